@@ -1,0 +1,4 @@
+#ifndef IMMURE_LINUX_H
+#define IMMURE_LINUX_H
+#include <unistd.h>
+#endif

@@ -1,0 +1,1 @@
+/* the C face on toml++ */

@@ -1,0 +1,33 @@
+package import SpecFile
+
+/// The eight namespaces of namespaces(7).
+package enum NamespaceKind: String, CaseIterable, Hashable, Sendable {
+    case user, mount, pid, net, ipc, uts, cgroup, time
+}
+
+/// `[namespaces]`: for each kind a new one, the host's, or one to join.
+package struct Namespaces: Equatable, Sendable {
+    package enum Choice: Equatable, Sendable {
+        case new
+        case host
+        /// An absolute path to a namespace file, as setns(2) takes it.
+        case path(String)
+    }
+
+    /// What was written; a kind that is absent has its default.
+    package var written: [NamespaceKind: Located<Choice>] = [:]
+    /// Whether the command may make namespaces of its own.
+    package var nested = Located(false)
+    /// Offsets of the monotonic and the boot-time clock; zero is no offset.
+    package var monotonic: Located<Duration>?
+    package var boottime: Located<Duration>?
+
+    package init() {}
+
+    /// The choice in force: `new` by default; the time namespace is new only where an offset asks for it.
+    package subscript(kind: NamespaceKind) -> Located<Choice> {
+        if let written = written[kind] { return written }
+        guard kind == .time else { return Located(.new) }
+        return Located(monotonic == nil && boottime == nil ? .host : .new, at: (monotonic ?? boottime)?.position)
+    }
+}

@@ -1,0 +1,55 @@
+package import SpecFile
+
+/// `[seccomp]`: which system calls the command may make.
+package struct SeccompPolicy: Equatable, Sendable {
+    package enum Action: Equatable, Sendable {
+        case allow, kill, log, trap
+        /// The call fails with that errno, by its kernel number.
+        case errno(Int32)
+    }
+
+    package enum Profile: Equatable, Sendable {
+        case `default`, strict, none
+        /// An OCI seccomp file, as an absolute path.
+        case file(String)
+    }
+
+    package struct Argument: Equatable, Sendable {
+        package enum Operator: String, CaseIterable, Equatable, Sendable {
+            case equal = "==", notEqual = "!=", less = "<", lessOrEqual = "<="
+            case greater = ">", greaterOrEqual = ">=", masked = "&"
+        }
+        package var index: Int
+        package var op: Operator
+        /// A number or a symbolic name of the kernel's, as written.
+        package var value: Located<String>
+
+        package init(index: Int, op: Operator, value: Located<String>) {
+            self.index = index
+            self.op = op
+            self.value = value
+        }
+    }
+
+    package struct Rule: Equatable, Sendable {
+        package var call: Located<String>
+        package var action: Action
+        package var arguments: [Argument]
+
+        package init(call: Located<String>, action: Action, arguments: [Argument]) {
+            self.call = call
+            self.action = action
+            self.arguments = arguments
+        }
+    }
+
+    package var profile: Located<Profile>?
+    package var defaultAction: Located<Action>?
+    package var allow: [Located<String>] = []
+    package var deny: [Located<String>] = []
+    package var log: [Located<String>] = []
+    package var kill: [Located<String>] = []
+    package var rules: [Rule] = []
+
+    package init() {}
+}
