@@ -1,4 +1,113 @@
+/* The system's own headers with _GNU_SOURCE, and one line for each thing that Swift cannot import:
+   variadic functions, macros with arguments, and system calls without a glibc wrapper. */
 #ifndef IMMURE_LINUX_H
 #define IMMURE_LINUX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/if.h>
+#include <linux/keyctl.h>
+#include <linux/landlock.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/personality.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
 #include <unistd.h>
+
+static inline int linux_errno(void) { return errno; }
+static inline char **linux_environment(void) { return environ; }
+
+/* Variadic in C. */
+static inline int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+static inline int linux_openat(int at, const char *path, int flags, mode_t mode) { return openat(at, path, flags, mode); }
+static inline int linux_fcntl(int fd, int command, long argument) { return fcntl(fd, command, argument); }
+static inline int linux_ioctl(int fd, unsigned long request, void *argument) { return ioctl(fd, request, argument); }
+static inline int linux_ioctl_value(int fd, unsigned long request, long argument) { return ioctl(fd, request, argument); }
+static inline int linux_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
+    return prctl(option, a, b, c, d);
+}
+
+/* No glibc wrapper in Debian 12. */
+static inline long linux_clone3(uint64_t flags, int *pidfd, int exit_signal, int cgroup) {
+    struct clone_args arguments = {
+        .flags = flags | (pidfd ? CLONE_PIDFD : 0) | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
+        .pidfd = (uint64_t)(uintptr_t)pidfd,
+        .exit_signal = (uint64_t)exit_signal,
+        .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
+    };
+    return syscall(SYS_clone3, &arguments, sizeof arguments);
+}
+static inline int linux_openat2(int at, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+    struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
+    return (int)syscall(SYS_openat2, at, path, &how, sizeof how);
+}
+static inline int linux_pivot_root(const char *new_root, const char *put_old) {
+    return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+static inline long linux_keyctl(int command, unsigned long a) { return syscall(SYS_keyctl, command, a, 0, 0, 0); }
+static inline int linux_close_range(unsigned first, unsigned last, unsigned flags) {
+    return (int)syscall(SYS_close_range, first, last, flags);
+}
+static inline long linux_getcwd(void *buffer, size_t size) { return syscall(SYS_getcwd, buffer, size); }
+static inline long linux_landlock_abi(void) {
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+static inline int linux_seccomp_filter(const struct sock_filter *program, unsigned short length) {
+    struct sock_fprog filter = {.len = length, .filter = (struct sock_filter *)program};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);
+}
+
+/* Macros that Swift cannot see. */
+static const unsigned long linux_TIOCGPTPEER = TIOCGPTPEER;
+static const unsigned long linux_TIOCSPTLCK = TIOCSPTLCK;
+static const unsigned long linux_TIOCGWINSZ = TIOCGWINSZ;
+static const unsigned long linux_TIOCSWINSZ = TIOCSWINSZ;
+static const unsigned long linux_TIOCSCTTY = TIOCSCTTY;
+
+/* Signals of sigset_t by number; SIG_DFL is a cast. */
+static inline int linux_default_action(int signal_number) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    return sigaction(signal_number, &action, NULL);
+}
+
+/* One message with at most one descriptor: unix(7), SCM_RIGHTS. */
+ssize_t linux_send_message(int socket, const void *bytes, size_t length, int descriptor);
+ssize_t linux_receive_message(int socket, void *bytes, size_t length, int *descriptor);
+
+/* netdevice(7): sets IFF_UP on the interface of that name in the caller's network namespace. */
+int linux_interface_up(const char *name);
+
+
 #endif

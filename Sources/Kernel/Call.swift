@@ -1,0 +1,26 @@
+/// The system calls that can fail a launch, so that a failure crosses the fork as one byte.
+package enum Call: UInt8, Sendable {
+    case open, openat, openat2, read, write, fstat, fstatfs, readlinkat, getdents, close, closeRange, fcntl, ioctl, dup
+    case openTree, mountSetattr, moveMount, fsopen, fsconfig, fsmount, pivotRoot, umount
+    case mkdirat, symlinkat, fchdir, getcwd
+    case clone3, fork, unshare, setns, setsid, setpgid, wait, pidfdOpen, kill
+    case setgroups, setresgid, setresuid, prctl, capset, setrlimit, getrlimit, setpriority, setAffinity
+    case keyctl, sethostname, execve, seccomp, personality
+    case socketpair, sendmsg, recvmsg, signalfd, sigprocmask, poll, tcsetattr, pipe, chdir, umask
+    case newuidmap, newgidmap
+
+    /// The name as section 2 of the manual has it.
+    package var name: String {
+        switch self {
+        case .closeRange: "close_range"
+        case .openTree: "open_tree"
+        case .mountSetattr: "mount_setattr"
+        case .moveMount: "move_mount"
+        case .pivotRoot: "pivot_root"
+        case .umount: "umount2"
+        case .pidfdOpen: "pidfd_open"
+        case .setAffinity: "sched_setaffinity"
+        default: "\(self)"
+        }
+    }
+}

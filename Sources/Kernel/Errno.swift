@@ -1,0 +1,50 @@
+import CLinux
+
+/// A kernel error number, errno(3).
+package struct Errno: RawRepresentable, Hashable, Sendable {
+    package let rawValue: Int32
+    package init(rawValue: Int32) { self.rawValue = rawValue }
+
+    /// What the last failed call left; read before anything else runs.
+    static var current: Errno { Errno(rawValue: linux_errno()) }
+
+    /// `ENOENT` and its kin. The corresponding C function is `strerrorname_np`.
+    package var name: String {
+        guard let text = unsafe strerrorname_np(rawValue) else { return "errno \(rawValue)" }
+        return unsafe String(cString: text)
+    }
+
+    /// The words for it in lower case. The corresponding C function is `strerrordesc_np`.
+    package var words: String {
+        guard let text = unsafe strerrordesc_np(rawValue) else { return "unknown error" }
+        return unsafe String(cString: text).lowercased()
+    }
+}
+
+extension Errno {
+    package static let notPermitted = Errno(rawValue: EPERM)
+    package static let noEntry = Errno(rawValue: ENOENT)
+    package static let interrupted = Errno(rawValue: EINTR)
+    package static let again = Errno(rawValue: EAGAIN)
+    package static let accessDenied = Errno(rawValue: EACCES)
+    package static let exists = Errno(rawValue: EEXIST)
+    package static let notDirectory = Errno(rawValue: ENOTDIR)
+    package static let isDirectory = Errno(rawValue: EISDIR)
+    package static let invalid = Errno(rawValue: EINVAL)
+    package static let tooManyOpen = Errno(rawValue: EMFILE)
+    package static let noSpace = Errno(rawValue: ENOSPC)
+    package static let noMemory = Errno(rawValue: ENOMEM)
+    package static let readOnly = Errno(rawValue: EROFS)
+    package static let loop = Errno(rawValue: ELOOP)
+    package static let crossesDevice = Errno(rawValue: EXDEV)
+    package static let unsupported = Errno(rawValue: ENOSYS)
+    package static let noDevice = Errno(rawValue: ENODEV)
+    package static let noProcess = Errno(rawValue: ESRCH)
+    package static let badFormat = Errno(rawValue: ENOEXEC)
+    package static let textBusy = Errno(rawValue: ETXTBSY)
+    package static let inputOutput = Errno(rawValue: EIO)
+    package static let brokenPipe = Errno(rawValue: EPIPE)
+    package static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+    package static let users = Errno(rawValue: EUSERS)
+    package static let noSuchDeviceOrAddress = Errno(rawValue: ENXIO)
+}

@@ -1,0 +1,48 @@
+import CLinux
+
+/// What fstat(2) tells of a file, as far as a launch asks.
+package struct FileStatus: Sendable {
+    package enum Kind: Sendable { case directory, regular, symlink, characterDevice, other }
+    package let kind: Kind
+    package let permissions: UInt32
+    package let owner: UInt32
+    package let group: UInt32
+    /// The numbers of a device node.
+    package let device: (major: UInt32, minor: UInt32)
+
+    init(_ status: stat) {
+        kind =
+            switch status.st_mode & UInt32(S_IFMT) {
+            case UInt32(S_IFDIR): .directory
+            case UInt32(S_IFREG): .regular
+            case UInt32(S_IFLNK): .symlink
+            case UInt32(S_IFCHR): .characterDevice
+            default: .other
+            }
+        permissions = status.st_mode & 0o7777
+        owner = status.st_uid
+        group = status.st_gid
+        device = (gnu_dev_major(status.st_rdev), gnu_dev_minor(status.st_rdev))
+    }
+}
+
+/// The status of an open file, also of one opened with `O_PATH`. The corresponding C function is `fstat`.
+package func status(of descriptor: Int32) throws(KernelError) -> FileStatus {
+    var result = stat()
+    try attempt(.fstat) { unsafe fstat(descriptor, &result) }
+    return FileStatus(result)
+}
+
+/// The magic number of the file system that `descriptor` is on. The corresponding C function is `fstatfs`.
+package func fileSystemMagic(of descriptor: Int32) throws(KernelError) -> Int {
+    var result = statfs()
+    try attempt(.fstatfs) { unsafe fstatfs(descriptor, &result) }
+    return Int(result.f_type)
+}
+
+/// Magic numbers of statfs(2).
+package enum FileSystemMagic {
+    package static let proc = Int(PROC_SUPER_MAGIC)
+    package static let devpts = Int(DEVPTS_SUPER_MAGIC)
+    package static let cgroup2 = Int(CGROUP2_SUPER_MAGIC)
+}

@@ -1,0 +1,84 @@
+import CLinux
+
+/// Reads at most `limit` bytes from an open file; more than that is `EFBIG`, never a truncated answer.
+package func readAll(_ descriptor: Int32, limit: Int = 1 << 20, path: String = "") throws(KernelError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 16384)
+    while true {
+        let count = try persist(.read, path) { unsafe CLinux.read(descriptor, &chunk, chunk.count) }
+        guard count > 0 else { return bytes }
+        bytes += chunk[..<count]
+        guard bytes.count <= limit else { throw KernelError(.read, Errno(rawValue: EFBIG), path: path) }
+    }
+}
+
+/// Reads a small text file whole; it must be a regular file, or one of procfs. Never blocks on a FIFO.
+package func readText(_ path: String, at directory: Int32 = currentDirectory) throws(KernelError) -> String {
+    let file = try open(path, at: directory, [.read, .nonBlocking, .noTerminal])
+    guard try status(of: file.number).kind == .regular else { throw KernelError(.open, .invalid, path: path) }
+    return String(decoding: try readAll(file.number, path: path), as: UTF8.self)
+}
+
+/// Writes all of `bytes`.
+package func writeAll(_ descriptor: Int32, _ bytes: [UInt8], path: String = "") throws(KernelError) {
+    var written = 0
+    while written < bytes.count {
+        written += try persist(.write, path) {
+            unsafe bytes.withUnsafeBytes { buffer in
+                unsafe CLinux.write(descriptor, buffer.baseAddress.map { unsafe $0 + written }, buffer.count - written)
+            }
+        }
+    }
+}
+
+/// Writes `text` to an existing kernel file in one write(2), as procfs, sysfs and cgroupfs want it.
+package func writeText(_ text: String, to path: String, at directory: Int32) throws(KernelError) {
+    let file = try open(path, at: directory, [.write, .noTerminal])
+    try writeAll(file.number, Array(text.utf8), path: path)
+}
+
+/// The target of a symbolic link. The corresponding C function is `readlinkat`.
+package func readLink(_ path: String, at directory: Int32 = currentDirectory) throws(KernelError) -> String {
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = try attempt(.readlinkat, path) {
+        unsafe path.withCString { name in
+            unsafe buffer.withUnsafeMutableBytes { space in
+                guard let base = space.baseAddress else { return -1 }
+                return unsafe readlinkat(directory, name, base, space.count)
+            }
+        }
+    }
+    return String(decoding: buffer[..<count], as: UTF8.self)
+}
+
+/// Makes a directory. The corresponding C function is `mkdirat`.
+package func makeDirectory(_ path: String, at directory: Int32, permissions: UInt32) throws(KernelError) {
+    try attempt(.mkdirat, path) { unsafe path.withCString { unsafe mkdirat(directory, $0, permissions) } }
+}
+
+/// Makes a symbolic link. The corresponding C function is `symlinkat`.
+package func makeSymlink(_ path: String, to target: String, at directory: Int32) throws(KernelError) {
+    try attempt(.symlinkat, path) {
+        unsafe target.withCString { to in unsafe path.withCString { unsafe symlinkat(to, directory, $0) } }
+    }
+}
+
+/// Sets the permission bits of an open file, whatever the umask. The corresponding C function is `fchmod`.
+package func setPermissions(_ descriptor: Int32, _ permissions: UInt32) throws(KernelError) {
+    try attempt(.openat) { fchmod(descriptor, permissions) }
+}
+
+/// The names in a directory, without `.` and `..`, in no order. The corresponding C function is `readdir`.
+package func entries(of directory: Int32) throws(KernelError) -> [String] {
+    let listing = try open(".", at: directory, [.read, .directory])
+    guard let stream = unsafe fdopendir(listing.release()) else { throw KernelError(.getdents, .current) }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe CLinux.readdir(stream) {
+        let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+        }
+        if name != "." && name != ".." { names.append(name) }
+    }
+    return names
+}

@@ -1,0 +1,31 @@
+import CLinux
+
+/// The caller's real ids and supplementary groups.
+package func callerIdentity() -> (uid: UInt32, euid: UInt32, gid: UInt32, groups: [UInt32]) {
+    var groups = [gid_t](repeating: 0, count: 0)
+    let count = getgroups(0, nil)
+    if count > 0 {
+        groups = [gid_t](repeating: 0, count: Int(count))
+        let got = unsafe getgroups(count, &groups)
+        groups.removeLast(Int(count) - Int(max(0, got)))
+    }
+    return (getuid(), geteuid(), getgid(), groups)
+}
+
+/// The corresponding C function is `setgroups`.
+package func setGroups(_ groups: [UInt32]) throws(KernelError) {
+    try attempt(.setgroups) { unsafe CLinux.setgroups(groups.count, groups) }
+}
+
+/// Sets the real, effective, saved and file-system group. The corresponding C function is `setresgid`.
+package func setGroup(_ group: UInt32) throws(KernelError) {
+    try attempt(.setresgid) { setresgid(group, group, group) }
+}
+
+/// Sets the real, effective, saved and file-system user. The corresponding C function is `setresuid`.
+package func setUser(_ user: UInt32) throws(KernelError) {
+    try attempt(.setresuid) { setresuid(user, user, user) }
+}
+
+/// The corresponding C function is `umask`.
+package func setUmask(_ mask: UInt32) { _ = CLinux.umask(mask) }

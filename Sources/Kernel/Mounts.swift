@@ -1,0 +1,117 @@
+import CLinux
+
+/// Attributes of mount_setattr(2) that hold on a mount, or on a whole tree of them.
+package struct MountAttributes: OptionSet, Sendable {
+    package let rawValue: UInt64
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    package static let readOnly = MountAttributes(rawValue: UInt64(MOUNT_ATTR_RDONLY))
+    package static let noSetuid = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOSUID))
+    package static let noDevices = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NODEV))
+    package static let noExecute = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOEXEC))
+    package static let noAccessTime = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOATIME))
+    package static let strictAccessTime = MountAttributes(rawValue: UInt64(MOUNT_ATTR_STRICTATIME))
+    package static let noDirectoryAccessTime = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NODIRATIME))
+    package static let noSymlinkFollow = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOSYMFOLLOW))
+
+    /// The access-time policy is a field of its own: it can be set only after the whole field is cleared.
+    var touchesAccessTime: Bool { !isDisjoint(with: [.noAccessTime, .strictAccessTime]) }
+}
+
+/// A detached copy of the mount at `path`, with its submounts where `recursive`. The corresponding C function is
+/// `open_tree` with `OPEN_TREE_CLONE`.
+package func cloneTree(
+    _ path: String, at directory: Int32 = currentDirectory, recursive: Bool, followLast: Bool = true
+) throws(KernelError) -> Descriptor {
+    var flags = UInt32(OPEN_TREE_CLONE) | UInt32(O_CLOEXEC) | UInt32(AT_EMPTY_PATH)
+    if recursive { flags |= UInt32(AT_RECURSIVE) }
+    if !followLast { flags |= UInt32(AT_SYMLINK_NOFOLLOW) }
+    return Descriptor(
+        owning: try attempt(.openTree, path) { unsafe path.withCString { unsafe open_tree(directory, $0, flags) } })
+}
+
+/// Adds attributes to a mount, and takes it (and what is below it) out of all propagation. Attributes are only ever
+/// added: in a user namespace the kernel refuses to clear those that the source has locked.
+/// The corresponding C function is `mount_setattr`.
+package func setAttributes(
+    of mount: Int32, _ attributes: MountAttributes, recursive: Bool, makePrivate: Bool = true
+) throws(KernelError) {
+    var request = mount_attr()
+    request.attr_set = attributes.rawValue
+    request.attr_clr = attributes.touchesAccessTime ? UInt64(MOUNT_ATTR__ATIME) : 0
+    request.propagation = makePrivate ? UInt64(MS_PRIVATE) : 0
+    let flags = UInt32(AT_EMPTY_PATH) | (recursive ? UInt32(AT_RECURSIVE) : 0)
+    try attempt(.mountSetattr) { unsafe mount_setattr(mount, "", flags, &request, MemoryLayout<mount_attr>.size) }
+}
+
+/// Attaches a detached mount on what `target` names. The corresponding C function is `move_mount`.
+package func attach(_ mount: Int32, on target: Int32) throws(KernelError) {
+    let flags = UInt32(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
+    try attempt(.moveMount) { unsafe move_mount(mount, "", target, "", flags) }
+}
+
+/// Attaches a detached mount over the caller's own root directory, hiding it from new look-ups of mounts but not from
+/// paths, which start below it.
+package func attachOverRoot(_ mount: Int32) throws(KernelError) {
+    try attempt(.moveMount, "/") {
+        unsafe move_mount(mount, "", AT_FDCWD, "/", UInt32(MOVE_MOUNT_F_EMPTY_PATH))
+    }
+}
+
+/// One parameter of fsconfig(2): a key with its value, never a joined option string.
+package struct FileSystemOption: Sendable, Equatable {
+    package let key: String
+    package let value: String?
+    package init(_ key: String, _ value: String? = nil) {
+        self.key = key
+        self.value = value
+    }
+}
+
+/// A new, detached instance of a file system. The corresponding C functions are `fsopen`, `fsconfig` and `fsmount`.
+package func makeFileSystem(
+    _ type: String, _ options: [FileSystemOption] = [], _ attributes: MountAttributes
+) throws(KernelError) -> Descriptor {
+    let context = Descriptor(
+        owning: try attempt(.fsopen, type) { unsafe type.withCString { unsafe fsopen($0, UInt32(FSOPEN_CLOEXEC)) } })
+    for option in options {
+        try attempt(.fsconfig, option.key) {
+            unsafe option.key.withCString { key in
+                guard let value = option.value else {
+                    return unsafe fsconfig(context.number, UInt32(FSCONFIG_SET_FLAG.rawValue), key, nil, 0)
+                }
+                return unsafe value.withCString {
+                    unsafe fsconfig(context.number, UInt32(FSCONFIG_SET_STRING.rawValue), key, $0, 0)
+                }
+            }
+        }
+    }
+    try attempt(.fsconfig, type) {
+        fsconfig(context.number, UInt32(FSCONFIG_CMD_CREATE.rawValue), nil, nil, 0)
+    }
+    return Descriptor(
+        owning: try attempt(.fsmount, type) {
+            fsmount(context.number, UInt32(FSMOUNT_CLOEXEC), UInt32(attributes.rawValue))
+        })
+}
+
+/// Takes every mount that the caller sees out of propagation, so that nothing it mounts shows elsewhere and nothing
+/// mounted elsewhere shows here.
+package func isolateMounts() throws(KernelError) {
+    try attempt(.mountSetattr, "/") { 
+        var request = mount_attr()
+        request.propagation = UInt64(MS_PRIVATE)
+        return unsafe mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), &request, MemoryLayout<mount_attr>.size)
+    }
+}
+
+/// Makes the mount `root` the caller's root directory and throws the old one away.
+///
+/// `pivot_root(".", ".")` stacks the old root on the new one (pivot_root(2), NOTES), so no directory for it is needed;
+/// detaching then takes the old tree with everything below it.
+package func switchRoot(to root: Int32) throws(KernelError) {
+    try attempt(.fchdir) { fchdir(root) }
+    try attempt(.pivotRoot) { unsafe linux_pivot_root(".", ".") }
+    try attempt(.umount) { unsafe umount2(".", Int32(MNT_DETACH)) }
+    try attempt(.chdir, "/") { unsafe chdir("/") }
+}

@@ -1,0 +1,39 @@
+import CLinux
+
+/// Kinds of namespaces(7) as the flags of clone(2).
+package struct NamespaceFlags: OptionSet, Sendable {
+    package let rawValue: UInt64
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    package static let user = NamespaceFlags(rawValue: UInt64(CLONE_NEWUSER))
+    package static let mount = NamespaceFlags(rawValue: UInt64(CLONE_NEWNS))
+    package static let pid = NamespaceFlags(rawValue: UInt64(CLONE_NEWPID))
+    package static let net = NamespaceFlags(rawValue: UInt64(CLONE_NEWNET))
+    package static let ipc = NamespaceFlags(rawValue: UInt64(CLONE_NEWIPC))
+    package static let uts = NamespaceFlags(rawValue: UInt64(CLONE_NEWUTS))
+    package static let cgroup = NamespaceFlags(rawValue: UInt64(CLONE_NEWCGROUP))
+    package static let time = NamespaceFlags(rawValue: UInt64(CLONE_NEWTIME))
+}
+
+/// Which side of a fork the caller finds itself on.
+package enum ForkSide: Sendable {
+    case parent(child: Int32)
+    case child
+}
+
+/// Forks into new namespaces, all made at once, so that the user namespace owns the others. The corresponding C function
+/// is `clone3`. A multi-threaded caller would carry only this thread over; immure never has a second one.
+package func fork(into namespaces: NamespaceFlags) throws(KernelError) -> ForkSide {
+    let child = try attempt(.clone3) { linux_clone3(namespaces.rawValue, nil, SIGCHLD, -1) }
+    return child == 0 ? .child : .parent(child: Int32(child))
+}
+
+/// Moves the caller itself into new namespaces. The corresponding C function is `unshare`.
+package func unshare(_ namespaces: NamespaceFlags) throws(KernelError) {
+    try attempt(.unshare) { CLinux.unshare(Int32(namespaces.rawValue)) }
+}
+
+/// Joins the namespace behind an open namespace file, which must be of that kind. The corresponding C function is `setns`.
+package func join(_ namespace: Int32, _ kind: NamespaceFlags) throws(KernelError) {
+    try attempt(.setns) { CLinux.setns(namespace, Int32(kind.rawValue)) }
+}

@@ -1,0 +1,87 @@
+import CLinux
+
+/// No program executed from here on gains privilege, for ever. The corresponding C call is `prctl(PR_SET_NO_NEW_PRIVS)`.
+package func forbidNewPrivileges() throws(KernelError) {
+    try attempt(.prctl) { linux_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }
+}
+
+/// Whether others of the same user may trace this process or read its memory. The corresponding C call is
+/// `prctl(PR_SET_DUMPABLE)`.
+package func setDumpable(_ dumpable: Bool) throws(KernelError) {
+    try attempt(.prctl) { linux_prctl(PR_SET_DUMPABLE, dumpable ? 1 : 0, 0, 0, 0) }
+}
+
+/// Asks for `signal` when the thread that forked this process ends; a change of ids takes it back. The corresponding C
+/// call is `prctl(PR_SET_PDEATHSIG)`.
+package func setParentDeathSignal(_ signal: Int32) throws(KernelError) {
+    try attempt(.prctl) { linux_prctl(PR_SET_PDEATHSIG, UInt(signal), 0, 0, 0) }
+}
+
+/// Orphaned descendants become children of this process. The corresponding C call is `prctl(PR_SET_CHILD_SUBREAPER)`.
+package func becomeSubreaper() throws(KernelError) {
+    try attempt(.prctl) { linux_prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+}
+
+/// Sets the soft and hard limit, nil for unlimited. The corresponding C function is `setrlimit`.
+package func setResourceLimit(_ resource: Int32, soft: UInt64?, hard: UInt64?) throws(KernelError) {
+    var limit = rlimit(rlim_cur: UInt(soft ?? .max), rlim_max: UInt(hard ?? .max))
+    try attempt(.setrlimit) { unsafe prlimit(0, __rlimit_resource(UInt32(resource)), &limit, nil) }
+}
+
+/// The corresponding C function is `setpriority`.
+package func setNice(_ nice: Int32) throws(KernelError) {
+    try attempt(.setpriority) { setpriority(PRIO_PROCESS, 0, nice) }
+}
+
+/// The corresponding C function is `sched_setaffinity`.
+package func setAffinity(_ cpus: [Int]) throws(KernelError) {
+    var mask = [UInt](repeating: 0, count: (cpus.max() ?? 0) / UInt.bitWidth + 1)
+    for cpu in cpus { mask[cpu / UInt.bitWidth] |= 1 << UInt(cpu % UInt.bitWidth) }
+    try attempt(.setAffinity) {
+        unsafe mask.withUnsafeBytes { bytes -> Int32 in
+            guard let base = bytes.baseAddress else { return -1 }
+            return unsafe sched_setaffinity(0, bytes.count, base.assumingMemoryBound(to: cpu_set_t.self))
+        }
+    }
+}
+
+/// Joins a new, anonymous session keyring. A kernel without keyrings (ENOSYS) has none to leak. The corresponding C call
+/// is `keyctl(KEYCTL_JOIN_SESSION_KEYRING)`.
+package func joinNewKeyring() throws(KernelError) {
+    do throws(KernelError) {
+        try attempt(.keyctl) { linux_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0) }
+    } catch {
+        guard error.errno == .unsupported else { throw error }
+    }
+}
+
+/// Takes back what a caller's setarch(8) set, such as `ADDR_NO_RANDOMIZE`. The corresponding C function is `personality`.
+package func resetPersonality() throws(KernelError) {
+    try attempt(.personality) { CLinux.personality(UInt(PER_LINUX)) }
+}
+
+/// The corresponding C function is `sethostname`.
+package func setHostName(_ name: String) throws(KernelError) {
+    try attempt(.sethostname) { unsafe name.withCString { unsafe sethostname($0, name.utf8.count) } }
+}
+
+/// Brings the loopback interface of the caller's network namespace up, netdevice(7).
+package func bringUpLoopback() throws(KernelError) {
+    try attempt(.ioctl, "lo") { unsafe linux_interface_up("lo") }
+}
+
+/// Changes the working directory to an open one. The corresponding C function is `fchdir`.
+package func changeDirectory(to directory: Int32) throws(KernelError) {
+    try attempt(.fchdir) { fchdir(directory) }
+}
+
+/// The absolute path of the working directory; empty where it cannot be reached from the root. The corresponding system
+/// call is `getcwd`, whose answer then begins with `(unreachable)`.
+package func workingDirectory() throws(KernelError) -> String {
+    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+    let count = try attempt(.getcwd) {
+        unsafe buffer.withUnsafeMutableBytes { unsafe linux_getcwd($0.baseAddress, $0.count) }
+    }
+    guard count > 1, buffer[0] == UInt8(ascii: "/") else { return "" }
+    return String(decoding: buffer[..<(Int(count) - 1)], as: UTF8.self)
+}

@@ -1,0 +1,82 @@
+import CLinux
+
+/// Opens (`O_PATH`) what `path` names below the directory `root`, as if `root` were `/`: absolute symbolic links and
+/// `..` stay inside, magic links of procfs are refused. The corresponding C function is `openat2` with
+/// `RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS`.
+///
+/// Where openat2 answers ENOSYS (kernels before 5.6; systemd's `RestrictSUIDSGID=` on purpose) or keeps answering EAGAIN
+/// (renames under way), a walk by descriptors gives the same safety.
+package func openInside(_ root: Int32, _ path: String) throws(KernelError) -> Descriptor {
+    let resolve = UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
+    for _ in 0..<8 {
+        do throws(KernelError) {
+            let number = try attempt(.openat2, path) {
+                unsafe path.withCString { unsafe linux_openat2(root, $0, UInt64(O_PATH | O_CLOEXEC), 0, resolve) }
+            }
+            return Descriptor(owning: number)
+        } catch {
+            if error.errno == .unsupported || error.errno == .notPermitted { break }
+            guard error.errno == .again || error.errno == .interrupted else { throw error }
+        }
+    }
+    var walk = Walk(root: root)
+    guard try walk.descend(path).isEmpty else { throw KernelError(.openat, .noEntry, path: path) }
+    return Descriptor(owning: try duplicate(walk.top, above: 0))
+}
+
+/// A path walked one component at a time on descriptors, never leaving `root`: the stack of the directories entered is
+/// what `..` pops, and a symbolic link is read and its text walked, so no link is ever followed by the kernel.
+package struct Walk: ~Copyable {
+    private let root: Int32
+    private var entered: [Int32] = []
+    private var links = 0
+
+    /// Starts at `root`, which stays the caller's.
+    package init(root: Int32) { self.root = root }
+
+    deinit { for number in entered { closeDescriptor(number) } }
+
+    /// What has been reached so far; the walk closes it.
+    package var top: Int32 { entered.last ?? root }
+
+    /// Walks `path` as far as it exists, and returns the components that do not exist.
+    package mutating func descend(_ path: String) throws(KernelError) -> [String] {
+        var pending = Array(components(path).reversed())
+        while let name = pending.popLast() {
+            if name == ".." {
+                if let left = entered.popLast() { closeDescriptor(left) }
+                continue
+            }
+            let next: Descriptor
+            do throws(KernelError) {
+                next = try open(name, at: top, [.path, .noFollow])
+            } catch {
+                guard error.errno == .noEntry else { throw KernelError(error.call, error.errno, path: path) }
+                return [name] + pending.reversed()
+            }
+            guard try status(of: next.number).kind == .symlink else {
+                entered.append(next.release())
+                continue
+            }
+            links += 1
+            // path_resolution(7): the kernel's own bound.
+            guard links <= 40 else { throw KernelError(.openat, .loop, path: path) }
+            let target = try readLink("", at: next.number)
+            if target.utf8.first == UInt8(ascii: "/") { leaveAll() }
+            pending += components(target).reversed()
+        }
+        return []
+    }
+
+    private mutating func leaveAll() {
+        for number in entered { closeDescriptor(number) }
+        entered.removeAll()
+    }
+}
+
+/// The components of a path without empty ones and `.`.
+package func components(_ path: String) -> [String] {
+    path.utf8.split(separator: UInt8(ascii: "/")).compactMap {
+        $0.elementsEqual(".".utf8) ? nil : String(decoding: $0, as: UTF8.self)
+    }
+}

@@ -1,0 +1,65 @@
+import CLinux
+
+/// The numbers of signal(7) that a launcher handles by name.
+package enum Signal {
+    package static let hangup = SIGHUP
+    package static let interrupt = SIGINT
+    package static let quit = SIGQUIT
+    package static let kill = SIGKILL
+    package static let terminate = SIGTERM
+    package static let child = SIGCHLD
+    package static let `continue` = SIGCONT
+    package static let stop = SIGSTOP
+    package static let terminalStop = SIGTSTP
+    package static let terminalInput = SIGTTIN
+    package static let terminalOutput = SIGTTOU
+    package static let windowChanged = SIGWINCH
+    /// The highest number, SIGRTMAX.
+    package static let last: Int32 = 64
+
+    /// `SIGTERM` and its kin. The corresponding C function is `sigabbrev_np`.
+    package static func name(_ number: Int32) -> String {
+        guard let text = unsafe sigabbrev_np(number) else { return "SIG\(number)" }
+        return unsafe "SIG" + String(cString: text)
+    }
+}
+
+/// A signal as signalfd(2) delivers it.
+package struct DeliveredSignal: Sendable {
+    package let number: Int32
+    /// Sent by the kernel itself, as a terminal's Ctrl-C is; not by kill(2).
+    package let fromKernel: Bool
+    package let sender: Int32
+}
+
+/// Blocks every signal and returns a descriptor to read them from. Blocked signals are never ignored, whatever the
+/// disposition (kernel/signal.c, sig_ignored), which also lets pid 1 of a namespace receive them.
+package func catchAllSignals() throws(KernelError) -> Descriptor {
+    var all = sigset_t()
+    unsafe sigfillset(&all)
+    // An ignored SIGCHLD inherited from the caller would make the kernel reap behind our back.
+    linux_default_action(SIGCHLD)
+    try attempt(.sigprocmask) { unsafe sigprocmask(SIG_SETMASK, &all, nil) }
+    return Descriptor(owning: try attempt(.signalfd) { unsafe signalfd(-1, &all, Int32(SFD_CLOEXEC | SFD_NONBLOCK)) })
+}
+
+/// The next signal that waits, nil where none does.
+package func nextSignal(_ descriptor: Int32) throws(KernelError) -> DeliveredSignal? {
+    var info = signalfd_siginfo()
+    do throws(KernelError) {
+        try persist(.read) { unsafe read(descriptor, &info, MemoryLayout<signalfd_siginfo>.size) }
+    } catch {
+        guard error.errno == .again else { throw error }
+        return nil
+    }
+    return DeliveredSignal(
+        number: Int32(info.ssi_signo), fromKernel: info.ssi_code > 0, sender: Int32(bitPattern: info.ssi_pid))
+}
+
+/// Sets every signal to its default action and unblocks it: what a program may expect to be started with.
+package func resetSignals() throws(KernelError) {
+    for number in 1...Signal.last where number != SIGKILL && number != SIGSTOP { linux_default_action(number) }
+    var none = sigset_t()
+    unsafe sigemptyset(&none)
+    try attempt(.sigprocmask) { unsafe sigprocmask(SIG_SETMASK, &none, nil) }
+}
