@@ -36,6 +36,9 @@ package struct Walk: ~Copyable {
 
     deinit { for number in entered { closeDescriptor(number) } }
 
+    /// Whether the walk stands where it began.
+    package var isAtRoot: Bool { entered.isEmpty }
+
     /// What has been reached so far; the walk closes it.
     package var top: Int32 { entered.last ?? root }
 

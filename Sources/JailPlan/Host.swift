@@ -1,0 +1,70 @@
+package import JailSpec
+
+/// What the planner needs to know of the host and the caller: a value, so that tests can emulate any machine.
+package struct Host: Equatable, Sendable {
+    /// An entry of the host's root directory that the "system" root repeats.
+    package struct RootEntry: Equatable, Sendable {
+        package let name: String
+        /// Where the symbolic link points; nil for a directory.
+        package let link: String?
+        package init(name: String, link: String?) {
+            self.name = name
+            self.link = link
+        }
+    }
+
+    /// A line of passwd(5).
+    package struct User: Equatable, Sendable {
+        package let name: String
+        package let uid: UInt32
+        package let gid: UInt32
+        package let home: String
+        package let shell: String
+        package init(name: String, uid: UInt32, gid: UInt32, home: String, shell: String) {
+            self.name = name
+            self.uid = uid
+            self.gid = gid
+            self.home = home
+            self.shell = shell
+        }
+    }
+
+    /// The caller's ids. Privileged means uid 0 with the capabilities that go with it.
+    package var uid: UInt32 = 1000
+    package var gid: UInt32 = 1000
+    package var groups: [UInt32] = []
+    package var callerName = ""
+    /// Whether the caller may make namespaces, mounts and identities without a user namespace (CAP_SYS_ADMIN).
+    package var isPrivileged = false
+
+    package var rootEntries: [RootEntry] = []
+    /// The users and groups of the jail's own tree: the host's for "system" and "host", the tree's for a directory.
+    package var users: [User] = []
+    package var groupIDs: [String: UInt32] = [:]
+    /// The caller's ranges in subuid(5) and subgid(5), inside 0 upwards still to be assigned.
+    package var subordinateUsers: [Identity.Range] = []
+    package var subordinateGroups: [Identity.Range] = []
+
+    package var standardInputIsTerminal = false
+    /// Whether setsid(2) would succeed, or is not needed: not for the leader of a shell's job.
+    package var canStartSession = true
+    /// The caller's file mode creation mask.
+    package var umask: UInt32 = 0o022
+    /// The caller's environment.
+    package var environment: [(name: String, value: String)] = []
+    /// The highest capability number of the running kernel.
+    package var lastCapability: UInt8 = 40
+
+    package init() {}
+
+    package static func == (a: Host, b: Host) -> Bool {
+        a.uid == b.uid && a.gid == b.gid && a.groups == b.groups && a.isPrivileged == b.isPrivileged
+            && a.rootEntries == b.rootEntries && a.users == b.users && a.groupIDs == b.groupIDs
+            && a.subordinateUsers == b.subordinateUsers && a.subordinateGroups == b.subordinateGroups
+            && a.standardInputIsTerminal == b.standardInputIsTerminal && a.lastCapability == b.lastCapability
+            && a.environment.elementsEqual(b.environment) { $0 == $1 }
+    }
+
+    package func user(named name: String) -> User? { users.first { $0.name == name } }
+    package func user(withID uid: UInt32) -> User? { users.first { $0.uid == uid } }
+}

@@ -1,0 +1,187 @@
+package import JailSpec
+
+/// One thing that is done to the kernel on the way from the launcher to the running command.
+///
+/// Payloads are resolved: no name is looked up, no path expanded and no default chosen after the plan is made. The same
+/// value is applied, printed, compared in tests and used to word a failure.
+package enum Operation: Equatable, Sendable {
+    // The order of the cases is roughly the order of the launch; `Planner` alone decides the real one.
+
+    /// Joins namespaces that exist, all opened before the first is joined.
+    case joinNamespaces([JoinedNamespace])
+    /// Makes new namespaces; from here on the jail's first process acts (supervised), or the caller itself (direct).
+    case createNamespaces([NamespaceKind])
+    case mapIdentities(IdentityMaps)
+    /// Moves the clocks of a new time namespace, time_namespaces(7); the command enters it.
+    case offsetClocks(monotonic: ClockOffset, boottime: ClockOffset)
+    case setOOMScore(Int32)
+    /// No new user namespaces in the jail's own user namespace: `max_user_namespaces` becomes 0 there.
+    case forbidUserNamespaces
+    case isolateMounts
+
+    /// A detached copy of a tree of the host, put into a slot.
+    case openTree(slot: Int, TreeSource)
+    /// A detached copy of one device node of the host, which must have these numbers.
+    case openDevice(slot: Int, name: String, major: UInt32, minor: UInt32)
+    /// A detached new file system.
+    case makeFileSystem(slot: Int, FileSystem)
+    /// A detached private file with that content.
+    case makeFile(slot: Int, content: String, mode: UInt32, attributes: Attributes)
+
+    /// From here on the setting up is done with the ids of the command, capabilities kept.
+    case setIdentity(user: UInt32, group: UInt32)
+    case setGroups([UInt32])
+
+    /// The slot becomes the root of the tree that is built.
+    case beginRoot(slot: Int)
+    /// Puts a slot on a target inside the tree; the mount point is made where it is missing.
+    case attach(slot: Int, target: String, isDirectory: Bool?)
+    case makeDirectory(target: String, mode: UInt32)
+    case makeSymlink(target: String, to: String)
+    /// Covers what is at the target, file or directory, which must exist unless `optional`.
+    case hide(target: String, optional: Bool)
+    /// As `hide`, for files of procfs that this kernel may not have.
+    case mask(target: String)
+    /// Makes what is at the target read-only where it is; for files of procfs that this kernel may not have.
+    case protect(target: String)
+    /// The named slots (and all that was made on the way) become read-only.
+    case seal(slots: [Int])
+    /// pivot_root: the built tree becomes `/`, the host's tree is gone.
+    case switchRoot
+
+    case setHostName(String)
+    case bringUpLoopback
+    case setNice(Int32)
+    case setAffinity([Int])
+    case newKeyring
+    case resetPersonality
+    /// A session of the jail's own, with a pty of its own where asked.
+    case startSession(SessionTerminal)
+    case dropBounding(keeping: CapabilitySet)
+    case forbidNewPrivileges
+    /// No namespaces by a filter, where there is no user namespace of the jail's own to forbid them.
+    case refuseNamespaces
+    /// The bits of capabilities(7): locked in pure-capability mode, or as a process has them by default.
+    case setSecureBits(pure: Bool)
+
+    /// The reaper stays behind as pid 1; from here on the command's process acts.
+    case startCommand
+    case setResourceLimit(Resource, soft: UInt64?, hard: UInt64?)
+    case setUmask(UInt32)
+    case setCapabilities(EffectiveCapabilities)
+    /// The command is killed when the process that started it ends.
+    case dieWithParent
+    case closeDescriptors(keeping: [Int32])
+    case resetSignals
+    case changeDirectory(String)
+    case execute(arguments: [String], environment: [String])
+}
+
+/// A namespace to join, namespaces(7).
+package struct JoinedNamespace: Equatable, Sendable {
+    package let kind: NamespaceKind
+    package let path: String
+}
+
+/// Who writes uid_map and gid_map, and what, user_namespaces(7).
+package struct IdentityMaps: Equatable, Sendable {
+    package enum Writer: String, Equatable, Sendable {
+        /// The process in the namespace: one line that maps its own id.
+        case itself
+        /// The launcher, privileged in the parent namespace.
+        case launcher
+        /// newuidmap(1) and newgidmap(1), by the caller's ranges in /etc/subuid and /etc/subgid.
+        case helpers
+    }
+
+    package let users: [Identity.Range]
+    package let groups: [Identity.Range]
+    package let writer: Writer
+    /// An unprivileged writer must give up setgroups(2) before gid_map, or the kernel refuses the map.
+    package let denySetgroups: Bool
+}
+
+/// An offset of a clock as /proc/PID/timens_offsets takes it; nanoseconds are never negative.
+package struct ClockOffset: Equatable, Sendable {
+    package let seconds: Int64
+    package let nanoseconds: Int64
+
+    package init(_ duration: Duration) {
+        let (whole, attoseconds) = duration.components
+        let nanos = attoseconds / 1_000_000_000
+        seconds = nanos < 0 ? whole - 1 : whole
+        nanoseconds = nanos < 0 ? nanos + 1_000_000_000 : nanos
+    }
+}
+
+/// The host tree behind a bind or a root.
+package struct TreeSource: Equatable, Sendable {
+    package let path: String
+    package let recursive: Bool
+    package let attributes: Attributes
+    /// A missing source is skipped and reported.
+    package let optional: Bool
+}
+
+/// Mount attributes as mount_setattr(2) sets them; they are only ever added to what the source has.
+package struct Attributes: OptionSet, Hashable, Sendable {
+    package let rawValue: UInt32
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    package static let readOnly = Attributes(rawValue: 1 << 0)
+    package static let noSetuid = Attributes(rawValue: 1 << 1)
+    package static let noDevices = Attributes(rawValue: 1 << 2)
+    package static let noExecute = Attributes(rawValue: 1 << 3)
+    package static let noAccessTime = Attributes(rawValue: 1 << 4)
+    package static let noDirectoryAccessTime = Attributes(rawValue: 1 << 5)
+    package static let strictAccessTime = Attributes(rawValue: 1 << 6)
+    package static let noSymlinkFollow = Attributes(rawValue: 1 << 7)
+
+    /// What every mount of a jail has unless the spec opens it.
+    package static let closed: Attributes = [.noSetuid, .noDevices]
+
+    /// The words of mount(8), in the order of the bits.
+    package var words: [String] {
+        let names = ["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "strictatime", "nosymfollow"]
+        return names.indices.filter { rawValue >> UInt32($0) & 1 == 1 }.map { names[$0] }
+    }
+}
+
+/// A new instance of a file system: the type and its parameters, one key each.
+package struct FileSystem: Equatable, Sendable {
+    package struct Parameter: Equatable, Sendable {
+        package let key: String
+        package let value: String?
+    }
+    package let type: String
+    package let parameters: [Parameter]
+    package let attributes: Attributes
+}
+
+/// What a session of the jail's own has for a terminal.
+package enum SessionTerminal: String, Equatable, Sendable {
+    case none
+    /// A pty from the jail's own devpts.
+    case jail
+    /// A pty from the host's devpts, for a jail without one.
+    case host
+}
+
+/// The sets in force when the command is executed; the bounding set was dropped before.
+package struct EffectiveCapabilities: Equatable, Sendable {
+    package var permitted: CapabilitySet = []
+    package var effective: CapabilitySet = []
+    package var inheritable: CapabilitySet = []
+    package var ambient: CapabilitySet = []
+
+    package init() {}
+
+    init(
+        permitted: CapabilitySet, effective: CapabilitySet, inheritable: CapabilitySet, ambient: CapabilitySet
+    ) {
+        self.permitted = permitted
+        self.effective = effective
+        self.inheritable = inheritable
+        self.ambient = ambient
+    }
+}

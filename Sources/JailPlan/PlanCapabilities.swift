@@ -1,0 +1,75 @@
+import JailSpec
+import SpecFile
+
+/// The five sets, and whether the bounding set can be emptied at all.
+struct ResolvedCapabilities {
+    var bounding: CapabilitySet
+    var sets: EffectiveCapabilities
+    var canDropBounding: Bool
+}
+
+extension Planner {
+    mutating func resolveCapabilities(_ identity: ResolvedIdentity) -> ResolvedCapabilities? {
+        let before = faults.count
+        let written = spec.capabilities
+        let keep = written.keep?.value ?? []
+        let bounding = keep.union(written.bounding?.value ?? [])
+        var sets = EffectiveCapabilities(
+            permitted: keep.union(written.permitted?.value ?? []), effective: keep.union(written.effective?.value ?? []),
+            inheritable: written.inheritable?.value ?? [], ambient: written.ambient?.value ?? [])
+        if identity.user != 0 {
+            // capabilities(7): at exec a process that is not uid 0 keeps nothing but its ambient set, and a capability
+            // can be ambient only while it is inheritable.
+            sets.ambient.formUnion(keep)
+            sets.inheritable.formUnion(keep)
+        }
+        check(sets, written)
+        checkKernel(written)
+        let unprivileged = !host.isPrivileged && spec.namespaces[.user].value == .host
+        if unprivileged { checkUnprivileged(written) }
+        guard faults.count == before else { return nil }
+        return ResolvedCapabilities(bounding: bounding, sets: sets, canDropBounding: !unprivileged)
+    }
+
+    private mutating func check(_ sets: EffectiveCapabilities, _ written: CapabilitySets) {
+        func names(_ set: CapabilitySet) -> String { set.capabilities.map(\.name).joined(separator: ", ") }
+        let stray = sets.effective.subtracting(sets.permitted)
+        if !stray.isEmpty {
+            fault(
+                "effective: \(names(stray)) not permitted", at: written.effective?.position,
+                hint: "add it to permitted, or use keep")
+        }
+        let missing = sets.ambient.subtracting(sets.permitted.intersection(sets.inheritable))
+        if !missing.isEmpty {
+            fault(
+                "ambient: \(names(missing)) must be permitted and inheritable too", at: written.ambient?.position,
+                hint: "add it to permitted and inheritable, or use keep")
+        }
+    }
+
+    private mutating func checkKernel(_ written: CapabilitySets) {
+        let all = [written.keep, written.bounding, written.permitted, written.effective, written.inheritable, written.ambient]
+        for set in all {
+            guard let set, let unknown = set.value.capabilities.first(where: { $0.rawValue > host.lastCapability }) else {
+                continue
+            }
+            fault("capability \(unknown.name): the running kernel does not know it", at: set.position)
+        }
+    }
+
+    /// Without root and without a user namespace there is no capability to keep, and none to empty a set with.
+    private mutating func checkUnprivileged(_ written: CapabilitySets) {
+        let all = [written.keep, written.bounding, written.permitted, written.effective, written.inheritable, written.ambient]
+        for set in all {
+            guard let set, !set.value.isEmpty else { continue }
+            fault(
+                "an ordinary user has no capabilities in the host's user namespace", at: set.position,
+                hint: "set namespaces.user = \"new\"")
+        }
+        if written.bounding == nil {
+            note(
+                "the bounding set stays: emptying it needs CAP_SETPCAP; no_new_privs keeps it without effect",
+                at: spec.namespaces[.user].position)
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import JailSpec
+import SpecFile
+
+extension Planner {
+    /// The command's environment as `NAME=value`: what is set for the jail, what is kept, what the spec sets, in that
+    /// order of precedence from low to high.
+    func environment(_ identity: ResolvedIdentity) -> [String] {
+        let name = identity.account?.name ?? (identity.user == 0 ? "root" : identity.user == Self.nobody ? "nobody" : "")
+        var result: [(name: String, value: String)] = [
+            ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            ("HOME", home(identity.account)),
+            ("SHELL", "/bin/sh"),
+        ]
+        if !name.isEmpty { result += [("USER", name), ("LOGNAME", name)] }
+        if let term = host.environment.first(where: { $0.name == "TERM" }) { result.append(term) }
+
+        func put(_ name: String, _ value: String) {
+            if let index = result.firstIndex(where: { $0.name == name }) {
+                result[index].value = value
+            } else {
+                result.append((name, value))
+            }
+        }
+        for (name, value) in host.environment where spec.environment.keep.contains(where: { matches($0.value, name) }) {
+            put(name, value)
+        }
+        for (name, value) in spec.environment.set { put(name, value.value) }
+        return result.map { "\($0.name)=\($0.value)" }
+    }
+
+    private func matches(_ pattern: String, _ name: String) -> Bool {
+        guard pattern.utf8.last == UInt8(ascii: "*") else { return pattern == name }
+        return name.utf8.starts(with: pattern.utf8.dropLast())
+    }
+
+    /// The user's home where the jail shows it, else the private /tmp, else the root.
+    private func home(_ account: Host.User?) -> String {
+        let filesystem = spec.filesystem
+        if let account, account.home.utf8.first == UInt8(ascii: "/"), account.home != "/nonexistent" {
+            let showsAll: Bool
+            switch filesystem.root.value {
+            case .host, .directory: showsAll = true
+            case .system, .empty: showsAll = !isNew(.mount)
+            }
+            if showsAll || filesystem.mounts.contains(where: { isWithin(account.home, $0.target) }) { return account.home }
+        }
+        return filesystem.tmp.value != nil ? "/tmp" : "/"
+    }
+
+    /// Whether `path` is `directory` or lies below it.
+    private func isWithin(_ path: String, _ directory: String) -> Bool {
+        path == directory || path.utf8.starts(with: (directory == "/" ? "/" : directory + "/").utf8)
+    }
+}

@@ -1,0 +1,116 @@
+import JailSpec
+import SpecFile
+
+/// Who the command is, with every name looked up.
+struct ResolvedIdentity {
+    var user: UInt32
+    var group: UInt32
+    /// nil keeps what the caller has.
+    var supplementary: [UInt32]?
+    /// nil where no user namespace is made.
+    var maps: IdentityMaps?
+    var mapOrigin: Position?
+    /// Whether the ids must be set: not where they are what the process has already.
+    var mustChange: Bool
+    var account: Host.User?
+    /// Whether the host's uid 0 can act inside, so that files of procfs and sysfs owned by it are open to the command.
+    var reachesHostRoot: Bool
+}
+
+extension Planner {
+    static let nobody: UInt32 = 65534
+
+    mutating func resolveIdentity() -> ResolvedIdentity? {
+        let before = faults.count
+        let user = resolveUser()
+        let account = host.user(withID: user)
+        let group = resolveGroup(account)
+        let groups = resolveSupplementary()
+        var identity = ResolvedIdentity(
+            user: user, group: group, supplementary: groups, maps: nil,
+            mapOrigin: (spec.identity.uidMap?.position ?? spec.identity.gidMap?.position) ?? spec.identity.user?.position,
+            mustChange: true, account: account, reachesHostRoot: false)
+        if isNew(.user) {
+            resolveMaps(&identity)
+        } else {
+            checkHostIdentity(&identity)
+        }
+        return faults.count == before ? identity : nil
+    }
+
+    /// The caller's own id, or nobody's where the caller is uid 0.
+    private mutating func resolveUser() -> UInt32 {
+        guard let written = spec.identity.user else { return host.uid == 0 ? Self.nobody : host.uid }
+        switch written.value {
+        case .id(let uid): return uid
+        case .name(let name):
+            if let user = host.user(named: name) { return user.uid }
+            if name == "root" { return 0 }
+            if name == "nobody" { return Self.nobody }
+            fault("user \"\(name)\": not in the jail's /etc/passwd", at: written.position, hint: "write the number")
+            return Self.nobody
+        }
+    }
+
+    /// The caller's own, or the named user's primary group, or nogroup's where the caller is uid 0.
+    private mutating func resolveGroup(_ account: Host.User?) -> UInt32 {
+        if let written = spec.identity.group { return resolve(group: written.value, at: written.position) }
+        if spec.identity.user != nil, let account { return account.gid }
+        if case .id(0)? = spec.identity.user?.value { return 0 }
+        if case .name("root")? = spec.identity.user?.value { return 0 }
+        return host.uid == 0 ? Self.nobody : host.gid
+    }
+
+    private mutating func resolve(group: Identity.Account, at position: Position?) -> UInt32 {
+        switch group {
+        case .id(let gid): return gid
+        case .name(let name):
+            if let gid = host.groupIDs[name] { return gid }
+            if name == "root" { return 0 }
+            if name == "nogroup" || name == "nobody" { return Self.nobody }
+            fault("group \"\(name)\": not in the jail's /etc/group", at: position, hint: "write the number")
+            return Self.nobody
+        }
+    }
+
+    private mutating func resolveSupplementary() -> [UInt32]? {
+        var wanted: [UInt32] = []
+        if let written = spec.identity.groups {
+            for group in written.value { wanted.append(resolve(group: group, at: written.position)) }
+        }
+        if host.isPrivileged || spec.identity.gidMap?.value == .automatic { return wanted }
+        let held = host.groups.filter { $0 != host.gid }
+        if let written = spec.identity.groups {
+            guard !held.isEmpty || !wanted.isEmpty else { return nil }
+            fault(
+                "groups: an ordinary user cannot change supplementary groups (\(held.count) held)", at: written.position,
+                hint: "remove the line to keep them, launch as root, or set gid_map = \"auto\"")
+        } else if !held.isEmpty {
+            note("the caller's \(held.count) supplementary groups stay: only root can drop them", at: nil)
+        }
+        return nil
+    }
+
+    /// Without a user namespace of the jail's own there is nothing to map, and only root can become somebody else.
+    private mutating func checkHostIdentity(_ identity: inout ResolvedIdentity) {
+        for map in [spec.identity.uidMap, spec.identity.gidMap] {
+            guard let map else { continue }
+            fault(
+                "an id map needs a user namespace of the jail's own", at: map.position,
+                hint: "remove it, or set namespaces.user = \"new\"")
+        }
+        let joins = spec.namespaces[.user].value != .host
+        if joins && spec.identity.user == nil && host.uid != 0 {
+            identity.mustChange = false
+        } else if !host.isPrivileged && !joins {
+            identity.mustChange = false
+            if identity.user != host.uid || identity.group != host.gid {
+                fault(
+                    "only root can become uid \(identity.user), gid \(identity.group) in the host's user namespace",
+                    at: (spec.identity.user ?? spec.identity.group)?.position,
+                    hint: "set namespaces.user = \"new\"")
+            }
+        }
+        identity.reachesHostRoot = identity.user == 0 || (joins && host.isPrivileged)
+    }
+}

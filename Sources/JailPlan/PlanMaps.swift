@@ -1,0 +1,62 @@
+import JailSpec
+import SpecFile
+
+extension Planner {
+    /// Decides what uid_map and gid_map say, and who may write it (user_namespaces(7)).
+    mutating func resolveMaps(_ identity: inout ResolvedIdentity) {
+        let uids = ranges(
+            spec.identity.uidMap, own: (identity.user, outsideID(of: identity.user, caller: host.uid)),
+            subordinate: host.subordinateUsers, file: "/etc/subuid")
+        let gids = ranges(
+            spec.identity.gidMap, own: (identity.group, outsideID(of: identity.group, caller: host.gid)),
+            subordinate: host.subordinateGroups, file: "/etc/subgid")
+        check(identity.user, in: uids, "user", "uid_map", spec.identity.user?.position ?? spec.identity.uidMap?.position)
+        check(
+            identity.group, in: gids, "group", "gid_map", spec.identity.group?.position ?? spec.identity.gidMap?.position)
+        let isOwn = uids == [single(identity.user, host.uid)] && gids == [single(identity.group, host.gid)]
+        let writer: IdentityMaps.Writer = host.isPrivileged ? .launcher : isOwn ? .itself : .helpers
+        identity.maps = IdentityMaps(
+            users: uids, groups: gids, writer: writer, denySetgroups: writer == .itself)
+        identity.reachesHostRoot = uids.contains { $0.outside == 0 } && host.uid == 0
+        // The ids are the process's own already: nothing changes, and nothing is lost.
+        identity.mustChange = !isOwn
+        if !host.isPrivileged && writer == .itself { identity.supplementary = nil }
+    }
+
+    /// As root the host's own id of that number, so that the jail's user owns what that user owns on the host; for an
+    /// ordinary user always the caller.
+    private func outsideID(of inside: UInt32, caller: UInt32) -> UInt32 { host.isPrivileged ? inside : caller }
+
+    private func single(_ inside: UInt32, _ outside: UInt32) -> Identity.Range {
+        Identity.Range(inside: inside, outside: outside, count: 1)
+    }
+
+    private mutating func ranges(
+        _ map: Located<Identity.IdentityMap>?, own: (inside: UInt32, outside: UInt32), subordinate: [Identity.Range],
+        file: String
+    ) -> [Identity.Range] {
+        switch map?.value {
+        case nil: return [single(own.inside, own.outside)]
+        case .ranges(let ranges)?: return ranges
+        case .automatic?:
+            if subordinate.isEmpty {
+                let who = host.callerName.isEmpty ? "uid \(host.uid)" : host.callerName
+                fault(
+                    "\"auto\": no range for \(who) in \(file)", at: map?.position,
+                    hint: "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \(who)")
+            }
+            var next: UInt32 = 0
+            return subordinate.map { range in
+                defer { next += range.count }
+                return Identity.Range(inside: next, outside: range.outside, count: range.count)
+            }
+        }
+    }
+
+    private mutating func check(
+        _ id: UInt32, in ranges: [Identity.Range], _ what: String, _ key: String, _ position: Position?
+    ) {
+        guard !ranges.isEmpty, !ranges.contains(where: { id >= $0.inside && id - $0.inside < $0.count }) else { return }
+        fault("\(what) \(id) is not mapped by \(key)", at: position, hint: "add a line to \(key) that contains \(id)")
+    }
+}

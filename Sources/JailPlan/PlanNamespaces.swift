@@ -1,0 +1,72 @@
+import JailSpec
+import SpecFile
+
+extension Planner {
+    /// Direct where nothing is left to do outside once the command runs.
+    mutating func decideShape(session: SessionTerminal?, reportsResult: Bool) {
+        plan.supervision.timeout = spec.timeout?.value
+        plan.supervision.grace = spec.grace.value
+        plan.supervision.diesWithParent = spec.process.dieWithParent.value
+        let sharesProcesses = spec.namespaces[.pid].value == .host
+        plan.supervision.ownsProcesses = spec.namespaces[.pid].value == .new
+        // Without a pid namespace there is no pid 1 to be; the launcher itself reaps.
+        plan.supervision.hasInit = spec.process.initProcess.value && !sharesProcesses
+        let hasTerminal = session == .jail || session == .host
+        let needsLauncher = spec.timeout != nil || reportsResult || hasTerminal || spec.namespaces[.time].value == .new
+        // setsid(2) refuses the leader of a process group: a shell's job needs a process more.
+        let canStartSession = session == nil || host.canStartSession
+        plan.shape = sharesProcesses && !needsLauncher && canStartSession ? .direct : .supervised
+    }
+
+    mutating func joinNamespaces() {
+        var joined: [JoinedNamespace] = []
+        for kind in NamespaceKind.allCases {
+            guard case .path(let path) = spec.namespaces[kind].value else { continue }
+            joined.append(JoinedNamespace(kind: kind, path: path))
+        }
+        guard !joined.isEmpty else { return }
+        // setns(2): the mount namespace comes last, for it changes the caller's root. An ordinary user gains the
+        // capabilities for the others in the user namespace, root would lose them there.
+        let isPrivileged = host.isPrivileged
+        func rank(_ kind: NamespaceKind) -> Int {
+            switch kind {
+            case .user: isPrivileged ? 2 : 0
+            case .mount: isPrivileged ? 1 : 2
+            default: isPrivileged ? 0 : 1
+            }
+        }
+        joined.sort { rank($0.kind) < rank($1.kind) }
+        add(.joinNamespaces(joined), spec.namespaces[joined[0].kind].position)
+    }
+
+    mutating func createNamespaces() {
+        let kinds = NamespaceKind.allCases.filter { $0 != .time && isNew($0) }
+        // A time namespace is entered by the next fork only (time_namespaces(7)): `offsetClocks` makes it.
+        let written = spec.namespaces.written
+        let origin = kinds.lazy.compactMap { written[$0]?.position }.first
+        if plan.shape == .supervised || !kinds.isEmpty { add(.createNamespaces(kinds), origin) }
+    }
+
+    mutating func mapIdentities(_ identity: ResolvedIdentity) {
+        if let maps = identity.maps { add(.mapIdentities(maps), identity.mapOrigin) }
+    }
+
+    mutating func offsetClocks() {
+        guard isNew(.time) else { return }
+        let (monotonic, boottime) = (spec.namespaces.monotonic, spec.namespaces.boottime)
+        add(
+            .offsetClocks(
+                monotonic: ClockOffset(monotonic?.value ?? .zero), boottime: ClockOffset(boottime?.value ?? .zero)),
+            spec.namespaces[.time].position)
+    }
+
+    mutating func adjustOOMScore() {
+        if let score = spec.process.oomScoreAdjust { add(.setOOMScore(score.value), score.position) }
+    }
+
+    /// The sysctl is the user namespace's own: it must be one that nobody else uses.
+    mutating func forbidUserNamespaces() {
+        guard !spec.namespaces.nested.value, isNew(.user) else { return }
+        add(.forbidUserNamespaces, spec.namespaces.nested.position)
+    }
+}

@@ -1,0 +1,96 @@
+import JailSpec
+import SpecFile
+
+extension Planner {
+    /// The terminal of the jail's session; nil keeps the caller's session.
+    func sessionTerminal() -> SessionTerminal? {
+        switch spec.process.tty.value {
+        case .inherit: return nil
+        case .none: return SessionTerminal.none
+        case .auto:
+            guard host.standardInputIsTerminal else { return SessionTerminal.none }
+            return spec.filesystem.devices.value == .minimal && isNew(.mount) ? .jail : .host
+        }
+    }
+
+    mutating func changeIdentity(_ identity: ResolvedIdentity) {
+        // setgroups(2) needs CAP_SETGID and a written gid_map; after the ids it would still work, but a failure between
+        // the two must not leave the new user with the old groups.
+        if let groups = identity.supplementary, host.isPrivileged || identity.maps?.writer == .helpers {
+            add(.setGroups(groups), spec.identity.groups?.position)
+        }
+        guard identity.mustChange else { return }
+        add(
+            .setIdentity(user: identity.user, group: identity.group),
+            spec.identity.user?.position ?? spec.identity.group?.position)
+    }
+
+    mutating func setUpSystem() {
+        if let name = spec.hostname {
+            if isNew(.uts) {
+                add(.setHostName(name.value), name.position)
+            } else {
+                fault(
+                    "hostname needs a uts namespace of the jail's own", at: name.position,
+                    hint: "remove it, or set namespaces.uts = \"new\"")
+            }
+        }
+        if isNew(.net) { add(.bringUpLoopback, spec.network.mode?.position) }
+    }
+
+    mutating func setUpProcess(session: SessionTerminal?) {
+        if let nice = spec.process.nice { add(.setNice(nice.value), nice.position) }
+        if let cpus = spec.process.cpus { add(.setAffinity(cpus.value), cpus.position) }
+        if spec.process.keyring.value == .new { add(.newKeyring, spec.process.keyring.position) }
+        add(.resetPersonality, nil)
+        // In direct mode too: without a controlling terminal TIOCSTI has nowhere to type.
+        if let session { add(.startSession(session), spec.process.tty.position) }
+    }
+
+    mutating func restrict(_ capabilities: ResolvedCapabilities) {
+        if capabilities.canDropBounding {
+            // While CAP_SETPCAP is still effective.
+            add(
+                .dropBounding(keeping: capabilities.bounding),
+                (spec.capabilities.bounding ?? spec.capabilities.keep)?.position)
+            add(.setSecureBits(pure: capabilities.bounding.isEmpty && capabilities.sets.permitted.isEmpty), nil)
+        }
+        if spec.process.noNewPrivileges.value {
+            add(.forbidNewPrivileges, spec.process.noNewPrivileges.position)
+        }
+        if !spec.namespaces.nested.value && !isNew(.user) {
+            // seccomp(2) wants no_new_privs or CAP_SYS_ADMIN: after the one, before the other is dropped.
+            if spec.process.noNewPrivileges.value || host.isPrivileged {
+                add(.refuseNamespaces, spec.namespaces.nested.position)
+            } else {
+                fault(
+                    "nested namespaces cannot be refused without no_new_privs", at: spec.process.noNewPrivileges.position,
+                    hint: "set process.no_new_privs = true, or namespaces.nested = true")
+            }
+        }
+    }
+
+    /// What concerns the command alone: not the reaper, which must live through it.
+    mutating func prepareCommand(_ identity: ResolvedIdentity, _ capabilities: ResolvedCapabilities) {
+        // Before the capabilities go: raising a hard limit needs CAP_SYS_RESOURCE.
+        for limit in spec.rlimits {
+            add(.setResourceLimit(limit.resource, soft: limit.soft, hard: limit.hard), limit.position)
+        }
+        // The launcher's own is 0, so that modes of mount points are what they say.
+        add(.setUmask(spec.identity.umask?.value ?? host.umask), spec.identity.umask?.position)
+        add(.setCapabilities(capabilities.sets), spec.capabilities.keep?.position)
+        if !plan.supervision.hasInit && (plan.shape == .supervised || plan.supervision.diesWithParent) {
+            // commit_creds() takes the request back when ids change: after them.
+            add(.dieWithParent, spec.process.dieWithParent.position)
+        }
+        add(.closeDescriptors(keeping: spec.process.fds.value), spec.process.fds.position)
+        add(.resetSignals, nil)
+        // After the descriptors are marked, and in the new root: the working directory is the last way out.
+        add(.changeDirectory(spec.cwd.value), spec.cwd.position)
+        guard let command = spec.command, !command.value.isEmpty else {
+            fault("no command", at: nil, hint: "write it after --, or as command = [\"…\"] in the spec")
+            return
+        }
+        add(.execute(arguments: command.value, environment: environment(identity)), command.position)
+    }
+}

@@ -1,0 +1,86 @@
+package import JailSpec
+package import SpecFile
+
+/// Turns what is wanted into what will be done on this host: pure, and the only place where the order is decided.
+///
+/// `make` reads as the order itself. Each step that must stand where it stands says which fact of the kernel forces it;
+/// `OrderTests` holds a row for each.
+package struct Planner {
+    let spec: Spec
+    let host: Host
+    var plan = Plan()
+    var faults: [Diagnostic] = []
+
+    /// The plan, or every reason why there can be none.
+    package static func plan(
+        _ spec: Spec, on host: Host, reportsResult: Bool = false
+    ) -> Result<Plan, Faults> {
+        var planner = Planner(spec: spec, host: host)
+        planner.make(reportsResult: reportsResult)
+        return planner.faults.isEmpty ? .success(planner.plan) : .failure(Faults(diagnostics: planner.faults))
+    }
+
+    /// Every reason why a spec cannot be launched here.
+    package struct Faults: Error, Equatable {
+        package let diagnostics: [Diagnostic]
+    }
+
+    private mutating func make(reportsResult: Bool) {
+        refuseWhatIsNotImplemented()
+        let session = sessionTerminal()
+        decideShape(session: session, reportsResult: reportsResult)
+        guard let identity = resolveIdentity(), let capabilities = resolveCapabilities(identity) else { return }
+        var tree = TreeBuilder(planner: self, identity: identity)
+        tree.build()
+        faults += tree.faults
+        plan.slotCount = tree.slotCount
+
+        joinNamespaces()
+        // As root, sources are opened by the launcher: inside a user namespace the jail's first process has no
+        // capability over the host's files, and a directory of mode 0700 would stop it.
+        if host.isPrivileged { plan.steps += tree.sources }
+        createNamespaces()
+        mapIdentities(identity)
+        // proc(5): these files belong to the real root once the ids change (the process is no longer dumpable).
+        offsetClocks()
+        adjustOOMScore()
+        forbidUserNamespaces()
+        // Before any source is cloned or attached: a clone keeps the propagation of its source, and an attached mount
+        // would show on the host.
+        if tree.needsMounts { add(.isolateMounts, nil) }
+        // Before the ids change: an ordinary user's files are reachable by the caller's own id alone, which a map by
+        // /etc/subuid does not contain.
+        if !host.isPrivileged { plan.steps += tree.sources }
+        // Before anything is made in the jail's own file systems: creating a file with an id that the user namespace
+        // does not map fails with EOVERFLOW. The capabilities stay (SECBIT_NO_SETUID_FIXUP).
+        changeIdentity(identity)
+        // proc and sysfs are mounted while the host's instances are still in sight: the kernel lets a user namespace
+        // mount them only next to a fully visible one (fs/namespace.c, mount_too_revealing).
+        plan.steps += tree.fileSystems
+        plan.steps += tree.construction
+        if tree.needsMounts { add(.switchRoot, spec.filesystem.root.position) }
+        setUpSystem()
+        setUpProcess(session: session)
+        restrict(capabilities)
+        if plan.supervision.hasInit { add(.startCommand, spec.process.initProcess.position) }
+        prepareCommand(identity, capabilities)
+    }
+
+    mutating func add(_ operation: Operation, _ origin: Position?) {
+        plan.steps.append(Plan.Step(operation: operation, origin: origin))
+    }
+
+    mutating func fault(_ message: String, at position: Position?, hint: String? = nil) {
+        faults.append(Diagnostic(message, at: position, hint: hint))
+    }
+
+    mutating func note(_ message: String, at position: Position?) {
+        plan.notes.append(Plan.Note(message: message, origin: position))
+    }
+
+    /// Whether a namespace of that kind is made for the jail.
+    func isNew(_ kind: NamespaceKind) -> Bool {
+        if kind == .net, spec.namespaces.written[.net] == nil, spec.network.mode?.value == .host { return false }
+        return spec.namespaces[kind].value == .new
+    }
+}

@@ -1,0 +1,139 @@
+import JailSpec
+import SpecFile
+
+/// What a jail has without being asked for: its root, /proc, /dev and /tmp.
+extension TreeBuilder {
+    /// Returns the root's slot, and adds what the "system" root repeats of the host.
+    mutating func placeRoot() -> Int {
+        let filesystem = spec.filesystem
+        let slot = newSlot()
+        let origin = filesystem.root.position
+        switch filesystem.root.value {
+        case .system, .empty:
+            let tmpfs = FileSystem(
+                type: "tmpfs", parameters: [.init(key: "mode", value: "0755")], attributes: .closed)
+            fileSystems.append(Plan.Step(operation: .makeFileSystem(slot: slot, tmpfs), origin: origin))
+            if filesystem.root.value == .system { placeSystem(origin) }
+        case .host:
+            openRoot(slot, "/", [.readOnly, .noSetuid, .noDevices], origin)
+        case .directory(let path):
+            openRoot(slot, path, filesystem.writable.value ? .closed : [.readOnly, .noSetuid, .noDevices], origin)
+        }
+        return slot
+    }
+
+    private mutating func openRoot(_ slot: Int, _ path: String, _ attributes: Attributes, _ origin: Position?) {
+        let source = TreeSource(path: path, recursive: true, attributes: attributes, optional: false)
+        sources.append(Plan.Step(operation: .openTree(slot: slot, source), origin: origin))
+    }
+
+    /// /usr, /etc and the links or directories beside them, as on the host: a merged /usr stays merged.
+    private mutating func placeSystem(_ origin: Position?) {
+        let attributes: Attributes = [.readOnly, .noSetuid, .noDevices]
+        let replaced = Set(spec.filesystem.mounts.map(\.target))
+        for entry in host.rootEntries where !replaced.contains("/" + entry.name) {
+            let target = "/" + entry.name
+            if let link = entry.link {
+                place(Placement(target: target, origin: origin, placing: .makeSymlink(target: target, to: link)))
+            } else {
+                placeTree(target, on: target, attributes, at: origin)
+            }
+        }
+    }
+
+    mutating func placeProc(unless written: Set<String>) {
+        guard spec.filesystem.proc.value, !written.contains("/proc") else { return }
+        mountProc(on: "/proc", at: spec.filesystem.proc.position)
+    }
+
+    mutating func mountProc(on target: String, at origin: Position?) {
+        var parameters: [FileSystem.Parameter] = []
+        if sharesProcesses {
+            // proc(5): other users' processes are not even listed.
+            parameters.append(.init(key: "hidepid", value: "invisible"))
+            if !host.isPrivileged {
+                faults.append(
+                    Diagnostic(
+                        "proc of a shared pid namespace can be mounted by root alone",
+                        at: origin ?? spec.namespaces[.pid].position,
+                        hint: "set filesystem.proc = false, or namespaces.pid = \"new\""))
+            }
+        }
+        placeFileSystem("proc", parameters, on: target, [.noSetuid, .noDevices, .noExecute], at: origin)
+        guard identity.reachesHostRoot || !hasOwnUsers else { return }
+        // Files of procfs that change or show the whole host belong to the host's uid 0: where the jail can be that
+        // user, permissions alone do not keep it out.
+        for name in ["bus", "fs", "irq", "sys", "sysrq-trigger", "acpi", "scsi"] {
+            place(Placement(target: "\(target)/\(name)", origin: origin, placing: .protect(target: "\(target)/\(name)")))
+        }
+        for name in ["kcore", "keys", "kmsg", "timer_list", "sched_debug", "latency_stats"] {
+            place(Placement(target: "\(target)/\(name)", origin: origin, placing: .mask(target: "\(target)/\(name)")))
+        }
+    }
+
+    /// A /dev of the jail's own: the nodes that every program may expect, a devpts instance and shared memory.
+    mutating func placeDevices(unless written: Set<String>) {
+        let origin = spec.filesystem.devices.position
+        switch spec.filesystem.devices.value {
+        case .none: return
+        case .host:
+            guard !written.contains("/dev") else { return }
+            placeTree("/dev", on: "/dev", [.noSetuid, .noExecute], at: origin)
+        case .minimal:
+            guard !written.contains("/dev") else { return }
+            placeFileSystem(
+                "tmpfs", [.init(key: "mode", value: "0755"), .init(key: "size", value: "1M")], on: "/dev",
+                [.noSetuid, .noExecute], sealed: true, at: origin)
+            for (name, major, minor) in Self.deviceNodes where !written.contains("/dev/\(name)") {
+                let slot = newSlot()
+                place(
+                    Placement(
+                        target: "/dev/\(name)", origin: origin,
+                        source: .openDevice(slot: slot, name: name, major: major, minor: minor),
+                        placing: .attach(slot: slot, target: "/dev/\(name)", isDirectory: false)))
+            }
+            for (name, target) in Self.deviceLinks where !written.contains("/dev/\(name)") {
+                place(Placement(target: "/dev/\(name)", origin: origin, placing: .makeSymlink(target: "/dev/\(name)", to: target)))
+            }
+            if !written.contains("/dev/pts") { mountDevpts(on: "/dev/pts", at: origin) }
+            if !written.contains("/dev/shm") {
+                placeFileSystem(
+                    "tmpfs", [.init(key: "mode", value: "1777"), .init(key: "size", value: "64M")], on: "/dev/shm",
+                    [.noSetuid, .noDevices], at: origin)
+            }
+        }
+    }
+
+    /// The numbers of Documentation/admin-guide/devices.txt.
+    private static let deviceNodes: [(name: String, major: UInt32, minor: UInt32)] = [
+        ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
+    ]
+    private static let deviceLinks = [
+        ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+        ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
+    ]
+
+    mutating func mountDevpts(on target: String, at origin: Position?) {
+        // Every mount of devpts is an instance of its own (Documentation/filesystems/devpts.rst).
+        placeFileSystem(
+            "devpts", [.init(key: "ptmxmode", value: "0666"), .init(key: "mode", value: "0620")], on: target,
+            [.noSetuid, .noExecute], at: origin)
+    }
+
+    mutating func placeTmp(unless written: Set<String>) {
+        guard let size = spec.filesystem.tmp.value, !written.contains("/tmp") else { return }
+        placeFileSystem(
+            "tmpfs", [.init(key: "mode", value: "1777"), .init(key: "size", value: "\(size)")], on: "/tmp",
+            [.noSetuid, .noDevices], at: spec.filesystem.tmp.position)
+    }
+
+    /// The host's sysfs shows the host's network: a jail with a network of its own gets an instance that shows that.
+    mutating func placeSysfs(unless written: Set<String>) {
+        guard spec.filesystem.root.value == .host, hasOwnNetwork, !written.contains("/sys") else { return }
+        mountSysfs(on: "/sys", at: spec.filesystem.root.position)
+    }
+
+    mutating func mountSysfs(on target: String, at origin: Position?) {
+        placeFileSystem("sysfs", on: target, [.readOnly, .noSetuid, .noDevices, .noExecute], at: origin)
+    }
+}

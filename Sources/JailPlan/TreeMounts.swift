@@ -1,0 +1,72 @@
+import JailSpec
+import SpecFile
+
+/// What the spec mounts: `ro`, `rw`, `hide` and every `[[mount]]`.
+extension TreeBuilder {
+    mutating func place(_ mount: Mount) {
+        let attributes = Attributes(mount.options)
+        switch mount.source {
+        case .bind(let path):
+            placeTree(
+                path, on: mount.target, attributes, recursive: !mount.options.contains(.notRecursive),
+                optional: mount.optional, at: mount.position)
+        case .tmpfs(let size, let inodes, let mode):
+            var parameters = [FileSystem.Parameter(key: "mode", value: octal(mode))]
+            if let size { parameters.append(.init(key: "size", value: "\(size)")) }
+            if let inodes { parameters.append(.init(key: "nr_inodes", value: "\(inodes)")) }
+            // A read-only tmpfs is sealed last: mount points may have to be made in it.
+            placeFileSystem(
+                "tmpfs", parameters, on: mount.target, attributes.subtracting(.readOnly),
+                sealed: attributes.contains(.readOnly), at: mount.position)
+        case .proc: mountProc(on: mount.target, at: mount.position)
+        case .sysfs: mountSysfs(on: mount.target, at: mount.position)
+        case .devpts: mountDevpts(on: mount.target, at: mount.position)
+        case .mqueue:
+            placeFileSystem("mqueue", on: mount.target, [.noSetuid, .noDevices, .noExecute], at: mount.position)
+        case .cgroup:
+            // Read-only: what a jail could write here would change its own limits.
+            placeFileSystem(
+                "cgroup2", on: mount.target, [.readOnly, .noSetuid, .noDevices, .noExecute], at: mount.position)
+        case .file(let content, let mode):
+            let slot = newSlot()
+            place(
+                Placement(
+                    target: mount.target, origin: mount.position,
+                    source: .makeFile(slot: slot, content: content, mode: mode, attributes: attributes),
+                    placing: .attach(slot: slot, target: mount.target, isDirectory: false)))
+        case .symlink(let target):
+            place(
+                Placement(
+                    target: mount.target, origin: mount.position, placing: .makeSymlink(target: mount.target, to: target)))
+        case .directory(let mode):
+            place(
+                Placement(
+                    target: mount.target, origin: mount.position,
+                    placing: .makeDirectory(target: mount.target, mode: mode)))
+        case .hidden:
+            place(
+                Placement(
+                    target: mount.target, origin: mount.position,
+                    placing: .hide(target: mount.target, optional: mount.optional)))
+        case .overlay, .image: break  // refused by name: see Unimplemented.swift
+        }
+    }
+
+    private func octal(_ mode: UInt32) -> String { "0" + String(mode, radix: 8) }
+}
+
+extension Attributes {
+    /// The attributes that the words of a mount ask for; nosuid and nodev unless `suid` or `dev` is written.
+    init(_ options: MountOptions) {
+        var result: Attributes = []
+        let pairs: [(MountOptions, Attributes)] = [
+            (.readOnly, .readOnly), (.noExecute, .noExecute), (.noAccessTime, .noAccessTime),
+            (.noDirectoryAccessTime, .noDirectoryAccessTime), (.strictAccessTime, .strictAccessTime),
+            (.noSymlinkFollow, .noSymlinkFollow),
+        ]
+        for (option, attribute) in pairs where options.contains(option) { result.insert(attribute) }
+        if !options.contains(.setuid) { result.insert(.noSetuid) }
+        if !options.contains(.devices) { result.insert(.noDevices) }
+        self = result
+    }
+}

@@ -1,0 +1,40 @@
+import JailSpec
+import SpecFile
+
+extension Planner {
+    /// Sections that a spec may state and this version cannot put in force are refused by name, never passed over.
+    mutating func refuseWhatIsNotImplemented() {
+        func refuse(_ what: String, _ position: Position?) {
+            fault("\(what) is not implemented in this version", at: position, hint: "remove it to launch without it")
+        }
+        if let limits = spec.limits { refuse("[limits]", limits.position) }
+        if let seccomp = spec.seccomp, seccomp.value != .none { refuse("[seccomp]", seccomp.position) }
+        if let landlock = spec.landlock { refuse("[landlock]", landlock.position) }
+        for mount in spec.filesystem.mounts {
+            switch mount.source {
+            case .overlay: refuse("type = \"overlay\"", mount.position)
+            case .image: refuse("type = \"image\"", mount.position)
+            default: break
+            }
+            if let quota = mount.quota { refuse("quota", quota.position) }
+            if let idmap = mount.idmap, idmap.value { refuse("idmap", idmap.position) }
+        }
+        if let mode = spec.network.mode, mode.value != .none, mode.value != .host {
+            refuse("network mode \"\(mode.value.rawValue)\"", mode.position)
+        }
+        for (key, items) in [
+            ("publish", spec.network.publish), ("allow", spec.network.allow), ("dns", spec.network.dns),
+        ] {
+            if let first = items.first { refuse("network \(key)", first.position) }
+        }
+    }
+}
+
+extension SeccompPolicy {
+    /// `profile = "none"` and nothing else: what is in force without any filter.
+    static let none: SeccompPolicy = {
+        var policy = SeccompPolicy()
+        policy.profile = Located(.none)
+        return policy
+    }()
+}

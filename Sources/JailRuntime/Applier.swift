@@ -1,0 +1,102 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+/// Does what the plan says, one operation at a time, in whichever process has reached it.
+///
+/// After the first failure nothing is tried again. A value copied by fork: the launcher's copy and the jail's go their own
+/// ways from `createNamespaces` on.
+struct Applier {
+    /// Detached mounts by slot; −1 where nothing is (yet, or a missing optional source).
+    var slots: [Int32]
+    var tree = Tree()
+    var hostProc: HostProc?
+    /// The slave of the jail's terminal, kept for the foreground process group.
+    var terminal: Int32 = -1
+    /// The jail's end of the channel to the launcher; −1 in direct mode.
+    var channel: Int32 = -1
+    /// The master of a terminal from the host's devpts, where the launcher has opened one; else −1.
+    var hostTerminal: Int32 = -1
+    /// The step that is being done.
+    var step = 0
+
+    init(slotCount: Int) { slots = [Int32](repeating: -1, count: slotCount) }
+
+    /// Applies every operation that needs no fork.
+    mutating func apply(_ operation: Operation) throws(Failure) {
+        switch operation {
+        case .joinNamespaces(let joined): try join(joined)
+        case .createNamespaces, .mapIdentities, .startCommand: break  // forks: `Launch` does them
+        case .offsetClocks(let monotonic, let boottime): try offsetClocks(monotonic, boottime)
+        case .setOOMScore(let score): try proc().write("\(score)", to: "self/oom_score_adj")
+        case .forbidUserNamespaces: try proc().write("0", to: "sys/user/max_user_namespaces")
+        case .isolateMounts: try failing(isolateMounts)
+
+        case .openTree(let slot, let source): try openTree(slot, source)
+        case .openDevice(let slot, let name, let major, let minor): try openDevice(slot, name, major, minor)
+        case .makeFileSystem(let slot, let fileSystem): try makeFileSystem(slot, fileSystem)
+        case .makeFile(let slot, let content, let mode, let attributes):
+            try makeFile(slot, content: content, mode: mode, attributes)
+
+        case .setIdentity(let user, let group): try setIdentity(user: user, group: group)
+        case .setGroups(let groups): try failing { () throws(KernelError) in try setGroups(groups) }
+
+        case .beginRoot(let slot): try tree.begin(slots[slot])
+        case .attach(let slot, let target, let isDirectory): try tree.attach(slots[slot], on: target, isDirectory)
+        case .makeDirectory(let target, let mode): try tree.makeDirectory(target, mode)
+        case .makeSymlink(let target, let to): try tree.makeSymlink(target, to: to)
+        case .hide(let target, let optional):
+            if try !tree.cover(target) {
+                guard optional else { throw Failure(KernelError(.openat, .noEntry, path: target)) }
+                reportSkipped()
+            }
+        case .mask(let target): _ = try tree.cover(target)
+        case .protect(let target): try tree.protect(target)
+        case .seal(let sealed): try tree.seal(sealed.map { slots[$0] })
+        case .switchRoot: try failing { () throws(KernelError) in try switchRoot(to: tree.root) }
+
+        case .setHostName(let name): try failing { () throws(KernelError) in try setHostName(name) }
+        case .bringUpLoopback: try failing(bringUpLoopback)
+        case .setNice(let nice): try failing { () throws(KernelError) in try setNice(nice) }
+        case .setAffinity(let cpus): try failing { () throws(KernelError) in try setAffinity(cpus) }
+        case .newKeyring: try failing(joinNewKeyring)
+        case .resetPersonality: try failing(resetPersonality)
+        case .startSession(let terminal): try startSession(terminal)
+        case .dropBounding(let kept): try failing { () throws(KernelError) in try dropBounding(keeping: kept.rawValue) }
+        case .setSecureBits(let pure):
+            try failing { () throws(KernelError) in try setSecureBits(pure ? .pureCapabilities : []) }
+        case .forbidNewPrivileges: try failing(forbidNewPrivileges)
+        case .refuseNamespaces: try failing(refuseNamespaces)
+
+        case .setResourceLimit(let resource, let soft, let hard):
+            try failing { () throws(KernelError) in
+                try setResourceLimit(resource.rawValue, soft: soft, hard: hard)
+            }
+        case .setUmask(let mask): setUmask(mask)
+        case .setCapabilities(let sets): try apply(sets)
+        case .dieWithParent: try dieWithParent()
+        case .closeDescriptors(let kept): try closeDescriptors(keeping: kept)
+        case .resetSignals: try failing(resetSignals)
+        case .changeDirectory(let path): try enterDirectory(path)
+        case .execute(let arguments, let environment): throw execute(arguments, environment)
+        }
+    }
+
+    /// The host's procfs, which `Launch` opens first where the plan needs it.
+    private func proc() throws(Failure) -> HostProc {
+        if let hostProc { return hostProc }
+        return try HostProc()
+    }
+
+    func reportSkipped() { report(.skipped(step: step)) }
+
+    /// Tells the launcher. Where the launcher is gone there is nobody to tell, and the liveness checks end this process.
+    func report(_ message: Message, passing descriptor: Int32 = -1) {
+        guard channel >= 0 else { return }
+        do throws(KernelError) {
+            try send(message.bytes, over: channel, passing: descriptor)
+        } catch {
+            exitNow(125)
+        }
+    }
+}

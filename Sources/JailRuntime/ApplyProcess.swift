@@ -1,0 +1,105 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+/// What concerns the process itself: its namespaces, clocks, ids, capabilities and descriptors.
+extension Applier {
+    /// Opens every namespace before the first is joined: a path may mean another file afterwards.
+    func join(_ joined: [JoinedNamespace]) throws(Failure) {
+        try failing { () throws(KernelError) in
+            var opened: [Int32] = []
+            for namespace in joined {
+                opened.append(try open(namespace.path, [.read, .nonBlocking, .noTerminal]).release())
+            }
+            for (namespace, descriptor) in zip(joined, opened) {
+                do throws(KernelError) {
+                    try Kernel.join(descriptor, NamespaceFlags([namespace.kind]))
+                } catch {
+                    throw KernelError(error.call, error.errno, path: namespace.path)
+                }
+                closeDescriptor(descriptor)
+            }
+        }
+    }
+
+    /// The offsets can be written only while nobody is in the namespace: this process makes it, the next fork enters it.
+    func offsetClocks(_ monotonic: ClockOffset, _ boottime: ClockOffset) throws(Failure) {
+        try failing { () throws(KernelError) in try unshare(.time) }
+        let text = "monotonic \(monotonic.seconds) \(monotonic.nanoseconds)\nboottime \(boottime.seconds) \(boottime.nanoseconds)\n"
+        let proc = try HostProc()
+        try proc.write(text, to: "self/timens_offsets")
+    }
+
+    /// Changes the ids and keeps the capabilities: the tree is yet to be built.
+    func setIdentity(user: UInt32, group: UInt32) throws(Failure) {
+        try failing { () throws(KernelError) in
+            try setSecureBits(.noSetuidFixup)
+            try setGroup(group)
+            try setUser(user)
+        }
+    }
+
+    /// Permitted and inheritable first: a capability can be ambient only while it is both.
+    func apply(_ sets: EffectiveCapabilities) throws(Failure) {
+        try failing { () throws(KernelError) in
+            try setCapabilities(
+                permitted: sets.permitted.rawValue, effective: sets.effective.rawValue,
+                inheritable: sets.inheritable.rawValue)
+            try setAmbient(sets.ambient.rawValue)
+        }
+    }
+
+    /// The request is the kernel's; whoever ended before it was made is found by the channel, or by the parent's id.
+    func dieWithParent() throws(Failure) {
+        let parent = parentProcess()
+        try failing { () throws(KernelError) in try setParentDeathSignal(Signal.kill) }
+        guard parentProcess() == parent, isLauncherAlive() else { throw Failure(.launcherGone) }
+    }
+
+    /// Whether the launcher still holds its end of the channel.
+    func isLauncherAlive() -> Bool {
+        guard channel >= 0 else { return true }
+        do throws(KernelError) {
+            return try !poll([(channel, .readable)], milliseconds: 0)[0].contains(.hungUp)
+        } catch {
+            return false
+        }
+    }
+
+    func closeDescriptors(keeping kept: [Int32]) throws(Failure) {
+        for number in kept where !isOpen(number) { throw Failure(.descriptorNotOpen, text: "\(number)") }
+        try failing { () throws(KernelError) in
+            try closeOnExec(keeping: kept) { hostProc?.descriptorTableSize() ?? 1 << 20 }
+        }
+    }
+
+    /// Enters a directory by a look-up that no magic link of procfs can lead out of the root.
+    func enterDirectory(_ path: String) throws(Failure) {
+        let reached = try failing { () throws(KernelError) in
+            let root = try open("/", [.path, .directory])
+            let directory = try openInside(root.number, path)
+            try changeDirectory(to: directory.number)
+            return try workingDirectory()
+        }
+        guard !reached.isEmpty else { throw Failure(.outsideRoot, text: path) }
+    }
+}
+
+extension NamespaceFlags {
+    /// The clone(2) flags of a list of kinds.
+    init(_ kinds: [NamespaceKind]) {
+        self = []
+        for kind in kinds {
+            switch kind {
+            case .user: insert(.user)
+            case .mount: insert(.mount)
+            case .pid: insert(.pid)
+            case .net: insert(.net)
+            case .ipc: insert(.ipc)
+            case .uts: insert(.uts)
+            case .cgroup: insert(.cgroup)
+            case .time: insert(.time)
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Kernel
+
+/// Executing the command, and finding out why that failed.
+extension Applier {
+    /// Returns only the reason why the command does not run.
+    func execute(_ arguments: [String], _ environment: [String]) -> Failure {
+        let vector = CStringArray(arguments)
+        let variables = CStringArray(environment)
+        let name = arguments[0]
+        if name.utf8.contains(UInt8(ascii: "/")) {
+            return explain(Kernel.execute(name, vector, variables))
+        }
+        // As execvp(3): a file that may not be executed is passed over, and remembered.
+        var denied: KernelError?
+        for directory in searchPath(environment) {
+            let error = Kernel.execute(directory + "/" + name, vector, variables)
+            if isAbsent(error.errno), !exists(error.path) { continue }
+            guard error.errno == .accessDenied else { return explain(error) }
+            denied = denied ?? error
+        }
+        if let denied { return explain(denied) }
+        return Failure(.commandNotFound, call: .execve, errno: .noEntry, text: name)
+    }
+
+    private func isAbsent(_ errno: Errno) -> Bool { errno == .noEntry || errno == .notDirectory }
+
+    private func searchPath(_ environment: [String]) -> [String] {
+        let entry = environment.last { $0.utf8.starts(with: "PATH=".utf8) } ?? "PATH=/usr/bin:/bin"
+        return entry.utf8.dropFirst(5).split(separator: UInt8(ascii: ":")).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private func exists(_ path: String) -> Bool {
+        do throws(KernelError) {
+            _ = try open(path, [.path])
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// ENOENT for a file that is there means that what it names is not: its interpreter, or its loader.
+    private func explain(_ error: KernelError) -> Failure {
+        guard error.errno == .noEntry else { return Failure(error) }
+        guard exists(error.path) else {
+            return Failure(.commandNotFound, call: .execve, errno: .noEntry, text: error.path)
+        }
+        do throws(KernelError) {
+            let file = try open(error.path, [.read, .nonBlocking, .noTerminal])
+            let head = try readSome(file.number, limit: 4096) ?? []
+            if let interpreter = scriptInterpreter(head) {
+                return Failure(.interpreterMissing, call: .execve, errno: .noEntry, text: interpreter)
+            }
+            return Failure(.loaderMissing, call: .execve, errno: .noEntry, text: elfLoader(head) ?? "")
+        } catch {
+            return Failure(error)
+        }
+    }
+
+    /// What stands behind `#!`, execve(2).
+    private func scriptInterpreter(_ head: [UInt8]) -> String? {
+        guard head.starts(with: "#!".utf8) else { return nil }
+        let line = head.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }
+        let blank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
+        return String(decoding: line.drop(while: blank).prefix { !blank($0) }, as: UTF8.self)
+    }
+
+    /// The PT_INTERP segment of a 64-bit little-endian ELF file, elf(5).
+    private func elfLoader(_ head: [UInt8]) -> String? {
+        guard head.starts(with: [0x7f, 0x45, 0x4c, 0x46, 2, 1]), head.count >= 64 else { return nil }
+        func number(_ offset: Int, _ width: Int) -> Int {
+            guard offset >= 0, offset + width <= head.count else { return 0 }
+            return (0..<width).reduce(0) { $0 | Int(head[offset + $1]) << (8 * $1) & Int.max }
+        }
+        let (table, size, count) = (number(32, 8), number(54, 2), number(56, 2))
+        guard table < head.count, size >= 56 else { return nil }
+        for index in 0..<min(count, 64) {
+            let header = table + index * size
+            guard header + 56 <= head.count, number(header, 4) == 3 else { continue }
+            let (offset, length) = (number(header + 8, 8), number(header + 32, 8))
+            guard offset < head.count, length > 0, length <= head.count - offset else { return nil }
+            return String(decoding: head[offset..<(offset + length)].prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,48 @@
+import Kernel
+
+/// The wall clock of a jail: SIGTERM when the time is up or somebody asks for an end, SIGKILL when the grace is over.
+struct Deadline {
+    enum Action { case terminate, kill }
+
+    private var next: Int?
+    private var graceNanoseconds: Int
+    private var isStopping = false
+    private(set) var timedOut = false
+
+    init(timeout: Duration?, grace: Duration) {
+        graceNanoseconds = Self.nanoseconds(grace)
+        next = timeout.map { monotonicNanoseconds() + Self.nanoseconds($0) }
+    }
+
+    /// How long poll(2) may wait; nil for ever.
+    var milliseconds: Int32? {
+        next.map { Int32(clamping: max(0, ($0 - monotonicNanoseconds() + 999_999) / 1_000_000)) }
+    }
+
+    /// What is due now, once.
+    mutating func passed() -> Action? {
+        guard let due = next, monotonicNanoseconds() >= due else { return nil }
+        if isStopping {
+            next = nil
+            return .kill
+        }
+        timedOut = true
+        isStopping = true
+        next = monotonicNanoseconds() + graceNanoseconds
+        return .terminate
+    }
+
+    /// Begins the grace period; false where it has begun already.
+    mutating func requestStop() -> Bool {
+        guard !isStopping else { return false }
+        isStopping = true
+        next = monotonicNanoseconds() + graceNanoseconds
+        return true
+    }
+
+    private static func nanoseconds(_ duration: Duration) -> Int {
+        let (seconds, attoseconds) = duration.components
+        return Int(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000).partialValue
+            + Int(attoseconds / 1_000_000_000)
+    }
+}

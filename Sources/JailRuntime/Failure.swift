@@ -1,0 +1,58 @@
+package import Kernel
+
+/// Why a step could not be done.
+package enum Cause: UInt8, Sendable {
+    /// The kernel refused a call.
+    case kernel
+    /// What should be procfs is not.
+    case notProcfs
+    /// A device node of the host has other numbers than its name promises.
+    case wrongDevice
+    /// The working directory cannot be reached from the jail's root.
+    case outsideRoot
+    /// No such program inside the jail.
+    case commandNotFound
+    /// The program is there; its `#!` interpreter (`text`) is not.
+    case interpreterMissing
+    /// The program is there; its ELF loader (`text`) is not.
+    case loaderMissing
+    /// newuidmap(1) or newgidmap(1) is not installed, or refused (`text`).
+    case helperMissing, helperFailed
+    /// A descriptor that should be passed on is not open.
+    case descriptorNotOpen
+    /// The launcher is gone.
+    case launcherGone
+    /// A symbolic link is in the way, pointing elsewhere than asked.
+    case linkDiffers
+}
+
+/// A failure as it crosses from the jail to the launcher: which step of the plan, which call, which errno. The launcher,
+/// which has the plan as well, words it.
+package struct Failure: Error, Sendable {
+    package var step = 0
+    package let cause: Cause
+    package let call: Call
+    package let errno: Errno
+    package let text: String
+
+    package init(_ cause: Cause, call: Call = .open, errno: Errno = Errno(rawValue: 0), text: String = "") {
+        self.cause = cause
+        self.call = call
+        self.errno = errno
+        self.text = text
+    }
+
+    package init(_ error: KernelError) {
+        self.init(.kernel, call: error.call, errno: error.errno, text: error.path)
+    }
+}
+
+/// Runs a body of kernel calls; what they throw becomes a failure of the step.
+@inline(__always)
+func failing<Result: ~Copyable>(_ body: () throws(KernelError) -> Result) throws(Failure) -> Result {
+    do throws(KernelError) {
+        return try body()
+    } catch {
+        throw Failure(error)
+    }
+}

@@ -1,0 +1,99 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+/// Writes uid_map and gid_map of a process, user_namespaces(7).
+struct IdentityMapper {
+    let maps: IdentityMaps
+
+    init(_ maps: IdentityMaps) { self.maps = maps }
+
+    /// Writes the maps of `process` (a pid or `self`) directly, or through newuidmap and newgidmap.
+    func write(by proc: HostProc?, process: String) throws(Failure) {
+        if maps.writer == .helpers {
+            try runHelper("newuidmap", maps.users, process, call: .newuidmap)
+            return try runHelper("newgidmap", maps.groups, process, call: .newgidmap)
+        }
+        guard let proc else { throw Failure(.notProcfs, text: "/proc") }
+        // Before gid_map: the kernel refuses an unprivileged gid_map while setgroups is allowed (CVE-2014-8989).
+        if maps.denySetgroups { try proc.write("deny", to: process + "/setgroups") }
+        // All lines in one write: a map can be written once.
+        try proc.write(Self.text(maps.users), to: process + "/uid_map")
+        try proc.write(Self.text(maps.groups), to: process + "/gid_map")
+    }
+
+    private static func text(_ ranges: [Identity.Range]) -> String {
+        ranges.map { "\($0.inside) \($0.outside) \($0.count)\n" }.joined()
+    }
+
+    private func runHelper(
+        _ name: String, _ ranges: [Identity.Range], _ process: String, call: Call
+    ) throws(Failure) {
+        var arguments = [name, process]
+        for range in ranges { arguments += ["\(range.inside)", "\(range.outside)", "\(range.count)"] }
+        let helper = try Helpers.find(name, call: call)
+        let (status, output) = try Helpers.run(helper, arguments)
+        guard status == .exited(0) else {
+            let words = output.split(separator: "\n").first.map(String.init) ?? "\(name) failed"
+            throw Failure(.helperFailed, call: call, text: words)
+        }
+    }
+}
+
+extension IdentityMapper {
+    /// Direct mode has no launcher outside once it has unshared: a child forked before writes the maps of its parent.
+    struct Helper {
+        private let channel: Int32
+        private let child: Int32
+
+        /// nil where the process can write its maps itself.
+        init?(for maps: IdentityMaps?) throws(Failure) {
+            guard let maps, maps.writer != .itself else { return nil }
+            let (ours, theirs) = try failing(makeChannel)
+            let parent = currentProcess()
+            let proc = try HostProc()
+            switch try failing({ () throws(KernelError) in try fork() }) {
+            case .parent(let child):
+                closeDescriptor(theirs)
+                channel = ours
+                self.child = child
+            case .child:
+                closeDescriptor(ours)
+                Self.serve(IdentityMapper(maps), proc, parent, theirs)
+            }
+        }
+
+        private static func serve(_ mapper: IdentityMapper, _ proc: HostProc, _ parent: Int32, _ channel: Int32) -> Never {
+            do throws(KernelError) {
+                guard try receive(from: channel, limit: Message.limit) != nil else { exitNow(0) }
+                var answer = Message.mapped
+                do throws(Failure) {
+                    try mapper.write(by: proc, process: "\(parent)")
+                } catch {
+                    answer = .failed(error)
+                }
+                try send(answer.bytes, over: channel)
+            } catch {
+                exitNow(125)
+            }
+            exitNow(0)
+        }
+
+        /// Asks the child to write, after this process has unshared, and waits for the answer.
+        func write() throws(Failure) {
+            defer { closeDescriptor(channel) }
+            let answer = try failing { () throws(KernelError) in
+                try send(Message.mapped.bytes, over: channel)
+                let answer = try receive(from: channel, limit: Message.limit)
+                var use = ResourceUse()
+                _ = try wait(for: child, blocking: true, use: &use)
+                return answer
+            }
+            switch answer.flatMap({ Message($0.bytes) }) {
+            case .mapped?: return
+            case .failed(let failure)?: throw failure
+            default: throw Failure(.helperFailed, text: "the process that writes the id maps ended")
+            }
+        }
+    }
+}

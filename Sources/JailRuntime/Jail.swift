@@ -1,0 +1,99 @@
+import JailPlan
+import Kernel
+
+/// The jail's side of a supervised launch: the first process in the new namespaces and, after `startCommand`, the command.
+struct Jail {
+    let plan: Plan
+    var applier: Applier
+    let signals: Int32
+
+    init(plan: Plan, applier: Applier, signals: Int32) {
+        self.plan = plan
+        self.applier = applier
+        self.signals = signals
+    }
+
+    /// Applies the rest of the plan; ends in exec, in the reaper, or in a reported failure.
+    consuming func proceed(from first: Int) -> Never {
+        for index in first..<plan.steps.count {
+            applier.step = index
+            do throws(Failure) {
+                if index == first { try tieToLauncher() }
+                switch plan.steps[index].operation {
+                case .mapIdentities(let maps): try map(maps)
+                case .startCommand: try startCommand()
+                default: try applier.apply(plan.steps[index].operation)
+                }
+            } catch {
+                applier.report(.failed(error.at(index)))
+                exitNow(125)
+            }
+        }
+        exitNow(125)
+    }
+
+    /// The jail never outlives the launcher, whatever kills it. The signal is asked for first, then the channel tells
+    /// whether the launcher was still there to send it.
+    private func tieToLauncher() throws(Failure) {
+        try failing { () throws(KernelError) in try setParentDeathSignal(Signal.kill) }
+        guard applier.isLauncherAlive() else { exitNow(125) }
+    }
+
+    private func map(_ maps: IdentityMaps) throws(Failure) {
+        if maps.writer == .itself {
+            try IdentityMapper(maps).write(by: applier.hostProc, process: "self")
+        } else {
+            let message = try failing { () throws(KernelError) in
+                try receive(from: applier.channel, limit: Message.limit)
+            }
+            guard let message, case .mapped? = Message(message.bytes) else { exitNow(125) }
+        }
+    }
+
+    /// Forks: the caller stays as the reaper and never comes back; the child goes on as the command.
+    private mutating func startCommand() throws(Failure) {
+        // From here on untrusted code runs with this process's ids: none of it may trace or read it, nor open its
+        // /proc/PID/exe (runc CVE-2019-5736).
+        try failing { () throws(KernelError) in try setDumpable(false) }
+        try tieToLauncher()
+        let side = try failing { () throws(KernelError) in try fork() }
+        guard case .parent(let command) = side else {
+            if !plan.supervision.ownsProcesses { try tieToLauncher() }
+            try takeForeground(currentProcess())
+            return
+        }
+        do throws(Failure) {
+            // Both sides set it, so that neither can be too early.
+            try takeForeground(command)
+            try applier.apply(.setCapabilities(EffectiveCapabilities()))
+        } catch {
+            applier.report(.failed(error.at(applier.step)))
+            exitNow(125)
+        }
+        Reaper(
+            command: command, channel: applier.channel, signals: signals, terminal: applier.terminal,
+            ownsProcesses: plan.supervision.ownsProcesses
+        ).reap()
+    }
+
+    /// The command leads a process group of its own in the jail's session: its parent is in the same session, so the group
+    /// is not orphaned and Ctrl-Z stops it.
+    private func takeForeground(_ command: Int32) throws(Failure) {
+        guard plan.hasOwnSession else { return }
+        do throws(KernelError) {
+            try setProcessGroup(of: command, to: command)
+        } catch {
+            // EACCES: it has executed already, so its own call has done it.
+            guard error.errno == .accessDenied else { throw Failure(error) }
+        }
+        guard applier.terminal >= 0 else { return }
+        try failing { () throws(KernelError) in try setForegroundGroup(of: applier.terminal, to: command) }
+    }
+}
+
+extension Plan {
+    /// Whether the jail has a session of its own.
+    var hasOwnSession: Bool {
+        steps.contains { if case .startSession = $0.operation { true } else { false } }
+    }
+}

@@ -1,0 +1,137 @@
+package import JailPlan
+import JailSpec
+import Kernel
+
+/// Carries out a plan: this process walks the list and becomes, at each fork, the process the next operations are meant
+/// for. `report` words what went wrong.
+package struct Launch {
+    let plan: Plan
+
+    package init(_ plan: Plan) { self.plan = plan }
+
+    /// Runs the command and returns how that went; in direct mode it returns only where the launch failed.
+    package func run() -> Outcome {
+        do throws(Failure) {
+            return plan.shape == .direct ? try runDirect() : try runSupervised()
+        } catch {
+            return Outcome(ending: .failed(error))
+        }
+    }
+
+    /// Does everything in this process, which then is the command.
+    private func runDirect() throws(Failure) -> Outcome {
+        var applier = try makeApplier()
+        var maps = IdentityMapper.Helper?.none
+        for (index, step) in plan.steps.enumerated() {
+            applier.step = index
+            try located(index) { () throws(Failure) in
+                switch step.operation {
+                case .createNamespaces(let kinds):
+                    maps = try IdentityMapper.Helper(for: plan.identityMaps)
+                    try failing { () throws(KernelError) in try unshare(NamespaceFlags(kinds)) }
+                case .mapIdentities(let wanted):
+                    if wanted.writer == .itself {
+                        try IdentityMapper(wanted).write(by: applier.hostProc, process: "self")
+                    } else {
+                        try maps?.write()
+                    }
+                default: try applier.apply(step.operation)
+                }
+            }
+        }
+        throw Failure(.commandNotFound)
+    }
+
+    /// Does what comes before the first fork, forks, and watches over the jail.
+    private func runSupervised() throws(Failure) -> Outcome {
+        var applier = try makeApplier()
+        let signals = try failing(catchAllSignals)
+        let (ours, theirs) = try failing(makeChannel)
+        applier.channel = theirs
+        let fork = plan.steps.firstIndex { $0.operation.isCreation } ?? 0
+        for index in 0..<fork {
+            applier.step = index
+            try located(index) { () throws(Failure) in try applier.apply(plan.steps[index].operation) }
+        }
+        let hostTerminal = try openHostTerminal()
+        applier.hostTerminal = hostTerminal
+        guard case .createNamespaces(let kinds) = plan.steps[fork].operation else { throw Failure(.launcherGone) }
+        if !plan.supervision.ownsProcesses { try failing(becomeSubreaper) }
+        let side = try located(fork) { () throws(Failure) in
+            try failing { () throws(KernelError) in try Kernel.fork(into: NamespaceFlags(kinds)) }
+        }
+        guard case .parent(let child) = side else {
+            closeDescriptor(ours)
+            Jail(plan: plan, applier: applier, signals: signals.number).proceed(from: fork + 1)
+        }
+        closeDescriptor(theirs)
+        var supervisor = Supervisor(
+            plan: plan, child: child, channel: ours, signals: signals.number, hostTerminal: hostTerminal)
+        if let (index, maps) = plan.identityMapStep, maps.writer != .itself {
+            do throws(Failure) {
+                try IdentityMapper(maps).write(by: applier.hostProc, process: "\(child)")
+                try failing { () throws(KernelError) in try send(Message.mapped.bytes, over: ours) }
+            } catch {
+                supervisor.kill()
+                throw error.at(index)
+            }
+        }
+        return try supervisor.watch()
+    }
+
+    private func makeApplier() throws(Failure) -> Applier {
+        var applier = Applier(slotCount: plan.slotCount)
+        if plan.needsHostProc { applier.hostProc = try HostProc() }
+        // Modes of mount points are what they say; the command's own mask is set before exec.
+        setUmask(0)
+        return applier
+    }
+
+    /// A pty from the host's devpts, for a jail that has none of its own.
+    private func openHostTerminal() throws(Failure) -> Int32 {
+        guard plan.steps.contains(where: { $0.operation == .startSession(.host) }) else { return -1 }
+        return try failing { () throws(KernelError) in try open("/dev/ptmx", [.readWrite, .noTerminal]).release() }
+    }
+}
+
+/// Names the step that a failure belongs to.
+func located<Result>(_ index: Int, _ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    do throws(Failure) {
+        return try body()
+    } catch {
+        throw error.at(index)
+    }
+}
+
+extension Failure {
+    func at(_ step: Int) -> Failure {
+        var failure = self
+        failure.step = step
+        return failure
+    }
+}
+
+extension Operation {
+    var isCreation: Bool { if case .createNamespaces = self { true } else { false } }
+}
+
+extension Plan {
+    var identityMapStep: (index: Int, maps: IdentityMaps)? {
+        for (index, step) in steps.enumerated() {
+            if case .mapIdentities(let maps) = step.operation { return (index, maps) }
+        }
+        return nil
+    }
+
+    var identityMaps: IdentityMaps? { identityMapStep?.maps }
+
+    /// Whether anything is written to procfs, or looked up there.
+    var needsHostProc: Bool {
+        steps.contains {
+            switch $0.operation {
+            case .mapIdentities, .setOOMScore, .forbidUserNamespaces, .offsetClocks: true
+            default: false
+            }
+        }
+    }
+}

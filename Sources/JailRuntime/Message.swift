@@ -1,0 +1,64 @@
+import Kernel
+
+/// What crosses the channel between the launcher and the jail: a byte that names the kind, then a few more.
+enum Message: Sendable {
+    /// To the jail: the id maps are written, go on.
+    case mapped
+    /// To the reaper: pass this signal to the command.
+    case forward(Int32)
+    /// To the launcher: a step failed; nothing of the command ran.
+    case failed(Failure)
+    /// To the launcher: a mount's source was missing and it was skipped.
+    case skipped(step: Int)
+    /// To the launcher, with a descriptor: the master of the jail's terminal.
+    case terminal
+    /// To the launcher: the command stopped, or ended.
+    case changed(Termination)
+
+    /// The most bytes a message has.
+    static let limit = 1024
+
+    var bytes: [UInt8] {
+        switch self {
+        case .mapped: return [1]
+        case .forward(let signal): return [2, UInt8(truncatingIfNeeded: signal)]
+        case .failed(let failure):
+            let text = failure.text.utf8.prefix(Self.limit - 16)
+            return [3, failure.cause.rawValue, failure.call.rawValue, UInt8(truncatingIfNeeded: failure.errno.rawValue)]
+                + Self.number(failure.step) + Array(text)
+        case .skipped(let step): return [4] + Self.number(step)
+        case .terminal: return [5]
+        case .changed(.exited(let status)): return [6, UInt8(truncatingIfNeeded: status)]
+        case .changed(.signaled(let signal)): return [7, UInt8(truncatingIfNeeded: signal)]
+        case .changed(.stopped(let signal)): return [8, UInt8(truncatingIfNeeded: signal)]
+        }
+    }
+
+    /// nil for bytes that no end of ours sends.
+    init?(_ bytes: [UInt8]) {
+        guard let kind = bytes.first else { return nil }
+        func byte(_ index: Int) -> Int32 { index < bytes.count ? Int32(bytes[index]) : 0 }
+        switch kind {
+        case 1: self = .mapped
+        case 2: self = .forward(byte(1))
+        case 3:
+            guard bytes.count >= 6, let cause = Cause(rawValue: bytes[1]), let call = Call(rawValue: bytes[2]) else {
+                return nil
+            }
+            var failure = Failure(
+                cause, call: call, errno: Errno(rawValue: byte(3)), text: String(decoding: bytes[6...], as: UTF8.self))
+            failure.step = Int(byte(4)) << 8 | Int(byte(5))
+            self = .failed(failure)
+        case 4: self = .skipped(step: Int(byte(1)) << 8 | Int(byte(2)))
+        case 5: self = .terminal
+        case 6: self = .changed(.exited(byte(1)))
+        case 7: self = .changed(.signaled(byte(1)))
+        case 8: self = .changed(.stopped(byte(1)))
+        default: return nil
+        }
+    }
+
+    private static func number(_ value: Int) -> [UInt8] {
+        [UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value)]
+    }
+}

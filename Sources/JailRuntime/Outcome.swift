@@ -1,0 +1,41 @@
+import JailPlan
+package import Kernel
+
+/// How a launch went.
+package struct Outcome: Sendable {
+    package enum Ending: Sendable {
+        /// The command ran and ended by itself, or by somebody's signal.
+        case ended(Termination)
+        /// `timeout` ended it.
+        case timedOut
+        /// A step of the plan failed: nothing of the command ran.
+        case failed(Failure)
+    }
+
+    package var ending: Ending
+    package var use = ResourceUse()
+    package var wallNanoseconds = 0
+    /// Steps whose optional source was missing.
+    package var skipped: [Int] = []
+
+    /// The status that immure leaves with: the command's own, 124, 125, 126, 127 or 128 + n.
+    package var status: Int32 {
+        switch ending {
+        case .ended(let end): end.shellStatus
+        case .timedOut: 124
+        case .failed(let failure): failure.status
+        }
+    }
+}
+
+extension Failure {
+    /// 127 where the command was not found, 126 where it was found and could not be executed, 125 for all else.
+    package var status: Int32 {
+        switch cause {
+        case .commandNotFound: 127
+        case .interpreterMissing, .loaderMissing: 126
+        case .kernel: call == .execve ? 126 : 125
+        default: 125
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import JailPlan
+import Kernel
+
+/// Pid 1 of the jail: waits for whatever ends, passes signals to the command, and takes everything with it when the
+/// command or the launcher is gone.
+struct Reaper {
+    let command: Int32
+    let channel: Int32
+    let signals: Int32
+    let terminal: Int32
+    let ownsProcesses: Bool
+
+    func reap() -> Never {
+        // The ends of the caller's pipes belong to the command: a reader waits for the last of them to close.
+        for number in [Int32(0), 1, 2] where number != channel && number != signals { closeDescriptor(number) }
+        do throws(KernelError) {
+            if !ownsProcesses { try becomeSubreaper() }
+            while true {
+                let ready = try poll([(signals, .readable), (channel, .readable)], milliseconds: nil)
+                if !ready[0].isEmpty { try handleSignals() }
+                if !ready[1].isEmpty { try handleMessage() }
+            }
+        } catch {
+            exitNow(125)
+        }
+    }
+
+    private func handleSignals() throws(KernelError) {
+        while let delivered = try nextSignal(signals) {
+            if delivered.number == Signal.child {
+                try collect()
+            } else {
+                // From inside (`kill 1`), or from outside to pid 1 itself: meant for the command.
+                try pass(delivered.number)
+            }
+        }
+    }
+
+    private func handleMessage() throws(KernelError) {
+        guard let message = try receive(from: channel, limit: Message.limit) else { exitNow(125) }
+        if case .forward(let signal)? = Message(message.bytes) { try pass(signal) }
+    }
+
+    /// A command that has ended meanwhile is not there to signal; its end is about to be collected.
+    private func pass(_ signal: Int32) throws(KernelError) {
+        do throws(KernelError) {
+            if signal == Signal.continue, terminal >= 0 { try setForegroundGroup(of: terminal, to: command) }
+            // Stopping and going on concern the whole job, as they do from a terminal.
+            let target = signal == Signal.stop || signal == Signal.continue ? -command : command
+            try kill(target, signal)
+        } catch {
+            guard error.errno == .noProcess || error.errno == .notPermitted else { throw error }
+        }
+    }
+
+    private func collect() throws(KernelError) {
+        var use = ResourceUse()
+        while let (child, end) = try wait(blocking: false, stops: true, use: &use) {
+            guard child == command else { continue }
+            try send(Message.changed(end).bytes, over: channel)
+            if case .stopped = end { continue }
+            // Where this is pid 1 the kernel now kills every other process of the namespace.
+            exitNow(end.shellStatus)
+        }
+    }
+}

@@ -1,0 +1,180 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+/// The launcher while the jail lives: forwards signals, keeps the deadline, carries the terminal, and learns the end.
+struct Supervisor {
+    let plan: Plan
+    let child: Int32
+    let channel: Int32
+    let signals: Int32
+    var relay: TerminalRelay?
+    var outcome = Outcome(ending: .ended(.exited(125)))
+
+    /// What the command's own end was, where the reaper has told.
+    private var ended: Termination?
+    private var failure: Failure?
+    private var channelIsOpen = true
+    private var deadline: Deadline
+    private let started = monotonicNanoseconds()
+    /// Readable when the process that started the launcher ends; −1 where that does not matter.
+    private let caller: Int32
+
+    init(plan: Plan, child: Int32, channel: Int32, signals: Int32, hostTerminal: Int32) {
+        self.plan = plan
+        self.child = child
+        self.channel = channel
+        self.signals = signals
+        deadline = Deadline(timeout: plan.supervision.timeout, grace: plan.supervision.grace)
+        if hostTerminal >= 0 { relay = TerminalRelay(master: hostTerminal) }
+        caller = plan.supervision.diesWithParent ? Self.watchCaller() : -1
+    }
+
+    /// A pidfd of the parent process, not a signal of its death: that would come when the thread that started the launcher
+    /// ends, which need not be the process.
+    private static func watchCaller() -> Int32 {
+        do throws(KernelError) {
+            let parent = parentProcess()
+            // 0: the parent is outside this pid namespace, and cannot be watched.
+            guard parent > 0 else { return -1 }
+            return try openProcess(parent).release()
+        } catch {
+            return -1
+        }
+    }
+
+    /// Kills the jail and waits for its first process.
+    mutating func kill() {
+        do throws(KernelError) {
+            try Kernel.kill(child, Signal.kill)
+            _ = try wait(for: child, blocking: true, use: &outcome.use)
+        } catch {
+            return  // it has ended and been waited for: that is what was wanted
+        }
+    }
+
+    /// Watches until the jail has ended, and says how.
+    mutating func watch() throws(Failure) -> Outcome {
+        // The launcher must be as closed to the command's user as pid 1 is: they may share a pid namespace.
+        try failing { () throws(KernelError) in try setDumpable(false) }
+        defer { relay?.restore() }
+        while true {
+            let done = try failing { () throws(KernelError) in try turn() }
+            if done { break }
+        }
+        if !plan.supervision.ownsProcesses { try failing { () throws(KernelError) in try Leftovers.kill() } }
+        relay?.drain()
+        outcome.wallNanoseconds = monotonicNanoseconds() - started
+        return outcome
+    }
+
+    /// One round of waiting; true when the jail's first process has ended.
+    private mutating func turn() throws(KernelError) -> Bool {
+        var interests: [(descriptor: Int32, for: Readiness)] = [
+            (signals, .readable), (channelIsOpen ? channel : -1, .readable), (caller, .readable),
+        ]
+        if let relay { interests += relay.interests }
+        let ready = try poll(interests, milliseconds: deadline.milliseconds)
+        if !ready[1].isEmpty { try handleMessage() }
+        if ready[2].contains(.readable) { try Kernel.kill(child, Signal.kill) }
+        if relay != nil { try relay?.carry(ready[3...]) }
+        switch deadline.passed() {
+        case .terminate?: try forward(Signal.terminate)
+        case .kill?: try Kernel.kill(child, Signal.kill)
+        case nil: break
+        }
+        guard !ready[0].isEmpty else { return false }
+        return try handleSignals()
+    }
+
+    private mutating func handleMessage() throws(KernelError) {
+        guard let (bytes, descriptor) = try receive(from: channel, limit: Message.limit) else {
+            channelIsOpen = false
+            return
+        }
+        switch Message(bytes) {
+        case .failed(let reported)?: failure = failure ?? reported
+        case .skipped(let step)?: outcome.skipped.append(step)
+        case .terminal?:
+            if let descriptor { relay = TerminalRelay(master: descriptor) }
+        case .changed(.stopped)?: try suspend()
+        case .changed(let end)?: ended = end
+        default: break
+        }
+    }
+
+    private mutating func handleSignals() throws(KernelError) -> Bool {
+        while let delivered = try nextSignal(signals) {
+            switch delivered.number {
+            case Signal.child:
+                if try collect() { return true }
+            case Signal.windowChanged where relay != nil: relay?.resize()
+            case Signal.continue:
+                relay?.resume()
+                try forward(Signal.continue)
+            case Signal.terminalStop, Signal.terminalInput, Signal.terminalOutput:
+                // A stop of a process group without a parent in its session is dropped by the kernel; SIGSTOP is not.
+                if plan.hasOwnSession { try forward(Signal.stop) }
+                try suspend()
+            case Signal.terminate:
+                // The grace period begins; a second request ends it.
+                if deadline.requestStop() { try forward(Signal.terminate) } else { try Kernel.kill(child, Signal.kill) }
+            default:
+                // What a terminal sends goes to the whole foreground group, of which the command is a part itself where
+                // it has no session of its own.
+                if delivered.fromKernel && !plan.hasOwnSession { continue }
+                try forward(delivered.number)
+            }
+        }
+        return false
+    }
+
+    /// Stops the launcher as the command is stopped, so that the shell it was started from goes on.
+    private mutating func suspend() throws(KernelError) {
+        relay?.restore()
+        try Kernel.kill(currentProcess(), Signal.stop)
+        relay?.resume()
+        try forward(Signal.continue)
+    }
+
+    /// Passes a signal to the command: through the reaper, whose ids and namespace are the right ones, or straight.
+    private func forward(_ signal: Int32) throws(KernelError) {
+        do throws(KernelError) {
+            if plan.supervision.hasInit {
+                try send(Message.forward(signal).bytes, over: channel)
+            } else {
+                try Kernel.kill(child, signal)
+            }
+        } catch {
+            // It has just ended: SIGCHLD is on its way.
+            guard [.brokenPipe, .noProcess, Errno(rawValue: 111), Errno(rawValue: 104)].contains(error.errno) else {
+                throw error
+            }
+        }
+    }
+
+    /// Collects ended children; true when the jail's first process is among them.
+    private mutating func collect() throws(KernelError) -> Bool {
+        while let (process, end) = try wait(blocking: false, stops: !plan.supervision.hasInit, use: &outcome.use) {
+            guard process == child else { continue }
+            if case .stopped = end {
+                try suspend()
+                continue
+            }
+            while channelIsOpen { try handleMessage() }
+            conclude(end)
+            return true
+        }
+        return false
+    }
+
+    private mutating func conclude(_ end: Termination) {
+        if let failure {
+            outcome.ending = .failed(failure)
+        } else if deadline.timedOut {
+            outcome.ending = .timedOut
+        } else {
+            outcome.ending = .ended(ended ?? end)
+        }
+    }
+}
