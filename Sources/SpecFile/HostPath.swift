@@ -27,10 +27,10 @@ extension Surroundings {
         while let start = rest.utf8.firstIndex(of: dollar) {
             result += rest[..<start]
             rest = rest[start...]
-            if rest.hasPrefix("$${") {
+            if rest.utf8.starts(with: "$${".utf8) {
                 result += "${"
-                rest = rest.dropFirst(3)
-            } else if rest.hasPrefix("${") {
+                rest = Substring(rest.utf8.dropFirst(3))
+            } else if rest.utf8.starts(with: "${".utf8) {
                 guard let end = rest.utf8.firstIndex(of: UInt8(ascii: "}")) else {
                     throw Diagnostic("\(quoted(written)): `${` without `}`", at: position)
                 }
@@ -39,7 +39,7 @@ extension Surroundings {
                 rest = rest[rest.utf8.index(after: end)...]
             } else {
                 result += "$"
-                rest = rest.dropFirst()
+                rest = Substring(rest.utf8.dropFirst())
             }
         }
         // Only a `~` that was written is one: not one that a variable brought in.
@@ -61,7 +61,7 @@ extension Surroundings {
 
     private func expandHome(_ path: Substring, at position: Position) throws(Diagnostic) -> String {
         guard path.utf8.first == tilde else { return String(path) }
-        let rest = path.dropFirst()
+        let rest = Substring(path.utf8.dropFirst())
         guard rest.isEmpty || rest.utf8.first == slash else {
             throw Diagnostic(
                 "\(quoted(String(path))): another user's home is not looked up", at: position,
