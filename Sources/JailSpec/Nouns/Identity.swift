@@ -3,7 +3,7 @@ package import SpecFile
 /// `[identity]`: who the command is, inside.
 package struct Identity: Equatable, Sendable {
     /// A user or group as it was written: a number, or a name that the plan looks up in the jail's own files.
-    package enum Account: Equatable, Sendable {
+    package enum Account: Hashable, Sendable {
         case id(UInt32)
         case name(String)
     }

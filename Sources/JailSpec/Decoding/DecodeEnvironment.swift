@@ -1,0 +1,50 @@
+import SpecFile
+
+extension Section {
+    /// `[environment]`.
+    mutating func environment() -> EnvironmentRules {
+        var result = EnvironmentRules()
+        guard var section = section("environment") else { return result }
+        result.keep = section.list("keep", Form.environmentPattern)?.value ?? []
+        if var set = section.section("set") {
+            for entry in set.table.entries {
+                if let fault = Form.faultInVariable(entry.key) {
+                    report("environment.set: \(fault)", at: entry.keyPosition)
+                    _ = set.entry(entry.key)
+                } else if let value = set.value(entry.key, Form.environmentValue) {
+                    result.set.append((entry.key, value))
+                }
+            }
+        }
+        section.finish()
+        return result
+    }
+}
+
+extension Form {
+    /// What is wrong with a variable's name: environ(7) splits at the first `=`.
+    fileprivate static func faultInVariable(_ name: String) -> String? {
+        if name.isEmpty { return "the name of a variable is empty" }
+        guard name.utf8.contains(where: { $0 == UInt8(ascii: "=") || $0 == 0 }) else { return nil }
+        return "\(quoted(name)) is not the name of a variable"
+    }
+
+    fileprivate static func environmentPattern(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        let pattern = try nonEmpty(node, decoding)
+        if let message = faultInVariable(pattern) { throw fault(message, node) }
+        if pattern.utf8.dropLast().contains(UInt8(ascii: "*")) {
+            throw fault("\(quoted(pattern)): a `*` may only stand at the end", node)
+        }
+        return pattern
+    }
+
+    fileprivate static func environmentValue(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        guard case .string = node.value else {
+            throw fault("must be a string, not \(node.kind)", node, hint: "put it in quotes")
+        }
+        let value = try text(node, decoding)
+        // MAX_ARG_STRLEN, execve(2)
+        if value.utf8.count >= 131_072 { throw fault("is longer than the 128 KiB that execve(2) takes", node) }
+        return value
+    }
+}

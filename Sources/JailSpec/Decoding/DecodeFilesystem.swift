@@ -1,0 +1,85 @@
+import SpecFile
+
+extension Section {
+    /// `[filesystem]` and `[[mount]]`.
+    mutating func filesystem() -> Filesystem {
+        var result = Filesystem()
+        if var section = section("filesystem") {
+            section.filesystem(into: &result)
+            section.finish()
+        }
+        for var entry in sections("mount") {
+            if let mount = entry.mount() { result.mounts.append(mount) }
+            entry.finish()
+        }
+        reportSharedTargets(result.mounts)
+        return result
+    }
+
+    private mutating func filesystem(into result: inout Filesystem) {
+        result.root = value("root", Form.root) ?? result.root
+        result.writable = value("writable", Form.boolean) ?? result.writable
+        result.proc = value("proc", Form.boolean) ?? result.proc
+        result.devices = value("dev", Form.word(Filesystem.Devices.self)) ?? result.devices
+        result.tmp = value("tmp", Form.temporary) ?? result.tmp
+        result.mounts += binds("ro", .readOnly) + binds("rw", []) + hidden("hide")
+        if result.writable.value {
+            guard case .directory = result.root.value else {
+                report(
+                    "filesystem.writable: only a root that is a directory can be writable",
+                    at: result.writable.position, hint: "open single paths with filesystem.rw")
+                return
+            }
+        }
+    }
+
+    private mutating func binds(_ key: String, _ options: MountOptions) -> [Mount] {
+        (list(key, Form.bind)?.value ?? []).map { bind in
+            Mount(
+                target: bind.value.target, source: .bind(bind.value.source), options: options, position: bind.position)
+        }
+    }
+
+    private mutating func hidden(_ key: String) -> [Mount] {
+        (list(key, Form.expandedTarget)?.value ?? []).map { path in
+            Mount(target: path.value, source: .hidden, position: path.position)
+        }
+    }
+
+    /// One mount covers another on the same target: a line that does nothing.
+    private func reportSharedTargets(_ mounts: [Mount]) {
+        if mounts.count < 2 { return }
+        var seen: [String: Position?] = [:]
+        for mount in mounts {
+            if let first = seen.updateValue(mount.position, forKey: mount.target) {
+                report("mount: the target \(quoted(mount.target)) is given twice\(also(at: first))", at: mount.position)
+            }
+        }
+    }
+}
+
+extension Form {
+    fileprivate static func root(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Filesystem.Root {
+        let written = try nonEmpty(node, decoding)
+        switch written {
+        case "system": return .system
+        case "host": return .host
+        case "empty": return .empty
+        default: break
+        }
+        guard looksLikePath(written) else {
+            let unknown = unknown(written, of: ["system", "host", "empty"], node)
+            throw fault(unknown.message, node, hint: "\(unknown.hint ?? ""), or a directory such as \"./\(written)\"")
+        }
+        let path = try hostPath(node, decoding)
+        if path == "/" { throw fault("\"/\" as a directory", node, hint: "write \"host\" for the host's whole tree") }
+        return .directory(path)
+    }
+
+    /// The size of `/tmp`, or false for none.
+    fileprivate static func temporary(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> UInt64? {
+        guard case .boolean(let wanted) = node.value else { return try positiveSize(node, decoding) }
+        if wanted { throw fault("must be a size or false", node, hint: "leave it out for the default of 64M") }
+        return nil
+    }
+}

@@ -1,0 +1,169 @@
+import SpecFile
+
+/// The types of `[[mount]]`, each with the keys that have a meaning for it besides `target` and `type`.
+private enum MountType: String, CaseIterable {
+    case bind, tmpfs, overlay, proc, sysfs, devpts, mqueue, cgroup, file, symlink, dir, image
+
+    var keys: [String] {
+        switch self {
+        case .bind: ["source", "options", "optional", "quota", "idmap"]
+        case .image: ["source", "options", "optional", "idmap"]
+        case .overlay: ["lower", "upper", "work", "options", "optional", "quota", "idmap"]
+        case .tmpfs: ["size", "inodes", "mode", "options"]
+        case .proc, .sysfs, .devpts, .mqueue, .cgroup: ["options"]
+        case .file: ["content", "mode"]
+        case .symlink: ["to"]
+        case .dir: ["mode"]
+        }
+    }
+
+    static let allKeys = [
+        "target", "type", "source", "options", "optional", "size", "inodes", "mode", "content", "to", "lower", "upper",
+        "work", "quota", "idmap",
+    ]
+}
+
+extension Section {
+    /// One entry of `[[mount]]`; nil where what is wrong leaves no mount to speak of.
+    mutating func mount() -> Mount? {
+        let target = required("target", Form.target)
+        let type = mountType()
+        reportForeignKeys(type)
+        let source = type.flatMap { mountSource($0) }
+        let options = list("options", Form.mountOption)?.value ?? []
+        let optional = value("optional", Form.boolean)
+        let quota = value("quota", Form.positiveSize)
+        let idmap = value("idmap", Form.boolean)
+        for key in MountType.allKeys { _ = entry(key) }
+        guard let target, let source, let type else { return nil }
+        return Mount(
+            target: target.value, source: source, options: mountOptions(options, type),
+            optional: optional?.value ?? false, quota: quota, idmap: idmap,
+            position: table["target"]?.keyPosition ?? position)
+    }
+
+    /// The value of a key that must be there.
+    mutating func required<Value>(_ key: String, _ read: Reader<Value>) -> Located<Value>? {
+        let value = value(key, read)
+        if table[key] == nil { report("\(name): has no \(key)", at: position) }
+        return value
+    }
+
+    private mutating func mountType() -> MountType? {
+        guard table["type"] == nil else { return value("type", Form.word(MountType.self))?.value }
+        if table["source"] != nil { return .bind }
+        report("mount: has no type", at: position, hint: "only a bind, which has a source, needs none")
+        return nil
+    }
+
+    private func reportForeignKeys(_ type: MountType?) {
+        guard let type else { return }
+        for entry in table.entries where MountType.allKeys.contains(entry.key) {
+            guard !type.keys.contains(entry.key), entry.key != "target", entry.key != "type" else { continue }
+            let owners = MountType.allCases.filter { $0.keys.contains(entry.key) }.map(\.rawValue)
+            report(
+                "mount.\(entry.key): means nothing for the type \"\(type.rawValue)\"", at: entry.keyPosition,
+                hint: "it belongs to \(owners.joined(separator: ", "))")
+        }
+    }
+
+    private mutating func mountSource(_ type: MountType) -> Mount.Source? {
+        switch type {
+        case .bind: return required("source", Form.hostPath).map { .bind($0.value) }
+        case .image: return required("source", Form.hostPath).map { .image($0.value) }
+        case .overlay: return overlay()
+        case .tmpfs: return tmpfs()
+        case .proc: return .proc
+        case .sysfs: return .sysfs
+        case .devpts: return .devpts
+        case .mqueue: return .mqueue
+        case .cgroup: return .cgroup
+        case .file: return .file(content: value("content", Form.text)?.value ?? "", mode: mode(orElse: 0o644))
+        case .dir: return .directory(mode: mode(orElse: 0o755))
+        case .symlink: return required("to", Form.linkText).map { .symlink(to: $0.value) }
+        }
+    }
+
+    private mutating func mode(orElse standard: UInt32) -> UInt32 {
+        value("mode", Form.mode(upTo: 0o7777))?.value ?? standard
+    }
+
+    private mutating func tmpfs() -> Mount.Source {
+        // The kernel takes 0 for "no limit" in both.
+        let size = value("size", Form.positiveSize)?.value
+        let inodes = value("inodes", Form.integer(1...UInt64(Int64.max)))?.value
+        return .tmpfs(size: size, inodes: inodes, mode: mode(orElse: 0o1777))
+    }
+
+    private mutating func overlay() -> Mount.Source? {
+        let lower = distinct("lower", Form.hostPath)
+        let upper = value("upper", Form.hostPath)
+        let work = value("work", Form.hostPath)
+        guard let lower else {
+            if table["lower"] == nil { report("mount: an overlay has no lower", at: position) }
+            return nil
+        }
+        if lower.value.isEmpty { report("mount.lower: names no directory", at: lower.position) }
+        // OVL_MAX_STACK
+        if lower.value.count > 500 { report("mount.lower: more than 500 layers", at: lower.position) }
+        if (table["upper"] == nil) != (table["work"] == nil) {
+            let present = table["upper"] == nil ? "work" : "upper"
+            report(
+                "mount.\(present): `upper` and `work` go together", at: table[present]?.keyPosition,
+                hint: "without both, changes go to a tmpfs and are thrown away")
+        }
+        if let upper, let work {
+            if upper.value == work.value {
+                report("mount.work: the same directory as upper", at: work.position)
+            }
+            for layer in lower.value where layer.value == upper.value || layer.value == work.value {
+                report("mount.lower: \(quoted(layer.value)) is also the upper or work directory", at: layer.position)
+            }
+        }
+        let both = upper != nil && work != nil
+        return .overlay(
+            lower: lower.value.map(\.value), upper: both ? upper?.value : nil, work: both ? work?.value : nil)
+    }
+
+    /// Words that say opposite things, mount(8).
+    private static let opposites = [
+        ["ro", "rw"], ["suid", "nosuid"], ["dev", "nodev"], ["exec", "noexec"], ["bind", "rbind"],
+        ["noatime", "relatime", "strictatime"],
+    ]
+
+    private func mountOptions(_ words: [Located<String>], _ type: MountType) -> MountOptions {
+        var result: MountOptions = []
+        var seen: [String: Position?] = [:]
+        for word in words {
+            if let first = seen.updateValue(word.position, forKey: word.value) {
+                report("mount.options: \(quoted(word.value)) is given twice\(also(at: first))", at: word.position)
+            }
+            let group = Self.opposites.first { $0.contains(word.value) } ?? []
+            for other in group where other != word.value {
+                guard let first = seen[other] else { continue }
+                report("mount.options: \"\(word.value)\" contradicts \"\(other)\"\(also(at: first))", at: word.position)
+            }
+            if type != .bind, word.value == "bind" || word.value == "rbind" {
+                report("mount.options: \"\(word.value)\" is for the type \"bind\"", at: word.position)
+            }
+            if let known = MountOptions.words.first(where: { $0.word == word.value }) { result.insert(known.option) }
+        }
+        return result
+    }
+}
+
+extension Form {
+    fileprivate static func mountOption(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        let word = try text(node, decoding)
+        let known = MountOptions.words
+        guard known.contains(where: { $0.word == word }) else { throw unknown(word, of: known.map(\.word), node) }
+        return word
+    }
+
+    /// What symlink(2) stores: any text, but not none and not more than a path.
+    fileprivate static func linkText(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        let link = try nonEmpty(node, decoding)
+        try checkLength(of: link, at: node.position)
+        return link
+    }
+}

@@ -1,0 +1,134 @@
+import SpecFile
+
+extension Section {
+    /// `[seccomp]`; nil where the section is absent or empty.
+    mutating func seccomp() -> Located<SeccompPolicy>? {
+        guard var section = section("seccomp") else { return nil }
+        var result = SeccompPolicy()
+        result.profile = section.value("profile", Form.profile)
+        result.defaultAction = section.value("default", Form.action)
+        result.allow = section.list("allow", Form.callOrGroup)?.value ?? []
+        result.deny = section.list("deny", Form.callOrGroup)?.value ?? []
+        result.log = section.list("log", Form.callOrGroup)?.value ?? []
+        result.kill = section.list("kill", Form.callOrGroup)?.value ?? []
+        for var entry in section.sections("rule") {
+            if let rule = entry.rule() { result.rules.append(rule) }
+            entry.finish()
+        }
+        section.finish()
+        section.reportContradictions(result)
+        return result == SeccompPolicy() ? nil : Located(result, at: section.position)
+    }
+
+    private func reportContradictions(_ policy: SeccompPolicy) {
+        var seen: [String: (list: String, position: Position?)] = [:]
+        for (list, calls) in [
+            ("allow", policy.allow), ("deny", policy.deny), ("log", policy.log), ("kill", policy.kill),
+        ] {
+            for call in calls {
+                if let first = seen[call.value], first.list != list {
+                    report(
+                        "seccomp.\(list): \(quoted(call.value)) is also in seccomp.\(first.list)\(also(at: first.position))",
+                        at: call.position)
+                }
+                seen[call.value] = (list, call.position)
+            }
+        }
+    }
+
+    private mutating func rule() -> SeccompPolicy.Rule? {
+        let call = required("call", Form.call)
+        let action = required("action", Form.action)
+        var arguments: [SeccompPolicy.Argument] = []
+        for var entry in sections("args") {
+            if let argument = entry.argument() { arguments.append(argument) }
+            entry.finish()
+        }
+        guard let call, let action else { return nil }
+        return SeccompPolicy.Rule(call: call, action: action.value, arguments: arguments)
+    }
+
+    private mutating func argument() -> SeccompPolicy.Argument? {
+        let index = required("index", Form.integer(0...5))
+        let op = required("op", Form.word(SeccompPolicy.Argument.Operator.self))
+        let value = required("value", Form.argumentValue)
+        guard let index, let op, let value else { return nil }
+        return SeccompPolicy.Argument(index: index.value, op: op.value, value: value)
+    }
+}
+
+extension Form {
+    fileprivate static func profile(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> SeccompPolicy.Profile {
+        let written = try nonEmpty(node, decoding)
+        switch written {
+        case "default": return .default
+        case "strict": return .strict
+        case "none": return .none
+        default: break
+        }
+        if looksLikePath(written) { return .file(try hostPath(node, decoding)) }
+        let unknown = unknown(written, of: ["default", "strict", "none"], node)
+        throw fault(unknown.message, node, hint: "\(unknown.hint ?? ""), or the path of an OCI seccomp file")
+    }
+
+    fileprivate static func action(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> SeccompPolicy.Action {
+        let word = try text(node, decoding)
+        switch word {
+        case "allow": return .allow
+        case "kill": return .kill
+        case "log": return .log
+        case "trap": return .trap
+        default: break
+        }
+        if let number = ErrorNumber.named(word) { return .errno(number) }
+        let known = ["allow", "kill", "log", "trap"] + ErrorNumber.names
+        throw fault(
+            "unknown action \(quoted(word))", node,
+            hint: nearest(word, known).map { "did you mean \(quoted($0))?" }
+                ?? "\"allow\", \"kill\", \"log\", \"trap\", or the name of an errno")
+    }
+
+    /// The form only: which names there are, the running kernel's library knows.
+    fileprivate static func call(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        let name = try text(node, decoding)
+        guard isCallName(name[...]) else { throw fault("\(quoted(name)) is not the name of a system call", node) }
+        return name
+    }
+
+    fileprivate static func callOrGroup(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        let name = try text(node, decoding)
+        guard isCallName(name.hasPrefix("@") ? name.dropFirst() : name[...]) else {
+            throw fault("\(quoted(name)) is not the name of a system call or a @group", node)
+        }
+        return name
+    }
+
+    private static func isCallName(_ name: Substring) -> Bool {
+        !name.isEmpty && name.utf8.count <= 64
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"),
+                    UInt8(ascii: "-"):
+                    true
+                default: false
+                }
+            }
+    }
+
+    /// A number, or a name that the kernel's headers give to one.
+    fileprivate static func argumentValue(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        if case .integer(let value) = node.value {
+            guard value >= 0 else { throw fault("\(value) is negative", node, hint: "write it in hexadecimal") }
+            return String(value)
+        }
+        let name = try nonEmpty(node, decoding)
+        let plain = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"): true
+            default: false
+            }
+        }
+        guard plain, name.utf8.count <= 64 else { throw fault("\(quoted(name)) is not a number or a constant", node) }
+        return name
+    }
+}

@@ -1,0 +1,76 @@
+import SpecFile
+
+extension Form {
+    /// A path inside the jail: absolute, cleaned, and without `..`, which could lead out of what the line seems to name.
+    static func jailPath(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        try jailPath(try nonEmpty(node, decoding), node)
+    }
+
+    static func jailPath(_ written: String, _ node: Node) throws(Diagnostic) -> String {
+        guard written.utf8.first == UInt8(ascii: "/") else {
+            let looksExpandable = written.hasPrefix("~") || written.hasPrefix("$")
+            throw fault(
+                "\(quoted(written)) is not an absolute path", node,
+                hint: looksExpandable ? "`~` and `${VAR}` expand in paths of the host, not of the jail" : nil)
+        }
+        if written.utf8.contains(0) { throw fault("\(quoted(written)) holds a NUL byte", node) }
+        if hasDotDot(written) { throw fault("\(quoted(written)) holds `..`", node, hint: "write the path out") }
+        let path = cleaned(written)
+        try checkLength(of: path, at: node.position)
+        return path
+    }
+
+    /// A place to mount on: any path of the jail but its root.
+    static func target(_ written: String, _ node: Node) throws(Diagnostic) -> String {
+        let path = try jailPath(written, node)
+        if path == "/" {
+            throw fault("nothing can be mounted on \"/\"", node, hint: "filesystem.root says what the root is")
+        }
+        return path
+    }
+
+    static func target(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        try target(try nonEmpty(node, decoding), node)
+    }
+
+    /// A path of the host: absolute, expanded, cleaned; `..` stays.
+    static func hostPath(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        try decoding.surroundings.hostPath(try nonEmpty(node, decoding), at: node.position)
+    }
+
+    /// A path of the jail that people write as on the host: `~` and `${VAR}` expand.
+    static func expandedTarget(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        try target(try decoding.surroundings.expand(try nonEmpty(node, decoding), at: node.position), node)
+    }
+
+    /// `"source"` or `"source:target"`.
+    static func bind(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> (source: String, target: String) {
+        let written = try nonEmpty(node, decoding)
+        let parts = written.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            .map { String(Substring($0)) }
+        guard parts.count <= 2 else {
+            throw fault(
+                "\(quoted(written)) has more than one colon", node, hint: "write a [[mount]] with source and target")
+        }
+        if parts.contains("") { throw fault("\(quoted(written)) has an empty path beside its colon", node) }
+        let source = try decoding.surroundings.hostPath(parts[0], at: node.position)
+        if parts.count == 2 { return (source, try target(parts[1], node)) }
+        if hasDotDot(source) {
+            throw fault("\(quoted(written)) holds `..`", node, hint: "write \"source:target\"")
+        }
+        if source == "/" {
+            throw fault("nothing can be mounted on \"/\"", node, hint: "filesystem.root = \"host\" shows the whole host")
+        }
+        return (source, source)
+    }
+
+    private static func hasDotDot(_ path: String) -> Bool {
+        path.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) }
+    }
+
+    /// Whether a word that is also an enumeration's is rather a path: only what is written as one.
+    static func looksLikePath(_ text: String) -> Bool {
+        text.utf8.contains(UInt8(ascii: "/")) || text.hasPrefix("~") || text.hasPrefix("$") || text == "."
+            || text == ".."
+    }
+}

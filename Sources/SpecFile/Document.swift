@@ -1,0 +1,41 @@
+/// What was written, all of it: a spec file with everything it extends and every `--set`, merged into one table.
+package struct Document: Equatable, Sendable {
+    package let root: Table
+    /// Every file that was read, in the order of reading: the spec itself first.
+    package let files: [SourceFile]
+
+    package init(root: Table, files: [SourceFile]) {
+        self.root = root
+        self.files = files
+    }
+
+    /// Reads the spec at `path` (nil: the empty spec), what it extends, and the arguments of `--set`.
+    package static func load(
+        path: String?, overrides: [String] = [], in surroundings: Surroundings
+    ) throws(Rejection) -> Document {
+        var loader = Loader(surroundings: surroundings)
+        var root = Table()
+        var faults: [Diagnostic] = []
+        do throws(Diagnostic) {
+            if let path { root = try loader.load(path, writtenAt: nil, below: []) }
+        } catch {
+            faults.append(error)
+        }
+        for text in overrides {
+            do throws(Diagnostic) {
+                root = try root.merging(parseOverride(text), .replacing)
+            } catch {
+                faults.append(error)
+            }
+        }
+        guard faults.isEmpty else { throw Rejection(faults) }
+        return Document(root: root, files: loader.files)
+    }
+}
+
+/// Why a spec was not accepted: one or more faults.
+package struct Rejection: Error, Equatable, Sendable {
+    package let diagnostics: [Diagnostic]
+
+    package init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
+}

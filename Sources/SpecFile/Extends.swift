@@ -1,0 +1,84 @@
+/// Follows `extends`. A file that is reached twice is merged once, where it was first reached, so that two bases may share
+/// one of their own; that also bounds the work of a file that extends the same base a thousand times.
+struct Loader {
+    static let depthLimit = 16
+    static let fileLimit = 64
+    static let totalLimit = 4 << 20
+
+    /// One step on the way down to a file, for cycles and for messages.
+    struct Step {
+        let path: String
+        let identity: SourceFile.Identity
+    }
+
+    let surroundings: Surroundings
+    private(set) var files: [SourceFile] = []
+    private var merged: Set<SourceFile.Identity> = []
+    private var total = 0
+
+    init(surroundings: Surroundings) { self.surroundings = surroundings }
+
+    /// The table of that file with everything below it merged in.
+    mutating func load(_ path: String, writtenAt position: Position?, below chain: [Step]) throws(Diagnostic) -> Table {
+        try checkBounds(path, position, chain)
+        let contents = try SourceFile.read(path, writtenAt: position)
+        if chain.contains(where: { $0.identity == contents.identity }) {
+            throw Diagnostic("`extends` goes round in a circle: \(words(chain, path))", at: position)
+        }
+        guard merged.insert(contents.identity).inserted else { return Table() }
+        files.append(contents.file)
+        total += contents.size
+        if total > Self.totalLimit {
+            throw Diagnostic("the files extended hold more than \(Self.totalLimit >> 20) MiB", at: position)
+        }
+        guard case .table(var own) = contents.root.value else { return Table() }
+        let bases = own.remove("extends")
+        var result = Table()
+        for base in try baseEntries(bases) {
+            let step = Step(path: path, identity: contents.identity)
+            let basePath = try resolve(base.path, from: path, at: base.position)
+            let table = try load(basePath, writtenAt: base.position, below: chain + [step])
+            result = try result.merging(table, .appending)
+        }
+        return try result.merging(own, .appending)
+    }
+
+    private func checkBounds(_ path: String, _ position: Position?, _ chain: [Step]) throws(Diagnostic) {
+        if chain.count > Self.depthLimit {
+            throw Diagnostic("`extends` is more than \(Self.depthLimit) deep: \(words(chain, path))", at: position)
+        }
+        if files.count >= Self.fileLimit {
+            throw Diagnostic("more than \(Self.fileLimit) files are extended", at: position)
+        }
+    }
+
+    private func baseEntries(_ entry: Table.Entry?) throws(Diagnostic) -> [(path: String, position: Position)] {
+        guard let entry else { return [] }
+        guard case .array(let nodes) = entry.node.value else {
+            throw Diagnostic(
+                "extends: must be an array of strings, not \(entry.node.kind)", at: entry.node.position,
+                hint: "write extends = [\"base.toml\"]")
+        }
+        var result: [(path: String, position: Position)] = []
+        for node in nodes {
+            guard case .string(let path) = node.value, !path.isEmpty, !path.utf8.contains(0) else {
+                throw Diagnostic("extends: must hold paths, not \(node.kind)", at: node.position)
+            }
+            result.append((path, node.position))
+        }
+        return result
+    }
+
+    /// The path in the manner of the extending file's own: relative where that is relative, as messages show it.
+    private func resolve(_ written: String, from file: String, at position: Position) throws(Diagnostic) -> String {
+        let path = try surroundings.expand(written, at: position)
+        guard path.utf8.first != UInt8(ascii: "/"), let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else {
+            return path
+        }
+        return file[...slash] + path
+    }
+
+    private func words(_ chain: [Step], _ path: String) -> String {
+        (chain.map(\.path) + [path]).joined(separator: " → ")
+    }
+}

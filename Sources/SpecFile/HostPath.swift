@@ -1,0 +1,113 @@
+/// Paths of the host as they are written in a spec: `~`, `${VAR}`, relative to the file they stand in.
+extension Surroundings {
+    /// The path absolute, expanded and cleaned; `..` stays, as only the kernel knows what it leads to.
+    package func hostPath(_ written: String, at position: Position) throws(Diagnostic) -> String {
+        let expanded = try expand(written, at: position)
+        if expanded.isEmpty { throw Diagnostic("\(quoted(written)) is an empty path", at: position) }
+        if expanded.utf8.contains(0) { throw Diagnostic("\(quoted(written)) holds a NUL byte", at: position) }
+        let path = cleaned(expanded.utf8.first == slash ? expanded : directory(of: position) + "/" + expanded)
+        try checkLength(of: path, at: position)
+        return path
+    }
+
+    /// The absolute directory that paths written at `position` are relative to: that of the file as it was named, and the
+    /// current directory for `--set`.
+    package func directory(of position: Position) -> String {
+        let file = position.file
+        guard let last = file.utf8.lastIndex(of: slash) else { return currentDirectory }
+        let directory = String(file[...last])
+        return cleaned(directory.utf8.first == slash ? directory : currentDirectory + "/" + directory)
+    }
+
+    /// `~` and `~/…` at the start, `${VAR}` anywhere; `$${` stands for a literal `${`.
+    package func expand(_ written: String, at position: Position) throws(Diagnostic) -> String {
+        if !written.utf8.contains(dollar) { return try expandHome(written[...], at: position) }
+        var result = ""
+        var rest = written[...]
+        while let start = rest.utf8.firstIndex(of: dollar) {
+            result += rest[..<start]
+            rest = rest[start...]
+            if rest.utf8.starts(with: "$${".utf8) {
+                result += "${"
+                rest = Substring(rest.utf8.dropFirst(3))
+            } else if rest.utf8.starts(with: "${".utf8) {
+                guard let end = rest.utf8.firstIndex(of: UInt8(ascii: "}")) else {
+                    throw Diagnostic("\(quoted(written)): `${` without `}`", at: position)
+                }
+                let name = String(rest[rest.utf8.index(start, offsetBy: 2)..<end])
+                result += try value(of: name, in: written, at: position)
+                rest = rest[rest.utf8.index(after: end)...]
+            } else {
+                result += "$"
+                rest = Substring(rest.utf8.dropFirst())
+            }
+        }
+        // Only a `~` that was written is one: not one that a variable brought in.
+        guard written.utf8.first == tilde else { return result + rest }
+        return try expandHome((result + rest)[...], at: position)
+    }
+
+    private func value(of name: String, in written: String, at position: Position) throws(Diagnostic) -> String {
+        guard isVariableName(name) else {
+            throw Diagnostic(
+                "\(quoted(written)): \(quoted(name)) is not the name of a variable", at: position,
+                hint: "only ${NAME} is expanded; write `$${` for a literal `${`")
+        }
+        guard let value = variable(name) else {
+            throw Diagnostic("\(quoted(written)): the variable \(name) is not set", at: position)
+        }
+        return value
+    }
+
+    private func expandHome(_ path: Substring, at position: Position) throws(Diagnostic) -> String {
+        guard path.utf8.first == tilde else { return String(path) }
+        let rest = Substring(path.utf8.dropFirst())
+        guard rest.isEmpty || rest.utf8.first == slash else {
+            throw Diagnostic(
+                "\(quoted(String(path))): another user's home is not looked up", at: position,
+                hint: "write the path out, or \"./~…\" for a file of that name")
+        }
+        guard let home, home.utf8.first == slash else {
+            throw Diagnostic("\(quoted(String(path))): the caller's HOME is not set to an absolute path", at: position)
+        }
+        return home + rest
+    }
+}
+
+/// Removes `//`, `/./` and a trailing `/`, which change nothing; `..` may, through a symbolic link.
+package func cleaned(_ path: String) -> String {
+    var result = ""
+    for part in path.utf8.split(separator: slash) where !(part.count == 1 && part.first == UInt8(ascii: ".")) {
+        result += "/"
+        result += String(Substring(part))
+    }
+    return result.isEmpty ? "/" : result
+}
+
+/// What the kernel refuses with ENAMETOOLONG whatever the file system: PATH_MAX counts the NUL, NAME_MAX does not.
+package func checkLength(of path: String, at position: Position) throws(Diagnostic) {
+    if path.utf8.count > 4095 {
+        throw Diagnostic("\(quoted(path)) is longer than the 4095 bytes of a path", at: position)
+    }
+    if path.utf8.split(separator: slash).contains(where: { $0.count > 255 }) {
+        throw Diagnostic("\(quoted(path)) has a part longer than the 255 bytes of a name", at: position)
+    }
+}
+
+/// Whether a shell would take it as a variable's name.
+private func isVariableName(_ name: String) -> Bool {
+    let letters = name.utf8.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "_"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+    guard letters, let first = name.utf8.first else { return false }
+    return first > UInt8(ascii: "9")
+}
+
+private let slash = UInt8(ascii: "/")
+private let dollar = UInt8(ascii: "$")
+private let tilde = UInt8(ascii: "~")
