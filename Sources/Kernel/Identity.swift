@@ -29,3 +29,22 @@ package func setUser(_ user: UInt32) throws(KernelError) {
 
 /// The corresponding C function is `umask`.
 package func setUmask(_ mask: UInt32) { _ = CLinux.umask(mask) }
+
+/// The caller's file mode creation mask; read by setting it, umask(2) having no other way.
+package func currentUmask() -> UInt32 {
+    let mask = CLinux.umask(0o077)
+    _ = CLinux.umask(mask)
+    return mask
+}
+
+/// Whether `setsid` would succeed for the caller, or would change nothing: not for the leader of a process group, unless
+/// it leads a session that has no terminal.
+package func canStartSession() -> Bool {
+    guard getpgrp() == getpid() else { return true }
+    guard getsid(0) == getpid() else { return false }
+    // /dev/tty answers ENXIO where there is no controlling terminal, tty(4).
+    let terminal = unsafe linux_open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC, 0)
+    guard terminal >= 0 else { return true }
+    CLinux.close(terminal)
+    return false
+}

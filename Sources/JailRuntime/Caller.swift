@@ -1,0 +1,37 @@
+import Kernel
+package import SpecFile
+
+/// The person's side: where messages go, and what the process was started with.
+package enum Caller {
+    /// The environment, home and current directory that a spec may refer to.
+    package static func surroundings() -> Surroundings {
+        var environment: [String: String] = [:]
+        for (name, value) in callerEnvironment() where environment[name] == nil { environment[name] = value }
+        return Surroundings(environment: environment, currentDirectory: currentDirectoryPath())
+    }
+
+    private static func currentDirectoryPath() -> String {
+        do throws(KernelError) {
+            return try workingDirectory()
+        } catch {
+            return ""
+        }
+    }
+
+    /// One line on standard error, in one write(2): nothing buffered can come out twice after a fork.
+    package static func say(_ line: String) { write(line + "\n", to: 2) }
+
+    /// Text on standard output.
+    package static func show(_ text: String) { write(text, to: 1) }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        do throws(KernelError) {
+            try writeAll(descriptor, Array(text.utf8))
+        } catch {
+            return  // nobody listens, and there is nowhere else to say so
+        }
+    }
+
+    /// Ends the process.
+    package static func leave(_ status: Int32) -> Never { exitNow(status) }
+}

@@ -1,0 +1,61 @@
+package import JailPlan
+package import JailSpec
+import Kernel
+import SpecFile
+
+extension Host {
+    /// Asks the running host for what the plan of this spec needs to know, and no more: each look-up costs part of the
+    /// launch. Nothing is changed.
+    package static func probe(for spec: Spec) -> Host {
+        var host = Host()
+        let caller = callerIdentity()
+        (host.uid, host.gid, host.groups) = (caller.euid, caller.gid, caller.groups)
+        let systemAdministration = Capability.sys_admin.rawValue
+        host.isPrivileged = caller.euid == 0 && hasEffectiveCapability(systemAdministration)
+        host.environment = callerEnvironment()
+        host.lastCapability = Kernel.lastCapability
+        host.standardInputIsTerminal = isTerminal(0)
+        host.umask = currentUmask()
+        if spec.namespaces[.pid].value == .host { host.canStartSession = Kernel.canStartSession() }
+        host.readAccounts(of: spec)
+        if spec.filesystem.root.value == .system { host.rootEntries = systemEntries() }
+        if spec.identity.uidMap?.value == .automatic || spec.identity.gidMap?.value == .automatic {
+            host.readSubordinates(spec)
+        }
+        return host
+    }
+
+    /// /usr, /etc, and what a program expects beside them, as they are on this host.
+    private static func systemEntries() -> [RootEntry] {
+        let names = ["bin", "etc", "lib", "lib32", "lib64", "libx32", "sbin", "usr"]
+        return names.compactMap { name in
+            do throws(KernelError) {
+                let entry = try open("/" + name, [.path, .noFollow])
+                guard try status(of: entry.number).kind == .symlink else { return RootEntry(name: name, link: nil) }
+                return RootEntry(name: name, link: try readLink("", at: entry.number))
+            } catch {
+                return nil  // absent here, and so absent in the jail
+            }
+        }
+    }
+
+    /// The users and groups of the tree that the jail will see. A tree that is somebody else's is read without following
+    /// links out of it and without blocking; a file that cannot be read is an empty one.
+    private mutating func readAccounts(of spec: Spec) {
+        var root = "/"
+        switch spec.filesystem.root.value {
+        case .directory(let path) where spec.namespaces[.mount].value == .new: root = path
+        default: break
+        }
+        let needsGroups = spec.identity.group != nil || spec.identity.groups?.value.isEmpty == false
+        users = Accounts.users(Accounts.read("etc/passwd", below: root))
+        if needsGroups { groupIDs = Accounts.groups(Accounts.read("etc/group", below: root)) }
+    }
+
+    private mutating func readSubordinates(_ spec: Spec) {
+        let name = Accounts.users(Accounts.read("etc/passwd", below: "/")).first { $0.uid == uid }?.name ?? ""
+        callerName = name
+        subordinateUsers = Accounts.subordinates(Accounts.read("etc/subuid", below: "/"), name: name, id: uid)
+        subordinateGroups = Accounts.subordinates(Accounts.read("etc/subgid", below: "/"), name: name, id: uid)
+    }
+}
