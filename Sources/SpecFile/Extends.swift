@@ -13,7 +13,7 @@ struct Loader {
 
     let surroundings: Surroundings
     private(set) var files: [SourceFile] = []
-    private var merged: Set<SourceFile.Identity> = []
+    private var merged: [SourceFile.Identity] = []
     private var total = 0
 
     init(surroundings: Surroundings) { self.surroundings = surroundings }
@@ -25,7 +25,8 @@ struct Loader {
         if chain.contains(where: { $0.identity == contents.identity }) {
             throw Diagnostic("`extends` goes round in a circle: \(words(chain, path))", at: position)
         }
-        guard merged.insert(contents.identity).inserted else { return Table() }
+        if merged.contains(contents.identity) { return Table() }
+        merged.append(contents.identity)
         files.append(contents.file)
         total += contents.size
         if total > Self.totalLimit {
@@ -75,7 +76,7 @@ struct Loader {
         guard path.utf8.first != UInt8(ascii: "/"), let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else {
             return path
         }
-        return file[...slash] + path
+        return String(file[...slash]) + path
     }
 
     private func words(_ chain: [Step], _ path: String) -> String {

@@ -25,7 +25,7 @@ extension Surroundings {
         var result = ""
         var rest = written[...]
         while let start = rest.utf8.firstIndex(of: dollar) {
-            result += rest[..<start]
+            result += String(rest[..<start])
             rest = rest[start...]
             if rest.utf8.starts(with: "$${".utf8) {
                 result += "${"
@@ -43,8 +43,8 @@ extension Surroundings {
             }
         }
         // Only a `~` that was written is one: not one that a variable brought in.
-        guard written.utf8.first == tilde else { return result + rest }
-        return try expandHome((result + rest)[...], at: position)
+        guard written.utf8.first == tilde else { return result + String(rest) }
+        return try expandHome((result + String(rest))[...], at: position)
     }
 
     private func value(of name: String, in written: String, at position: Position) throws(Diagnostic) -> String {
@@ -70,7 +70,7 @@ extension Surroundings {
         guard let home, home.utf8.first == slash else {
             throw Diagnostic("\(quoted(String(path))): the caller's HOME is not set to an absolute path", at: position)
         }
-        return home + rest
+        return home + String(rest)
     }
 }
 

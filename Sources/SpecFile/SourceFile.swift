@@ -31,7 +31,7 @@ extension SourceFile {
     }
 
     /// Device and inode: two names of one file are one file.
-    struct Identity: Hashable {
+    struct Identity: Equatable {
         let device: UInt64
         let inode: UInt64
     }

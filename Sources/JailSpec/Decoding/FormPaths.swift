@@ -59,7 +59,8 @@ extension Form {
             throw fault("\(quoted(written)) holds `..`", node, hint: "write \"source:target\"")
         }
         if source == "/" {
-            throw fault("nothing can be mounted on \"/\"", node, hint: "filesystem.root = \"host\" shows the whole host")
+            throw fault(
+                "nothing can be mounted on \"/\"", node, hint: "filesystem.root = \"host\" shows the whole host")
         }
         return (source, source)
     }

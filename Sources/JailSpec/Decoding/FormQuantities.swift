@@ -69,7 +69,9 @@ extension Form {
 
     /// A duration that may be negative: an offset.
     static func offset(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Duration {
-        guard case .string(let written) = node.value, written.hasPrefix("-") else { return try duration(node, decoding) }
+        guard case .string(let written) = node.value, written.hasPrefix("-") else {
+            return try duration(node, decoding)
+        }
         return .zero - (try duration(written.dropFirst(), written, node))
     }
 
@@ -121,17 +123,20 @@ extension Form {
     static func cpuList(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> [Int] {
         let written = try nonEmpty(node, decoding)
         let wrong = fault("\(quoted(written)) is not a list of CPUs", node, hint: "write \"0-3,6\"")
-        var result: Set<Int> = []
+        var result: [Int] = []
         for part in written.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false)
             // CONFIG_NR_CPUS is at most 8192.
             guard ends.count <= 2, let low = canonicalNumber(ends[0]), let high = canonicalNumber(ends[ends.count - 1]),
                 low <= high, high < 8192
             else { throw wrong }
-            for cpu in Int(low)...Int(high) where !result.insert(cpu).inserted {
-                throw fault("\(quoted(written)) names CPU \(cpu) twice", node)
-            }
+            result += Int(low)...Int(high)
+            if result.count > 8192 { break }
         }
-        return result.sorted()
+        result.sort()
+        for (cpu, next) in zip(result, result.dropFirst()) where cpu == next {
+            throw fault("\(quoted(written)) names CPU \(cpu) twice", node)
+        }
+        return result
     }
 }

@@ -56,11 +56,8 @@ struct Section {
     /// The same where no element may be given twice.
     mutating func distinct<Value: Hashable>(_ key: String, _ read: Reader<Value>) -> Located<[Located<Value>]>? {
         guard let list = list(key, read) else { return nil }
-        var seen: [Value: Position?] = [:]
-        for element in list.value {
-            if let first = seen.updateValue(element.position, forKey: element.value) {
-                report("\(path(key)): given twice\(also(at: first))", at: element.position)
-            }
+        for (again, first) in repeats(list.value) {
+            report("\(path(key)): given twice\(also(at: first))", at: again.position)
         }
         return list
     }
