@@ -47,7 +47,7 @@ struct Section {
         }
         var result: [Located<Value>] = []
         result.reserveCapacity(nodes.count)
-        for node in nodes {
+        for node in nodes where !decoding.isFull {
             if let value = attempt(node, key, read) { result.append(Located(value, at: node.position)) }
         }
         return Located(result, at: entry.node.position)
@@ -105,10 +105,11 @@ struct Section {
     /// Reports every key that nobody asked for.
     func finish() {
         for entry in table.entries where !known.contains(entry.key) {
+            let near = decoding.isFull ? nil : nearest(entry.key, known)
             let place = name.isEmpty ? "" : " in [\(name)]"
             report(
                 "unknown key \(quoted(entry.key))\(place)", at: entry.keyPosition,
-                hint: nearest(entry.key, known).map { "did you mean \(quoted($0))?" })
+                hint: near.map { "did you mean \(quoted($0))?" })
         }
     }
 }
