@@ -76,6 +76,7 @@ extension Surroundings {
 
 /// Removes `//`, `/./` and a trailing `/`, which change nothing; `..` may, through a symbolic link.
 package func cleaned(_ path: String) -> String {
+    if isClean(path) { return path }
     var result = ""
     for part in path.utf8.split(separator: slash) where !(part.count == 1 && part.first == UInt8(ascii: ".")) {
         result += "/"
@@ -84,13 +85,29 @@ package func cleaned(_ path: String) -> String {
     return result.isEmpty ? "/" : result
 }
 
+/// Whether a path begins with `/`, and no `/` is followed by another, by `.` or by the end. A hidden name looks unclean
+/// here, which only costs it the slower way.
+private func isClean(_ path: String) -> Bool {
+    var previous: UInt8 = 0
+    for byte in path.utf8 {
+        if previous == slash, byte == slash || byte == UInt8(ascii: ".") { return false }
+        if previous == 0, byte != slash { return false }
+        previous = byte
+    }
+    return previous != slash && previous != 0
+}
+
 /// What the kernel refuses with ENAMETOOLONG whatever the file system: PATH_MAX counts the NUL, NAME_MAX does not.
 package func checkLength(of path: String, at position: Position) throws(Diagnostic) {
     if path.utf8.count > 4095 {
         throw Diagnostic("\(quoted(path)) is longer than the 4095 bytes of a path", at: position)
     }
-    if path.utf8.split(separator: slash).contains(where: { $0.count > 255 }) {
-        throw Diagnostic("\(quoted(path)) has a part longer than the 255 bytes of a name", at: position)
+    var length = 0
+    for byte in path.utf8 {
+        length = byte == slash ? 0 : length + 1
+        if length > 255 {
+            throw Diagnostic("\(quoted(path)) has a part longer than the 255 bytes of a name", at: position)
+        }
     }
 }
 

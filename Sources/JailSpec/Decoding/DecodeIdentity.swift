@@ -10,6 +10,10 @@ extension Section {
         result.groups = section.distinct("groups", Form.account).map { groups in
             Located(groups.value.map(\.value), at: groups.position)
         }
+        // NGROUPS_MAX, setgroups(2)
+        if let groups = result.groups, groups.value.count > 65_536 {
+            report("identity.groups: more than 65536", at: groups.position)
+        }
         result.umask = section.value("umask", Form.mode(upTo: 0o777))
         result.uidMap = section.identityMap("uid_map")
         result.gidMap = section.identityMap("gid_map")

@@ -125,17 +125,20 @@ extension Section {
             lower: lower.value.map(\.value), upper: both ? upper?.value : nil, work: both ? work?.value : nil)
     }
 
-    /// Words that say opposite things, mount(8).
-    private static let opposites = [
-        ["ro", "rw"], ["suid", "nosuid"], ["dev", "nodev"], ["exec", "noexec"], ["bind", "rbind"],
-        ["noatime", "relatime", "strictatime"],
-    ]
+    /// Whether two words say opposite things, mount(8).
+    private func areOpposite(_ a: String, _ b: String) -> Bool {
+        switch (a, b) {
+        case ("ro", "rw"), ("suid", "nosuid"), ("dev", "nodev"), ("exec", "noexec"), ("bind", "rbind"),
+            ("noatime", "relatime"), ("noatime", "strictatime"), ("relatime", "strictatime"):
+            true
+        default: false
+        }
+    }
 
     private func reportOpposite(of word: Located<String>, in words: [Located<String>]) {
-        guard let group = Self.opposites.first(where: { $0.contains(word.value) }) else { return }
         for other in words {
             if other == word { return }
-            if other.value != word.value, group.contains(other.value) {
+            if areOpposite(word.value, other.value) || areOpposite(other.value, word.value) {
                 report(
                     "mount.options: \"\(word.value)\" contradicts \"\(other.value)\"\(also(at: other.position))",
                     at: word.position)

@@ -66,7 +66,16 @@ extension Form {
     }
 
     private static func hasDotDot(_ path: String) -> Bool {
-        path.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) }
+        path == ".." || path.hasPrefix("../") || path.hasSuffix("/..") || holds(path, "/../")
+    }
+
+    private static func holds(_ path: String, _ part: String) -> Bool {
+        var rest = path.utf8[...]
+        while let slash = rest.firstIndex(of: UInt8(ascii: "/")) {
+            if rest[slash...].starts(with: part.utf8) { return true }
+            rest = rest[rest.index(after: slash)...]
+        }
+        return false
     }
 
     /// Whether a word that is also an enumeration's is rather a path: only what is written as one.

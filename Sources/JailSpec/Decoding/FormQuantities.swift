@@ -47,9 +47,8 @@ extension Form {
         digits.utf8.count > 19 && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
-    private static let durationUnits: [(String, Duration)] = [
-        ("ms", .milliseconds(1)), ("min", .seconds(60)), ("s", .seconds(1)), ("h", .seconds(3600)),
-    ]
+    /// The units in milliseconds.
+    private static let durationUnits: [(String, UInt64)] = [("ms", 1), ("min", 60_000), ("s", 1000), ("h", 3_600_000)]
 
     static func duration(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Duration {
         guard case .string(let written) = node.value else {
@@ -88,10 +87,13 @@ extension Form {
             throw fault("\(quoted(written)) is not a duration", node, hint: hint)
         }
         // A hundred years: nothing that is computed with it can overflow.
-        guard number <= 3_155_760_000_000, unit * Int(number) <= .seconds(3_155_760_000) else {
+        guard number <= 3_155_760_000_000 / unit else {
             throw fault("\(quoted(written)) is longer than a hundred years", node)
         }
-        return unit * Int(number)
+        let milliseconds = Int64(number * unit)
+        return Duration(
+            secondsComponent: milliseconds / 1000,
+            attosecondsComponent: milliseconds % 1000 * 1_000_000_000_000_000)
     }
 
     /// Hundredths of one CPU.
