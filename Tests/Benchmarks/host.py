@@ -6,6 +6,8 @@ import statistics
 import subprocess
 from dataclasses import dataclass
 
+import peers
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -95,6 +97,15 @@ class Host:
             return ""
         lines = [line for line in errors.splitlines() if line.strip()]
         return "cannot here: " + (lines[-1].strip() if lines else "no message")
+
+    def namespaces(self, probe, user):
+        """How many namespaces of its own the jail has: a launcher that quietly makes none must not look fast."""
+        if probe.absent:
+            return ""
+        output, _ = self.stopwatch(["--jobs", "1", "--count", "1", "--", *probe.argv], user).communicate(timeout=60)
+        inside = {line for line in output.splitlines() if ":[" in line}
+        outside = {os.readlink("/proc/self/ns/" + name) for name in peers.NAMESPACES}
+        return f"{len(inside - outside)} of {len(outside)}"
 
     def time(self, candidates, user, rounds, arguments=(), budget=1000000, trap=False):
         """Interleaved rounds over all candidates: a list of Samples in their order."""

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 PACKAGES = "gcc libc6-dev util-linux bubblewrap crun runc firejail systemd-container"
 
 COMMAND = "/usr/bin/true"
+# In place of the command: tells which namespaces the jail really has of its own.
+NAMESPACES = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup")
+PROBE = ("/usr/bin/readlink", *("/proc/self/ns/" + name for name in NAMESPACES))
 MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -30,7 +33,7 @@ def found(name):
 def candidate(name, program, arguments, command):
     path = program if os.path.isabs(program) else found(program)
     if not path or not os.path.exists(path):
-        return Candidate(name, [], f"skipped: {program} is not here")
+        return Candidate(name, [], f"skipped: no {os.path.basename(program)} here")
     return Candidate(name, [path, *arguments, *command])
 
 
@@ -52,7 +55,7 @@ def bubblewrap(root, extra=()):
     return arguments + ["--setenv", "TERM", "dumb", *extra, "--"]
 
 
-def bundle(directory, uid, gid):
+def bundle(directory, uid, gid, command):
     """An OCI bundle of the default jail. Container id 0 is the caller's own id: runc insists on a mapped 0."""
     rootfs = os.path.join(directory, "rootfs")
     for name in ("usr", "etc", "proc", "dev", "tmp", "run"):
@@ -71,7 +74,7 @@ def bundle(directory, uid, gid):
         "process": {
             "terminal": False,
             "user": {"uid": 0, "gid": 0},
-            "args": [COMMAND],
+            "args": list(command),
             "env": ["PATH=" + PATH, "HOME=/", "USER=nobody", "TERM=dumb"],
             "cwd": "/",
             "capabilities": {s: [] for s in ("bounding", "effective", "permitted", "inheritable", "ambient")},
@@ -101,44 +104,56 @@ def bundle(directory, uid, gid):
     return directory
 
 
-def system_root(host, user, command=(COMMAND,)):
-    """The default jail, by everybody. The first three can also hold another command; the bundles name theirs."""
-    root = user is None
-    uid, gid = (65534, 65534) if root else (user.uid, user.gid)
-    own = [
+UNSHARE = ["--user", "--map-current-user", "--mount", "--net", "--ipc", "--uts", "--cgroup"]
+UNSHARE += ["--pid", "--fork", "--kill-child", "--mount-proc"]
+
+
+def light(host, user, command=(COMMAND,)):
+    """The default jail by the three that are compared everywhere."""
+    return [
         candidate("floor", host.floor, [], command),
         candidate("immure", host.immure, ["run", "--"], command),
-        candidate("bubblewrap", "bwrap", bubblewrap(root), command),
+        candidate("bubblewrap", "bwrap", bubblewrap(user is None), command),
     ]
-    if command != (COMMAND,):
-        return own
-    oci = bundle(host.scratch("bundle", user), uid, gid)
+
+
+def everyone(host, user, command=(COMMAND,)):
+    """The default jail, or the nearest to it, by all."""
+    root = user is None
+    uid, gid = (65534, 65534) if root else (user.uid, user.gid)
+    oci = bundle(host.scratch("bundle", user), uid, gid, command)
     state = host.scratch("state", user)
-    nested = ["--unshare-user", "--disable-userns"]
-    isolated = ["--user", "--map-current-user", "--mount", "--net", "--ipc", "--uts", "--cgroup"]
-    nspawn = ["--quiet", "--register=no", "--keep-unit", "--link-journal=no", f"--directory={oci}/rootfs"]
-    nspawn += ["--private-users=65536:65536", "--private-network", "--read-only", "--bind-ro=/usr", "--bind-ro=/etc"]
-    nspawn += ["--as-pid2", "--pipe", "--no-new-privileges=yes", "--drop-capability=all"]
-    firejail = ["--quiet", "--noprofile", "--net=none", "--private-tmp", "--private-dev", "--caps.drop=all"]
-    firejail += ["--nonewprivs", "--ipc-namespace", "--hostname=jail", "--read-only=/"]
+    nested = bubblewrap(root, ["--unshare-user", "--disable-userns"])
     nsjail = ["-Mo", "-Q", "--disable_clone_newtime", "-R", "/usr", "-R", "/etc", "-T", "/tmp", "--user", str(uid)]
     nsjail += ["--group", str(gid)] + [word for link, to in links() for word in ("-s", f"{to}:{link}")] + ["--"]
-    others = [
-        candidate("bubblewrap, nested off", "bwrap", bubblewrap(root, nested), command),
-        candidate("unshare (host tree)", "unshare", isolated + ["--pid", "--fork", "--mount-proc"], command),
+    return light(host, user, command) + [
+        candidate("bubblewrap, nested off", "bwrap", nested, command),
+        candidate("unshare (host tree)", "unshare", UNSHARE, command),
         candidate("crun", "crun", ["--cgroup-manager=disabled", "--root", state, "run", "-b", oci, "bench-@N"], []),
         candidate("runc", "runc", ["--root", state + "/runc", "run", "-b", oci, "bench-@N"], []),
         candidate("nsjail", "nsjail", nsjail, command),
+        firejail(command),
+        nspawn(oci + "/rootfs", user, command),
     ]
-    if os.geteuid() == 0:
-        others.append(candidate("firejail", "firejail", firejail, command))
-    else:
-        others.append(Candidate("firejail", [], "skipped: it leaves mounts behind, so only run by root, unshared"))
-    if root:
-        others.append(candidate("systemd-nspawn", "systemd-nspawn", nspawn, command))
-    else:
-        others.append(Candidate("systemd-nspawn", [], "skipped: needs root"))
-    return own + others
+
+
+def firejail(command):
+    """Set-uid root and without a user namespace; its root is the host's tree, remounted."""
+    if os.geteuid() != 0:
+        return Candidate("firejail", [], "skipped: it leaves mounts behind, so only where root unshares them")
+    arguments = ["--quiet", "--noprofile", "--net=none", "--private-tmp", "--private-dev", "--caps.drop=all"]
+    arguments += ["--nonewprivs", "--ipc-namespace", "--hostname=jail", "--read-only=/"]
+    return candidate("firejail", "firejail", arguments, command)
+
+
+def nspawn(rootfs, user, command):
+    if user is not None or os.geteuid() != 0:
+        return Candidate("systemd-nspawn", [], "skipped: needs root")
+    arguments = ["--quiet", "--register=no", "--keep-unit", "--link-journal=no", f"--directory={rootfs}"]
+    arguments += ["--private-users=65536:65536", "--private-network", "--read-only"]
+    arguments += ["--bind-ro=/usr", "--bind-ro=/etc", "--as-pid2", "--pipe"]
+    arguments += ["--no-new-privileges=yes", "--drop-capability=all"]
+    return candidate("systemd-nspawn", "systemd-nspawn", arguments, command)
 
 
 def host_root(host, user):
@@ -147,9 +162,8 @@ def host_root(host, user):
     arguments += ["--dev", "/dev", "--tmpfs", "/tmp"]
     if user is None:
         arguments += ["--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
-    isolated = ["--user", "--map-current-user", "--mount", "--net", "--ipc", "--uts", "--cgroup"]
     return [
         candidate("immure", host.immure, ["run", host.host_spec, "--"], [COMMAND]),
         candidate("bubblewrap", "bwrap", arguments + ["--"], [COMMAND]),
-        candidate("unshare", "unshare", isolated + ["--pid", "--fork", "--mount-proc"], [COMMAND]),
+        candidate("unshare", "unshare", UNSHARE, [COMMAND]),
     ]

@@ -25,18 +25,19 @@ def quotient(one, base):
 
 def launch(host, user, report, quick):
     """The default jail, against the floor and bubblewrap."""
-    candidates = peers.system_root(host, user)
+    candidates = peers.everyone(host, user)
+    own = [host.namespaces(one, user) for one in peers.everyone(host, user, peers.PROBE)]
     samples = host.time(candidates, user, 30 if quick else 300, budget=1000 if quick else 5000)
     by = named(candidates, samples)
     floor, bubblewrap = by["floor"], by["bubblewrap"]
     rows = []
-    for name, one in by.items():
+    for (name, one), count in zip(by.items(), own):
         if one.values:
             ratios = [ratio(one.median, floor.median), ratio(one.median, bubblewrap.median)]
-            rows.append([name, milliseconds(one.median), milliseconds(one.p90), *ratios, len(one.values)])
+            rows.append([name, milliseconds(one.median), milliseconds(one.p90), *ratios, count, len(one.values)])
         else:
             rows.append([name, one.failure])
-    columns = ["launch", "median ms", "p90 ms", "/ floor", "/ bubblewrap", "runs"]
+    columns = ["launch", "median ms", "p90 ms", "/ floor", "/ bubblewrap", "namespaces", "runs"]
     report.table(f"launch of the default jail, as {who(user)}", columns, rows)
     report.bar(f"launch / floor, {who(user)}", 1.25, "x", quotient(by["immure"], floor))
     report.bar(f"launch / bubblewrap, {who(user)}", 0.70, "x", quotient(by["immure"], bubblewrap))
@@ -109,7 +110,7 @@ def held(host, user, argv, count):
 def idle(host, user, report, quick):
     """What the launchers of one idle jail keep in memory."""
     rows, got = [], None
-    for one in peers.system_root(host, user, HELD):
+    for one in peers.light(host, user, HELD):
         result = one.absent or host.refusal(one.argv[:-2] + ["-c", "true"], user)
         result = result or held(host, user, one.argv, 1)
         if isinstance(result, str):
@@ -128,7 +129,7 @@ def scale(host, user, report, quick):
     """Many jails at once: how fast they come, and what each costs."""
     levels = (1, 10, 100) if quick else (1, 10, 100, 1000)
     rows = []
-    for one in peers.system_root(host, user, HELD):
+    for one in peers.light(host, user, HELD):
         reason = one.absent or host.refusal(one.argv[:-2] + ["-c", "true"], user)
         row = [one.name]
         for count in () if reason else levels:
@@ -148,7 +149,7 @@ def throughput(host, user, report, quick):
     """Launches a second with several in flight: what a build server or a judge sees."""
     rows = []
     levels = (1, 2, 8, 32)
-    for one in peers.system_root(host, user)[:3]:
+    for one in peers.light(host, user):
         reason = one.absent or host.refusal(one.argv, user)
         row = [one.name]
         for jobs in () if reason else levels:
@@ -156,8 +157,8 @@ def throughput(host, user, report, quick):
             failures, nanoseconds = host.stopwatch(words, user).communicate()[0].split()
             row.append(f"{(100 if quick else 500) / int(nanoseconds) * 1e9:.0f}" if failures == "0" else "failed")
         rows.append([one.name, reason] if reason else row)
-    report.table(
-        f"launches a second, as {who(user)}", ["in flight", *(str(jobs) for jobs in levels)], rows)
+    columns = ["in flight", *(str(jobs) for jobs in levels)]
+    report.table(f"launches a second, as {who(user)}", columns, rows)
 
 
 def size(host, user, report, quick):
