@@ -119,6 +119,8 @@ static pid_t start(char **argv, int output) {
     pid_t pid = vfork();
     check(pid, "vfork");
     if (pid > 0) return pid;
+    // If this harness is killed, what it started ends too, and with that (die_with_parent) the jail.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (output >= 0) dup2(output, 1);
     execv(words[0], words);
     _exit(127);
@@ -247,8 +249,7 @@ int main(int argc, char **argv) {
     if (options.candidates == 0) return 2;
     if (options.mount_dir) make_mounts(options.mounts, options.mount_dir);
     if (options.user) become(options.user);
-    // The driver may be killed: then this ends, and with it (die_with_parent) what it started. After become(), which
-    // clears the setting.
+    // The driver may be killed: then this ends as well. After become(), which clears the setting.
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (options.trap) trap_namespaces();
     if (options.hold)

@@ -25,6 +25,11 @@ class Candidate:
     absent: str = ""
 
 
+def is_root(user):
+    """Whether the launch is made by uid 0; without a user it is made by whoever runs the benchmark."""
+    return user is None and os.geteuid() == 0
+
+
 def found(name):
     """The program's path; sbin is not in everybody's PATH."""
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
@@ -113,14 +118,14 @@ def light(host, user, command=(COMMAND,)):
     return [
         candidate("floor", host.floor, [], command),
         candidate("immure", host.immure, ["run", "--"], command),
-        candidate("bubblewrap", "bwrap", bubblewrap(user is None), command),
+        candidate("bubblewrap", "bwrap", bubblewrap(is_root(user)), command),
     ]
 
 
 def everyone(host, user, command=(COMMAND,)):
     """The default jail, or the nearest to it, by all."""
-    root = user is None
-    uid, gid = (65534, 65534) if root else (user.uid, user.gid)
+    root = is_root(user)
+    uid, gid = (user.uid, user.gid) if user else (65534, 65534) if root else (os.geteuid(), os.getegid())
     oci = bundle(host.scratch("bundle", user), uid, gid, command)
     state = host.scratch("state", user)
     nested = bubblewrap(root, ["--unshare-user", "--disable-userns"])
@@ -147,7 +152,7 @@ def firejail(command):
 
 
 def nspawn(rootfs, user, command):
-    if user is not None or os.geteuid() != 0:
+    if not is_root(user):
         return Candidate("systemd-nspawn", [], "skipped: needs root")
     arguments = ["--quiet", "--register=no", "--keep-unit", "--link-journal=no", f"--directory={rootfs}"]
     arguments += ["--private-users=65536:65536", "--private-network", "--read-only"]
@@ -160,7 +165,7 @@ def host_root(host, user):
     """The host's whole tree, read-only where the program can (unshare cannot)."""
     arguments = ["--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/", "/", "--proc", "/proc"]
     arguments += ["--dev", "/dev", "--tmpfs", "/tmp"]
-    if user is None:
+    if is_root(user):
         arguments += ["--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
     return [
         candidate("immure", host.immure, ["run", host.host_spec, "--"], [COMMAND]),

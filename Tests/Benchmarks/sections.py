@@ -16,7 +16,7 @@ def named(candidates, samples):
 
 
 def who(user):
-    return "root" if user is None and os.geteuid() == 0 else "user"
+    return "root" if peers.is_root(user) else "user"
 
 
 def quotient(one, base):
@@ -27,7 +27,7 @@ def launch(host, user, report, quick):
     """The default jail, against the floor and bubblewrap."""
     candidates = peers.everyone(host, user)
     own = [host.namespaces(one, user) for one in peers.everyone(host, user, peers.PROBE)]
-    samples = host.time(candidates, user, 30 if quick else 300, budget=1000 if quick else 5000)
+    samples = host.time(candidates, user, 20 if quick else 300, budget=500 if quick else 5000)
     by = named(candidates, samples)
     floor, bubblewrap = by["floor"], by["bubblewrap"]
     rows = []
@@ -53,7 +53,7 @@ def mounts(host, user, report, quick):
     rows = [[one.name] for one in candidates]
     for count in levels:
         tree = ["--mounts", f"{count}:{host.scratch('tree')}"]
-        samples = host.time(candidates, user, 5 if quick else 30, tree, budget=1000 if quick else 5000)
+        samples = host.time(candidates, user, 3 if quick else 30, tree, budget=1000 if quick else 5000)
         by = named(candidates, samples)
         for row, one in zip(rows, samples):
             if one.values and len(row) == 1 + 2 * levels.index(count):
@@ -72,9 +72,9 @@ def startup(host, user, report, quick):
         peers.candidate("floor", host.floor, [], [peers.COMMAND]),
         peers.candidate("immure", host.immure, ["run", "--"], [peers.COMMAND]),
         peers.candidate("immure, with a spec", host.immure, ["run", host.host_spec, "--"], [peers.COMMAND]),
-        peers.candidate("bubblewrap", "bwrap", peers.bubblewrap(user is None), [peers.COMMAND]),
+        peers.candidate("bubblewrap", "bwrap", peers.bubblewrap(peers.is_root(user)), [peers.COMMAND]),
     ]
-    by = named(candidates, host.time(candidates, user, 100 if quick else 1000, budget=5000, trap=True))
+    by = named(candidates, host.time(candidates, user, 50 if quick else 1000, budget=5000, trap=True))
     empty = by["empty static program"]
     rows = []
     for name, one in by.items():
@@ -133,7 +133,7 @@ def scale(host, user, report, quick):
         reason = one.absent or host.refusal(one.argv[:-2] + ["-c", "true"], user)
         row = [one.name]
         for count in () if reason else levels:
-            best = [held(host, user, one.argv, count) for _ in range(3 if count < 1000 else 1)]
+            best = [held(host, user, one.argv, count) for _ in range(3 if count < 100 and not quick else 1)]
             failures = [result for result in best if isinstance(result, str)]
             if failures:
                 reason = failures[0]
@@ -148,14 +148,14 @@ def scale(host, user, report, quick):
 def throughput(host, user, report, quick):
     """Launches a second with several in flight: what a build server or a judge sees."""
     rows = []
-    levels = (1, 2, 8, 32)
+    levels, count = ((1, 8), 100) if quick else ((1, 2, 8, 32), 500)
     for one in peers.light(host, user):
         reason = one.absent or host.refusal(one.argv, user)
         row = [one.name]
         for jobs in () if reason else levels:
-            words = ["--jobs", str(jobs), "--count", "100" if quick else "500", "--", *one.argv]
+            words = ["--jobs", str(jobs), "--count", str(count), "--", *one.argv]
             failures, nanoseconds = host.stopwatch(words, user).communicate()[0].split()
-            row.append(f"{(100 if quick else 500) / int(nanoseconds) * 1e9:.0f}" if failures == "0" else "failed")
+            row.append(f"{count / int(nanoseconds) * 1e9:.0f}" if failures == "0" else "failed")
         rows.append([one.name, reason] if reason else row)
     columns = ["in flight", *(str(jobs) for jobs in levels)]
     report.table(f"launches a second, as {who(user)}", columns, rows)
