@@ -26,7 +26,8 @@ class Report:
 
     def bar(self, what, limit, unit, got):
         """A bar that `got` must not exceed; None: it could not be measured."""
-        self.bars.append({"bar": what, "limit": limit, "unit": unit, "got": got, "ok": got is not None and got <= limit})
+        reached = got is not None and got <= limit
+        self.bars.append({"bar": what, "limit": limit, "unit": unit, "got": got, "ok": reached})
 
     def finish(self):
         """The closing list; true where every bar is reached."""
