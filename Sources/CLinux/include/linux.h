@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/pidfd.h>
@@ -88,6 +89,10 @@ static inline int linux_seccomp_filter(const struct sock_filter *program, unsign
     struct sock_fprog filter = {.len = length, .filter = (struct sock_filter *)program};
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);
 }
+
+/* vfork(2) for a body that needs a stack of its own: the caller, whose memory the child shares, stands still until the
+   child has executed or ended. Returns the child, or -1. */
+int linux_vfork(int (*body)(void *), void *context);
 
 /* Macros that Swift cannot see. */
 static const unsigned long linux_TIOCGPTPEER = TIOCGPTPEER;
