@@ -18,8 +18,8 @@ struct fault {
 fault check_encoding(std::string_view text);
 
 /// What toml++ 3.3 does not survive outside of strings and comments. It bounds the nesting of values but not of keys, and
-/// takes its tables down recursively: a key of 30,000 parts overflows the stack. And it runs into its own
-/// `__builtin_unreachable` on most characters beyond ASCII, which TOML does not allow there.
+/// takes its tables down recursively: a key of 30,000 parts overflows the stack. And it takes for white space what TOML
+/// allows only within strings and comments, such as U+00A0.
 fault check_structure(std::string_view text, size_t limit);
 
 } // namespace ctoml
