@@ -13,7 +13,7 @@ echo "== devices"; sed -n 's/^ *\([^ ]*\):.*/\1/p' /proc/net/dev
 echo "== environment"; tr '\0' '\n' </proc/self/environ
 echo "== descriptors"; for f in /proc/$$/fd/*; do echo "${f##*/}"; done
 echo "== written"
-for d in / /usr /usr/bin /etc /var /home /root /boot /sys /proc/sys/kernel /dev/shm/.. "$1"; do
+for d in / /usr /usr/bin /etc /var /home /root /boot /sys /proc/sys/kernel "$1"; do
     (: >"$d/immure-was-here") 2>/dev/null && echo "$d"
 done
 echo "== read"; for f in "$1/secret" /root/.bash_history /etc/shadow; do cat "$f" 2>/dev/null && echo "$f"; done
