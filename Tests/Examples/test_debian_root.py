@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 from conftest import cannot
-from inside import closed, look
 
+# chown dac_override fowner fsetid kill setgid setuid, by number: capabilities(7).
 KEPT = sum(1 << bit for bit in (0, 1, 3, 4, 5, 6, 7))
 
 
@@ -64,6 +64,15 @@ def test_is_nobody_outside(user, tree):
     command = "mount -t tmpfs none /mnt || echo no mount; mknod /dev/sda b 8 0 || echo no device; hostname x || echo no name"
     done = user.jail("debian-root.toml", "bash", "-c", command, cwd=tree)
     assert done.stdout == "no mount\nno device\nno name\n"
+
+
+def test_capabilities(user, tree):
+    """Those of the spec in three sets, and none to inherit: uid 0 gets its own by being uid 0, capabilities(7)."""
+    status = user.jail("debian-root.toml", "cat", "/proc/self/status", cwd=tree).stdout
+    sets = dict(line.split(":\t") for line in status.splitlines() if line.startswith("Cap"))
+    assert {name: int(value, 16) for name, value in sets.items()} == {
+        "CapInh": 0, "CapPrm": KEPT, "CapEff": KEPT, "CapBnd": KEPT, "CapAmb": 0,
+    }  # fmt: skip
 
 
 def test_map(user, tree, ordinary):

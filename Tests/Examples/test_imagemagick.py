@@ -29,8 +29,7 @@ def test_one_picture_by_name(caller, pictures):
 
 def test_original_is_safe(caller, pictures):
     before = (pictures / "photo.png").read_bytes()
-    done = caller.jail("imagemagick.toml", "/usr/bin/mogrify", "-negate", "/in/photo.png", cwd=pictures, status=1)
-    assert "Read-only file system" in done.stderr
+    caller.jail("imagemagick.toml", "/usr/bin/mogrify", "-negate", "/in/photo.png", cwd=pictures, status=1)
     assert (pictures / "photo.png").read_bytes() == before
 
 

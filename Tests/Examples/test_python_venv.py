@@ -26,6 +26,9 @@ def program(caller, work, tool):
     caller.file(packages / "greeting.py", 'TEXT = "from a package\\n"\n')
     caller.file(work / "main.py", MAIN)
     caller.directory(work / "data")
+    # The files are the command's own, so that what keeps it from writing is the mount.
+    for path in (work / ".venv").rglob("*"):
+        caller.own(path)
     return work
 
 

@@ -1,6 +1,5 @@
 """redis.toml: reached over a socket from outside, over loopback from inside, over no network."""
 
-import re
 import signal
 import subprocess
 import time
@@ -39,11 +38,6 @@ def test_keeps_data(caller, data):
             if turn == "first":
                 assert cli(data, "set", "where", "in a jail") == "OK"
             assert cli(data, "get", "where") == "in a jail"
-            # What redis is asked to write elsewhere, it cannot: the classic way from a redis to a machine.
-            assert "Read-only file system" in cli(data, "config", "set", "dir", "/etc/cron.d") or not cli(
-                data, "save"
-            ).startswith("OK")
-            cli(data, "config", "set", "dir", "/redis")
             assert cli(data, "save") == "OK"
             server.send_signal(signal.SIGTERM)
             assert server.wait(timeout=20) == 0

@@ -1,6 +1,5 @@
 """static.toml: one file, and nothing else."""
 
-import os
 import subprocess
 
 import pytest
@@ -33,6 +32,7 @@ int main(int argc, char **argv) {
 def program(caller, work):
     caller.file(work / "program.c", LOOK)
     subprocess.run(["gcc", "-static", "-o", work / "program", work / "program.c"], check=True)
+    caller.own(work / "program")
     return work
 
 
@@ -40,9 +40,8 @@ def test_alone(caller, program):
     lines = caller.jail("static.toml", cwd=program).stdout.splitlines()
     entries = [line for line in lines if line.startswith("/")]
     assert entries == ["/program"]
-    assert "create: Read-only file system" in lines and any(
-        line in ("change: Read-only file system", "change: Text file busy") for line in lines
-    )
+    assert "create: Read-only file system" in lines
+    assert "change: Read-only file system" in lines or "change: Text file busy" in lines
     assert [line for line in lines if line.startswith("interface")] == ["interface: lo"]
     assert f"uid: {caller.inside} pid: " in lines[-1]
 
@@ -52,13 +51,11 @@ def test_arguments(caller, program):
     assert done.stdout.endswith("arguments: 2\n")
 
 
-def test_busybox(caller, work, tool):
-    """A program from Debian; the shell in it finds no other program to start."""
-    caller.file(work / "program", "")
-    os.remove(work / "program")
-    subprocess.run(["cp", tool("busybox"), work / "program"], check=True)
-    done = caller.jail("static.toml", "/program", "sh", "-c", "echo *; /usr/bin/id", cwd=work, status=127)
-    assert done.stdout == "program\n"
+def test_a_shell_from_debian(caller, work, tool):
+    """A static bash finds nothing in the root but itself."""
+    subprocess.run(["cp", tool("bash-static"), work / "program"], check=True)
+    done = caller.jail("static.toml", "/program", "-c", "echo /*; /usr/bin/id", cwd=work, status=127)
+    assert done.stdout == "/program\n"
 
 
 def test_no_shell(caller, program):
