@@ -47,7 +47,7 @@ def test_systemd_passes_over_a_misspelt_key(tmp_path):
     unit = tmp_path / "misspelt.service"
     unit.write_text("[Service]\nExecStart=/bin/true\nProtectSytem=strict\n")
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
-    assert "Unknown key name 'ProtectSytem' in section 'Service', ignoring." in done.stderr
+    assert "Unknown key 'ProtectSytem' in section [Service], ignoring." in done.stderr
 
 
 # A tool that is missing is named before any of its tests fails for another reason.
