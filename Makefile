@@ -18,15 +18,15 @@ SHELL_FILES  := .ci/run .ci/install .ci/test Examples/demo
 SWIFT_FILES  := Package.swift Sources Tests
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint format bench install uninstall help packages-%
+.PHONY: build demo test lint format bench install uninstall help swift-found
 
-build: packages-build ## build the static binary, .build/release/immure (the default)
+build: swift-found packages-build ## build the static binary, .build/release/immure (the default)
 	$(SWIFT) build $(STATIC)
 
 demo: packages-demo packages-run build ## build a real C program inside a jail, without network, and show what was closed
 	Examples/demo $(BINARY)
 
-test: packages-build packages-run packages-test ## every test: the pure ones, then the binary on this kernel as root and as a user
+test: swift-found packages-build packages-run packages-test ## every test: the pure ones, then the binary on this kernel as root and as a user
 	@SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" STATIC="$(STATIC)" .ci/test
 
 lint: packages-lint ## formatting of the Swift files, shellcheck of the shell files
@@ -64,6 +64,12 @@ uninstall: ## remove what `make install` put there
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+swift-found:
+	@command -v $(SWIFT) >/dev/null || { \
+	    echo "immure: no $(SWIFT) in PATH" >&2; \
+	    echo "hint: install Swift 6.3 from https://www.swift.org/install/ or name it: make SWIFT=/opt/swift/usr/bin/swift" >&2; \
+	    exit 1; }
 
 # Installs the missing ones of a list in .ci/packages and says which; nothing happens where all are there.
 packages-%:
