@@ -55,6 +55,9 @@ def installed(base):
     """What the section on installing does, in this checkout: what it printed."""
     script = "set -e\n" + "".join(block.script for block in blocks() if block.section == "Install")
     environment = os.environ | {"HOME": str(base)}
+    # A home of its own to install into, and Swift's caches where they are.
+    for cache in (".cache", ".swiftpm"):
+        (base / cache).symlink_to(Path.home() / cache)
     return subprocess.run(
         ["bash", "-c", script], cwd=CHECKOUT, env=environment, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
