@@ -6,7 +6,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from inside import closed, look
+from inside import closed
+
+KINDS = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"]
 
 
 def test_process_id_stays(caller, work):
@@ -52,8 +54,26 @@ def test_serves(caller, work):
 
 
 def test_closed(caller, work):
-    facts = look(caller, "exec-start.toml", work)
-    closed(facts, caller, shared={"pid", "net"})
+    """Without /proc inside, the kernel is asked outside: what it says of the daemon's process."""
+    process = caller.start("immure", "run", caller.spec("exec-start.toml"), "--", "sleep", "60", cwd=work)
+    try:
+        proc = Path(f"/proc/{process.pid}")
+        end = time.monotonic() + 10
+        while (proc / "comm").read_text() != "sleep\n":
+            assert process.poll() is None and time.monotonic() < end, process.communicate()
+            time.sleep(0.01)
+        facts = {
+            "status": (proc / "status").read_text().splitlines(),
+            "mounts": (proc / "mountinfo").read_text().splitlines(),
+            "environment": (proc / "environ").read_text().split("\0"),
+            "descriptors": sorted(os.listdir(proc / "fd")),
+            "namespaces": [f"{kind} {os.readlink(proc / 'ns' / kind)}" for kind in KINDS],
+            "reached": ["listener"],
+        }
+        closed(facts, caller, shared={"pid", "net"})
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_unit(caller, base, tool):
