@@ -9,6 +9,7 @@ cat /proc/self/status
 echo "== namespaces"
 for n in user mnt pid net ipc uts cgroup; do echo "$n $(readlink /proc/self/ns/$n)"; done
 echo "== mounts"; cat /proc/self/mountinfo
+echo "== above"; ls -d /../home /../root /../boot /../work 2>/dev/null
 echo "== devices"; sed -n 's/^ *\([^ ]*\):.*/\1/p' /proc/net/dev
 echo "== environment"; env
 echo "== descriptors"; ls "/proc/$$/fd"
@@ -76,6 +77,11 @@ def closed(facts, caller, writable=(), shared=()):
         kind, inode = line.split(" ", 1)
         host = os.readlink(f"/proc/self/ns/{kind}")
         assert (inode == host) == (kind in shared), f"namespace {kind}: {inode} inside, {host} outside"
+
+    # pivot_root stacks the host's tree on the new root; where it stays there, `/..` leads into it.
+    assert facts.get("above", []) == []
+    roots = [line for line in facts["mounts"] if line.split()[4] == "/"]
+    assert len(roots) == 1, f"another tree on the root: {roots}"
 
     for line in facts["mounts"]:
         fields = line.split()
