@@ -21,7 +21,8 @@ class Typist:
             os.chown(self.name, caller.account.pw_uid, -1)
         self.process = caller.start(
             *argv, cwd=cwd, stdin=side, stdout=side, stderr=side, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            # dumb: readline prints no control sequences between the lines.
+            env={"TERM": "dumb"}, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )  # fmt: skip
         os.close(side)
         self.seen = ""
