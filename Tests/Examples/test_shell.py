@@ -58,10 +58,10 @@ def test_a_session(caller, work):
         typist.type("cat note.txt\r")
         typist.wait("\r\na note\r\n")
         typist.wait("jail:/here$ ")
-        # A terminal of the jail's own, and job control on it.
-        typist.type("echo =$(tty)=\r")
+        # A terminal of the jail's own, in a devpts of its own: another device than the typist's.
+        typist.type("echo =$(stat -c %d $(tty))=\r")
         typist.wait("\r\n=")
-        assert typist.wait("=\r\n") != typist.name
+        assert int(typist.wait("=\r\n")) != os.stat(typist.name).st_dev
         typist.type("sleep 60 & jobs; kill %1; echo x > /here/new; echo y > /tmp/new && cat /tmp/new\r")
         assert "Read-only file system" in typist.wait("\r\ny\r\n")
         typist.type("exit 7\r")
