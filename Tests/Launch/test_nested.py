@@ -2,6 +2,8 @@
 
 import pytest
 
+from harness.maps import zero
+
 CALLS = """
 import ctypes, errno, json, os, struct
 libc = ctypes.CDLL(None, use_errno=True)
@@ -90,19 +92,18 @@ for path in sys.argv[1:]:
     answers[path] = "ok" if result == 0 else errno.errorcode[ctypes.get_errno()]
 print(json.dumps(answers))
 """
-ZERO = '[identity]\nuser = 0\ngroup = 0\nuid_map = [{{ inside = 0, outside = {0}, count = 1 }}]\ngid_map = [{{ inside = 0, outside = {1}, count = 1 }}]\n'
 
 
 def test_c24_masks_and_mounts_cannot_be_taken_away(caller):
     spec = '[filesystem]\nhide = ["/proc/keys", "/etc/ssl"]\n'
-    zero = ZERO.format(caller.inside_uid, caller.inside_gid)
+    zero = zero(caller)
     for text in (spec, spec + zero):
         answers = caller.python(text, UMOUNT, "/proc/keys", "/etc/ssl", "/proc", "/etc", "/usr", "/tmp", "/dev")
         assert set(answers.values()) <= {"EPERM", "EINVAL"}, answers
 
 
 def test_c24_t21_masks_hold_against_sys_admin_or_the_launch_is_refused(caller):
-    spec = '[filesystem]\nhide = ["/proc/keys", "/etc/ssl"]\n[capabilities]\nkeep = ["sys_admin"]\n' + ZERO.format(caller.inside_uid, caller.inside_gid)
+    spec = '[filesystem]\nhide = ["/proc/keys", "/etc/ssl"]\n[capabilities]\nkeep = ["sys_admin"]\n' + zero(caller)
     run = caller.run(spec, "/usr/bin/python3", "-I", "-S", "-c", UMOUNT, "/proc/keys", "/etc/ssl")
     if run.status == 125:
         assert "sys_admin" in run.stderr or "mask" in run.stderr or "hide" in run.stderr
