@@ -106,7 +106,7 @@ def test_t33_a_term_that_is_ignored_leaves_the_choice_to_the_caller(caller):
 
 # Death of the launcher (C45)
 
-MODES = {"init": "", "no init": "[process]\ninit = false", "hosts pids": '[namespaces]\npid = "host"\ntimeout = "1h"\n'.replace('\ntimeout', '\n#')}
+MODES = {"init": "", "no init": "[process]\ninit = false"}
 
 
 @pytest.mark.parametrize("name", ["init", "no init"])
