@@ -1,38 +1,27 @@
 """Every descriptor above 2 is closed but those in `fds`, and 0-2 are there (C13)."""
 
+import json
 import os
-import resource
-import socket
 import subprocess
 
 import pytest
 
-from harness.facts import Facts, SOURCE
-from harness.caller import PYTHON
+from harness.hold import holding
+
+
+HELD = {7: "/etc/passwd", 8: "/", 9: "socket", 200: "/proc/self/ns/user", 2000: "/etc/hostname", 9999: "/"}
 
 
 @pytest.fixture
-def held():
+def held(caller, base):
     """A file, a directory, a socket and a namespace, at numbers of all sizes."""
-    numbers = (7, 8, 9, 200, 2000, 9999)
-    sources = ["/etc/passwd", "/", None, "/proc/self/ns/user", "/etc/hostname", "/root" if os.getuid() == 0 else "/"]
-    pair = socket.socketpair()
-    for number, source in zip(numbers, sources):
-        first = pair[0].fileno() if source is None else os.open(source, os.O_RDONLY)
-        os.dup2(first, number, inheritable=True)
-        if source is not None and first != number:
-            os.close(first)
-    yield numbers
-    for number in numbers:
-        os.close(number)
-    for end in pair:
-        end.close()
+    caller.wrapper = holding(base, HELD)
 
 
 @pytest.fixture(params=["close_range", "no close_range"])
-def closing(request, caller, compiled):
+def closing(request, caller, held, compiled):
     if request.param != "close_range":
-        caller.wrapper = (compiled("shim"), "close_range=38", "--")
+        caller.wrapper = (*caller.wrapper, compiled("shim"), "close_range=38", "--")
 
 
 SPECS = {
@@ -46,13 +35,13 @@ SPECS = {
 @pytest.mark.parametrize("name", SPECS)
 def test_t05_c13_descriptors_do_not_leak(caller, held, closing, name):
     code = "import json, os\nopen_ones = []\nfor n in range(20000):\n try: os.fstat(n); open_ones.append(n)\n except OSError: pass\nprint(json.dumps(open_ones))"
-    assert caller.python(SPECS[name], code, pass_fds=held) == [0, 1, 2]
+    assert caller.python(SPECS[name], code) == [0, 1, 2]
 
 
 def test_t06_c13_listed_descriptors_are_passed_on(caller, held, closing):
-    facts = caller.facts("[process]\nfds = [9]", pass_fds=held)
+    facts = caller.facts("[process]\nfds = [9]")
     assert sorted(facts.fds) == [0, 1, 2, 9]
-    facts = caller.facts("[process]\nfds = [2000, 7]", pass_fds=held)
+    facts = caller.facts("[process]\nfds = [2000, 7]")
     assert sorted(facts.fds) == [0, 1, 2, 7, 2000] and facts.fds[7] == "/etc/passwd"
 
 
@@ -84,7 +73,6 @@ open('/out/answer', 'w').write(json.dumps(answer))
     words = " ".join(f"{number}{'<' if number == 0 else '>'}&-" for number in closed)
     process = caller.popen(["/bin/sh", "-c", f'exec "$@" {words}', "sh", caller.binary, "run", spec, "--", "/usr/bin/python3", "-c", code])
     run = caller.finish(process)
-    import json
     answer = {int(name): target for name, target in json.loads((place / "answer").read_text()).items()}
     assert run.status == 0
     # Closed as it was, or /dev/null: never something of the launcher's, nor anything that can be read from.
@@ -94,14 +82,8 @@ open('/out/answer', 'w').write(json.dumps(answer))
 
 @pytest.mark.parametrize("soft", [64, 256])
 def test_c13_a_lowered_limit_does_not_hide_a_descriptor(caller, held, closing, soft):
-    def lower():
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, soft))
-
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    argv, _ = caller.line('[process]\n', [*PYTHON, SOURCE])
-    process = caller.popen(["/bin/sh", "-c", f'ulimit -n {soft}; exec "$@"', "sh", *argv], pass_fds=held)
-    run = caller.finish(process)
-    assert sorted(Facts(run.ok.stdout).fds) == [0, 1, 2]
+    caller.wrapper = (*caller.wrapper, "/bin/sh", "-c", f'ulimit -n {soft}; exec "$@"', "sh")
+    assert sorted(caller.facts().fds) == [0, 1, 2]
 
 
 def test_the_cloexec_flag_of_a_passed_descriptor_is_gone(caller):
@@ -113,8 +95,9 @@ def test_the_cloexec_flag_of_a_passed_descriptor_is_gone(caller):
     assert "pipe:" in run.ok.stdout
 
 
-def test_pid_1_of_the_jail_holds_no_descriptor_of_the_caller(root, held):
-    process = root.start(None, "/bin/sh", "-c", "echo ready; read x", stdin=subprocess.PIPE, pass_fds=held)
+def test_pid_1_of_the_jail_holds_no_descriptor_of_the_caller(root, base):
+    root.wrapper = holding(base, HELD)
+    process = root.start(None, "/bin/sh", "-c", "echo ready; read x", stdin=subprocess.PIPE)
     assert process.stdout.readline() == b"ready\n"
     children = open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()
     assert len(children) == 1
