@@ -91,4 +91,4 @@ def test_the_launcher_obeys_no_variable_of_the_loader(caller):
 
 def test_a_large_environment(caller):
     env = {f"NAME{i}": "x" * 1000 for i in range(1000)}
-    assert caller.run('[environment]\nkeep = ["NAME*"]', "/usr/bin/env", env=env).ok.stdout.count("NAME") == 1000
+    assert caller.run('[environment]\nkeep = ["NAME*"]', "/usr/bin/env", env=env).ok.stdout.count("\nNAME") == 1000

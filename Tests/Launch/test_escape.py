@@ -94,7 +94,7 @@ for name in ("sysrq-trigger", "kcore", "kmsg", "timer_list", "mtrr", "latency_st
 print(json.dumps(open_ones))
 """
 # Of the jail's own namespaces: what is written there ends with the jail.
-OWN = ("/proc/sys/net/", "/proc/sys/kernel/domainname", "/proc/sys/kernel/hostname", "/proc/sys/kernel/msg", "/proc/sys/kernel/sem", "/proc/sys/kernel/shm", "/proc/sys/fs/mqueue/", "/proc/sys/user/", "/proc/sys/kernel/auto_msgmni", "/proc/sys/kernel/ns_last_pid")
+OWN = ("/proc/sys/net/", "/proc/sys/kernel/domainname", "/proc/sys/kernel/hostname", "/proc/sys/kernel/msg", "/proc/sys/kernel/sem", "/proc/sys/kernel/shm", "/proc/sys/fs/mqueue/", "/proc/sys/user/", "/proc/sys/kernel/auto_msgmni", "/proc/sys/kernel/ns_last_pid", "/proc/sys/kernel/pid_max")
 
 
 @pytest.mark.parametrize("who", ["nobody", "uid 0", "without a user namespace", "root itself"])

@@ -141,7 +141,7 @@ def test_explicit_maps_of_root(root):
 
 
 def test_c28_a_map_with_many_lines(root):
-    lines = ", ".join(f"{{ inside = {i * 2}, outside = {100000 + i * 2}, count = 1 }}" for i in range(340))
+    lines = ", ".join(f"{{ inside = {i * 2}, outside = {1000 + i * 2}, count = 1 }}" for i in range(340))
     facts = root.facts(f"[identity]\nuser = 2\ngroup = 2\nuid_map = [{lines}]\ngid_map = [{lines}]")
     assert len(facts["uid_map"]) == 340 * 3
 

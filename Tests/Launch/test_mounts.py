@@ -92,8 +92,8 @@ def test_the_size_of_a_tmpfs_is_enforced(caller):
 
 def test_the_inodes_of_a_tmpfs_are_enforced(caller):
     spec = entry("/scratch", "tmpfs", 'inodes = 10\nmode = "1777"')
-    run = caller.shell(spec, "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do : > /scratch/$i; done 2>/dev/null; ls /scratch | wc -l")
-    assert int(run.stdout) < 12
+    run = caller.shell(spec, "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do touch /scratch/$i 2>/dev/null; done; ls /scratch | wc -l")
+    assert 0 < int(run.stdout) < 12
 
 
 def test_a_tmpfs_without_words_is_nosuid_and_nodev(caller):
@@ -237,6 +237,11 @@ def test_a_source_the_caller_may_not_reach_is_refused(user):
 def test_option_words_reach_the_kernel(caller, option):
     place = caller.open_directory()
     spec = entry("/opt/x", "bind", f'source = "{place}"\noptions = ["{option}"]')
+    run = caller.run(spec, "/bin/true")
+    if run.status == 125 and not caller.is_root and "atime" in option:
+        # The kernel locks the access-time flags of what a user namespace inherits, mount_namespaces(7).
+        assert "EPERM" in run.stderr and "spec.toml:" in run.stderr
+        return
     assert option in caller.facts(spec).mounts["/opt/x"]
 
 

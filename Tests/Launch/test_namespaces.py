@@ -26,7 +26,7 @@ def test_time_is_the_hosts_unless_an_offset_asks_for_it(caller):
     assert caller.facts('[namespaces.time]\nmonotonic = "1h"')["ns"]["time"] != host("time")
 
 
-@pytest.mark.parametrize("kind", ["net", "ipc", "uts", "cgroup", "pid"])
+@pytest.mark.parametrize("kind", ["net", "ipc", "uts", "cgroup"])
 def test_the_hosts_where_the_spec_says_so(caller, kind):
     facts = caller.facts(f'[namespaces]\n{kind} = "host"\n')
     same = {name for name in KINDS.values() if facts["ns"][name] == host(name)}
@@ -52,15 +52,26 @@ def test_the_hosts_mount_namespace(root):
 
 
 def test_direct_mode_keeps_the_process_id(caller):
-    process = caller.start('[namespaces]\npid = "host"\n[process]\ninit = false', "/bin/sh", "-c", "echo $$; read x", stdin=subprocess.PIPE)
-    assert int(process.stdout.readline()) == process.pid
-    assert os.listdir(f"/proc/{process.pid}/task") == [str(process.pid)]
-    assert open(f"/proc/{process.pid}/task/{process.pid}/children").read() == ""
-    caller.finish(process, stdin=b"\n")
+    process = caller.start(caller.shared_pids("[process]\ninit = false\n"), "/bin/sh", "-c", "echo $$; read x", stdin=subprocess.PIPE)
+    answer = process.stdout.readline()
+    children = open(f"/proc/{process.pid}/task/{process.pid}/children").read()
+    run = caller.finish(process, stdin=b"\n")
+    assert int(answer or -1) == process.pid and children == "", run
 
 
-def test_the_hosts_pids_come_with_hidepid(caller):
-    mounts = caller.facts('[namespaces]\npid = "host"').mounts
+def test_the_hosts_pids_where_the_spec_says_so(caller):
+    code = "import json, os; print(json.dumps(os.getpid()))"
+    process_id = caller.python(caller.shared_pids(), code)
+    assert process_id > 100
+
+
+def test_a_user_cannot_mount_a_proc_of_the_hosts_pids(user):
+    run = user.run('[namespaces]\npid = "host"', "/bin/echo", "ran")
+    assert run.status == 125 and run.stdout == "" and "spec.toml:2" in run.stderr and "proc" in run.stderr
+
+
+def test_the_hosts_pids_come_with_hidepid(root):
+    mounts = root.facts('[namespaces]\npid = "host"').mounts
     assert any(word.startswith("hidepid=") and word not in ("hidepid=0", "hidepid=off") for word in mounts.super["/proc"]), mounts.super["/proc"]
 
 

@@ -69,9 +69,9 @@ def test_immure_runs_inside_immure(caller):
 
 
 def test_immure_runs_three_deep(caller):
-    spec = f'[namespaces]\nnested = true\n[filesystem]\nro = ["{caller.binary}:/opt/immure"]\n'
-    file = caller.spec(spec.replace(caller.binary, "/opt/immure"))
-    outer = spec.replace("]\n", f', "{file}:/opt/spec"]\n')
+    nested = "[namespaces]\nnested = true\n[filesystem]\n"
+    file = caller.spec(nested + 'ro = ["/opt/immure"]\n')
+    outer = nested + f'ro = ["{caller.binary}:/opt/immure", "{file}:/opt/spec"]\n'
     run = caller.run(outer, "/opt/immure", "run", "/opt/spec", "--", "/opt/immure", "run", "--", "/bin/echo", "deep")
     assert run.ok.stdout == "deep\n"
 
@@ -96,8 +96,7 @@ print(json.dumps(answers))
 
 def test_c24_masks_and_mounts_cannot_be_taken_away(caller):
     spec = '[filesystem]\nhide = ["/proc/keys", "/etc/ssl"]\n'
-    zero = zero(caller)
-    for text in (spec, spec + zero):
+    for text in (spec, spec + zero(caller)):
         answers = caller.python(text, UMOUNT, "/proc/keys", "/etc/ssl", "/proc", "/etc", "/usr", "/tmp", "/dev")
         assert set(answers.values()) <= {"EPERM", "EINVAL"}, answers
 

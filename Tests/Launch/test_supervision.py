@@ -90,18 +90,17 @@ def test_a_timeout_of_the_whole_tree(caller):
 
 
 def test_direct_mode_with_a_timeout_keeps_it(caller):
-    spec = 'timeout = "300ms"\n[namespaces]\npid = "host"'
+    spec = 'timeout = "300ms"\n' + caller.shared_pids()
     assert caller.run(spec, "/bin/sleep", "20").status == 124
 
 
-def test_t33_a_term_that_is_ignored_leaves_the_choice_to_the_caller(caller):
-    process = caller.start('grace = "500ms"', "/bin/sh", "-c", "trap '' TERM; echo ready; sleep 3; exit 6")
+def test_t33_a_command_that_ignores_sigterm_is_killed_after_the_grace(caller):
+    process = caller.start('grace = "500ms"', "/bin/sh", "-c", "trap '' TERM; echo ready; sleep 6; exit 6")
     ready(process)
     process.send_signal(signal.SIGTERM)
     begin = time.monotonic()
     run = caller.finish(process, timeout=8)
-    # Forwarded and no more, or ended after the grace: both are written down somewhere; never a hang or a leak.
-    assert run.status in (6, 137) and time.monotonic() - begin < 4
+    assert run.status == 137 and 0.45 < time.monotonic() - begin < 1.5, run
 
 
 # Death of the launcher (C45)
