@@ -48,7 +48,7 @@ class Terminal:
             except OSError:
                 pass
 
-    def expect(self, pattern, timeout=8):
+    def expect(self, pattern, timeout=5):
         """Reads on until `pattern` has come, and takes the text up to it away."""
         deadline = time.monotonic() + timeout
         while True:
@@ -58,12 +58,16 @@ class Terminal:
                 return match
             if time.monotonic() > deadline:
                 pytest.fail(f"no {pattern!r} within {timeout} s; the terminal shows {self.text!r}")
+            ended = self.process.poll() is not None
+            before = len(self.text)
             self.read()
+            if ended and len(self.text) == before:
+                pytest.fail(f"no {pattern!r}: ended with {self.process.returncode}; the terminal shows {self.text!r}")
 
     def send(self, text):
         os.write(self.master, text.encode())
 
-    def wait(self, timeout=8):
+    def wait(self, timeout=5):
         """The status of the program; what it still writes is read meanwhile, or it would block."""
         deadline = time.monotonic() + timeout
         while self.process.poll() is None:
