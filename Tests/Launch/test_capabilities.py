@@ -1,7 +1,5 @@
 """[capabilities]: each of the five sets is exactly what was written (C18, C43)."""
 
-import itertools
-
 import pytest
 
 from harness.maps import zero
@@ -41,14 +39,22 @@ def test_t13_uid_0_inside_has_none_either(caller):
 def test_t12_keep_gives_an_ordinary_uid_bounding_permitted_effective_and_ambient(caller):
     wanted = mask("net_bind_service")
     assert sets(caller, '[capabilities]\nkeep = ["net_bind_service"]') == {
-        "CapInh": wanted, "CapPrm": wanted, "CapEff": wanted, "CapBnd": wanted, "CapAmb": wanted,
+        "CapInh": wanted,
+        "CapPrm": wanted,
+        "CapEff": wanted,
+        "CapBnd": wanted,
+        "CapAmb": wanted,
     }
 
 
 def test_t12_keep_gives_uid_0_bounding_permitted_and_effective(caller):
     wanted = mask("net_bind_service")
     assert sets(caller, zero(caller) + '[capabilities]\nkeep = ["net_bind_service"]') == {
-        "CapInh": 0, "CapPrm": wanted, "CapEff": wanted, "CapBnd": wanted, "CapAmb": 0,
+        "CapInh": 0,
+        "CapPrm": wanted,
+        "CapEff": wanted,
+        "CapBnd": wanted,
+        "CapAmb": 0,
     }
 
 
@@ -60,7 +66,9 @@ def test_keep_of_several(caller):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_capability_by_its_name(root, name):
-    run = root.run(f'[namespaces]\nuser = "new"\n[capabilities]\nkeep = ["{name}"]', "/bin/grep", "CapBnd", "/proc/self/status")
+    run = root.run(
+        f'[namespaces]\nuser = "new"\n[capabilities]\nkeep = ["{name}"]', "/bin/grep", "CapBnd", "/proc/self/status"
+    )
     assert int(run.ok.stdout.split()[1], 16) == mask(name)
 
 
@@ -76,11 +84,15 @@ def test_the_inheritable_set_alone(caller):
         # execve clears the permitted set of an ordinary uid: what cannot be had may be refused, never dropped.
         assert "spec.toml:" in run.stderr
         return
-    assert int(dict(line.split(":\t") for line in run.stdout.splitlines() if line.startswith("Cap"))["CapInh"], 16) == mask("chown")
+    assert int(
+        dict(line.split(":\t") for line in run.stdout.splitlines() if line.startswith("Cap"))["CapInh"], 16
+    ) == mask("chown")
 
 
 def test_the_ambient_set(caller):
-    spec = '[capabilities]\n' + "\n".join(f'{name} = ["kill"]' for name in ("bounding", "permitted", "effective", "inheritable", "ambient"))
+    spec = "[capabilities]\n" + "\n".join(
+        f'{name} = ["kill"]' for name in ("bounding", "permitted", "effective", "inheritable", "ambient")
+    )
     assert sets(caller, spec) == dict.fromkeys(SETS, mask("kill"))
 
 

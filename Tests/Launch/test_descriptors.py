@@ -8,7 +8,6 @@ import pytest
 
 from harness.hold import holding
 
-
 HELD = {7: "/etc/passwd", 8: "/", 9: "socket", 200: "/proc/self/ns/user", 2000: "/etc/hostname", 9999: "/"}
 
 
@@ -48,12 +47,21 @@ def test_t06_c13_listed_descriptors_are_passed_on(caller, held, closing):
 
 def test_a_listed_descriptor_that_is_not_open_is_refused(caller):
     run = caller.run("\n[process]\nfds = [77]", "/bin/echo", "ran")
-    assert run.status == 125 and run.stdout == "" and "77" in run.stderr and "spec.toml:3" in run.stderr and "EBADF" in run.stderr
+    assert run.status == 125 and run.stdout == "" and "77" in run.stderr and "spec.toml:3" in run.stderr
+    assert "not open" in run.stderr or "EBADF" in run.stderr
 
 
 def test_a_passed_descriptor_can_be_used(caller):
     end, start = os.pipe()
-    run = caller.shell(f"[process]\nfds = [{start}]", f"echo through >&{start}" if start < 10 else f"/usr/bin/python3 -c 'import os; os.write({start}, b\"through\\n\")'", pass_fds=(start,))
+    run = caller.shell(
+        f"[process]\nfds = [{start}]",
+        (
+            f"echo through >&{start}"
+            if start < 10
+            else f"/usr/bin/python3 -c 'import os; os.write({start}, b\"through\\n\")'"
+        ),
+        pass_fds=(start,),
+    )
     os.close(start)
     with os.fdopen(end) as file:
         assert run.ok and file.read() == "through\n"
@@ -72,7 +80,9 @@ for name in os.listdir('/proc/self/fd'):
 open('/out/answer', 'w').write(json.dumps(answer))
 """
     words = " ".join(f"{number}{'<' if number == 0 else '>'}&-" for number in closed)
-    process = caller.popen(["/bin/sh", "-c", f'exec "$@" {words}', "sh", caller.binary, "run", spec, "--", "/usr/bin/python3", "-c", code])
+    process = caller.popen(
+        ["/bin/sh", "-c", f'exec "$@" {words}', "sh", caller.binary, "run", spec, "--", "/usr/bin/python3", "-c", code]
+    )
     run = caller.finish(process)
     answer = {int(name): target for name, target in json.loads((place / "answer").read_text()).items()}
     assert run.status == 0
@@ -90,7 +100,9 @@ def test_c13_a_lowered_limit_does_not_hide_a_descriptor(caller, held, closing, s
 def test_the_cloexec_flag_of_a_passed_descriptor_is_gone(caller):
     # The program after the next exec has it as well.
     end, start = os.pipe()
-    run = caller.shell(f"[process]\nfds = [{start}]", f"exec /bin/sh -c 'exec ls -l /proc/self/fd/{start}'", pass_fds=(start,))
+    run = caller.shell(
+        f"[process]\nfds = [{start}]", f"exec /bin/sh -c 'exec ls -l /proc/self/fd/{start}'", pass_fds=(start,)
+    )
     os.close(start)
     os.close(end)
     assert "pipe:" in run.ok.stdout
@@ -102,6 +114,8 @@ def test_pid_1_of_the_jail_holds_no_descriptor_of_the_caller(root, base):
     assert process.stdout.readline() == b"ready\n"
     children = open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()
     assert len(children) == 1
-    names = {number: os.readlink(f"/proc/{children[0]}/fd/{number}") for number in os.listdir(f"/proc/{children[0]}/fd")}
+    names = {
+        number: os.readlink(f"/proc/{children[0]}/fd/{number}") for number in os.listdir(f"/proc/{children[0]}/fd")
+    }
     root.finish(process, stdin=b"\n")
     assert not {"/etc/passwd", "/", "/root", "/etc/hostname"} & set(names.values()), names

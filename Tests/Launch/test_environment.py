@@ -1,15 +1,26 @@
 """[environment]: starts empty but for a few names set for the jail (C15, T08)."""
 
-import os
-
-import pytest
-
 HOSTILE = {
-    "LD_PRELOAD": "/evil.so", "LD_LIBRARY_PATH": "/evil", "LD_AUDIT": "/evil.so", "GLIBC_TUNABLES": "glibc.malloc.check=3",
-    "BASH_ENV": "/evil", "ENV": "/evil", "PYTHONPATH": "/evil", "BASH_FUNC_x%%": "() { echo evil; }",
-    "NOTIFY_SOCKET": "/run/systemd/notify", "LISTEN_FDS": "2", "LISTEN_PID": "1",
-    "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/bus", "SSH_AUTH_SOCK": "/tmp/agent", "SSLKEYLOGFILE": "/tmp/keys",
-    "LANG": "de_DE.UTF-8", "LC_ALL": "C", "LC_TIME": "C", "SWIFT_BACKTRACE": "enable=yes", "IFS": "x", "EMPTY": "",
+    "LD_PRELOAD": "/evil.so",
+    "LD_LIBRARY_PATH": "/evil",
+    "LD_AUDIT": "/evil.so",
+    "GLIBC_TUNABLES": "glibc.malloc.check=3",
+    "BASH_ENV": "/evil",
+    "ENV": "/evil",
+    "PYTHONPATH": "/evil",
+    "BASH_FUNC_x%%": "() { echo evil; }",
+    "NOTIFY_SOCKET": "/run/systemd/notify",
+    "LISTEN_FDS": "2",
+    "LISTEN_PID": "1",
+    "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/bus",
+    "SSH_AUTH_SOCK": "/tmp/agent",
+    "SSLKEYLOGFILE": "/tmp/keys",
+    "LANG": "de_DE.UTF-8",
+    "LC_ALL": "C",
+    "LC_TIME": "C",
+    "SWIFT_BACKTRACE": "enable=yes",
+    "IFS": "x",
+    "EMPTY": "",
     "TERM": "xterm-256color",
 }
 ALWAYS = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM"}
@@ -29,7 +40,12 @@ def test_the_names_that_are_set_fit_the_jail(caller):
 
 def test_kept_names_are_kept_with_their_values(caller):
     environ = caller.facts('[environment]\nkeep = ["LANG", "LC_*", "EMPTY", "NOT_THERE"]', env=HOSTILE).environ
-    assert {name: environ.get(name) for name in ("LANG", "LC_ALL", "LC_TIME", "EMPTY")} == {"LANG": "de_DE.UTF-8", "LC_ALL": "C", "LC_TIME": "C", "EMPTY": ""}
+    assert {name: environ.get(name) for name in ("LANG", "LC_ALL", "LC_TIME", "EMPTY")} == {
+        "LANG": "de_DE.UTF-8",
+        "LC_ALL": "C",
+        "LC_TIME": "C",
+        "EMPTY": "",
+    }
     assert "NOT_THERE" not in environ and set(environ) <= ALWAYS | {"LANG", "LC_ALL", "LC_TIME", "EMPTY"}
 
 
@@ -39,8 +55,16 @@ def test_keep_of_a_star_keeps_all(caller):
 
 
 def test_set_names_are_set_and_win(caller):
-    environ = caller.facts('[environment]\nkeep = ["LANG"]\nset = { LANG = "C.UTF-8", CC = "gcc", EMPTY = "", PATH = "/usr/bin" }', env=HOSTILE).environ
-    assert {name: environ[name] for name in ("LANG", "CC", "EMPTY", "PATH")} == {"LANG": "C.UTF-8", "CC": "gcc", "EMPTY": "", "PATH": "/usr/bin"}
+    environ = caller.facts(
+        '[environment]\nkeep = ["LANG"]\nset = { LANG = "C.UTF-8", CC = "gcc", EMPTY = "", PATH = "/usr/bin" }',
+        env=HOSTILE,
+    ).environ
+    assert {name: environ[name] for name in ("LANG", "CC", "EMPTY", "PATH")} == {
+        "LANG": "C.UTF-8",
+        "CC": "gcc",
+        "EMPTY": "",
+        "PATH": "/usr/bin",
+    }
 
 
 def test_a_value_is_taken_literally(caller):
@@ -49,7 +73,10 @@ def test_a_value_is_taken_literally(caller):
 
 
 def test_no_name_comes_twice(caller):
-    names = [line.split("=")[0] for line in caller.facts('[environment]\nkeep = ["PATH", "HOME"]\nset = { PATH = "/usr/bin" }')["environ"]]
+    names = [
+        line.split("=")[0]
+        for line in caller.facts('[environment]\nkeep = ["PATH", "HOME"]\nset = { PATH = "/usr/bin" }')["environ"]
+    ]
     assert len(names) == len(set(names))
 
 

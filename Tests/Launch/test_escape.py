@@ -94,13 +94,27 @@ for name in ("sysrq-trigger", "kcore", "kmsg", "timer_list", "mtrr", "latency_st
 print(json.dumps(open_ones))
 """
 # Of the jail's own namespaces: what is written there ends with the jail.
-OWN = ("/proc/sys/net/", "/proc/sys/kernel/domainname", "/proc/sys/kernel/hostname", "/proc/sys/kernel/msg", "/proc/sys/kernel/sem", "/proc/sys/kernel/shm", "/proc/sys/fs/mqueue/", "/proc/sys/user/", "/proc/sys/kernel/auto_msgmni", "/proc/sys/kernel/ns_last_pid", "/proc/sys/kernel/pid_max")
+OWN = (
+    "/proc/sys/net/",
+    "/proc/sys/kernel/domainname",
+    "/proc/sys/kernel/hostname",
+    "/proc/sys/kernel/msg",
+    "/proc/sys/kernel/sem",
+    "/proc/sys/kernel/shm",
+    "/proc/sys/fs/mqueue/",
+    "/proc/sys/user/",
+    "/proc/sys/kernel/auto_msgmni",
+    "/proc/sys/kernel/ns_last_pid",
+    "/proc/sys/kernel/pid_max",
+)
 
 
 @pytest.mark.parametrize("who", ["nobody", "uid 0", "without a user namespace", "root itself"])
 def test_t19_c31_no_knob_of_the_host_can_be_written(caller, who):
     spec = {
-        "nobody": "", "uid 0": zero(caller), "without a user namespace": '[namespaces]\nuser = "host"\n',
+        "nobody": "",
+        "uid 0": zero(caller),
+        "without a user namespace": '[namespaces]\nuser = "host"\n',
         "root itself": '[namespaces]\nuser = "host"\n[identity]\nuser = 0\n',
     }[who]
     if "host" in spec and not caller.is_root:
@@ -112,7 +126,10 @@ def test_t19_c31_no_knob_of_the_host_can_be_written(caller, who):
 
 def test_c31_root_itself_without_a_user_namespace_cannot_reach_the_kernel(root):
     spec = '[namespaces]\nuser = "host"\n[identity]\nuser = 0\n[filesystem]\nroot = "host"'
-    run = root.shell(spec, "for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/kernel/uevent_helper /proc/sys/vm/drop_caches; do [ -e $f ] && (: >> $f) 2>/dev/null && echo $f; done")
+    run = root.shell(
+        spec,
+        "for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /sys/kernel/uevent_helper /proc/sys/vm/drop_caches; do [ -e $f ] && (: >> $f) 2>/dev/null && echo $f; done",
+    )
     assert run.stdout == ""
 
 
@@ -125,5 +142,8 @@ def test_c44_the_binary_cannot_be_written_through_proc(caller):
 
 def test_c41_the_spec_is_not_to_be_found_inside(caller):
     spec = caller.spec('hostname = "find-me-if-you-can"\n')
-    run = caller.shell(spec, "grep -rl find-me-if-you-can /tmp /run /dev/shm /etc /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | grep -v /proc/self")
+    run = caller.shell(
+        spec,
+        "grep -rl find-me-if-you-can /tmp /run /dev/shm /etc /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | grep -v /proc/self",
+    )
     assert [line for line in run.stdout.splitlines() if not line.startswith("/proc/")] == []

@@ -25,7 +25,7 @@ def test_t32_a_realtime_signal_counts_too(caller):
 def test_t32_a_command_that_is_not_there_gives_127(caller):
     run = caller.run(None, "/usr/bin/no-such-program")
     assert run.status == 127
-    assert "no-such-program" in run.stderr and "ENOENT" in run.stderr
+    assert "no-such-program" in run.stderr and ("ENOENT" in run.stderr or "no such file" in run.stderr)
 
 
 def test_t32_a_name_that_is_not_in_path_gives_127(caller):
@@ -93,7 +93,14 @@ def test_arguments_arrive_as_they_were_given(caller):
 
 def test_bytes_that_are_not_utf8_arrive_as_they_were_given(caller):
     argv = [*caller.line(None, ["/usr/bin/printf", "%s"])[0], b"\xff\xfe"]
-    process = caller.popen(["/usr/bin/python3", "-c", "import os,sys; os.execv(sys.argv[1].encode(), [a.encode() for a in sys.argv[1:]] + [b'\\xff\\xfe'])", *argv[:-1]])
+    process = caller.popen(
+        [
+            "/usr/bin/python3",
+            "-c",
+            "import os,sys; os.execv(sys.argv[1].encode(), [a.encode() for a in sys.argv[1:]] + [b'\\xff\\xfe'])",
+            *argv[:-1],
+        ]
+    )
     out, err = process.communicate(timeout=10)
     assert (process.returncode, out) == (0, b"\xff\xfe"), err
 

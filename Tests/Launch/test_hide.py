@@ -37,7 +37,9 @@ def test_files_and_directories_below_the_system_root(caller):
 
 @pytest.mark.parametrize("path", ["/etc/ssl", "/etc/hostname"])
 def test_it_cannot_be_written_either(caller, path):
-    run = caller.shell(hiding([path]), f"[ -d {path} ] && touch {path}/x || echo x > {path}; cat {path} {path}/x 2>/dev/null")
+    run = caller.shell(
+        hiding([path]), f"[ -d {path} ] && touch {path}/x || echo x > {path}; cat {path} {path}/x 2>/dev/null"
+    )
     assert run.stdout == ""
 
 
@@ -56,7 +58,9 @@ def test_hiding_through_a_symlink_hides_what_it_points_to(caller):
     place = tree(caller, "real")
     caller.file(place / "real/secret", "secret")
     (place / "link").symlink_to("real")
-    run = caller.shell(rooted(place, 'hide = ["/link/secret"]'), "cat /real/secret /link/secret 2>&1 | grep -c '^secret$'")
+    run = caller.shell(
+        rooted(place, 'hide = ["/link/secret"]'), "cat /real/secret /link/secret 2>&1 | grep -c '^secret$'"
+    )
     assert run.stdout.strip() == "0"
 
 

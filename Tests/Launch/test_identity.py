@@ -3,13 +3,9 @@
 import os
 import pwd
 import grp
-import subprocess
 
 import pytest
 
-from harness.facts import Facts
-from harness.caller import PYTHON
-from harness.facts import SOURCE
 from harness.maps import zero
 from harness.must import needs
 from harness.tree import rooted, tree
@@ -74,12 +70,26 @@ def test_c17_setgroups_is_denied_for_a_user(user):
 
 
 def test_c17_setgroups_of_a_root_that_has_groups_works(root):
-    spec = "[identity]\ngroups = [0, 7]\n" + 'uid_map = [{ inside = 0, outside = 100000, count = 100 }]\ngid_map = [{ inside = 0, outside = 100000, count = 100 }]\nuser = 5\ngroup = 6\n'
+    spec = (
+        "[identity]\ngroups = [0, 7]\n"
+        + "uid_map = [{ inside = 0, outside = 100000, count = 100 }]\ngid_map = [{ inside = 0, outside = 100000, count = 100 }]\nuser = 5\ngroup = 6\n"
+    )
     facts = root.facts(spec)
     assert (facts["uid"], facts["gid"], sorted(facts["groups"])) == ([5] * 3, [6] * 3, [0, 7])
 
 
-@pytest.mark.parametrize("user, uid", [('"nobody"', 65534), ("65534", 65534), ('"65534"', 65534), ('"daemon"', 1), ("1", 1), ('"1"', 1), ("12345", 12345)])
+@pytest.mark.parametrize(
+    "user, uid",
+    [
+        ('"nobody"', 65534),
+        ("65534", 65534),
+        ('"65534"', 65534),
+        ('"daemon"', 1),
+        ("1", 1),
+        ('"1"', 1),
+        ("12345", 12345),
+    ],
+)
 def test_t27_users_by_name_and_number(root, user, uid):
     facts = root.facts(f"[identity]\nuser = {user}")
     assert facts["uid"] == [uid] * 3
@@ -95,7 +105,25 @@ def test_groups_by_name_and_number(root):
     assert root.facts('[identity]\nuser = "daemon"\ngroup = 77')["gid"] == [77] * 3
 
 
-@pytest.mark.parametrize("user", ['"01"', '"-1"', '"4294967295"', '"1 "', '"0x1"', '""', "-1", "4294967295", "4294967296", '"no-such-user"', '"+1"', '"1\\n"', "1.0", "true"])
+@pytest.mark.parametrize(
+    "user",
+    [
+        '"01"',
+        '"-1"',
+        '"4294967295"',
+        '"1 "',
+        '"0x1"',
+        '""',
+        "-1",
+        "4294967295",
+        "4294967296",
+        '"no-such-user"',
+        '"+1"',
+        '"1\\n"',
+        "1.0",
+        "true",
+    ],
+)
 def test_t27_c28_a_user_that_is_none_is_refused(caller, user):
     run = caller.run(f"\n[identity]\nuser = {user}", "/usr/bin/id", "-u")
     if user == '"01"' and run.status == 0:
@@ -129,7 +157,11 @@ def test_a_user_cannot_map_an_id_of_another(user):
 
 
 def test_a_user_that_no_map_holds_is_refused(caller):
-    run = caller.run(f"[identity]\nuser = 5\nuid_map = [{{ inside = 0, outside = {caller.inside_uid}, count = 1 }}]", "/bin/echo", "ran")
+    run = caller.run(
+        f"[identity]\nuser = 5\nuid_map = [{{ inside = 0, outside = {caller.inside_uid}, count = 1 }}]",
+        "/bin/echo",
+        "ran",
+    )
     assert run.status == 125 and run.stdout == "" and "spec.toml:" in run.stderr
 
 
@@ -153,6 +185,7 @@ def test_c28_a_map_with_too_many_lines_is_refused(root):
 
 
 # "auto": the ranges in /etc/subuid
+
 
 def ranges(caller, file="/etc/subuid"):
     with open(file) as text:

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import threading
 
 import pytest
 
@@ -27,12 +26,18 @@ def mounted(request, caller):
 
 
 @pytest.mark.parametrize("form", ["ro", "rw"])
-@pytest.mark.parametrize("flags, words", [
-    (linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, {"nosuid", "nodev", "noexec"}),
-    (linux.MS_NOATIME, {"noatime"}),
-    (linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC | linux.MS_NOATIME, {"nosuid", "nodev", "noexec", "noatime"}),
-    (1, {"ro"}),
-])
+@pytest.mark.parametrize(
+    "flags, words",
+    [
+        (linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, {"nosuid", "nodev", "noexec"}),
+        (linux.MS_NOATIME, {"noatime"}),
+        (
+            linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC | linux.MS_NOATIME,
+            {"nosuid", "nodev", "noexec", "noatime"},
+        ),
+        (1, {"ro"}),
+    ],
+)
 def test_c25_t22_flags_of_the_source_are_kept(caller, mounted, form, flags, words):
     place = mounted(caller.directory(), flags)
     mounts = caller.facts(f'[filesystem]\n{form} = ["{place}:/opt/x"]').mounts
@@ -67,7 +72,9 @@ def test_c32_t26_rw_binds_are_nosuid_and_nodev_all_the_way_down(caller, mounted)
 
 def test_c32_t26_no_device_can_be_made(caller):
     place = caller.open_directory()
-    run = caller.shell(f'[filesystem]\nrw = ["{place}:/opt/x"]', "mknod /opt/x/disk b 8 0; mknod /opt/x/null c 1 3; ls -A /opt/x")
+    run = caller.shell(
+        f'[filesystem]\nrw = ["{place}:/opt/x"]', "mknod /opt/x/disk b 8 0; mknod /opt/x/null c 1 3; ls -A /opt/x"
+    )
     assert run.stdout == ""
 
 
@@ -102,7 +109,13 @@ def test_c23_t24_no_mount_of_a_jail_reaches_a_shared_tree(caller, mounted, name)
     (place / "sub").mkdir()
     mounted(place / "sub")
     before = open("/proc/self/mountinfo").read()
-    process = caller.start(SPECS[name].format(place=place), "/bin/sh", "-c", "cat /proc/self/mountinfo; echo ready; read x", stdin=subprocess.PIPE)
+    process = caller.start(
+        SPECS[name].format(place=place),
+        "/bin/sh",
+        "-c",
+        "cat /proc/self/mountinfo; echo ready; read x",
+        stdin=subprocess.PIPE,
+    )
     text = ""
     for line in process.stdout:
         if line == b"ready\n":
@@ -120,7 +133,9 @@ def test_c23_mounts_made_on_the_host_later_are_not_seen(caller, mounted):
     linux.mount("none", place, flags=linux.MS_SHARED)
     (place / "late").mkdir()
     spec = f'[filesystem]\nro = ["{place}:/opt/x"]'
-    process = caller.start(spec, "/bin/sh", "-c", "echo ready; read x; ls /opt/x/late; cat /proc/self/mountinfo", stdin=subprocess.PIPE)
+    process = caller.start(
+        spec, "/bin/sh", "-c", "echo ready; read x; ls /opt/x/late; cat /proc/self/mountinfo", stdin=subprocess.PIPE
+    )
     assert process.stdout.readline() == b"ready\n"
     mounted(place / "late")
     (place / "late/file").write_text("")

@@ -1,7 +1,5 @@
 """`ro`, `rw` and every type of [[mount]]: what the kernel shows at the target."""
 
-import os
-
 import pytest
 
 from harness import linux
@@ -12,6 +10,7 @@ def entry(target, kind, more=""):
 
 
 # Short forms
+
 
 def test_ro_binds_a_directory_and_a_file(caller):
     place = caller.directory()
@@ -56,12 +55,15 @@ def test_a_relative_source_is_meant_from_the_specs_directory(caller):
     assert caller.shell(spec, "cat /opt/x/file", cwd="/").ok.stdout == "seen\n"
 
 
-@pytest.mark.parametrize("name", ["a b", "comma,semi;", "quote'", 'double"quote', "back\\slash", "ü", "new\nline", "tab\t", "x=y", "-o"])
+@pytest.mark.parametrize(
+    "name", ["a b", "comma,semi;", "quote'", 'double"quote', "back\\slash", "ü", "new\nline", "tab\t", "x=y", "-o"]
+)
 def test_names_are_taken_literally(caller, name):
     place = caller.directory()
     (place / name).mkdir()
     caller.file(place / name / "file", "seen\n")
     import json
+
     source, target = json.dumps(str(place / name)), json.dumps(f"/opt/{name}")
     spec = f'[[mount]]\ntype = "bind"\nsource = {source}\ntarget = {target}\n'
     run = caller.run(spec, "/bin/cat", f"/opt/{name}/file")
@@ -69,6 +71,7 @@ def test_names_are_taken_literally(caller, name):
 
 
 # The long form, type by type
+
 
 def test_a_bind_can_be_written_unless_ro(caller):
     place = caller.open_directory()
@@ -81,7 +84,9 @@ def test_a_bind_can_be_written_unless_ro(caller):
 def test_tmpfs_has_its_size_inodes_and_mode(caller):
     spec = entry("/scratch", "tmpfs", 'size = "1M"\ninodes = 10\nmode = "1770"')
     mounts = caller.facts(spec).mounts
-    assert mounts.types["/scratch"] == "tmpfs" and {"size=1024k", "nr_inodes=10", "mode=1770"} <= mounts.super["/scratch"]
+    assert (
+        mounts.types["/scratch"] == "tmpfs" and {"size=1024k", "nr_inodes=10", "mode=1770"} <= mounts.super["/scratch"]
+    )
 
 
 def test_the_size_of_a_tmpfs_is_enforced(caller):
@@ -92,7 +97,9 @@ def test_the_size_of_a_tmpfs_is_enforced(caller):
 
 def test_the_inodes_of_a_tmpfs_are_enforced(caller):
     spec = entry("/scratch", "tmpfs", 'inodes = 10\nmode = "1777"')
-    run = caller.shell(spec, "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do touch /scratch/$i 2>/dev/null; done; ls /scratch | wc -l")
+    run = caller.shell(
+        spec, "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do touch /scratch/$i 2>/dev/null; done; ls /scratch | wc -l"
+    )
     assert 0 < int(run.stdout) < 12
 
 
@@ -116,7 +123,9 @@ def test_a_file_has_its_content_and_mode(caller):
 
 def test_a_file_replaces_one_of_the_system(caller):
     before = open("/etc/hostname").read()
-    assert caller.shell(entry("/etc/hostname", "file", 'content = "mine\\n"'), "cat /etc/hostname").ok.stdout == "mine\n"
+    assert (
+        caller.shell(entry("/etc/hostname", "file", 'content = "mine\\n"'), "cat /etc/hostname").ok.stdout == "mine\n"
+    )
     assert open("/etc/hostname").read() == before
 
 
@@ -137,12 +146,16 @@ def test_a_directory_has_its_mode(caller):
 
 
 def test_a_symlink_points_where_it_should(caller):
-    run = caller.shell(entry("/opt/link", "symlink", 'to = "../usr/bin"'), "readlink /opt/link; [ -x /opt/link/env ] && echo good")
+    run = caller.shell(
+        entry("/opt/link", "symlink", 'to = "../usr/bin"'), "readlink /opt/link; [ -x /opt/link/env ] && echo good"
+    )
     assert run.ok.stdout == "../usr/bin\ngood\n"
 
 
 def test_a_dangling_symlink_is_no_error(caller):
-    assert caller.shell(entry("/opt/link", "symlink", 'to = "/no/such"'), "readlink /opt/link").ok.stdout == "/no/such\n"
+    assert (
+        caller.shell(entry("/opt/link", "symlink", 'to = "/no/such"'), "readlink /opt/link").ok.stdout == "/no/such\n"
+    )
 
 
 def test_a_second_proc(caller):
@@ -182,9 +195,12 @@ def test_cgroup_is_read_only_and_of_the_jails_namespace(caller):
 
 # What is missing, optional, doubled, nested
 
+
 def test_a_missing_source_is_named_with_its_line(caller):
     run = caller.run(entry("/opt/x", "bind", 'source = "/no/such/place"'), "/bin/true")
-    assert run.status == 125 and "/no/such/place" in run.stderr and "ENOENT" in run.stderr and "spec.toml:" in run.stderr
+    assert (
+        run.status == 125 and "/no/such/place" in run.stderr and "ENOENT" in run.stderr and "spec.toml:" in run.stderr
+    )
 
 
 def test_an_optional_missing_source_is_skipped_and_reported(caller):
@@ -233,7 +249,9 @@ def test_a_source_the_caller_may_not_reach_is_refused(user):
     assert run.status == 125 and "EACCES" in run.stderr
 
 
-@pytest.mark.parametrize("option", ["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime", "nosymfollow", "ro"])
+@pytest.mark.parametrize(
+    "option", ["nosuid", "nodev", "noexec", "noatime", "nodiratime", "relatime", "nosymfollow", "ro"]
+)
 def test_option_words_reach_the_kernel(caller, option):
     place = caller.open_directory()
     spec = entry("/opt/x", "bind", f'source = "{place}"\noptions = ["{option}"]')

@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from harness.facts import Facts
 from harness.must import needs
 
 KINDS = {"user": "user", "mount": "mnt", "pid": "pid", "net": "net", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup"}
@@ -52,7 +51,9 @@ def test_the_hosts_mount_namespace(root):
 
 
 def test_direct_mode_keeps_the_process_id(caller):
-    process = caller.start(caller.shared_pids("[process]\ninit = false\n"), "/bin/sh", "-c", "echo $$; read x", stdin=subprocess.PIPE)
+    process = caller.start(
+        caller.shared_pids("[process]\ninit = false\n"), "/bin/sh", "-c", "echo $$; read x", stdin=subprocess.PIPE
+    )
     answer = process.stdout.readline()
     children = open(f"/proc/{process.pid}/task/{process.pid}/children").read()
     run = caller.finish(process, stdin=b"\n")
@@ -72,7 +73,9 @@ def test_a_user_cannot_mount_a_proc_of_the_hosts_pids(user):
 
 def test_the_hosts_pids_come_with_hidepid(root):
     mounts = root.facts('[namespaces]\npid = "host"').mounts
-    assert any(word.startswith("hidepid=") and word not in ("hidepid=0", "hidepid=off") for word in mounts.super["/proc"]), mounts.super["/proc"]
+    assert any(
+        word.startswith("hidepid=") and word not in ("hidepid=0", "hidepid=off") for word in mounts.super["/proc"]
+    ), mounts.super["/proc"]
 
 
 @pytest.mark.parametrize("monotonic, boottime", [("-1h", None), ("3h", "5h"), ("90min", "0s")])
@@ -80,9 +83,14 @@ def test_clocks_inside_have_their_offsets(caller, monotonic, boottime):
     if monotonic == "-1h":
         needs(time.monotonic() > 3700, "set a clock back by an hour so soon after boot")
     factor = {"h": 3600, "min": 60, "s": 1}
-    seconds = lambda text: next(float(text[: -len(unit)]) * factor[unit] for unit in ("min", "h", "s") if text.endswith(unit))
+    seconds = lambda text: next(
+        float(text[: -len(unit)]) * factor[unit] for unit in ("min", "h", "s") if text.endswith(unit)
+    )
     spec = f'[namespaces.time]\nmonotonic = "{monotonic}"\n' + (f'boottime = "{boottime}"\n' if boottime else "")
-    inside = caller.python(spec, "import json, time; print(json.dumps([time.clock_gettime(time.CLOCK_MONOTONIC), time.clock_gettime(time.CLOCK_BOOTTIME)]))")
+    inside = caller.python(
+        spec,
+        "import json, time; print(json.dumps([time.clock_gettime(time.CLOCK_MONOTONIC), time.clock_gettime(time.CLOCK_BOOTTIME)]))",
+    )
     now = [time.clock_gettime(time.CLOCK_MONOTONIC), time.clock_gettime(time.CLOCK_BOOTTIME)]
     assert abs(inside[0] - now[0] - seconds(monotonic)) < 5
     assert abs(inside[1] - now[1] - seconds(boottime or "0s")) < 5
@@ -94,6 +102,7 @@ def test_a_clock_cannot_be_set_before_boot(caller):
 
 
 # Joining
+
 
 @pytest.fixture
 def other(caller):
@@ -126,14 +135,29 @@ def test_root_joins_a_namespace_by_path(root, kind):
 
 
 def test_a_user_joins_the_user_namespace_and_network_of_a_process_of_theirs(user, other):
-    run = user.run(f'[namespaces]\nuser = "/proc/{other}/ns/user"\nnet = "/proc/{other}/ns/net"', "/bin/readlink", "/proc/self/ns/net")
+    run = user.run(
+        f'[namespaces]\nuser = "/proc/{other}/ns/user"\nnet = "/proc/{other}/ns/net"',
+        "/bin/readlink",
+        "/proc/self/ns/net",
+    )
     if run.status == 125:
         assert "spec.toml:" in run.stderr, run
         return
     assert run.stdout.strip() == os.readlink(f"/proc/{other}/ns/net")
 
 
-@pytest.mark.parametrize("path", ["/proc/999999999/ns/net", "/etc/passwd", "/proc/self/ns/uts", "/dev/null", "/no/such", "/proc/self/ns", "/proc/self/fd/0"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/proc/999999999/ns/net",
+        "/etc/passwd",
+        "/proc/self/ns/uts",
+        "/dev/null",
+        "/no/such",
+        "/proc/self/ns",
+        "/proc/self/fd/0",
+    ],
+)
 def test_c30_a_path_that_is_no_such_namespace_fails_closed(caller, path):
     run = caller.run(f'[namespaces]\nnet = "{path}"', "/bin/echo", "ran")
     assert run.status == 125 and run.stdout == "" and "spec.toml:2" in run.stderr and path in run.stderr

@@ -37,7 +37,7 @@ print(json.dumps({
 """
 
 
-@pytest.mark.parametrize("spec", [None, '[identity]\nuid_map = [{ inside = 0, outside = OUT, count = 1 }]\nuser = 0'])
+@pytest.mark.parametrize("spec", [None, "[identity]\nuid_map = [{ inside = 0, outside = OUT, count = 1 }]\nuser = 0"])
 def test_c29_t17_no_namespace_can_be_made(caller, spec):
     if spec:
         spec = spec.replace("OUT", str(caller.inside_uid))

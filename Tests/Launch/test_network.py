@@ -2,7 +2,6 @@
 
 import os
 import socket
-import threading
 
 LOOPBACK = """
 import json, socket
@@ -18,7 +17,10 @@ def test_loopback_is_up(caller):
 
 def test_loopback_has_ipv6_where_the_host_has(caller):
     if os.path.exists("/proc/net/if_inet6"):
-        assert caller.python(None, LOOPBACK.replace('("127.0.0.1", 0)', '("::1", 0), family=socket.AF_INET6')) == "connected"
+        assert (
+            caller.python(None, LOOPBACK.replace('("127.0.0.1", 0)', '("::1", 0), family=socket.AF_INET6'))
+            == "connected"
+        )
 
 
 def test_the_hosts_loopback_is_not_the_jails(caller):

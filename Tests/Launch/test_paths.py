@@ -106,7 +106,9 @@ def test_c12_t04_a_file_at_a_symlinked_lib_lands_in_usr_lib(caller):
     (place / "opt").mkdir()
     (place / "opt/lib").mkdir()
     (place / "mylib").symlink_to("opt/lib")
-    run = caller.shell(rooted(place, mounts='[[mount]]\ntarget="/mylib/b"\ntype="file"\ncontent="b"'), "cat /mylib/b /opt/lib/b")
+    run = caller.shell(
+        rooted(place, mounts='[[mount]]\ntarget="/mylib/b"\ntype="file"\ncontent="b"'), "cat /mylib/b /opt/lib/b"
+    )
     assert run.ok.stdout == "bb"
 
 
@@ -148,7 +150,9 @@ def test_c03_a_target_swapped_during_the_launch_does_not_lead_outside(caller, vi
     try:
         for _ in range(12):
             for kind in ("dir", "file", "bind"):
-                run = caller.run(rooted(place, "writable = true", f'[[mount]]\ntarget="/slot/x"\n{KINDS[kind]}'), "/bin/true")
+                run = caller.run(
+                    rooted(place, "writable = true", f'[[mount]]\ntarget="/slot/x"\n{KINDS[kind]}'), "/bin/true"
+                )
                 assert run.status in (0, 125), run
     finally:
         stop.set()

@@ -8,8 +8,8 @@ import pytest
 from harness.hold import holding
 from harness.must import needs
 
-
 # Working directory (C14)
+
 
 def test_t07_c14_the_callers_directory_is_not_the_commands(caller):
     secret = caller.directory(mode=0o700)
@@ -37,7 +37,9 @@ def test_a_directory_that_is_none_is_refused(caller, place):
     assert run.status == 125 and run.stdout == "" and place in run.stderr and "spec.toml:2" in run.stderr
 
 
-@pytest.mark.parametrize("place", ["/proc/self/fd/7", "/proc/self/fd/7/..", "/proc/1/cwd", "/proc/self/cwd", "/proc/1/root", "/dev/fd/7"])
+@pytest.mark.parametrize(
+    "place", ["/proc/self/fd/7", "/proc/self/fd/7/..", "/proc/1/cwd", "/proc/self/cwd", "/proc/1/root", "/dev/fd/7"]
+)
 def test_t07_c14_a_directory_by_descriptor_does_not_lead_outside(caller, base, place):
     caller.wrapper = holding(base, {7: base})
     run = caller.shell(f'cwd = "{place}"', "/bin/pwd -P; ls -d immure ../immure ../*/immure")
@@ -53,6 +55,7 @@ def test_c14_a_symlink_to_a_descriptor_does_not_lead_outside(caller, base):
 
 
 # Signals (C16)
+
 
 def test_t09_c16_mask_and_dispositions_are_reset(caller):
     code = (
@@ -75,7 +78,11 @@ def test_t09_c16_mask_and_dispositions_are_reset(caller):
 def test_c16_the_mask_is_empty_in_every_mode(caller, mode):
     if mode == "direct" and not caller.is_root:
         pytest.skip("an ordinary user has no /proc of shared pids to ask")
-    specs = {"init": None, "no init": "[process]\ninit = false", "direct": caller.shared_pids("[process]\ninit = false\n")}
+    specs = {
+        "init": None,
+        "no init": "[process]\ninit = false",
+        "direct": caller.shared_pids("[process]\ninit = false\n"),
+    }
     fields = caller.status(specs[mode])
     assert int(fields["SigBlk"], 16) == int(fields["SigIgn"], 16) == 0
 
@@ -92,9 +99,8 @@ print(json.dumps([key > 0, libc.syscall(250, 0, -3, 0)]))
 
 def keyed(caller, spec):
     """A launch in a session keyring that holds a secret."""
-    place = caller.open_directory()
     argv, _ = caller.line(spec, ["/usr/bin/python3", "-c", KEY])
-    words = "/bin/keyctl add user immure-secret s3cret @s >/dev/null && exec \"$@\""
+    words = '/bin/keyctl add user immure-secret s3cret @s >/dev/null && exec "$@"'
     return caller.finish(caller.popen(["/bin/keyctl", "session", "-", "/bin/sh", "-c", words, "sh", *argv]))
 
 
@@ -112,13 +118,19 @@ def test_c19_the_callers_session_keyring_where_the_spec_says_so(caller):
 
 # Leftovers (C21)
 
+
 def test_nice_is_the_specs(caller):
     assert caller.facts("[process]\nnice = 7")["nice"] == 7
 
 
 def test_nice_is_not_raised_by_an_ordinary_user(user):
     run = user.run("\n[process]\nnice = -5", "/bin/echo", "ran")
-    assert run.status == 125 and run.stdout == "" and "spec.toml:3" in run.stderr and ("EACCES" in run.stderr or "EPERM" in run.stderr)
+    assert (
+        run.status == 125
+        and run.stdout == ""
+        and "spec.toml:3" in run.stderr
+        and ("EACCES" in run.stderr or "EPERM" in run.stderr)
+    )
 
 
 def test_oom_score_adj_is_the_specs(caller):

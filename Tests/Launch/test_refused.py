@@ -4,8 +4,6 @@ import re
 
 import pytest
 
-from harness.toml import line_of
-
 SPECS = {
     "limits.memory": '[limits]\nmemory = "512M" # @',
     "limits.pids": "[limits]\npids = 64 # @",

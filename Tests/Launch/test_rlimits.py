@@ -9,19 +9,42 @@ from harness.caller import PYTHON
 from harness.must import needs
 
 ROWS = {
-    "cpu": "Max cpu time", "fsize": "Max file size", "data": "Max data size", "stack": "Max stack size",
-    "core": "Max core file size", "rss": "Max resident set", "nproc": "Max processes", "nofile": "Max open files",
-    "memlock": "Max locked memory", "as": "Max address space", "locks": "Max file locks",
-    "sigpending": "Max pending signals", "msgqueue": "Max msgqueue size", "nice": "Max nice priority",
-    "rtprio": "Max realtime priority", "rttime": "Max realtime timeout",
+    "cpu": "Max cpu time",
+    "fsize": "Max file size",
+    "data": "Max data size",
+    "stack": "Max stack size",
+    "core": "Max core file size",
+    "rss": "Max resident set",
+    "nproc": "Max processes",
+    "nofile": "Max open files",
+    "memlock": "Max locked memory",
+    "as": "Max address space",
+    "locks": "Max file locks",
+    "sigpending": "Max pending signals",
+    "msgqueue": "Max msgqueue size",
+    "nice": "Max nice priority",
+    "rtprio": "Max realtime priority",
+    "rttime": "Max realtime timeout",
 }
-VALUES = {"data": "4G:8G", "as": "4G:8G", "stack": "1M:2M", "fsize": "1M:2M", "rss": "1M:2M", "memlock": "1M:2M", "msgqueue": "1000:2000"}
+VALUES = {
+    "data": "4G:8G",
+    "as": "4G:8G",
+    "stack": "1M:2M",
+    "fsize": "1M:2M",
+    "rss": "1M:2M",
+    "memlock": "1M:2M",
+    "msgqueue": "1000:2000",
+}
 SIZES = {"1M": 1 << 20, "2M": 2 << 20, "4G": 4 << 30, "8G": 8 << 30}
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_each_of_the_sixteen_by_its_name(caller, name):
-    hard = resource.getrlimit(getattr(resource, "RLIMIT_" + name.upper()) if hasattr(resource, "RLIMIT_" + name.upper()) else {"locks": 10}[name])[1]
+    hard = resource.getrlimit(
+        getattr(resource, "RLIMIT_" + name.upper())
+        if hasattr(resource, "RLIMIT_" + name.upper())
+        else {"locks": 10}[name]
+    )[1]
     text = VALUES.get(name, "100:200")
     soft_text, hard_text = text.split(":")
     number = lambda word: SIZES.get(word) or int(word)
@@ -29,7 +52,10 @@ def test_each_of_the_sixteen_by_its_name(caller, name):
         soft_text = hard_text = str(hard)
         text = f"{hard}:{hard}"
     facts = caller.facts(f'[rlimits]\n{name} = "{text}"')
-    assert facts.limit(ROWS[name]) == (str(number(soft_text) if soft_text != "0" else 0), str(number(hard_text) if hard_text != "0" else 0))
+    assert facts.limit(ROWS[name]) == (
+        str(number(soft_text) if soft_text != "0" else 0),
+        str(number(hard_text) if hard_text != "0" else 0),
+    )
 
 
 def test_a_bare_number_sets_both(caller):
@@ -52,7 +78,13 @@ def test_what_is_not_named_is_inherited(caller):
 def test_t38_c51_a_limit_above_the_inherited_hard_one_is_refused(user, spec):
     argv, path = user.line(f"\n[rlimits]\nnofile = {spec}", ["/bin/echo", "ran"])
     run = user.finish(user.popen(["/bin/sh", "-c", 'ulimit -n 300; exec "$@"', "sh", *argv]))
-    assert run.status == 125 and run.stdout == "" and "spec.toml:3" in run.stderr and "EPERM" in run.stderr and "nofile" in run.stderr
+    assert (
+        run.status == 125
+        and run.stdout == ""
+        and "spec.toml:3" in run.stderr
+        and "EPERM" in run.stderr
+        and "nofile" in run.stderr
+    )
 
 
 def test_t38_c51_a_lower_inherited_soft_limit_is_kept_unless_asked(caller):

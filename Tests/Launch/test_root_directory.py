@@ -1,7 +1,6 @@
 """root = "/a/directory": that directory becomes /, read-only unless `writable = true`."""
 
 import os
-import shutil
 import threading
 import time
 
@@ -64,13 +63,15 @@ def test_what_stood_beside_a_made_mount_point_is_still_there(caller):
 
 def test_a_missing_directory_is_named(caller):
     run = caller.run('\n[filesystem]\nroot = "/no/such/tree"', "/bin/true")
-    assert run.status == 125 and "/no/such/tree" in run.stderr and "spec.toml:3" in run.stderr and "ENOENT" in run.stderr
+    assert (
+        run.status == 125 and "/no/such/tree" in run.stderr and "spec.toml:3" in run.stderr and "ENOENT" in run.stderr
+    )
 
 
 def test_a_file_is_no_root(caller):
     file = caller.file(caller.directory() / "file")
     run = caller.run(f'[filesystem]\nroot = "{file}"', "/bin/true")
-    assert run.status == 125 and "ENOTDIR" in run.stderr
+    assert run.status == 125 and ("ENOTDIR" in run.stderr or "not a directory" in run.stderr)
 
 
 def test_c56_a_root_that_is_a_symlink_is_followed_once_by_the_launcher_or_refused(caller):
@@ -78,7 +79,9 @@ def test_c56_a_root_that_is_a_symlink_is_followed_once_by_the_launcher_or_refuse
     link = caller.directory() / "link"
     link.symlink_to(place)
     run = caller.shell(rooted(link), "cat /etc/hostname")
-    assert (run.status, run.stdout) == (0, "tree\n") or (run.status == 125 and "symlink" in run.stderr + "symbolic link"), run
+    assert (run.status, run.stdout) == (0, "tree\n") or (
+        run.status == 125 and "symlink" in run.stderr + "symbolic link"
+    ), run
 
 
 def test_c56_a_root_that_is_swapped_while_starting_is_one_or_the_other(caller):
@@ -144,8 +147,19 @@ def test_a_tree_that_is_not_readable_is_named(user):
 
 def test_a_root_of_nothing_still_takes_mounts(caller):
     place = caller.directory()
-    spec = rooted(place, mounts='[[mount]]\ntarget="/bin"\ntype="symlink"\nto="usr/bin"\n[[mount]]\ntarget="/lib64"\ntype="symlink"\nto="usr/lib64"\n[[mount]]\ntarget="/lib"\ntype="symlink"\nto="usr/lib"')
-    assert caller.shell(spec, "echo /*").ok.stdout.split() == ["/bin", "/dev", "/lib", "/lib64", "/proc", "/tmp", "/usr"]
+    spec = rooted(
+        place,
+        mounts='[[mount]]\ntarget="/bin"\ntype="symlink"\nto="usr/bin"\n[[mount]]\ntarget="/lib64"\ntype="symlink"\nto="usr/lib64"\n[[mount]]\ntarget="/lib"\ntype="symlink"\nto="usr/lib"',
+    )
+    assert caller.shell(spec, "echo /*").ok.stdout.split() == [
+        "/bin",
+        "/dev",
+        "/lib",
+        "/lib64",
+        "/proc",
+        "/tmp",
+        "/usr",
+    ]
     assert list(place.iterdir()) == []
 
 

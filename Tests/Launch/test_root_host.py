@@ -14,7 +14,9 @@ def test_the_hosts_tree_is_there(caller):
 def test_every_mount_is_read_only_but_the_private_ones(caller):
     mounts = caller.facts(HOST).mounts
     private = ("/proc", "/dev", "/tmp")
-    open_ones = {target: flags for target, flags in mounts.at.items() if "ro" not in flags and not target.startswith(private)}
+    open_ones = {
+        target: flags for target, flags in mounts.at.items() if "ro" not in flags and not target.startswith(private)
+    }
     assert open_ones == {}
 
 

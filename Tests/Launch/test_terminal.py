@@ -30,7 +30,12 @@ def launch(caller, spec, *command):
 
 
 def test_the_command_sees_a_terminal_of_the_jails_own(caller, terminal):
-    t = terminal(caller, launch(caller, None, "/bin/sh", "-c", "tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all; stat -Lc %d /dev/fd/0"))
+    t = terminal(
+        caller,
+        launch(
+            caller, None, "/bin/sh", "-c", "tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all; stat -Lc %d /dev/fd/0"
+        ),
+    )
     t.expect(r"/dev/pts/\d+\r\n")
     t.expect("all\r\n")
     inside = int(t.expect(r"(\d+)\r\n")[1])
@@ -50,7 +55,14 @@ def test_no_terminal_where_standard_input_is_none(caller):
 
 
 def test_the_size_is_passed_on_at_the_start_and_when_it_changes(caller, terminal):
-    t = terminal(caller, launch(caller, None, "/bin/bash", "-c", "trap 'stty size; exit 6' WINCH; stty size; while :; do sleep 0.05; done"), rows=33, columns=111)
+    t = terminal(
+        caller,
+        launch(
+            caller, None, "/bin/bash", "-c", "trap 'stty size; exit 6' WINCH; stty size; while :; do sleep 0.05; done"
+        ),
+        rows=33,
+        columns=111,
+    )
     t.expect("33 111\r\n")
     t.resize(44, 122)
     t.expect("44 122\r\n")
@@ -76,7 +88,12 @@ def test_the_end_of_input_arrives(caller, terminal):
 
 
 def test_ctrl_c_reaches_the_command_and_not_the_launcher(caller, terminal):
-    t = terminal(caller, launch(caller, None, "/bin/sh", "-c", "trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.05; done"))
+    t = terminal(
+        caller,
+        launch(
+            caller, None, "/bin/sh", "-c", "trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.05; done"
+        ),
+    )
     t.expect("ready\r\n")
     t.send("\x03")
     t.expect("caught\r\n")
@@ -140,6 +157,7 @@ def test_while_it_runs_the_callers_terminal_is_raw(caller, terminal):
 
 
 # Job control from an interactive shell
+
 
 def shell(caller, terminal, extra=""):
     t = terminal(caller, ["/bin/bash", "--norc", "--noprofile", "-i"], env={"PS1": "PROMPT> ", "I": caller.binary})
@@ -236,7 +254,9 @@ def test_the_callers_terminal_where_the_spec_says_so(caller, terminal):
 
 
 def test_an_inherited_terminal_is_the_controlling_one(caller, terminal):
-    t = terminal(caller, launch(caller, '[process]\ntty = "inherit"', "/bin/sh", "-c", "echo ready; read x; echo got:$x"))
+    t = terminal(
+        caller, launch(caller, '[process]\ntty = "inherit"', "/bin/sh", "-c", "echo ready; read x; echo got:$x")
+    )
     t.expect("ready\r\n")
     t.send("line\r")
     t.expect("got:line\r\n")

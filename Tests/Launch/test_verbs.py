@@ -1,7 +1,6 @@
 """check, plan, doctor, help, version, completions."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -38,7 +37,9 @@ def test_plan_json_is_json_with_the_lines(caller):
     text = json.dumps(plan)
     operations = plan if isinstance(plan, list) else next(value for value in plan.values() if isinstance(value, list))
     assert len(operations) > 10 and "spec.toml" in text and "/scratch" in text
-    assert {1, 3, 7, 11} <= {value for value in re.findall(r'"line": (\d+)', text) for value in [int(value)]} or re.search(r"spec\.toml:7", text)
+    assert {1, 3, 7, 11} <= {
+        value for value in re.findall(r'"line": (\d+)', text) for value in [int(value)]
+    } or re.search(r"spec\.toml:7", text)
 
 
 def test_plan_works_without_a_spec(caller):
@@ -58,12 +59,18 @@ def test_plan_of_a_faulty_spec_is_refused(caller):
 @pytest.mark.parametrize("verb", ["plan", "check", "doctor"])
 def test_verbs_that_only_tell_touch_nothing(caller, verb):
     needs(shutil.which("strace"), "use strace")
-    words = {"plan": ["plan", str(caller.spec(SPEC)), "--", "/bin/true"], "check": ["check", str(caller.spec(SPEC))], "doctor": ["doctor"]}[verb]
+    words = {
+        "plan": ["plan", str(caller.spec(SPEC)), "--", "/bin/true"],
+        "check": ["check", str(caller.spec(SPEC))],
+        "doctor": ["doctor"],
+    }[verb]
     log = caller.open_directory() / "log"
     calls = "mount,umount2,move_mount,fsopen,fsmount,open_tree,mount_setattr,pivot_root,setns,chroot,sethostname,mkdir,mkdirat,mknod,mknodat,unlink,unlinkat,rename,renameat2,symlink,symlinkat,setresuid,capset,kill"
     if verb != "doctor":
         calls += ",unshare,clone,clone3,fork,vfork,execve"
-    run = caller.finish(caller.popen(["strace", "-f", "-qq", "-o", log, "-e", "trace=" + calls, caller.binary, *words]), timeout=20)
+    run = caller.finish(
+        caller.popen(["strace", "-f", "-qq", "-o", log, "-e", "trace=" + calls, caller.binary, *words]), timeout=20
+    )
     assert run.status == 0, run
     seen = [line for line in log.read_text().splitlines() if "execve(" not in line or caller.binary not in line]
     seen = [line for line in seen if "SIG" not in line.split("(")[0] and "+++" not in line and "---" not in line]
@@ -81,7 +88,15 @@ def test_plan_needs_no_privilege(user, compiled):
 
 
 def test_the_plan_of_root_and_of_a_user_name_the_same_targets(root, user):
-    targets = [set(re.findall(r"/(?:opt/share|scratch|etc/ssl|proc|tmp|dev)\b", who.verb("plan", str(who.spec(SPEC)), "--", "/bin/true").ok.stdout)) for who in (root, user)]
+    targets = [
+        set(
+            re.findall(
+                r"/(?:opt/share|scratch|etc/ssl|proc|tmp|dev)\b",
+                who.verb("plan", str(who.spec(SPEC)), "--", "/bin/true").ok.stdout,
+            )
+        )
+        for who in (root, user)
+    ]
     assert targets[0] == targets[1]
 
 
@@ -168,7 +183,11 @@ def test_a_full_output_is_an_error(caller):
 
 
 def test_the_binary_is_static_and_not_setuid(binary):
-    out = subprocess.run(["file", "-L", str(binary)], capture_output=True, text=True).stdout if shutil.which("file") else ""
+    out = (
+        subprocess.run(["file", "-L", str(binary)], capture_output=True, text=True).stdout
+        if shutil.which("file")
+        else ""
+    )
     with open(binary, "rb") as file:
         head = file.read(64)
     assert head[:4] == b"\x7fELF"

@@ -38,7 +38,9 @@ class Run:
 
     def __str__(self):
         text = f"status {self.status} of {self.argv}\nstdout: {self.stdout}\nstderr: {self.stderr}"
-        return text + (f"\nspec:\n{self.spec.read_text(errors='replace')[:2000]}" if self.spec and self.spec.is_file() else "")
+        return text + (
+            f"\nspec:\n{self.spec.read_text(errors='replace')[:2000]}" if self.spec and self.spec.is_file() else ""
+        )
 
     __repr__ = __str__
 
@@ -107,7 +109,12 @@ class Caller:
     # Starting the binary
 
     def environment(self, env=None):
-        plain = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": self.home, "USER": self.login, "LOGNAME": self.login}
+        plain = {
+            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+            "HOME": self.home,
+            "USER": self.login,
+            "LOGNAME": self.login,
+        }
         return {name: value for name, value in {**plain, **(env or {})}.items() if value is not None}
 
     def account(self):
@@ -125,8 +132,14 @@ class Caller:
     def popen(self, argv, env=None, **more):
         """Starts a process as this caller, in a process group of its own as a shell does."""
         settings = {
-            "stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": self.base,
-            "env": self.environment(env), "process_group": 0, **self.account(), **more,
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "cwd": self.base,
+            "env": self.environment(env),
+            "process_group": 0,
+            **self.account(),
+            **more,
         }
         process = subprocess.Popen([str(word) for word in argv], **settings)
         linux.started.add(process.pid)

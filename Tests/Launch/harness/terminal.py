@@ -32,8 +32,14 @@ class Terminal:
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(
-            [str(word) for word in argv], stdin=slave, stdout=slave, stderr=slave, cwd=cwd or caller.base,
-            env=caller.environment({"TERM": "xterm", **(env or {})}), preexec_fn=control, **caller.account(),
+            [str(word) for word in argv],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            cwd=cwd or caller.base,
+            env=caller.environment({"TERM": "xterm", **(env or {})}),
+            preexec_fn=control,
+            **caller.account(),
         )
         linux.started.add(self.process.pid)
 

@@ -36,5 +36,13 @@ def photograph(place):
             if os.path.isfile(path) and not os.path.islink(path):
                 with open(path, "rb") as file:
                     content = file.read()
-            found[path] = (about.st_mode, about.st_uid, about.st_gid, about.st_ino, about.st_mtime_ns, about.st_ctime_ns, content)
+            found[path] = (
+                about.st_mode,
+                about.st_uid,
+                about.st_gid,
+                about.st_ino,
+                about.st_mtime_ns,
+                about.st_ctime_ns,
+                content,
+            )
     return found

@@ -35,24 +35,35 @@ umask = os.umask(0)
 os.umask(umask)
 kinds = ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time")
 status = dict(line.split(":", 1) for line in read("/proc/self/status").splitlines())
-print(json.dumps({
-    "status": {key: value.strip() for key, value in status.items()},
-    "mountinfo": read("/proc/self/mountinfo"),
-    "ns": {kind: link("/proc/self/ns/" + kind) for kind in kinds},
-    "fds": descriptors(),
-    "environ": read("/proc/self/environ").split("\0")[:-1],
-    "cwd": cwd(),
-    "cwd_link": link("/proc/self/cwd"),
-    "umask": umask,
-    "uid": os.getresuid(), "gid": os.getresgid(), "groups": os.getgroups(),
-    "uid_map": read("/proc/self/uid_map").split(), "gid_map": read("/proc/self/gid_map").split(),
-    "setgroups": read("/proc/self/setgroups").strip(),
-    "hostname": os.uname().nodename,
-    "limits": read("/proc/self/limits"),
-    "pid": os.getpid(), "ppid": os.getppid(), "pgid": os.getpgid(0), "sid": os.getsid(0),
-    "nice": os.nice(0), "affinity": sorted(os.sched_getaffinity(0)),
-    "oom_score_adj": read("/proc/self/oom_score_adj").strip(),
-    "personality": read("/proc/self/personality").strip(),
-    "root": sorted(os.listdir("/")),
-    "argv": sys.argv[1:],
-}))
+print(
+    json.dumps(
+        {
+            "status": {key: value.strip() for key, value in status.items()},
+            "mountinfo": read("/proc/self/mountinfo"),
+            "ns": {kind: link("/proc/self/ns/" + kind) for kind in kinds},
+            "fds": descriptors(),
+            "environ": read("/proc/self/environ").split("\0")[:-1],
+            "cwd": cwd(),
+            "cwd_link": link("/proc/self/cwd"),
+            "umask": umask,
+            "uid": os.getresuid(),
+            "gid": os.getresgid(),
+            "groups": os.getgroups(),
+            "uid_map": read("/proc/self/uid_map").split(),
+            "gid_map": read("/proc/self/gid_map").split(),
+            "setgroups": read("/proc/self/setgroups").strip(),
+            "hostname": os.uname().nodename,
+            "limits": read("/proc/self/limits"),
+            "pid": os.getpid(),
+            "ppid": os.getppid(),
+            "pgid": os.getpgid(0),
+            "sid": os.getsid(0),
+            "nice": os.nice(0),
+            "affinity": sorted(os.sched_getaffinity(0)),
+            "oom_score_adj": read("/proc/self/oom_score_adj").strip(),
+            "personality": read("/proc/self/personality").strip(),
+            "root": sorted(os.listdir("/")),
+            "argv": sys.argv[1:],
+        }
+    )
+)
