@@ -2,7 +2,7 @@
 /// one of their own; that also bounds the work of a file that extends the same base a thousand times.
 struct Loader {
     static let depthLimit = 16
-    static let fileLimit = 64
+    static let visitLimit = 256
     static let totalLimit = 4 << 20
 
     /// One step on the way down to a file, for cycles and for messages.
@@ -13,19 +13,24 @@ struct Loader {
 
     let surroundings: Surroundings
     private(set) var files: [SourceFile] = []
-    private var merged: Set<SourceFile.Identity> = []
+    private var merged: [SourceFile.Identity] = []
     private var total = 0
+    private var visits = 0
 
     init(surroundings: Surroundings) { self.surroundings = surroundings }
 
     /// The table of that file with everything below it merged in.
     mutating func load(_ path: String, writtenAt position: Position?, below chain: [Step]) throws(Diagnostic) -> Table {
         try checkBounds(path, position, chain)
-        let contents = try SourceFile.read(path, writtenAt: position)
-        if chain.contains(where: { $0.identity == contents.identity }) {
-            throw Diagnostic("`extends` goes round in a circle: \(words(chain, path))", at: position)
+        visits += 1
+        let contents = try SourceFile.read(path, writtenAt: position) { (identity) throws(Diagnostic) -> Bool in
+            if chain.contains(where: { $0.identity == identity }) {
+                throw Diagnostic("`extends` goes round in a circle: \(words(chain, path))", at: position)
+            }
+            return !merged.contains(identity)
         }
-        guard merged.insert(contents.identity).inserted else { return Table() }
+        guard let contents else { return Table() }
+        merged.append(contents.identity)
         files.append(contents.file)
         total += contents.size
         if total > Self.totalLimit {
@@ -47,8 +52,8 @@ struct Loader {
         if chain.count > Self.depthLimit {
             throw Diagnostic("`extends` is more than \(Self.depthLimit) deep: \(words(chain, path))", at: position)
         }
-        if files.count >= Self.fileLimit {
-            throw Diagnostic("more than \(Self.fileLimit) files are extended", at: position)
+        if visits >= Self.visitLimit {
+            throw Diagnostic("`extends` names more than \(Self.visitLimit) files in all", at: position)
         }
     }
 
@@ -75,7 +80,7 @@ struct Loader {
         guard path.utf8.first != UInt8(ascii: "/"), let slash = file.utf8.lastIndex(of: UInt8(ascii: "/")) else {
             return path
         }
-        return file[...slash] + path
+        return String(file[...slash]) + path
     }
 
     private func words(_ chain: [Step], _ path: String) -> String {

@@ -25,7 +25,7 @@ extension Surroundings {
         var result = ""
         var rest = written[...]
         while let start = rest.utf8.firstIndex(of: dollar) {
-            result += rest[..<start]
+            result += String(rest[..<start])
             rest = rest[start...]
             if rest.utf8.starts(with: "$${".utf8) {
                 result += "${"
@@ -43,8 +43,8 @@ extension Surroundings {
             }
         }
         // Only a `~` that was written is one: not one that a variable brought in.
-        guard written.utf8.first == tilde else { return result + rest }
-        return try expandHome((result + rest)[...], at: position)
+        guard written.utf8.first == tilde else { return result + String(rest) }
+        return try expandHome((result + String(rest))[...], at: position)
     }
 
     private func value(of name: String, in written: String, at position: Position) throws(Diagnostic) -> String {
@@ -70,12 +70,13 @@ extension Surroundings {
         guard let home, home.utf8.first == slash else {
             throw Diagnostic("\(quoted(String(path))): the caller's HOME is not set to an absolute path", at: position)
         }
-        return home + rest
+        return home + String(rest)
     }
 }
 
 /// Removes `//`, `/./` and a trailing `/`, which change nothing; `..` may, through a symbolic link.
 package func cleaned(_ path: String) -> String {
+    if isClean(path) { return path }
     var result = ""
     for part in path.utf8.split(separator: slash) where !(part.count == 1 && part.first == UInt8(ascii: ".")) {
         result += "/"
@@ -84,13 +85,29 @@ package func cleaned(_ path: String) -> String {
     return result.isEmpty ? "/" : result
 }
 
+/// Whether a path begins with `/`, and no `/` is followed by another, by `.` or by the end. A hidden name looks unclean
+/// here, which only costs it the slower way.
+private func isClean(_ path: String) -> Bool {
+    var previous: UInt8 = 0
+    for byte in path.utf8 {
+        if previous == slash, byte == slash || byte == UInt8(ascii: ".") { return false }
+        if previous == 0, byte != slash { return false }
+        previous = byte
+    }
+    return previous != slash && previous != 0
+}
+
 /// What the kernel refuses with ENAMETOOLONG whatever the file system: PATH_MAX counts the NUL, NAME_MAX does not.
 package func checkLength(of path: String, at position: Position) throws(Diagnostic) {
     if path.utf8.count > 4095 {
         throw Diagnostic("\(quoted(path)) is longer than the 4095 bytes of a path", at: position)
     }
-    if path.utf8.split(separator: slash).contains(where: { $0.count > 255 }) {
-        throw Diagnostic("\(quoted(path)) has a part longer than the 255 bytes of a name", at: position)
+    var length = 0
+    for byte in path.utf8 {
+        length = byte == slash ? 0 : length + 1
+        if length > 255 {
+            throw Diagnostic("\(quoted(path)) has a part longer than the 255 bytes of a name", at: position)
+        }
     }
 }
 

@@ -11,10 +11,9 @@ extension Table {
     package func merging(_ over: Table, _ rule: MergeRule, below path: String = "") throws(Diagnostic) -> Table {
         if entries.isEmpty { return over }
         var result = self
-        var places: [String: Int] = [:]
-        for (index, entry) in entries.enumerated() { places[entry.key] = index }
+        let place = places()
         for entry in over.entries {
-            guard let index = places[entry.key] else {
+            guard let index = place(entry.key) else {
                 result.entries.append(entry)
                 continue
             }
@@ -23,6 +22,14 @@ extension Table {
             result.entries[index] = Entry(key: entry.key, keyPosition: entry.keyPosition, node: node)
         }
         return result
+    }
+
+    /// Where each key stands; a table that no person wrote gets an index, as a search for each key would be quadratic.
+    private func places() -> (String) -> Int? {
+        guard entries.count > 64 else { return { key in entries.firstIndex { $0.key == key } } }
+        var index: [String: Int] = [:]
+        for (place, entry) in entries.enumerated() { index[entry.key] = place }
+        return { index[$0] }
     }
 
     /// Takes an entry out.

@@ -28,8 +28,13 @@ private func equalsSign(in text: String) -> String.Index? {
     for index in text.utf8.indices {
         let byte = text.utf8[index]
         if let open = quote {
-            if escaped { escaped = false } else if byte == UInt8(ascii: "\\") { escaped = open == UInt8(ascii: "\"") }
-            else if byte == open { quote = nil }
+            if escaped {
+                escaped = false
+            } else if byte == UInt8(ascii: "\\") {
+                escaped = open == UInt8(ascii: "\"")
+            } else if byte == open {
+                quote = nil
+            }
         } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
             quote = byte
         } else if byte == UInt8(ascii: "=") {

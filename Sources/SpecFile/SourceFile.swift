@@ -31,24 +31,28 @@ extension SourceFile {
     }
 
     /// Device and inode: two names of one file are one file.
-    struct Identity: Hashable {
+    struct Identity: Equatable {
         let device: UInt64
         let inode: UInt64
     }
 
-    /// Reads and parses; `position` is where the path was written, nil for the command line.
-    static func read(_ path: String, writtenAt position: Position?) throws(Diagnostic) -> Contents {
+    /// Reads and parses; `position` is where the path was written, nil for the command line. A file that turns out not to
+    /// be wanted is not parsed.
+    static func read(
+        _ path: String, writtenAt position: Position?, ifWanted: (Identity) throws(Diagnostic) -> Bool
+    ) throws(Diagnostic) -> Contents? {
         var raw = unsafe ctoml_read(path, sizeLimit)
         defer { unsafe ctoml_file_free(&raw) }
         if let reason = unsafe reason(fault: raw.fault, error: raw.error) {
             throw Diagnostic("cannot read the spec \(quoted(path)): \(reason)", at: position)
         }
+        let identity = unsafe Identity(device: raw.device, inode: raw.inode)
+        guard try ifWanted(identity) else { return nil }
         let document = unsafe ctoml_parse(raw.bytes, raw.length)
         defer { unsafe ctoml_free(document) }
         return Contents(
             file: unsafe SourceFile(path: path, owner: raw.owner, mode: raw.mode, isSymlink: raw.is_symlink),
-            identity: unsafe Identity(device: raw.device, inode: raw.inode),
-            size: unsafe raw.length, root: try unsafe SpecFile.root(of: document, file: path))
+            identity: identity, size: unsafe raw.length, root: try unsafe SpecFile.root(of: document, file: path))
     }
 
     private static func reason(fault: Int32, error: Int32) -> String? {

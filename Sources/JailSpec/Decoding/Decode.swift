@@ -28,8 +28,11 @@ final class Decoding {
 
     init(_ surroundings: Surroundings) { self.surroundings = surroundings }
 
+    /// Whether further faults are only counted: from then on no time goes into wording them.
+    var isFull: Bool { faults.count >= Self.faultLimit }
+
     func report(_ fault: Diagnostic) {
-        if faults.count < Self.faultLimit { faults.append(fault) } else { unreported += 1 }
+        if isFull { unreported += 1 } else { faults.append(fault) }
     }
 
     func report(_ message: String, at position: Position?, hint: String? = nil) {

@@ -27,7 +27,9 @@ extension Section {
     /// rest with EPERM.
     private func reportUnreachable(_ sets: CapabilitySets) {
         let keep = sets.keep?.value ?? []
-        func check(_ name: String, _ set: Located<CapabilitySet>?, within other: Located<CapabilitySet>?, _ outer: String) {
+        func check(
+            _ name: String, _ set: Located<CapabilitySet>?, within other: Located<CapabilitySet>?, _ outer: String
+        ) {
             guard let set else { return }
             let missing = set.value.subtracting(keep.union(other?.value ?? [])).capabilities.map(\.name)
             guard !missing.isEmpty else { return }
@@ -44,15 +46,10 @@ extension Section {
 extension Form {
     fileprivate static func capability(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Capability {
         let word = try text(node, decoding)
-        if let capability = Capability.named[word] { return capability }
+        if let capability = Capability.allCases.first(where: { $0.name == word }) { return capability }
         let bare = word.lowercased().hasPrefix("cap_") ? String(word.dropFirst(4)) : word
         let near = nearest(bare, Capability.allCases.map(\.name))
         throw fault(
             "unknown capability \(quoted(word))", node, hint: near.map { "did you mean \(quoted($0))?" })
     }
-}
-
-extension Capability {
-    /// Every capability by its name.
-    static let named = Dictionary(uniqueKeysWithValues: allCases.map { ($0.name, $0) })
 }

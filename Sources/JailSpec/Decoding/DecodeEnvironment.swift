@@ -6,13 +6,13 @@ extension Section {
         var result = EnvironmentRules()
         guard var section = section("environment") else { return result }
         result.keep = section.list("keep", Form.environmentPattern)?.value ?? []
-        if var set = section.section("set") {
+        // Every key of this table is known: it is whatever the user calls a variable.
+        if let set = section.section("set") {
             for entry in set.table.entries {
                 if let fault = Form.faultInVariable(entry.key) {
                     report("environment.set: \(fault)", at: entry.keyPosition)
-                    _ = set.entry(entry.key)
-                } else if let value = set.value(entry.key, Form.environmentValue) {
-                    result.set.append((entry.key, value))
+                } else if let value = set.attempt(entry.node, entry.key, Form.environmentValue) {
+                    result.set.append((entry.key, Located(value, at: entry.node.position)))
                 }
             }
         }

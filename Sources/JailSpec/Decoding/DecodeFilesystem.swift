@@ -48,12 +48,8 @@ extension Section {
 
     /// One mount covers another on the same target: a line that does nothing.
     private func reportSharedTargets(_ mounts: [Mount]) {
-        if mounts.count < 2 { return }
-        var seen: [String: Position?] = [:]
-        for mount in mounts {
-            if let first = seen.updateValue(mount.position, forKey: mount.target) {
-                report("mount: the target \(quoted(mount.target)) is given twice\(also(at: first))", at: mount.position)
-            }
+        for (again, first) in repeats(mounts.map { Located($0.target, at: $0.position) }) {
+            report("mount: the target \(quoted(again.value)) is given twice\(also(at: first))", at: again.position)
         }
     }
 }

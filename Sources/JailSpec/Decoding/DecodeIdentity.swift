@@ -10,6 +10,10 @@ extension Section {
         result.groups = section.distinct("groups", Form.account).map { groups in
             Located(groups.value.map(\.value), at: groups.position)
         }
+        // NGROUPS_MAX, setgroups(2)
+        if let groups = result.groups, groups.value.count > 65_536 {
+            report("identity.groups: more than 65536", at: groups.position)
+        }
         result.umask = section.value("umask", Form.mode(upTo: 0o777))
         result.uidMap = section.identityMap("uid_map")
         result.gidMap = section.identityMap("gid_map")
@@ -25,7 +29,8 @@ extension Section {
         if case .string = entry.node.value { return value(key, Form.automaticMap) }
         guard case .array(let nodes) = entry.node.value, !nodes.isEmpty else {
             _ = self.entry(key)
-            report("\(path(key)): must be \"auto\" or an array of ranges", at: entry.node.position, hint: Form.rangeHint)
+            report(
+                "\(path(key)): must be \"auto\" or an array of ranges", at: entry.node.position, hint: Form.rangeHint)
             return nil
         }
         // UID_GID_MAP_MAX_EXTENTS, user_namespaces(7)
@@ -74,7 +79,8 @@ extension Form {
     static let lastID = UInt32.max - 1
     fileprivate static let rangeHint = "write [{ inside = 0, outside = 1000, count = 1 }]"
 
-    fileprivate static func automaticMap(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Identity.IdentityMap {
+    fileprivate static func automaticMap(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Identity.IdentityMap
+    {
         let word = try text(node, decoding)
         guard word == "auto" else { throw fault("unknown word \(quoted(word))", node, hint: "\"auto\", or an array") }
         return .automatic

@@ -125,24 +125,35 @@ extension Section {
             lower: lower.value.map(\.value), upper: both ? upper?.value : nil, work: both ? work?.value : nil)
     }
 
-    /// Words that say opposite things, mount(8).
-    private static let opposites = [
-        ["ro", "rw"], ["suid", "nosuid"], ["dev", "nodev"], ["exec", "noexec"], ["bind", "rbind"],
-        ["noatime", "relatime", "strictatime"],
-    ]
+    /// Whether two words say opposite things, mount(8).
+    private func areOpposite(_ a: String, _ b: String) -> Bool {
+        switch (a, b) {
+        case ("ro", "rw"), ("suid", "nosuid"), ("dev", "nodev"), ("exec", "noexec"), ("bind", "rbind"),
+            ("noatime", "relatime"), ("noatime", "strictatime"), ("relatime", "strictatime"):
+            true
+        default: false
+        }
+    }
+
+    private func reportOpposite(of word: Located<String>, in words: [Located<String>]) {
+        for other in words {
+            if other == word { return }
+            if areOpposite(word.value, other.value) || areOpposite(other.value, word.value) {
+                report(
+                    "mount.options: \"\(word.value)\" contradicts \"\(other.value)\"\(also(at: other.position))",
+                    at: word.position)
+                return
+            }
+        }
+    }
 
     private func mountOptions(_ words: [Located<String>], _ type: MountType) -> MountOptions {
         var result: MountOptions = []
-        var seen: [String: Position?] = [:]
+        for (again, first) in repeats(words) {
+            report("mount.options: \(quoted(again.value)) is given twice\(also(at: first))", at: again.position)
+        }
         for word in words {
-            if let first = seen.updateValue(word.position, forKey: word.value) {
-                report("mount.options: \(quoted(word.value)) is given twice\(also(at: first))", at: word.position)
-            }
-            let group = Self.opposites.first { $0.contains(word.value) } ?? []
-            for other in group where other != word.value {
-                guard let first = seen[other] else { continue }
-                report("mount.options: \"\(word.value)\" contradicts \"\(other)\"\(also(at: first))", at: word.position)
-            }
+            reportOpposite(of: word, in: words)
             if type != .bind, word.value == "bind" || word.value == "rbind" {
                 report("mount.options: \"\(word.value)\" is for the type \"bind\"", at: word.position)
             }

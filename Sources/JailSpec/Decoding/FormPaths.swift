@@ -59,13 +59,23 @@ extension Form {
             throw fault("\(quoted(written)) holds `..`", node, hint: "write \"source:target\"")
         }
         if source == "/" {
-            throw fault("nothing can be mounted on \"/\"", node, hint: "filesystem.root = \"host\" shows the whole host")
+            throw fault(
+                "nothing can be mounted on \"/\"", node, hint: "filesystem.root = \"host\" shows the whole host")
         }
         return (source, source)
     }
 
     private static func hasDotDot(_ path: String) -> Bool {
-        path.utf8.split(separator: UInt8(ascii: "/")).contains { $0.elementsEqual("..".utf8) }
+        path == ".." || path.hasPrefix("../") || path.hasSuffix("/..") || holds(path, "/../")
+    }
+
+    private static func holds(_ path: String, _ part: String) -> Bool {
+        var rest = path.utf8[...]
+        while let slash = rest.firstIndex(of: UInt8(ascii: "/")) {
+            if rest[slash...].starts(with: part.utf8) { return true }
+            rest = rest[rest.index(after: slash)...]
+        }
+        return false
     }
 
     /// Whether a word that is also an enumeration's is rather a path: only what is written as one.

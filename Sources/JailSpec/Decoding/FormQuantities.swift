@@ -47,9 +47,8 @@ extension Form {
         digits.utf8.count > 19 && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
-    private static let durationUnits: [(String, Duration)] = [
-        ("ms", .milliseconds(1)), ("min", .seconds(60)), ("s", .seconds(1)), ("h", .seconds(3600)),
-    ]
+    /// The units in milliseconds.
+    private static let durationUnits: [(String, UInt64)] = [("ms", 1), ("min", 60_000), ("s", 1000), ("h", 3_600_000)]
 
     static func duration(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Duration {
         guard case .string(let written) = node.value else {
@@ -69,7 +68,9 @@ extension Form {
 
     /// A duration that may be negative: an offset.
     static func offset(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Duration {
-        guard case .string(let written) = node.value, written.hasPrefix("-") else { return try duration(node, decoding) }
+        guard case .string(let written) = node.value, written.hasPrefix("-") else {
+            return try duration(node, decoding)
+        }
         return .zero - (try duration(written.dropFirst(), written, node))
     }
 
@@ -86,10 +87,13 @@ extension Form {
             throw fault("\(quoted(written)) is not a duration", node, hint: hint)
         }
         // A hundred years: nothing that is computed with it can overflow.
-        guard number <= 3_155_760_000_000, unit * Int(number) <= .seconds(3_155_760_000) else {
+        guard number <= 3_155_760_000_000 / unit else {
             throw fault("\(quoted(written)) is longer than a hundred years", node)
         }
-        return unit * Int(number)
+        let milliseconds = Int64(number * unit)
+        return Duration(
+            secondsComponent: milliseconds / 1000,
+            attosecondsComponent: milliseconds % 1000 * 1_000_000_000_000_000)
     }
 
     /// Hundredths of one CPU.
@@ -121,17 +125,20 @@ extension Form {
     static func cpuList(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> [Int] {
         let written = try nonEmpty(node, decoding)
         let wrong = fault("\(quoted(written)) is not a list of CPUs", node, hint: "write \"0-3,6\"")
-        var result: Set<Int> = []
+        var result: [Int] = []
         for part in written.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false)
             // CONFIG_NR_CPUS is at most 8192.
             guard ends.count <= 2, let low = canonicalNumber(ends[0]), let high = canonicalNumber(ends[ends.count - 1]),
                 low <= high, high < 8192
             else { throw wrong }
-            for cpu in Int(low)...Int(high) where !result.insert(cpu).inserted {
-                throw fault("\(quoted(written)) names CPU \(cpu) twice", node)
-            }
+            result += Int(low)...Int(high)
+            if result.count > 8192 { break }
         }
-        return result.sorted()
+        result.sort()
+        for (cpu, next) in zip(result, result.dropFirst()) where cpu == next {
+            throw fault("\(quoted(written)) names CPU \(cpu) twice", node)
+        }
+        return result
     }
 }

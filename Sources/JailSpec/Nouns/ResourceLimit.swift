@@ -5,7 +5,12 @@ package enum Resource: Int32, CaseIterable, Hashable, Sendable {
     case cpu, fsize, data, stack, core, rss, nproc, nofile, memlock, `as`, locks, sigpending, msgqueue, nice, rtprio, rttime
 
     /// The name as the spec writes it.
-    package var name: String { "\(self)" }
+    package var name: String { Self.names[Int(rawValue)] }
+
+    private static let names = [
+        "cpu", "fsize", "data", "stack", "core", "rss", "nproc", "nofile", "memlock", "as", "locks", "sigpending",
+        "msgqueue", "nice", "rtprio", "rttime",
+    ]
 }
 
 /// One line of `[rlimits]`; nil stands for unlimited.

@@ -1,0 +1,189 @@
+"""The sections of the benchmark: each measures one thing, prints one table and hands its bars to the report."""
+
+import os
+import stat
+import subprocess
+
+import memory
+import peers
+from report import milliseconds, ratio
+
+HELD = ("/usr/bin/sh", "-c", "echo; exec sleep 600")
+
+
+def named(candidates, samples):
+    return {one.name: result for one, result in zip(candidates, samples)}
+
+
+def who(user):
+    return "root" if peers.is_root(user) else "user"
+
+
+def quotient(one, base):
+    return one.median / base.median if one.median and base.median else None
+
+
+def launch(host, user, report, quick):
+    """The default jail, against the floor and bubblewrap."""
+    candidates = peers.everyone(host, user)
+    own = [host.namespaces(one, user) for one in peers.everyone(host, user, peers.PROBE)]
+    samples = host.time(candidates, user, 20 if quick else 300, budget=500 if quick else 5000)
+    by = named(candidates, samples)
+    floor, bubblewrap = by["floor"], by["bubblewrap"]
+    rows = []
+    for (name, one), count in zip(by.items(), own):
+        if one.values:
+            ratios = [ratio(one.median, floor.median), ratio(one.median, bubblewrap.median)]
+            rows.append([name, milliseconds(one.median), milliseconds(one.p90), *ratios, count, len(one.values)])
+        else:
+            rows.append([name, one.failure])
+    columns = ["launch", "median ms", "p90 ms", "/ floor", "/ bubblewrap", "namespaces", "runs"]
+    report.table(f"launch of the default jail, as {who(user)}", columns, rows)
+    report.bar(f"launch / floor, {who(user)}", 1.25, "x", quotient(by["immure"], floor))
+    report.bar(f"launch / bubblewrap, {who(user)}", 0.70, "x", quotient(by["immure"], bubblewrap))
+
+
+def mounts(host, user, report, quick):
+    """Host trees of many mounts, root = "host"; the mounts are made in a namespace of the stopwatch's own."""
+    candidates = peers.host_root(host, user)
+    if os.geteuid() != 0:
+        report.table("host trees of many mounts", ["", ""], [["all", "skipped: making the mounts needs root"]])
+        return
+    levels = (10, 500, 2000)
+    rows = [[one.name] for one in candidates]
+    for count in levels:
+        tree = ["--mounts", f"{count}:{host.scratch('tree')}"]
+        samples = host.time(candidates, user, 3 if quick else 30, tree, budget=1000 if quick else 5000)
+        by = named(candidates, samples)
+        for row, one in zip(rows, samples):
+            if one.values and len(row) == 1 + 2 * levels.index(count):
+                row += [milliseconds(one.median), ratio(one.median, by["bubblewrap"].median)]
+            elif len(row) == 1:
+                row.append(one.failure)
+    columns = ["root = host"] + [text for count in levels for text in (f"{count} ms", "/ bubblewrap")]
+    report.table(f"host trees of many mounts, as {who(user)}", columns, rows)
+    report.bar(f"2000 mounts / bubblewrap, {who(user)}", 0.15, "x", quotient(by["immure"], by["bubblewrap"]))
+
+
+def startup(host, user, report, quick):
+    """From execve to the first namespace call, which a filter turns into the end of the program."""
+    candidates = [
+        peers.candidate("empty static program", host.empty, [], []),
+        peers.candidate("floor", host.floor, [], [peers.COMMAND]),
+        peers.candidate("immure", host.immure, ["run", "--"], [peers.COMMAND]),
+        peers.candidate("immure, with a spec", host.immure, ["run", host.host_spec, "--"], [peers.COMMAND]),
+        peers.candidate("bubblewrap", "bwrap", peers.bubblewrap(peers.is_root(user)), [peers.COMMAND]),
+    ]
+    by = named(candidates, host.time(candidates, user, 50 if quick else 1000, budget=5000, trap=True))
+    empty = by["empty static program"]
+    rows = []
+    for name, one in by.items():
+        if one.values and empty.values:
+            extra = milliseconds(one.median - empty.median)
+            rows.append([name, milliseconds(one.median), milliseconds(one.p90), extra])
+        else:
+            rows.append([name, one.failure])
+    columns = ["start-up", "median ms", "p90 ms", "over empty, ms"]
+    report.table(f"start to the first namespace call, as {who(user)}", columns, rows)
+    one = by["immure"]
+    got = (one.median - empty.median) * 1000 if one.values and empty.values else None
+    report.bar(f"start-up over an empty program, {who(user)}", 1.0, "ms", got)
+
+
+def held(host, user, argv, count):
+    """`count` jails at once: (seconds until all run, launcher bytes per jail, processes per jail) or a reason."""
+    process = host.stopwatch(["--hold", str(count), "--", *argv], user, stdin=subprocess.PIPE)
+    try:
+        running, nanoseconds, *pids = (int(word) for word in process.stdout.readline().split())
+        if running < count:
+            return f"only {running} of {count} ran"
+        size, processes = memory.launchers(pids)
+        return int(nanoseconds) / 1e9, size and size / count, processes / count
+    except ValueError:
+        return "no answer"
+    finally:
+        process.stdin.close()
+        process.wait(timeout=120)
+        process.stdout.close()
+
+
+def idle(host, user, report, quick):
+    """What the launchers of one idle jail keep in memory."""
+    rows, got = [], None
+    for one in peers.light(host, user, HELD):
+        result = one.absent or host.refusal(one.argv[:-2] + ["-c", "true"], user)
+        result = result or held(host, user, one.argv, 1)
+        if isinstance(result, str):
+            rows.append([one.name, result])
+            continue
+        _, size, processes = result
+        rows.append([one.name, f"{size / 1024:.0f}" if size else "unreadable", f"{processes:.0f}"])
+        if one.name == "immure" and size:
+            got = size / 2**20
+    columns = ["idle jail", "PSS KiB", "launcher processes"]
+    report.table(f"launcher memory of one idle jail, as {who(user)}", columns, rows)
+    report.bar(f"idle launcher memory, {who(user)}", 2.0, "MB", got)
+
+
+def scale(host, user, report, quick):
+    """Many jails at once: how fast they come, and what each costs."""
+    levels = (1, 10, 100) if quick else (1, 10, 100, 1000)
+    rows = []
+    for one in peers.light(host, user, HELD):
+        reason = one.absent or host.refusal(one.argv[:-2] + ["-c", "true"], user)
+        row = [one.name]
+        for count in () if reason else levels:
+            best = [held(host, user, one.argv, count) for _ in range(3 if count < 100 and not quick else 1)]
+            failures = [result for result in best if isinstance(result, str)]
+            if failures:
+                reason = failures[0]
+                break
+            seconds, size, _ = sorted(best)[len(best) // 2]
+            row += [f"{count / seconds:.0f}", f"{size / 1024:.0f}" if size else "-"]
+        rows.append([one.name, reason] if reason else row)
+    columns = ["at once"] + [text for count in levels for text in (f"{count}: /s", "KiB each")]
+    report.table(f"jails at once: launches a second and PSS of the launchers, as {who(user)}", columns, rows)
+
+
+def throughput(host, user, report, quick):
+    """Launches a second with several in flight: what a build server or a judge sees."""
+    rows = []
+    levels, count = ((1, 8), 100) if quick else ((1, 2, 8, 32), 500)
+    for one in peers.light(host, user):
+        reason = one.absent or host.refusal(one.argv, user)
+        row = [one.name]
+        for jobs in () if reason else levels:
+            words = ["--jobs", str(jobs), "--count", str(count), "--", *one.argv]
+            failures, nanoseconds = host.stopwatch(words, user).communicate()[0].split()
+            row.append(f"{count / int(nanoseconds) * 1e9:.0f}" if failures == "0" else "failed")
+        rows.append([one.name, reason] if reason else row)
+    columns = ["in flight", *(str(jobs) for jobs in levels)]
+    report.table(f"launches a second, as {who(user)}", columns, rows)
+
+
+def size(host, user, report, quick):
+    """The binary: static, and how large without symbols."""
+    if not os.path.exists(host.immure):
+        report.table("binary", ["", ""], [["immure", "skipped: not built"]])
+        report.bar("binary, stripped", 20, "MB", None)
+        return
+    stripped = host.scratch("binary") + "/immure"
+    subprocess.run(["strip", "-o", stripped, host.immure], check=True)
+    headers = subprocess.run(["readelf", "-lW", stripped], check=True, capture_output=True, text=True).stdout
+    static = "INTERP" not in headers
+    megabytes = os.stat(stripped)[stat.ST_SIZE] / 2**20
+    report.table("binary", ["", "MB stripped", "static"], [["immure", f"{megabytes:.1f}", "yes" if static else "NO"]])
+    report.bar("binary, stripped", 20, "MB", megabytes)
+    report.bar("binary needs a loader", 0, "", 0 if static else 1)
+
+
+# In the order in which they run; the last column says whether it is repeated as an ordinary user.
+ALL = {
+    "launch": (launch, True),
+    "startup": (startup, True),
+    "mounts": (mounts, True),
+    "idle": (idle, True),
+    "throughput": (throughput, True),
+    "size": (size, False),
+    "scale": (scale, True),
+}

@@ -1,0 +1,81 @@
+import JailSpec
+import SpecFile
+import Testing
+
+@Suite struct PathTests {
+    static let long = "/" + String(repeating: "a/", count: 2100)
+    static let longName = "/" + String(repeating: "a", count: 256)
+
+    @Test(
+        arguments: [
+            "", "a", "./a", "/a/../b", "/..", "~/a", "${HOME}/a", "/a\\u0000b", long, longName, "/", "//", "/./",
+        ])
+    func targetsAreAbsoluteAndPlain(path: String) throws {
+        for text in [
+            "[filesystem]\nro = [\"/s:\(path)\"]", "[[mount]]\ntype=\"proc\"\ntarget = \"\(path)\"",
+        ] {
+            #expect(try faults(text).count == 1, "\(text)")
+            #expect(try decode(text).spec.filesystem.mounts.isEmpty)
+        }
+    }
+
+    @Test func pathsAreCleaned() throws {
+        let mounts = try spec(
+            """
+            [filesystem]
+            ro = ["//a//b/./c/", "rel", "./x/../y:/t//u/", "~", "~/z", "${NAME}/q", "/p$q", "$${NAME}:/r"]
+            hide = ["~/.ssh", "/etc/${NAME}"]
+            """
+        ).filesystem.mounts
+        let expected = [
+            "/a/b/c", "/cwd/dir/rel", "/t/u", "/home/u", "/home/u/z", "/cwd/dir/value/q", "/p$q", "/r", "/home/u/.ssh",
+            "/etc/value",
+        ]
+        #expect(mounts.map(\.target) == expected)
+        #expect(mounts[2].source == .bind("/cwd/dir/x/../y"))
+        #expect(mounts[7].source == .bind("/cwd/dir/${NAME}"))
+    }
+
+    @Test(
+        arguments: [
+            ("a:b:c", "more than one colon"), (":", "empty path"), ("/a:", "empty path"), (":/a", "empty path"),
+            ("${UNSET}/a", "UNSET is not set"), ("${HOME", "without `}`"), ("${}", "not the name of a variable"),
+            ("${1A}", "not the name of a variable"), ("~root/a", "another user's home"), ("${EMPTY}", "empty path"),
+            ("../a", "holds `..`"), ("${DOTS}/a", "holds `..`"), ("a\\u0000b", "NUL"), ("", "is empty"),
+            ("/", "mounted on"),
+            (long, "longer"), (longName, "longer"),
+        ])
+    func binds(path: String, fault: String) throws {
+        for key in ["ro", "rw"] {
+            let found = try faults("[filesystem]\n\(key) = [\"\(path)\"]")
+            #expect(found.count == 1 && found[0].contains(fault), "\(found)")
+        }
+    }
+
+    @Test func valuesAreLiteralWhereTheyAreNotPaths() throws {
+        let spec = try spec("command = [\"${HOME}\", \"~\"]\n[environment]\nset = { A = \"${HOME}\" }")
+        #expect(spec.command?.value == ["${HOME}", "~"] && spec.environment.set[0].value.value == "${HOME}")
+    }
+
+    @Test func roots() throws {
+        let right: [(String, Filesystem.Root)] = [
+            ("system", .system), ("host", .host), ("empty", .empty), ("/srv/t/", .directory("/srv/t")),
+            ("./host", .directory("/cwd/dir/host")), ("~", .directory("/home/u")), (".", .directory("/cwd/dir")),
+        ]
+        for (text, root) in right {
+            #expect(try spec("[filesystem]\nroot = \"\(text)\"").filesystem.root.value == root)
+        }
+        #expect(try faults("[filesystem]\nroot = \"hots\"").count == 1)
+        #expect(try faults("[filesystem]\nroot = \"/\"").count == 1)
+        #expect(try faults("[filesystem]\nwritable = true").count == 1)
+        #expect(try faults("[filesystem]\nroot = \"/srv\"\nwritable = true").isEmpty)
+    }
+
+    @Test func pathsOfNamespacesAndFiles() throws {
+        let spec = try spec(
+            "[namespaces]\nnet = \"/run/netns/a\"\nuts = \"./u\"\n[seccomp]\nprofile = \"s.json/../t.json\"")
+        #expect(spec.namespaces[.net].value == .path("/run/netns/a"))
+        #expect(spec.namespaces[.uts].value == .path("/cwd/dir/u"))
+        #expect(spec.seccomp?.value.profile?.value == .file("/cwd/dir/s.json/../t.json"))
+    }
+}

@@ -1,0 +1,46 @@
+import SpecFile
+import Testing
+
+@Suite struct ExpandTests {
+    let here = Position(file: "dir/s.toml", line: 1, column: 1)
+    let surroundings = Surroundings(
+        environment: ["HOME": "/home/u", "A": "x", "T": "~", "E": "", "D": "${A}"], currentDirectory: "/cwd")
+
+    @Test(arguments: [
+        ("~", "/home/u"), ("~/a", "/home/u/a"), ("a~", "a~"), ("/~/a", "/~/a"), ("${A}", "x"),
+        ("${A}${A}/${A}", "xx/x"),
+        ("$A", "$A"), ("$", "$"), ("$$", "$$"), ("$${A}", "${A}"), ("$$${A}", "$${A}"), ("${E}a", "a"),
+        ("${T}/a", "~/a"),
+        ("~/${A}", "/home/u/x"), ("${D}", "${A}"), ("é${A}é", "éxé"),
+    ])
+    func expansion(written: String, result: String) throws {
+        #expect(try surroundings.expand(written, at: here) == result)
+    }
+
+    @Test(arguments: ["~u", "~~", "${", "${A", "${}", "${NO}", "${A-b}", "${A B}", "${1}", "~${A}"])
+    func expansionFails(written: String) {
+        #expect(throws: Diagnostic.self) { try surroundings.expand(written, at: here) }
+    }
+
+    @Test func homeMustBeKnown() {
+        for home in [nil, "", "relative"] as [String?] {
+            let surroundings = Surroundings(variable: { _ in nil }, home: home, currentDirectory: "/")
+            #expect(throws: Diagnostic.self) { try surroundings.expand("~/a", at: here) }
+        }
+    }
+
+    @Test(arguments: [
+        ("a", "s.toml", "/cwd/a"), ("a", "d/s.toml", "/cwd/d/a"), ("a", "/d/s.toml", "/d/a"), ("a", "/s.toml", "/a"),
+        ("a", "--set", "/cwd/a"), ("../a", "d/s.toml", "/cwd/d/../a"), ("./a//b/", "s.toml", "/cwd/a/b"),
+        (".", "../s.toml", "/cwd/.."), ("/", "s", "/"), ("//", "s", "/"), ("/a/./", "s", "/a"),
+    ])
+    func hostPaths(written: String, file: String, result: String) throws {
+        let position = Position(file: file, line: 1, column: 1)
+        #expect(try surroundings.hostPath(written, at: position) == result)
+    }
+
+    @Test func quotingShowsWhatATerminalWouldObey() {
+        #expect(quoted("a\"b\\c\n\u{1B}[31m\u{202E}\u{85}é") == "\"a\\\"b\\\\c\\n\\u{1b}[31m\\u{202e}\\u{85}é\"")
+        #expect(quoted(String(repeating: "a", count: 5000)).utf8.count < 200)
+    }
+}

@@ -1,0 +1,83 @@
+import Glibc
+import SpecFile
+import Testing
+
+/// A directory of a test's own, removed with it.
+final class Scratch: Sendable {
+    let path: String
+
+    init() throws {
+        var template = Array("/tmp/specfile.XXXXXX".utf8CString)
+        guard unsafe mkdtemp(&template) != nil else { throw Diagnostic("mkdtemp failed", at: nil) }
+        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    deinit {
+        for name in names() { unsafe unlink("\(path)/\(name)") }
+        unsafe rmdir(path)
+    }
+
+    private func names() -> [String] {
+        guard let directory = unsafe opendir(path) else { return [] }
+        defer { unsafe closedir(directory) }
+        var result: [String] = []
+        while let entry = unsafe readdir(directory) {
+            result.append(
+                unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+                    unsafe String(cString: UnsafeRawPointer(name).assumingMemoryBound(to: CChar.self))
+                })
+        }
+        return result.filter { $0 != "." && $0 != ".." }
+    }
+
+    /// Writes a file and gives its path.
+    @discardableResult func write(_ name: String, _ bytes: [UInt8]) -> String {
+        let file = "\(path)/\(name)"
+        let fd = unsafe open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        var done = 0
+        unsafe bytes.withUnsafeBytes { raw in
+            while done < raw.count {
+                let n = unsafe Glibc.write(fd, raw.baseAddress! + done, raw.count - done)
+                if n <= 0 { return }
+                done += n
+            }
+        }
+        close(fd)
+        return file
+    }
+
+    @discardableResult func write(_ name: String, _ text: String) -> String { write(name, Array(text.utf8)) }
+}
+
+let surroundings = Surroundings(environment: ["HOME": "/home/u", "BASE": "base.toml"], currentDirectory: "/cwd")
+
+/// The one diagnostic of a load that must fail.
+func failure(_ path: String?, overrides: [String] = [], _ place: SourceLocation = #_sourceLocation) -> Diagnostic? {
+    do throws(Rejection) {
+        _ = try Document.load(path: path, overrides: overrides, in: surroundings)
+        Issue.record("no error", sourceLocation: place)
+        return nil
+    } catch {
+        #expect(error.diagnostics.count == 1, sourceLocation: place)
+        return error.diagnostics.first
+    }
+}
+
+extension Table {
+    /// The value at a dotted path.
+    func at(_ path: String) -> Node.Value? {
+        var table = self
+        let parts = path.split(separator: ".")
+        for part in parts.dropLast() {
+            guard case .table(let next)? = table[String(part)]?.node.value else { return nil }
+            table = next
+        }
+        return parts.last.flatMap { table[String($0)]?.node.value }
+    }
+
+    /// The strings of an array at a dotted path.
+    func strings(_ path: String) -> [String]? {
+        guard case .array(let nodes)? = at(path) else { return nil }
+        return nodes.map { if case .string(let text) = $0.value { text } else { "?" } }
+    }
+}
