@@ -16,6 +16,7 @@ enum CommandLineInterface {
             let tail = Tail(of: arguments)
             var command = try Immure.parseAsRoot(tail.head)
             if let run = command as? RunCommand { Run.perform(run.request(tail)) }
+            if let plan = command as? PlanCommand { plan.perform(tail) }
             try command.run()
             Caller.leave(0)
         } catch {

@@ -11,7 +11,9 @@ struct Immure: ParsableCommand {
             immure check SPEC… | plan [SPEC] [--] [COMMAND…] | doctor
             """,
         version: "0.1.0",
-        subcommands: [RunCommand.self])
+        subcommands: [
+            RunCommand.self, CheckCommand.self, PlanCommand.self, CompletionCommand.self,
+        ])
 }
 
 /// What `run` and `plan` have in common.

@@ -6,13 +6,19 @@ import SpecFile
 /// From the words of the command line to a plan.
 enum Prepare {
     /// Reads, trusts, decodes and plans; every reason against it in one go.
-    static func plan(for request: RunRequest, trusting: Bool = true) throws(Rejection) -> Plan {
+    /// `held` is a descriptor that the command must not be given; to print a plan, a spec need not be trusted.
+    static func plan(
+        for request: RunRequest, toLaunch: Bool = true, keepingBack held: Int32? = nil
+    ) throws(Rejection) -> Plan {
         let surroundings = Caller.surroundings()
         let document = try load(request, in: surroundings)
-        if trusting { try checkTrust(document) }
+        try checkTrust(document, isFatal: toLaunch)
         let decoded = Spec.decode(document, in: surroundings)
         guard decoded.diagnostics.isEmpty else { throw Rejection(decoded.diagnostics) }
         let spec = decoded.spec.running(request)
+        if let held, spec.process.fds.value.contains(held) {
+            throw Rejection([Diagnostic("descriptor \(held) is for --result", at: spec.process.fds.position)])
+        }
         switch Planner.plan(spec, on: .probe(for: spec), reportsResult: request.result != nil) {
         case .success(let plan): return plan
         case .failure(let faults): throw Rejection(faults.diagnostics)
@@ -39,12 +45,12 @@ enum Prepare {
     }
 
     /// What a spec says root will do: nobody else may have a hand in it. An ordinary user is warned.
-    private static func checkTrust(_ document: Document) throws(Rejection) {
+    private static func checkTrust(_ document: Document, isFatal: Bool) throws(Rejection) {
         guard !document.files.isEmpty else { return }
         let user = Caller.userID
         let faults = document.trustFaults(callerUID: user)
         guard !faults.isEmpty else { return }
-        if user == 0 { throw Rejection(faults) }
+        if user == 0 && isFatal { throw Rejection(faults) }
         for fault in faults { Report.say(fault, as: .warning) }
     }
 }

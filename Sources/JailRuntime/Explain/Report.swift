@@ -4,7 +4,11 @@ package import SpecFile
 /// Says diagnostics to the person: `immure: file:line:col: what: why`, then `hint: …` on a line of its own.
 package enum Report {
     /// How much a diagnostic matters.
-    package enum Kind { case error, warning, note }
+    package enum Kind {
+        case error, warning, note
+        /// Without immure's name: what `check` says is about the file.
+        case plain
+    }
 
     /// Says one diagnostic on standard error.
     package static func say(_ diagnostic: Diagnostic, as kind: Kind = .error) {
@@ -18,12 +22,13 @@ package enum Report {
             case .error: ("immure:", "1;31")
             case .warning: ("immure: warning:", "1;33")
             case .note: ("immure: note:", "1;36")
+            case .plain: ("", "")
             }
         func paint(_ text: String, _ colour: String) -> String {
             coloured ? "\u{1b}[\(colour)m\(text)\u{1b}[0m" : text
         }
         let place = diagnostic.position.map { "\($0): " } ?? ""
-        var text = paint(prefix, colour) + " " + printable(place + diagnostic.message)
+        var text = (prefix.isEmpty ? "" : paint(prefix, colour) + " ") + printable(place + diagnostic.message)
         if let hint = diagnostic.hint { text += "\n" + paint("hint:", "1") + " " + printable(hint) }
         return text
     }
