@@ -90,6 +90,11 @@ static inline int linux_seccomp_filter(const struct sock_filter *program, unsign
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);
 }
 
+/* Whether the kernel has a call: every argument is one that it refuses before doing anything. */
+static inline int linux_is_present(long number) {
+    return syscall(number, -1L, -1L, 0L, ~0L, 0L) >= 0 || errno != ENOSYS;
+}
+
 /* Macros that Swift cannot see. */
 static const unsigned long linux_TIOCGPTPEER = TIOCGPTPEER;
 static const unsigned long linux_TIOCSPTLCK = TIOCSPTLCK;
