@@ -12,7 +12,8 @@ struct Immure: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, CheckCommand.self, PlanCommand.self, CompletionCommand.self,
+            RunCommand.self, CheckCommand.self, PlanCommand.self, DoctorCommand.self,
+            CompletionCommand.self,
         ])
 }
 

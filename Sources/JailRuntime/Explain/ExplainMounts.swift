@@ -7,7 +7,7 @@ extension Explanation {
         switch step?.operation {
         case .openTree(_, let source): sourceHint(source)
         case .openDevice(_, let name, _, _): deviceHint(name)
-        case .makeFileSystem(_, let fileSystem): fileSystemHint(fileSystem)
+        case .makeFileSystem(_, let fileSystem): fileSystemHint(fileSystem.type)
         case .hide(let target, _):
             failure.errno == .noEntry ? "\(target) is not in the jail: remove the entry" : targetHint
         case .attach, .makeDirectory, .makeSymlink, .makeFile, .mask, .protect: targetHint
@@ -40,19 +40,19 @@ extension Explanation {
         }
     }
 
-    private func fileSystemHint(_ fileSystem: FileSystem) -> String? {
-        switch (fileSystem.type, failure.errno) {
+    func fileSystemHint(_ type: String) -> String? {
+        switch (type, failure.errno) {
         case ("proc", .notPermitted), ("sysfs", .notPermitted):
             if let appArmorHint { return appArmorHint }
-            let place = fileSystem.type == "proc" ? "/proc" : "/sys"
+            let place = type == "proc" ? "/proc" : "/sys"
             let remedy =
-                fileSystem.type == "proc"
+                type == "proc"
                 ? "set filesystem.proc = false to go without" : "remove the entry to go without"
             return "parts of this container's \(place) are covered, and the kernel then refuses a new one "
                 + "(mount_too_revealing): start it with `--security-opt systempaths=unconfined`, or \(remedy)"
-        case (_, .noDevice): return "this kernel has no file system \(fileSystem.type): modprobe \(fileSystem.type)"
-        case (_, .invalid) where failure.call == .fsconfig && failure.text != fileSystem.type:
-            return "this kernel does not know the option \(failure.text) of \(fileSystem.type), or not this value of it"
+        case (_, .noDevice): return "this kernel has no file system \(type): modprobe \(type)"
+        case (_, .invalid) where failure.call == .fsconfig && failure.text != type:
+            return "this kernel does not know the option \(failure.text) of \(type), or not this value of it"
         default: return mountRightsHint
         }
     }
