@@ -35,6 +35,17 @@ ssize_t linux_receive_message(int socket, void *bytes, size_t length, int *descr
     return count;
 }
 
+int linux_vfork(int (*body)(void *), void *context) {
+    const size_t size = 1 << 20;
+    char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    if (stack == MAP_FAILED) return -1;
+    int child = clone(body, stack + size, CLONE_VM | CLONE_VFORK | SIGCHLD, context);
+    int saved = errno;
+    munmap(stack, size);
+    errno = saved;
+    return child;
+}
+
 int linux_interface_up(const char *name) {
     struct ifreq request = {0};
     strncpy(request.ifr_name, name, IFNAMSIZ - 1);

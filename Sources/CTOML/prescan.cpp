@@ -26,8 +26,8 @@ fault check_encoding(std::string_view text) {
     return {};
 }
 
-/// The offset behind the string that opens at `i`. Where it is not closed toml++ stops there as well, so that what this
-/// scan makes of the rest does not matter.
+/// The offset behind the string that opens at `i`; the end of the text where the string is not closed, as toml++ stops
+/// there as well and says so.
 static size_t behind_string(std::string_view text, size_t i) {
     const char quote = text[i];
     const bool multiline = text.substr(i, 3) == std::string_view(quote == '"' ? "\"\"\"" : "'''");
@@ -36,7 +36,7 @@ static size_t behind_string(std::string_view text, size_t i) {
         if (quote == '"' && text[i] == '\\') {
             i++;
         } else if (!multiline && text[i] == '\n') {
-            return i;
+            return text.size();
         } else if (text[i] == quote && !multiline) {
             return i + 1;
         } else if (text[i] == quote && i + 2 < text.size() && text[i + 1] == quote && text[i + 2] == quote) {
@@ -49,7 +49,7 @@ static size_t behind_string(std::string_view text, size_t i) {
     return i;
 }
 
-fault check_keys(std::string_view text, size_t limit) {
+fault check_structure(std::string_view text, size_t limit) {
     size_t dots = 0;
     for (size_t i = 0; i < text.size();) {
         switch (text[i]) {
@@ -71,6 +71,8 @@ fault check_keys(std::string_view text, size_t limit) {
             dots = 0;
             break;
         default:
+            if (static_cast<unsigned char>(text[i]) >= 0x80)
+                return {"a character that TOML allows only in strings and comments", i};
             break;
         }
         i++;

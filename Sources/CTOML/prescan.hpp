@@ -17,9 +17,10 @@ struct fault {
 /// NUL, malformed UTF-8 (Unicode 15, table 3-7: no overlong forms, no surrogates).
 fault check_encoding(std::string_view text);
 
-/// Dotted keys of more than `limit` parts. toml++ 3.3 bounds the nesting of values but not of keys, and takes its tables
-/// down recursively: a key of 30,000 parts overflows the stack.
-fault check_keys(std::string_view text, size_t limit);
+/// What toml++ 3.3 does not survive outside of strings and comments. It bounds the nesting of values but not of keys, and
+/// takes its tables down recursively: a key of 30,000 parts overflows the stack. And it takes for white space what TOML
+/// allows only within strings and comments, such as U+00A0.
+fault check_structure(std::string_view text, size_t limit);
 
 } // namespace ctoml
 #endif

@@ -29,10 +29,20 @@ package struct Host: Equatable, Sendable {
         }
     }
 
+    /// A line of group(5).
+    package struct Group: Equatable, Sendable {
+        package let name: String
+        package let gid: UInt32
+        package init(name: String, gid: UInt32) {
+            self.name = name
+            self.gid = gid
+        }
+    }
+
     /// The caller's ids. Privileged means uid 0 with the capabilities that go with it.
     package var uid: UInt32 = 1000
     package var gid: UInt32 = 1000
-    package var groups: [UInt32] = []
+    package var supplementary: [UInt32] = []
     package var callerName = ""
     /// Whether the caller may make namespaces, mounts and identities without a user namespace (CAP_SYS_ADMIN).
     package var isPrivileged = false
@@ -40,7 +50,7 @@ package struct Host: Equatable, Sendable {
     package var rootEntries: [RootEntry] = []
     /// The users and groups of the jail's own tree: the host's for "system" and "host", the tree's for a directory.
     package var users: [User] = []
-    package var groupIDs: [String: UInt32] = [:]
+    package var groups: [Group] = []
     /// The caller's ranges in subuid(5) and subgid(5), inside 0 upwards still to be assigned.
     package var subordinateUsers: [Identity.Range] = []
     package var subordinateGroups: [Identity.Range] = []
@@ -50,7 +60,7 @@ package struct Host: Equatable, Sendable {
     package var canStartSession = true
     /// The caller's file mode creation mask.
     package var umask: UInt32 = 0o022
-    /// The caller's environment.
+    /// The caller's environment, as far as the spec keeps any of it; TERM always.
     package var environment: [(name: String, value: String)] = []
     /// The highest capability number of the running kernel.
     package var lastCapability: UInt8 = 40
@@ -58,13 +68,14 @@ package struct Host: Equatable, Sendable {
     package init() {}
 
     package static func == (a: Host, b: Host) -> Bool {
-        a.uid == b.uid && a.gid == b.gid && a.groups == b.groups && a.isPrivileged == b.isPrivileged
-            && a.rootEntries == b.rootEntries && a.users == b.users && a.groupIDs == b.groupIDs
+        a.uid == b.uid && a.gid == b.gid && a.supplementary == b.supplementary && a.isPrivileged == b.isPrivileged
+            && a.rootEntries == b.rootEntries && a.users == b.users && a.groups == b.groups
             && a.subordinateUsers == b.subordinateUsers && a.subordinateGroups == b.subordinateGroups
             && a.standardInputIsTerminal == b.standardInputIsTerminal && a.lastCapability == b.lastCapability
             && a.environment.elementsEqual(b.environment) { $0 == $1 }
     }
 
+    package func group(named name: String) -> UInt32? { groups.first { $0.name == name }?.gid }
     package func user(named name: String) -> User? { users.first { $0.name == name } }
     package func user(withID uid: UInt32) -> User? { users.first { $0.uid == uid } }
 }

@@ -127,6 +127,8 @@ package struct TreeSource: Equatable, Sendable {
 package struct Attributes: OptionSet, Hashable, Sendable {
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// The default goes through an existential collection, which the launch has no time for.
+    package init(arrayLiteral elements: Attributes...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
 
     package static let readOnly = Attributes(rawValue: 1 << 0)
     package static let noSetuid = Attributes(rawValue: 1 << 1)

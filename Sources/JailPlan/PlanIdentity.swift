@@ -18,7 +18,8 @@ struct ResolvedIdentity {
 }
 
 extension Planner {
-    static let nobody: UInt32 = 65534
+    /// The id that no file of the host should belong to, user_namespaces(7).
+    package static let nobody: UInt32 = 65534
 
     mutating func resolveIdentity() -> ResolvedIdentity? {
         let before = faults.count
@@ -65,7 +66,7 @@ extension Planner {
         switch group {
         case .id(let gid): return gid
         case .name(let name):
-            if let gid = host.groupIDs[name] { return gid }
+            if let gid = host.group(named: name) { return gid }
             if name == "root" { return 0 }
             if name == "nogroup" || name == "nobody" { return Self.nobody }
             fault("group \"\(name)\": not in the jail's /etc/group", at: position, hint: "write the number")
@@ -79,7 +80,7 @@ extension Planner {
             for group in written.value { wanted.append(resolve(group: group, at: written.position)) }
         }
         if host.isPrivileged || spec.identity.gidMap?.value == .automatic { return wanted }
-        let held = host.groups.filter { $0 != host.gid }
+        let held = host.supplementary.filter { $0 != host.gid }
         if let written = spec.identity.groups {
             guard !held.isEmpty || !wanted.isEmpty else { return nil }
             fault(

@@ -51,7 +51,7 @@ struct TreeBuilder {
         let rootSlot = placeRoot()
         for mount in spec.filesystem.mounts { place(mount) }
         // What the spec mounts itself replaces the default on the same target.
-        let written = Set(spec.filesystem.mounts.map(\.target))
+        let written = spec.filesystem.mounts.map(\.target)
         placeProc(unless: written)
         placeDevices(unless: written)
         placeTmp(unless: written)

@@ -30,7 +30,7 @@ extension TreeBuilder {
     /// /usr, /etc and the links or directories beside them, as on the host: a merged /usr stays merged.
     private mutating func placeSystem(_ origin: Position?) {
         let attributes: Attributes = [.readOnly, .noSetuid, .noDevices]
-        let replaced = Set(spec.filesystem.mounts.map(\.target))
+        let replaced = spec.filesystem.mounts.map(\.target)
         for entry in host.rootEntries where !replaced.contains("/" + entry.name) {
             let target = "/" + entry.name
             if let link = entry.link {
@@ -41,7 +41,7 @@ extension TreeBuilder {
         }
     }
 
-    mutating func placeProc(unless written: Set<String>) {
+    mutating func placeProc(unless written: [String]) {
         guard spec.filesystem.proc.value, !written.contains("/proc") else { return }
         mountProc(on: "/proc", at: spec.filesystem.proc.position)
     }
@@ -72,7 +72,7 @@ extension TreeBuilder {
     }
 
     /// A /dev of the jail's own: the nodes that every program may expect, a devpts instance and shared memory.
-    mutating func placeDevices(unless written: Set<String>) {
+    mutating func placeDevices(unless written: [String]) {
         let origin = spec.filesystem.devices.position
         switch spec.filesystem.devices.value {
         case .none: return
@@ -120,7 +120,7 @@ extension TreeBuilder {
             [.noSetuid, .noExecute], at: origin)
     }
 
-    mutating func placeTmp(unless written: Set<String>) {
+    mutating func placeTmp(unless written: [String]) {
         guard let size = spec.filesystem.tmp.value, !written.contains("/tmp") else { return }
         placeFileSystem(
             "tmpfs", [.init(key: "mode", value: "1777"), .init(key: "size", value: "\(size)")], on: "/tmp",
@@ -128,7 +128,7 @@ extension TreeBuilder {
     }
 
     /// The host's sysfs shows the host's network: a jail with a network of its own gets an instance that shows that.
-    mutating func placeSysfs(unless written: Set<String>) {
+    mutating func placeSysfs(unless written: [String]) {
         guard spec.filesystem.root.value == .host, hasOwnNetwork, !written.contains("/sys") else { return }
         mountSysfs(on: "/sys", at: spec.filesystem.root.position)
     }

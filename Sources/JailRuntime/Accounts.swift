@@ -19,35 +19,60 @@ enum Accounts {
         }
     }
 
-    private static func lines(_ bytes: [UInt8]) -> [[Substring]] {
-        bytes.split(separator: UInt8(ascii: "\n")).map {
-            Substring(String(decoding: $0, as: UTF8.self)).split(separator: ":", omittingEmptySubsequences: false)
+    /// The fields of each line.
+    private static func lines(_ bytes: [UInt8], _ body: ([ArraySlice<UInt8>]) -> Void) {
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            body(line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false))
         }
     }
 
-    static func users(_ bytes: [UInt8]) -> [Host.User] {
-        lines(bytes).compactMap { fields in
-            guard fields.count >= 7, let uid = UInt32(fields[2]), let gid = UInt32(fields[3]) else { return nil }
-            return Host.User(
-                name: String(fields[0]), uid: uid, gid: gid, home: String(fields[5]), shell: String(fields[6]))
+    private static func text(_ field: ArraySlice<UInt8>) -> String { String(decoding: field, as: UTF8.self) }
+
+    /// A decimal number and nothing else.
+    private static func number(_ field: ArraySlice<UInt8>) -> UInt32? {
+        guard !field.isEmpty, field.count <= 10 else { return nil }
+        var value: UInt64 = 0
+        for byte in field {
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+            value = value * 10 + UInt64(byte - UInt8(ascii: "0"))
         }
+        return UInt32(exactly: value)
     }
 
-    static func groups(_ bytes: [UInt8]) -> [String: UInt32] {
-        var result: [String: UInt32] = [:]
-        for fields in lines(bytes) where fields.count >= 3 {
-            guard let gid = UInt32(fields[2]), result[String(fields[0])] == nil else { continue }
-            result[String(fields[0])] = gid
+    /// The lines of passwd(5) for one user, by number or by name.
+    static func users(_ bytes: [UInt8], wanted: Identity.Account) -> [Host.User] {
+        var result: [Host.User] = []
+        lines(bytes) { fields in
+            guard fields.count >= 7, let uid = number(fields[2]), let gid = number(fields[3]) else { return }
+            switch wanted {
+            case .id(let id): guard uid == id else { return }
+            case .name(let name): guard fields[0].elementsEqual(name.utf8) else { return }
+            }
+            result.append(
+                Host.User(
+                    name: text(fields[0]), uid: uid, gid: gid, home: text(fields[5]), shell: text(fields[6])))
         }
         return result
     }
 
-    /// The ranges of one user, by name or by number.
-    static func subordinates(_ bytes: [UInt8], name: String, id: UInt32) -> [Identity.Range] {
-        lines(bytes).compactMap { fields in
-            guard fields.count == 3, fields[0] == name || fields[0] == "\(id)" else { return nil }
-            guard let start = UInt32(fields[1]), let count = UInt32(fields[2]), count > 0 else { return nil }
-            return Identity.Range(inside: 0, outside: start, count: count)
+    /// The lines of group(5).
+    static func groups(_ bytes: [UInt8]) -> [Host.Group] {
+        var result: [Host.Group] = []
+        lines(bytes) { fields in
+            guard fields.count >= 3, let gid = number(fields[2]) else { return }
+            result.append(Host.Group(name: text(fields[0]), gid: gid))
         }
+        return result
+    }
+
+    /// The ranges of one user in subuid(5) or subgid(5), by name or by number.
+    static func subordinates(_ bytes: [UInt8], name: String, id: UInt32) -> [Identity.Range] {
+        var result: [Identity.Range] = []
+        lines(bytes) { fields in
+            guard fields.count == 3, fields[0].elementsEqual(name.utf8) || number(fields[0]) == id else { return }
+            guard let start = number(fields[1]), let count = number(fields[2]), count > 0 else { return }
+            result.append(Identity.Range(inside: 0, outside: start, count: count))
+        }
+        return result
     }
 }

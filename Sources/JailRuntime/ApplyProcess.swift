@@ -45,7 +45,8 @@ extension Applier {
             try setCapabilities(
                 permitted: sets.permitted.rawValue, effective: sets.effective.rawValue,
                 inheritable: sets.inheritable.rawValue)
-            try setAmbient(sets.ambient.rawValue)
+            // What is not inheritable cannot stay ambient: the kernel has taken it out already.
+            if !sets.inheritable.isEmpty { try setAmbient(sets.ambient.rawValue) }
         }
     }
 

@@ -5,9 +5,9 @@ package import SpecFile
 package enum Caller {
     /// The environment, home and current directory that a spec may refer to.
     package static func surroundings() -> Surroundings {
-        var environment: [String: String] = [:]
-        for (name, value) in callerEnvironment() where environment[name] == nil { environment[name] = value }
-        return Surroundings(environment: environment, currentDirectory: currentDirectoryPath())
+        Surroundings(
+            variable: { environmentVariable($0) }, home: environmentVariable("HOME"),
+            currentDirectory: currentDirectoryPath())
     }
 
     private static func currentDirectoryPath() -> String {

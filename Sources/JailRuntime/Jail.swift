@@ -14,11 +14,20 @@ struct Jail {
     }
 
     /// Applies the rest of the plan; ends in exec, in the reaper, or in a reported failure.
-    consuming func proceed(from first: Int) -> Never {
+    mutating func proceed(from first: Int) -> Never {
+        do throws(Failure) {
+            try tieToLauncher()
+        } catch {
+            applier.report(.failed(error.at(first)))
+            exitNow(125)
+        }
+        applyRest(from: first)
+    }
+
+    private mutating func applyRest(from first: Int) -> Never {
         for index in first..<plan.steps.count {
             applier.step = index
             do throws(Failure) {
-                if index == first { try tieToLauncher() }
                 switch plan.steps[index].operation {
                 case .mapIdentities(let maps): try map(maps)
                 case .startCommand: try startCommand()
@@ -56,38 +65,45 @@ struct Jail {
         // /proc/PID/exe (runc CVE-2019-5736).
         try failing { () throws(KernelError) in try setDumpable(false) }
         try tieToLauncher()
-        let side = try failing { () throws(KernelError) in try fork() }
-        guard case .parent(let command) = side else {
-            if !plan.supervision.ownsProcesses { try tieToLauncher() }
-            try takeForeground(currentProcess())
-            return
+        let command = self
+        let next = applier.step + 1
+        let child = try failing { () throws(KernelError) in
+            try forkInPlace { command.becomeCommand(from: next) }
         }
+        // The command runs, or has reported why it does not.
         do throws(Failure) {
-            // Both sides set it, so that neither can be too early.
-            try takeForeground(command)
             try applier.apply(.setCapabilities(EffectiveCapabilities()))
         } catch {
             applier.report(.failed(error.at(applier.step)))
             exitNow(125)
         }
         Reaper(
-            command: command, channel: applier.channel, signals: signals, terminal: applier.terminal,
+            command: child, channel: applier.channel, signals: signals, terminal: applier.terminal,
             ownsProcesses: plan.supervision.ownsProcesses
         ).reap()
     }
 
+    /// The command's side of the fork.
+    private func becomeCommand(from next: Int) -> Never {
+        do throws(Failure) {
+            if !plan.supervision.ownsProcesses { try tieToLauncher() }
+            try takeForeground()
+        } catch {
+            applier.report(.failed(error.at(applier.step)))
+            exitNow(125)
+        }
+        var jail = self
+        jail.applyRest(from: next)
+    }
+
     /// The command leads a process group of its own in the jail's session: its parent is in the same session, so the group
     /// is not orphaned and Ctrl-Z stops it.
-    private func takeForeground(_ command: Int32) throws(Failure) {
+    private func takeForeground() throws(Failure) {
         guard plan.hasOwnSession else { return }
-        do throws(KernelError) {
-            try setProcessGroup(of: command, to: command)
-        } catch {
-            // EACCES: it has executed already, so its own call has done it.
-            guard error.errno == .accessDenied else { throw Failure(error) }
+        try failing { () throws(KernelError) in
+            try setProcessGroup(of: 0, to: 0)
+            if applier.terminal >= 0 { try setForegroundGroup(of: applier.terminal, to: currentProcess()) }
         }
-        guard applier.terminal >= 0 else { return }
-        try failing { () throws(KernelError) in try setForegroundGroup(of: applier.terminal, to: command) }
     }
 }
 

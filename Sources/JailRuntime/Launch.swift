@@ -62,7 +62,8 @@ package struct Launch {
         }
         guard case .parent(let child) = side else {
             closeDescriptor(ours)
-            Jail(plan: plan, applier: applier, signals: signals.number).proceed(from: fork + 1)
+            var jail = Jail(plan: plan, applier: applier, signals: signals.number)
+            jail.proceed(from: fork + 1)
         }
         closeDescriptor(theirs)
         var supervisor = Supervisor(

@@ -9,10 +9,14 @@ extension Host {
     package static func probe(for spec: Spec) -> Host {
         var host = Host()
         let caller = callerIdentity()
-        (host.uid, host.gid, host.groups) = (caller.euid, caller.gid, caller.groups)
+        (host.uid, host.gid, host.supplementary) = (caller.euid, caller.gid, caller.groups)
         let systemAdministration = Capability.sys_admin.rawValue
         host.isPrivileged = caller.euid == 0 && hasEffectiveCapability(systemAdministration)
-        host.environment = callerEnvironment()
+        if !spec.environment.keep.isEmpty {
+            host.environment = callerEnvironment()
+        } else if let term = environmentVariable("TERM") {
+            host.environment = [("TERM", term)]
+        }
         host.lastCapability = Kernel.lastCapability
         host.standardInputIsTerminal = isTerminal(0)
         host.umask = currentUmask()
@@ -47,13 +51,18 @@ extension Host {
         case .directory(let path) where spec.namespaces[.mount].value == .new: root = path
         default: break
         }
+        users = Accounts.users(Accounts.read("etc/passwd", below: root), wanted: wantedUser(spec))
         let needsGroups = spec.identity.group != nil || spec.identity.groups?.value.isEmpty == false
-        users = Accounts.users(Accounts.read("etc/passwd", below: root))
-        if needsGroups { groupIDs = Accounts.groups(Accounts.read("etc/group", below: root)) }
+        if needsGroups { groups = Accounts.groups(Accounts.read("etc/group", below: root)) }
+    }
+
+    /// The one user that the plan will look up: a whole passwd file would cost more than all the rest of the probe.
+    private func wantedUser(_ spec: Spec) -> Identity.Account {
+        spec.identity.user?.value ?? .id(uid == 0 ? Planner.nobody : uid)
     }
 
     private mutating func readSubordinates(_ spec: Spec) {
-        let name = Accounts.users(Accounts.read("etc/passwd", below: "/")).first { $0.uid == uid }?.name ?? ""
+        let name = Accounts.users(Accounts.read("etc/passwd", below: "/"), wanted: .id(uid)).first?.name ?? ""
         callerName = name
         subordinateUsers = Accounts.subordinates(Accounts.read("etc/subuid", below: "/"), name: name, id: uid)
         subordinateGroups = Accounts.subordinates(Accounts.read("etc/subgid", below: "/"), name: name, id: uid)

@@ -42,23 +42,17 @@ struct Tree {
 
     mutating func makeDirectory(_ target: String, _ mode: UInt32) throws(Failure) {
         try make(target) { (parent, name) throws(KernelError) in
-            do throws(KernelError) {
-                try Kernel.makeDirectory(name, at: parent, permissions: mode)
-            } catch {
-                guard error.errno == .exists else { throw error }
-            }
+            try Kernel.makeDirectory(name, at: parent, permissions: mode)
         }
     }
 
     mutating func makeSymlink(_ target: String, to destination: String) throws(Failure) {
-        do throws(Failure) {
-            try make(target, followLast: false) { (parent, name) throws(KernelError) in
-                try Kernel.makeSymlink(name, to: destination, at: parent)
-            }
-        } catch {
-            guard error.errno == .exists else { throw error }
-            throw Failure(.linkDiffers, call: error.call, errno: error.errno, text: target)
+        var made = false
+        try make(target) { (parent, name) throws(KernelError) in
+            try Kernel.makeSymlink(name, to: destination, at: parent)
+            made = true
         }
+        guard made else { throw Failure(.linkDiffers, call: .symlinkat, errno: .exists, text: target) }
     }
 
     /// Makes what `seal` names read-only: mount points have been made until now.
@@ -76,58 +70,48 @@ struct Tree {
 extension Tree {
     /// Opens the target inside the tree; what is missing of it is made.
     private mutating func mountPoint(_ target: String, directory: Bool) throws(Failure) -> Descriptor {
-        do throws(KernelError) {
-            return try openInside(root, target)
-        } catch {
-            guard error.errno == .noEntry else { throw Failure(error) }
-        }
         try make(target) { (parent, name) throws(KernelError) in
-            do throws(KernelError) {
-                if directory {
-                    try Kernel.makeDirectory(name, at: parent, permissions: 0o755)
-                } else {
-                    _ = try open(name, at: parent, [.write, .create, .exclusive, .noFollow], permissions: 0o444)
-                }
-            } catch {
-                guard error.errno == .exists else { throw error }
+            if directory {
+                try Kernel.makeDirectory(name, at: parent, permissions: 0o755)
+            } else {
+                _ = try open(name, at: parent, [.write, .create, .exclusive, .noFollow], permissions: 0o444)
             }
         }
-        return try failing { () throws(KernelError) in try openInside(root, target) }
     }
 
-    /// Walks to the directory of `target`, making missing parents, and calls `body` there with the last component.
+    /// Walks to `target`, making missing parents, and has `body` make the last component where that is missing too.
+    /// Returns what is there in the end.
     ///
     /// Where a directory on the way belongs to a read-only mount it is mirrored first, so that nothing is ever made in a
     /// tree of the host that the spec does not open for writing.
+    @discardableResult
     private mutating func make(
-        _ target: String, followLast: Bool = true, _ body: (Int32, String) throws(KernelError) -> Void
-    ) throws(Failure) {
-        // Each round makes or mirrors one directory; a path of n components needs at most 2n rounds.
-        for _ in 0..<(2 * components(target).count + 2) {
+        _ target: String, _ body: (Int32, String) throws(KernelError) -> Void
+    ) throws(Failure) -> Descriptor {
+        // Each mirror is one round: there can be one for each component, and a link may lead to another directory.
+        for _ in 0..<64 {
             var walk = Walk(root: root)
-            var missing: [String]
-            if followLast {
-                missing = try failing { () throws(KernelError) in try walk.descend(target) }
-            } else {
-                let parts = components(target)
-                missing = try failing { () throws(KernelError) in
-                    try walk.descend(parts.dropLast().joined(separator: "/"))
-                }
-                missing += parts.suffix(1)
-            }
-            // Everything exists: `body` is to find that out, and say whether it minds.
-            guard let name = missing.first else { return }
-            guard name != ".." else { throw Failure(KernelError(.openat, .noEntry, path: target)) }
-            let top = walk.top
+            var readOnly = false
             do throws(KernelError) {
-                if missing.count == 1 { return try body(top, name) }
-                try Kernel.makeDirectory(name, at: top, permissions: 0o755)
-            } catch {
-                guard error.errno == .readOnly else {
-                    throw Failure(KernelError(error.call, error.errno, path: target))
+                let missing = try walk.descend(target)
+                for (index, name) in missing.enumerated() {
+                    guard name != ".." else { throw KernelError(.openat, .noEntry, path: target) }
+                    if index + 1 < missing.count {
+                        try Kernel.makeDirectory(name, at: walk.top, permissions: 0o755)
+                    } else {
+                        try body(walk.top, name)
+                    }
+                    try walk.enter(name)
                 }
-                try mirror(top, isRoot: walk.isAtRoot)
+                return try walk.reached()
+            } catch {
+                readOnly = error.errno == .readOnly
+                guard readOnly else { throw Failure(KernelError(error.call, error.errno, path: target)) }
             }
+            // (Outside the handler: the walk is consumed by success alone.)
+            var again = Walk(root: root)
+            _ = try failing { () throws(KernelError) in try again.descend(target) }
+            try mirror(again.top, isRoot: again.isAtRoot)
         }
         throw Failure(KernelError(.mkdirat, .readOnly, path: target))
     }

@@ -37,6 +37,8 @@ package func setAmbient(_ mask: UInt64) throws(KernelError) {
 package struct SecureBits: OptionSet, Sendable {
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// The default goes through an existential collection, which the launch has no time for.
+    package init(arrayLiteral elements: SecureBits...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
 
     /// A change of user ids leaves the capability sets alone.
     package static let noSetuidFixup = SecureBits(rawValue: 1 << 2)

@@ -25,6 +25,8 @@ package let currentDirectory: Int32 = AT_FDCWD
 package struct OpenMode: OptionSet, Sendable {
     package let rawValue: Int32
     package init(rawValue: Int32) { self.rawValue = rawValue }
+    /// The default goes through an existential collection, which the launch has no time for.
+    package init(arrayLiteral elements: OpenMode...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
 
     package static let read = OpenMode(rawValue: O_RDONLY)
     package static let write = OpenMode(rawValue: O_WRONLY)

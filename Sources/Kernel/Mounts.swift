@@ -4,6 +4,8 @@ import CLinux
 package struct MountAttributes: OptionSet, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// The default goes through an existential collection, which the launch has no time for.
+    package init(arrayLiteral elements: MountAttributes...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
 
     package static let readOnly = MountAttributes(rawValue: UInt64(MOUNT_ATTR_RDONLY))
     package static let noSetuid = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOSUID))

@@ -4,6 +4,8 @@ import CLinux
 package struct NamespaceFlags: OptionSet, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// The default goes through an existential collection, which the launch has no time for.
+    package init(arrayLiteral elements: NamespaceFlags...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
 
     package static let user = NamespaceFlags(rawValue: UInt64(CLONE_NEWUSER))
     package static let mount = NamespaceFlags(rawValue: UInt64(CLONE_NEWNS))

@@ -4,6 +4,8 @@ import CLinux
 package struct Readiness: OptionSet, Sendable {
     package let rawValue: Int16
     package init(rawValue: Int16) { self.rawValue = rawValue }
+    /// The default goes through an existential collection, which the launch has no time for.
+    package init(arrayLiteral elements: Readiness...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
 
     package static let readable = Readiness(rawValue: Int16(POLLIN))
     package static let writable = Readiness(rawValue: Int16(POLLOUT))

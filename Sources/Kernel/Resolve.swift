@@ -21,7 +21,7 @@ package func openInside(_ root: Int32, _ path: String) throws(KernelError) -> De
     }
     var walk = Walk(root: root)
     guard try walk.descend(path).isEmpty else { throw KernelError(.openat, .noEntry, path: path) }
-    return Descriptor(owning: try duplicate(walk.top, above: 0))
+    return try walk.reached()
 }
 
 /// A path walked one component at a time on descriptors, never leaving `root`: the stack of the directories entered is
@@ -71,6 +71,17 @@ package struct Walk: ~Copyable {
         return []
     }
 
+    /// Steps into an entry of `top`, which must not be a link.
+    package mutating func enter(_ name: String) throws(KernelError) {
+        entered.append(try open(name, at: top, [.path, .noFollow]).release())
+    }
+
+    /// What has been reached, for the caller to own.
+    package consuming func reached() throws(KernelError) -> Descriptor {
+        guard let last = entered.popLast() else { return Descriptor(owning: try duplicate(root, above: 0)) }
+        return Descriptor(owning: last)
+    }
+
     private mutating func leaveAll() {
         for number in entered { closeDescriptor(number) }
         entered.removeAll()
@@ -79,7 +90,14 @@ package struct Walk: ~Copyable {
 
 /// The components of a path without empty ones and `.`.
 package func components(_ path: String) -> [String] {
-    path.utf8.split(separator: UInt8(ascii: "/")).compactMap {
-        $0.elementsEqual(".".utf8) ? nil : String(decoding: $0, as: UTF8.self)
+    var result: [String] = []
+    var rest = path.utf8[...]
+    while let start = rest.firstIndex(where: { $0 != UInt8(ascii: "/") }) {
+        rest = rest[start...]
+        let end = rest.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
+        let name = String(Substring(rest[..<end]))
+        if name != "." { result.append(name) }
+        rest = rest[end...]
     }
+    return result
 }

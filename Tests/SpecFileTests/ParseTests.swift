@@ -44,7 +44,10 @@ import Testing
             ([0xFF, 0xFE, 0x61, 0x00], 1, 1, "not valid UTF-8"), (Array("a = 1\na = 2".utf8), 2, 5, "cannot redefine"),
             (Array("[a]\n[a]".utf8), 2, 1, "cannot redefine"),
             (Array("a = 99999999999999999999".utf8), 1, 25, "64 bits"),
-            (Array("é = 1".utf8), 1, 1, "expected keys"), (Array("a = ".utf8), 1, 5, "end-of-file"),
+            (Array("k =5'''·'''".utf8), 1, 5, "expected digit"), (Array("[`a`]".utf8), 1, 2, "expected bare key"),
+            (Array("[[é]]".utf8), 1, 3, "only in strings"),
+            (Array("a\u{A0}= 1".utf8), 1, 2, "only in strings"), (Array("a · b".utf8), 1, 3, "only in strings"),
+            (Array("é = 1".utf8), 1, 1, "only in strings"), (Array("a = ".utf8), 1, 5, "end-of-file"),
         ]
         for (text, line, column, message) in wrong {
             do throws(Diagnostic) {

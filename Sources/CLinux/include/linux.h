@@ -29,6 +29,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/pidfd.h>
@@ -94,6 +95,9 @@ static inline int linux_seccomp_filter(const struct sock_filter *program, unsign
 static inline int linux_is_present(long number) {
     return syscall(number, -1L, -1L, 0L, ~0L, 0L) >= 0 || errno != ENOSYS;
 }
+/* vfork(2) for a body that needs a stack of its own: the caller, whose memory the child shares, stands still until the
+   child has executed or ended. Returns the child, or -1. */
+int linux_vfork(int (*body)(void *), void *context);
 
 /* Macros that Swift cannot see. */
 static const unsigned long linux_TIOCGPTPEER = TIOCGPTPEER;

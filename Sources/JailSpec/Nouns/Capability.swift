@@ -26,6 +26,8 @@ package enum Capability: UInt8, CaseIterable, Hashable, Sendable {
 package struct CapabilitySet: OptionSet, Hashable, Sendable {
     package let rawValue: UInt64
     package init(rawValue: UInt64) { self.rawValue = rawValue }
+    /// The default goes through an existential collection, which the launch has no time for.
+    package init(arrayLiteral elements: CapabilitySet...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
 
     package init(_ capability: Capability) { self.init(rawValue: 1 << UInt64(capability.rawValue)) }
 

@@ -53,6 +53,8 @@ package struct Mount: Equatable, Sendable {
 package struct MountOptions: OptionSet, Hashable, Sendable {
     package let rawValue: UInt32
     package init(rawValue: UInt32) { self.rawValue = rawValue }
+    /// The default goes through an existential collection, which the launch has no time for.
+    package init(arrayLiteral elements: MountOptions...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
 
     package static let readOnly = MountOptions(rawValue: 1 << 0)
     package static let noSetuid = MountOptions(rawValue: 1 << 1)

@@ -3,6 +3,19 @@ package import SpecFile
 /// The eight namespaces of namespaces(7).
 package enum NamespaceKind: String, CaseIterable, Hashable, Sendable {
     case user, mount, pid, net, ipc, uts, cgroup, time
+
+    fileprivate var index: Int {
+        switch self {
+        case .user: 0
+        case .mount: 1
+        case .pid: 2
+        case .net: 3
+        case .ipc: 4
+        case .uts: 5
+        case .cgroup: 6
+        case .time: 7
+        }
+    }
 }
 
 /// `[namespaces]`: for each kind a new one, the host's, or one to join.
@@ -15,7 +28,7 @@ package struct Namespaces: Equatable, Sendable {
     }
 
     /// What was written; a kind that is absent has its default.
-    package var written: [NamespaceKind: Located<Choice>] = [:]
+    package var written = Choices()
     /// Whether the command may make namespaces of its own.
     package var nested = Located(false)
     /// Offsets of the monotonic and the boot-time clock; zero is no offset.
@@ -23,6 +36,18 @@ package struct Namespaces: Equatable, Sendable {
     package var boottime: Located<Duration>?
 
     package init() {}
+
+    /// A choice for each kind: a table of eight, for a dictionary would cost the launch a look-up of its key's type.
+    package struct Choices: Equatable, Sendable {
+        private var entries = [Located<Choice>?](repeating: nil, count: NamespaceKind.allCases.count)
+
+        package init() {}
+
+        package subscript(kind: NamespaceKind) -> Located<Choice>? {
+            get { entries[kind.index] }
+            set { entries[kind.index] = newValue }
+        }
+    }
 
     /// The choice in force: `new` by default; the time namespace is new only where an offset asks for it.
     package subscript(kind: NamespaceKind) -> Located<Choice> {
