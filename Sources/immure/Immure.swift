@@ -13,7 +13,7 @@ struct Immure: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, CheckCommand.self, PlanCommand.self, DoctorCommand.self,
-            CompletionCommand.self,
+            CompletionCommand.self, ManualCommand.self,
         ])
 }
 

@@ -78,7 +78,7 @@ extension Examination {
             missing.isEmpty
                 ? "newuidmap and newgidmap are installed" : "not installed: " + missing.joined(separator: ", "),
             remedy: missing.isEmpty ? nil : "as root: apt install uidmap")
-        let name = Accounts.users(Accounts.read("etc/passwd", below: "/")).first { $0.uid == uid }?.name ?? ""
+        let name = Accounts.users(Accounts.read("etc/passwd", below: "/"), wanted: .id(uid)).first?.name ?? ""
         for (file, option) in [("subuid", "--add-subuids"), ("subgid", "--add-subgids")] {
             let ranges = Accounts.subordinates(Accounts.read("etc/\(file)", below: "/"), name: name, id: uid)
             let count = ranges.reduce(0) { $0 + UInt64($1.count) }
