@@ -29,7 +29,8 @@ package enum Cause: UInt8, Sendable {
 /// A failure as it crosses from the jail to the launcher: which step of the plan, which call, which errno. The launcher,
 /// which has the plan as well, words it.
 package struct Failure: Error, Sendable {
-    package var step = 0
+    /// The index in the plan; −1 where the launch failed outside of every step.
+    package var step = -1
     package let cause: Cause
     package let call: Call
     package let errno: Errno

@@ -1,30 +1,13 @@
-import JailPlan
 import JailRuntime
-import JailSpec
 import SpecFile
 
-let arguments = CommandLine.arguments
-let separator = arguments.firstIndex(of: "--") ?? arguments.count
-let path = separator > 2 ? arguments[2] : nil
-let command = Array(arguments.dropFirst(separator + 1))
-let surroundings = Caller.surroundings()
-do throws(Rejection) {
-    let document = try Document.load(path: path, in: surroundings)
-    let decoded = Spec.decode(document, in: surroundings)
-    for d in decoded.diagnostics { Caller.say("\(d.position.map { "\($0): " } ?? "")\(d.message)") }
-    guard decoded.diagnostics.isEmpty else { Caller.leave(125) }
-    var spec = decoded.spec
-    if !command.isEmpty { spec.command = Located(command) }
-    switch Planner.plan(spec, on: .probe(for: spec)) {
-    case .failure(let faults):
-        for d in faults.diagnostics { Caller.say("\(d.position.map { "\($0): " } ?? "")\(d.message)") }
-        Caller.leave(125)
-    case .success(let plan):
-        let outcome = Launch(plan).run()
-        if case .failed = outcome.ending { Caller.say("failed") }
-        Caller.leave(outcome.status)
-    }
-} catch {
-    for d in error.diagnostics { Caller.say("\(d.position.map { "\($0): " } ?? "")\(d.message)") }
+// Nothing here but the choice of a parser: globals of this file belong to the main actor.
+if Caller.wasGivenPrivilege {
+    Report.say(
+        Diagnostic(
+            "refuses to run set-user-ID, set-group-ID or with file capabilities", at: nil,
+            hint: "take the bits off; immure needs none: chmod u-s,g-s, setcap -r"))
     Caller.leave(125)
 }
+if let request = FastArguments.parse(Array(CommandLine.arguments.dropFirst())) { Run.perform(request) }
+CommandLineInterface.run(Array(CommandLine.arguments.dropFirst()))

@@ -27,6 +27,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -101,6 +102,10 @@ static inline int linux_seccomp_filter(const struct sock_filter *program, unsign
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);
 }
 
+/* Whether the kernel has a call: every argument is one that it refuses before doing anything. */
+static inline int linux_is_present(long number) {
+    return syscall(number, -1L, -1L, 0L, ~0L, 0L) >= 0 || errno != ENOSYS;
+}
 /* vfork(2) for a body that needs a stack of its own: the caller, whose memory the child shares, stands still until the
    child has executed or ended. Returns the child, or -1. */
 int linux_vfork(int (*body)(void *), void *context);

@@ -1,0 +1,112 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+/// Collects the findings, section by section in the order of the contract.
+struct Examination {
+    var findings: [Finding] = []
+    let evidence = Evidence.host
+
+    mutating func examine() {
+        kernel()
+        filesystem()
+        mountTypes()
+        namespaces()
+        identity()
+        process()
+        limits()
+        policies()
+        network()
+        tools()
+    }
+
+    mutating func add(
+        _ section: String, _ name: String, _ state: Finding.State, _ detail: String, remedy: String? = nil
+    ) {
+        findings.append(Finding(section: section, name: name, state: state, detail: detail, remedy: remedy))
+    }
+
+    /// Adds what a trial showed.
+    mutating func add(
+        _ section: String, _ name: String, _ refused: Errno?, orElse state: Finding.State, works: String,
+        remedy: (Explanation) -> String?
+    ) {
+        guard let refused else { return add(section, name, .ok, works) }
+        let explanation = Explanation(Failure(KernelError(.clone3, refused)), of: Plan(), evidence: evidence)
+        add(section, name, state, "refused: \(refused.name) \(refused.words)", remedy: remedy(explanation))
+    }
+
+    private mutating func kernel() {
+        let missing = KernelFeature.allCases.filter { !$0.isPresent }
+        // openat2 and close_range have a way round; the rest is what a launch is made of.
+        let isFatal = missing.contains { $0 != .openat2 && $0 != .close_range && $0 != .pidfd_open }
+        let detail =
+            missing.isEmpty
+            ? "Linux \(kernelRelease()) has every call that a launch makes"
+            : "missing: " + missing.map { "\($0.rawValue) (Linux \($0.since))" }.joined(separator: ", ")
+        let filtered = evidence.status("Seccomp") == "2"
+        let remedy =
+            filtered
+            ? "a seccomp filter hides them: in a container, start it with --security-opt seccomp=unconfined"
+            : "boot Linux 5.12 or later; this is \(kernelRelease())"
+        add(
+            "kernel", "calls", missing.isEmpty ? .ok : isFatal ? .broken : .absent, detail,
+            remedy: missing.isEmpty ? nil : remedy)
+        if filtered {
+            add(
+                "kernel", "filter", .absent, "immure itself runs under a seccomp filter, which may refuse more",
+                remedy: "where something is refused: --security-opt seccomp=unconfined for the container")
+        }
+    }
+
+    private mutating func filesystem() {
+        let closed: MountAttributes = [.noSetuid, .noDevices, .noExecute]
+        func mounting(_ type: String, _ namespaces: NamespaceFlags) -> Errno? {
+            Trial.attempt(in: namespaces) { () throws(KernelError) in _ = try makeFileSystem(type, [], closed) }
+        }
+        add(
+            "filesystem", "mounts", Trial.attempt(in: [.user, .mount], isolateMounts), orElse: .broken,
+            works: "a private mount namespace can be made and arranged", remedy: { $0.namespaceHint([.user, .mount]) })
+        add(
+            "filesystem", "proc", mounting("proc", [.user, .mount, .pid]), orElse: .broken,
+            works: "a new /proc can be mounted in a user namespace", remedy: { $0.fileSystemHint("proc") })
+        add(
+            "filesystem", "sysfs", mounting("sysfs", [.user, .mount, .net]), orElse: .absent,
+            works: "a new /sys can be mounted in a user namespace", remedy: { $0.fileSystemHint("sysfs") })
+        add(
+            "filesystem", "dev", mounting("devpts", [.user, .mount]), orElse: .broken,
+            works: "a devpts instance of the jail's own", remedy: { $0.fileSystemHint("devpts") })
+        let missing = ["null", "zero", "full", "random", "urandom", "tty"].filter { !evidence.exists("/dev/\($0)") }
+        if !missing.isEmpty {
+            add(
+                "filesystem", "devices", .broken, "missing in /dev: " + missing.joined(separator: " "),
+                remedy: "mknod them, or set filesystem.dev = \"none\"")
+        }
+    }
+
+    private mutating func mountTypes() {
+        let options = [FileSystemOption("lowerdir", "/usr:/etc")]
+        add(
+            "mount", "overlay",
+            Trial.attempt(in: [.user, .mount]) { () throws(KernelError) in
+                _ = try makeFileSystem("overlay", options, [.noSetuid, .noDevices])
+            }, orElse: .absent, works: "overlayfs can be mounted in a user namespace",
+            remedy: {
+                $0.failure.errno == .noDevice ? "as root: modprobe overlay" : "Linux 5.11 or later, or launch as root"
+            })
+        let known = (evidence.text("/proc/filesystems") ?? "").split(separator: "\n").compactMap {
+            $0.split(separator: "\t").last.map(String.init)
+        }
+        let images = ["squashfs", "erofs", "ext4"].filter { known.contains($0) }
+        let loops = evidence.exists("/dev/loop-control")
+        add(
+            "mount", "image", images.isEmpty || !loops ? .absent : .ok,
+            (images.isEmpty
+                ? "no file system for images is loaded" : "the kernel reads " + images.joined(separator: ", "))
+                + (loops ? "" : "; no /dev/loop-control"),
+            remedy: images.isEmpty || !loops ? "as root: modprobe loop squashfs erofs" : nil)
+        add(
+            "mount", "mqueue", known.contains("mqueue") ? .ok : .absent,
+            known.contains("mqueue") ? "POSIX message queues" : "the kernel has no POSIX message queues")
+    }
+}

@@ -1,0 +1,90 @@
+import JailSpec
+import Kernel
+
+/// Processes, limits, filters, networks and the programs that later sections need.
+extension Examination {
+    mutating func process() {
+        let restricted = evidence.text("/proc/sys/kernel/yama/ptrace_scope")
+        add("process", "init", .ok, "a reaper needs nothing of the host")
+        if let restricted { add("process", "ptrace_scope", .ok, "\(restricted) (Yama)") }
+        add(
+            "process", "keyring", evidence.exists("/proc/keys") ? .ok : .absent,
+            evidence.exists("/proc/keys") ? "session keyrings" : "the kernel has no keyrings, so none is shared")
+        let limit = evidence.text("/proc/self/limits")?.split(separator: "\n").first { $0.hasPrefix("Max open files") }
+        let fields = limit?.split(separator: " ") ?? []
+        if fields.count > 4 { add("rlimits", "nofile", .ok, "\(fields[3]):\(fields[4]) for this caller") }
+        if evidence.uid != 0 {
+            add(
+                "rlimits", "hard limits", .absent, "an ordinary user can only lower them",
+                remedy: "launch as root to raise one")
+        }
+    }
+
+    mutating func limits() {
+        let mounts = (evidence.text("/proc/self/mounts") ?? "").split(separator: "\n").map { $0.split(separator: " ") }
+        let unified = mounts.first { $0.count > 2 && $0[2] == "cgroup2" }.map { String($0[1]) }
+        let hasOld = mounts.contains { $0.count > 2 && $0[2] == "cgroup" }
+        guard let unified else {
+            add(
+                "limits", "cgroup v2", .absent, hasOld ? "only cgroup v1 is mounted" : "not mounted",
+                remedy: hasOld
+                    ? "boot with systemd.unified_cgroup_hierarchy=1" : "as root: mount -t cgroup2 none /sys/fs/cgroup")
+            return
+        }
+        let controllers = evidence.text(unified + "/cgroup.controllers") ?? ""
+        let wanted = ["cpu", "cpuset", "io", "memory", "pids"]
+        let missing = wanted.filter { name in !controllers.split(separator: " ").contains { $0 == name } }
+        add("limits", "cgroup v2", .ok, "at \(unified)" + (hasOld ? ", beside v1 (hybrid)" : ""))
+        add(
+            "limits", "controllers", missing.isEmpty ? .ok : .absent,
+            missing.isEmpty ? controllers : "not in v2: " + missing.joined(separator: " "),
+            remedy: missing.isEmpty
+                ? nil
+                : hasOld
+                    ? "boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all"
+                    : "enable them in cgroup.subtree_control of each parent")
+        delegation(unified)
+    }
+
+    private mutating func delegation(_ root: String) {
+        let lines = (evidence.text("/proc/self/cgroup") ?? "").split(separator: "\n")
+        let own = lines.first { $0.hasPrefix("0::") }.map { String($0.dropFirst(3)) } ?? "/"
+        let isOurs = mayWrite(root + own + "/cgroup.procs") && mayWrite(root + own)
+        add(
+            "limits", "delegation", isOurs ? .ok : .absent,
+            isOurs ? "the caller may make cgroups below \(own)" : "the caller may not make cgroups below \(own)",
+            remedy: isOurs ? nil : "start immure by: systemd-run --user --scope -p Delegate=yes immure …")
+    }
+
+    mutating func policies() {
+        let actions = evidence.text("/proc/sys/kernel/seccomp/actions_avail")
+        add(
+            "seccomp", "filters", actions == nil ? .absent : .ok, actions ?? "the kernel has no seccomp filters",
+            remedy: actions == nil ? "a kernel with CONFIG_SECCOMP_FILTER" : nil)
+        let version = landlockABI()
+        add(
+            "landlock", "ABI", version == nil ? .absent : .ok, version.map { "\($0)" } ?? "no Landlock",
+            remedy: version == nil ? "boot with lsm=landlock,… (CONFIG_SECURITY_LANDLOCK, Linux 5.13)" : nil)
+    }
+
+    mutating func network() {
+        add(
+            "network", "none", Trial.attempt(in: [.user, .net], bringUpLoopback), orElse: .broken,
+            works: "a network of the jail's own with loopback", remedy: { $0.namespaceHint([.user, .net]) })
+        let pasta = tool("pasta")
+        add(
+            "network", "user", pasta == nil ? .absent : .ok, pasta ?? "pasta is not installed",
+            remedy: pasta == nil ? "as root: apt install passt" : nil)
+        add(
+            "network", "veth, macvlan", evidence.uid == 0 ? .ok : .absent,
+            evidence.uid == 0 ? "root may make interfaces" : "need root",
+            remedy: evidence.uid == 0 ? nil : "launch as root")
+    }
+
+    mutating func tools() {
+        let criu = tool("criu")
+        add(
+            "checkpoint", "CRIU", criu == nil ? .absent : .ok, criu ?? "criu is not installed",
+            remedy: criu == nil ? "as root: apt install criu" : nil)
+    }
+}

@@ -1,0 +1,101 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+/// Namespaces and ids.
+extension Examination {
+    mutating func namespaces() {
+        add(
+            "namespaces", "user", Trial.attempt(in: .user), orElse: .broken,
+            works: evidence.uid == 0 ? "root may make them" : "an ordinary user may make them",
+            remedy: { $0.namespaceHint([.user]) })
+        for kind in NamespaceKind.allCases where kind != .user && kind != .time {
+            add(
+                "namespaces", kind.rawValue, Trial.attempt(in: NamespaceFlags([.user, kind])), orElse: .broken,
+                works: "can be made inside a user namespace", remedy: { $0.namespaceHint([.user, kind]) })
+        }
+        add(
+            "namespaces", "time",
+            Trial.attempt(in: .user) { () throws(KernelError) in try unshare(.time) }, orElse: .absent,
+            works: "clocks can be offset", remedy: { $0.namespaceHint([.time]) ?? "Linux 5.6 with CONFIG_TIME_NS" })
+        sysctls()
+    }
+
+    /// The switches that turn user namespaces off, whether or not they do so now.
+    private mutating func sysctls() {
+        switch evidence.number("/proc/sys/kernel/unprivileged_userns_clone") {
+        case 0?:
+            add(
+                "namespaces", "unprivileged_userns_clone", evidence.uid == 0 ? .absent : .broken, "0: root only",
+                remedy: "as root: sysctl kernel.unprivileged_userns_clone=1")
+        case let value?: add("namespaces", "unprivileged_userns_clone", .ok, "\(value)")
+        case nil: break  // only Debian's kernels have it
+        }
+        if let value = evidence.number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") {
+            let restricts = value == 1 && evidence.uid != 0
+            add(
+                "namespaces", "AppArmor", restricts ? .broken : .ok,
+                restricts
+                    ? "user namespaces of ordinary users have no capabilities" : "does not restrict user namespaces",
+                remedy: restricts
+                    ? "as root: a profile with `userns,` for immure, or sysctl "
+                        + "kernel.apparmor_restrict_unprivileged_userns=0" : nil)
+        }
+        for kind in NamespaceKind.allCases {
+            let name = "max_\(kind.sysctlName)_namespaces"
+            guard evidence.number("/proc/sys/user/\(name)") == 0 else { continue }
+            add(
+                "namespaces", name, kind == .time ? .absent : .broken, "0: none can be made",
+                remedy: evidence.isInUserNamespace
+                    ? "set where this container or jail is started; in immure: namespaces.nested = true"
+                    : "as root: sysctl user.\(name)=15000")
+        }
+        let forbids = Trial.attempt(in: .user) { () throws(KernelError) in
+            try writeText("0", to: "/proc/sys/user/max_user_namespaces", at: Kernel.currentDirectory)
+        }
+        add(
+            "namespaces", "nested = false", forbids, orElse: .broken,
+            works: "namespaces within a jail can be forbidden",
+            remedy: { explanation in
+                explanation.failure.errno == .readOnly || explanation.failure.errno == .accessDenied
+                    ? "/proc/sys is read-only in this container: set namespaces.nested = true, or start it with "
+                        + "--security-opt systempaths=unconfined" : nil
+            })
+    }
+
+    mutating func identity() {
+        let uid = evidence.uid
+        let maps = Trial.attempt(in: .user) { () throws(KernelError) in
+            try writeText("deny", to: "/proc/self/setgroups", at: Kernel.currentDirectory)
+            try writeText("\(uid) \(uid) 1", to: "/proc/self/uid_map", at: Kernel.currentDirectory)
+        }
+        add(
+            "identity", "own id", maps, orElse: .broken, works: "the caller's own id can be mapped",
+            remedy: { $0.appArmorHint ?? "the caller's id is not mapped in the namespace it is in" })
+        let missing = ["newuidmap", "newgidmap"].filter { tool($0) == nil }
+        add(
+            "identity", "newuidmap", missing.isEmpty ? .ok : .absent,
+            missing.isEmpty
+                ? "newuidmap and newgidmap are installed" : "not installed: " + missing.joined(separator: ", "),
+            remedy: missing.isEmpty ? nil : "as root: apt install uidmap")
+        let name = Accounts.users(Accounts.read("etc/passwd", below: "/"), wanted: .id(uid)).first?.name ?? ""
+        for (file, option) in [("subuid", "--add-subuids"), ("subgid", "--add-subgids")] {
+            let ranges = Accounts.subordinates(Accounts.read("etc/\(file)", below: "/"), name: name, id: uid)
+            let count = ranges.reduce(0) { $0 + UInt64($1.count) }
+            let who = name.isEmpty ? "\(uid)" : name
+            add(
+                "identity", "/etc/\(file)", ranges.isEmpty ? .absent : .ok,
+                ranges.isEmpty ? "no range for \(who): no \"auto\" maps" : "\(count) ids for \(who)",
+                remedy: ranges.isEmpty ? "as root: usermod \(option) 100000-165535 \(who)" : nil)
+        }
+    }
+
+    /// Where a program of the host is, as `Helpers` looks for it.
+    func tool(_ name: String) -> String? {
+        do throws(Failure) {
+            return try Helpers.find(name, call: .execve)
+        } catch {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,96 @@
+package import JailPlan
+import JailSpec
+import Kernel
+package import SpecFile
+
+/// Words a failure of a step: where it was written, what was being done, what the kernel said, and what to do about it.
+package struct Explanation {
+    let failure: Failure
+    let plan: Plan
+    let evidence: Evidence
+
+    package init(_ failure: Failure, of plan: Plan, evidence: Evidence = .host) {
+        self.failure = failure
+        self.plan = plan
+        self.evidence = evidence
+    }
+
+    /// The whole of it.
+    package var diagnostic: Diagnostic {
+        let title = plan.title(of: failure.step)
+        let what = title.isEmpty ? "launch" : title
+        return Diagnostic("\(what): \(reason)", at: step?.origin, hint: hint)
+    }
+
+    /// The step that failed; nil where it was none of the plan's.
+    var step: Plan.Step? { plan.steps.indices.contains(failure.step) ? plan.steps[failure.step] : nil }
+
+    /// `open_tree: ENOENT no such file or directory`, with the path where the title does not name it.
+    var refusal: String {
+        let words = "\(failure.errno.name) \(failure.errno.words)"
+        let path = failure.text
+        if path.isEmpty
+            || plan.title(of: failure.step).utf8.split(separator: UInt8(ascii: " ")).contains(where: {
+                $0.elementsEqual(path.utf8)
+            })
+        {
+            return "\(failure.call.name): \(words)"
+        }
+        return "\(failure.call.name) \(path): \(words)"
+    }
+
+    private var reason: String {
+        switch failure.cause {
+        case .kernel: refusal
+        case .notProcfs: "\(failure.text) is not procfs"
+        case .wrongDevice: "\(failure.text) is not the device of that name"
+        case .outsideRoot: "the directory cannot be reached from the jail's root"
+        case .commandNotFound: commandNotFound
+        case .interpreterMissing: "\(refusalWithoutPath); its interpreter \(failure.text) is not in the jail"
+        case .loaderMissing:
+            failure.text.isEmpty
+                ? refusalWithoutPath : "\(refusalWithoutPath); its loader \(failure.text) is not in the jail"
+        case .helperMissing: "\(failure.text) is not installed"
+        case .helperFailed: failure.text
+        case .descriptorNotOpen: "descriptor \(failure.text) is not open"
+        case .launcherGone: "the launcher has ended"
+        case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
+        }
+    }
+
+    var refusalWithoutPath: String { "\(failure.call.name): \(failure.errno.name) \(failure.errno.words)" }
+
+    /// What to do, where the cause is known.
+    private var hint: String? {
+        switch failure.cause {
+        case .kernel: kernelHint
+        case .notProcfs: "mount it: mount -t proc proc /proc"
+        case .wrongDevice: "the host's /dev is not what it should be; set filesystem.dev = \"none\" to go without"
+        case .outsideRoot: "give a cwd inside the jail"
+        case .commandNotFound: commandNotFoundHint
+        case .interpreterMissing: missingFileHint(failure.text)
+        case .loaderMissing: missingFileHint(failure.text)
+        case .helperMissing: "as root: apt install uidmap"
+        case .helperFailed: helperHint
+        case .descriptorNotOpen: "open it for immure, as in `immure run … \(failure.text)<file`, or take it out of fds"
+        case .launcherGone: nil
+        case .linkDiffers: "the root has a file or another link there; choose another target or remove the entry"
+        }
+    }
+
+    private var kernelHint: String? {
+        if let hint = resourceHint { return hint }
+        switch step?.operation {
+        case .createNamespaces(let kinds): return namespaceHint(kinds)
+        case .joinNamespaces: return joinHint
+        case .mapIdentities: return mapHint
+        case .forbidUserNamespaces, .offsetClocks, .setOOMScore: return procfsHint
+        case .setIdentity, .setGroups: return identityHint
+        case .execute: return executeHint
+        case .changeDirectory(let path): return directoryHint(path)
+        case .setResourceLimit, .setNice, .setAffinity: return attributeHint
+        case .none: return failure.call == .clone3 || failure.call == .unshare ? namespaceHint([.user]) : nil
+        default: return mountHint ?? appArmorHint
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+/// Why ids cannot be mapped or taken.
+extension Explanation {
+    var mapHint: String? {
+        guard case .mapIdentities(let maps)? = step?.operation else { return nil }
+        if let appArmorHint { return appArmorHint }
+        guard failure.errno == .notPermitted || failure.errno == .invalid else { return procfsHint }
+        switch maps.writer {
+        case .itself: return "the caller's own id could not be mapped: its uid is perhaps not mapped where it is now"
+        case .launcher:
+            return evidence.isInUserNamespace
+                ? "this container does not have all these ids; its own map is in /proc/self/uid_map"
+                : "the ranges overlap, or the caller lacks CAP_SETUID or CAP_SETGID"
+        case .helpers: return nil
+        }
+    }
+
+    /// What newuidmap or newgidmap said is in the message; its usual reasons are two.
+    var helperHint: String? {
+        let file = failure.call == .newgidmap ? "/etc/subgid" : "/etc/subuid"
+        guard evidence.text(file) != nil else {
+            return "\(file) is missing; as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER"
+        }
+        return "the ranges must lie within the caller's in \(file), and the program be set-user-ID root"
+    }
+
+    var identityHint: String? {
+        switch failure.errno {
+        case .invalid: "the id is not mapped in the jail: add a line to uid_map or gid_map that contains it"
+        case .notPermitted:
+            "the caller lacks CAP_SETUID or CAP_SETGID here: launch as root, or let namespaces.user be \"new\""
+        default: nil
+        }
+    }
+
+    /// Files of procfs that the launch writes to.
+    var procfsHint: String? {
+        switch failure.errno {
+        case .readOnly:
+            "this container has /proc/sys read-only: start it with `--security-opt systempaths=unconfined`, "
+                + "or go without by namespaces.nested = true"
+        case .accessDenied where failure.text.hasSuffix("oom_score_adj"), .notPermitted:
+            "only a privileged caller may write this value"
+        case .accessDenied: appArmorHint
+        default: nil
+        }
+    }
+
+    var attributeHint: String? {
+        switch (step?.operation, failure.errno) {
+        case (.setResourceLimit(let resource, _, _)?, .notPermitted):
+            "raising a hard limit needs CAP_SYS_RESOURCE; `ulimit -H` and /proc/self/limits show what \(resource.name) has"
+        case (.setResourceLimit?, .invalid): "the soft limit must not be above the hard one"
+        case (.setNice?, .accessDenied), (.setNice?, .notPermitted):
+            "only root may lower the nice value (unless RLIMIT_NICE allows)"
+        case (.setAffinity?, .invalid):
+            "none of these CPUs is there or allowed; /proc/self/status has Cpus_allowed_list"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import JailPlan
+import Kernel
+
+/// Why the tree cannot be built.
+extension Explanation {
+    var mountHint: String? {
+        switch step?.operation {
+        case .openTree(_, let source): sourceHint(source)
+        case .openDevice(_, let name, _, _): deviceHint(name)
+        case .makeFileSystem(_, let fileSystem): fileSystemHint(fileSystem.type)
+        case .hide(let target, _):
+            failure.errno == .noEntry ? "\(target) is not in the jail: remove the entry" : targetHint
+        case .attach, .makeDirectory, .makeSymlink, .makeFile, .mask, .protect: targetHint
+        case .isolateMounts, .switchRoot, .beginRoot: mountRightsHint
+        default: nil
+        }
+    }
+
+    private func sourceHint(_ source: TreeSource) -> String? {
+        switch failure.errno {
+        case .noEntry:
+            "\(source.path) does not exist on the host: make it, or write a [[mount]] with optional = true"
+        case .accessDenied:
+            "the caller may not search a directory on the way to \(source.path): see `namei -l \(source.path)`"
+        case .notDirectory: "something on the way to \(source.path) is a file"
+        case .loop: "\(source.path) leads through too many symbolic links, or one that may not be followed"
+        case .invalid where failure.call == .openTree:
+            "the source is in another mount namespace, or below an unbindable mount"
+        case .notPermitted where failure.call == .mountSetattr:
+            "the mount has flags locked by the namespace that made it: ask for the same ones (nosuid, nodev, noexec, ro)"
+        case .unsupported: filterHint ?? "open_tree(2) and mount_setattr(2) need Linux 5.12, this is \(kernelRelease())"
+        default: mountRightsHint
+        }
+    }
+
+    private func deviceHint(_ name: String) -> String? {
+        switch failure.errno {
+        case .noEntry: "the host has no /dev/\(name): make it, or set filesystem.dev = \"none\""
+        default: mountRightsHint
+        }
+    }
+
+    func fileSystemHint(_ type: String) -> String? {
+        switch (type, failure.errno) {
+        case ("proc", .notPermitted), ("sysfs", .notPermitted):
+            if let appArmorHint { return appArmorHint }
+            let place = type == "proc" ? "/proc" : "/sys"
+            let remedy =
+                type == "proc"
+                ? "set filesystem.proc = false to go without" : "remove the entry to go without"
+            return "parts of this container's \(place) are covered, and the kernel then refuses a new one "
+                + "(mount_too_revealing): start it with `--security-opt systempaths=unconfined`, or \(remedy)"
+        case (_, .noDevice): return "this kernel has no file system \(type): modprobe \(type)"
+        case (_, .invalid) where failure.call == .fsconfig && failure.text != type:
+            return "this kernel does not know the option \(failure.text) of \(type), or not this value of it"
+        default: return mountRightsHint
+        }
+    }
+
+    /// The place inside the jail where something is to be put.
+    private var targetHint: String? {
+        switch failure.errno {
+        case .loop: "a symbolic link of the root is on the way to the target: name the place that it leads to"
+        case .notDirectory: "a file of the root is on the way to the target, or a directory is put on a file"
+        case .readOnly:
+            "the root is read-only there and could not be overlaid: give it as a directory with writable = true, "
+                + "or make the mount point in it"
+        case .accessDenied: "the jail's user may not enter a directory on the way to the target"
+        case .noSpace: "the file system that would hold the mount point is full"
+        case .exists: "the target is there and is of another kind"
+        default: mountRightsHint
+        }
+    }
+
+    var mountRightsHint: String? {
+        guard [.notPermitted, .accessDenied].contains(failure.errno) else {
+            guard failure.errno == .unsupported else { return nil }
+            return filterHint ?? "the new mount calls need Linux 5.12, this is \(kernelRelease())"
+        }
+        return appArmorHint ?? filterHint
+    }
+
+    func directoryHint(_ path: String) -> String? {
+        switch failure.errno {
+        case .noEntry: "\(path) is not in the jail: mount it (ro or rw), or set another cwd"
+        case .notDirectory: "\(path) is a file"
+        case .accessDenied: "the jail's user may not enter it: look at its owner and mode, and at identity.user"
+        case .loop, .crossesDevice: "\(path) leads through a symbolic link that may not be followed"
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Kernel
+
+/// What ran out.
+extension Explanation {
+    var resourceHint: String? {
+        switch failure.errno {
+        case .tooManyOpen:
+            return "no descriptor is left: raise `ulimit -n` (RLIMIT_NOFILE) of the shell that starts immure"
+        case Errno(rawValue: 23): return "the host has no file left to open; as root: sysctl fs.file-max"
+        case .noMemory: return memoryHint
+        case .again where [.clone3, .fork].contains(failure.call): return processHint
+        case .noSpace where failure.call == .moveMount || failure.call == .openTree:
+            return
+                "the mount namespace is full: fs.mount-max is \(evidence.number("/proc/sys/fs/mount-max") ?? 100_000)"
+        case Errno(rawValue: 122): return "the caller's quota is used up"
+        default: return nil
+        }
+    }
+
+    private var memoryHint: String {
+        // Two kernel limits besides memory itself answer ENOMEM to a fork: pid_max in a dying pid namespace, and
+        // overcommit.
+        if evidence.number("/proc/sys/vm/overcommit_memory") == 2 {
+            return "memory is accounted strictly here (vm.overcommit_memory = 2), and none is left to commit"
+        }
+        return "memory has run out, or a memory limit of this cgroup or RLIMIT_AS is reached"
+    }
+
+    private var processHint: String {
+        if let limit = evidence.text("/proc/self/limits")?.split(separator: "\n").first(where: {
+            $0.hasPrefix("Max processes")
+        }) {
+            let fields = limit.split(separator: " ")
+            if fields.count > 2, fields[2] != "unlimited" {
+                return "no process can be started: `ulimit -u` (RLIMIT_NPROC) is \(fields[2]) for this user, "
+                    + "and pids.max of the cgroup may be lower"
+            }
+        }
+        return "no process can be started: pids.max of the cgroup or kernel.pid_max is reached"
+    }
+}

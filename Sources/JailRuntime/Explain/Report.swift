@@ -1,0 +1,66 @@
+import Kernel
+package import SpecFile
+
+/// Says diagnostics to the person: `immure: file:line:col: what: why`, then `hint: …` on a line of its own.
+package enum Report {
+    /// How much a diagnostic matters.
+    package enum Kind {
+        case error, warning, note
+        /// Without immure's name: what `check` says is about the file.
+        case plain
+    }
+
+    /// Says one diagnostic on standard error.
+    package static func say(_ diagnostic: Diagnostic, as kind: Kind = .error) {
+        Caller.say(text(of: diagnostic, as: kind, coloured: isColoured(2)))
+    }
+
+    /// The lines of a diagnostic, without the last line break.
+    package static func text(of diagnostic: Diagnostic, as kind: Kind, coloured: Bool) -> String {
+        let (prefix, colour) =
+            switch kind {
+            case .error: ("immure:", "1;31")
+            case .warning: ("immure: warning:", "1;33")
+            case .note: ("immure: note:", "1;36")
+            case .plain: ("", "")
+            }
+        func paint(_ text: String, _ colour: String) -> String {
+            coloured ? "\u{1b}[\(colour)m\(text)\u{1b}[0m" : text
+        }
+        let place = diagnostic.position.map { "\($0): " } ?? ""
+        var text = (prefix.isEmpty ? "" : paint(prefix, colour) + " ") + printable(place + diagnostic.message)
+        if let hint = diagnostic.hint { text += "\n" + paint("hint:", "1") + " " + printable(hint) }
+        return text
+    }
+
+    /// Colour only on a terminal that has it, and not where the user said no (no-color.org).
+    package static func isColoured(_ descriptor: Int32) -> Bool {
+        guard isTerminal(descriptor) else { return false }
+        let environment = callerEnvironment()
+        func value(_ name: String) -> String { environment.first { $0.name == name }?.value ?? "" }
+        return value("NO_COLOR").isEmpty && value("TERM") != "dumb" && !value("TERM").isEmpty
+    }
+
+    /// The text with every character that would act on the terminal written out: a path, a script's interpreter and a
+    /// spec may be a stranger's.
+    package static func printable(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: acts) else { return text }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            if acts(scalar) {
+                result += "\\u{\(String(scalar.value, radix: 16))}"
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+
+    private static func acts(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        // C0, DEL and C1; then the marks that reorder the text around them (Unicode UAX 9).
+        case 0..<0x20, 0x7F...0x9F, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029: true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import JailPlan
+import JailRuntime
+import JailSpec
+import SpecFile
+
+/// `immure check`: reads and validates, and touches nothing.
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "validate specs; every fault of every file; status 0 or 2")
+
+    @Flag(help: "print an array of diagnostics as JSON")
+    var json = false
+
+    @Argument(help: "the spec files", completion: .file())
+    var spec: [String]
+
+    mutating func run() throws {
+        let surroundings = Caller.surroundings()
+        var faults: [Diagnostic] = []
+        for path in spec { faults += Self.faults(of: path, in: surroundings) }
+        if json {
+            Caller.show(JSON.array(faults.map { JSON($0) }).lines)
+        } else {
+            for fault in faults { Report.say(fault, as: .plain) }
+        }
+        if !faults.isEmpty { throw ExitCode(2) }
+    }
+
+    /// A fault without a place of its own is one of the file.
+    private static func faults(of path: String, in surroundings: Surroundings) -> [Diagnostic] {
+        let faults: [Diagnostic]
+        do throws(Rejection) {
+            let document = try Document.load(path: path, in: surroundings)
+            faults = Spec.decode(document, in: surroundings).diagnostics
+        } catch {
+            faults = error.diagnostics
+        }
+        return faults.map { fault in
+            guard fault.position == nil else { return fault }
+            return Diagnostic("\(path): \(fault.message)", at: nil, hint: fault.hint)
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import JailRuntime
+import SpecFile
+
+/// Everything that is not a plain launch, through ArgumentParser.
+enum CommandLineInterface {
+    static func run(_ arguments: [String]) -> Never {
+        guard let verb = arguments.first else {
+            Caller.say(
+                "usage: immure run [SPEC] [OPTION…] [--] [COMMAND ARG…]\n"
+                    + "       immure check SPEC… | plan [SPEC] … | doctor | help")
+            Caller.leave(125)
+        }
+        let usageStatus: Int32 = verb == "check" ? 2 : 125
+        do {
+            let tail = Tail(of: arguments)
+            var command = try Immure.parseAsRoot(tail.head)
+            if let run = command as? RunCommand { Run.perform(run.request(tail)) }
+            if let plan = command as? PlanCommand { plan.perform(tail) }
+            try command.run()
+            Caller.leave(0)
+        } catch {
+            leave(error, usageStatus)
+        }
+    }
+
+    /// Help and versions end here as well: ArgumentParser throws them.
+    private static func leave(_ error: any Error, _ usageStatus: Int32) -> Never {
+        if let exit = error as? ExitCode { Caller.leave(exit.rawValue) }
+        if Immure.exitCode(for: error) == .success {
+            Caller.show(Immure.fullMessage(for: error) + "\n")
+            Caller.leave(0)
+        }
+        let message = Immure.message(for: error)
+        let lowered = message.prefix(1).lowercased() + message.dropFirst()
+        let line = lowered.split(separator: "\n").first.map(String.init) ?? "bad usage"
+        let trimmed = line.hasSuffix(".") ? String(line.dropLast()) : line
+        Report.say(Diagnostic(trimmed, at: nil, hint: "see immure help"))
+        Caller.leave(usageStatus)
+    }
+}
+
+/// The words that belong to the command of the jail, which no parser of ours may look into.
+struct Tail {
+    /// What is left for the parser.
+    var head: [String]
+    var words: [String] = []
+    var replaces = false
+
+    /// Options with a value in the next word.
+    private static let valued: Set<String> = ["--set", "--result"]
+
+    init(of arguments: [String]) {
+        head = arguments
+        guard let verb = arguments.first, verb == "run" || verb == "plan" else { return }
+        var positionals = 0
+        var index = 1
+        while index < arguments.count {
+            let word = arguments[index]
+            if word == "--" {
+                cut(at: index, from: index + 1)
+                replaces = true
+                return
+            }
+            if FastArguments.isOption(word) {
+                if Self.valued.contains(word) { index += 1 }
+            } else {
+                positionals += 1
+                // The first is the spec; the command begins with the second, and its options are its own.
+                if positionals == 2 {
+                    cut(at: index, from: index)
+                    return
+                }
+            }
+            index += 1
+        }
+    }
+
+    private mutating func cut(at end: Int, from start: Int) {
+        words = Array(head[start...])
+        head = Array(head[..<end])
+    }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import JailPlan
+import JailRuntime
+
+/// `immure doctor`: what this host offers and lacks.
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "say what this host offers, what it lacks, and the remedy",
+        discussion: "The status is 0 where the empty spec can be launched, else 1.")
+
+    @Flag(help: "print an array of findings as JSON")
+    var json = false
+
+    mutating func run() throws {
+        let diagnosis = Diagnosis()
+        Caller.show(json ? diagnosis.json.lines : diagnosis.listing(coloured: Report.isColoured(1)))
+        if !diagnosis.isHealthy { throw ExitCode(1) }
+    }
+}

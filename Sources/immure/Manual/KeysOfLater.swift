@@ -1,0 +1,52 @@
+extension Manual {
+    /// What is decoded and validated, and refused by name at launch.
+    static let laterSections = [
+        SectionDescription(
+            name: "[limits]", introduction: "Limits of cgroups(7) version 2.",
+            keys: [
+                KeyDescription("memory, memory_high, swap", "size", "memory.max, memory.high and memory.swap.max."),
+                KeyDescription("cpu", "percentage of one CPU, such as \"150%\"", "cpu.max."),
+                KeyDescription("cpu_weight", "1 to 10000", "cpu.weight."),
+                KeyDescription("cpus", "list of CPUs", "cpuset.cpus."),
+                KeyDescription("pids", "number", "pids.max."),
+                KeyDescription(
+                    "[[limits.io]]: device, rbps, wbps, riops, wiops, weight", "path; rates by second",
+                    "io.max and io.weight of a block device, or of the one that holds the path."),
+            ], isLater: true),
+        SectionDescription(
+            name: "[seccomp]", introduction: "Which system calls the command may make, seccomp(2).",
+            keys: [
+                KeyDescription(
+                    "profile", "\"default\" | \"strict\" | \"none\" | a file",
+                    "What the lists begin with. `none` by itself is what holds today, and is accepted."),
+                KeyDescription(
+                    "default", "errno | \"allow\" | \"kill\" | \"log\" | \"trap\"", "For calls that no list names."),
+                KeyDescription("allow, deny, log, kill", "array of calls and @groups", "What becomes of these calls."),
+                KeyDescription(
+                    "[[seccomp.rule]]: call, action, args", "args: array of { index, op, value }",
+                    "A rule that looks at arguments."),
+            ], isLater: true),
+        SectionDescription(
+            name: "[landlock]", introduction: "Paths inside the jail and what may be done below them, landlock(7).",
+            keys: [
+                KeyDescription("ro, rx, rw, rwx", "array of paths", "What may be read, executed and written."),
+                KeyDescription("bind_tcp, connect_tcp", "array of ports", "All others are refused."),
+                KeyDescription("scope", "\"signal\", \"abstract_unix_socket\"", "What stays within the jail."),
+                KeyDescription("minimum_abi", "number", "The oldest Landlock that will do."),
+            ], isLater: true),
+        SectionDescription(
+            name: "[network]",
+            introduction:
+                "In this version modes other than none and host, and the keys publish, allow and dns, are refused "
+                + "at launch.",
+            keys: [
+                KeyDescription(
+                    "mode", "\"none\" | \"host\" | \"user\" | \"veth\" | \"macvlan\", default \"none\"",
+                    "`none`: a network of the jail's own with loopback up. `host`: the host's."),
+                KeyDescription(
+                    "publish", "array of [ADDRESS:]PORT:PORT[/tcp|/udp]", "Ports of the host that lead inside."),
+                KeyDescription("allow", "array of NETWORK:PORT[/PROTOCOL]", "Where the jail may connect to."),
+                KeyDescription("dns", "array of addresses", "The servers of the jail's resolv.conf."),
+            ]),
+    ]
+}

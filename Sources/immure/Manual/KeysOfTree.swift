@@ -1,0 +1,78 @@
+extension Manual {
+    static let top = SectionDescription(
+        name: "Top level", introduction: "",
+        keys: [
+            KeyDescription(
+                "command", "array of strings",
+                "The program and its arguments. A name without a slash is looked for in the PATH of the jail."),
+            KeyDescription("cwd", "path, default \"/\"", "The working directory, inside the jail."),
+            KeyDescription(
+                "hostname", "string",
+                "The host name inside. Absent: the host's."),
+            KeyDescription(
+                "timeout", "duration", "Wall-clock time. At its end the command gets SIGTERM, and the status is 124."),
+            KeyDescription("grace", "duration, default \"5s\"", "The time between SIGTERM and SIGKILL."),
+            KeyDescription(
+                "extends", "array of paths",
+                "Specs that are read first, in this order, relative to this file. Tables merge, arrays append, other "
+                    + "values replace."),
+        ])
+
+    static let filesystem = SectionDescription(
+        name: "[filesystem]", introduction: "What the command sees below /.",
+        keys: [
+            KeyDescription(
+                "root", "\"system\" | \"host\" | \"empty\" | a directory, default \"system\"",
+                "`system`: a private root with the host's /usr and /etc, read-only, and /bin, /sbin and /lib* as on the "
+                    + "host. `host`: the host's whole tree, read-only. `empty`: nothing. A directory (written with a "
+                    + "slash, as ./tree) becomes the root, read-only."),
+            KeyDescription("writable", "boolean, default false", "Lets a root that is a directory be written to."),
+            KeyDescription(
+                "ro", "array of \"SOURCE\" or \"SOURCE:TARGET\"",
+                "Paths of the host to show, with their submounts, read-only."),
+            KeyDescription("rw", "as ro", "Paths of the host to show, to be written to."),
+            KeyDescription(
+                "hide", "array of paths", "Files or directories of the jail that are covered and so made unreachable."),
+            KeyDescription(
+                "proc", "boolean, default true",
+                "A /proc of the jail's own processes. In the host's pid namespace it hides other users' processes."),
+            KeyDescription(
+                "dev", "\"minimal\" | \"none\" | \"host\", default \"minimal\"",
+                "`minimal`: null, zero, full, random, urandom, tty, and devpts and shm of the jail's own."),
+            KeyDescription(
+                "tmp", "size or false, default \"64M\"", "The size of a private /tmp, or none."),
+        ])
+
+    static let mount = SectionDescription(
+        name: "[[mount]]",
+        introduction: "A mount in full; `ro`, `rw` and `hide` are short for it. The order in the file means nothing: "
+            + "mounts are sorted by the depth of the target, and mount points that are missing are made, also below "
+            + "a read-only parent.",
+        keys: [
+            KeyDescription("target", "path, required", "Where it stands in the jail."),
+            KeyDescription(
+                "type", "default \"bind\" where there is a source",
+                "`bind`, `tmpfs`, `proc`, `sysfs`, `devpts`, `mqueue`, `cgroup`, `file`, `symlink` or `dir`; "
+                    + "`overlay` and `image` are refused at launch in this version."),
+            KeyDescription(
+                "source", "path of the host", "For bind and image. Relative to the directory of the spec."),
+            KeyDescription(
+                "options", "array of words",
+                "`ro`, `rw`, `suid`, `nosuid`, `dev`, `nodev`, `exec`, `noexec`, `noatime`, `relatime`, `strictatime`, "
+                    + "`nodiratime`, `nosymfollow`, `bind`, `rbind`, as mount(8) has them. nosuid and nodev hold "
+                    + "unless suid or dev is written. They hold on every submount."),
+            KeyDescription(
+                "optional", "boolean, default false", "A source that does not exist is left out, and that is reported."),
+            KeyDescription("size", "size", "tmpfs: the most that it may hold."),
+            KeyDescription("inodes", "number", "tmpfs: the most files."),
+            KeyDescription(
+                "mode", "octal string", "tmpfs (default \"1777\"), dir (\"0755\"), file (\"0644\"): the permissions."),
+            KeyDescription("content", "string", "file: what stands in it."),
+            KeyDescription("to", "string", "symlink: where it points."),
+            KeyDescription(
+                "lower, upper, work", "paths of the host",
+                "overlay: the layers. Refused at launch in this version."),
+            KeyDescription("quota", "size", "A hard limit on what may be stored. Refused at launch in this version."),
+            KeyDescription("idmap", "boolean", "Files appear with the jail's ids. Refused at launch in this version."),
+        ])
+}

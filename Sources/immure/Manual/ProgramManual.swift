@@ -1,0 +1,206 @@
+extension Manual {
+    /// immure(1).
+    static var program: String {
+        var page = Roff(title: "immure", section: 1, summary: "run a program in a jail that a spec describes")
+        synopsis(&page)
+        description(&page)
+        commands(&page)
+        options(&page)
+        status(&page)
+        signals(&page)
+        environment(&page)
+        limits(&page)
+        examples(&page)
+        page.section("See also")
+        page.paragraph(
+            "immure.toml(5), namespaces(7), user_namespaces(7), capabilities(7), mount_setattr(2), newuidmap(1), subuid(5)"
+        )
+        return page.text
+    }
+
+    private static func synopsis(_ page: inout Roff) {
+        page.section("Synopsis")
+        page.example(
+            """
+            `immure run` [SPEC] [OPTION…] [--] [COMMAND ARG…]
+            `immure` SPEC [ARG…]
+            `immure check` [--json] SPEC…
+            `immure plan` [SPEC] [--json] [--set KEY=VALUE] [--] [COMMAND ARG…]
+            `immure doctor` [--json]
+            `immure completion` bash|zsh|fish
+            `immure help` [COMMAND]
+            """)
+    }
+
+    private static func description(_ page: inout Roff) {
+        page.section("Description")
+        page.paragraph(
+            """
+            `immure` starts a command in a jail: namespaces and a file system of its own, no capabilities, a clean
+            environment. What the jail is like stands in a spec, a file that immure.toml(5) describes. The empty spec is
+            the tightest jail that is of use, and every line of a spec opens something, or narrows it further. Root and
+            ordinary users may start it; it needs no set-user-ID bit and refuses to run with one.
+            """)
+        page.paragraph(
+            """
+            Nothing is done by halves: what the kernel or the caller's rights do not allow ends the launch with status 125
+            before anything of the command runs, naming the line of the spec, the kernel's call, its answer and, where the
+            cause is known, the remedy. Only what is written with `optional = true` may be missing, and that is reported.
+            """)
+        page.paragraph(
+            """
+            A spec that begins with #! is a script: behind `#!/usr/bin/env -S immure` every word that it is called with
+            goes to the command, also words that begin with a dash.
+            """)
+    }
+
+    private static func commands(_ page: inout Roff) {
+        page.section("Commands")
+        page.item(
+            "run [SPEC] [--] [COMMAND ARG…]",
+            """
+            Launches. The first word is the spec; without one (`immure run -- ls`) the empty spec holds. Words behind `--`
+            replace the spec's command. Words without `--` are appended to the spec's command where it has one, and are
+            the command where it has none. Options stand before the first of these words; the command's own options
+            need `--`, or a word of the command in front.
+            """)
+        page.item(
+            "SPEC [ARG…]",
+            "The same for a first word that is neither a command of immure nor an option; no options are looked for.")
+        page.item(
+            "check SPEC…",
+            """
+            Reads and validates the files and all that they extend, and touches nothing. Every fault of every file is
+            shown as FILE:LINE:COLUMN: MESSAGE. The status is 0 or 2.
+            """)
+        page.item(
+            "plan [SPEC] [--] [COMMAND ARG…]",
+            """
+            Prints what a launch would do to the kernel: numbered operations in their order, each with the place of the
+            spec that it comes from, or the word default. Needs no privilege and touches nothing.
+            """)
+        page.item(
+            "doctor",
+            """
+            Says for each section of the spec what this host offers to this caller, what it lacks, and the remedy. What
+            can be tried is tried, in a child process that ends at once. The status is 0 where the empty spec can be
+            launched, else 1.
+            """)
+        page.item("completion bash|zsh|fish", "Prints a script that completes the words of immure in that shell.")
+        page.item("help [COMMAND]", "Prints help, as does `--help` behind any command.")
+    }
+
+    private static func options(_ page: inout Roff) {
+        page.section("Options")
+        page.item(
+            "--set KEY.PATH=VALUE",
+            """
+            Sets a key of the spec, over all files. The value is TOML, so that a string needs its quotes:
+            `--set 'cwd="/src"'`. May be given more than once.
+            """)
+        page.item(
+            "--result FILE|FD:N",
+            """
+            Writes one JSON object when the jail has ended, also where the launch failed. FILE is made, or emptied, before
+            the launch; anything but a regular file is refused, and a symbolic link is not followed. FD:N is a descriptor
+            that is open for writing; the command does not get it. The object has `status`, `exit` (null unless the
+            command exited), `signal` and `signal_name` (null unless one killed it), `timed_out`, `failure` (null, or an
+            object with message, position and hint), `wall_seconds`, `user_seconds`, `system_seconds`, `peak_memory` (the
+            largest resident set of one process, in bytes), `limits_hit` and `degraded` (what was left out).
+            """)
+        page.item("--json", "With check, plan and doctor: prints a JSON array instead.")
+        page.item("-h, --help", "Prints help.")
+        page.item("--version", "Prints the version.")
+    }
+
+    private static func status(_ page: inout Roff) {
+        page.section("Exit status")
+        page.item("0–123", "The command's own. (A command may also end with one of the following by itself.)")
+        page.item("124", "The `timeout` of the spec ended the command.")
+        page.item(
+            "125",
+            "immure failed: bad usage, a bad spec, a refusal of the kernel. Nothing of the command ran.")
+        page.item("126", "The command was found and could not be executed.")
+        page.item("127", "The command was not found.")
+        page.item("128+n", "Signal n killed the command.")
+    }
+
+    private static func signals(_ page: inout Roff) {
+        page.section("Signals")
+        page.paragraph(
+            """
+            The launcher stays as the command's representative outside. It passes every signal on that can be caught.
+            SIGTERM is passed on and begins the `grace` of the spec, at whose end the jail is killed; a second SIGTERM
+            kills it at once. When the launcher itself is killed, by whatever, the jail goes with it. Where the jail has a
+            terminal of its own, Ctrl-Z stops the command and then the launcher, and fg continues both.
+            """)
+        page.paragraph(
+            """
+            With `namespaces.pid = "host"` and nothing to supervise there is no launcher: the command takes its place
+            under the same process id.
+            """)
+    }
+
+    private static func environment(_ page: inout Roff) {
+        page.section("Environment")
+        page.item("HOME", "What `~` stands for in paths of the spec.")
+        page.item(
+            "PATH", "Where newuidmap(1) and newgidmap(1) are looked for. The command has a PATH of the jail's own.")
+        page.item("TERM", "Kept for the command; `dumb` turns colour off.")
+        page.item("NO_COLOR", "Where set and not empty, messages have no colour. They have none outside a terminal.")
+        page.paragraph("Nothing else of the environment reaches the command unless `[environment]` keeps it.")
+    }
+
+    private static func limits(_ page: inout Roff) {
+        page.section("What is not protected")
+        page.paragraph(
+            """
+            The kernel is shared: a fault in it that the command can reach breaks the jail. This version has no filter of
+            system calls beyond what keeps namespaces from being nested, no Landlock rules and no limits of memory,
+            processor or processes; `[seccomp]`, `[landlock]`, `[limits]`, mounts of type overlay and image, `quota`,
+            `idmap`, and network modes other than none and host are read and validated, and then refused by name at launch.
+            """)
+        page.paragraph(
+            """
+            What a spec opens is open: a path in `rw` can be filled and changed; a socket below a bound path can be
+            connected to; `root = "host"` shows every file that the caller may read; `network.mode = "host"` gives the
+            abstract sockets of the host as well. Descriptors 0 to 2 are the caller's own. Side channels of the processor
+            are not closed.
+            """)
+        page.paragraph(
+            """
+            As root, a spec is refused that somebody else could have written: that belongs to another user, may be written
+            by group or others, or is a symbolic link. An ordinary user is warned of one that everybody may write.
+            """)
+    }
+
+    private static func examples(_ page: inout Roff) {
+        page.section("Examples")
+        page.paragraph("A shell in the tightest jail:")
+        page.example("immure run -- sh")
+        page.paragraph("A build that can write to its own directory and nowhere else:")
+        page.example(
+            """
+            $ cat build.toml
+            command = ["make", "-j4"]
+            cwd = "/src"
+            timeout = "10min"
+            [filesystem]
+            rw = [".:/src"]
+            $ immure run build.toml
+            $ immure run build.toml clean        # make -j4 clean
+            $ immure run build.toml -- make test
+            """)
+        page.paragraph("A spec that is a program:")
+        page.example(
+            """
+            #!/usr/bin/env -S immure
+            command = ["cc"]
+            cwd = "/src"
+            [filesystem]
+            rw = ["${PWD}:/src"]
+            """)
+        page.paragraph("What would be done, and why it cannot be:")
+        page.example("immure plan build.toml\nimmure doctor")
+    }
+}

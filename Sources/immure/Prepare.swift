@@ -1,0 +1,70 @@
+import JailPlan
+import JailRuntime
+import JailSpec
+import SpecFile
+
+/// From the words of the command line to a plan.
+enum Prepare {
+    /// Reads, trusts, decodes and plans; every reason against it in one go.
+    /// `held` is a descriptor that the command must not be given; to print a plan, a spec need not be trusted.
+    static func plan(
+        for request: RunRequest, toLaunch: Bool = true, keepingBack held: Int32? = nil
+    ) throws(Rejection) -> Plan {
+        let surroundings = Caller.surroundings()
+        let document = try load(request, in: surroundings)
+        try checkTrust(document, isFatal: toLaunch)
+        let decoded = Spec.decode(document, in: surroundings)
+        guard decoded.diagnostics.isEmpty else { throw Rejection(decoded.diagnostics) }
+        let spec = decoded.spec.running(request)
+        if let held, spec.process.fds.value.contains(held) {
+            throw Rejection([Diagnostic("descriptor \(held) is for --result", at: spec.process.fds.position)])
+        }
+        switch Planner.plan(spec, on: .probe(for: spec), reportsResult: request.result != nil) {
+        case .success(let plan): return plan
+        case .failure(let faults): throw Rejection(faults.diagnostics)
+        }
+    }
+
+    private static func load(_ request: RunRequest, in surroundings: Surroundings) throws(Rejection) -> Document {
+        do throws(Rejection) {
+            return try Document.load(path: request.spec, overrides: request.overrides, in: surroundings)
+        } catch {
+            guard let path = request.spec, looksLikeCommand(path), !Caller.exists(path) else { throw error }
+            // The first fault is that of the file: it was to be a command.
+            let first = error.diagnostics[0]
+            let hint = "the first word is a spec; to run a command without one: immure run -- \(path)"
+            throw Rejection(
+                [Diagnostic(first.message, at: first.position, hint: first.hint ?? hint)]
+                    + error.diagnostics.dropFirst())
+        }
+    }
+
+    private static func looksLikeCommand(_ path: String) -> Bool {
+        !path.hasSuffix(".toml")
+            && (!path.utf8.contains(UInt8(ascii: "/")) || path.hasPrefix("/bin/") || path.hasPrefix("/usr/"))
+    }
+
+    /// What a spec says root will do: nobody else may have a hand in it. An ordinary user is warned.
+    private static func checkTrust(_ document: Document, isFatal: Bool) throws(Rejection) {
+        guard !document.files.isEmpty else { return }
+        let user = Caller.userID
+        let faults = document.trustFaults(callerUID: user)
+        guard !faults.isEmpty else { return }
+        if user == 0 && isFatal { throw Rejection(faults) }
+        for fault in faults { Report.say(fault, as: .warning) }
+    }
+}
+
+extension Spec {
+    /// The spec with the words of the command line as its command, or behind it.
+    func running(_ request: RunRequest) -> Spec {
+        guard !request.words.isEmpty else { return self }
+        var spec = self
+        if let own = command, !request.replaces {
+            spec.command = Located(own.value + request.words, at: own.position)
+        } else {
+            spec.command = Located(request.words)
+        }
+        return spec
+    }
+}

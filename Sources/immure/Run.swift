@@ -1,0 +1,42 @@
+import JailPlan
+import JailRuntime
+import SpecFile
+
+/// `immure run`.
+enum Run {
+    /// Launches and ends with the status of the command.
+    static func perform(_ request: RunRequest) -> Never {
+        var destination: ResultDestination?
+        do throws(Rejection) {
+            destination = try Self.destination(of: request)
+            let plan = try Prepare.plan(for: request, keepingBack: destination?.borrowed)
+            let outcome = Launch(plan).run()
+            for note in outcome.skippedNotes(of: plan) { Report.say(note, as: .note) }
+            if case .failed(let failure) = outcome.ending { Report.say(Explanation(failure, of: plan).diagnostic) }
+            if let destination { write(ResultRecord.record(of: outcome, plan: plan), to: destination) }
+            Caller.leave(outcome.status)
+        } catch {
+            for fault in error.diagnostics { Report.say(fault) }
+            if let destination { write(ResultRecord.record(of: error.diagnostics), to: destination) }
+            Caller.leave(125)
+        }
+    }
+
+    private static func destination(of request: RunRequest) throws(Rejection) -> ResultDestination? {
+        guard let result = request.result else { return nil }
+        do throws(Diagnostic) {
+            return try ResultDestination(result)
+        } catch {
+            throw Rejection([error])
+        }
+    }
+
+    /// The command has ended by now: its status stands, whatever becomes of the report.
+    private static func write(_ record: JSON, to destination: ResultDestination) {
+        do throws(Diagnostic) {
+            try destination.write(record)
+        } catch {
+            Report.say(error, as: .warning)
+        }
+    }
+}

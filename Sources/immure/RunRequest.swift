@@ -1,0 +1,13 @@
+/// What `immure run` is asked for: the one value that both parsers make.
+struct RunRequest: Equatable {
+    var spec: String?
+    /// The arguments of `--set`, in their order.
+    var overrides: [String] = []
+    /// The argument of `--result`.
+    var result: String?
+    /// The words after the spec, or after `--`.
+    var words: [String] = []
+    /// Whether the words stood behind `--` and so replace the spec's command; else they are appended to it, as the
+    /// arguments of a script are.
+    var replaces = false
+}
