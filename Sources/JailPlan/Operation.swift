@@ -97,6 +97,8 @@ package struct IdentityMaps: Equatable, Sendable {
     package let users: [Identity.Range]
     package let groups: [Identity.Range]
     package let writer: Writer
+    /// Whether the process in the namespace writes them, without anybody's help.
+    package var isWrittenInside: Bool { if case .itself = writer { true } else { false } }
     /// An unprivileged writer must give up setgroups(2) before gid_map, or the kernel refuses the map.
     package let denySetgroups: Bool
 }
