@@ -38,8 +38,8 @@ package enum Operation: Equatable, Sendable {
     case attach(slot: Int, target: String, isDirectory: Bool?)
     case makeDirectory(target: String, mode: UInt32)
     case makeSymlink(target: String, to: String)
-    /// Covers what is at the target, file or directory, which must exist unless `optional`.
-    case hide(target: String, optional: Bool)
+    /// Covers what is at the target, file or directory; where nothing is, that is reported.
+    case hide(target: String)
     /// As `hide`, for files of procfs that this kernel may not have.
     case mask(target: String)
     /// Makes what is at the target read-only where it is; for files of procfs that this kernel may not have.
@@ -54,7 +54,7 @@ package enum Operation: Equatable, Sendable {
     case setNice(Int32)
     case setAffinity([Int])
     case newKeyring
-    case resetPersonality
+    case resetInheritedAttributes
     /// A session of the jail's own, with a pty of its own where asked.
     case startSession(SessionTerminal)
     case dropBounding(keeping: CapabilitySet)

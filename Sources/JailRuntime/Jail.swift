@@ -79,7 +79,7 @@ struct Jail {
         }
         Reaper(
             command: child, channel: applier.channel, signals: signals, terminal: applier.terminal,
-            ownsProcesses: plan.supervision.ownsProcesses
+            ownsProcesses: plan.supervision.ownsProcesses, tableSize: applier.descriptorTableSize
         ).reap()
     }
 
