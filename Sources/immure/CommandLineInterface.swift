@@ -11,7 +11,6 @@ enum CommandLineInterface {
                     + "       immure check SPEC… | plan [SPEC] … | doctor | help")
             Caller.leave(125)
         }
-        let usageStatus: Int32 = verb == "check" ? 2 : 125
         do {
             let tail = Tail(of: arguments)
             var command = try Immure.parseAsRoot(tail.head)
@@ -20,12 +19,12 @@ enum CommandLineInterface {
             try command.run()
             Caller.leave(0)
         } catch {
-            leave(error, usageStatus)
+            leave(error, verb)
         }
     }
 
     /// Help and versions end here as well: ArgumentParser throws them.
-    private static func leave(_ error: any Error, _ usageStatus: Int32) -> Never {
+    private static func leave(_ error: any Error, _ verb: String) -> Never {
         if let exit = error as? ExitCode { Caller.leave(exit.rawValue) }
         if Immure.exitCode(for: error) == .success {
             Caller.show(Immure.fullMessage(for: error) + "\n")
@@ -35,8 +34,12 @@ enum CommandLineInterface {
         let lowered = message.prefix(1).lowercased() + message.dropFirst()
         let line = lowered.split(separator: "\n").first.map(String.init) ?? "bad usage"
         let trimmed = line.hasSuffix(".") ? String(line.dropLast()) : line
-        Report.say(Diagnostic(trimmed, at: nil, hint: "see immure help"))
-        Caller.leave(usageStatus)
+        let hint =
+            (verb == "run" || verb == "plan") && trimmed.contains("option '")
+            ? "options of the command stand behind --; behind #!, write `#!/usr/bin/env -S immure`"
+            : "see immure help"
+        Report.say(Diagnostic(trimmed, at: nil, hint: hint))
+        Caller.leave(verb == "check" ? 2 : 125)
     }
 }
 

@@ -28,6 +28,9 @@ extension Explanation {
             "the source is in another mount namespace, or below an unbindable mount"
         case .notPermitted where failure.call == .mountSetattr:
             "the mount has flags locked by the namespace that made it: ask for the same ones (nosuid, nodev, noexec, ro)"
+        case .notPermitted where evidence.uid == 0 && evidence.isInUserNamespace:
+            "the caller is root of a user namespace that does not own the mounts it sees: "
+                + "give it a mount namespace of its own (unshare -Urm)"
         case .unsupported: filterHint ?? "open_tree(2) and mount_setattr(2) need Linux 5.12, this is \(kernelRelease())"
         default: mountRightsHint
         }
