@@ -25,8 +25,8 @@ package enum Operation: Equatable, Sendable {
     case openDevice(slot: Int, name: String, major: UInt32, minor: UInt32)
     /// A detached new file system.
     case makeFileSystem(slot: Int, FileSystem)
-    /// A detached private file with that content.
-    case makeFile(slot: Int, content: String, mode: UInt32, attributes: Attributes)
+    /// A detached private file with that content, read-only.
+    case makeFile(slot: Int, content: String, mode: UInt32)
 
     /// From here on the setting up is done with the ids of the command, capabilities kept.
     case setIdentity(user: UInt32, group: UInt32)

@@ -32,7 +32,7 @@ extension TreeBuilder {
             place(
                 Placement(
                     target: mount.target, origin: mount.position,
-                    source: .makeFile(slot: slot, content: content, mode: mode, attributes: attributes),
+                    source: .makeFile(slot: slot, content: content, mode: mode),
                     placing: .attach(slot: slot, target: mount.target, isDirectory: false)))
         case .symlink(let target):
             place(

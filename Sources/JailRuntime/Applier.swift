@@ -35,8 +35,7 @@ struct Applier {
         case .openTree(let slot, let source): try openTree(slot, source)
         case .openDevice(let slot, let name, let major, let minor): try openDevice(slot, name, major, minor)
         case .makeFileSystem(let slot, let fileSystem): try makeFileSystem(slot, fileSystem)
-        case .makeFile(let slot, let content, let mode, let attributes):
-            try makeFile(slot, content: content, mode: mode, attributes)
+        case .makeFile(let slot, let content, let mode): try makeFile(slot, content: content, mode: mode)
 
         case .setIdentity(let user, let group): try setIdentity(user: user, group: group)
         case .setGroups(let groups): try failing { () throws(KernelError) in try setGroups(groups) }

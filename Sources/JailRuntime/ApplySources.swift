@@ -31,9 +31,7 @@ extension Applier {
     }
 
     /// A file of its own on a scratch tmpfs that leaves with the old root: only an attached mount can be cloned from.
-    mutating func makeFile(
-        _ slot: Int, content: String, mode: UInt32, _ attributes: Attributes
-    ) throws(Failure) {
+    mutating func makeFile(_ slot: Int, content: String, mode: UInt32) throws(Failure) {
         let scratch = try tree.scratchDirectory()
         slots[slot] = try failing { () throws(KernelError) in
             let name = "file\(slot)"
@@ -41,7 +39,7 @@ extension Applier {
             try writeAll(file.number, Array(content.utf8), path: name)
             try setPermissions(file.number, mode)
             let clone = try cloneTree(name, at: scratch, recursive: false)
-            try setAttributes(of: clone.number, MountAttributes(attributes), recursive: false)
+            try setAttributes(of: clone.number, [.readOnly, .noSetuid, .noDevices], recursive: false)
             return clone.release()
         }
     }

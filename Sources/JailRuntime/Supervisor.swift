@@ -77,7 +77,8 @@ struct Supervisor {
         let ready = try poll(interests, milliseconds: deadline.milliseconds)
         if !ready[1].isEmpty { try handleMessage() }
         if ready[2].contains(.readable) { try Kernel.kill(child, Signal.kill) }
-        if relay != nil { try relay?.carry(ready[3...]) }
+        // A relay that came with a message of this round has not been waited for yet.
+        if ready.count > 3 { try relay?.carry(ready[3...]) }
         switch deadline.passed() {
         case .terminate?: try forward(Signal.terminate)
         case .kill?: try Kernel.kill(child, Signal.kill)

@@ -11,6 +11,9 @@ struct Tree {
 
     /// Attaches the root.
     mutating func begin(_ mount: Int32) throws(Failure) {
+        // Its clones live on. It must be gone before anything is stacked on it: after pivot_root, umount2(".") would take
+        // only the topmost of what stands on the old root, and the host's tree would stay within reach of `/..`.
+        if scratch >= 0 { try failing { () throws(KernelError) in try detach(scratch) } }
         try failing { () throws(KernelError) in try attachOverRoot(mount) }
         root = mount
     }

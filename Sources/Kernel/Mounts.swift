@@ -116,4 +116,20 @@ package func switchRoot(to root: Int32) throws(KernelError) {
     try attempt(.pivotRoot) { unsafe linux_pivot_root(".", ".") }
     try attempt(.umount) { unsafe umount2(".", Int32(MNT_DETACH)) }
     try attempt(.chdir, "/") { unsafe chdir("/") }
+    // Whatever else stood on the old root would have kept it within reach of `/..`, which steps onto the topmost mount.
+    guard try mountID("/..") == mountID("/") else { throw KernelError(.umount, Errno(rawValue: EBUSY), path: "/..") }
+}
+
+/// The identity of the mount that a path leads to. The corresponding C function is `statx` with `STATX_MNT_ID`.
+private func mountID(_ path: String) throws(KernelError) -> UInt64 {
+    var identity: UInt64 = 0
+    try attempt(.fstat, path) { unsafe path.withCString { unsafe linux_mount_id($0, &identity) } }
+    return identity
+}
+
+/// Takes an attached mount, the topmost where it stands, out of the tree. The corresponding C function is `umount2`.
+package func detach(_ mount: Int32) throws(KernelError) {
+    try attempt(.fchdir) { fchdir(mount) }
+    try attempt(.umount) { unsafe umount2(".", Int32(MNT_DETACH)) }
+    try attempt(.chdir, "/") { unsafe chdir("/") }
 }

@@ -84,6 +84,17 @@ static inline int linux_close_range(unsigned first, unsigned last, unsigned flag
     return (int)syscall(SYS_close_range, first, last, flags);
 }
 static inline long linux_getcwd(void *buffer, size_t size) { return syscall(SYS_getcwd, buffer, size); }
+/* `struct statx` and `statx` share a name. */
+static inline int linux_mount_id(const char *path, uint64_t *identity) {
+    struct statx answer;
+    if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &answer) < 0) return -1;
+    if (!(answer.stx_mask & STATX_MNT_ID)) {
+        errno = ENOSYS;
+        return -1;
+    }
+    *identity = answer.stx_mnt_id;
+    return 0;
+}
 static inline long linux_landlock_abi(void) {
     return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 }

@@ -1,0 +1,76 @@
+# immure: a habit a target. `make help` lists them.
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+SWIFT    ?= swift
+PYTHON   ?= /usr/bin/python3
+
+BUILD    := .build
+BINARY   := $(BUILD)/release/immure
+MAN      := $(BUILD)/man
+SHELLS   := bash zsh fish
+
+# One file without any shared library: it starts four times faster than a dynamic one, and runs in an empty root.
+STATIC   := -c release --static-swift-stdlib -Xswiftc -static-executable
+# How the binary writes its manual pages into a directory.
+MANUAL   := $(BINARY) generate-manual
+
+SHELL_FILES  := .ci/run .ci/install .ci/test Examples/demo
+SWIFT_FILES  := Package.swift Sources Tests
+
+.DEFAULT_GOAL := build
+.PHONY: build demo test lint format bench install uninstall help swift-found
+
+build: swift-found packages-build ## build the static binary, .build/release/immure (the default)
+	$(SWIFT) build $(STATIC)
+
+demo: packages-demo packages-run build ## build a real C program inside a jail, without network, and show what was closed
+	Examples/demo $(BINARY)
+
+test: swift-found packages-build packages-run packages-test ## every test: the pure ones, then the binary on this kernel as root and as a user
+	@SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" STATIC="$(STATIC)" .ci/test
+
+lint: packages-lint ## formatting of the Swift files, shellcheck of the shell files
+	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)
+	shellcheck $(SHELL_FILES)
+
+format: ## format the Swift files in place
+	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_FILES)
+
+bench: packages-build packages-run packages-bench build ## launch time, scale and memory beside bubblewrap, crun, runc, firejail, …
+	Tests/Benchmarks/run
+
+$(MAN): $(BINARY)
+	mkdir -p $@
+	$(MANUAL) $@
+	touch $@
+
+# Copies what `make` has built, so that `sudo make install` needs no Swift.
+install: ## install the binary, manual pages and completions below $(DESTDIR)$(PREFIX)
+	@test -x $(BINARY) || { echo "immure: $(BINARY) is not built; hint: make" >&2; exit 1; }
+	install -D -m 755 -s $(BINARY) "$(DESTDIR)$(PREFIX)/bin/immure"
+	@$(MAKE) --no-print-directory $(MAN)
+	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/man/man1" $(MAN)/*.1
+	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/man/man5" $(MAN)/*.5
+	set -e; for shell in $(SHELLS); do \
+	    $(BINARY) --generate-completion-script $$shell >$(BUILD)/completion.$$shell; done
+	install -D -m 644 $(BUILD)/completion.bash "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/immure"
+	install -D -m 644 $(BUILD)/completion.zsh "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_immure"
+	install -D -m 644 $(BUILD)/completion.fish "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/immure.fish"
+
+uninstall: ## remove what `make install` put there
+	cd "$(DESTDIR)$(PREFIX)" && rm -f bin/immure share/man/man1/immure*.1 share/man/man5/immure*.5 \
+	    share/bash-completion/completions/immure share/zsh/site-functions/_immure \
+	    share/fish/vendor_completions.d/immure.fish
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+swift-found:
+	@command -v $(SWIFT) >/dev/null || { \
+	    echo "immure: no $(SWIFT) in PATH" >&2; \
+	    echo "hint: install Swift 6.3 from https://www.swift.org/install/ or name it: make SWIFT=/opt/swift/usr/bin/swift" >&2; \
+	    exit 1; }
+
+# Installs the missing ones of a list in .ci/packages and says which; nothing happens where all are there.
+packages-%:
+	@.ci/install $*

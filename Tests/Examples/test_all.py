@@ -1,0 +1,30 @@
+"""Every example: it is documented, tested, and a spec without fault."""
+
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "Examples"
+NAMES = sorted(path.name for path in EXAMPLES.glob("*.toml"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_says_how_it_is_run_and_is_tested(name):
+    text = (EXAMPLES / name).read_text()
+    head = text.partition("command")[0]
+    assert "immure" in head and head.count("\n#") >= 4
+    assert any(f'"{name}"' in test.read_text() for test in Path(__file__).parent.glob("test_*.py"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_checks(caller, work, name):
+    done = caller.run("immure", "check", caller.spec(name), cwd=work)
+    assert done.stdout + done.stderr == ""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_plans(caller, work, name):
+    """Printed with the lines of the example, and nothing is touched: the places it names are not there."""
+    done = caller.run("immure", "plan", caller.spec(name), cwd=work)
+    assert f"{name}:" in done.stdout
+    assert list(work.iterdir()) == []

@@ -1,0 +1,1 @@
+"""What the tests share: callers of the binary, probes that run inside a jail, and what the host must look like after."""

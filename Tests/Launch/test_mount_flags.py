@@ -1,0 +1,156 @@
+"""Flags hold on every submount, what the source forbids stays forbidden, and nothing reaches the host's table."""
+
+import os
+import subprocess
+
+import pytest
+
+from harness import linux
+from harness.must import needs
+
+
+@pytest.fixture
+def mounted(request, caller):
+    """Mounts file systems in the session's own mount namespace, and takes them away again."""
+    needs(os.getuid() == 0, "mount as an ordinary user")
+    done = []
+
+    def put(target, flags=0, data="mode=1777", kind="tmpfs", source="tmpfs"):
+        linux.mount(source, target, kind, flags, data)
+        done.append(target)
+        return target
+
+    yield put
+    for target in reversed(done):
+        linux.umount(target)
+
+
+@pytest.mark.parametrize("form", ["ro", "rw"])
+@pytest.mark.parametrize(
+    "flags, words",
+    [
+        (linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC, {"nosuid", "nodev", "noexec"}),
+        (linux.MS_NOATIME, {"noatime"}),
+        (
+            linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC | linux.MS_NOATIME,
+            {"nosuid", "nodev", "noexec", "noatime"},
+        ),
+        (1, {"ro"}),
+    ],
+)
+def test_c25_t22_flags_of_the_source_are_kept(caller, mounted, form, flags, words):
+    place = mounted(caller.directory(), flags)
+    mounts = caller.facts(f'[filesystem]\n{form} = ["{place}:/opt/x"]').mounts
+    assert words | {"nosuid", "nodev"} | ({"ro"} if form == "ro" else set()) <= mounts["/opt/x"]
+
+
+def test_c25_t22_a_read_only_bind_answers_erofs(caller, mounted):
+    place = mounted(caller.directory(), linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC)
+    run = caller.shell(f'[filesystem]\nro = ["{place}:/opt/x"]', "echo x > /opt/x/x")
+    assert "Read-only file system" in run.stderr
+
+
+def test_c26_t23_ro_holds_on_nested_mounts(caller, mounted):
+    place = mounted(caller.directory())
+    for name in ("a", "a/b"):
+        (place / name).mkdir()
+        mounted(place / name)
+    spec = f'[filesystem]\nro = ["{place}:/opt/x"]'
+    run = caller.shell(spec, "for d in /opt/x /opt/x/a /opt/x/a/b; do echo x > $d/x; done")
+    assert run.stderr.count("Read-only file system") == 3
+    flags = caller.facts(spec).mounts.below("/opt/x")
+    assert len(flags) == 3 and all({"ro", "nosuid", "nodev"} <= words for words in flags.values())
+
+
+def test_c32_t26_rw_binds_are_nosuid_and_nodev_all_the_way_down(caller, mounted):
+    place = mounted(caller.open_directory())
+    (place / "a").mkdir()
+    mounted(place / "a")
+    flags = caller.facts(f'[filesystem]\nrw = ["{place}:/opt/x"]').mounts.below("/opt/x")
+    assert len(flags) == 2 and all({"nosuid", "nodev"} <= words and "ro" not in words for words in flags.values())
+
+
+def test_c32_t26_no_device_can_be_made(caller):
+    place = caller.open_directory()
+    run = caller.shell(
+        f'[filesystem]\nrw = ["{place}:/opt/x"]', "mknod /opt/x/disk b 8 0; mknod /opt/x/null c 1 3; ls -A /opt/x"
+    )
+    assert run.stdout == ""
+
+
+def test_c32_a_device_that_is_there_cannot_be_opened(root):
+    place = root.open_directory()
+    os.mknod(place / "zero", 0o666 | 0o020000, os.makedev(1, 5))
+    run = root.shell(f'[filesystem]\nrw = ["{place}:/opt/x"]', "head -c 1 /opt/x/zero | wc -c")
+    assert run.stdout.strip() == "0" and "Permission denied" in run.stderr
+
+
+def test_c32_a_setuid_program_gives_nothing(root):
+    place = root.directory()
+    subprocess.run(["cp", "/usr/bin/id", place / "id"], check=True)
+    (place / "id").chmod(0o4755)
+    run = root.shell(f'[filesystem]\nro = ["{place}:/opt/x"]', "/opt/x/id -u")
+    assert run.ok.stdout.strip() == "65534"
+
+
+SPECS = {
+    "tmpfs": '[[mount]]\ntarget = "/opt/x"\ntype = "tmpfs"',
+    "rw bind": '[filesystem]\nrw = ["{place}:/opt/x"]',
+    "ro bind": '[filesystem]\nro = ["{place}"]\n[[mount]]\ntarget = "{place}/made"\ntype = "tmpfs"',
+    "host": '[filesystem]\nroot = "host"\ntmp = false\n[[mount]]\ntarget = "{place}/sub"\ntype = "tmpfs"',
+    "directory": '[filesystem]\nroot = "{place}"\nro = ["/usr", "/lib", "/lib64", "/bin"]',
+}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_c23_t24_no_mount_of_a_jail_reaches_a_shared_tree(caller, mounted, name):
+    place = mounted(caller.directory())
+    linux.mount("none", place, flags=linux.MS_SHARED)
+    (place / "sub").mkdir()
+    mounted(place / "sub")
+    before = open("/proc/self/mountinfo").read()
+    process = caller.start(
+        SPECS[name].format(place=place),
+        "/bin/sh",
+        "-c",
+        "cat /proc/self/mountinfo; echo ready; read x",
+        stdin=subprocess.PIPE,
+    )
+    text = ""
+    for line in process.stdout:
+        if line == b"ready\n":
+            break
+        text += line.decode()
+    during = open("/proc/self/mountinfo").read()
+    run = caller.finish(process, stdin=b"\n")
+    assert run.status == 0, run
+    assert during == before == open("/proc/self/mountinfo").read()
+    assert "shared:" not in text
+
+
+def test_c23_mounts_made_on_the_host_later_are_not_seen(caller, mounted):
+    place = mounted(caller.directory())
+    linux.mount("none", place, flags=linux.MS_SHARED)
+    (place / "late").mkdir()
+    spec = f'[filesystem]\nro = ["{place}:/opt/x"]'
+    process = caller.start(
+        spec, "/bin/sh", "-c", "echo ready; read x; ls /opt/x/late; cat /proc/self/mountinfo", stdin=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"ready\n"
+    mounted(place / "late")
+    (place / "late/file").write_text("")
+    run = caller.finish(process, stdin=b"\n")
+    assert "file\n" not in run.stdout.splitlines(True) and "/opt/x/late" not in run.stdout
+
+
+@pytest.mark.parametrize("root", ["system", "host", "empty"])
+def test_c27_the_old_root_is_gone(caller, root):
+    more = 'ro = ["/usr", "/lib", "/lib64", "/bin"]' if root == "empty" else ""
+    facts = caller.facts(f'[filesystem]\nroot = "{root}"\n{more}')
+    points = list(facts.mounts.at)
+    assert facts.mounts.lines[0].split()[4] == "/" or "/" in points
+    assert not [point for point in points if "old" in point.rsplit("/", 1)[-1] and root != "host"]
+    # Each mount's parent is in the list but the root's own: nothing hangs above it.
+    ids = {line.split()[0] for line in facts.mounts.lines}
+    outside = [line for line in facts.mounts.lines if line.split()[1] not in ids]
+    assert len(outside) == 1 and outside[0].split()[4] == "/", outside

@@ -1,0 +1,57 @@
+"""What later versions will do is refused by name, with its line and 125: never ignored."""
+
+import re
+
+import pytest
+
+SPECS = {
+    "limits.memory": '[limits]\nmemory = "512M" # @',
+    "limits.pids": "[limits]\npids = 64 # @",
+    "limits.cpu": '[limits]\ncpu = "150%" # @',
+    "limits.io": '[[limits.io]] # @\ndevice = "/"\nrbps = "10M"',
+    "seccomp.profile": '[seccomp]\nprofile = "default" # @',
+    "seccomp.deny": '[seccomp]\ndeny = ["ptrace"] # @',
+    "seccomp.rule": '[[seccomp.rule]] # @\ncall = "socket"\naction = "allow"',
+    "landlock.ro": '[landlock]\nro = ["/usr/share"] # @',
+    "landlock.scope": '[landlock]\nscope = ["signal"] # @',
+    "overlay": '[[mount]]\ntarget = "/opt/x" # @\ntype = "overlay" # @\nlower = ["/usr/share"] # @',
+    "image": '[[mount]]\ntarget = "/opt/x" # @\ntype = "image" # @\nsource = "/opt/image.squashfs" # @',
+    "quota": '[[mount]]\ntarget = "/opt/x"\ntype = "tmpfs"\nquota = "2G" # @',
+    "idmap": '[[mount]]\ntarget = "/opt/x"\ntype = "bind"\nsource = "/usr/share"\nidmap = true # @',
+    "network.user": '[network]\nmode = "user" # @',
+    "network.veth": '[network]\nmode = "veth" # @',
+    "network.macvlan": '[network]\nmode = "macvlan" # @',
+    "network.publish": '[network]\nmode = "user" # @\npublish = ["127.0.0.1:8080:80/tcp"] # @',
+    "network.allow": '[network]\nallow = ["10.0.0.0/8:443/tcp"] # @',
+    "network.dns": '[network]\ndns = ["10.0.0.53"] # @',
+}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_it_is_refused_by_name_with_its_line(caller, name):
+    text = SPECS[name]
+    run = caller.run("\n" + text.replace(" # @", ""), "/bin/echo", "ran")
+    assert run.status == 125 and run.stdout == ""
+    lines = {1 + number for number, line in enumerate(text.splitlines(), 1) if "# @" in line}
+    # The section's header is as good a place as the key.
+    lines |= {line - 1 for line in lines if text.startswith("[") and line == 3}
+    found = {int(number) for number in re.findall(r"spec\.toml:(\d+):\d+: ", run.stderr)}
+    assert found & lines, run
+    assert name.split(".")[0] in run.stderr
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_check_knows_it_and_finds_no_fault(user, name):
+    run = user.verb("check", str(user.spec(SPECS[name].replace(" # @", ""))))
+    assert run.status == 0, run
+
+
+@pytest.mark.parametrize("section", ["limits", "seccomp", "landlock", "network"])
+def test_an_empty_section_asks_for_nothing(caller, section):
+    caller.run(f"[{section}]\n", "/bin/true").ok
+
+
+@pytest.mark.parametrize("text", ['[seccomp]\nprofile = "none"', '[network]\nmode = "none"'])
+def test_a_spec_that_says_none_asks_for_nothing(caller, text):
+    run = caller.run(text, "/bin/true")
+    assert run.status == 0 or run.status == 125 and "seccomp" in run.stderr, run

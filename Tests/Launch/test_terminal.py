@@ -1,0 +1,293 @@
+"""`tty`: a pty of the jail's own, the terminal as it was after any end, and job control (C20, T14)."""
+
+import os
+import signal
+import subprocess
+import termios
+import time
+
+import pytest
+
+from harness import linux
+from harness.terminal import Terminal
+
+
+@pytest.fixture
+def terminal():
+    opened = []
+
+    def start(*arguments, **more):
+        opened.append(Terminal(*arguments, **more))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+def launch(caller, spec, *command):
+    return caller.line(spec, command)[0]
+
+
+def test_the_command_sees_a_terminal_of_the_jails_own(caller, terminal):
+    t = terminal(
+        caller,
+        launch(
+            caller, None, "/bin/sh", "-c", "tty; [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo all; stat -Lc %d /dev/fd/0"
+        ),
+    )
+    t.expect(r"/dev/pts/\d+\r\n")
+    t.expect("all\r\n")
+    inside = int(t.expect(r"(\d+)\r\n")[1])
+    assert t.wait() == 0
+    assert inside != os.fstat(t.slave).st_dev
+
+
+def test_it_is_the_controlling_terminal(caller, terminal):
+    t = terminal(caller, launch(caller, None, "/bin/sh", "-c", "echo out > /dev/tty"))
+    t.expect("out\r\n")
+    assert t.wait() == 0
+
+
+def test_no_terminal_where_standard_input_is_none(caller):
+    run = caller.shell(None, "tty; echo x > /dev/tty")
+    assert "not a tty" in run.stdout and run.status != 0
+
+
+def test_the_size_is_passed_on_at_the_start_and_when_it_changes(caller, terminal):
+    t = terminal(
+        caller,
+        launch(
+            caller, None, "/bin/bash", "-c", "trap 'stty size; exit 6' WINCH; stty size; while :; do sleep 0.05; done"
+        ),
+        rows=33,
+        columns=111,
+    )
+    t.expect("33 111\r\n")
+    t.resize(44, 122)
+    t.expect("44 122\r\n")
+    assert t.wait() == 6
+
+
+def test_what_is_typed_arrives_once_and_is_echoed_once(caller, terminal):
+    t = terminal(caller, launch(caller, None, "/bin/sh", "-c", "echo ready; read line; echo got:$line"))
+    t.expect("ready\r\n")
+    t.send("typed\r")
+    t.expect("typed\r\n")
+    t.expect("got:typed\r\n")
+    assert t.wait() == 0
+    assert "typed" not in t.text
+
+
+def test_the_end_of_input_arrives(caller, terminal):
+    t = terminal(caller, launch(caller, None, "/bin/sh", "-c", "echo ready; cat; echo over"))
+    t.expect("ready\r\n")
+    t.send("\x04")
+    t.expect("over\r\n")
+    assert t.wait() == 0
+
+
+def test_ctrl_c_reaches_the_command_and_not_the_launcher(caller, terminal):
+    t = terminal(
+        caller,
+        launch(
+            caller, None, "/bin/sh", "-c", "trap 'echo caught; exit 5' INT; echo ready; while :; do sleep 0.05; done"
+        ),
+    )
+    t.expect("ready\r\n")
+    t.send("\x03")
+    t.expect("caught\r\n")
+    assert t.wait() == 5
+
+
+def test_ctrl_c_ends_a_command_without_a_handler(caller, terminal):
+    t = terminal(caller, launch(caller, None, "/bin/sh", "-c", "echo ready; exec sleep 20"))
+    t.expect("ready\r\n")
+    t.send("\x03")
+    assert t.wait() == 130
+
+
+def test_all_output_arrives(caller, terminal):
+    t = terminal(caller, launch(caller, None, "/bin/sh", "-c", "seq 1 20000; exit 3"))
+    assert t.wait(20) == 3
+    for _ in range(20):
+        t.read(0.02)
+    assert "\r\n20000\r\n" in t.text and t.text.count("\n") == 20000
+
+
+ENDS = {
+    "exit": ("exit 0", 0),
+    "killed": ("kill -KILL $$", 137),
+    "raw": ("stty raw -echo; exit 4", 4),
+    "timeout": ("exec sleep 20", 124),
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_the_terminal_is_as_it_was_after_the_end(caller, terminal, name):
+    script, status = ENDS[name]
+    spec = 'timeout = "300ms"' if name == "timeout" else None
+    t = terminal(caller, launch(caller, spec, "/bin/sh", "-c", "echo ready; " + script))
+    t.expect("ready")
+    assert t.wait() == status
+    assert t.settings == t.before
+
+
+@pytest.mark.parametrize("signal_", ["TERM", "HUP", "INT"])
+def test_the_terminal_is_as_it_was_after_the_launcher_is_told_to_end(caller, terminal, signal_):
+    t = terminal(caller, launch(caller, None, "/bin/sh", "-c", "echo ready; exec sleep 20"))
+    t.expect("ready\r\n")
+    t.process.send_signal(getattr(signal, "SIG" + signal_))
+    t.wait()
+    assert t.settings == t.before
+
+
+def test_a_failed_launch_leaves_the_terminal_alone(caller, terminal):
+    t = terminal(caller, launch(caller, '[filesystem]\nro = ["/no/such:/opt/x"]', "/bin/true"))
+    assert t.wait() == 125
+    assert t.settings == t.before
+
+
+def test_while_it_runs_the_callers_terminal_is_raw(caller, terminal):
+    t = terminal(caller, launch(caller, None, "/bin/sh", "-c", "echo ready; read x"))
+    t.expect("ready\r\n")
+    assert not t.settings[3] & (termios.ICANON | termios.ECHO | termios.ISIG)
+    t.send("\r")
+    t.wait()
+
+
+# Job control from an interactive shell
+
+
+def shell(caller, terminal, extra=""):
+    t = terminal(caller, ["/bin/bash", "--norc", "--noprofile", "-i"], env={"PS1": "PROMPT> ", "I": caller.binary})
+    t.expect("PROMPT> ")
+    t.send("bind 'set enable-bracketed-paste off'; PS1='READY> '\r")
+    t.expect("READY> $")
+    return t
+
+
+def test_ctrl_z_and_fg_work_from_an_interactive_shell(caller, terminal):
+    t = shell(caller, terminal)
+    t.send("$I run -- /bin/sh -c 'echo be''gun; read x; echo got:$x; exit 9'\r")
+    t.expect("begun\r\n")
+    time.sleep(0.2)
+    t.send("\x1a")
+    t.expect("Stopped")
+    t.expect("READY> ")
+    t.send("echo still-$((40+2))\r")
+    t.expect("still-42\r\n")
+    t.expect("READY> ")
+    t.send("fg\r")
+    time.sleep(0.4)
+    t.send("line\r")
+    t.expect("got:line\r\n")
+    t.expect("READY> ")
+    t.send("echo status=$?\r")
+    t.expect("status=9\r\n")
+    t.send("exit\r")
+    t.wait()
+
+
+def test_a_jail_in_the_background_does_not_disturb_the_shell(caller, terminal):
+    t = shell(caller, terminal)
+    t.send("$I run -- /bin/sleep 0.3 </dev/null & wait; echo waited=$?\r")
+    t.expect(r"waited=\d")
+    t.send("exit\r")
+    t.wait()
+
+
+def test_a_pipe_of_two_jails(caller, terminal):
+    t = shell(caller, terminal)
+    t.send("$I run -- /bin/echo through </dev/null | $I run -- /bin/cat; echo status=$?\r")
+    t.expect("through\r\n")
+    t.expect("status=0\r\n")
+    t.send("exit\r")
+    t.wait()
+
+
+# Attacks (C20)
+
+TIOCSTI = """
+import errno, fcntl, json, os, sys
+answers = {}
+def push(name, file, request=0x5412):
+    try:
+        for letter in b"echo pwned\\n": fcntl.ioctl(file, request, bytes([letter]))
+        answers[name] = "ok"
+    except OSError as error: answers[name] = errno.errorcode.get(error.errno, str(error.errno))
+push("stdin", 0)
+try: push("tty", os.open("/dev/tty", os.O_RDWR))
+except OSError as error: answers["tty"] = errno.errorcode[error.errno]
+print("ANSWER" + json.dumps(answers))
+"""
+
+
+@pytest.mark.parametrize("tty", ["auto", "none"])
+def test_t14_c20_nothing_can_be_typed_into_the_callers_terminal(caller, terminal, tty):
+    t = shell(caller, terminal)
+    probe = caller.file(caller.directory() / "probe.py", TIOCSTI)
+    spec = caller.spec(f'[process]\ntty = "{tty}"\n[filesystem]\nro = ["{probe}:/opt/probe.py"]')
+    t.send(f"$I run {spec} -- /usr/bin/python3 /opt/probe.py\r")
+    t.expect("ANSWER")
+    time.sleep(0.3)
+    t.send("echo end-$((1+1))\r")
+    t.expect("end-2\r\n")
+    assert "pwned\r\npwned" not in t.text
+    t.expect("READY> ") if "READY> " in t.text else None
+    t.send("exit\r")
+    t.wait()
+
+
+def test_t14_without_a_pty_the_callers_terminal_is_not_the_commands(caller, terminal):
+    spec = '[process]\ntty = "none"'
+    t = terminal(caller, launch(caller, spec, "/bin/sh", "-c", "(: < /dev/tty) 2>/dev/null && echo HAS || echo NONE"))
+    t.expect("NONE\r\n")
+    assert t.wait() == 0
+
+
+def test_the_callers_terminal_where_the_spec_says_so(caller, terminal):
+    t = terminal(caller, launch(caller, '[process]\ntty = "inherit"', "/usr/bin/stat", "-Lc", "%i:%d", "/dev/fd/0"))
+    about = os.fstat(t.slave)
+    t.expect(rf"{about.st_ino}:{about.st_dev}\r\n")
+    assert t.wait() == 0
+
+
+def test_an_inherited_terminal_is_the_controlling_one(caller, terminal):
+    t = terminal(
+        caller, launch(caller, '[process]\ntty = "inherit"', "/bin/sh", "-c", "echo ready; read x; echo got:$x")
+    )
+    t.expect("ready\r\n")
+    t.send("line\r")
+    t.expect("got:line\r\n")
+    assert t.wait() == 0
+
+
+def test_output_to_a_file_stays_a_file_with_a_terminal_on_input(caller, terminal):
+    place = caller.open_directory()
+    argv = launch(caller, None, "/bin/sh", "-c", "[ -t 0 ] && echo in; [ -t 1 ] || echo file")
+    t = terminal(caller, ["/bin/sh", "-c", f'"$@" > {place}/out', "sh", *argv])
+    assert t.wait() == 0
+    assert (place / "out").read_text() == "in\nfile\n"
+
+
+def test_the_launcher_killed_leaves_nobody_behind(caller, terminal):
+    t = terminal(caller, launch(caller, None, "/bin/sh", "-c", "echo ready; exec sleep 1000"))
+    t.expect("ready\r\n")
+    t.process.kill()
+    t.wait()
+    assert linux.survivors(0.5) == {}
+
+
+def test_a_terminal_that_hangs_up_ends_the_jail(caller):
+    t = Terminal(caller, launch(caller, None, "/bin/sh", "-c", "echo ready; exec sleep 1000"))
+    t.expect("ready\r\n")
+    os.close(t.slave)
+    os.close(t.master)
+    try:
+        t.process.wait(5)
+    except subprocess.TimeoutExpired:
+        t.process.kill()
+        t.process.wait()
+        pytest.fail("the launcher outlived its terminal")
+    assert linux.survivors(0.5) == {}

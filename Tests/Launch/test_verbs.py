@@ -1,0 +1,195 @@
+"""check, plan, doctor, help, version, completions."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from harness.must import needs
+
+SPEC = """hostname = "cell"
+[filesystem]
+ro = ["/usr/share:/opt/share"]
+hide = ["/etc/ssl"]
+
+[[mount]]
+target = "/scratch"
+type = "tmpfs"
+
+[rlimits]
+core = 0
+"""
+
+
+def test_plan_lists_operations_with_the_lines_they_come_from(caller):
+    run = caller.verb("plan", str(caller.spec(SPEC)), "--", "/bin/true").ok
+    for line in (1, 3, 4, 7, 11):
+        assert re.search(rf"spec\.toml:{line}\b", run.stdout), (line, run)
+    for word in ("cell", "/opt/share", "/etc/ssl", "/scratch", "core", "pivot_root", "/bin/true"):
+        assert word in run.stdout, word
+
+
+def test_plan_json_is_json_with_the_lines(caller):
+    run = caller.verb("plan", "--json", str(caller.spec(SPEC)), "--", "/bin/true").ok
+    plan = json.loads(run.stdout)
+    text = json.dumps(plan)
+    operations = plan if isinstance(plan, list) else next(value for value in plan.values() if isinstance(value, list))
+    assert len(operations) > 10 and "spec.toml" in text and "/scratch" in text
+    assert {1, 3, 7, 11} <= {
+        value for value in re.findall(r'"line": (\d+)', text) for value in [int(value)]
+    } or re.search(r"spec\.toml:7", text)
+
+
+def test_plan_works_without_a_spec(caller):
+    assert "/bin/true" in caller.verb("plan", "--", "/bin/true").ok.stdout
+
+
+def test_plan_is_the_same_each_time(caller):
+    spec = caller.spec(SPEC)
+    assert len({caller.verb("plan", str(spec), "--", "/bin/true").ok.stdout for _ in range(3)}) == 1
+
+
+def test_plan_of_a_faulty_spec_is_refused(caller):
+    run = caller.verb("plan", str(caller.spec("wat = 1")), "--", "/bin/true")
+    assert run.status in (2, 125) and "spec.toml:1:1" in run.stderr
+
+
+@pytest.mark.parametrize("verb", ["plan", "check", "doctor"])
+def test_verbs_that_only_tell_touch_nothing(caller, verb):
+    needs(shutil.which("strace"), "use strace")
+    words = {
+        "plan": ["plan", str(caller.spec(SPEC)), "--", "/bin/true"],
+        "check": ["check", str(caller.spec(SPEC))],
+        "doctor": ["doctor"],
+    }[verb]
+    log = caller.open_directory() / "log"
+    calls = "mount,umount2,move_mount,fsopen,fsmount,open_tree,mount_setattr,pivot_root,setns,chroot,sethostname,mkdir,mkdirat,mknod,mknodat,unlink,unlinkat,rename,renameat2,symlink,symlinkat,setresuid,capset,kill"
+    if verb != "doctor":
+        calls += ",unshare,clone,clone3,fork,vfork,execve"
+    run = caller.finish(
+        caller.popen(["strace", "-f", "-qq", "-o", log, "-e", "trace=" + calls, caller.binary, *words]), timeout=20
+    )
+    assert run.status == 0, run
+    seen = [line for line in log.read_text().splitlines() if "execve(" not in line or caller.binary not in line]
+    seen = [line for line in seen if "SIG" not in line.split("(")[0] and "+++" not in line and "---" not in line]
+    if verb == "doctor":
+        # It may try in a child what it has to know; nothing of the host may be changed.
+        seen = [line for line in seen if re.search(r"(mkdir|mknod|unlink|rename|symlink|sethostname)", line)]
+    assert seen == []
+    written = [line for line in log.read_text().splitlines() if re.search(r"O_(CREAT|TRUNC)", line)]
+    assert written == []
+
+
+def test_plan_needs_no_privilege(user, compiled):
+    user.wrapper = (compiled("shim"), "userns=1", "mount=1", "open_tree=1", "fsopen=1", "--")
+    user.verb("plan", str(user.spec(SPEC)), "--", "/bin/true").ok
+
+
+def test_the_plan_of_root_and_of_a_user_name_the_same_targets(root, user):
+    targets = [
+        set(
+            re.findall(
+                r"/(?:opt/share|scratch|etc/ssl|proc|tmp|dev)\b",
+                who.verb("plan", str(who.spec(SPEC)), "--", "/bin/true").ok.stdout,
+            )
+        )
+        for who in (root, user)
+    ]
+    assert targets[0] == targets[1]
+
+
+def test_t42_c55_what_the_plan_says_is_what_the_jail_shows(caller):
+    spec = caller.spec(SPEC)
+    plan = caller.verb("plan", str(spec), "--", "/bin/true").ok.stdout
+    facts = caller.facts(spec)
+    for target in ("/opt/share", "/scratch", "/etc/ssl", "/proc", "/tmp"):
+        assert target in plan and target in facts.mounts
+    assert facts["hostname"] == "cell" and facts.limit("Max core file size") == ("0", "0")
+
+
+def test_doctor_answers_section_by_section(caller):
+    run = caller.verb("doctor", timeout=20)
+    assert run.status in (0, 1)
+    for word in ("user", "mount", "cgroup", "seccomp", "landlock", "overlay", "newuidmap"):
+        assert word in run.stdout.lower(), word
+    assert "\x1b" not in run.stdout
+
+
+def test_doctor_json_is_json(caller):
+    assert json.loads(caller.verb("doctor", "--json", timeout=20).stdout)
+
+
+def test_doctor_sees_that_user_namespaces_are_refused(user, compiled):
+    plain = user.verb("doctor").stdout
+    user.wrapper = (compiled("shim"), "userns=1", "--")
+    refused = user.verb("doctor").stdout
+    assert refused != plain and "EPERM" in refused
+
+
+@pytest.mark.parametrize("words", [["help"], ["--help"], ["-h"], ["help", "run"], ["run", "--help"]])
+def test_help_goes_to_standard_output(caller, words):
+    run = caller.verb(*words).ok
+    assert "immure" in run.stdout and ("run" in run.stdout) and run.stderr == ""
+
+
+def test_the_version_is_a_number(caller):
+    assert re.fullmatch(r"(immure )?\d+\.\d+\.\d+\S*\n", caller.verb("--version").ok.stdout)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completions(caller, shell):
+    run = caller.verb("--generate-completion-script", shell).ok
+    assert "doctor" in run.stdout and "plan" in run.stdout
+    if shell == "bash":
+        assert subprocess.run(["bash", "-n"], input=run.stdout, text=True).returncode == 0
+
+
+def test_nothing_at_all_is_answered_with_the_usage(caller):
+    run = caller.verb()
+    assert run.status in (0, 125) and "run" in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1"}])
+def test_no_colour_where_there_is_no_terminal(caller, env):
+    for words in (["doctor"], ["check", str(caller.spec("wat = 1"))], ["plan", "--", "/bin/true"]):
+        run = caller.verb(*words, env={"TERM": "xterm-256color", **env}, timeout=20)
+        assert "\x1b" not in run.stdout + run.stderr
+
+
+def test_both_parsers_give_the_same_answer(caller):
+    spec = caller.spec('[environment]\nset = { X = "1" }')
+    ways = [
+        [str(spec), "--", "/bin/sh", "-c", "echo $X-$0-$1", "a", "--b"],
+        [str(spec), "--set", 'hostname="x"', "--", "/bin/sh", "-c", "echo $X-$0-$1", "a", "--b"],
+        ["--set", 'hostname="x"', str(spec), "--", "/bin/sh", "-c", "echo $X-$0-$1", "a", "--b"],
+    ]
+    assert {caller.verb("run", *way).ok.stdout for way in ways} == {"1-a---b\n"}
+
+
+def test_a_spec_named_like_a_verb_can_be_run_by_its_path(caller):
+    place = caller.directory()
+    caller.file(place / "plan", 'command = ["/bin/echo", "by path"]')
+    run = caller.finish(caller.popen([caller.binary, "./plan"], cwd=place))
+    assert run.ok.stdout == "by path\n"
+
+
+def test_a_full_output_is_an_error(caller):
+    with open("/dev/full", "w") as full:
+        process = caller.popen([caller.binary, "plan", "--", "/bin/true"], stdout=full)
+        _, err = process.communicate(timeout=10)
+    assert process.returncode != 0
+
+
+def test_the_binary_is_static_and_not_setuid(binary):
+    out = (
+        subprocess.run(["file", "-L", str(binary)], capture_output=True, text=True).stdout
+        if shutil.which("file")
+        else ""
+    )
+    with open(binary, "rb") as file:
+        head = file.read(64)
+    assert head[:4] == b"\x7fELF"
+    assert b"/ld-linux" not in open(binary, "rb").read(4096), "the binary asks for a loader"
+    assert "dynamically" not in out

@@ -1,0 +1,91 @@
+"""README.md is run: each fenced `sh` block in turn, as root and as an ordinary user."""
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(CHECKOUT / "Tests/Examples"))
+
+from caller import Caller  # noqa: E402
+
+FENCE = re.compile(r"^```sh\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
+SECTION = re.compile(r"^## (.*)$", re.MULTILINE)
+
+
+class Block:
+    """One fenced block: the section it stands in, what it runs and, where a `text` block follows, what it prints."""
+
+    def __init__(self, section, number, script, expected):
+        self.section, self.number, self.script, self.expected = section, number, script, expected
+        self.name = f"{section.lower().replace(' ', '-')}-{number}"
+
+
+def blocks():
+    parts = SECTION.split((CHECKOUT / "README.md").read_text())
+    for section, text in zip(parts[1::2], parts[2::2]):
+        for number, found in enumerate(FENCE.finditer(text), 1):
+            yield Block(section, number, *found.groups())
+
+
+def cannot(why):
+    if os.environ.get("IMMURE_MUST_RUN") == "1":
+        pytest.fail(f"must run, but cannot: {why}")
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def base():
+    os.umask(0o022)
+    base = Path(tempfile.mkdtemp(prefix="immure-readme-", dir="/tmp"))
+    base.chmod(0o755)
+    yield base
+    shutil.rmtree(base, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def installed(base):
+    """What the section on installing does, in this checkout: what it printed."""
+    script = "set -e\n" + "".join(block.script for block in blocks() if block.section == "Install")
+    environment = os.environ | {"HOME": str(base)}
+    # A home of its own to install into, and Swift's caches where they are.
+    for cache in (".cache", ".swiftpm"):
+        (base / cache).symlink_to(Path.home() / cache)
+    return subprocess.run(
+        ["bash", "-c", script], cwd=CHECKOUT, env=environment, text=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session", params=["root", "user"])
+def caller(request, base):
+    if request.param == "root" and os.getuid() != 0:
+        cannot("start as root: the tests were started by an ordinary user")
+    if request.param == "root" or os.getuid() != 0:
+        return Caller(request.param, pwd.getpwuid(os.getuid()), base)
+    name = os.environ.get("IMMURE_TEST_USER", "immure-test")
+    if subprocess.run(["id", name], capture_output=True).returncode != 0:
+        subprocess.run(["useradd", "-m", "-s", "/bin/bash", name], check=True)
+    return Caller(request.param, pwd.getpwnam(name), base)
+
+
+@pytest.fixture(scope="session")
+def tour(caller, base, installed):
+    """Every other block, in one shell and one directory as a reader would: name → (status, output)."""
+    work = caller.workplace()
+    script = 'export PATH="$1:$PATH"\n'
+    tried = [block for block in blocks() if block.section != "Install"]
+    for block in tried:
+        script += f"{{\n{block.script}}} >{block.name}.out 2>&1; echo $? >{block.name}.status\n"
+    caller.run("bash", "-c", script, "bash", base / ".local/bin", cwd=work, timeout=300)
+    return {
+        block.name: (int((work / f"{block.name}.status").read_text()), (work / f"{block.name}.out").read_text())
+        for block in tried
+    }
