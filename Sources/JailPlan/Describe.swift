@@ -12,7 +12,7 @@ extension Plan {
             return source.path == target ? "mount \(target)" : "mount \(source.path) on \(target)"
         case .openDevice(_, let name, _, _): return "device /dev/\(name)"
         case .makeFileSystem(let slot, let fileSystem): return "mount \(fileSystem.type) on \(target(of: slot))"
-        case .makeFile(let slot, _, _, _): return "file \(target(of: slot))"
+        case .makeFile(let slot, _, _): return "file \(target(of: slot))"
         case .attach(let slot, let target, _):
             let source = steps.firstIndex { $0.operation.filledSlot == slot }
             return source.map { title(of: $0) } ?? "mount \(target)"
@@ -34,7 +34,7 @@ extension Operation {
     var filledSlot: Int? {
         switch self {
         case .openTree(let slot, _), .openDevice(let slot, _, _, _), .makeFileSystem(let slot, _),
-            .makeFile(let slot, _, _, _):
+            .makeFile(let slot, _, _):
             slot
         default: nil
         }

@@ -43,10 +43,9 @@ extension Operation {
                 ("parameters", .object(fileSystem.parameters.map { ($0.key, JSON($0.value)) })),
                 ("attributes", fileSystem.attributes.json),
             ]
-        case .makeFile(let slot, let content, let mode, let attributes):
+        case .makeFile(let slot, let content, let mode):
             [
                 ("slot", .integer(slot)), ("content", .string(content)), ("mode", .string(octal(mode))),
-                ("attributes", attributes.json),
             ]
         case .beginRoot(let slot): [("slot", .integer(slot))]
         case .attach(let slot, let target, _): [("slot", .integer(slot)), ("target", .string(target))]
