@@ -30,16 +30,31 @@ enum CommandLineInterface {
             Caller.show(Immure.fullMessage(for: error) + "\n")
             Caller.leave(0)
         }
-        let message = Immure.message(for: error)
-        let lowered = message.prefix(1).lowercased() + message.dropFirst()
-        let line = lowered.split(separator: "\n").first.map(String.init) ?? "bad usage"
-        let trimmed = line.hasSuffix(".") ? String(line.dropLast()) : line
-        let hint =
-            (verb == "run" || verb == "plan") && trimmed.contains("option '")
-            ? "options of the command stand behind --; behind #!, write `#!/usr/bin/env -S immure`"
-            : "see immure help"
-        Report.say(Diagnostic(trimmed, at: nil, hint: hint))
+        Report.say(diagnostic(Immure.message(for: error), verb))
         Caller.leave(verb == "check" ? 2 : 125)
+    }
+
+    /// ArgumentParser's sentence in the form of all other messages.
+    private static func diagnostic(_ message: String, _ verb: String) -> Diagnostic {
+        let line = message.split(separator: "\n").first.map(String.init) ?? "bad usage"
+        let sentences = line.split(separator: ".", maxSplits: 1)
+        let first = sentences.first.map(String.init) ?? line
+        let advice = sentences.dropFirst().first.map { $0.drop { $0 == " " } } ?? ""
+        let hint: String
+        if FastArguments.isOption(verb) {
+            hint = "a launch with options or without a spec is written: immure run …"
+        } else if !advice.isEmpty {
+            hint = lowered(advice.hasSuffix(".") ? String(advice.dropLast()) : String(advice))
+        } else if verb == "run" || verb == "plan" {
+            hint = "options of the command stand behind --; behind #!, write `#!/usr/bin/env -S immure`"
+        } else {
+            hint = "see immure help"
+        }
+        return Diagnostic(lowered(first), at: nil, hint: hint)
+    }
+
+    private static func lowered(_ sentence: String) -> String {
+        sentence.prefix(1).lowercased() + sentence.dropFirst()
     }
 }
 
