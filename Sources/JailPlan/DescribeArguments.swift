@@ -44,9 +44,7 @@ extension Operation {
                 ("attributes", fileSystem.attributes.json),
             ]
         case .makeFile(let slot, let content, let mode):
-            [
-                ("slot", .integer(slot)), ("content", .string(content)), ("mode", .string(octal(mode))),
-            ]
+            [("slot", .integer(slot)), ("content", .string(content)), ("mode", .string(octal(mode)))]
         case .beginRoot(let slot): [("slot", .integer(slot))]
         case .attach(let slot, let target, _): [("slot", .integer(slot)), ("target", .string(target))]
         case .makeDirectory(let target, let mode): [("target", .string(target)), ("mode", .string(octal(mode)))]

@@ -114,10 +114,14 @@ package func isolateMounts() throws(KernelError) {
 package func switchRoot(to root: Int32) throws(KernelError) {
     try attempt(.fchdir) { fchdir(root) }
     try attempt(.pivotRoot) { unsafe linux_pivot_root(".", ".") }
-    try attempt(.umount) { unsafe umount2(".", Int32(MNT_DETACH)) }
-    try attempt(.chdir, "/") { unsafe chdir("/") }
-    // Whatever else stood on the old root would have kept it within reach of `/..`, which steps onto the topmost mount.
-    guard try mountID("/..") == mountID("/") else { throw KernelError(.umount, Errno(rawValue: EBUSY), path: "/..") }
+    // umount2(".") takes the topmost mount alone, and a mirror of the root stands on the tree that it mirrors: all that is
+    // left must go, for `/..` would lead to it.
+    for _ in 0..<8 {
+        try attempt(.umount) { unsafe umount2(".", Int32(MNT_DETACH)) }
+        try attempt(.chdir, "/") { unsafe chdir("/") }
+        if try mountID("/..") == mountID("/") { return }
+    }
+    throw KernelError(.umount, Errno(rawValue: EBUSY), path: "/..")
 }
 
 /// The identity of the mount that a path leads to. The corresponding C function is `statx` with `STATX_MNT_ID`.

@@ -6,6 +6,7 @@ import SpecFile
 /// From the words of the command line to a plan.
 enum Prepare {
     /// Reads, trusts, decodes and plans; every reason against it in one go.
+    ///
     /// `held` is a descriptor that the command must not be given; to print a plan, a spec need not be trusted.
     static func plan(
         for request: RunRequest, toLaunch: Bool = true, keepingBack held: Int32? = nil
@@ -44,7 +45,9 @@ enum Prepare {
             && (!path.utf8.contains(UInt8(ascii: "/")) || path.hasPrefix("/bin/") || path.hasPrefix("/usr/"))
     }
 
-    /// What a spec says root will do: nobody else may have a hand in it. An ordinary user is warned.
+    /// What a spec says root will do: nobody else may have a hand in it.
+    ///
+    /// An ordinary user is warned.
     private static func checkTrust(_ document: Document, isFatal: Bool) throws(Rejection) {
         guard !document.files.isEmpty else { return }
         let user = Caller.userID
