@@ -17,9 +17,7 @@ enum Prepare {
         let decoded = Spec.decode(document, in: surroundings)
         guard decoded.diagnostics.isEmpty else { throw Rejection(decoded.diagnostics) }
         let spec = decoded.spec.running(request)
-        if let held, spec.process.fds.value.contains(held) {
-            throw Rejection([Diagnostic("descriptor \(held) is for --result", at: spec.process.fds.position)])
-        }
+        if toLaunch { try checkDescriptors(spec.process.fds, keepingBack: held) }
         switch Planner.plan(spec, on: .probe(for: spec), reportsResult: request.result != nil) {
         case .success(let plan): return plan
         case .failure(let faults): throw Rejection(faults.diagnostics)
@@ -55,6 +53,27 @@ enum Prepare {
         guard !faults.isEmpty else { return }
         if user == 0 && isFatal { throw Rejection(faults) }
         for fault in faults { Report.say(fault, as: .warning) }
+    }
+}
+
+extension Prepare {
+    /// What is passed on must be the caller's: a number that is free now would be given to a descriptor of immure's own,
+    /// such as one of a tree of the host, and the jail would get that.
+    private static func checkDescriptors(
+        _ wanted: Located<[Int32]>, keepingBack held: Int32?
+    ) throws(Rejection) {
+        for number in wanted.value {
+            if number == held {
+                throw Rejection([Diagnostic("descriptor \(number) is for --result", at: wanted.position)])
+            }
+            if !Caller.hasOpen(number) {
+                throw Rejection([
+                    Diagnostic(
+                        "process.fds: descriptor \(number) is not open", at: wanted.position,
+                        hint: "open it for immure, as in `immure run … \(number)<file`, or take it out of fds")
+                ])
+            }
+        }
     }
 }
 

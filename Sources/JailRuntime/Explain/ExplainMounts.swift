@@ -68,6 +68,9 @@ extension Explanation {
         case .readOnly:
             "the root is read-only there and could not be overlaid: give it as a directory with writable = true, "
                 + "or make the mount point in it"
+        case .accessDenied where failure.call == .mkdirat || failure.call == .symlinkat:
+            "it is missing in the root, and the jail's user may not make it there: make it beforehand, or leave "
+                + "writable out, so that the root is overlaid"
         case .accessDenied: "the jail's user may not enter a directory on the way to the target"
         case .noSpace: "the file system that would hold the mount point is full"
         case .exists: "the target is there and is of another kind"
@@ -87,6 +90,9 @@ extension Explanation {
         switch failure.errno {
         case .noEntry: "\(path) is not in the jail: mount it (ro or rw), or set another cwd"
         case .notDirectory: "\(path) is a file"
+        case .accessDenied where failure.call == .mkdirat || failure.call == .symlinkat:
+            "it is missing in the root, and the jail's user may not make it there: make it beforehand, or leave "
+                + "writable out, so that the root is overlaid"
         case .accessDenied: "the jail's user may not enter it: look at its owner and mode, and at identity.user"
         case .loop, .crossesDevice: "\(path) leads through a symbolic link that may not be followed"
         default: nil
