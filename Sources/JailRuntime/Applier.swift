@@ -83,7 +83,12 @@ struct Applier {
         return try HostProc()
     }
 
-    func reportSkipped() { report(.skipped(step: step)) }
+    /// Told of a skipped step where there is no launcher to tell.
+    var skippedHere: ((Int) -> Void)?
+
+    func reportSkipped() {
+        if channel >= 0 { report(.skipped(step: step)) } else { skippedHere?(step) }
+    }
 
     /// Tells the launcher. Where the launcher is gone there is nobody to tell, and the liveness checks end this process.
     func report(_ message: Message, passing descriptor: Int32 = -1) {

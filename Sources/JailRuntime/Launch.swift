@@ -24,6 +24,9 @@ package struct Launch {
     /// Does everything in this process, which then is the command.
     private func runDirect() throws(Failure) -> Outcome {
         var applier = try makeApplier()
+        applier.skippedHere = { [plan] step in
+            for note in plan.skippedNotes([step]) { Report.say(note, as: .note) }
+        }
         var maps = IdentityMapper.Helper?.none
         for (index, step) in plan.steps.enumerated() {
             applier.step = index
