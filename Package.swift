@@ -50,6 +50,10 @@ let package = Package(
             name: "JailPlanTests", dependencies: ["JailPlan", "JailSpec", "SpecFile", "Kernel"], exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["immure", "JailRuntime", "JailPlan", "JailSpec", "SpecFile", "Kernel"], swiftSettings: strict
+        ),
+        .testTarget(
             name: "KernelTests", dependencies: ["Kernel", "CLinux", "JailSpec"], swiftSettings: strict),
         .testTarget(
             name: "JailRuntimeTests", dependencies: ["JailRuntime", "JailPlan", "JailSpec", "SpecFile", "Kernel"],

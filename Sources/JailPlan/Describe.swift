@@ -58,7 +58,7 @@ extension Operation {
         case .beginRoot: "begin the tree of the jail"
         case .makeDirectory(let target, _): "directory \(target)"
         case .makeSymlink(let target, let to): "symlink \(target) to \(to)"
-        case .hide(let target, _), .mask(let target): "hide \(target)"
+        case .hide(let target), .mask(let target): "hide \(target)"
         case .protect(let target): "protect \(target)"
         case .seal: "make what was built read-only"
         case .switchRoot: "switch to the tree of the jail"
@@ -73,7 +73,7 @@ extension Operation {
         case .setNice(let nice): "set nice \(nice)"
         case .setAffinity(let cpus): "set cpus " + cpus.map { "\($0)" }.joined(separator: ",")
         case .newKeyring: "new session keyring"
-        case .resetPersonality: "reset personality"
+        case .resetInheritedAttributes: "reset personality"
         case .startSession(let terminal): terminal == .none ? "new session" : "new session with a terminal"
         case .dropBounding: "drop the bounding set"
         case .forbidNewPrivileges: "set no_new_privs"

@@ -49,7 +49,7 @@ extension Operation {
         case .attach(let slot, let target, _): [("slot", .integer(slot)), ("target", .string(target))]
         case .makeDirectory(let target, let mode): [("target", .string(target)), ("mode", .string(octal(mode)))]
         case .makeSymlink(let target, let to): [("target", .string(target)), ("to", .string(to))]
-        case .hide(let target, let optional): [("target", .string(target)), ("optional", .boolean(optional))]
+        case .hide(let target): [("target", .string(target))]
         case .mask(let target), .protect(let target): [("target", .string(target))]
         case .seal(let slots): [("slots", .array(slots.map { .integer($0) }))]
         default: nil

@@ -29,7 +29,7 @@ extension Operation {
         case .setNice: "set_nice"
         case .setAffinity: "set_affinity"
         case .newKeyring: "new_keyring"
-        case .resetPersonality: "reset_personality"
+        case .resetInheritedAttributes: "reset_personality"
         case .startSession: "start_session"
         case .dropBounding: "drop_bounding"
         case .forbidNewPrivileges: "forbid_new_privileges"

@@ -58,8 +58,6 @@ package struct Host: Equatable, Sendable {
     package var standardInputIsTerminal = false
     /// Whether setsid(2) would succeed, or is not needed: not for the leader of a shell's job.
     package var canStartSession = true
-    /// The caller's file mode creation mask.
-    package var umask: UInt32 = 0o022
     /// The caller's environment, as far as the spec keeps any of it; TERM always.
     package var environment: [(name: String, value: String)] = []
     /// The highest capability number of the running kernel.

@@ -38,8 +38,8 @@ package enum Operation: Equatable, Sendable {
     case attach(slot: Int, target: String, isDirectory: Bool?)
     case makeDirectory(target: String, mode: UInt32)
     case makeSymlink(target: String, to: String)
-    /// Covers what is at the target, file or directory, which must exist unless `optional`.
-    case hide(target: String, optional: Bool)
+    /// Covers what is at the target, file or directory; where nothing is, that is reported.
+    case hide(target: String)
     /// As `hide`, for files of procfs that this kernel may not have.
     case mask(target: String)
     /// Makes what is at the target read-only where it is; for files of procfs that this kernel may not have.
@@ -54,7 +54,7 @@ package enum Operation: Equatable, Sendable {
     case setNice(Int32)
     case setAffinity([Int])
     case newKeyring
-    case resetPersonality
+    case resetInheritedAttributes
     /// A session of the jail's own, with a pty of its own where asked.
     case startSession(SessionTerminal)
     case dropBounding(keeping: CapabilitySet)
@@ -97,6 +97,8 @@ package struct IdentityMaps: Equatable, Sendable {
     package let users: [Identity.Range]
     package let groups: [Identity.Range]
     package let writer: Writer
+    /// Whether the process in the namespace writes them, without anybody's help.
+    package var isWrittenInside: Bool { if case .itself = writer { true } else { false } }
     /// An unprivileged writer must give up setgroups(2) before gid_map, or the kernel refuses the map.
     package let denySetgroups: Bool
 }

@@ -34,11 +34,36 @@ package struct Plan: Equatable, Sendable {
     }
 
     package var shape: Shape = .supervised
-    package var steps: [Step] = []
+    package private(set) var steps: [Step] = []
+    /// The step that makes the namespaces and, in a supervised launch, the jail's first process.
+    package private(set) var creation: Int?
+    /// The step that writes the id maps.
+    package private(set) var mapping: Int?
+    package private(set) var maps: IdentityMaps?
+    /// Whether the jail has a session of its own, and with what terminal.
+    package private(set) var session: SessionTerminal?
+    /// Whether anything is written to the host's procfs.
+    package private(set) var needsHostProc = false
     package var notes: [Note] = []
     package var supervision = Supervision()
     /// The number of slots that the operations use.
     package var slotCount = 0
 
     package init() {}
+
+    /// Adds a step, and remembers the few that the launch has to find again: looking for them would cost it more than
+    /// doing most of them.
+    mutating func append(_ step: Step) {
+        switch step.operation {
+        case .createNamespaces: creation = steps.count
+        case .mapIdentities(let maps):
+            mapping = steps.count
+            self.maps = maps
+            needsHostProc = true
+        case .offsetClocks, .setOOMScore, .forbidUserNamespaces: needsHostProc = true
+        case .startSession(let terminal): session = terminal
+        default: break
+        }
+        steps.append(step)
+    }
 }

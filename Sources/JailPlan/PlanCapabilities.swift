@@ -24,6 +24,7 @@ extension Planner {
             sets.inheritable.formUnion(keep)
         }
         check(sets, written)
+        checkMasks(bounding.union(sets.permitted))
         checkKernel(written)
         let unprivileged = !host.isPrivileged && spec.namespaces[.user].value == .host
         if unprivileged { checkUnprivileged(written) }
@@ -45,6 +46,18 @@ extension Planner {
                 "ambient: \(names(missing)) must be permitted and inheritable too", at: written.ambient?.position,
                 hint: "add it to permitted and inheritable, or use keep")
         }
+    }
+
+    /// What covers a file is a mount, and CAP_SYS_ADMIN takes mounts away: the line that hides would be a lie.
+    private mutating func checkMasks(_ held: CapabilitySet) {
+        guard held.contains(.sys_admin), isNew(.mount) else { return }
+        let position = (spec.capabilities.keep ?? spec.capabilities.permitted ?? spec.capabilities.bounding)?.position
+        if let hidden = spec.filesystem.mounts.first(where: { $0.source == .hidden }) {
+            fault(
+                "sys_admin would let the command uncover \(hidden.target)", at: position,
+                hint: "remove sys_admin, or the hide line \(hidden.position.map { "at \($0)" } ?? "")")
+        }
+        note("sys_admin lets the command remount: what is mounted read-only is so by its good will alone", at: position)
     }
 
     private mutating func checkKernel(_ written: CapabilitySets) {

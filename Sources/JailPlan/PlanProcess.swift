@@ -42,7 +42,7 @@ extension Planner {
         if let nice = spec.process.nice { add(.setNice(nice.value), nice.position) }
         if let cpus = spec.process.cpus { add(.setAffinity(cpus.value), cpus.position) }
         if spec.process.keyring.value == .new { add(.newKeyring, spec.process.keyring.position) }
-        add(.resetPersonality, nil)
+        add(.resetInheritedAttributes, nil)
         // In direct mode too: without a controlling terminal TIOCSTI has nowhere to type.
         if let session { add(.startSession(session), spec.process.tty.position) }
     }
@@ -58,7 +58,10 @@ extension Planner {
         if spec.process.noNewPrivileges.value {
             add(.forbidNewPrivileges, spec.process.noNewPrivileges.position)
         }
-        if !spec.namespaces.nested.value && !isNew(.user) {
+        // Whoever keeps these two makes namespaces without a user namespace, or writes the sysctl back.
+        let undoing: CapabilitySet = [CapabilitySet(.sys_admin), CapabilitySet(.sys_resource)]
+        let held = capabilities.bounding.union(capabilities.sets.permitted)
+        if !spec.namespaces.nested.value && (!isNew(.user) || !held.isDisjoint(with: undoing)) {
             // seccomp(2) wants no_new_privs or CAP_SYS_ADMIN: after the one, before the other is dropped.
             if spec.process.noNewPrivileges.value || host.isPrivileged {
                 add(.refuseNamespaces, spec.namespaces.nested.position)
@@ -76,8 +79,8 @@ extension Planner {
         for limit in spec.rlimits {
             add(.setResourceLimit(limit.resource, soft: limit.soft, hard: limit.hard), limit.position)
         }
-        // The launcher's own is 0, so that modes of mount points are what they say.
-        add(.setUmask(spec.identity.umask?.value ?? host.umask), spec.identity.umask?.position)
+        // Never the caller's: the same spec gives the same jail.
+        add(.setUmask(spec.identity.umask?.value ?? 0o022), spec.identity.umask?.position)
         add(.setCapabilities(capabilities.sets), spec.capabilities.keep?.position)
         if !plan.supervision.hasInit && (plan.shape == .supervised || plan.supervision.diesWithParent) {
             // commit_creds() takes the request back when ids change: after them.

@@ -38,7 +38,7 @@ package struct Planner {
         joinNamespaces()
         // As root, sources are opened by the launcher: inside a user namespace the jail's first process has no
         // capability over the host's files, and a directory of mode 0700 would stop it.
-        if host.isPrivileged { plan.steps += tree.sources }
+        if host.isPrivileged { append(tree.sources) }
         createNamespaces()
         mapIdentities(identity)
         // proc(5): these files belong to the real root once the ids change (the process is no longer dumpable).
@@ -50,14 +50,14 @@ package struct Planner {
         if tree.needsMounts { add(.isolateMounts, nil) }
         // Before the ids change: an ordinary user's files are reachable by the caller's own id alone, which a map by
         // /etc/subuid does not contain.
-        if !host.isPrivileged { plan.steps += tree.sources }
+        if !host.isPrivileged { append(tree.sources) }
         // Before anything is made in the jail's own file systems: creating a file with an id that the user namespace
         // does not map fails with EOVERFLOW. The capabilities stay (SECBIT_NO_SETUID_FIXUP).
         changeIdentity(identity)
         // proc and sysfs are mounted while the host's instances are still in sight: the kernel lets a user namespace
         // mount them only next to a fully visible one (fs/namespace.c, mount_too_revealing).
-        plan.steps += tree.fileSystems
-        plan.steps += tree.construction
+        append(tree.fileSystems)
+        append(tree.construction)
         if tree.needsMounts { add(.switchRoot, spec.filesystem.root.position) }
         setUpSystem()
         setUpProcess(session: session)
@@ -67,8 +67,10 @@ package struct Planner {
     }
 
     mutating func add(_ operation: Operation, _ origin: Position?) {
-        plan.steps.append(Plan.Step(operation: operation, origin: origin))
+        plan.append(Plan.Step(operation: operation, origin: origin))
     }
+
+    private mutating func append(_ steps: [Plan.Step]) { for step in steps { plan.append(step) } }
 
     mutating func fault(_ message: String, at position: Position?, hint: String? = nil) {
         faults.append(Diagnostic(message, at: position, hint: hint))

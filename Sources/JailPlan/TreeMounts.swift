@@ -47,7 +47,7 @@ extension TreeBuilder {
             place(
                 Placement(
                     target: mount.target, origin: mount.position,
-                    placing: .hide(target: mount.target, optional: mount.optional)))
+                    placing: .hide(target: mount.target)))
         case .overlay, .image: break  // refused by name: see Unimplemented.swift
         }
     }

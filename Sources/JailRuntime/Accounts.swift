@@ -39,20 +39,35 @@ enum Accounts {
         return UInt32(exactly: value)
     }
 
-    /// The lines of passwd(5) for one user, by number or by name.
+    /// The first line of passwd(5) for one user, by number or by name: a list of one, or of none.
     static func users(_ bytes: [UInt8], wanted: Identity.Account) -> [Host.User] {
-        var result: [Host.User] = []
-        lines(bytes) { fields in
-            guard fields.count >= 7, let uid = number(fields[2]), let gid = number(fields[3]) else { return }
-            switch wanted {
-            case .id(let id): guard uid == id else { return }
-            case .name(let name): guard fields[0].elementsEqual(name.utf8) else { return }
-            }
-            result.append(
-                Host.User(
-                    name: text(fields[0]), uid: uid, gid: gid, home: text(fields[5]), shell: text(fields[6])))
+        var start = bytes.startIndex
+        while start < bytes.endIndex {
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.endIndex
+            defer { start = end + 1 }
+            let line = bytes[start..<end]
+            guard isWanted(line, wanted) else { continue }
+            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            guard fields.count >= 7, let uid = number(fields[2]), let gid = number(fields[3]) else { continue }
+            return [
+                Host.User(name: text(fields[0]), uid: uid, gid: gid, home: text(fields[5]), shell: text(fields[6]))
+            ]
         }
-        return result
+        return []
+    }
+
+    /// Looks at no more of a line than it must: a launch reads the whole file for one of them.
+    private static func isWanted(_ line: ArraySlice<UInt8>, _ wanted: Identity.Account) -> Bool {
+        let colon = UInt8(ascii: ":")
+        guard let name = line.firstIndex(of: colon) else { return false }
+        switch wanted {
+        case .name(let wanted): return line[..<name].elementsEqual(wanted.utf8)
+        case .id(let id):
+            guard let password = line[(name + 1)...].firstIndex(of: colon),
+                let last = line[(password + 1)...].firstIndex(of: colon)
+            else { return false }
+            return number(line[(password + 1)..<last]) == id
+        }
     }
 
     /// The lines of group(5).

@@ -44,11 +44,7 @@ struct Applier {
         case .attach(let slot, let target, let isDirectory): try tree.attach(slots[slot], on: target, isDirectory)
         case .makeDirectory(let target, let mode): try tree.makeDirectory(target, mode)
         case .makeSymlink(let target, let to): try tree.makeSymlink(target, to: to)
-        case .hide(let target, let optional):
-            if try !tree.cover(target) {
-                guard optional else { throw Failure(KernelError(.openat, .noEntry, path: target)) }
-                reportSkipped()
-            }
+        case .hide(let target): if try !tree.cover(target) { reportSkipped() }
         case .mask(let target): _ = try tree.cover(target)
         case .protect(let target): try tree.protect(target)
         case .seal(let sealed): try tree.seal(sealed.map { slots[$0] })
@@ -59,7 +55,7 @@ struct Applier {
         case .setNice(let nice): try failing { () throws(KernelError) in try setNice(nice) }
         case .setAffinity(let cpus): try failing { () throws(KernelError) in try setAffinity(cpus) }
         case .newKeyring: try failing(joinNewKeyring)
-        case .resetPersonality: try failing(resetPersonality)
+        case .resetInheritedAttributes: try failing(resetInheritedAttributes)
         case .startSession(let terminal): try startSession(terminal)
         case .dropBounding(let kept): try failing { () throws(KernelError) in try dropBounding(keeping: kept.rawValue) }
         case .setSecureBits(let pure):
@@ -87,7 +83,12 @@ struct Applier {
         return try HostProc()
     }
 
-    func reportSkipped() { report(.skipped(step: step)) }
+    /// Told of a skipped step where there is no launcher to tell.
+    var skippedHere: ((Int) -> Void)?
+
+    func reportSkipped() {
+        if channel >= 0 { report(.skipped(step: step)) } else { skippedHere?(step) }
+    }
 
     /// Tells the launcher. Where the launcher is gone there is nobody to tell, and the liveness checks end this process.
     func report(_ message: Message, passing descriptor: Int32 = -1) {

@@ -67,19 +67,21 @@ extension Applier {
         }
     }
 
+    /// The size of this process's table of descriptors, as the host's procfs knows it.
+    var descriptorTableSize: Int32 { hostProc?.descriptorTableSize() ?? 1 << 20 }
+
     func closeDescriptors(keeping kept: [Int32]) throws(Failure) {
         for number in kept where !isOpen(number) { throw Failure(.descriptorNotOpen, text: "\(number)") }
         try failing { () throws(KernelError) in
-            try closeOnExec(keeping: kept) { hostProc?.descriptorTableSize() ?? 1 << 20 }
+            try closeOnExec(keeping: kept) { descriptorTableSize }
         }
     }
 
-    /// Enters a directory by a look-up that no magic link of procfs can lead out of the root.
+    /// Enters the working directory. A magic link of procfs can lead out of the root (`/proc/self/fd/7`): the kernel then
+    /// calls the directory unreachable, and so it is refused.
     func enterDirectory(_ path: String) throws(Failure) {
         let reached = try failing { () throws(KernelError) in
-            let root = try open("/", [.path, .directory])
-            let directory = try openInside(root.number, path)
-            try changeDirectory(to: directory.number)
+            try changeDirectory(to: path)
             return try workingDirectory()
         }
         guard !reached.isEmpty else { throw Failure(.outsideRoot, text: path) }

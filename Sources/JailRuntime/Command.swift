@@ -38,22 +38,53 @@ extension Applier {
         }
     }
 
-    /// ENOENT for a file that is there means that what it names is not: its interpreter, or its loader.
+    /// What the errno leaves open can be seen from inside alone: the launcher does not see the jail's files.
     private func explain(_ error: KernelError) -> Failure {
-        guard error.errno == .noEntry else { return Failure(error) }
-        guard exists(error.path) else {
-            return Failure(.commandNotFound, call: .execve, errno: .noEntry, text: error.path)
-        }
         do throws(KernelError) {
-            let file = try open(error.path, [.read, .nonBlocking, .noTerminal])
-            let head = try readSome(file.number, limit: 4096) ?? []
-            if let interpreter = scriptInterpreter(head) {
-                return Failure(.interpreterMissing, call: .execve, errno: .noEntry, text: interpreter)
+            switch error.errno {
+            case .noEntry:
+                guard exists(error.path) else {
+                    return Failure(.commandNotFound, call: .execve, errno: .noEntry, text: error.path)
+                }
+                return try explainMissing(error.path)
+            case .accessDenied: return try explainDenied(error.path) ?? Failure(error)
+            default: return Failure(error)
             }
-            return Failure(.loaderMissing, call: .execve, errno: .noEntry, text: elfLoader(head) ?? "")
         } catch {
-            return Failure(error)
+            return Failure(KernelError(.execve, error.errno, path: error.path))
         }
+    }
+
+    /// ENOENT for a file that is there means that what it names is not: its interpreter, or its loader.
+    private func explainMissing(_ path: String, depth: Int = 0) throws(KernelError) -> Failure {
+        let head = try head(of: path)
+        guard let interpreter = scriptInterpreter(head) else {
+            return Failure(.loaderMissing, call: .execve, errno: .noEntry, text: elfLoader(head) ?? "")
+        }
+        // The kernel follows five interpreters, binfmt_script.
+        guard exists(interpreter), depth < 5 else {
+            return Failure(.interpreterMissing, call: .execve, errno: .noEntry, text: interpreter)
+        }
+        return try explainMissing(interpreter, depth: depth + 1)
+    }
+
+    /// EACCES: the kind of the file, its mount, its mode, or the same of its interpreter.
+    private func explainDenied(_ path: String, depth: Int = 0) throws(KernelError) -> Failure? {
+        let file = try open(path, [.path])
+        let found = try status(of: file.number)
+        func denied(_ cause: Cause) -> Failure {
+            Failure(cause, call: .execve, errno: .accessDenied, text: path)
+        }
+        if found.kind == .directory { return denied(.isDirectory) }
+        if try isMountedNoexec(file.number) { return denied(.mountedNoexec) }
+        if found.permissions & 0o111 == 0 { return denied(.notExecutable) }
+        guard depth < 5, let interpreter = scriptInterpreter(try head(of: path)) else { return nil }
+        return try explainDenied(interpreter, depth: depth + 1)
+    }
+
+    private func head(of path: String) throws(KernelError) -> [UInt8] {
+        let file = try open(path, [.read, .nonBlocking, .noTerminal])
+        return try readSome(file.number, limit: 4096) ?? []
     }
 
     /// What stands behind `#!`, execve(2).

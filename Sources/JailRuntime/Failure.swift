@@ -24,6 +24,12 @@ package enum Cause: UInt8, Sendable {
     case launcherGone
     /// A symbolic link is in the way, pointing elsewhere than asked.
     case linkDiffers
+    /// The program (`text`, or the interpreter it names) is on a mount that forbids execution.
+    case mountedNoexec
+    /// The program (`text`, or the interpreter it names) has no x bit.
+    case notExecutable
+    /// The program is a directory.
+    case isDirectory
 }
 
 /// A failure as it crosses from the jail to the launcher: which step of the plan, which call, which errno. The launcher,

@@ -10,7 +10,7 @@ struct IdentityMapper {
 
     /// Writes the maps of `process` (a pid or `self`) directly, or through newuidmap and newgidmap.
     func write(by proc: HostProc?, process: String) throws(Failure) {
-        if maps.writer == .helpers {
+        if case .helpers = maps.writer {
             try runHelper("newuidmap", maps.users, process, call: .newuidmap)
             return try runHelper("newgidmap", maps.groups, process, call: .newgidmap)
         }
@@ -23,7 +23,9 @@ struct IdentityMapper {
     }
 
     private static func text(_ ranges: [Identity.Range]) -> String {
-        ranges.map { "\($0.inside) \($0.outside) \($0.count)\n" }.joined()
+        var text = ""
+        for range in ranges { text += "\(range.inside) \(range.outside) \(range.count)\n" }
+        return text
     }
 
     private func runHelper(
@@ -48,7 +50,7 @@ extension IdentityMapper {
 
         /// nil where the process can write its maps itself.
         init?(for maps: IdentityMaps?) throws(Failure) {
-            guard let maps, maps.writer != .itself else { return nil }
+            guard let maps, !maps.isWrittenInside else { return nil }
             let (ours, theirs) = try failing(makeChannel)
             let parent = currentProcess()
             let proc = try HostProc()

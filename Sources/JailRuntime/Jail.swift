@@ -49,7 +49,7 @@ struct Jail {
     }
 
     private func map(_ maps: IdentityMaps) throws(Failure) {
-        if maps.writer == .itself {
+        if maps.isWrittenInside {
             try IdentityMapper(maps).write(by: applier.hostProc, process: "self")
         } else {
             let message = try failing { () throws(KernelError) in
@@ -79,7 +79,7 @@ struct Jail {
         }
         Reaper(
             command: child, channel: applier.channel, signals: signals, terminal: applier.terminal,
-            ownsProcesses: plan.supervision.ownsProcesses
+            ownsProcesses: plan.supervision.ownsProcesses, tableSize: applier.descriptorTableSize
         ).reap()
     }
 
@@ -99,17 +99,10 @@ struct Jail {
     /// The command leads a process group of its own in the jail's session: its parent is in the same session, so the group
     /// is not orphaned and Ctrl-Z stops it.
     private func takeForeground() throws(Failure) {
-        guard plan.hasOwnSession else { return }
+        guard plan.session != nil else { return }
         try failing { () throws(KernelError) in
             try setProcessGroup(of: 0, to: 0)
             if applier.terminal >= 0 { try setForegroundGroup(of: applier.terminal, to: currentProcess()) }
         }
-    }
-}
-
-extension Plan {
-    /// Whether the jail has a session of its own.
-    var hasOwnSession: Bool {
-        steps.contains { if case .startSession = $0.operation { true } else { false } }
     }
 }

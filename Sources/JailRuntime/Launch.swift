@@ -12,7 +12,10 @@ package struct Launch {
     /// Runs the command and returns how that went; in direct mode it returns only where the launch failed.
     package func run() -> Outcome {
         do throws(Failure) {
-            return plan.shape == .direct ? try runDirect() : try runSupervised()
+            switch plan.shape {
+            case .direct: return try runDirect()
+            case .supervised: return try runSupervised()
+            }
         } catch {
             return Outcome(ending: .failed(error))
         }
@@ -21,16 +24,19 @@ package struct Launch {
     /// Does everything in this process, which then is the command.
     private func runDirect() throws(Failure) -> Outcome {
         var applier = try makeApplier()
+        applier.skippedHere = { [plan] step in
+            for note in plan.skippedNotes([step]) { Report.say(note, as: .note) }
+        }
         var maps = IdentityMapper.Helper?.none
         for (index, step) in plan.steps.enumerated() {
             applier.step = index
             try located(index) { () throws(Failure) in
                 switch step.operation {
                 case .createNamespaces(let kinds):
-                    maps = try IdentityMapper.Helper(for: plan.identityMaps)
+                    maps = try IdentityMapper.Helper(for: plan.maps)
                     try failing { () throws(KernelError) in try unshare(NamespaceFlags(kinds)) }
                 case .mapIdentities(let wanted):
-                    if wanted.writer == .itself {
+                    if wanted.isWrittenInside {
                         try IdentityMapper(wanted).write(by: applier.hostProc, process: "self")
                     } else {
                         try maps?.write()
@@ -48,7 +54,7 @@ package struct Launch {
         let signals = try failing(catchAllSignals)
         let (ours, theirs) = try failing(makeChannel)
         applier.channel = theirs
-        let fork = plan.steps.firstIndex { $0.operation.isCreation } ?? 0
+        let fork = plan.creation ?? 0
         for index in 0..<fork {
             applier.step = index
             try located(index) { () throws(Failure) in try applier.apply(plan.steps[index].operation) }
@@ -66,18 +72,23 @@ package struct Launch {
             jail.proceed(from: fork + 1)
         }
         closeDescriptor(theirs)
+        // First of all: the jail stands still until it has its ids.
+        do throws(Failure) {
+            try mapIdentities(of: child, by: applier.hostProc, telling: ours)
+        } catch {
+            Supervisor.kill(child)
+            throw error.at(plan.mapping ?? fork)
+        }
         var supervisor = Supervisor(
             plan: plan, child: child, channel: ours, signals: signals.number, hostTerminal: hostTerminal)
-        if let (index, maps) = plan.identityMapStep, maps.writer != .itself {
-            do throws(Failure) {
-                try IdentityMapper(maps).write(by: applier.hostProc, process: "\(child)")
-                try failing { () throws(KernelError) in try send(Message.mapped.bytes, over: ours) }
-            } catch {
-                supervisor.kill()
-                throw error.at(index)
-            }
-        }
         return try supervisor.watch()
+    }
+
+    /// Writes the maps that the jail's first process may not write itself, and lets it go on.
+    private func mapIdentities(of child: Int32, by proc: HostProc?, telling channel: Int32) throws(Failure) {
+        guard let maps = plan.maps, !maps.isWrittenInside else { return }
+        try IdentityMapper(maps).write(by: proc, process: "\(child)")
+        try failing { () throws(KernelError) in try send(Message.mapped.bytes, over: channel) }
     }
 
     private func makeApplier() throws(Failure) -> Applier {
@@ -90,7 +101,7 @@ package struct Launch {
 
     /// A pty from the host's devpts, for a jail that has none of its own.
     private func openHostTerminal() throws(Failure) -> Int32 {
-        guard plan.steps.contains(where: { $0.operation == .startSession(.host) }) else { return -1 }
+        guard case .host? = plan.session else { return -1 }
         return try failing { () throws(KernelError) in try open("/dev/ptmx", [.readWrite, .noTerminal]).release() }
     }
 }
@@ -109,30 +120,5 @@ extension Failure {
         var failure = self
         failure.step = step
         return failure
-    }
-}
-
-extension Operation {
-    var isCreation: Bool { if case .createNamespaces = self { true } else { false } }
-}
-
-extension Plan {
-    var identityMapStep: (index: Int, maps: IdentityMaps)? {
-        for (index, step) in steps.enumerated() {
-            if case .mapIdentities(let maps) = step.operation { return (index, maps) }
-        }
-        return nil
-    }
-
-    var identityMaps: IdentityMaps? { identityMapStep?.maps }
-
-    /// Whether anything is written to procfs, or looked up there.
-    var needsHostProc: Bool {
-        steps.contains {
-            switch $0.operation {
-            case .mapIdentities, .setOOMScore, .forbidUserNamespaces, .offsetClocks: true
-            default: false
-            }
-        }
     }
 }

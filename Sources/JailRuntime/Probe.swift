@@ -19,7 +19,6 @@ extension Host {
         }
         host.lastCapability = Kernel.lastCapability
         host.standardInputIsTerminal = isTerminal(0)
-        host.umask = currentUmask()
         if spec.namespaces[.pid].value == .host { host.canStartSession = Kernel.canStartSession() }
         host.readAccounts(of: spec)
         if spec.filesystem.root.value == .system { host.rootEntries = systemEntries() }

@@ -9,11 +9,14 @@ struct Reaper {
     let signals: Int32
     let terminal: Int32
     let ownsProcesses: Bool
+    /// How many descriptors there can be, where the kernel cannot close them all at once.
+    let tableSize: Int32
 
     func reap() -> Never {
-        // The ends of the caller's pipes belong to the command: a reader waits for the last of them to close.
-        for number in [Int32(0), 1, 2] where number != channel && number != signals { closeDescriptor(number) }
         do throws(KernelError) {
+            // The caller's files belong to the command alone: /proc/1/fd must show none of them, nor anything of the host,
+            // and the reader of a pipe waits until the last end is closed.
+            try closeAll(except: [channel, signals, terminal].filter { $0 >= 0 }) { tableSize }
             if !ownsProcesses { try becomeSubreaper() }
             while true {
                 let ready = try poll([(signals, .readable), (channel, .readable)], milliseconds: nil)

@@ -43,11 +43,12 @@ struct Supervisor {
         }
     }
 
-    /// Kills the jail and waits for its first process.
-    mutating func kill() {
+    /// Kills a jail that was never watched, and waits for its first process.
+    static func kill(_ child: Int32) {
+        var use = ResourceUse()
         do throws(KernelError) {
             try Kernel.kill(child, Signal.kill)
-            _ = try wait(for: child, blocking: true, use: &outcome.use)
+            _ = try wait(for: child, blocking: true, use: &use)
         } catch {
             return  // it has ended and been waited for: that is what was wanted
         }
@@ -115,7 +116,7 @@ struct Supervisor {
                 try forward(Signal.continue)
             case Signal.terminalStop, Signal.terminalInput, Signal.terminalOutput:
                 // A stop of a process group without a parent in its session is dropped by the kernel; SIGSTOP is not.
-                if plan.hasOwnSession { try forward(Signal.stop) }
+                if plan.session != nil { try forward(Signal.stop) }
                 try suspend()
             case Signal.terminate:
                 // The grace period begins; a second request ends it.
@@ -123,7 +124,7 @@ struct Supervisor {
             default:
                 // What a terminal sends goes to the whole foreground group, of which the command is a part itself where
                 // it has no session of its own.
-                if delivered.fromKernel && !plan.hasOwnSession { continue }
+                if delivered.fromKernel && plan.session == nil { continue }
                 try forward(delivered.number)
             }
         }

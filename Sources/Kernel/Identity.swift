@@ -30,13 +30,6 @@ package func setUser(_ user: UInt32) throws(KernelError) {
 /// The corresponding C function is `umask`.
 package func setUmask(_ mask: UInt32) { _ = CLinux.umask(mask) }
 
-/// The caller's file mode creation mask; read by setting it, umask(2) having no other way.
-package func currentUmask() -> UInt32 {
-    let mask = CLinux.umask(0o077)
-    _ = CLinux.umask(mask)
-    return mask
-}
-
 /// Whether `setsid` would succeed for the caller, or would change nothing: not for the leader of a process group, unless
 /// it leads a session that has no terminal.
 package func canStartSession() -> Bool {

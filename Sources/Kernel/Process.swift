@@ -119,52 +119,12 @@ package func setProcessGroup(of process: Int32, to group: Int32) throws(KernelEr
     try attempt(.setpgid) { setpgid(process, group) }
 }
 
-/// A vector of C strings in one block, made before a fork so that the child allocates nothing to execute.
-@safe package struct CStringArray: ~Copyable {
-    private let storage: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    private let count: Int
-
-    package init(_ strings: [String]) {
-        count = strings.count
-        unsafe storage = .allocate(capacity: count + 1)
-        for (index, string) in strings.enumerated() { unsafe storage[index] = unsafe strdup(string) }
-        unsafe storage[count] = nil
-    }
-
-    deinit {
-        for index in 0..<count { unsafe free(storage[index]) }
-        unsafe storage.deallocate()
-    }
-
-    var pointer: UnsafePointer<UnsafeMutablePointer<CChar>?> { unsafe UnsafePointer(storage) }
-}
-
 /// Replaces the process image; returns only the reason why not. The corresponding C function is `execve`.
 package func execute(
     _ path: String, _ arguments: borrowing CStringArray, _ environment: borrowing CStringArray
 ) -> KernelError {
     unsafe path.withCString { file in _ = unsafe execve(file, arguments.pointer, environment.pointer) }
     return KernelError(.execve, .current, path: path)
-}
-
-/// The caller's environment in its order; an entry without `=` is left out.
-package func callerEnvironment() -> [(name: String, value: String)] {
-    var result: [(name: String, value: String)] = []
-    guard var entry = unsafe linux_environment() else { return result }
-    while let text = unsafe entry.pointee {
-        let pair = unsafe String(cString: text)
-        if let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")) {
-            result.append((String(pair[..<equals]), String(pair[pair.utf8.index(after: equals)...])))
-        }
-        unsafe entry += 1
-    }
-    return result
-}
-
-/// One variable of the caller's environment. The corresponding C function is `getenv`.
-package func environmentVariable(_ name: String) -> String? {
-    guard let value = unsafe getenv(name) else { return nil }
-    return unsafe String(cString: value)
 }
 
 /// Nanoseconds of the monotonic clock, clock_gettime(2).

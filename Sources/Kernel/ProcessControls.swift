@@ -55,9 +55,14 @@ package func joinNewKeyring() throws(KernelError) {
     }
 }
 
-/// Takes back what a caller's setarch(8) set, such as `ADDR_NO_RANDOMIZE`. The corresponding C function is `personality`.
-package func resetPersonality() throws(KernelError) {
+/// Takes back what the caller set for itself and exec would pass on: the execution domain (setarch(8), such as
+/// `ADDR_NO_RANDOMIZE`), the ban on transparent huge pages, the timer slack. The corresponding C functions are
+/// `personality` and `prctl`.
+package func resetInheritedAttributes() throws(KernelError) {
     try attempt(.personality) { CLinux.personality(UInt(PER_LINUX)) }
+    try attempt(.prctl) { linux_prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0) }
+    // 50 µs, what init has: 0 would mean the value at the last fork, which is the caller's.
+    try attempt(.prctl) { linux_prctl(PR_SET_TIMERSLACK, 50_000, 0, 0, 0) }
 }
 
 /// The corresponding C function is `sethostname`.
@@ -70,9 +75,9 @@ package func bringUpLoopback() throws(KernelError) {
     try attempt(.ioctl, "lo") { unsafe linux_interface_up("lo") }
 }
 
-/// Changes the working directory to an open one. The corresponding C function is `fchdir`.
-package func changeDirectory(to directory: Int32) throws(KernelError) {
-    try attempt(.fchdir) { fchdir(directory) }
+/// The corresponding C function is `chdir`.
+package func changeDirectory(to path: String) throws(KernelError) {
+    try attempt(.chdir, path) { unsafe path.withCString { unsafe chdir($0) } }
 }
 
 /// The absolute path of the working directory; empty where it cannot be reached from the root. The corresponding system

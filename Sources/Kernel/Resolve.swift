@@ -50,13 +50,15 @@ package struct Walk: ~Copyable {
                 if let left = entered.popLast() { closeDescriptor(left) }
                 continue
             }
-            let next: Descriptor
             do throws(KernelError) {
-                next = try open(name, at: top, [.path, .noFollow])
+                entered.append(try open(name, at: top, [.path, .noFollow, .directory]).release())
+                continue
             } catch {
-                guard error.errno == .noEntry else { throw KernelError(error.call, error.errno, path: path) }
-                return [name] + pending.reversed()
+                if error.errno == .noEntry { return [name] + pending.reversed() }
+                guard error.errno == .notDirectory else { throw KernelError(error.call, error.errno, path: path) }
             }
+            // A link, or a file.
+            let next = try open(name, at: top, [.path, .noFollow])
             guard try status(of: next.number).kind == .symlink else {
                 entered.append(next.release())
                 continue

@@ -11,7 +11,6 @@ enum CommandLineInterface {
                     + "       immure check SPEC… | plan [SPEC] … | doctor | help")
             Caller.leave(125)
         }
-        let usageStatus: Int32 = verb == "check" ? 2 : 125
         do {
             let tail = Tail(of: arguments)
             var command = try Immure.parseAsRoot(tail.head)
@@ -20,23 +19,42 @@ enum CommandLineInterface {
             try command.run()
             Caller.leave(0)
         } catch {
-            leave(error, usageStatus)
+            leave(error, verb)
         }
     }
 
     /// Help and versions end here as well: ArgumentParser throws them.
-    private static func leave(_ error: any Error, _ usageStatus: Int32) -> Never {
+    private static func leave(_ error: any Error, _ verb: String) -> Never {
         if let exit = error as? ExitCode { Caller.leave(exit.rawValue) }
         if Immure.exitCode(for: error) == .success {
             Caller.show(Immure.fullMessage(for: error) + "\n")
             Caller.leave(0)
         }
-        let message = Immure.message(for: error)
-        let lowered = message.prefix(1).lowercased() + message.dropFirst()
-        let line = lowered.split(separator: "\n").first.map(String.init) ?? "bad usage"
-        let trimmed = line.hasSuffix(".") ? String(line.dropLast()) : line
-        Report.say(Diagnostic(trimmed, at: nil, hint: "see immure help"))
-        Caller.leave(usageStatus)
+        Report.say(diagnostic(Immure.message(for: error), verb))
+        Caller.leave(verb == "check" ? 2 : 125)
+    }
+
+    /// ArgumentParser's sentence in the form of all other messages.
+    private static func diagnostic(_ message: String, _ verb: String) -> Diagnostic {
+        let line = message.split(separator: "\n").first.map(String.init) ?? "bad usage"
+        let sentences = line.split(separator: ".", maxSplits: 1)
+        let first = sentences.first.map(String.init) ?? line
+        let advice = sentences.dropFirst().first.map { $0.drop { $0 == " " } } ?? ""
+        let hint: String
+        if FastArguments.isOption(verb) {
+            hint = "a launch with options or without a spec is written: immure run …"
+        } else if !advice.isEmpty {
+            hint = lowered(advice.hasSuffix(".") ? String(advice.dropLast()) : String(advice))
+        } else if verb == "run" || verb == "plan" {
+            hint = "options of the command stand behind --; behind #!, write `#!/usr/bin/env -S immure`"
+        } else {
+            hint = "see immure help"
+        }
+        return Diagnostic(lowered(first), at: nil, hint: hint)
+    }
+
+    private static func lowered(_ sentence: String) -> String {
+        sentence.prefix(1).lowercased() + sentence.dropFirst()
     }
 }
 

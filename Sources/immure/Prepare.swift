@@ -6,6 +6,7 @@ import SpecFile
 /// From the words of the command line to a plan.
 enum Prepare {
     /// Reads, trusts, decodes and plans; every reason against it in one go.
+    ///
     /// `held` is a descriptor that the command must not be given; to print a plan, a spec need not be trusted.
     static func plan(
         for request: RunRequest, toLaunch: Bool = true, keepingBack held: Int32? = nil
@@ -16,9 +17,7 @@ enum Prepare {
         let decoded = Spec.decode(document, in: surroundings)
         guard decoded.diagnostics.isEmpty else { throw Rejection(decoded.diagnostics) }
         let spec = decoded.spec.running(request)
-        if let held, spec.process.fds.value.contains(held) {
-            throw Rejection([Diagnostic("descriptor \(held) is for --result", at: spec.process.fds.position)])
-        }
+        if toLaunch { try checkDescriptors(spec.process.fds, keepingBack: held) }
         switch Planner.plan(spec, on: .probe(for: spec), reportsResult: request.result != nil) {
         case .success(let plan): return plan
         case .failure(let faults): throw Rejection(faults.diagnostics)
@@ -44,7 +43,9 @@ enum Prepare {
             && (!path.utf8.contains(UInt8(ascii: "/")) || path.hasPrefix("/bin/") || path.hasPrefix("/usr/"))
     }
 
-    /// What a spec says root will do: nobody else may have a hand in it. An ordinary user is warned.
+    /// What a spec says root will do: nobody else may have a hand in it.
+    ///
+    /// An ordinary user is warned.
     private static func checkTrust(_ document: Document, isFatal: Bool) throws(Rejection) {
         guard !document.files.isEmpty else { return }
         let user = Caller.userID
@@ -52,6 +53,27 @@ enum Prepare {
         guard !faults.isEmpty else { return }
         if user == 0 && isFatal { throw Rejection(faults) }
         for fault in faults { Report.say(fault, as: .warning) }
+    }
+}
+
+extension Prepare {
+    /// What is passed on must be the caller's: a number that is free now would be given to a descriptor of immure's own,
+    /// such as one of a tree of the host, and the jail would get that.
+    private static func checkDescriptors(
+        _ wanted: Located<[Int32]>, keepingBack held: Int32?
+    ) throws(Rejection) {
+        for number in wanted.value {
+            if number == held {
+                throw Rejection([Diagnostic("descriptor \(number) is for --result", at: wanted.position)])
+            }
+            if !Caller.hasOpen(number) {
+                throw Rejection([
+                    Diagnostic(
+                        "process.fds: descriptor \(number) is not open", at: wanted.position,
+                        hint: "open it for immure, as in `immure run … \(number)<file`, or take it out of fds")
+                ])
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ enum Run {
         var destination: ResultDestination?
         do throws(Rejection) {
             destination = try Self.destination(of: request)
-            let plan = try Prepare.plan(for: request, keepingBack: destination?.borrowed)
+            let plan = try Prepare.plan(for: request, keepingBack: destination?.descriptor)
             let outcome = Launch(plan).run()
             for note in outcome.skippedNotes(of: plan) { Report.say(note, as: .note) }
             if case .failed(let failure) = outcome.ending { Report.say(Explanation(failure, of: plan).diagnostic) }

@@ -9,5 +9,6 @@ if Caller.wasGivenPrivilege {
             hint: "take the bits off; immure needs none: chmod u-s,g-s, setcap -r"))
     Caller.leave(125)
 }
-if let request = FastArguments.parse(Array(CommandLine.arguments.dropFirst())) { Run.perform(request) }
-CommandLineInterface.run(Array(CommandLine.arguments.dropFirst()))
+let arguments = Array(CommandLine.arguments.dropFirst())
+if let request = FastArguments.parse(arguments) { Run.perform(request) }
+CommandLineInterface.run(arguments)

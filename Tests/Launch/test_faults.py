@@ -1,7 +1,6 @@
 """What the environment refuses: full confinement or 125 with the cause, never a hang, never something weaker (T37, L5)."""
 
 import os
-import re
 
 import pytest
 

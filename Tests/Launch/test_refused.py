@@ -16,14 +16,14 @@ SPECS = {
     "landlock.scope": '[landlock]\nscope = ["signal"] # @',
     "overlay": '[[mount]]\ntarget = "/opt/x" # @\ntype = "overlay" # @\nlower = ["/usr/share"] # @',
     "image": '[[mount]]\ntarget = "/opt/x" # @\ntype = "image" # @\nsource = "/opt/image.squashfs" # @',
-    "quota": '[[mount]]\ntarget = "/opt/x"\ntype = "tmpfs"\nquota = "2G" # @',
+    "quota": '[[mount]]\ntarget = "/opt/x"\ntype = "bind"\nsource = "/usr/share"\nquota = "2G" # @',
     "idmap": '[[mount]]\ntarget = "/opt/x"\ntype = "bind"\nsource = "/usr/share"\nidmap = true # @',
     "network.user": '[network]\nmode = "user" # @',
     "network.veth": '[network]\nmode = "veth" # @',
     "network.macvlan": '[network]\nmode = "macvlan" # @',
     "network.publish": '[network]\nmode = "user" # @\npublish = ["127.0.0.1:8080:80/tcp"] # @',
-    "network.allow": '[network]\nallow = ["10.0.0.0/8:443/tcp"] # @',
-    "network.dns": '[network]\ndns = ["10.0.0.53"] # @',
+    "network.allow": '[network]\nmode = "user" # @\nallow = ["10.0.0.0/8:443/tcp"] # @',
+    "network.dns": '[network]\nmode = "user" # @\ndns = ["10.0.0.53"] # @',
 }
 
 

@@ -41,14 +41,15 @@ def test_it_counts_time_and_memory(caller):
     numbers = json.loads(file.read_text())
     flat = json.dumps(numbers)
     assert len(numbers) >= 5, flat
-    assert any("wall" in key for key in numbers) and any("cpu" in key for key in numbers), flat
+    assert any("wall" in key for key in numbers) and any("cpu" in key or "user" in key for key in numbers), flat
     assert any("memory" in key or "rss" in key for key in numbers), flat
 
 
 def test_a_timeout_is_told(caller):
     file = results(caller)
     assert caller.run('timeout = "200ms"', "/bin/sleep", "20", options=["--result", str(file)]).status == 124
-    assert "timeout" in file.read_text()
+    answer = json.loads(file.read_text())
+    assert answer["timed_out"] is True and answer["status"] == 124
 
 
 def test_what_was_degraded_is_told(caller):
@@ -65,7 +66,7 @@ def test_c10_a_result_file_planted_as_a_symlink_is_refused(caller):
     (place / "result.json").symlink_to(victim)
     run = caller.run(None, "/bin/echo", "ran", options=["--result", str(place / "result.json")])
     assert victim.read_text() == "precious"
-    assert run.status == 125 and run.stdout == "" and "ELOOP" in run.stderr
+    assert run.status == 125 and run.stdout == "" and ("ELOOP" in run.stderr or "symbolic link" in run.stderr)
 
 
 def test_c10_a_hostile_tmpdir_changes_nothing(caller):

@@ -50,7 +50,7 @@ def test_the_root_itself_is_read_only(caller):
 @pytest.mark.parametrize("place", ["/home", "/var", "/root", "/srv", "/mnt", "/run", "/work"])
 def test_nothing_of_the_rest_of_the_host_is_there(caller, place):
     listing = caller.shell(None, f"ls -A {place} 2>/dev/null | head -5").stdout
-    host = set(os.listdir(place)) if os.path.isdir(place) else set()
+    host = set(os.listdir(place)) if os.access(place, os.R_OK) else set()
     assert not set(listing.split()) & host - {"lock"}
 
 

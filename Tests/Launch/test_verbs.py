@@ -27,7 +27,7 @@ def test_plan_lists_operations_with_the_lines_they_come_from(caller):
     run = caller.verb("plan", str(caller.spec(SPEC)), "--", "/bin/true").ok
     for line in (1, 3, 4, 7, 11):
         assert re.search(rf"spec\.toml:{line}\b", run.stdout), (line, run)
-    for word in ("cell", "/opt/share", "/etc/ssl", "/scratch", "core", "pivot_root", "/bin/true"):
+    for word in ("cell", "/opt/share", "/etc/ssl", "/scratch", "core", "root", "/bin/true"):
         assert word in run.stdout, word
 
 
@@ -125,7 +125,7 @@ def test_doctor_sees_that_user_namespaces_are_refused(user, compiled):
     plain = user.verb("doctor").stdout
     user.wrapper = (compiled("shim"), "userns=1", "--")
     refused = user.verb("doctor").stdout
-    assert refused != plain and "EPERM" in refused
+    assert refused != plain and re.search("EPERM|seccomp", refused)
 
 
 @pytest.mark.parametrize("words", [["help"], ["--help"], ["-h"], ["help", "run"], ["run", "--help"]])

@@ -38,6 +38,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -49,7 +50,11 @@
 #include <unistd.h>
 
 static inline int linux_errno(void) { return errno; }
-static inline char **linux_environment(void) { return environ; }
+
+/* What the program was started with, kept before any other code runs; see start.c. */
+int linux_argument_count(void);
+char **linux_arguments(void);
+char **linux_environment(void);
 
 /* Variadic in C. */
 static inline int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }

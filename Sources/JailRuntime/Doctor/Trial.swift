@@ -2,7 +2,9 @@ import Kernel
 
 /// Something tried for real, in a child with namespaces of its own that ends at once and takes everything along.
 enum Trial {
-    /// What the kernel refused; nil where all went well. Only the errno comes back from the child, as its status.
+    /// What the kernel refused; nil where all went well.
+    ///
+    /// Only the errno comes back from the child, as its status.
     static func attempt(in namespaces: NamespaceFlags, _ body: () throws(KernelError) -> Void = {}) -> Errno? {
         do throws(KernelError) {
             guard case .parent(let child) = try fork(into: namespaces) else {

@@ -50,6 +50,9 @@ extension Caller {
     /// Whether this program was executed set-user-ID, or with capabilities of its file.
     package static var wasGivenPrivilege: Bool { isSecureExecution() }
 
+    /// Whether this process was given that descriptor.
+    package static func hasOpen(_ descriptor: Int32) -> Bool { isOpen(descriptor) }
+
     /// Whether there is a file of that name, of any kind.
     @Sendable package static func exists(_ path: String) -> Bool {
         do throws(KernelError) {

@@ -54,6 +54,9 @@ package struct Explanation {
         case .helperFailed: failure.text
         case .descriptorNotOpen: "descriptor \(failure.text) is not open"
         case .launcherGone: "the launcher has ended"
+        case .mountedNoexec: "\(refusalWithoutPath); \(failure.text) is on a noexec mount"
+        case .notExecutable: "\(refusalWithoutPath); \(failure.text) has no x bit in its mode"
+        case .isDirectory: "\(refusalWithoutPath); it is a directory"
         case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
         }
     }
@@ -74,6 +77,9 @@ package struct Explanation {
         case .helperFailed: helperHint
         case .descriptorNotOpen: "open it for immure, as in `immure run … \(failure.text)<file`, or take it out of fds"
         case .launcherGone: nil
+        case .mountedNoexec: noexecHint
+        case .notExecutable: "chmod +x it, or name its interpreter: sh \(failure.text)"
+        case .isDirectory: nil
         case .linkDiffers: "the root has a file or another link there; choose another target or remove the entry"
         }
     }

@@ -1,5 +1,6 @@
 import JailPlan
 import Kernel
+import SpecFile
 
 /// Why the command cannot be executed.
 extension Explanation {
@@ -28,6 +29,9 @@ extension Explanation {
         let own = callerEnvironment().first { $0.name == "PATH" }?.value ?? ""
         for directory in own.split(separator: ":") where directory.utf8.first == UInt8(ascii: "/") {
             guard evidence.exists("\(directory)/\(name)") else { continue }
+            if searchPath.split(separator: ":").contains(directory) {
+                return "it is \(directory)/\(name) on the host; to show it: ro = [\"\(directory)/\(name)\"]"
+            }
             return "it is \(directory)/\(name) on the host; to show it: ro = [\"\(directory)\"], and have it in "
                 + "PATH by [environment] set = { PATH = \"\(directory):…\" }"
         }
@@ -79,6 +83,19 @@ extension Explanation {
         ]
         let name = path.split(separator: "/").last.map(String.init) ?? ""
         return known.first { name.hasPrefix($0.0) }?.1
+    }
+
+    /// The mount of the plan that is nearest above the program.
+    var noexecHint: String? {
+        var nearest: (target: String, origin: Position?)?
+        for step in plan.steps {
+            guard case .attach(_, let target, _) = step.operation, failure.text.hasPrefix(target) else { continue }
+            if target.utf8.count >= nearest?.target.utf8.count ?? 0 { nearest = (target, step.origin) }
+        }
+        guard let nearest else { return nil }
+        let place = nearest.origin.map { ", written at \($0)" } ?? ""
+        return "take noexec from the options of \(nearest.target)\(place); "
+            + "where the host mounts the source noexec, that holds as well"
     }
 
     private func directory(of path: String) -> String {

@@ -30,6 +30,9 @@ extension Explanation {
     var identityHint: String? {
         switch failure.errno {
         case .invalid: "the id is not mapped in the jail: add a line to uid_map or gid_map that contains it"
+        case .notPermitted where failure.call == .setgroups && evidence.text("/proc/self/setgroups") == "deny":
+            "setgroups(2) is denied in the user namespace that immure was started in: a gid map by newgidmap, or by "
+                + "root outside, leaves it allowed"
         case .notPermitted:
             "the caller lacks CAP_SETUID or CAP_SETGID here: launch as root, or let namespaces.user be \"new\""
         default: nil

@@ -28,6 +28,9 @@ extension Explanation {
             "the source is in another mount namespace, or below an unbindable mount"
         case .notPermitted where failure.call == .mountSetattr:
             "the mount has flags locked by the namespace that made it: ask for the same ones (nosuid, nodev, noexec, ro)"
+        case .notPermitted where evidence.uid == 0 && evidence.isInUserNamespace:
+            "the caller is root of a user namespace that does not own the mounts it sees: "
+                + "give it a mount namespace of its own (unshare -Urm)"
         case .unsupported: filterHint ?? "open_tree(2) and mount_setattr(2) need Linux 5.12, this is \(kernelRelease())"
         default: mountRightsHint
         }
@@ -65,6 +68,9 @@ extension Explanation {
         case .readOnly:
             "the root is read-only there and could not be overlaid: give it as a directory with writable = true, "
                 + "or make the mount point in it"
+        case .accessDenied where failure.call == .mkdirat || failure.call == .symlinkat:
+            "it is missing in the root, and the jail's user may not make it there: make it beforehand, or leave "
+                + "writable out, so that the root is overlaid"
         case .accessDenied: "the jail's user may not enter a directory on the way to the target"
         case .noSpace: "the file system that would hold the mount point is full"
         case .exists: "the target is there and is of another kind"
@@ -84,6 +90,9 @@ extension Explanation {
         switch failure.errno {
         case .noEntry: "\(path) is not in the jail: mount it (ro or rw), or set another cwd"
         case .notDirectory: "\(path) is a file"
+        case .accessDenied where failure.call == .mkdirat || failure.call == .symlinkat:
+            "it is missing in the root, and the jail's user may not make it there: make it beforehand, or leave "
+                + "writable out, so that the root is overlaid"
         case .accessDenied: "the jail's user may not enter it: look at its owner and mode, and at identity.user"
         case .loop, .crossesDevice: "\(path) leads through a symbolic link that may not be followed"
         default: nil

@@ -3,10 +3,15 @@ package import SpecFile
 
 extension Outcome {
     /// What was written as optional and left out.
-    package func skippedNotes(of plan: Plan) -> [Diagnostic] {
+    package func skippedNotes(of plan: Plan) -> [Diagnostic] { plan.skippedNotes(skipped) }
+}
+
+extension Plan {
+    /// The notes for steps that were left out.
+    func skippedNotes(_ skipped: [Int]) -> [Diagnostic] {
         skipped.compactMap { index in
-            guard plan.steps.indices.contains(index) else { return nil }
-            return Diagnostic("\(plan.title(of: index)): skipped, it does not exist", at: plan.steps[index].origin)
+            guard steps.indices.contains(index) else { return nil }
+            return Diagnostic("\(title(of: index)): skipped, it does not exist", at: steps[index].origin)
         }
     }
 }

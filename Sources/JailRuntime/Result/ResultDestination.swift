@@ -4,20 +4,17 @@ package import SpecFile
 
 /// Where `--result` goes: opened before anything runs, written when the jail has ended.
 package struct ResultDestination {
-    private let descriptor: Int32
+    /// What the command must not get.
+    package let descriptor: Int32
     private let name: String
-    /// The number of `FD:n`, which the command must not get.
-    package let borrowed: Int32?
 
     /// `FD:n`, or the path of a regular file, which is made or emptied; a symbolic link is not followed.
     package init(_ written: String) throws(Diagnostic) {
         name = written
         if written.hasPrefix("FD:") {
             descriptor = try Self.number(written)
-            borrowed = descriptor
         } else {
             descriptor = try Self.open(written)
-            borrowed = nil
         }
     }
 

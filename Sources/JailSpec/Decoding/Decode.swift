@@ -10,6 +10,7 @@ package struct Decoded: Equatable, Sendable {
 extension Spec {
     /// Decodes and validates a document; `surroundings` are those of its load.
     package static func decode(_ document: Document, in surroundings: Surroundings) -> Decoded {
+        guard !document.root.entries.isEmpty else { return Decoded(spec: Spec(), diagnostics: []) }
         let decoding = Decoding(surroundings)
         var spec = Spec()
         decoding.root(document.root, into: &spec)

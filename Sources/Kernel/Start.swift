@@ -1,0 +1,38 @@
+import CLinux
+
+/// The words that the program was started with, the program's own name first. Not from /proc/self/cmdline, which needs
+/// a procfs and a descriptor.
+package func startArguments() -> [String] {
+    var words: [String] = []
+    guard let vector = unsafe linux_arguments() else { return words }
+    for index in 0..<Int(linux_argument_count()) {
+        if let word = unsafe vector[index] { words.append(unsafe String(escaping: word)) }
+    }
+    return words
+}
+
+/// The caller's environment in its order; an entry without a name or without `=` is left out.
+package func callerEnvironment() -> [(name: String, value: String)] {
+    var result: [(name: String, value: String)] = []
+    guard var entry = unsafe linux_environment() else { return result }
+    while let text = unsafe entry.pointee {
+        let pair = unsafe String(escaping: text)
+        if let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")), equals != pair.startIndex {
+            result.append((String(pair[..<equals]), String(pair[pair.utf8.index(after: equals)...])))
+        }
+        unsafe entry += 1
+    }
+    return result
+}
+
+/// One variable of the caller's environment: the first of that name, as getenv(3) finds it.
+package func environmentVariable(_ name: String) -> String? {
+    guard var entry = unsafe linux_environment() else { return nil }
+    let length = name.utf8.count
+    while let text = unsafe entry.pointee {
+        let found = unsafe name.withCString { unsafe strncmp($0, text, length) == 0 }
+        if unsafe found && text[length] == CChar(UInt8(ascii: "=")) { return unsafe String(escaping: text + length + 1) }
+        unsafe entry += 1
+    }
+    return nil
+}
