@@ -46,6 +46,8 @@ package struct Host: Equatable, Sendable {
     package var callerName = ""
     /// Whether the caller may make namespaces, mounts and identities without a user namespace (CAP_SYS_ADMIN).
     package var isPrivileged = false
+    /// Whether setgroups(2) is allowed in the caller's user namespace.
+    package var canSetGroups = true
 
     package var rootEntries: [RootEntry] = []
     /// The users and groups of the jail's own tree: the host's for "system" and "host", the tree's for a directory.

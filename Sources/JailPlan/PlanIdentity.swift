@@ -79,7 +79,7 @@ extension Planner {
         if let written = spec.identity.groups {
             for group in written.value { wanted.append(resolve(group: group, at: written.position)) }
         }
-        if host.isPrivileged || spec.identity.gidMap?.value == .automatic { return wanted }
+        if (host.isPrivileged && host.canSetGroups) || spec.identity.gidMap?.value == .automatic { return wanted }
         let held = host.supplementary.filter { $0 != host.gid }
         if let written = spec.identity.groups {
             guard !held.isEmpty || !wanted.isEmpty else { return nil }

@@ -16,7 +16,7 @@ extension Planner {
     mutating func changeIdentity(_ identity: ResolvedIdentity) {
         // setgroups(2) needs CAP_SETGID and a written gid_map; after the ids it would still work, but a failure between
         // the two must not leave the new user with the old groups.
-        if let groups = identity.supplementary, host.isPrivileged || identity.maps?.writer == .helpers {
+        if let groups = identity.supplementary {
             add(.setGroups(groups), spec.identity.groups?.position)
         }
         guard identity.mustChange else { return }

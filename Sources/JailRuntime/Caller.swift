@@ -3,6 +3,9 @@ package import SpecFile
 
 /// The person's side: where messages go, and what the process was started with.
 package enum Caller {
+    /// The words that the program was started with, its own name first.
+    package static var arguments: [String] { startArguments() }
+
     /// The environment, home and current directory that a spec may refer to.
     package static func surroundings() -> Surroundings {
         Surroundings(

@@ -77,10 +77,11 @@ struct Jail {
             applier.report(.failed(error.at(applier.step)))
             exitNow(125)
         }
-        Reaper(
+        var reaper = Reaper(
             command: child, channel: applier.channel, signals: signals, terminal: applier.terminal,
             ownsProcesses: plan.supervision.ownsProcesses, tableSize: applier.descriptorTableSize
-        ).reap()
+        )
+        reaper.reap()
     }
 
     /// The command's side of the fork.

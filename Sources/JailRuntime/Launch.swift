@@ -6,8 +6,13 @@ import Kernel
 /// for. `report` words what went wrong.
 package struct Launch {
     let plan: Plan
+    /// Descriptors that the launcher itself has a use for when the jail has ended.
+    let held: [Int32]
 
-    package init(_ plan: Plan) { self.plan = plan }
+    package init(_ plan: Plan, keeping held: [Int32] = []) {
+        self.plan = plan
+        self.held = held
+    }
 
     /// Runs the command and returns how that went; in direct mode it returns only where the launch failed.
     package func run() -> Outcome {
@@ -80,7 +85,8 @@ package struct Launch {
             throw error.at(plan.mapping ?? fork)
         }
         var supervisor = Supervisor(
-            plan: plan, child: child, channel: ours, signals: signals.number, hostTerminal: hostTerminal)
+            plan: plan, child: child, channel: ours, signals: signals.number, hostTerminal: hostTerminal,
+            held: held)
         return try supervisor.watch()
     }
 
@@ -88,7 +94,14 @@ package struct Launch {
     private func mapIdentities(of child: Int32, by proc: HostProc?, telling channel: Int32) throws(Failure) {
         guard let maps = plan.maps, !maps.isWrittenInside else { return }
         try IdentityMapper(maps).write(by: proc, process: "\(child)")
-        try failing { () throws(KernelError) in try send(Message.mapped.bytes, over: channel) }
+        try failing { () throws(KernelError) in
+            do throws(KernelError) {
+                try send(Message.mapped.bytes, over: channel)
+            } catch {
+                // It has failed already, and has said why: the supervisor will read it.
+                guard error.errno.meansPeerGone else { throw error }
+            }
+        }
     }
 
     private func makeApplier() throws(Failure) -> Applier {

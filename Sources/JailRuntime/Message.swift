@@ -6,6 +6,8 @@ enum Message: Sendable {
     case mapped
     /// To the reaper: pass this signal to the command.
     case forward(Int32)
+    /// To the reaper: end the jail after so long, unless told otherwise (nil); the launcher is stopped until then.
+    case alarm(milliseconds: Int32?)
     /// To the launcher: a step failed; nothing of the command ran.
     case failed(Failure)
     /// To the launcher: a mount's source was missing and it was skipped.
@@ -28,6 +30,9 @@ enum Message: Sendable {
                 + Self.number(failure.step) + Array(text)
         case .skipped(let step): return [4] + Self.number(step)
         case .terminal: return [5]
+        case .alarm(let milliseconds):
+            let value = UInt32(bitPattern: milliseconds ?? -1)
+            return [9] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
         case .changed(.exited(let status)): return [6, UInt8(truncatingIfNeeded: status)]
         case .changed(.signaled(let signal)): return [7, UInt8(truncatingIfNeeded: signal)]
         case .changed(.stopped(let signal)): return [8, UInt8(truncatingIfNeeded: signal)]
@@ -54,6 +59,10 @@ enum Message: Sendable {
         case 6: self = .changed(.exited(byte(1)))
         case 7: self = .changed(.signaled(byte(1)))
         case 8: self = .changed(.stopped(byte(1)))
+        case 9:
+            let value = (1...4).reduce(UInt32(0)) { $0 << 8 | UInt32(bitPattern: byte($1)) }
+            let milliseconds = Int32(bitPattern: value)
+            self = .alarm(milliseconds: milliseconds < 0 ? nil : milliseconds)
         default: return nil
         }
     }

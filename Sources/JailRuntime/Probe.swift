@@ -11,7 +11,11 @@ extension Host {
         let caller = callerIdentity()
         (host.uid, host.gid, host.supplementary) = (caller.euid, caller.gid, caller.groups)
         let systemAdministration = Capability.sys_admin.rawValue
-        host.isPrivileged = caller.euid == 0 && hasEffectiveCapability(systemAdministration)
+        if caller.euid == 0 && hasEffectiveCapability(systemAdministration) {
+            let privilege = NamespacePrivilege.ofCaller()
+            host.isPrivileged = privilege.ownsMounts
+            host.canSetGroups = privilege.canSetGroups
+        }
         if !spec.environment.keep.isEmpty {
             host.environment = callerEnvironment()
         } else if let term = environmentVariable("TERM") {

@@ -12,14 +12,27 @@ struct Reaper {
     /// How many descriptors there can be, where the kernel cannot close them all at once.
     let tableSize: Int32
 
-    func reap() -> Never {
+    /// When the jail ends though nobody says so, in nanoseconds of the monotonic clock.
+    private var alarm: Int?
+
+    init(command: Int32, channel: Int32, signals: Int32, terminal: Int32, ownsProcesses: Bool, tableSize: Int32) {
+        self.command = command
+        self.channel = channel
+        self.signals = signals
+        self.terminal = terminal
+        self.ownsProcesses = ownsProcesses
+        self.tableSize = tableSize
+    }
+
+    mutating func reap() -> Never {
         do throws(KernelError) {
             // The caller's files belong to the command alone: /proc/1/fd must show none of them, nor anything of the host,
             // and the reader of a pipe waits until the last end is closed.
             try closeAll(except: [channel, signals, terminal].filter { $0 >= 0 }) { tableSize }
             if !ownsProcesses { try becomeSubreaper() }
             while true {
-                let ready = try poll([(signals, .readable), (channel, .readable)], milliseconds: nil)
+                let ready = try poll([(signals, .readable), (channel, .readable)], milliseconds: remaining)
+                if let alarm, monotonicNanoseconds() >= alarm { exitNow(128 + Signal.kill) }
                 if !ready[0].isEmpty { try handleSignals() }
                 if !ready[1].isEmpty { try handleMessage() }
             }
@@ -39,9 +52,17 @@ struct Reaper {
         }
     }
 
-    private func handleMessage() throws(KernelError) {
+    private var remaining: Int32? {
+        alarm.map { Int32(clamping: max(0, ($0 - monotonicNanoseconds() + 999_999) / 1_000_000)) }
+    }
+
+    private mutating func handleMessage() throws(KernelError) {
         guard let message = try receive(from: channel, limit: Message.limit) else { exitNow(125) }
-        if case .forward(let signal)? = Message(message.bytes) { try pass(signal) }
+        switch Message(message.bytes) {
+        case .forward(let signal)?: try pass(signal)
+        case .alarm(let milliseconds)?: alarm = milliseconds.map { monotonicNanoseconds() + Int($0) * 1_000_000 }
+        default: break
+        }
     }
 
     /// A command that has ended meanwhile is not there to signal; its end is about to be collected.

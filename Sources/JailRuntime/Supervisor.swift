@@ -11,16 +11,20 @@ struct Supervisor {
     var relay: TerminalRelay?
     var outcome = Outcome(ending: .ended(.exited(125)))
 
+    /// What has been asked of the command by way of stopping.
+    var stop = StopRequest.none
     /// What the command's own end was, where the reaper has told.
     private var ended: Termination?
     private var failure: Failure?
     private var channelIsOpen = true
-    private var deadline: Deadline
+    var deadline: Deadline
     private let started = monotonicNanoseconds()
     /// Readable when the process that started the launcher ends; −1 where that does not matter.
     private let caller: Int32
+    private let kept: [Int32]
 
-    init(plan: Plan, child: Int32, channel: Int32, signals: Int32, hostTerminal: Int32) {
+    /// `held` are descriptors that the launcher has a use for afterwards.
+    init(plan: Plan, child: Int32, channel: Int32, signals: Int32, hostTerminal: Int32, held: [Int32]) {
         self.plan = plan
         self.child = child
         self.channel = channel
@@ -28,6 +32,7 @@ struct Supervisor {
         deadline = Deadline(timeout: plan.supervision.timeout, grace: plan.supervision.grace)
         if hostTerminal >= 0 { relay = TerminalRelay(master: hostTerminal) }
         caller = plan.supervision.diesWithParent ? Self.watchCaller() : -1
+        kept = [0, 1, 2, channel, signals, hostTerminal, caller] + held
     }
 
     /// A pidfd of the parent process, not a signal of its death: that would come when the thread that started the launcher
@@ -57,7 +62,11 @@ struct Supervisor {
     /// Watches until the jail has ended, and says how.
     mutating func watch() throws(Failure) -> Outcome {
         // The launcher must be as closed to the command's user as pid 1 is: they may share a pid namespace.
-        try failing { () throws(KernelError) in try setDumpable(false) }
+        try failing { () throws(KernelError) in
+            try setDumpable(false)
+            // Trees of the host that were opened for the jail would keep the host from unmounting them.
+            try closeAll(except: kept.filter { $0 >= 0 }) { 1 << 20 }
+        }
         defer { relay?.restore() }
         while true {
             let done = try failing { () throws(KernelError) in try turn() }
@@ -81,7 +90,7 @@ struct Supervisor {
         // A relay that came with a message of this round has not been waited for yet.
         if ready.count > 3 { try relay?.carry(ready[3...]) }
         switch deadline.passed() {
-        case .terminate?: try forward(Signal.terminate)
+        case .terminate?: try terminate()
         case .kill?: try Kernel.kill(child, Signal.kill)
         case nil: break
         }
@@ -99,7 +108,7 @@ struct Supervisor {
         case .skipped(let step)?: outcome.skipped.append(step)
         case .terminal?:
             if let descriptor { relay = TerminalRelay(master: descriptor) }
-        case .changed(.stopped)?: try suspend()
+        case .changed(.stopped)?: try followStop()
         case .changed(let end)?: ended = end
         default: break
         }
@@ -112,15 +121,14 @@ struct Supervisor {
                 if try collect() { return true }
             case Signal.windowChanged where relay != nil: relay?.resize()
             case Signal.continue:
+                stop = stop == .requested ? .revoked : .none
                 relay?.resume()
                 try forward(Signal.continue)
             case Signal.terminalStop, Signal.terminalInput, Signal.terminalOutput:
-                // A stop of a process group without a parent in its session is dropped by the kernel; SIGSTOP is not.
-                if plan.session != nil { try forward(Signal.stop) }
-                try suspend()
+                try requestStop(delivered)
             case Signal.terminate:
                 // The grace period begins; a second request ends it.
-                if deadline.requestStop() { try forward(Signal.terminate) } else { try Kernel.kill(child, Signal.kill) }
+                if deadline.requestStop() { try terminate() } else { try Kernel.kill(child, Signal.kill) }
             default:
                 // What a terminal sends goes to the whole foreground group, of which the command is a part itself where
                 // it has no session of its own.
@@ -131,16 +139,8 @@ struct Supervisor {
         return false
     }
 
-    /// Stops the launcher as the command is stopped, so that the shell it was started from goes on.
-    private mutating func suspend() throws(KernelError) {
-        relay?.restore()
-        try Kernel.kill(currentProcess(), Signal.stop)
-        relay?.resume()
-        try forward(Signal.continue)
-    }
-
     /// Passes a signal to the command: through the reaper, whose ids and namespace are the right ones, or straight.
-    private func forward(_ signal: Int32) throws(KernelError) {
+    func forward(_ signal: Int32) throws(KernelError) {
         do throws(KernelError) {
             if plan.supervision.hasInit {
                 try send(Message.forward(signal).bytes, over: channel)
@@ -149,10 +149,14 @@ struct Supervisor {
             }
         } catch {
             // It has just ended: SIGCHLD is on its way.
-            guard [.brokenPipe, .noProcess, Errno(rawValue: 111), Errno(rawValue: 104)].contains(error.errno) else {
-                throw error
-            }
+            guard error.errno.meansPeerGone || error.errno == .noProcess else { throw error }
         }
+    }
+
+    /// Asks the command to end. One that is stopped would not hear of it.
+    private func terminate() throws(KernelError) {
+        try forward(Signal.terminate)
+        try forward(Signal.continue)
     }
 
     /// Collects ended children; true when the jail's first process is among them.
@@ -160,7 +164,7 @@ struct Supervisor {
         while let (process, end) = try wait(blocking: false, stops: !plan.supervision.hasInit, use: &outcome.use) {
             guard process == child else { continue }
             if case .stopped = end {
-                try suspend()
+                try followStop()
                 continue
             }
             while channelIsOpen { try handleMessage() }

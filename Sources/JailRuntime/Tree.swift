@@ -49,13 +49,31 @@ struct Tree {
         }
     }
 
+    /// The last component itself becomes the link: one that is there already must be the same.
     mutating func makeSymlink(_ target: String, to destination: String) throws(Failure) {
-        var made = false
-        try make(target) { (parent, name) throws(KernelError) in
-            try Kernel.makeSymlink(name, to: destination, at: parent)
-            made = true
+        let parts = components(target)
+        guard let name = parts.last else { throw Failure(.linkDiffers, call: .symlinkat, errno: .exists, text: target) }
+        let directory = "/" + parts.dropLast().joined(separator: "/")
+        for _ in 0..<2 {
+            let parent = try mountPoint(directory, directory: true)
+            do throws(KernelError) {
+                return try Kernel.makeSymlink(name, to: destination, at: parent.number)
+            } catch {
+                if error.errno == .exists { return try requireLink(name, to: destination, in: parent.number, target) }
+                guard error.errno == .readOnly else { throw Failure(KernelError(error.call, error.errno, path: target)) }
+            }
+            try mirror(parent.number, isRoot: parts.count == 1)
         }
-        guard made else { throw Failure(.linkDiffers, call: .symlinkat, errno: .exists, text: target) }
+        throw Failure(KernelError(.symlinkat, .readOnly, path: target))
+    }
+
+    private func requireLink(_ name: String, to wanted: String, in parent: Int32, _ target: String) throws(Failure) {
+        do throws(KernelError) {
+            if try readLink(name, at: parent) == wanted { return }
+        } catch {
+            guard error.errno == .invalid else { throw Failure(error) }  // no link at all
+        }
+        throw Failure(.linkDiffers, call: .symlinkat, errno: .exists, text: target)
     }
 
     /// Makes what `seal` names read-only: mount points have been made until now.

@@ -22,6 +22,9 @@ package struct Errno: RawRepresentable, Hashable, Sendable {
 }
 
 extension Errno {
+    /// Whether a send failed because the other end is closed, unix(7).
+    package var meansPeerGone: Bool { rawValue == EPIPE || rawValue == ECONNRESET || rawValue == ECONNREFUSED }
+
     package static let notPermitted = Errno(rawValue: EPERM)
     package static let noEntry = Errno(rawValue: ENOENT)
     package static let interrupted = Errno(rawValue: EINTR)

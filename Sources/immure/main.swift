@@ -9,6 +9,6 @@ if Caller.wasGivenPrivilege {
             hint: "take the bits off; immure needs none: chmod u-s,g-s, setcap -r"))
     Caller.leave(125)
 }
-let arguments = Array(CommandLine.arguments.dropFirst())
+let arguments = Array(Caller.arguments.dropFirst())
 if let request = FastArguments.parse(arguments) { Run.perform(request) }
 CommandLineInterface.run(arguments)

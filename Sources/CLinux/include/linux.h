@@ -17,6 +17,7 @@
 #include <linux/keyctl.h>
 #include <linux/landlock.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -116,6 +117,7 @@ static inline int linux_is_present(long number) {
 int linux_vfork(int (*body)(void *), void *context);
 
 /* Macros that Swift cannot see. */
+static const unsigned long linux_NS_GET_USERNS = NS_GET_USERNS;
 static const unsigned long linux_TIOCGPTPEER = TIOCGPTPEER;
 static const unsigned long linux_TIOCSPTLCK = TIOCSPTLCK;
 static const unsigned long linux_TIOCGWINSZ = TIOCGWINSZ;

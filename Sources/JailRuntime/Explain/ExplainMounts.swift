@@ -8,9 +8,7 @@ extension Explanation {
         case .openTree(_, let source): sourceHint(source)
         case .openDevice(_, let name, _, _): deviceHint(name)
         case .makeFileSystem(_, let fileSystem): fileSystemHint(fileSystem.type)
-        case .hide(let target, _):
-            failure.errno == .noEntry ? "\(target) is not in the jail: remove the entry" : targetHint
-        case .attach, .makeDirectory, .makeSymlink, .makeFile, .mask, .protect: targetHint
+        case .attach, .makeDirectory, .makeSymlink, .makeFile, .hide, .mask, .protect: targetHint
         case .isolateMounts, .switchRoot, .beginRoot: mountRightsHint
         default: nil
         }

@@ -1,0 +1,49 @@
+import JailPlan
+import Kernel
+
+/// What the launcher has asked of the command by way of stopping.
+enum StopRequest {
+    case none, requested
+    /// Asked for, and taken back by SIGCONT before the command had stopped.
+    case revoked
+}
+
+/// Ctrl-Z and fg: the launcher stops when its command has stopped, so that the shell they were started from goes on.
+extension Supervisor {
+    /// Somebody wants the job stopped: the command gets the signal, and the launcher follows when it has stopped.
+    mutating func requestStop(_ delivered: DeliveredSignal) throws(KernelError) {
+        stop = .requested
+        // What a terminal sends, the command of the same session has got from it as well.
+        if delivered.fromKernel && plan.session == nil { return }
+        // The leader of a session has no parent in it: the kernel drops every stop signal for it but SIGSTOP.
+        let leadsSession = plan.session != nil && !plan.supervision.hasInit
+        try forward(leadsSession ? Signal.stop : delivered.number)
+    }
+
+    /// The command has stopped. The launcher follows where somebody asked for it, or sits at the terminal; a command that
+    /// stops itself unasked must not be able to stop the clock of its own deadline.
+    mutating func followStop() throws(KernelError) {
+        let wanted = stop == .requested || relay != nil || (plan.session == nil && isTerminal(0))
+        let revoked = stop == .revoked
+        stop = .none
+        guard wanted && !revoked else { return }
+        if let remaining = deadline.milliseconds {
+            // Pid 1 keeps the time meanwhile.
+            guard plan.supervision.hasInit else { return }
+            try tellReaper(.alarm(milliseconds: remaining))
+        }
+        relay?.restore()
+        try Kernel.kill(currentProcess(), Signal.stop)
+        // Continued: SIGCONT itself waits in the signal descriptor, and is passed on from there.
+        relay?.resume()
+        if deadline.milliseconds != nil { try tellReaper(.alarm(milliseconds: nil)) }
+    }
+
+    private func tellReaper(_ message: Message) throws(KernelError) {
+        do throws(KernelError) {
+            try send(message.bytes, over: channel)
+        } catch {
+            guard error.errno.meansPeerGone else { throw error }
+        }
+    }
+}
