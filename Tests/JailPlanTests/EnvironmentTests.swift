@@ -59,8 +59,7 @@ import Testing
 
     @Test(arguments: ["filesystem = { root = \"host\", hide = [\"/home\"] }", "filesystem.hide = [\"/home\"]"])
     func aHiddenHomeIsNoHome(_ text: String) throws {
-        withKnownIssue("HOME leads into what is hidden") {
-            #expect(try plan(text, on: .user).variable("HOME") == "/tmp")
-        }
+        let home = try plan(text, on: .user).variable("HOME")
+        withKnownIssue("HOME leads into what is hidden") { #expect(home == "/tmp") }
     }
 }

@@ -1,5 +1,6 @@
 import JailPlan
 import JailSpec
+import SpecFile
 import Testing
 
 @Suite struct IdentityTests {

@@ -90,9 +90,8 @@ import Testing
         let host = "filesystem.root = \"host\"\n"
         #expect(try plan(host).placements.contains("attach /sys"))
         #expect(try !plan(host + "network.mode = \"host\"").placements.contains("attach /sys"))
-        withKnownIssue("a joined network is not the host's either") {
-            #expect(try plan(host + "namespaces.net = \"/run/ns\"").placements.contains("attach /sys"))
-        }
+        let joined = try plan(host + "namespaces.net = \"/run/ns\"").placements
+        withKnownIssue("a joined network is not the host's either") { #expect(joined.contains("attach /sys")) }
     }
 
     @Test func withoutAMountNamespaceNothingIsMounted() throws {
@@ -120,8 +119,7 @@ import Testing
     @Test(arguments: ["proc", "sysfs", "devpts", "mqueue", "cgroup"]) func optionsOfEveryTypeCount(_ type: String) throws {
         let mount = "[[mount]]\ntarget = \"/x\"\ntype = \"\(type)\"\n"
         let plain = try plan(mount).source(on: "/x")
-        withKnownIssue("options are decoded and passed over") {
-            #expect(try plan(mount + "options = [\"noatime\", \"nosymfollow\"]").source(on: "/x") != plain)
-        }
+        let asked = try plan(mount + "options = [\"noatime\", \"nosymfollow\"]").source(on: "/x")
+        withKnownIssue("options are decoded and passed over") { #expect(asked != plain) }
     }
 }

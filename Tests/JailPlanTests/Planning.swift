@@ -36,10 +36,6 @@ extension Plan {
     /// The names of the operations in order.
     var names: [String] { operations.map(\.operationName) }
 
-    var maps: IdentityMaps? {
-        operations.lazy.compactMap { if case .mapIdentities(let maps) = $0 { maps } else { nil } }.first
-    }
-
     /// Who the command is where it must become somebody: `uid:gid`.
     var identity: String? {
         operations.lazy.compactMap { operation in
@@ -76,7 +72,7 @@ extension Plan {
             case .attach(_, let target, _): "attach \(target)"
             case .makeDirectory(let target, _): "directory \(target)"
             case .makeSymlink(let target, _): "symlink \(target)"
-            case .hide(let target, _): "hide \(target)"
+            case .hide(let target): "hide \(target)"
             case .mask(let target): "mask \(target)"
             case .protect(let target): "protect \(target)"
             default: nil

@@ -13,7 +13,7 @@ import Testing
         ("namespaces.user = \"host\"\nidentity.user = 0", .root, true), ("namespaces.user = \"/run/ns\"", .root, true),
         ("namespaces.user = \"/run/ns\"", .user, true), (Shape.auto, .root, false), (Shape.auto, .user, false),
         (
-            "identity = { uid_map = [{ inside = 65534, outside = 7, count = 1 }, { inside = 5, outside = 0, count = 9 }] }",
+            "identity = { uid_map = [{ inside = 65534, outside = 7, count = 1 }, { inside = 5, outside = 0, count = 7 }] }",
             .root, true
         ),
         ("identity = { uid_map = [{ inside = 65534, outside = 7, count = 1 }] }", .root, false),

@@ -68,9 +68,10 @@ import Testing
 
     /// A /dev or /dev/pts that the spec mounts itself has no pty of immure's making.
     @Test(arguments: ["/dev", "/dev/pts"]) func aWrittenDevHasNoTerminalOfTheJail(_ target: String) throws {
+        let operations = try plan("[[mount]]\ntarget = \"\(target)\"\ntype = \"tmpfs\"", on: Self.terminal).operations
+        let takesTheHosts = operations.contains(.startSession(.host))
         withKnownIssue("the pty is looked for in the jail's own devpts, which was not mounted") {
-            let mount = "[[mount]]\ntarget = \"\(target)\"\ntype = \"tmpfs\""
-            #expect(try plan(mount, on: Self.terminal).operations.contains(.startSession(.host)))
+            #expect(takesTheHosts)
         }
     }
 }
