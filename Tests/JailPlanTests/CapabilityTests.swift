@@ -112,7 +112,8 @@ import Testing
             try faults(host + "capabilities.keep = [\"kill\"]", on: .user)
                 == ["2:21: an ordinary user has no capabilities in the host's user namespace"])
         let plan = try plan(host, on: .loner)
-        #expect(plan.bounding == nil && !plan.names.contains("set_secure_bits") && plan.names.contains("set_capabilities"))
+        #expect(
+            plan.bounding == nil && !plan.names.contains("set_secure_bits") && plan.names.contains("set_capabilities"))
         #expect(plan.notes.count == 1 && plan.notes[0].message.hasPrefix("the bounding set stays"))
         // Written empty, it is accepted: it says what is there.
         #expect(try faults(host + "capabilities.keep = []", on: .loner) == [])

@@ -52,7 +52,8 @@ import Testing
         ("filesystem.ro = [\"/home/ad\"]", .user, "/tmp"), ("filesystem.ro = [\"/home/ada/src\"]", .user, "/tmp"),
         ("filesystem.root = \"host\"", .user, "/home/ada"), ("filesystem.root = \"/srv/tree\"", .user, "/home/ada"),
         ("filesystem.root = \"empty\"", .user, "/tmp"), ("namespaces.mount = \"host\"", .user, "/home/ada"),
-        ("filesystem.root = \"host\"", .root, "/tmp"), ("filesystem.root = \"host\"\nidentity.user = 0", .root, "/root"),
+        ("filesystem.root = \"host\"", .root, "/tmp"),
+        ("filesystem.root = \"host\"\nidentity.user = 0", .root, "/root"),
     ]) func home(text: String, host: Host, home: String) throws {
         #expect(try plan(text, on: host).variable("HOME") == home)
     }

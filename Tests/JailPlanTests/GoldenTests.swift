@@ -4,8 +4,9 @@ import Kernel
 import SpecFile
 import Testing
 
-/// Whole plans as `immure plan` prints them, one file each in `Golden`. `IMMURE_RECORD=1` writes them anew: read the
-/// difference before it is committed.
+/// A whole plan as `immure plan` prints it, in a file of `Golden`.
+///
+/// `IMMURE_RECORD=1` writes them anew: read the difference before it is committed.
 struct Golden: Sendable, CustomTestStringConvertible {
     let name: String
     let host: Host

@@ -4,9 +4,11 @@ import Testing
 
 @Suite struct MountTests {
     private static let entries = [
-        "filesystem.ro = [\"/opt/sdk\"]", "filesystem.rw = [\"/srv/data:/work\"]", "filesystem.hide = [\"/usr/share/doc\"]",
+        "filesystem.ro = [\"/opt/sdk\"]", "filesystem.rw = [\"/srv/data:/work\"]",
+        "filesystem.hide = [\"/usr/share/doc\"]",
         "[[mount]]\ntarget = \"/var/lib/a\"\ntype = \"tmpfs\"\noptions = [\"ro\"]",
-        "[[mount]]\ntarget = \"/var\"\ntype = \"dir\"", "[[mount]]\ntarget = \"/var/link\"\ntype = \"symlink\"\nto = \"lib\"",
+        "[[mount]]\ntarget = \"/var\"\ntype = \"dir\"",
+        "[[mount]]\ntarget = \"/var/link\"\ntype = \"symlink\"\nto = \"lib\"",
         "[[mount]]\ntarget = \"/work/out\"\ntype = \"tmpfs\"", "[[mount]]\ntarget = \"/work/f\"\ntype = \"file\"",
         "[[mount]]\ntarget = \"/dev/mqueue\"\ntype = \"mqueue\"", "[[mount]]\ntarget = \"/tmp\"\nsource = \"/srv/tmp\"",
         "[[mount]]\ntarget = \"/proc/sys/x\"\ntype = \"dir\"",
@@ -26,7 +28,8 @@ import Testing
             case .makeFileSystem(let slot, let system): "\(number(slot)) \(system)"
             case .openDevice(let slot, let name, _, _): "\(number(slot)) \(name)"
             case .makeFile(let slot, let content, let mode): "\(number(slot)) \(content) \(mode)"
-            case .attach(let slot, let target, let isDirectory): "\(number(slot)) \(target) \(String(describing: isDirectory))"
+            case .attach(let slot, let target, let isDirectory):
+                "\(number(slot)) \(target) \(String(describing: isDirectory))"
             case .beginRoot(let slot): "begin \(number(slot))"
             case .seal(let slots): "seal \(slots.map(number))"
             default: "\(operation)"
@@ -55,7 +58,8 @@ import Testing
 
     @Test(arguments: [
         ("/proc", "attach /proc"), ("/dev", "attach /dev"), ("/tmp", "attach /tmp"), ("/dev/null", "attach /dev/null"),
-        ("/dev/pts", "attach /dev/pts"), ("/dev/shm", "attach /dev/shm"), ("/usr", "attach /usr"), ("/etc", "attach /etc"),
+        ("/dev/pts", "attach /dev/pts"), ("/dev/shm", "attach /dev/shm"), ("/usr", "attach /usr"),
+        ("/etc", "attach /etc"),
         ("/bin", "attach /bin"), ("/dev/stdin", "attach /dev/stdin"),
     ]) func whatIsWrittenReplacesTheDefault(target: String, placement: String) throws {
         let plan = try plan("[[mount]]\ntarget = \"\(target)\"\nsource = \"/srv/own\"")
@@ -80,8 +84,8 @@ import Testing
         #expect(try top("filesystem.root = \"empty\"") == defaults)
         #expect(try top("filesystem.root = \"/srv\"") == defaults)
         #expect(try top("filesystem.root = \"host\"") == ["attach /dev", "attach /proc", "attach /sys", "attach /tmp"])
-        #expect(
-            try top("") == ["symlink /bin", "attach /dev", "attach /etc", "symlink /lib", "attach /proc", "attach /tmp", "attach /usr"])
+        let system = ["symlink /bin", "attach /dev", "attach /etc", "symlink /lib"]
+        #expect(try top("") == system + ["attach /proc", "attach /tmp", "attach /usr"])
         #expect(try top("filesystem = { root = \"empty\", proc = false, dev = \"none\", tmp = false }") == [])
     }
 
@@ -98,7 +102,8 @@ import Testing
         let shared = "namespaces.mount = \"host\"\n"
         #expect(try plan(shared).placements == [])
         for line in [
-            "filesystem.root = \"host\"", "filesystem.proc = false", "filesystem.dev = \"none\"", "filesystem.tmp = false",
+            "filesystem.root = \"host\"", "filesystem.proc = false", "filesystem.dev = \"none\"",
+            "filesystem.tmp = false",
             "filesystem.ro = [\"/a\"]", "[[mount]]\ntarget = \"/a\"\ntype = \"tmpfs\"",
         ] {
             let found = try faults(shared + line)
@@ -111,12 +116,14 @@ import Testing
     @Test(arguments: ["/etc", "/tmp", "/proc", "/dev/shm"]) func whatIsHiddenIsThere(_ target: String) throws {
         let placements = try plan("filesystem.hide = [\"\(target)\"]").placements
         withKnownIssue("hide replaces the default on the same target, and then finds nothing to hide: ENOENT") {
-            #expect(placements.contains("attach \(target)") && placements.last { $0.hasSuffix(" \(target)") } == "hide \(target)")
+            #expect(placements.filter { $0.hasSuffix(" \(target)") } == ["attach \(target)", "hide \(target)"])
         }
     }
 
     /// An option that has no effect must not be accepted.
-    @Test(arguments: ["proc", "sysfs", "devpts", "mqueue", "cgroup"]) func optionsOfEveryTypeCount(_ type: String) throws {
+    @Test(arguments: ["proc", "sysfs", "devpts", "mqueue", "cgroup"]) func optionsOfEveryTypeCount(_ type: String)
+        throws
+    {
         let mount = "[[mount]]\ntarget = \"/x\"\ntype = \"\(type)\"\n"
         let plain = try plan(mount).source(on: "/x")
         let asked = try plan(mount + "options = [\"noatime\", \"nosymfollow\"]").source(on: "/x")

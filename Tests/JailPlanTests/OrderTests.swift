@@ -13,7 +13,8 @@ struct Order: Sendable, CustomTestStringConvertible {
     let after: @Sendable (Operation) -> Bool
 
     init(
-        _ name: String, because reason: String, for caller: Caller = .any, _ before: @escaping @Sendable (Operation) -> Bool,
+        _ name: String, because reason: String, for caller: Caller = .any,
+        _ before: @escaping @Sendable (Operation) -> Bool,
         before after: @escaping @Sendable (Operation) -> Bool
     ) {
         (self.name, self.reason, self.caller) = (name, reason, caller)

@@ -10,10 +10,12 @@ extension Order {
             because: "a joined pid namespace is entered by children alone, setns(2)"),
         Order(
             "sources before the namespaces",
-            because: "in a user namespace the first process has no capability over a directory of mode 0700", for: .root,
+            because: "in a user namespace the first process has no capability over a directory of mode 0700",
+            for: .root,
             opensHost, before: { $0.operationName == "create_namespaces" }),
         Order(
-            "sources after the namespaces", because: "open_tree(2) with OPEN_TREE_CLONE needs CAP_SYS_ADMIN", for: .user,
+            "sources after the namespaces", because: "open_tree(2) with OPEN_TREE_CLONE needs CAP_SYS_ADMIN",
+            for: .user,
             { $0.operationName == "create_namespaces" }, before: opensHost),
         Order(
             ["create_namespaces"], before: ["map_identities"],
@@ -23,7 +25,9 @@ extension Order {
             because: "an unmapped id is EINVAL, and setgroups(2) is shut until gid_map is written"),
         Order(
             ["map_identities"], before: ["isolate_mounts", "offset_clocks", "forbid_user_namespaces"],
-            because: "until the map is written the overflow uid owns what the process makes, and /proc files are not its own"),
+            because:
+                "until the map is written the overflow uid owns what the process makes, and /proc files are not its own"
+        ),
         Order(
             ["offset_clocks", "set_oom_score", "forbid_user_namespaces"], before: ["set_identity"],
             because: "these files of proc belong to the real root once the ids change, proc(5)"),
@@ -86,7 +90,8 @@ extension Order {
             ["forbid_new_privileges"], before: ["refuse_namespaces"],
             because: "seccomp(2) wants no_new_privs or CAP_SYS_ADMIN"),
         Order(
-            ["refuse_namespaces"], before: ["set_capabilities"], because: "seccomp(2) wants no_new_privs or CAP_SYS_ADMIN"),
+            ["refuse_namespaces"], before: ["set_capabilities"],
+            because: "seccomp(2) wants no_new_privs or CAP_SYS_ADMIN"),
         Order(
             ["join_namespaces", "create_namespaces", "offset_clocks"], before: ["refuse_namespaces"],
             because: "the filter would refuse the launcher's own calls"),
@@ -103,12 +108,15 @@ extension Order {
             ["set_identity", "set_capabilities"], before: ["die_with_parent"],
             because: "commit_creds() takes the request back where credentials change, prctl(2)"),
         Order(
-            "the umask after everything that is made", because: "modes of mount points are to be what they say", makesOwn,
+            "the umask after everything that is made", because: "modes of mount points are to be what they say",
+            makesOwn,
             before: { $0.operationName == "set_umask" }),
         Order(
             ["close_descriptors"], before: ["change_directory"],
             because: "the working directory is entered with nothing of the host open but what is marked"),
-        Order(["set_umask", "close_descriptors", "reset_signals", "change_directory"], before: ["execute"], because: "exec ends it"),
+        Order(
+            ["set_umask", "close_descriptors", "reset_signals", "change_directory"], before: ["execute"],
+            because: "exec ends it"),
     ]
 
     private static let opensHost: @Sendable (Operation) -> Bool = { operation in

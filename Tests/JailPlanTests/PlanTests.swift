@@ -23,7 +23,8 @@ import Testing
             return
         }
         let host: Set = [
-            "open_tree", "open_device", "make_file_system", "make_file", "attach", "make_directory", "make_symlink", "hide",
+            "open_tree", "open_device", "make_file_system", "make_file", "attach", "make_directory", "make_symlink",
+            "hide",
             "mask", "protect", "seal", "begin_root", "isolate_mounts", "join_namespaces", "create_namespaces",
             "map_identities", "offset_clocks", "set_oom_score", "forbid_user_namespaces", "set_identity", "set_groups",
         ]
@@ -34,7 +35,8 @@ import Testing
         let plan = try shape.plan()
         let count = { (name: String) in plan.names.count { $0 == name } }
         let once = [
-            "join_namespaces", "create_namespaces", "map_identities", "isolate_mounts", "begin_root", "seal", "switch_root",
+            "join_namespaces", "create_namespaces", "map_identities", "isolate_mounts", "begin_root", "seal",
+            "switch_root",
             "set_identity", "set_groups", "start_session", "start_command", "refuse_namespaces", "die_with_parent",
         ]
         for name in once { #expect(count(name) <= 1, "\(name)") }

@@ -8,7 +8,8 @@ func spec(_ text: String, _ place: SourceLocation = #_sourceLocation) throws -> 
     let node = try parse(Array(text.utf8), file: "t.toml")
     guard case .table(let table) = node.value else { throw Rejection([]) }
     let decoded = Spec.decode(
-        Document(root: table, files: []), in: Surroundings(environment: ["HOME": "/home/ada"], currentDirectory: "/cwd"))
+        Document(root: table, files: []), in: Surroundings(environment: ["HOME": "/home/ada"], currentDirectory: "/cwd")
+    )
     #expect(decoded.diagnostics == [], "\(text)", sourceLocation: place)
     var spec = decoded.spec
     if spec.command == nil { spec.command = Located(["true"]) }
@@ -82,9 +83,11 @@ extension Plan {
 
     /// What makes the mount on that target.
     func source(on target: String) -> Operation? {
-        guard case .attach(let slot, _, _)? = operations.first(where: { operation in
-            if case .attach(_, target, _) = operation { true } else { false }
-        }) else { return nil }
+        guard
+            case .attach(let slot, _, _)? = operations.first(where: { operation in
+                if case .attach(_, target, _) = operation { true } else { false }
+            })
+        else { return nil }
         return operations.first { operation in
             switch operation {
             case .openTree(slot, _), .openDevice(slot, _, _, _), .makeFileSystem(slot, _), .makeFile(slot, _, _): true

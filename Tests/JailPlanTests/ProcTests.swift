@@ -4,11 +4,14 @@ import Testing
 
 @Suite struct ProcTests {
     private let protected = ["bus", "fs", "irq", "sys", "sysrq-trigger", "acpi", "scsi"].map { "protect /proc/\($0)" }
-    private let masked = ["kcore", "keys", "kmsg", "timer_list", "sched_debug", "latency_stats"].map { "mask /proc/\($0)" }
+    private let masked = ["kcore", "keys", "kmsg", "timer_list", "sched_debug", "latency_stats"].map {
+        "mask /proc/\($0)"
+    }
 
     /// Files of procfs that concern the whole host belong to its uid 0.
     @Test(arguments: [
-        ("", Host.root, false), ("", .user, false), ("identity.user = 0", .user, false), ("identity.user = 0", .root, true),
+        ("", Host.root, false), ("", .user, false), ("identity.user = 0", .user, false),
+        ("identity.user = 0", .root, true),
         ("identity.user = \"root\"", .root, true), ("namespaces.user = \"host\"", .root, true),
         ("namespaces.user = \"host\"\nidentity.user = 0", .root, true), ("namespaces.user = \"/run/ns\"", .root, true),
         ("namespaces.user = \"/run/ns\"", .user, true), (Shape.auto, .root, false), (Shape.auto, .user, false),

@@ -35,12 +35,14 @@ import Testing
     /// An init needs a pid namespace to be pid 1 of.
     @Test func supervision() throws {
         let own = try plan("").supervision
-        #expect(own.hasInit && own.ownsProcesses && own.diesWithParent && own.timeout == nil && own.grace == .seconds(5))
+        #expect(
+            own.hasInit && own.ownsProcesses && own.diesWithParent && own.timeout == nil && own.grace == .seconds(5))
         let shared = try plan(Self.shared).supervision
         #expect(!shared.hasInit && !shared.ownsProcesses)
         let joined = try plan("namespaces.pid = \"/run/ns\"").supervision
         #expect(joined.hasInit && !joined.ownsProcesses)
-        let set = try plan("timeout = \"2min\"\ngrace = \"1s\"\nprocess.die_with_parent = false\nprocess.init = false").supervision
+        let set = try plan("timeout = \"2min\"\ngrace = \"1s\"\nprocess.die_with_parent = false\nprocess.init = false")
+            .supervision
         #expect(set.timeout == .seconds(120) && set.grace == .seconds(1) && !set.diesWithParent && !set.hasInit)
     }
 
@@ -102,6 +104,15 @@ import Testing
         let all = "[namespaces]\n" + ["uts", "mount", "user", "net"].map { "\($0) = \"/run/ns/\($0)\"\n" }.joined()
         #expect(try joined(all, on: .root) == [.net, .uts, .mount, .user])
         #expect(try joined(all, on: .user) == [.user, .net, .uts, .mount])
+    }
+
+    /// Open_tree(2) asks for CAP_SYS_ADMIN over the caller's mount namespace, which root gives up in a user namespace that
+    /// it joins.
+    @Test func rootOpensItsSourcesBeforeItJoinsAUserNamespace() throws {
+        let names = try plan("namespaces.user = \"/run/ns\"", on: .root).names
+        let source = try #require(names.firstIndex(of: "open_tree"))
+        let joined = try #require(names.firstIndex(of: "join_namespaces"))
+        withKnownIssue("open_tree answers EPERM: no such spec can be launched by root") { #expect(source < joined) }
     }
 
     @Test func loopbackAndHostnameAreForNamespacesOfTheJailsOwn() throws {

@@ -32,7 +32,9 @@ struct Shape: Sendable {
         Shape("user, an empty root", .user, "filesystem.root = \"empty\""),
         Shape("root, no init", .root, "process.init = false"),
         Shape("root at a terminal", .root.with { $0.standardInputIsTerminal = true }),
-        Shape("user at a terminal, dev = none", .user.with { $0.standardInputIsTerminal = true }, "filesystem.dev = \"none\""),
+        Shape(
+            "user at a terminal, dev = none", .user.with { $0.standardInputIsTerminal = true },
+            "filesystem.dev = \"none\""),
         Shape("root, joined", .root, joined), Shape("user, joined", .user, joined),
         Shape("root, all of it", .root, everything), Shape("user, all of it", .user, everything),
         Shape("root, all of it, user host", .root, "namespaces.user = \"host\"\n" + everything),

@@ -54,7 +54,8 @@ import Testing
 
     @Test func pollTellsWhatIsReady() throws {
         let (one, other) = try makeChannel()
-        #expect(try poll([(one, .readable), (other, .writable), (-1, .readable)], milliseconds: 0) == [[], .writable, []])
+        #expect(
+            try poll([(one, .readable), (other, .writable), (-1, .readable)], milliseconds: 0) == [[], .writable, []])
         try send([1], over: other)
         #expect(try poll([(one, .readable)], milliseconds: nil) == [.readable])
         closeDescriptor(other)

@@ -43,7 +43,9 @@ import Testing
         }
         #expect(errno { () throws(KernelError) in _ = try Kernel.open("/dev/null", [.read, .directory]) } == "ENOTDIR")
         #expect(errno { () throws(KernelError) in _ = try Kernel.open("/tmp", [.write]) } == "EISDIR")
-        #expect(errno { () throws(KernelError) in try makeDirectory("/tmp", at: currentDirectory, permissions: 0) } == "EEXIST")
+        #expect(
+            errno { () throws(KernelError) in try makeDirectory("/tmp", at: currentDirectory, permissions: 0) }
+                == "EEXIST")
     }
 
     /// What is not a regular file could block for ever, or never end.

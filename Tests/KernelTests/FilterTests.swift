@@ -54,7 +54,9 @@ import Testing
 
     @Test func unshareAndSetnsAreRefusedWhateverTheirArguments() {
         for number in [SYS_unshare, SYS_setns] {
-            for argument in [0, UInt64(CLONE_NEWUSER), .max] { #expect(answer(UInt32(number), argument) == .errno(EPERM)) }
+            for argument in [0, UInt64(CLONE_NEWUSER), .max] {
+                #expect(answer(UInt32(number), argument) == .errno(EPERM))
+            }
         }
     }
 
@@ -94,7 +96,9 @@ import Testing
 
     @Test func everythingElseIsAllowed() {
         let refused = [SYS_unshare, SYS_setns, SYS_clone3].map { UInt32($0) }
-        for number in UInt32(0)..<600 where !refused.contains(number) { #expect(answer(number) == .allowed, "\(number)") }
+        for number in UInt32(0)..<600 where !refused.contains(number) {
+            #expect(answer(number) == .allowed, "\(number)")
+        }
     }
 
     /// Every way through ends in an answer: no jump leads past the end, and no step is dead.

@@ -41,7 +41,7 @@ final class Scratch: Sendable {
     }
 }
 
-/// What a file is, whatever its name: device and inode. What is closed is equal to nothing.
+/// What a file is, whatever its name: device and inode; what is closed is equal to nothing.
 func inode(of descriptor: Int32) -> String {
     var result = stat()
     guard unsafe fstat(descriptor, &result) == 0 else { return "closed \(UInt64.random(in: 0...UInt64.max))" }

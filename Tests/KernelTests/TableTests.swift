@@ -36,17 +36,21 @@ import Testing
 
     @Test func resources() {
         let kernel: [(Resource, Int)] = [
-            (.cpu, 0), (.fsize, 1), (.data, 2), (.stack, 3), (.core, 4), (.rss, 5), (.nproc, 6), (.nofile, 7), (.memlock, 8),
+            (.cpu, 0), (.fsize, 1), (.data, 2), (.stack, 3), (.core, 4), (.rss, 5), (.nproc, 6), (.nofile, 7),
+            (.memlock, 8),
             (.as, 9), (.locks, 10), (.sigpending, 11), (.msgqueue, 12), (.nice, 13), (.rtprio, 14), (.rttime, 15),
         ]
         #expect(kernel.count == Resource.allCases.count)
         for (resource, number) in kernel { #expect(Int(resource.rawValue) == number) }
-        #expect(Resource.nofile.rawValue == Int32(RLIMIT_NOFILE.rawValue) && Resource.as.rawValue == Int32(RLIMIT_AS.rawValue))
+        #expect(
+            Resource.nofile.rawValue == Int32(RLIMIT_NOFILE.rawValue)
+                && Resource.as.rawValue == Int32(RLIMIT_AS.rawValue))
     }
 
     @Test func signals() {
         #expect(Signal.name(Signal.terminate) == "SIGTERM" && Signal.name(Signal.kill) == "SIGKILL")
-        #expect(Signal.name(Signal.windowChanged) == "SIGWINCH" && Signal.name(0) == "SIG0" && Signal.name(64) == "SIG64")
+        #expect(
+            Signal.name(Signal.windowChanged) == "SIGWINCH" && Signal.name(0) == "SIG0" && Signal.name(64) == "SIG64")
         #expect(Signal.last == 64)
     }
 
@@ -55,17 +59,21 @@ import Testing
         let calls = (UInt8(0)...255).compactMap { Call(rawValue: $0) }
         #expect(calls.count > 50 && calls.map(\.rawValue) == Array(0..<UInt8(calls.count)))
         #expect(Set(calls.map(\.name)).count == calls.count)
-        for call in calls { #expect(call.name.utf8.allSatisfy { $0 != 0x20 && !(0x41...0x5A).contains($0) }, "\(call.name)") }
-        #expect(Call.openTree.name == "open_tree" && Call.mountSetattr.name == "mount_setattr" && Call.umount.name == "umount2")
+        for call in calls {
+            #expect(call.name.utf8.allSatisfy { $0 != 0x20 && !(0x41...0x5A).contains($0) }, "\(call.name)")
+        }
+        #expect(
+            Call.openTree.name == "open_tree" && Call.mountSetattr.name == "mount_setattr"
+                && Call.umount.name == "umount2")
     }
 
     /// Wait(2): what the status word says, for every value of it.
     @Test func terminations() {
         for status in Int32(0)...0xFFFF {
             let end = Termination(status: status)
-            if linux_WIFEXITED(status) {
+            if hasExited(status) {
                 #expect(end == .exited(status >> 8))
-            } else if linux_WIFSTOPPED(status) {
+            } else if hasStopped(status) {
                 #expect(end == .stopped(status >> 8))
             } else if status == 0xFFFF {
                 #expect(end == nil)
@@ -78,8 +86,8 @@ import Testing
         #expect(Termination.stopped(19).shellStatus == 147)
     }
 
-    private func linux_WIFEXITED(_ status: Int32) -> Bool { status & 0x7F == 0 }
-    private func linux_WIFSTOPPED(_ status: Int32) -> Bool { status & 0xFF == 0x7F }
+    private func hasExited(_ status: Int32) -> Bool { status & 0x7F == 0 }
+    private func hasStopped(_ status: Int32) -> Bool { status & 0xFF == 0x7F }
 
     /// Each option set makes its literal by hand.
     @Test func literalsOfOptionSets() {
@@ -92,6 +100,7 @@ import Testing
         #expect(MountAttributes.noAccessTime.touchesAccessTime && !MountAttributes.readOnly.touchesAccessTime)
         #expect(([.readOnly, .strictAccessTime] as MountAttributes).touchesAccessTime)
         // NOROOT and NO_SETUID_FIXUP with their locks, and the lock of KEEP_CAPS.
-        #expect(SecureBits.pureCapabilities.isSuperset(of: .noSetuidFixup) && SecureBits.pureCapabilities.rawValue == 0x2F)
+        #expect(
+            SecureBits.pureCapabilities.isSuperset(of: .noSetuidFixup) && SecureBits.pureCapabilities.rawValue == 0x2F)
     }
 }
