@@ -46,12 +46,18 @@ let package = Package(
 
         .testTarget(name: "SpecFileTests", dependencies: ["SpecFile"], swiftSettings: strict),
         .testTarget(name: "JailSpecTests", dependencies: ["JailSpec", "SpecFile"], swiftSettings: strict),
-        .testTarget(name: "JailPlanTests", dependencies: ["JailPlan", "JailSpec", "SpecFile"], swiftSettings: strict),
+        .testTarget(
+            name: "JailPlanTests", dependencies: ["JailPlan", "JailSpec", "SpecFile", "Kernel"], exclude: ["Golden"],
+            swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
             dependencies: ["immure", "JailRuntime", "JailPlan", "JailSpec", "SpecFile", "Kernel"], swiftSettings: strict
         ),
-        .testTarget(name: "KernelTests", dependencies: ["Kernel"], swiftSettings: strict),
+        .testTarget(
+            name: "KernelTests", dependencies: ["Kernel", "CLinux", "JailSpec"], swiftSettings: strict),
+        .testTarget(
+            name: "JailRuntimeTests", dependencies: ["JailRuntime", "JailPlan", "JailSpec", "SpecFile", "Kernel"],
+            swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
 )

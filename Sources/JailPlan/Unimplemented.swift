@@ -8,7 +8,7 @@ extension Planner {
             fault("\(what) is not implemented in this version", at: position, hint: "remove it to launch without it")
         }
         if let limits = spec.limits { refuse("[limits]", limits.position) }
-        if let seccomp = spec.seccomp, seccomp.value != .none { refuse("[seccomp]", seccomp.position) }
+        if let seccomp = spec.seccomp, !seccomp.value.isNone { refuse("[seccomp]", seccomp.position) }
         if let landlock = spec.landlock { refuse("[landlock]", landlock.position) }
         for mount in spec.filesystem.mounts {
             switch mount.source {
@@ -31,10 +31,10 @@ extension Planner {
 }
 
 extension SeccompPolicy {
-    /// `profile = "none"` and nothing else: what is in force without any filter.
-    static let none: SeccompPolicy = {
-        var policy = SeccompPolicy()
-        policy.profile = Located(.none)
-        return policy
-    }()
+    /// `profile = "none"`, wherever it was written, and nothing else: what is in force without any filter.
+    var isNone: Bool {
+        var policy = self
+        policy.profile = nil
+        return profile?.value == Profile.none && policy == SeccompPolicy()
+    }
 }

@@ -1,0 +1,108 @@
+import JailPlan
+import JailSpec
+import SpecFile
+import Testing
+
+/// The spec of a text, which must be right; it runs `true` where it names no command.
+func spec(_ text: String, _ place: SourceLocation = #_sourceLocation) throws -> Spec {
+    let node = try parse(Array(text.utf8), file: "t.toml")
+    guard case .table(let table) = node.value else { throw Rejection([]) }
+    let decoded = Spec.decode(
+        Document(root: table, files: []), in: Surroundings(environment: ["HOME": "/home/ada"], currentDirectory: "/cwd")
+    )
+    #expect(decoded.diagnostics == [], "\(text)", sourceLocation: place)
+    var spec = decoded.spec
+    if spec.command == nil { spec.command = Located(["true"]) }
+    return spec
+}
+
+/// The plan of a text, which must have one.
+func plan(_ text: String, on host: Host = .root, _ place: SourceLocation = #_sourceLocation) throws -> Plan {
+    try Planner.plan(try spec(text, place), on: host).get()
+}
+
+/// The faults of a text that can have no plan as `line:column: message`, `-: message` where no line is to blame.
+func faults(_ text: String, on host: Host = .root, _ place: SourceLocation = #_sourceLocation) throws -> [String] {
+    switch Planner.plan(try spec(text, place), on: host) {
+    case .success: return []
+    case .failure(let faults):
+        return faults.diagnostics.map { fault in
+            (fault.position.map { "\($0.line):\($0.column)" } ?? "-") + ": " + fault.message
+        }
+    }
+}
+
+extension Plan {
+    var operations: [Operation] { steps.map(\.operation) }
+    /// The names of the operations in order.
+    var names: [String] { operations.map(\.operationName) }
+
+    /// Who the command is where it must become somebody: `uid:gid`.
+    var identity: String? {
+        operations.lazy.compactMap { operation in
+            if case .setIdentity(let user, let group) = operation { "\(user):\(group)" } else { nil }
+        }.first
+    }
+
+    var groups: [UInt32]? {
+        operations.lazy.compactMap { if case .setGroups(let groups) = $0 { groups } else { nil } }.first
+    }
+
+    var capabilities: EffectiveCapabilities? {
+        operations.lazy.compactMap { if case .setCapabilities(let sets) = $0 { sets } else { nil } }.first
+    }
+
+    var bounding: CapabilitySet? {
+        operations.lazy.compactMap { if case .dropBounding(let kept) = $0 { kept } else { nil } }.first
+    }
+
+    var environment: [String] {
+        if case .execute(_, let environment)? = operations.last { return environment }
+        return []
+    }
+
+    /// The value of one variable of the command; nil where it has none.
+    func variable(_ name: String) -> String? {
+        environment.first { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.count + 1)) }
+    }
+
+    /// What is put where, in order: `attach /usr`, `hide /etc/ssh`.
+    var placements: [String] {
+        operations.compactMap { operation in
+            switch operation {
+            case .attach(_, let target, _): "attach \(target)"
+            case .makeDirectory(let target, _): "directory \(target)"
+            case .makeSymlink(let target, _): "symlink \(target)"
+            case .hide(let target): "hide \(target)"
+            case .mask(let target): "mask \(target)"
+            case .protect(let target): "protect \(target)"
+            default: nil
+            }
+        }
+    }
+
+    /// What makes the mount on that target.
+    func source(on target: String) -> Operation? {
+        guard
+            case .attach(let slot, _, _)? = operations.first(where: { operation in
+                if case .attach(_, target, _) = operation { true } else { false }
+            })
+        else { return nil }
+        return operations.first { operation in
+            switch operation {
+            case .openTree(slot, _), .openDevice(slot, _, _, _), .makeFileSystem(slot, _), .makeFile(slot, _, _): true
+            default: false
+            }
+        }
+    }
+}
+
+extension IdentityMaps {
+    /// `0→1000×1 by helpers`, users before groups.
+    var text: String {
+        func words(_ ranges: [Identity.Range]) -> String {
+            ranges.map { "\($0.inside)→\($0.outside)×\($0.count)" }.joined(separator: " ")
+        }
+        return "\(words(users)) | \(words(groups)) | \(writer.rawValue)"
+    }
+}

@@ -1,0 +1,106 @@
+import CLinux
+import JailSpec
+import Testing
+
+@testable import Kernel
+
+/// The tables: numbers of the kernel's and their names.
+@Suite struct TableTests {
+    @Test(arguments: [
+        (Errno.notPermitted, "EPERM", "operation not permitted"), (.noEntry, "ENOENT", "no such file or directory"),
+        (.loop, "ELOOP", "too many levels of symbolic links"), (.unsupported, "ENOSYS", "function not implemented"),
+        (.textBusy, "ETXTBSY", "text file busy"), (.crossesDevice, "EXDEV", "invalid cross-device link"),
+        (Errno(rawValue: 524), "errno 524", "unknown error"), (Errno(rawValue: -1), "errno -1", "unknown error"),
+    ]) func errnos(errno: Errno, name: String, words: String) {
+        #expect(errno.name == name && errno.words == words)
+    }
+
+    /// `Message` carries one in a byte.
+    @Test func everyErrnoWithANameFitsAByte() {
+        for number in Int32(256)..<600 { #expect(Errno(rawValue: number).name.hasPrefix("errno ")) }
+    }
+
+    /// The table of JailSpec is that of libcap, which is that of the kernel.
+    @Test func capabilities() {
+        for capability in Capability.allCases {
+            #expect(libraryName(ofCapability: capability.rawValue) == capability.name)
+        }
+        #expect(Capability.allCases.map(\.rawValue) == Array(0..<UInt8(Capability.allCases.count)))
+        #expect(lastCapability >= 37 && lastCapability < 64)
+    }
+
+    /// The running kernel tells the same by itself.
+    @Test func lastCapabilityIsTheKernels() throws {
+        #expect(try readText("/proc/sys/kernel/cap_last_cap") == "\(lastCapability)\n")
+    }
+
+    @Test func resources() {
+        let kernel: [(Resource, Int)] = [
+            (.cpu, 0), (.fsize, 1), (.data, 2), (.stack, 3), (.core, 4), (.rss, 5), (.nproc, 6), (.nofile, 7),
+            (.memlock, 8),
+            (.as, 9), (.locks, 10), (.sigpending, 11), (.msgqueue, 12), (.nice, 13), (.rtprio, 14), (.rttime, 15),
+        ]
+        #expect(kernel.count == Resource.allCases.count)
+        for (resource, number) in kernel { #expect(Int(resource.rawValue) == number) }
+        #expect(
+            Resource.nofile.rawValue == Int32(RLIMIT_NOFILE.rawValue)
+                && Resource.as.rawValue == Int32(RLIMIT_AS.rawValue))
+    }
+
+    @Test func signals() {
+        #expect(Signal.name(Signal.terminate) == "SIGTERM" && Signal.name(Signal.kill) == "SIGKILL")
+        #expect(
+            Signal.name(Signal.windowChanged) == "SIGWINCH" && Signal.name(0) == "SIG0" && Signal.name(64) == "SIG64")
+        #expect(Signal.last == 64)
+    }
+
+    /// `Failure` crosses the fork with the call as a byte: every number up to the last is one.
+    @Test func calls() {
+        let calls = (UInt8(0)...255).compactMap { Call(rawValue: $0) }
+        #expect(calls.count > 50 && calls.map(\.rawValue) == Array(0..<UInt8(calls.count)))
+        #expect(Set(calls.map(\.name)).count == calls.count)
+        for call in calls {
+            #expect(call.name.utf8.allSatisfy { $0 != 0x20 && !(0x41...0x5A).contains($0) }, "\(call.name)")
+        }
+        #expect(
+            Call.openTree.name == "open_tree" && Call.mountSetattr.name == "mount_setattr"
+                && Call.umount.name == "umount2")
+    }
+
+    /// Wait(2): what the status word says, for every value of it.
+    @Test func terminations() {
+        for status in Int32(0)...0xFFFF {
+            let end = Termination(status: status)
+            if hasExited(status) {
+                #expect(end == .exited(status >> 8))
+            } else if hasStopped(status) {
+                #expect(end == .stopped(status >> 8))
+            } else if status == 0xFFFF {
+                #expect(end == nil)
+            } else if status & 0x7F != 0x7F {
+                #expect(end == .signaled(status & 0x7F))
+            }
+        }
+        #expect(Termination(status: 0x8B) == .signaled(11))
+        #expect(Termination.exited(3).shellStatus == 3 && Termination.signaled(9).shellStatus == 137)
+        #expect(Termination.stopped(19).shellStatus == 147)
+    }
+
+    private func hasExited(_ status: Int32) -> Bool { status & 0x7F == 0 }
+    private func hasStopped(_ status: Int32) -> Bool { status & 0xFF == 0x7F }
+
+    /// Each option set makes its literal by hand.
+    @Test func literalsOfOptionSets() {
+        #expect(([] as OpenMode).rawValue == 0)
+        #expect(([.write, .create] as OpenMode).rawValue == O_WRONLY | O_CREAT)
+        #expect(([.readOnly, .noSetuid] as MountAttributes).rawValue == UInt64(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID))
+        #expect(([.user, .time] as NamespaceFlags).rawValue == UInt64(CLONE_NEWUSER | CLONE_NEWTIME))
+        #expect(([.readable, .hungUp] as Readiness).rawValue == Int16(POLLIN | POLLHUP))
+        #expect(([.noSetuidFixup] as SecureBits).rawValue == 4 && ([] as SecureBits).isEmpty)
+        #expect(MountAttributes.noAccessTime.touchesAccessTime && !MountAttributes.readOnly.touchesAccessTime)
+        #expect(([.readOnly, .strictAccessTime] as MountAttributes).touchesAccessTime)
+        // NOROOT and NO_SETUID_FIXUP with their locks, and the lock of KEEP_CAPS.
+        #expect(
+            SecureBits.pureCapabilities.isSuperset(of: .noSetuidFixup) && SecureBits.pureCapabilities.rawValue == 0x2F)
+    }
+}
