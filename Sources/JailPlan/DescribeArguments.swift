@@ -118,9 +118,11 @@ extension Identity.Range {
 }
 
 extension ClockOffset {
-    /// Seconds with the nanoseconds as nine decimals.
+    /// Seconds with the nanoseconds as nine decimals, below zero as people write it and not as the kernel counts.
     var text: String {
-        let digits = "\(nanoseconds)"
-        return "\(seconds).\(String(repeating: "0", count: max(0, 9 - digits.utf8.count)))\(digits)"
+        let isBelow = seconds < 0 && nanoseconds > 0
+        let (whole, rest) = isBelow ? (seconds + 1, 1_000_000_000 - nanoseconds) : (seconds, nanoseconds)
+        let digits = "\(rest)"
+        return "\(isBelow && whole == 0 ? "-" : "")\(whole).\(String(repeating: "0", count: max(0, 9 - digits.utf8.count)))\(digits)"
     }
 }

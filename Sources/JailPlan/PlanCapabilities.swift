@@ -9,8 +9,7 @@ struct ResolvedCapabilities {
 }
 
 extension Planner {
-    mutating func resolveCapabilities(_ identity: ResolvedIdentity) -> ResolvedCapabilities? {
-        let before = faults.count
+    mutating func resolveCapabilities(_ identity: ResolvedIdentity) -> ResolvedCapabilities {
         let written = spec.capabilities
         let keep = written.keep?.value ?? []
         let bounding = keep.union(written.bounding?.value ?? [])
@@ -23,22 +22,30 @@ extension Planner {
             sets.ambient.formUnion(keep)
             sets.inheritable.formUnion(keep)
         }
-        check(sets, written)
+        check(sets, bounding, written)
         checkMasks(bounding.union(sets.permitted))
         checkKernel(written)
         let unprivileged = !host.isPrivileged && spec.namespaces[.user].value == .host
         if unprivileged { checkUnprivileged(written) } else if !isNew(.user) { checkHeld(written) }
-        guard faults.count == before else { return nil }
         return ResolvedCapabilities(bounding: bounding, sets: sets, canDropBounding: !unprivileged)
     }
 
-    private mutating func check(_ sets: EffectiveCapabilities, _ written: CapabilitySets) {
+    private mutating func check(
+        _ sets: EffectiveCapabilities, _ bounding: CapabilitySet, _ written: CapabilitySets
+    ) {
         func names(_ set: CapabilitySet) -> String { set.capabilities.map(\.name).joined(separator: ", ") }
         let stray = sets.effective.subtracting(sets.permitted)
         if !stray.isEmpty {
             fault(
                 "effective: \(names(stray)) not permitted", at: written.effective?.position,
                 hint: "add it to permitted, or use keep")
+        }
+        // capset(2): what is not inheritable already can become so only out of the bounding set.
+        let unbounded = sets.inheritable.subtracting(bounding)
+        if !unbounded.isEmpty {
+            fault(
+                "inheritable: \(names(unbounded)) not in the bounding set", at: written.inheritable?.position,
+                hint: "add it to bounding, or use keep")
         }
         let missing = sets.ambient.subtracting(sets.permitted.intersection(sets.inheritable))
         if !missing.isEmpty {

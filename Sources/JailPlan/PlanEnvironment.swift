@@ -42,7 +42,9 @@ extension Planner {
             case .host, .directory: showsAll = true
             case .system, .empty: showsAll = !isNew(.mount)
             }
-            if showsAll || filesystem.mounts.contains(where: { isWithin(account.home, $0.target) }) { return account.home }
+            let around = filesystem.mounts.filter { isWithin(account.home, $0.target) }
+            let isHidden = around.contains { $0.source == .hidden }
+            if !isHidden && (showsAll || !around.isEmpty) { return account.home }
         }
         return filesystem.tmp.value != nil ? "/tmp" : "/"
     }

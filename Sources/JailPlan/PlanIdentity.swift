@@ -21,8 +21,7 @@ extension Planner {
     /// The id that no file of the host should belong to, user_namespaces(7).
     package static let nobody: UInt32 = 65534
 
-    mutating func resolveIdentity() -> ResolvedIdentity? {
-        let before = faults.count
+    mutating func resolveIdentity() -> ResolvedIdentity {
         let user = resolveUser()
         let account = host.user(withID: user)
         let group = resolveGroup(account)
@@ -36,7 +35,7 @@ extension Planner {
         } else {
             checkHostIdentity(&identity)
         }
-        return faults.count == before ? identity : nil
+        return identity
     }
 
     /// The caller's own id, or nobody's where the caller is uid 0.

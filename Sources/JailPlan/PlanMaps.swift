@@ -7,9 +7,19 @@ extension Planner {
         let uids = ranges(
             spec.identity.uidMap, own: (identity.user, outsideID(of: identity.user, caller: host.uid)),
             subordinate: host.subordinateUsers, file: "/etc/subuid")
-        let gids = ranges(
+        var gids = ranges(
             spec.identity.gidMap, own: (identity.group, outsideID(of: identity.group, caller: host.gid)),
             subordinate: host.subordinateGroups, file: "/etc/subgid")
+        let supplementary = identity.supplementary ?? []
+        if spec.identity.gidMap == nil && host.isPrivileged {
+            // setgroups(2) takes only ids that are mapped: as the group itself, each is the host's own of that number.
+            for group in supplementary where !gids.contains(where: { $0.inside == group }) {
+                gids.append(single(group, group))
+            }
+        }
+        for group in supplementary {
+            check(group, in: gids, "group", "gid_map", spec.identity.groups?.position ?? spec.identity.gidMap?.position)
+        }
         check(identity.user, in: uids, "user", "uid_map", spec.identity.user?.position ?? spec.identity.uidMap?.position)
         check(
             identity.group, in: gids, "group", "gid_map", spec.identity.group?.position ?? spec.identity.gidMap?.position)

@@ -9,7 +9,11 @@ extension Planner {
         case .none: return SessionTerminal.none
         case .auto:
             guard host.standardInputIsTerminal else { return SessionTerminal.none }
-            return spec.filesystem.devices.value == .minimal && isNew(.mount) ? .jail : .host
+            // A /dev that the spec mounts itself has no pty of immure's making.
+            let isReplaced = spec.filesystem.mounts.contains {
+                $0.target == "/dev" || ($0.target == "/dev/pts" && $0.source != .devpts)
+            }
+            return spec.filesystem.devices.value == .minimal && isNew(.mount) && !isReplaced ? .jail : .host
         }
     }
 

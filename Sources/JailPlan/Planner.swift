@@ -29,16 +29,19 @@ package struct Planner {
         refuseWhatIsNotImplemented()
         let session = sessionTerminal()
         decideShape(session: session, reportsResult: reportsResult)
-        guard let identity = resolveIdentity(), let capabilities = resolveCapabilities(identity) else { return }
+        let identity = resolveIdentity()
+        let capabilities = resolveCapabilities(identity)
         var tree = TreeBuilder(planner: self, identity: identity)
         tree.build()
         faults += tree.faults
         plan.slotCount = tree.slotCount
 
-        joinNamespaces()
-        // As root, sources are opened by the launcher: inside a user namespace the jail's first process has no
-        // capability over the host's files, and a directory of mode 0700 would stop it.
+        // As root, sources are opened by the launcher, before it joins anything: inside a user namespace there is no
+        // capability over the host's files, and a directory of mode 0700 would stop the jail's first process.
         if host.isPrivileged { append(tree.sources) }
+        joinNamespaces()
+        // A file system of a namespace that is not the jail's own: only root outside may mount it.
+        append(tree.foreignFileSystems)
         createNamespaces()
         mapIdentities(identity)
         // proc(5): these files belong to the real root once the ids change (the process is no longer dumpable).

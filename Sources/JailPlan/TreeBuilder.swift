@@ -14,6 +14,8 @@ struct TreeBuilder {
         var source: Operation?
         /// What puts it into the tree.
         var placing: Operation
+        /// Whether it hides what else stands on the target.
+        var covers: Bool { if case .hide = placing { true } else { false } }
         /// The slot, where what is mounted stays writable until the tree is complete.
         var sealedSlot: Int?
     }
@@ -23,7 +25,9 @@ struct TreeBuilder {
     let identity: ResolvedIdentity
     let needsMounts: Bool
     let sharesProcesses: Bool
+    /// Whether the network is another than the host's.
     let hasOwnNetwork: Bool
+    let joinsNetwork: Bool
     let hasOwnUsers: Bool
 
     var faults: [Diagnostic] = []
@@ -31,6 +35,8 @@ struct TreeBuilder {
     private var placements: [Placement] = []
     /// Clones of host trees: opened by whoever may reach the host's files.
     var sources: [Plan.Step] = []
+    /// File systems of namespaces that others own: proc of the host's processes, sysfs of a network that is joined.
+    var foreignFileSystems: [Plan.Step] = []
     /// New file systems, made while the host's proc and sysfs are in sight.
     var fileSystems: [Plan.Step] = []
     /// The tree itself, parents first, then sealed.
@@ -42,7 +48,8 @@ struct TreeBuilder {
         self.identity = identity
         needsMounts = planner.isNew(.mount)
         sharesProcesses = planner.spec.namespaces[.pid].value != .new
-        hasOwnNetwork = planner.isNew(.net)
+        if case .path = planner.spec.namespaces[.net].value { joinsNetwork = true } else { joinsNetwork = false }
+        hasOwnNetwork = planner.isNew(.net) || joinsNetwork
         hasOwnUsers = planner.isNew(.user)
     }
 
@@ -51,7 +58,7 @@ struct TreeBuilder {
         let rootSlot = placeRoot()
         for mount in spec.filesystem.mounts { place(mount) }
         // What the spec mounts itself replaces the default on the same target.
-        let written = spec.filesystem.mounts.map(\.target)
+        let written = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
         placeProc(unless: written)
         placeDevices(unless: written)
         placeTmp(unless: written)
@@ -109,14 +116,19 @@ struct TreeBuilder {
     private mutating func assemble(_ rootSlot: Int) {
         let ordered = placements.enumerated().sorted { a, b in
             let (x, y) = (depth(a.element.target), depth(b.element.target))
-            return x != y ? x < y : a.element.target != b.element.target
-                ? a.element.target < b.element.target : a.offset < b.offset
+            if x != y { return x < y }
+            if a.element.target != b.element.target { return a.element.target < b.element.target }
+            return a.element.covers == b.element.covers ? a.offset < b.offset : b.element.covers
         }.map(\.element)
         construction.append(Plan.Step(operation: .beginRoot(slot: rootSlot), origin: spec.filesystem.root.position))
         for placement in ordered {
             if let source = placement.source {
                 let step = Plan.Step(operation: source, origin: placement.origin)
-                if needsHostRights(source) { sources.append(step) } else { fileSystems.append(step) }
+                switch source {
+                case .openTree, .openDevice: sources.append(step)
+                case .makeFileSystem(_, let fileSystem) where isForeign(fileSystem.type): foreignFileSystems.append(step)
+                default: fileSystems.append(step)
+                }
             }
             construction.append(Plan.Step(operation: placement.placing, origin: placement.origin))
         }
@@ -126,15 +138,11 @@ struct TreeBuilder {
         construction.append(Plan.Step(operation: .seal(slots: sealed), origin: nil))
     }
 
-    /// Whether the operation touches files of the host, which the caller's rights decide on.
-    private func needsHostRights(_ operation: Operation) -> Bool {
-        switch operation {
-        case .openTree, .openDevice: true
-        case .makeFileSystem(_, let fileSystem):
-            // proc of the host's pid namespace: only root outside may mount it.
-            fileSystem.type == "proc" && sharesProcesses
-        default: false
-        }
+    /// Whether only root outside may mount such a file system here. The proc of a joined pid namespace is another matter:
+    /// setns(2) puts the children into it, not the caller.
+    private func isForeign(_ type: String) -> Bool {
+        guard host.isPrivileged else { return false }
+        return type == "sysfs" ? joinsNetwork : type == "proc" && spec.namespaces[.pid].value == .host
     }
 
     private func depth(_ path: String) -> Int { path.utf8.count { $0 == UInt8(ascii: "/") } }

@@ -30,7 +30,7 @@ extension TreeBuilder {
     /// /usr, /etc and the links or directories beside them, as on the host: a merged /usr stays merged.
     private mutating func placeSystem(_ origin: Position?) {
         let attributes: Attributes = [.readOnly, .noSetuid, .noDevices]
-        let replaced = spec.filesystem.mounts.map(\.target)
+        let replaced = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
         for entry in host.rootEntries where !replaced.contains("/" + entry.name) {
             let target = "/" + entry.name
             if let link = entry.link {
@@ -46,7 +46,7 @@ extension TreeBuilder {
         mountProc(on: "/proc", at: spec.filesystem.proc.position)
     }
 
-    mutating func mountProc(on target: String, at origin: Position?) {
+    mutating func mountProc(on target: String, _ more: Attributes = [], at origin: Position?) {
         var parameters: [FileSystem.Parameter] = []
         if sharesProcesses {
             // proc(5): other users' processes are not even listed.
@@ -59,7 +59,8 @@ extension TreeBuilder {
                         hint: "set filesystem.proc = false, or namespaces.pid = \"new\""))
             }
         }
-        placeFileSystem("proc", parameters, on: target, [.noSetuid, .noDevices, .noExecute], at: origin)
+        let attributes = more.union([.noSetuid, .noDevices, .noExecute])
+        placeFileSystem("proc", parameters, on: target, attributes, at: origin)
         guard identity.reachesHostRoot || !hasOwnUsers else { return }
         // Files of procfs that change or show the whole host belong to the host's uid 0: where the jail can be that
         // user, permissions alone do not keep it out.
@@ -113,11 +114,11 @@ extension TreeBuilder {
         ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
     ]
 
-    mutating func mountDevpts(on target: String, at origin: Position?) {
+    mutating func mountDevpts(on target: String, _ more: Attributes = [], at origin: Position?) {
         // Every mount of devpts is an instance of its own (Documentation/filesystems/devpts.rst).
         placeFileSystem(
             "devpts", [.init(key: "ptmxmode", value: "0666"), .init(key: "mode", value: "0620")], on: target,
-            [.noSetuid, .noExecute], at: origin)
+            more.union([.noSetuid, .noExecute]), at: origin)
     }
 
     mutating func placeTmp(unless written: [String]) {
@@ -133,7 +134,8 @@ extension TreeBuilder {
         mountSysfs(on: "/sys", at: spec.filesystem.root.position)
     }
 
-    mutating func mountSysfs(on target: String, at origin: Position?) {
-        placeFileSystem("sysfs", on: target, [.readOnly, .noSetuid, .noDevices, .noExecute], at: origin)
+    mutating func mountSysfs(on target: String, _ more: Attributes = [], at origin: Position?) {
+        let attributes = more.union([.readOnly, .noSetuid, .noDevices, .noExecute])
+        placeFileSystem("sysfs", on: target, attributes, at: origin)
     }
 }

@@ -18,15 +18,20 @@ extension TreeBuilder {
             placeFileSystem(
                 "tmpfs", parameters, on: mount.target, attributes.subtracting(.readOnly),
                 sealed: attributes.contains(.readOnly), at: mount.position)
-        case .proc: mountProc(on: mount.target, at: mount.position)
-        case .sysfs: mountSysfs(on: mount.target, at: mount.position)
-        case .devpts: mountDevpts(on: mount.target, at: mount.position)
+        case .proc: mountProc(on: mount.target, attributes, at: mount.position)
+        case .sysfs: mountSysfs(on: mount.target, attributes, at: mount.position)
+        case .devpts:
+            // nodev is what closes a mount by default; here it would close the terminals.
+            let asked = mount.options.contains(.noDevices) ? attributes : attributes.subtracting(.noDevices)
+            mountDevpts(on: mount.target, asked, at: mount.position)
         case .mqueue:
-            placeFileSystem("mqueue", on: mount.target, [.noSetuid, .noDevices, .noExecute], at: mount.position)
+            placeFileSystem(
+                "mqueue", on: mount.target, attributes.union([.noSetuid, .noDevices, .noExecute]), at: mount.position)
         case .cgroup:
             // Read-only: what a jail could write here would change its own limits.
             placeFileSystem(
-                "cgroup2", on: mount.target, [.readOnly, .noSetuid, .noDevices, .noExecute], at: mount.position)
+                "cgroup2", on: mount.target, attributes.union([.readOnly, .noSetuid, .noDevices, .noExecute]),
+                at: mount.position)
         case .file(let content, let mode):
             let slot = newSlot()
             place(

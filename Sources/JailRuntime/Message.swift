@@ -27,7 +27,7 @@ enum Message: Sendable {
         case .failed(let failure):
             let text = failure.text.utf8.prefix(Self.limit - 16)
             return [3, failure.cause.rawValue, failure.call.rawValue, UInt8(truncatingIfNeeded: failure.errno.rawValue)]
-                + Self.number(failure.step) + Array(text)
+                + Self.number(failure.step + 1) + Array(text)
         case .skipped(let step): return [4] + Self.number(step)
         case .terminal: return [5]
         case .alarm(let milliseconds):
@@ -52,7 +52,8 @@ enum Message: Sendable {
             }
             var failure = Failure(
                 cause, call: call, errno: Errno(rawValue: byte(3)), text: String(decoding: bytes[6...], as: UTF8.self))
-            failure.step = Int(byte(4)) << 8 | Int(byte(5))
+            // −1, outside of every step, crosses as 0.
+            failure.step = (Int(byte(4)) << 8 | Int(byte(5))) - 1
             self = .failed(failure)
         case 4: self = .skipped(step: Int(byte(1)) << 8 | Int(byte(2)))
         case 5: self = .terminal

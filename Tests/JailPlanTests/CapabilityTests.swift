@@ -83,7 +83,7 @@ import Testing
     /// Capset(2): nothing becomes inheritable that is neither inheritable already nor in the bounding set.
     @Test func inheritableMustBeBounding() throws {
         let found = try faults("capabilities.inheritable = [\"kill\"]")
-        withKnownIssue("the plan passes, and capset answers EPERM at the launch") { #expect(found.count == 1) }
+        #expect(found.count == 1)
     }
 
     @Test func whatTheKernelDoesNotKnowIsRefused() throws {

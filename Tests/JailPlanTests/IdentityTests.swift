@@ -134,10 +134,8 @@ import Testing
     @Test func theyMustBeMapped() throws {
         let asRoot = try faults("identity.groups = [\"audio\"]", on: .root)
         let byHelpers = try faults(Shape.auto + "groups = [70000]", on: .user)
-        withKnownIssue("only the user and the primary group are looked up in the maps") {
-            #expect(asRoot.count == 1)
-            #expect(byHelpers.count == 1)
-        }
+        #expect(asRoot.count == 1)
+        #expect(byHelpers.count == 1)
     }
 
     @Test func anOrdinaryUserIsToldThatTheyStay() throws {
