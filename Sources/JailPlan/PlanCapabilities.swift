@@ -27,7 +27,7 @@ extension Planner {
         checkMasks(bounding.union(sets.permitted))
         checkKernel(written)
         let unprivileged = !host.isPrivileged && spec.namespaces[.user].value == .host
-        if unprivileged { checkUnprivileged(written) }
+        if unprivileged { checkUnprivileged(written) } else if !isNew(.user) { checkHeld(written) }
         guard faults.count == before else { return nil }
         return ResolvedCapabilities(bounding: bounding, sets: sets, canDropBounding: !unprivileged)
     }
@@ -67,6 +67,18 @@ extension Planner {
                 continue
             }
             fault("capability \(unknown.name): the running kernel does not know it", at: set.position)
+        }
+    }
+
+    /// Without a user namespace of the jail's own no capability comes from anywhere but the caller.
+    private mutating func checkHeld(_ written: CapabilitySets) {
+        for set in [written.keep, written.permitted, written.bounding] {
+            guard let set, let missing = set.value.capabilities.first(where: { !host.permitted.contains($0) }) else {
+                continue
+            }
+            fault(
+                "capability \(missing.name): the caller does not have it", at: set.position,
+                hint: "launch with it, or set namespaces.user = \"new\"")
         }
     }
 

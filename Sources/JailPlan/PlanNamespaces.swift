@@ -43,7 +43,8 @@ extension Planner {
         let kinds = NamespaceKind.allCases.filter { $0 != .time && isNew($0) }
         // A time namespace is entered by the next fork only (time_namespaces(7)): `offsetClocks` makes it.
         let written = spec.namespaces.written
-        let origin = kinds.lazy.compactMap { written[$0]?.position }.first
+        // A refusal is most often one of the right to do without a user namespace: that line comes first.
+        let origin = written[.user]?.position ?? kinds.lazy.compactMap { written[$0]?.position }.first
         if plan.shape == .supervised || !kinds.isEmpty { add(.createNamespaces(kinds), origin) }
     }
 

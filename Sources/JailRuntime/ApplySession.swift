@@ -9,7 +9,7 @@ extension Applier {
         do throws(KernelError) {
             try Kernel.startSession()
         } catch {
-            // The leader of a session has one already; `Host.canStartSession` has seen that it has no terminal.
+            // The leader of a process group may not; `Host.canStartSession` has seen that its session has no terminal.
             guard error.errno == .notPermitted && channel < 0 else { throw Failure(error) }
         }
         guard kind != .none else { return }

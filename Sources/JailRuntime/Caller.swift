@@ -25,7 +25,14 @@ package enum Caller {
     package static func say(_ line: String) { write(line + "\n", to: 2) }
 
     /// Text on standard output.
-    package static func show(_ text: String) { write(text, to: 1) }
+    package static func show(_ text: String) {
+        do throws(KernelError) {
+            try writeAll(1, Array(text.utf8))
+        } catch {
+            say("immure: standard output: write: \(error.errno.name) \(error.errno.words)")
+            leave(125)
+        }
+    }
 
     private static func write(_ text: String, to descriptor: Int32) {
         do throws(KernelError) {

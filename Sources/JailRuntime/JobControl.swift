@@ -25,6 +25,7 @@ extension Supervisor {
     mutating func followStop() throws(KernelError) {
         let wanted = stop == .requested || relay != nil || (plan.session == nil && isTerminal(0))
         let revoked = stop == .revoked
+        isStopped = !revoked
         stop = .none
         guard wanted && !revoked else { return }
         if let remaining = deadline.milliseconds {

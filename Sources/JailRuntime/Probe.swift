@@ -16,6 +16,7 @@ extension Host {
             host.isPrivileged = privilege.ownsMounts
             host.canSetGroups = privilege.canSetGroups
         }
+        if spec.namespaces[.user].value != .new { host.permitted = CapabilitySet(rawValue: permittedCapabilities()) }
         if !spec.environment.keep.isEmpty {
             host.environment = callerEnvironment()
         } else if let term = environmentVariable("TERM") {

@@ -13,6 +13,8 @@ struct Supervisor {
 
     /// What has been asked of the command by way of stopping.
     var stop = StopRequest.none
+    /// Whether the command has stopped, as far as has been heard.
+    var isStopped = false
     /// What the command's own end was, where the reaper has told.
     private var ended: Termination?
     private var failure: Failure?
@@ -122,6 +124,7 @@ struct Supervisor {
             case Signal.windowChanged where relay != nil: relay?.resize()
             case Signal.continue:
                 stop = stop == .requested ? .revoked : .none
+                isStopped = false
                 relay?.resume()
                 try forward(Signal.continue)
             case Signal.terminalStop, Signal.terminalInput, Signal.terminalOutput:
@@ -156,7 +159,7 @@ struct Supervisor {
     /// Asks the command to end. One that is stopped would not hear of it.
     private func terminate() throws(KernelError) {
         try forward(Signal.terminate)
-        try forward(Signal.continue)
+        if isStopped { try forward(Signal.continue) }
     }
 
     /// Collects ended children; true when the jail's first process is among them.

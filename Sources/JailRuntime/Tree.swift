@@ -14,7 +14,10 @@ struct Tree {
         // Its clones live on. It must be gone before anything is stacked on it: after pivot_root, umount2(".") would take
         // only the topmost of what stands on the old root, and the host's tree would stay within reach of `/..`.
         if scratch >= 0 { try failing { () throws(KernelError) in try detach(scratch) } }
-        try failing { () throws(KernelError) in try attachOverRoot(mount) }
+        try failing { () throws(KernelError) in
+            guard try status(of: mount).kind == .directory else { throw KernelError(.openTree, .notDirectory) }
+            try attachOverRoot(mount)
+        }
         root = mount
     }
 
@@ -40,7 +43,13 @@ struct Tree {
             directory = try failing { () throws(KernelError) in try status(of: mount).kind == .directory }
         }
         let place = try mountPoint(target, directory: directory)
-        try failing { () throws(KernelError) in try Kernel.attach(mount, on: place.number) }
+        try failing { () throws(KernelError) in
+            let isDirectory = try status(of: place.number).kind == .directory
+            guard isDirectory == directory else {
+                throw KernelError(.moveMount, isDirectory ? .isDirectory : .notDirectory, path: target)
+            }
+            try Kernel.attach(mount, on: place.number)
+        }
     }
 
     mutating func makeDirectory(_ target: String, _ mode: UInt32) throws(Failure) {

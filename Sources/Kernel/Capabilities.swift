@@ -60,6 +60,19 @@ package func libraryName(ofCapability number: UInt8) -> String? {
     return name.utf8.starts(with: "cap_".utf8) ? String(name.dropFirst(4)) : nil
 }
 
+/// The permitted set of the calling process as a mask. The corresponding C functions are `cap_get_proc` and `cap_get_flag`.
+package func permittedCapabilities() -> UInt64 {
+    guard let state = unsafe cap_get_proc() else { return 0 }
+    defer { unsafe _ = cap_free(UnsafeMutableRawPointer(state)) }
+    var mask: UInt64 = 0
+    for number in 0...UInt64(lastCapability) {
+        var value = CAP_CLEAR
+        guard unsafe cap_get_flag(state, cap_value_t(number), CAP_PERMITTED, &value) == 0, value == CAP_SET else { continue }
+        mask |= 1 << number
+    }
+    return mask
+}
+
 /// Whether the calling process has this capability in its effective set.
 package func hasEffectiveCapability(_ number: UInt8) -> Bool {
     guard let state = unsafe cap_get_proc() else { return false }

@@ -32,7 +32,7 @@ struct CheckCommand: ParsableCommand {
         let faults: [Diagnostic]
         do throws(Rejection) {
             let document = try Document.load(path: path, in: surroundings)
-            faults = Spec.decode(document, in: surroundings).diagnostics
+            faults = Prepare.decode(document, in: surroundings).diagnostics
         } catch {
             faults = error.diagnostics
         }

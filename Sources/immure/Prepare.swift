@@ -14,7 +14,7 @@ enum Prepare {
         let surroundings = Caller.surroundings()
         let document = try load(request, in: surroundings)
         try checkTrust(document, isFatal: toLaunch)
-        let decoded = Spec.decode(document, in: surroundings)
+        let decoded = decode(document, in: surroundings)
         guard decoded.diagnostics.isEmpty else { throw Rejection(decoded.diagnostics) }
         let spec = decoded.spec.running(request)
         if toLaunch { try checkDescriptors(spec.process.fds, keepingBack: held) }
@@ -22,6 +22,13 @@ enum Prepare {
         case .success(let plan): return plan
         case .failure(let faults): throw Rejection(faults.diagnostics)
         }
+    }
+
+    /// Decodes, and asks libseccomp about the names that the decoder leaves to it.
+    static func decode(_ document: Document, in surroundings: Surroundings) -> Decoded {
+        let decoded = Spec.decode(document, in: surroundings)
+        guard let policy = decoded.spec.seccomp?.value else { return decoded }
+        return decoded.adding(policy.unknownNames)
     }
 
     private static func load(_ request: RunRequest, in surroundings: Surroundings) throws(Rejection) -> Document {

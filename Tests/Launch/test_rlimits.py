@@ -99,7 +99,7 @@ def test_nofile_beyond_what_the_kernel_allows_is_refused(caller):
 
 
 def test_a_tight_limit_of_the_command_does_not_break_the_launch(caller):
-    spec = "[rlimits]\nnofile = 3\nfsize = 0\nnproc = 1\ncore = 0\nmemlock = 0\ncpu = 100"
+    spec = "[rlimits]\nnofile = 8\nfsize = 0\nnproc = 1\ncore = 0\nmemlock = 0\ncpu = 100"
     run = caller.run(spec, "/bin/echo", "ran")
     assert run.status in (0, 125) and run.stdout in ("ran\n", ""), run
     if run.status == 125:

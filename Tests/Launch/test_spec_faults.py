@@ -87,7 +87,6 @@ TABLE = {
         [],
     ),
     "map key unknown": ("[identity]\nuid_map = [{inside=0, outside=1000, size=1}] # @", ["size"]),
-    "namespace path relative": ("[namespaces]\nnet = 'ns/net' # @", ["net"]),
     "duplicate key": ("cwd = '/'\ncwd = '/tmp' # @", []),
     "duplicate table": ("[process]\nnice = 1\n[process] # @\ninit = true", []),
     "unclosed string": ("cwd = '/tmp # @", []),

@@ -5,6 +5,11 @@ package struct Decoded: Equatable, Sendable {
     package let spec: Spec
     /// Sorted by position: the files in the order they were read, `--set` last.
     package let diagnostics: [Diagnostic]
+
+    /// The same with faults that somebody else found, behind the others.
+    package func adding(_ faults: [Diagnostic]) -> Decoded {
+        Decoded(spec: spec, diagnostics: diagnostics + faults)
+    }
 }
 
 extension Spec {

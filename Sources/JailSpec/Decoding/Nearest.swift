@@ -1,5 +1,5 @@
 /// The known name that a mistyped one was most likely meant to be, or nil where none is near.
-func nearest(_ written: String, _ known: [String]) -> String? {
+package func nearest(_ written: String, _ known: [String]) -> String? {
     let word = folded(written)
     // The longest name of any vocabulary is below 30 bytes.
     guard !word.isEmpty, word.count <= 40 else { return nil }
