@@ -80,6 +80,7 @@ extension Operation {
         case .refuseNamespaces: "refuse namespaces by a filter"
         case .setSecureBits: "set securebits"
         case .startCommand: "start the command's process"
+        case .raiseHardLimit(let resource, _): "raise the hard limit of \(resource.name)"
         case .setResourceLimit(let resource, _, _): "set rlimit \(resource.name)"
         case .setUmask: "set umask"
         case .setCapabilities: "set capabilities"

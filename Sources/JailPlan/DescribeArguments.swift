@@ -65,6 +65,7 @@ extension Operation {
         case .startSession(let terminal): [("terminal", .string(terminal.rawValue))]
         case .dropBounding(let kept): [("keeping", kept.json)]
         case .setSecureBits(let pure): [("pure", .boolean(pure))]
+        case .raiseHardLimit(let resource, let hard): [("resource", .string(resource.name)), ("hard", JSON(limit: hard))]
         case .setResourceLimit(let resource, let soft, let hard):
             [("resource", .string(resource.name)), ("soft", JSON(limit: soft)), ("hard", JSON(limit: hard))]
         case .setUmask(let mask): [("umask", .string(octal(mask)))]

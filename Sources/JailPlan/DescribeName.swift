@@ -36,6 +36,7 @@ extension Operation {
         case .refuseNamespaces: "refuse_namespaces"
         case .setSecureBits: "set_secure_bits"
         case .startCommand: "start_command"
+        case .raiseHardLimit: "raise_hard_limit"
         case .setResourceLimit: "set_resource_limit"
         case .setUmask: "set_umask"
         case .setCapabilities: "set_capabilities"

@@ -74,6 +74,7 @@ extension Operation {
             (fileSystem.parameters.map { parameter in
                 parameter.value.map { "\(parameter.key)=\($0)" } ?? parameter.key
             } + fileSystem.attributes.words).joined(separator: ",")
+        case .raiseHardLimit(_, let hard): hard.map { "\($0)" } ?? "unlimited"
         case .setResourceLimit(_, let soft, let hard):
             "\(soft.map { "\($0)" } ?? "unlimited"):\(hard.map { "\($0)" } ?? "unlimited")"
         case .setUmask(let mask): "0" + String(mask, radix: 8)

@@ -46,6 +46,8 @@ package struct Host: Equatable, Sendable {
     package var callerName = ""
     /// Whether the caller may make namespaces, mounts and identities without a user namespace (CAP_SYS_ADMIN).
     package var isPrivileged = false
+    /// Whether the caller is uid 0 of the initial user namespace, whatever its capabilities.
+    package var isRealRoot = false
     /// What the caller may keep where it gets no user namespace of its own, and so no new capabilities.
     package var permitted = CapabilitySet(rawValue: .max)
     /// Whether setgroups(2) is allowed in the caller's user namespace.

@@ -15,6 +15,8 @@ package enum Operation: Equatable, Sendable {
     /// Moves the clocks of a new time namespace, time_namespaces(7); the command enters it.
     case offsetClocks(monotonic: ClockOffset, boottime: ClockOffset)
     case setOOMScore(Int32)
+    /// Raises the hard limit where it is lower (nil: unlimited); the soft one stays.
+    case raiseHardLimit(Resource, to: UInt64?)
     /// No new user namespaces in the jail's own user namespace: `max_user_namespaces` becomes 0 there.
     case forbidUserNamespaces
     case isolateMounts

@@ -28,6 +28,11 @@ extension Planner {
         identity.maps = IdentityMaps(
             users: uids, groups: gids, writer: writer, denySetgroups: writer == .itself)
         identity.reachesHostRoot = uids.contains { $0.outside == 0 } && host.uid == 0
+        if host.isRealRoot && !host.isPrivileged && !maps(host.uid, written: spec.identity.uidMap) {
+            fault(
+                "uid 0 without CAP_SYS_ADMIN has no id for the jail but the host's uid 0", at: nil,
+                hint: "launch as an ordinary user, or with the capability; or write identity.user = \"root\"")
+        }
         // The ids are the process's own already: nothing changes, and nothing is lost.
         identity.mustChange = !isOwn
         if !host.isPrivileged && writer == .itself { identity.supplementary = nil }
@@ -36,6 +41,16 @@ extension Planner {
     /// As root the host's own id of that number, so that the jail's user owns what that user owns on the host; for an
     /// ordinary user always the caller.
     private func outsideID(of inside: UInt32, caller: UInt32) -> UInt32 { host.isPrivileged ? inside : caller }
+
+    /// Whether the spec itself asks for the host's uid 0.
+    private func maps(_ outside: UInt32, written: Located<Identity.IdentityMap>?) -> Bool {
+        if case .ranges? = written?.value { return true }
+        switch spec.identity.user?.value {
+        case .id(outside)?: return true
+        case .name("root")?: return outside == 0
+        default: return false
+        }
+    }
 
     private func single(_ inside: UInt32, _ outside: UInt32) -> Identity.Range {
         Identity.Range(inside: inside, outside: outside, count: 1)
@@ -55,10 +70,12 @@ extension Planner {
                     "\"auto\": no range for \(who) in \(file)", at: map?.position,
                     hint: "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \(who)")
             }
+            // What does not fit into 32 bits has no number inside; (uid_t) -1 is nobody's.
             var next: UInt32 = 0
-            return subordinate.map { range in
-                defer { next += range.count }
-                return Identity.Range(inside: next, outside: range.outside, count: range.count)
+            return subordinate.compactMap { range in
+                let count = min(range.count, UInt32.max - next)
+                defer { next += count }
+                return count > 0 ? Identity.Range(inside: next, outside: range.outside, count: count) : nil
             }
         }
     }

@@ -54,6 +54,12 @@ extension Planner {
 
     mutating func offsetClocks() {
         guard isNew(.time) else { return }
+        if !plan.supervision.hasInit {
+            // time_namespaces(7): who makes the namespace is not in it, only its children are.
+            fault(
+                "a time offset needs process.init = true and a pid namespace", at: spec.namespaces[.time].position,
+                hint: "the command must be the child of the process that makes the time namespace")
+        }
         let (monotonic, boottime) = (spec.namespaces.monotonic, spec.namespaces.boottime)
         add(
             .offsetClocks(
@@ -61,7 +67,16 @@ extension Planner {
             spec.namespaces[.time].position)
     }
 
+    /// What needs a capability over the host, and so must happen before a user namespace takes that away.
+    mutating func adjustAsRoot() {
+        guard host.isPrivileged else { return }
+        if let score = spec.process.oomScoreAdjust { add(.setOOMScore(score.value), score.position) }
+        if let nice = spec.process.nice { add(.setNice(nice.value), nice.position) }
+        for limit in spec.rlimits { add(.raiseHardLimit(limit.resource, to: limit.hard), limit.position) }
+    }
+
     mutating func adjustOOMScore() {
+        guard !host.isPrivileged else { return }
         if let score = spec.process.oomScoreAdjust { add(.setOOMScore(score.value), score.position) }
     }
 

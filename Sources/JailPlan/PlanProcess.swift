@@ -43,7 +43,7 @@ extension Planner {
     }
 
     mutating func setUpProcess(session: SessionTerminal?) {
-        if let nice = spec.process.nice { add(.setNice(nice.value), nice.position) }
+        if let nice = spec.process.nice, !host.isPrivileged { add(.setNice(nice.value), nice.position) }
         if let cpus = spec.process.cpus { add(.setAffinity(cpus.value), cpus.position) }
         if spec.process.keyring.value == .new { add(.newKeyring, spec.process.keyring.position) }
         add(.resetInheritedAttributes, nil)
@@ -79,7 +79,7 @@ extension Planner {
 
     /// What concerns the command alone: not the reaper, which must live through it.
     mutating func prepareCommand(_ identity: ResolvedIdentity, _ capabilities: ResolvedCapabilities) {
-        // Before the capabilities go: raising a hard limit needs CAP_SYS_RESOURCE.
+        // Before the capabilities go: without a user namespace a hard limit can still be raised here.
         for limit in spec.rlimits {
             add(.setResourceLimit(limit.resource, soft: limit.soft, hard: limit.hard), limit.position)
         }

@@ -42,6 +42,8 @@ package struct Planner {
         joinNamespaces()
         // A file system of a namespace that is not the jail's own: only root outside may mount it.
         append(tree.foreignFileSystems)
+        // Lowering nice and the OOM score and raising a hard limit ask for the capability in the initial user namespace.
+        adjustAsRoot()
         createNamespaces()
         mapIdentities(identity)
         // proc(5): these files belong to the real root once the ids change (the process is no longer dumpable).

@@ -67,6 +67,8 @@ struct Applier {
             try failing { () throws(KernelError) in
                 try setResourceLimit(resource.rawValue, soft: soft, hard: hard)
             }
+        case .raiseHardLimit(let resource, let hard):
+            try failing { () throws(KernelError) in try raiseHardLimit(resource.rawValue, to: hard) }
         case .setUmask(let mask): setUmask(mask)
         case .setCapabilities(let sets): try apply(sets)
         case .dieWithParent: try dieWithParent()

@@ -11,10 +11,11 @@ extension Host {
         let caller = callerIdentity()
         (host.uid, host.gid, host.supplementary) = (caller.euid, caller.gid, caller.groups)
         let systemAdministration = Capability.sys_admin.rawValue
-        if caller.euid == 0 && hasEffectiveCapability(systemAdministration) {
+        if caller.euid == 0 {
             let privilege = NamespacePrivilege.ofCaller()
-            host.isPrivileged = privilege.ownsMounts
+            host.isPrivileged = privilege.ownsMounts && hasEffectiveCapability(systemAdministration)
             host.canSetGroups = privilege.canSetGroups
+            host.isRealRoot = privilege.isInitial
         }
         if spec.namespaces[.user].value != .new { host.permitted = CapabilitySet(rawValue: permittedCapabilities()) }
         if !spec.environment.keep.isEmpty {

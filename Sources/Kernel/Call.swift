@@ -6,7 +6,7 @@ package enum Call: UInt8, Sendable {
     case clone3, fork, unshare, setns, setsid, setpgid, wait, pidfdOpen, kill
     case setgroups, setresgid, setresuid, prctl, capset, setrlimit, getrlimit, setpriority, setAffinity
     case keyctl, sethostname, execve, seccomp, personality
-    case socketpair, sendmsg, recvmsg, signalfd, sigprocmask, poll, tcsetattr, pipe, chdir, umask
+    case socketpair, sendmsg, recvmsg, signalfd, sigprocmask, poll, tcsetattr, pipe, chdir, umask, fchmod, tcgetattr
     case newuidmap, newgidmap
 
     /// The name as section 2 of the manual has it.

@@ -65,7 +65,7 @@ package func makeSymlink(_ path: String, to target: String, at directory: Int32)
 
 /// Sets the permission bits of an open file, whatever the umask. The corresponding C function is `fchmod`.
 package func setPermissions(_ descriptor: Int32, _ permissions: UInt32) throws(KernelError) {
-    try attempt(.openat) { fchmod(descriptor, permissions) }
+    try attempt(.fchmod) { fchmod(descriptor, permissions) }
 }
 
 /// The names in a directory, without `.` and `..`, in no order. The corresponding C function is `readdir`.

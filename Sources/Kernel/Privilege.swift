@@ -6,6 +6,8 @@ package struct NamespacePrivilege: Sendable {
     package var ownsMounts = true
     /// Whether setgroups(2) is allowed at all.
     package var canSetGroups = true
+    /// Whether it is the initial user namespace.
+    package var isInitial = false
 
     /// The inode of the initial user namespace, PROC_USER_INIT_INO of include/linux/proc_ns.h.
     private static let initialUserNamespace: UInt64 = 0xEFFF_FFFD
@@ -15,7 +17,8 @@ package struct NamespacePrivilege: Sendable {
         var result = NamespacePrivilege()
         do throws(KernelError) {
             let user = try inode("/proc/self/ns/user")
-            if user == initialUserNamespace { return result }
+            result.isInitial = user == initialUserNamespace
+            if result.isInitial { return result }
             let mounts = try open("/proc/self/ns/mnt", .read)
             let owner = Descriptor(owning: try attempt(.ioctl) { linux_ioctl_value(mounts.number, linux_NS_GET_USERNS, 0) })
             var status = stat()

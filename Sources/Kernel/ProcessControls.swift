@@ -28,6 +28,16 @@ package func setResourceLimit(_ resource: Int32, soft: UInt64?, hard: UInt64?) t
     try attempt(.setrlimit) { unsafe prlimit(0, __rlimit_resource(UInt32(resource)), &limit, nil) }
 }
 
+/// Raises the hard limit to `hard` (nil: unlimited) where it is lower. The corresponding C function is `prlimit`.
+package func raiseHardLimit(_ resource: Int32, to hard: UInt64?) throws(KernelError) {
+    var limit = rlimit()
+    try attempt(.getrlimit) { unsafe prlimit(0, __rlimit_resource(UInt32(resource)), nil, &limit) }
+    let wanted = UInt(hard ?? .max)
+    guard limit.rlim_max < wanted else { return }
+    limit.rlim_max = wanted
+    try attempt(.setrlimit) { unsafe prlimit(0, __rlimit_resource(UInt32(resource)), &limit, nil) }
+}
+
 /// The corresponding C function is `setpriority`.
 package func setNice(_ nice: Int32) throws(KernelError) {
     try attempt(.setpriority) { setpriority(PRIO_PROCESS, 0, nice) }

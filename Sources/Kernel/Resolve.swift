@@ -45,8 +45,10 @@ package struct Walk: ~Copyable {
     /// Walks `path` as far as it exists, and returns the components that do not exist.
     package mutating func descend(_ path: String) throws(KernelError) -> [String] {
         var pending = Array(components(path).reversed())
+        var isDirectory = true
         while let name = pending.popLast() {
             if name == ".." {
+                guard isDirectory else { throw KernelError(.openat, .notDirectory, path: path) }
                 if let left = entered.popLast() { closeDescriptor(left) }
                 continue
             }
@@ -61,6 +63,7 @@ package struct Walk: ~Copyable {
             let next = try open(name, at: top, [.path, .noFollow])
             guard try status(of: next.number).kind == .symlink else {
                 entered.append(next.release())
+                isDirectory = false
                 continue
             }
             links += 1
@@ -69,6 +72,10 @@ package struct Walk: ~Copyable {
             let target = try readLink("", at: next.number)
             if target.utf8.first == UInt8(ascii: "/") { leaveAll() }
             pending += components(target).reversed()
+        }
+        // `file/` and `file/.` name a directory that is none, path_resolution(7).
+        guard isDirectory || !(path.hasSuffix("/") || path.hasSuffix("/.")) else {
+            throw KernelError(.openat, .notDirectory, path: path)
         }
         return []
     }

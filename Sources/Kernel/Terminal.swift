@@ -10,7 +10,7 @@ package struct TerminalMode: Sendable {
     /// The mode that `descriptor` has now. The corresponding C function is `tcgetattr`.
     package init(of descriptor: Int32) throws(KernelError) {
         var current = termios()
-        try attempt(.tcsetattr) { unsafe tcgetattr(descriptor, &current) }
+        try attempt(.tcgetattr) { unsafe tcgetattr(descriptor, &current) }
         attributes = current
     }
 

@@ -106,6 +106,16 @@ import Testing
         }
     }
 
+    /// A user namespace of the jail's own comes with all of them; any other gives none.
+    @Test(arguments: ["host", "/run/ns"]) func rootKeepsWhatItHasAlone(_ user: String) throws {
+        let poor = Host.root.with { $0.permitted.remove(CapabilitySet(.kill)) }
+        let text = "capabilities.keep = [\"chown\", \"kill\"]\n"
+        #expect(try faults(text, on: poor) == [])
+        let shared = text + "namespaces.user = \"\(user)\""
+        #expect(try faults(shared, on: poor) == ["1:21: capability kill: the caller does not have it"])
+        #expect(try faults(shared, on: .root) == [])
+    }
+
     @Test func withoutRootThereIsNothingToKeepInTheHostsUserNamespace() throws {
         let host = "namespaces.user = \"host\"\n"
         #expect(

@@ -132,9 +132,10 @@ import Testing
 
     /// Setgroups(2) answers EINVAL to an id that the user namespace does not map.
     @Test func theyMustBeMapped() throws {
-        let asRoot = try faults("identity.groups = [\"audio\"]", on: .root)
+        let asRoot = try plan("identity.groups = [\"audio\"]", on: .root)
         let byHelpers = try faults(Shape.auto + "groups = [70000]", on: .user)
-        #expect(asRoot.count == 1)
+        #expect(asRoot.groups == [29])
+        #expect(asRoot.maps?.groups.map(\.inside) == [65534, 29])
         #expect(byHelpers.count == 1)
     }
 

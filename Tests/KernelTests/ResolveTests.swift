@@ -13,6 +13,7 @@ import Testing
             ("absolute", "/a/b"), ("relative", "a/b"), ("a/up", "../etc"), ("a/b/out", "../../../../../etc"),
             ("passwd", "/etc/passwd"), ("dangling", "/nowhere"), ("loop", "loop"), ("ping", "pong"), ("pong", "ping"),
             ("chain", "absolute/../f"), ("root", "/"), ("a/b/dots", "./.././f"), ("outside", "/../../../../tmp"),
+            ("a/b/absolute", "/etc"),
         ] { try scratch.link(name, to: target) }
     }
 
@@ -23,7 +24,8 @@ import Testing
         ("relative/c", "/a/b/c"),
         ("absolute/../f", "/a/f"), ("a/up/passwd", "/etc/passwd"), ("a/b/out/passwd", "/etc/passwd"),
         ("passwd", "/etc/passwd"), ("chain", "/a/f"), ("root/root/a", "/a"), ("a/b/dots", "/a/f"), ("root/..", "/"),
-        ("dangling", "ENOENT"), ("dangling/x", "ENOENT"), ("nothing", "ENOENT"), ("nothing/..", "ENOENT"),
+        ("a/b/absolute/passwd", "/etc/passwd"), ("a/b/absolute/..", "/"), ("dangling", "ENOENT"),
+        ("dangling/x", "ENOENT"), ("nothing", "ENOENT"), ("nothing/..", "ENOENT"),
         ("loop", "ELOOP"), ("ping/x", "ELOOP"), ("top/x", "ENOTDIR"), ("outside", "ENOENT"),
         (String(repeating: "x", count: 256), "ENAMETOOLONG"),
     ]

@@ -94,7 +94,7 @@ package struct Explanation {
         case .setIdentity, .setGroups: return identityHint
         case .execute: return executeHint
         case .changeDirectory(let path): return directoryHint(path)
-        case .setResourceLimit, .setNice, .setAffinity: return attributeHint
+        case .setResourceLimit, .raiseHardLimit, .setNice, .setAffinity: return attributeHint
         case .none: return failure.call == .clone3 || failure.call == .unshare ? namespaceHint([.user]) : nil
         default: return mountHint ?? appArmorHint
         }
