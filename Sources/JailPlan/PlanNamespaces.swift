@@ -52,9 +52,12 @@ extension Planner {
         if let maps = identity.maps { add(.mapIdentities(maps), identity.mapOrigin) }
     }
 
+    /// Whether the launcher itself can make the time namespace, for the jail's first process to be born into.
+    var offsetsOutside: Bool { host.isPrivileged && !isNew(.user) }
+
     mutating func offsetClocks() {
         guard isNew(.time) else { return }
-        if !plan.supervision.hasInit {
+        if !plan.supervision.hasInit && !offsetsOutside {
             // time_namespaces(7): who makes the namespace is not in it, only its children are.
             fault(
                 "a time offset needs process.init = true and a pid namespace", at: spec.namespaces[.time].position,

@@ -44,10 +44,11 @@ package struct Planner {
         append(tree.foreignFileSystems)
         // Lowering nice and the OOM score and raising a hard limit ask for the capability in the initial user namespace.
         adjustAsRoot()
+        if offsetsOutside { offsetClocks() }
         createNamespaces()
         mapIdentities(identity)
         // proc(5): these files belong to the real root once the ids change (the process is no longer dumpable).
-        offsetClocks()
+        if !offsetsOutside { offsetClocks() }
         adjustOOMScore()
         forbidUserNamespaces()
         // Before any source is cloned or attached: a clone keeps the propagation of its source, and an attached mount

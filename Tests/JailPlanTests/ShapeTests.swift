@@ -14,7 +14,7 @@ import Testing
         ("namespaces.pid = \"/run/ns\"", .root, .supervised),
         (shared, .root, .direct),
         (shared + "timeout = \"1s\"", .root, .supervised),
-        (shared + "namespaces.time.boottime = \"1s\"", .root, .supervised),
+        (shared + "namespaces.user = \"host\"\nnamespaces.time.boottime = \"1s\"", .root, .supervised),
         (shared + "namespaces.time = \"/run/ns\"", .root, .direct),
         (shared, terminal, .supervised),
         (shared + "process.tty = \"inherit\"", terminal, .direct),
