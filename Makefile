@@ -11,8 +11,6 @@ SHELLS   := bash zsh fish
 
 # One file without any shared library: it starts four times faster than a dynamic one, and runs in an empty root.
 STATIC   := -c release --static-swift-stdlib -Xswiftc -static-executable
-# How the binary writes its manual pages into a directory.
-MANUAL   := $(BINARY) generate-manual
 
 SHELL_FILES  := .ci/run .ci/install .ci/test Examples/demo
 SWIFT_FILES  := Package.swift Sources Tests
@@ -41,7 +39,8 @@ bench: packages-build packages-run packages-bench build ## launch time, scale an
 
 $(MAN): $(BINARY)
 	mkdir -p $@
-	$(MANUAL) $@
+	$(BINARY) manual 1 >$@/immure.1
+	$(BINARY) manual 5 >$@/immure.toml.5
 	touch $@
 
 # Copies what `make` has built, so that `sudo make install` needs no Swift.
@@ -52,7 +51,7 @@ install: ## install the binary, manual pages and completions below $(DESTDIR)$(P
 	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/man/man1" $(MAN)/*.1
 	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/man/man5" $(MAN)/*.5
 	set -e; for shell in $(SHELLS); do \
-	    $(BINARY) --generate-completion-script $$shell >$(BUILD)/completion.$$shell; done
+	    $(BINARY) completion $$shell >$(BUILD)/completion.$$shell; done
 	install -D -m 644 $(BUILD)/completion.bash "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/immure"
 	install -D -m 644 $(BUILD)/completion.zsh "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_immure"
 	install -D -m 644 $(BUILD)/completion.fish "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/immure.fish"
