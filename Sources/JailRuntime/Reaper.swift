@@ -12,6 +12,7 @@ struct Reaper {
     /// How many descriptors there can be, where the kernel cannot close them all at once.
     let tableSize: Int32
 
+    private var idle = Idle()
     /// When the jail ends though nobody says so, in nanoseconds of the monotonic clock.
     private var alarm: Int?
 
@@ -31,7 +32,7 @@ struct Reaper {
             try closeAll(except: [channel, signals, terminal].filter { $0 >= 0 }) { tableSize }
             if !ownsProcesses { try becomeSubreaper() }
             while true {
-                let ready = try poll([(signals, .readable), (channel, .readable)], milliseconds: remaining)
+                let ready = try idle.poll([(signals, .readable), (channel, .readable)], milliseconds: remaining)
                 if let alarm, monotonicNanoseconds() >= alarm { exitNow(128 + Signal.kill) }
                 if !ready[0].isEmpty { try handleSignals() }
                 if !ready[1].isEmpty { try handleMessage() }

@@ -11,6 +11,7 @@ struct Supervisor {
     var relay: TerminalRelay?
     var outcome = Outcome(ending: .ended(.exited(125)))
 
+    private var idle = Idle()
     /// What has been asked of the command by way of stopping.
     var stop = StopRequest.none
     /// Whether the command has stopped, as far as has been heard.
@@ -86,7 +87,7 @@ struct Supervisor {
             (signals, .readable), (channelIsOpen ? channel : -1, .readable), (caller, .readable),
         ]
         if let relay { interests += relay.interests }
-        let ready = try poll(interests, milliseconds: deadline.milliseconds)
+        let ready = try idle.poll(interests, milliseconds: deadline.milliseconds)
         if !ready[1].isEmpty { try handleMessage() }
         if ready[2].contains(.readable) { try Kernel.kill(child, Signal.kill) }
         // A relay that came with a message of this round has not been waited for yet.

@@ -66,6 +66,10 @@ package func forkInPlace(_ body: @escaping () -> Never) throws(KernelError) -> I
     }
 }
 
+/// Gives the pages of the program's code back to the page cache, for a process that will sleep for long. The corresponding
+/// C call is `madvise(MADV_DONTNEED)`.
+package func releaseCode() { linux_release_code() }
+
 /// Ends the process without flushing or atexit handlers. The corresponding C function is `_exit`.
 package func exitNow(_ status: Int32) -> Never { _exit(status) }
 

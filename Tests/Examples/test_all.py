@@ -25,6 +25,10 @@ def test_checks(caller, work, name):
 @pytest.mark.parametrize("name", NAMES)
 def test_plans(caller, work, name):
     """Printed with the lines of the example, and nothing is touched: the places it names are not there."""
-    done = caller.run("immure", "plan", caller.spec(name), cwd=work)
-    assert f"{name}:" in done.stdout
+    # Ranges in /etc/subuid are an ordinary user's: root seldom has any, and is told so.
+    auto = 'uid_map = "auto"' in (EXAMPLES / name).read_text() and caller.name == "root"
+    ranges = any(line.startswith("root:") for line in open("/etc/subuid"))
+    status = 125 if auto and not ranges else 0
+    done = caller.run("immure", "plan", caller.spec(name), cwd=work, status=status)
+    assert f"{name}:" in done.stdout + done.stderr
     assert list(work.iterdir()) == []

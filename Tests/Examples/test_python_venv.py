@@ -48,4 +48,4 @@ def test_closed(caller, program):
 def test_data_must_be_there(caller, work):
     """A source that is missing stops the launch with the line it stands on."""
     done = caller.jail("python-venv.toml", cwd=work, status=125)
-    assert "python-venv.toml:14:" in done.stderr and "data" in done.stderr
+    assert "python-venv.toml:13:" in done.stderr and "data" in done.stderr

@@ -32,8 +32,7 @@ def pytest_configure(config):
     if os.getuid() == 0:
         linux.unshare(linux.CLONE_NEWNS)
         linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
-        for place in ("/tmp", "/var/tmp", "/dev/shm"):
-            linux.mount("tmpfs", place, "tmpfs", data="mode=1777")
+        cover_temporary_places()
     os.umask(0o022)
     for name in ("TMPDIR", "IMMURE_RESULT", "NO_COLOR"):
         os.environ.pop(name, None)
@@ -42,6 +41,18 @@ def pytest_configure(config):
     config.binary = config.base / "immure"
     config.binary.write_bytes(binary)
     config.binary.chmod(0o755)
+
+
+def cover_temporary_places():
+    """Private ones of the session's own; a checkout that lies in one of them stays where it is."""
+    checkout = os.open(CHECKOUT, os.O_PATH)
+    for place in ("/tmp", "/var/tmp", "/dev/shm"):
+        linux.mount("tmpfs", place, "tmpfs", data="mode=1777")
+        if CHECKOUT.is_relative_to(place):
+            CHECKOUT.mkdir(parents=True)
+            linux.mount(f"/proc/self/fd/{checkout}", CHECKOUT, flags=linux.MS_BIND | linux.MS_REC)
+            os.chdir(CHECKOUT)
+    os.close(checkout)
 
 
 def pytest_unconfigure(config):

@@ -54,10 +54,12 @@ def base():
 def installed(base):
     """What the section on installing does, in this checkout: what it printed."""
     script = "set -e\n" + "".join(block.script for block in blocks() if block.section == "Install")
-    environment = os.environ | {"HOME": str(base)}
-    # A home of its own to install into, and Swift's caches where they are.
-    for cache in (".cache", ".swiftpm"):
-        (base / cache).symlink_to(Path.home() / cache)
+    # A home of its own to install into, and Swift's where it is: its caches hold the paths that they were made under.
+    swift = base / "swift"
+    real = shutil.which(os.environ.get("SWIFT", "swift"))
+    swift.write_text(f'#!/bin/sh\nHOME="{Path.home()}" exec "{real}" "$@"\n')
+    swift.chmod(0o755)
+    environment = os.environ | {"HOME": str(base), "SWIFT": str(swift)}
     return subprocess.run(
         ["bash", "-c", script], cwd=CHECKOUT, env=environment, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -116,6 +116,9 @@ static inline int linux_is_present(long number) {
    child has executed or ended. Returns the child, or -1. */
 int linux_vfork(int (*body)(void *), void *context);
 
+/* Gives back the pages of the program that are code or constants; see idle.c. */
+void linux_release_code(void);
+
 /* Macros that Swift cannot see. */
 static const unsigned long linux_NS_GET_USERNS = NS_GET_USERNS;
 static const unsigned long linux_TIOCGPTPEER = TIOCGPTPEER;
