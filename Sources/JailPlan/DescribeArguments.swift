@@ -65,7 +65,8 @@ extension Operation {
         case .startSession(let terminal): [("terminal", .string(terminal.rawValue))]
         case .dropBounding(let kept): [("keeping", kept.json)]
         case .setSecureBits(let pure): [("pure", .boolean(pure))]
-        case .raiseHardLimit(let resource, let hard): [("resource", .string(resource.name)), ("hard", JSON(limit: hard))]
+        case .raiseHardLimit(let resource, let hard):
+            [("resource", .string(resource.name)), ("hard", JSON(limit: hard))]
         case .setResourceLimit(let resource, let soft, let hard):
             [("resource", .string(resource.name)), ("soft", JSON(limit: soft)), ("hard", JSON(limit: hard))]
         case .setUmask(let mask): [("umask", .string(octal(mask)))]
@@ -124,6 +125,7 @@ extension ClockOffset {
         let isBelow = seconds < 0 && nanoseconds > 0
         let (whole, rest) = isBelow ? (seconds + 1, 1_000_000_000 - nanoseconds) : (seconds, nanoseconds)
         let digits = "\(rest)"
-        return "\(isBelow && whole == 0 ? "-" : "")\(whole).\(String(repeating: "0", count: max(0, 9 - digits.utf8.count)))\(digits)"
+        return
+            "\(isBelow && whole == 0 ? "-" : "")\(whole).\(String(repeating: "0", count: max(0, 9 - digits.utf8.count)))\(digits)"
     }
 }

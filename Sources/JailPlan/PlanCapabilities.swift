@@ -14,7 +14,8 @@ extension Planner {
         let keep = written.keep?.value ?? []
         let bounding = keep.union(written.bounding?.value ?? [])
         var sets = EffectiveCapabilities(
-            permitted: keep.union(written.permitted?.value ?? []), effective: keep.union(written.effective?.value ?? []),
+            permitted: keep.union(written.permitted?.value ?? []),
+            effective: keep.union(written.effective?.value ?? []),
             inheritable: written.inheritable?.value ?? [], ambient: written.ambient?.value ?? [])
         if identity.user != 0 {
             // capabilities(7): at exec a process that is not uid 0 keeps nothing but its ambient set, and a capability
@@ -68,9 +69,12 @@ extension Planner {
     }
 
     private mutating func checkKernel(_ written: CapabilitySets) {
-        let all = [written.keep, written.bounding, written.permitted, written.effective, written.inheritable, written.ambient]
+        let all = [
+            written.keep, written.bounding, written.permitted, written.effective, written.inheritable, written.ambient,
+        ]
         for set in all {
-            guard let set, let unknown = set.value.capabilities.first(where: { $0.rawValue > host.lastCapability }) else {
+            guard let set, let unknown = set.value.capabilities.first(where: { $0.rawValue > host.lastCapability })
+            else {
                 continue
             }
             fault("capability \(unknown.name): the running kernel does not know it", at: set.position)
@@ -91,7 +95,9 @@ extension Planner {
 
     /// Without root and without a user namespace there is no capability to keep, and none to empty a set with.
     private mutating func checkUnprivileged(_ written: CapabilitySets) {
-        let all = [written.keep, written.bounding, written.permitted, written.effective, written.inheritable, written.ambient]
+        let all = [
+            written.keep, written.bounding, written.permitted, written.effective, written.inheritable, written.ambient,
+        ]
         for set in all {
             guard let set, !set.value.isEmpty else { continue }
             fault(

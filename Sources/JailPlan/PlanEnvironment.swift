@@ -5,7 +5,8 @@ extension Planner {
     /// The command's environment as `NAME=value`: what is set for the jail, what is kept, what the spec sets, in that
     /// order of precedence from low to high.
     func environment(_ identity: ResolvedIdentity) -> [String] {
-        let name = identity.account?.name ?? (identity.user == 0 ? "root" : identity.user == Self.nobody ? "nobody" : "")
+        let name =
+            identity.account?.name ?? (identity.user == 0 ? "root" : identity.user == Self.nobody ? "nobody" : "")
         var result: [(name: String, value: String)] = [
             ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
             ("HOME", home(identity.account)),

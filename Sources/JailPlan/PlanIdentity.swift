@@ -28,7 +28,8 @@ extension Planner {
         let groups = resolveSupplementary()
         var identity = ResolvedIdentity(
             user: user, group: group, supplementary: groups, maps: nil,
-            mapOrigin: (spec.identity.uidMap?.position ?? spec.identity.gidMap?.position) ?? spec.identity.user?.position,
+            mapOrigin: (spec.identity.uidMap?.position ?? spec.identity.gidMap?.position)
+                ?? spec.identity.user?.position,
             mustChange: true, account: account, reachesHostRoot: false)
         if isNew(.user) {
             resolveMaps(&identity)
@@ -83,7 +84,8 @@ extension Planner {
         if let written = spec.identity.groups {
             guard !held.isEmpty || !wanted.isEmpty else { return nil }
             fault(
-                "groups: an ordinary user cannot change supplementary groups (\(held.count) held)", at: written.position,
+                "groups: an ordinary user cannot change supplementary groups (\(held.count) held)",
+                at: written.position,
                 hint: "remove the line to keep them, launch as root, or set gid_map = \"auto\"")
         } else if !held.isEmpty {
             note("the caller's \(held.count) supplementary groups stay: only root can drop them", at: nil)

@@ -20,9 +20,11 @@ extension Planner {
         for group in supplementary {
             check(group, in: gids, "group", "gid_map", spec.identity.groups?.position ?? spec.identity.gidMap?.position)
         }
-        check(identity.user, in: uids, "user", "uid_map", spec.identity.user?.position ?? spec.identity.uidMap?.position)
         check(
-            identity.group, in: gids, "group", "gid_map", spec.identity.group?.position ?? spec.identity.gidMap?.position)
+            identity.user, in: uids, "user", "uid_map", spec.identity.user?.position ?? spec.identity.uidMap?.position)
+        check(
+            identity.group, in: gids, "group", "gid_map",
+            spec.identity.group?.position ?? spec.identity.gidMap?.position)
         let isOwn = uids == [single(identity.user, host.uid)] && gids == [single(identity.group, host.gid)]
         let writer: IdentityMaps.Writer = host.isPrivileged ? .launcher : isOwn ? .itself : .helpers
         identity.maps = IdentityMaps(

@@ -71,7 +71,8 @@ extension Planner {
                 add(.refuseNamespaces, spec.namespaces.nested.position)
             } else {
                 fault(
-                    "nested namespaces cannot be refused without no_new_privs", at: spec.process.noNewPrivileges.position,
+                    "nested namespaces cannot be refused without no_new_privs",
+                    at: spec.process.noNewPrivileges.position,
                     hint: "set process.no_new_privs = true, or namespaces.nested = true")
             }
         }

@@ -126,7 +126,8 @@ struct TreeBuilder {
                 let step = Plan.Step(operation: source, origin: placement.origin)
                 switch source {
                 case .openTree, .openDevice: sources.append(step)
-                case .makeFileSystem(_, let fileSystem) where isForeign(fileSystem.type): foreignFileSystems.append(step)
+                case .makeFileSystem(_, let fileSystem) where isForeign(fileSystem.type):
+                    foreignFileSystems.append(step)
                 default: fileSystems.append(step)
                 }
             }

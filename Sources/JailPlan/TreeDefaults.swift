@@ -65,7 +65,8 @@ extension TreeBuilder {
         // Files of procfs that change or show the whole host belong to the host's uid 0: where the jail can be that
         // user, permissions alone do not keep it out.
         for name in ["bus", "fs", "irq", "sys", "sysrq-trigger", "acpi", "scsi"] {
-            place(Placement(target: "\(target)/\(name)", origin: origin, placing: .protect(target: "\(target)/\(name)")))
+            place(
+                Placement(target: "\(target)/\(name)", origin: origin, placing: .protect(target: "\(target)/\(name)")))
         }
         for name in ["kcore", "keys", "kmsg", "timer_list", "sched_debug", "latency_stats"] {
             place(Placement(target: "\(target)/\(name)", origin: origin, placing: .mask(target: "\(target)/\(name)")))
@@ -94,7 +95,10 @@ extension TreeBuilder {
                         placing: .attach(slot: slot, target: "/dev/\(name)", isDirectory: false)))
             }
             for (name, target) in Self.deviceLinks where !written.contains("/dev/\(name)") {
-                place(Placement(target: "/dev/\(name)", origin: origin, placing: .makeSymlink(target: "/dev/\(name)", to: target)))
+                place(
+                    Placement(
+                        target: "/dev/\(name)", origin: origin,
+                        placing: .makeSymlink(target: "/dev/\(name)", to: target)))
             }
             if !written.contains("/dev/pts") { mountDevpts(on: "/dev/pts", at: origin) }
             if !written.contains("/dev/shm") {

@@ -42,7 +42,8 @@ extension TreeBuilder {
         case .symlink(let target):
             place(
                 Placement(
-                    target: mount.target, origin: mount.position, placing: .makeSymlink(target: mount.target, to: target)))
+                    target: mount.target, origin: mount.position,
+                    placing: .makeSymlink(target: mount.target, to: target)))
         case .directory(let mode):
             place(
                 Placement(

@@ -84,7 +84,8 @@ enum Accounts {
     static func subordinates(_ bytes: [UInt8], name: String, id: UInt32) -> [Identity.Range] {
         var result: [Identity.Range] = []
         lines(bytes) { fields in
-            guard fields.count == 3, !name.isEmpty && fields[0].elementsEqual(name.utf8) || number(fields[0]) == id else { return }
+            guard fields.count == 3, !name.isEmpty && fields[0].elementsEqual(name.utf8) || number(fields[0]) == id
+            else { return }
             guard let start = number(fields[1]), let count = number(fields[2]), count > 0 else { return }
             result.append(Identity.Range(inside: 0, outside: start, count: count))
         }

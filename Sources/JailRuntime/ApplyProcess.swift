@@ -25,7 +25,8 @@ extension Applier {
     /// The offsets can be written only while nobody is in the namespace: this process makes it, the next fork enters it.
     func offsetClocks(_ monotonic: ClockOffset, _ boottime: ClockOffset) throws(Failure) {
         try failing { () throws(KernelError) in try unshare(.time) }
-        let text = "monotonic \(monotonic.seconds) \(monotonic.nanoseconds)\nboottime \(boottime.seconds) \(boottime.nanoseconds)\n"
+        let text =
+            "monotonic \(monotonic.seconds) \(monotonic.nanoseconds)\nboottime \(boottime.seconds) \(boottime.nanoseconds)\n"
         let proc = try HostProc()
         try proc.write(text, to: "self/timens_offsets")
     }

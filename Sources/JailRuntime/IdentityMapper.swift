@@ -65,7 +65,9 @@ extension IdentityMapper {
             }
         }
 
-        private static func serve(_ mapper: IdentityMapper, _ proc: HostProc, _ parent: Int32, _ channel: Int32) -> Never {
+        private static func serve(_ mapper: IdentityMapper, _ proc: HostProc, _ parent: Int32, _ channel: Int32)
+            -> Never
+        {
             do throws(KernelError) {
                 guard try receive(from: channel, limit: Message.limit) != nil else { exitNow(0) }
                 var answer = Message.mapped

@@ -26,7 +26,9 @@ enum Message: Sendable {
         case .forward(let signal): return [2, UInt8(truncatingIfNeeded: signal)]
         case .failed(let failure):
             let text = failure.text.utf8.prefix(Self.limit - 16)
-            return [3, failure.cause.rawValue, failure.call.rawValue, UInt8(truncatingIfNeeded: failure.errno.rawValue)]
+            return [
+                3, failure.cause.rawValue, failure.call.rawValue, UInt8(truncatingIfNeeded: failure.errno.rawValue),
+            ]
                 + Self.number(failure.step + 1) + Array(text)
         case .skipped(let step): return [4] + Self.number(step)
         case .terminal: return [5]

@@ -67,7 +67,9 @@ package func permittedCapabilities() -> UInt64 {
     var mask: UInt64 = 0
     for number in 0...UInt64(lastCapability) {
         var value = CAP_CLEAR
-        guard unsafe cap_get_flag(state, cap_value_t(number), CAP_PERMITTED, &value) == 0, value == CAP_SET else { continue }
+        guard unsafe cap_get_flag(state, cap_value_t(number), CAP_PERMITTED, &value) == 0, value == CAP_SET else {
+            continue
+        }
         mask |= 1 << number
     }
     return mask

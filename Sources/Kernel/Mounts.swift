@@ -100,7 +100,7 @@ package func makeFileSystem(
 /// Takes every mount that the caller sees out of propagation, so that nothing it mounts shows elsewhere and nothing
 /// mounted elsewhere shows here.
 package func isolateMounts() throws(KernelError) {
-    try attempt(.mountSetattr, "/") { 
+    try attempt(.mountSetattr, "/") {
         var request = mount_attr()
         request.propagation = UInt64(MS_PRIVATE)
         return unsafe mount_setattr(AT_FDCWD, "/", UInt32(AT_RECURSIVE), &request, MemoryLayout<mount_attr>.size)

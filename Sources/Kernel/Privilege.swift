@@ -20,7 +20,8 @@ package struct NamespacePrivilege: Sendable {
             result.isInitial = user == initialUserNamespace
             if result.isInitial { return result }
             let mounts = try open("/proc/self/ns/mnt", .read)
-            let owner = Descriptor(owning: try attempt(.ioctl) { linux_ioctl_value(mounts.number, linux_NS_GET_USERNS, 0) })
+            let owner = Descriptor(
+                owning: try attempt(.ioctl) { linux_ioctl_value(mounts.number, linux_NS_GET_USERNS, 0) })
             var status = stat()
             try attempt(.fstat) { unsafe fstat(owner.number, &status) }
             result.ownsMounts = status.st_ino == user

@@ -31,7 +31,9 @@ package func environmentVariable(_ name: String) -> String? {
     let length = name.utf8.count
     while let text = unsafe entry.pointee {
         let found = unsafe name.withCString { unsafe strncmp($0, text, length) == 0 }
-        if unsafe found && text[length] == CChar(UInt8(ascii: "=")) { return unsafe String(escaping: text + length + 1) }
+        if unsafe found && text[length] == CChar(UInt8(ascii: "=")) {
+            return unsafe String(escaping: text + length + 1)
+        }
         unsafe entry += 1
     }
     return nil

@@ -36,8 +36,9 @@ final class Scratch: Sendable {
         let fd = unsafe open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         var done = 0
         unsafe bytes.withUnsafeBytes { raw in
+            guard let base = raw.baseAddress else { return }
             while done < raw.count {
-                let n = unsafe Glibc.write(fd, raw.baseAddress! + done, raw.count - done)
+                let n = unsafe Glibc.write(fd, base + done, raw.count - done)
                 if n <= 0 { return }
                 done += n
             }

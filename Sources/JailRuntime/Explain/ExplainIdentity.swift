@@ -54,7 +54,8 @@ extension Explanation {
 
     var attributeHint: String? {
         switch (step?.operation, failure.errno) {
-        case (.setResourceLimit(let resource, _, _)?, .notPermitted), (.raiseHardLimit(let resource, _)?, .notPermitted):
+        case (.setResourceLimit(let resource, _, _)?, .notPermitted),
+            (.raiseHardLimit(let resource, _)?, .notPermitted):
             "raising a hard limit needs CAP_SYS_RESOURCE; `ulimit -H` and /proc/self/limits show what \(resource.name) has"
         case (.setResourceLimit?, .invalid): "the soft limit must not be above the hard one"
         case (.setNice?, .accessDenied), (.setNice?, .notPermitted):

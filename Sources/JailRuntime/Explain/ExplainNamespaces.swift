@@ -32,7 +32,8 @@ extension Explanation {
         if evidence.uid == 65534 {
             return "the caller's uid is not mapped in its own user namespace (it shows as 65534)"
         }
-        return "the kernel refuses user namespaces in a chroot (also one whose root is itself a mount) and to callers whose "
+        return
+            "the kernel refuses user namespaces in a chroot (also one whose root is itself a mount) and to callers whose "
             + "ids are not mapped: start immure outside of it"
     }
 

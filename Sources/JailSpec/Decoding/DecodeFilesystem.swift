@@ -43,7 +43,8 @@ extension Section {
     private mutating func hidden(_ key: String) -> [Mount] {
         // What is hidden twice, as by two files that extend one another, is hidden.
         var result: [Mount] = []
-        for path in list(key, Form.expandedTarget)?.value ?? [] where !result.contains(where: { $0.target == path.value }) {
+        for path in list(key, Form.expandedTarget)?.value ?? []
+        where !result.contains(where: { $0.target == path.value }) {
             result.append(Mount(target: path.value, source: .hidden, position: path.position))
         }
         return result

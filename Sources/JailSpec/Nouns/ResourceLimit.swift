@@ -2,7 +2,8 @@ package import SpecFile
 
 /// The sixteen resources of getrlimit(2), by their numbers on x86-64 and aarch64: the one table of their names.
 package enum Resource: Int32, CaseIterable, Hashable, Sendable {
-    case cpu, fsize, data, stack, core, rss, nproc, nofile, memlock, `as`, locks, sigpending, msgqueue, nice, rtprio, rttime
+    case cpu, fsize, data, stack, core, rss, nproc, nofile, memlock, `as`, locks, sigpending, msgqueue, nice, rtprio,
+        rttime
 
     /// The name as the spec writes it.
     package var name: String { Self.names[Int(rawValue)] }

@@ -1,0 +1,81 @@
+import Kernel
+
+/// Where mounts are put: found inside the tree, and made where they are missing.
+extension Tree {
+    /// Opens the target inside the tree; what is missing of it is made.
+    mutating func mountPoint(_ target: String, directory: Bool) throws(Failure) -> Descriptor {
+        try make(target) { (parent, name) throws(KernelError) in
+            if directory {
+                try Kernel.makeDirectory(name, at: parent, permissions: 0o755)
+            } else {
+                _ = try open(name, at: parent, [.write, .create, .exclusive, .noFollow], permissions: 0o444)
+            }
+        }
+    }
+
+    /// Walks to `target`, making missing parents, and has `body` make the last component where that is missing too.
+    /// Returns what is there in the end.
+    ///
+    /// Where a directory on the way belongs to a read-only mount it is mirrored first, so that nothing is ever made in a
+    /// tree of the host that the spec does not open for writing.
+    @discardableResult
+    mutating func make(
+        _ target: String, _ body: (Int32, String) throws(KernelError) -> Void
+    ) throws(Failure) -> Descriptor {
+        // Each mirror is one round: there can be one for each component, and a link may lead to another directory.
+        for _ in 0..<64 {
+            var walk = Walk(root: root)
+            var readOnly = false
+            do throws(KernelError) {
+                let missing = try walk.descend(target)
+                for (index, name) in missing.enumerated() {
+                    guard name != ".." else { throw KernelError(.openat, .noEntry, path: target) }
+                    if index + 1 < missing.count {
+                        try Kernel.makeDirectory(name, at: walk.top, permissions: 0o755)
+                    } else {
+                        try body(walk.top, name)
+                    }
+                    try walk.enter(name)
+                }
+                return try walk.reached()
+            } catch {
+                readOnly = error.errno == .readOnly
+                guard readOnly else { throw Failure(KernelError(error.call, error.errno, path: target)) }
+            }
+            // (Outside the handler: the walk is consumed by success alone.)
+            var again = Walk(root: root)
+            _ = try failing { () throws(KernelError) in try again.descend(target) }
+            try mirror(again.top, isRoot: again.isAtRoot)
+        }
+        throw Failure(KernelError(.mkdirat, .readOnly, path: target))
+    }
+
+    /// The last component itself becomes the link: one that is there already must be the same.
+    mutating func makeSymlink(_ target: String, to destination: String) throws(Failure) {
+        let parts = components(target)
+        guard let name = parts.last else { throw Failure(.linkDiffers, call: .symlinkat, errno: .exists, text: target) }
+        let directory = "/" + parts.dropLast().joined(separator: "/")
+        for _ in 0..<2 {
+            let parent = try mountPoint(directory, directory: true)
+            do throws(KernelError) {
+                return try Kernel.makeSymlink(name, to: destination, at: parent.number)
+            } catch {
+                if error.errno == .exists { return try requireLink(name, to: destination, in: parent.number, target) }
+                guard error.errno == .readOnly else {
+                    throw Failure(KernelError(error.call, error.errno, path: target))
+                }
+            }
+            try mirror(parent.number, isRoot: parts.count == 1)
+        }
+        throw Failure(KernelError(.symlinkat, .readOnly, path: target))
+    }
+
+    private func requireLink(_ name: String, to wanted: String, in parent: Int32, _ target: String) throws(Failure) {
+        do throws(KernelError) {
+            if try readLink(name, at: parent) == wanted { return }
+        } catch {
+            guard error.errno == .invalid else { throw Failure(error) }  // no link at all
+        }
+        throw Failure(.linkDiffers, call: .symlinkat, errno: .exists, text: target)
+    }
+}
