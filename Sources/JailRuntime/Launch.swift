@@ -67,7 +67,13 @@ package struct Launch {
         let hostTerminal = try openHostTerminal()
         applier.hostTerminal = hostTerminal
         guard case .createNamespaces(let kinds) = plan.steps[fork].operation else { throw Failure(.launcherGone) }
-        if !plan.supervision.ownsProcesses { try failing(becomeSubreaper) }
+        var leftovers = Leftovers()
+        if !plan.supervision.ownsProcesses {
+            try failing { () throws(KernelError) in
+                leftovers = try .sparingThoseOfNow()
+                try becomeSubreaper()
+            }
+        }
         let side = try located(fork) { () throws(Failure) in
             try failing { () throws(KernelError) in try Kernel.fork(into: NamespaceFlags(kinds)) }
         }
@@ -86,7 +92,7 @@ package struct Launch {
         }
         var supervisor = Supervisor(
             plan: plan, child: child, channel: ours, signals: signals.number, hostTerminal: hostTerminal,
-            held: held)
+            held: held, leftovers: leftovers)
         return try supervisor.watch()
     }
 

@@ -1,12 +1,24 @@
 import Kernel
 
 /// The descendants of a command that shares the host's pid namespace: nothing ends them by itself.
-enum Leftovers {
-    /// Kills every child of this process, which as a subreaper inherits the orphans, until none is left.
-    static func kill() throws(KernelError) {
+struct Leftovers {
+    /// Children that this process had before the jail: a program that is executed keeps those of the shell before it.
+    private var spared: [Int32] = []
+
+    init() {}
+
+    /// To be asked before the jail is made: the children there are now are not its own.
+    static func sparingThoseOfNow() throws(KernelError) -> Leftovers {
+        var leftovers = Leftovers()
+        leftovers.spared = try children()
+        return leftovers
+    }
+
+    /// Kills every other child of this process, which as a subreaper inherits the orphans, until none is left.
+    func kill() throws(KernelError) {
         var use = ResourceUse()
         while true {
-            let children = try children()
+            let children = try Self.children().filter { !spared.contains($0) }
             guard !children.isEmpty else { return }
             for child in children {
                 do throws(KernelError) {
@@ -20,7 +32,6 @@ enum Leftovers {
     }
 
     private static func children() throws(KernelError) -> [Int32] {
-        let text = try readText("/proc/thread-self/children")
-        return text.split(separator: " ").compactMap { Int32($0) }
+        try readText("/proc/thread-self/children").split(separator: " ").compactMap { Int32($0) }
     }
 }

@@ -7,7 +7,7 @@ package struct Outcome: Sendable {
         /// The command ran and ended by itself, or by somebody's signal.
         case ended(Termination)
         /// `timeout` ended it.
-        case timedOut
+        case timedOut(Termination)
         /// A step of the plan failed: nothing of the command ran.
         case failed(Failure)
     }

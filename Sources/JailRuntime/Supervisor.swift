@@ -25,13 +25,17 @@ struct Supervisor {
     /// Readable when the process that started the launcher ends; −1 where that does not matter.
     private let caller: Int32
     private let kept: [Int32]
+    private let leftovers: Leftovers
 
     /// `held` are descriptors that the launcher has a use for afterwards.
-    init(plan: Plan, child: Int32, channel: Int32, signals: Int32, hostTerminal: Int32, held: [Int32]) {
+    init(plan: Plan, child: Int32, channel: Int32, signals: Int32, hostTerminal: Int32, held: [Int32],
+        leftovers: Leftovers
+    ) {
         self.plan = plan
         self.child = child
         self.channel = channel
         self.signals = signals
+        self.leftovers = leftovers
         deadline = Deadline(timeout: plan.supervision.timeout, grace: plan.supervision.grace)
         if hostTerminal >= 0 { relay = TerminalRelay(master: hostTerminal) }
         caller = plan.supervision.diesWithParent ? Self.watchCaller() : -1
@@ -75,7 +79,7 @@ struct Supervisor {
             let done = try failing { () throws(KernelError) in try turn() }
             if done { break }
         }
-        if !plan.supervision.ownsProcesses { try failing { () throws(KernelError) in try Leftovers.kill() } }
+        if !plan.supervision.ownsProcesses { try failing { () throws(KernelError) in try leftovers.kill() } }
         relay?.drain()
         outcome.wallNanoseconds = monotonicNanoseconds() - started
         return outcome
@@ -182,7 +186,7 @@ struct Supervisor {
         if let failure {
             outcome.ending = .failed(failure)
         } else if deadline.timedOut {
-            outcome.ending = .timedOut
+            outcome.ending = .timedOut(ended ?? end)
         } else {
             outcome.ending = .ended(ended ?? end)
         }

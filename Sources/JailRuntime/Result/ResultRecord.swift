@@ -10,12 +10,19 @@ package enum ResultRecord {
         var name = JSON.null
         var failure = JSON.null
         var timedOut = false
+        func tell(_ end: Termination) {
+            switch end {
+            case .exited(let status): exit = .integer(Int(status))
+            case .signaled(let number), .stopped(let number):
+                signal = .integer(Int(number))
+                name = .string(Signal.name(number))
+            }
+        }
         switch outcome.ending {
-        case .ended(.exited(let status)): exit = .integer(Int(status))
-        case .ended(.signaled(let number)), .ended(.stopped(let number)):
-            signal = .integer(Int(number))
-            name = .string(Signal.name(number))
-        case .timedOut: timedOut = true
+        case .ended(let end): tell(end)
+        case .timedOut(let end):
+            timedOut = true
+            tell(end)
         case .failed(let reason): failure = JSON(Explanation(reason, of: plan).diagnostic)
         }
         let notes = plan.notes.map { Diagnostic($0.message, at: $0.origin) } + outcome.skippedNotes(of: plan)
