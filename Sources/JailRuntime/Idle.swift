@@ -3,7 +3,7 @@ import Kernel
 /// Waiting for long: once nothing has happened for a while, the code that made the jail is given back. A launch that is
 /// over by then would only have to fetch it again.
 struct Idle {
-    private static let milliseconds: Int32 = 250
+    private static let milliseconds: Int32 = 50
     private var hasReleased = false
 
     /// As `poll` of the kernel.
