@@ -12,19 +12,19 @@ extension Planner {
     mutating func resolveCapabilities(_ identity: ResolvedIdentity) -> ResolvedCapabilities {
         let written = spec.capabilities
         let keep = written.keep?.value ?? []
-        let bounding = keep.union(written.bounding?.value ?? [])
+        let bounding = keep | (written.bounding?.value ?? [])
         var sets = EffectiveCapabilities(
-            permitted: keep.union(written.permitted?.value ?? []),
-            effective: keep.union(written.effective?.value ?? []),
+            permitted: keep | (written.permitted?.value ?? []),
+            effective: keep | (written.effective?.value ?? []),
             inheritable: written.inheritable?.value ?? [], ambient: written.ambient?.value ?? [])
         if identity.user != 0 {
             // capabilities(7): at exec a process that is not uid 0 keeps nothing but its ambient set, and a capability
             // can be ambient only while it is inheritable.
-            sets.ambient.formUnion(keep)
-            sets.inheritable.formUnion(keep)
+            sets.ambient = sets.ambient | keep
+            sets.inheritable = sets.inheritable | keep
         }
         check(sets, bounding, written)
-        checkMasks(bounding.union(sets.permitted))
+        checkMasks(bounding | sets.permitted)
         checkKernel(written)
         let unprivileged = !host.isPrivileged && spec.namespaces[.user].value == .host
         if unprivileged { checkUnprivileged(written) } else if !isNew(.user) { checkHeld(written) }
@@ -35,21 +35,22 @@ extension Planner {
         _ sets: EffectiveCapabilities, _ bounding: CapabilitySet, _ written: CapabilitySets
     ) {
         func names(_ set: CapabilitySet) -> String { set.capabilities.map(\.name).joined(separator: ", ") }
-        let stray = sets.effective.subtracting(sets.permitted)
-        if !stray.isEmpty {
+        let stray = sets.effective.without(sets.permitted)
+        if !stray.isNone {
             fault(
                 "effective: \(names(stray)) not permitted", at: written.effective?.position,
                 hint: "add it to permitted, or use keep")
         }
         // capset(2): what is not inheritable already can become so only out of the bounding set.
-        let unbounded = sets.inheritable.subtracting(bounding)
-        if !unbounded.isEmpty {
+        let unbounded = sets.inheritable.without(bounding)
+        if !unbounded.isNone {
             fault(
                 "inheritable: \(names(unbounded)) not in the bounding set", at: written.inheritable?.position,
                 hint: "add it to bounding, or use keep")
         }
-        let missing = sets.ambient.subtracting(sets.permitted.intersection(sets.inheritable))
-        if !missing.isEmpty {
+        let missing = sets.ambient.without(sets.permitted).isNone
+            ? sets.ambient.without(sets.inheritable) : sets.ambient.without(sets.permitted)
+        if !missing.isNone {
             fault(
                 "ambient: \(names(missing)) must be permitted and inheritable too", at: written.ambient?.position,
                 hint: "add it to permitted and inheritable, or use keep")
@@ -69,6 +70,7 @@ extension Planner {
     }
 
     private mutating func checkKernel(_ written: CapabilitySets) {
+        guard written.isWritten else { return }
         let all = [
             written.keep, written.bounding, written.permitted, written.effective, written.inheritable, written.ambient,
         ]

@@ -25,7 +25,7 @@ extension Planner {
         check(
             identity.group, in: gids, "group", "gid_map",
             spec.identity.group?.position ?? spec.identity.gidMap?.position)
-        let isOwn = uids == [single(identity.user, host.uid)] && gids == [single(identity.group, host.gid)]
+        let isOwn = isSingle(uids, identity.user, host.uid) && isSingle(gids, identity.group, host.gid)
         let writer: IdentityMaps.Writer = host.isPrivileged ? .launcher : isOwn ? .itself : .helpers
         identity.maps = IdentityMaps(
             users: uids, groups: gids, writer: writer, denySetgroups: writer == .itself)
@@ -52,6 +52,10 @@ extension Planner {
         case .name("root")?: return outside == 0
         default: return false
         }
+    }
+
+    private func isSingle(_ ranges: [Identity.Range], _ inside: UInt32, _ outside: UInt32) -> Bool {
+        ranges.count == 1 && ranges[0].inside == inside && ranges[0].outside == outside && ranges[0].count == 1
     }
 
     private func single(_ inside: UInt32, _ outside: UInt32) -> Identity.Range {

@@ -45,7 +45,7 @@ extension Planner {
     mutating func setUpProcess(session: SessionTerminal?) {
         if let nice = spec.process.nice, !host.isPrivileged { add(.setNice(nice.value), nice.position) }
         if let cpus = spec.process.cpus { add(.setAffinity(cpus.value), cpus.position) }
-        if spec.process.keyring.value == .new { add(.newKeyring, spec.process.keyring.position) }
+        if case .new = spec.process.keyring.value { add(.newKeyring, spec.process.keyring.position) }
         add(.resetInheritedAttributes, nil)
         // In direct mode too: without a controlling terminal TIOCSTI has nowhere to type.
         if let session { add(.startSession(session), spec.process.tty.position) }
@@ -57,15 +57,15 @@ extension Planner {
             add(
                 .dropBounding(keeping: capabilities.bounding),
                 (spec.capabilities.bounding ?? spec.capabilities.keep)?.position)
-            add(.setSecureBits(pure: capabilities.bounding.isEmpty && capabilities.sets.permitted.isEmpty), nil)
+            add(.setSecureBits(pure: capabilities.bounding.isNone && capabilities.sets.permitted.isNone), nil)
         }
         if spec.process.noNewPrivileges.value {
             add(.forbidNewPrivileges, spec.process.noNewPrivileges.position)
         }
         // Whoever keeps these two makes namespaces without a user namespace, or writes the sysctl back.
-        let undoing: CapabilitySet = [CapabilitySet(.sys_admin), CapabilitySet(.sys_resource)]
-        let held = capabilities.bounding.union(capabilities.sets.permitted)
-        if !spec.namespaces.nested.value && (!isNew(.user) || !held.isDisjoint(with: undoing)) {
+        let held = capabilities.bounding | capabilities.sets.permitted
+        let undoes = held.contains(.sys_admin) || held.contains(.sys_resource)
+        if !spec.namespaces.nested.value && (!isNew(.user) || undoes) {
             // seccomp(2) wants no_new_privs or CAP_SYS_ADMIN: after the one, before the other is dropped.
             if spec.process.noNewPrivileges.value || host.isPrivileged {
                 add(.refuseNamespaces, spec.namespaces.nested.position)

@@ -114,12 +114,13 @@ struct TreeBuilder {
     }
 
     private mutating func assemble(_ rootSlot: Int) {
-        let ordered = placements.enumerated().sorted { a, b in
-            let (x, y) = (depth(a.element.target), depth(b.element.target))
+        // Array.sort is stable since Swift 5, and SE-0372 promises it: of two on one target, the first placed comes first.
+        let ordered = placements.sorted { a, b in
+            let (x, y) = (depth(a.target), depth(b.target))
             if x != y { return x < y }
-            if a.element.target != b.element.target { return a.element.target < b.element.target }
-            return a.element.covers == b.element.covers ? a.offset < b.offset : b.element.covers
-        }.map(\.element)
+            if a.target != b.target { return a.target < b.target }
+            return !a.covers && b.covers
+        }
         construction.append(Plan.Step(operation: .beginRoot(slot: rootSlot), origin: spec.filesystem.root.position))
         for placement in ordered {
             if let source = placement.source {

@@ -22,11 +22,9 @@ extension Planner {
         if let mode = spec.network.mode, mode.value != .none, mode.value != .host {
             refuse("network mode \"\(mode.value.rawValue)\"", mode.position)
         }
-        for (key, items) in [
-            ("publish", spec.network.publish), ("allow", spec.network.allow), ("dns", spec.network.dns),
-        ] {
-            if let first = items.first { refuse("network \(key)", first.position) }
-        }
+        if let first = spec.network.publish.first { refuse("network publish", first.position) }
+        if let first = spec.network.allow.first { refuse("network allow", first.position) }
+        if let first = spec.network.dns.first { refuse("network dns", first.position) }
     }
 }
 

@@ -11,7 +11,7 @@ enum Accounts {
             let directory = try open(root, [.path, .directory])
             let pinned = try openInside(directory.number, path)
             // A FIFO would block for ever.
-            guard try status(of: pinned.number).kind == .regular else { return [] }
+            guard try status(of: pinned.number).isRegular else { return [] }
             let file = try open("/proc/self/fd/\(pinned.number)", [.read, .nonBlocking])
             return try readAll(file.number, limit: 4 << 20)
         } catch {

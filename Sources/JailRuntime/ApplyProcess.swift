@@ -47,7 +47,7 @@ extension Applier {
                 permitted: sets.permitted.rawValue, effective: sets.effective.rawValue,
                 inheritable: sets.inheritable.rawValue)
             // What is not inheritable cannot stay ambient: the kernel has taken it out already.
-            if !sets.inheritable.isEmpty { try setAmbient(sets.ambient.rawValue) }
+            if !sets.inheritable.isNone { try setAmbient(sets.ambient.rawValue) }
         }
     }
 
@@ -62,7 +62,7 @@ extension Applier {
     func isLauncherAlive() -> Bool {
         guard channel >= 0 else { return true }
         do throws(KernelError) {
-            return try !poll([(channel, .readable)], milliseconds: 0)[0].contains(.hungUp)
+            return try !look(at: channel).hasHungUp
         } catch {
             return false
         }
@@ -92,18 +92,20 @@ extension Applier {
 extension NamespaceFlags {
     /// The clone(2) flags of a list of kinds.
     init(_ kinds: [NamespaceKind]) {
-        self = []
+        // Bit by bit: `insert` would look up the witnesses of SetAlgebra first.
+        var bits: UInt64 = 0
         for kind in kinds {
             switch kind {
-            case .user: insert(.user)
-            case .mount: insert(.mount)
-            case .pid: insert(.pid)
-            case .net: insert(.net)
-            case .ipc: insert(.ipc)
-            case .uts: insert(.uts)
-            case .cgroup: insert(.cgroup)
-            case .time: insert(.time)
+            case .user: bits |= Self.user.rawValue
+            case .mount: bits |= Self.mount.rawValue
+            case .pid: bits |= Self.pid.rawValue
+            case .net: bits |= Self.net.rawValue
+            case .ipc: bits |= Self.ipc.rawValue
+            case .uts: bits |= Self.uts.rawValue
+            case .cgroup: bits |= Self.cgroup.rawValue
+            case .time: bits |= Self.time.rawValue
             }
         }
+        self.init(rawValue: bits)
     }
 }

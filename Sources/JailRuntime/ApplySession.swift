@@ -12,7 +12,7 @@ extension Applier {
             // The leader of a process group may not; `Host.canStartSession` has seen that its session has no terminal.
             guard error.errno == .notPermitted && channel < 0 else { throw Failure(error) }
         }
-        guard kind != .none else { return }
+        if case .none = kind { return }
         let slave = try failing { () throws(KernelError) in
             if hostTerminal >= 0 {
                 let slave = try openTerminalPeer(of: hostTerminal)

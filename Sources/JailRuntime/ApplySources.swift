@@ -49,7 +49,7 @@ extension Applier {
 func cloneDevice(_ path: String, _ major: UInt32, _ minor: UInt32) throws(Failure) -> Descriptor {
     let clone = try failing { () throws(KernelError) in try cloneTree(path, recursive: false) }
     let found = try failing { () throws(KernelError) in try status(of: clone.number) }
-    guard found.kind == .characterDevice, found.device == (major, minor) else {
+    guard found.isCharacterDevice, found.device == (major, minor) else {
         throw Failure(.wrongDevice, text: path)
     }
     return clone
@@ -58,12 +58,19 @@ func cloneDevice(_ path: String, _ major: UInt32, _ minor: UInt32) throws(Failur
 extension MountAttributes {
     /// The kernel's bits for the plan's words.
     init(_ attributes: Attributes) {
-        let pairs: [(Attributes, MountAttributes)] = [
-            (.readOnly, .readOnly), (.noSetuid, .noSetuid), (.noDevices, .noDevices), (.noExecute, .noExecute),
-            (.noAccessTime, .noAccessTime), (.noDirectoryAccessTime, .noDirectoryAccessTime),
-            (.strictAccessTime, .strictAccessTime), (.noSymlinkFollow, .noSymlinkFollow),
-        ]
-        self = []
-        for (attribute, bit) in pairs where attributes.contains(attribute) { insert(bit) }
+        // Bit by bit: `contains` and `insert` would look up the witnesses of SetAlgebra first.
+        var bits: UInt64 = 0
+        func carry(_ attribute: Attributes, _ bit: MountAttributes) {
+            if attributes.rawValue & attribute.rawValue != 0 { bits |= bit.rawValue }
+        }
+        carry(.readOnly, .readOnly)
+        carry(.noSetuid, .noSetuid)
+        carry(.noDevices, .noDevices)
+        carry(.noExecute, .noExecute)
+        carry(.noAccessTime, .noAccessTime)
+        carry(.noDirectoryAccessTime, .noDirectoryAccessTime)
+        carry(.strictAccessTime, .strictAccessTime)
+        carry(.noSymlinkFollow, .noSymlinkFollow)
+        self.init(rawValue: bits)
     }
 }

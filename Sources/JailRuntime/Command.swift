@@ -75,7 +75,7 @@ extension Applier {
         func denied(_ cause: Cause) -> Failure {
             Failure(cause, call: .execve, errno: .accessDenied, text: path)
         }
-        if found.kind == .directory { return denied(.isDirectory) }
+        if found.isDirectory { return denied(.isDirectory) }
         if try isMountedNoexec(file.number) { return denied(.mountedNoexec) }
         if found.permissions & 0o111 == 0 { return denied(.notExecutable) }
         guard depth < 5, let interpreter = scriptInterpreter(try head(of: path)) else { return nil }

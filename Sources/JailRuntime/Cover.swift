@@ -5,7 +5,7 @@ extension Tree {
     /// be opened. Returns whether there was anything to cover.
     mutating func cover(_ target: String) throws(Failure) -> Bool {
         guard let place = try existing(target) else { return false }
-        let isDirectory = try failing { () throws(KernelError) in try status(of: place.number).kind == .directory }
+        let isDirectory = try failing { () throws(KernelError) in try status(of: place.number).isDirectory }
         let shut: MountAttributes = [.readOnly, .noSetuid, .noDevices, .noExecute]
         if isDirectory {
             try failing { () throws(KernelError) in

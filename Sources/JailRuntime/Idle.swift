@@ -7,16 +7,14 @@ struct Idle {
     private var hasReleased = false
 
     /// As `poll` of the kernel.
-    mutating func poll(
-        _ interests: [(descriptor: Int32, for: Readiness)], milliseconds: Int32?
-    ) throws(KernelError) -> [Readiness] {
+    mutating func poll(_ watches: inout [Watch], milliseconds: Int32?) throws(KernelError) {
         guard !hasReleased, milliseconds ?? .max > Self.milliseconds else {
-            return try Kernel.poll(interests, milliseconds: milliseconds)
+            return try Kernel.poll(&watches, milliseconds: milliseconds)
         }
-        let ready = try Kernel.poll(interests, milliseconds: Self.milliseconds)
-        guard ready.allSatisfy(\.isEmpty) else { return ready }
+        try Kernel.poll(&watches, milliseconds: Self.milliseconds)
+        for watch in watches where watch.isReady { return }
         releaseCode()
         hasReleased = true
-        return try Kernel.poll(interests, milliseconds: milliseconds.map { $0 - Self.milliseconds })
+        try Kernel.poll(&watches, milliseconds: milliseconds.map { $0 - Self.milliseconds })
     }
 }

@@ -79,7 +79,7 @@ struct Jail {
         }
         var reaper = Reaper(
             command: child, channel: applier.channel, signals: signals, terminal: applier.terminal,
-            ownsProcesses: plan.supervision.ownsProcesses, tableSize: applier.descriptorTableSize
+            ownsProcesses: plan.supervision.ownsProcesses, tableSize: { [applier] in applier.descriptorTableSize }
         )
         reaper.reap()
     }

@@ -20,11 +20,11 @@ extension Tree {
     private func mirror(_ name: String, of original: Int32, in copy: Int32) throws(KernelError) {
         let entry = try open(name, at: original, [.path, .noFollow])
         let kind = try status(of: entry.number).kind
-        guard kind != .symlink else {
+        if case .symlink = kind {
             return try Kernel.makeSymlink(name, to: try readLink("", at: entry.number), at: copy)
         }
         let clone = try cloneTree("", at: entry.number, recursive: true)
-        if kind == .directory {
+        if case .directory = kind {
             try Kernel.makeDirectory(name, at: copy, permissions: 0o755)
         } else {
             _ = try open(name, at: copy, [.write, .create, .exclusive], permissions: 0o444)

@@ -54,7 +54,8 @@ extension Tree {
     mutating func makeSymlink(_ target: String, to destination: String) throws(Failure) {
         let parts = components(target)
         guard let name = parts.last else { throw Failure(.linkDiffers, call: .symlinkat, errno: .exists, text: target) }
-        let directory = "/" + parts.dropLast().joined(separator: "/")
+        var directory = "/"
+        for part in parts.dropLast() { directory += part + "/" }
         for _ in 0..<2 {
             let parent = try mountPoint(directory, directory: true)
             do throws(KernelError) {

@@ -17,7 +17,7 @@ extension Host {
             host.canSetGroups = privilege.canSetGroups
             host.isRealRoot = privilege.isInitial
         }
-        if spec.namespaces[.user].value != .new { host.permitted = CapabilitySet(rawValue: permittedCapabilities()) }
+        if case .new = spec.namespaces[.user].value {} else { host.permitted = CapabilitySet(rawValue: permittedCapabilities()) }
         if !spec.environment.keep.isEmpty {
             host.environment = callerEnvironment()
         } else if let term = environmentVariable("TERM") {
@@ -25,10 +25,10 @@ extension Host {
         }
         host.lastCapability = Kernel.lastCapability
         host.standardInputIsTerminal = isTerminal(0)
-        if spec.namespaces[.pid].value == .host { host.canStartSession = Kernel.canStartSession() }
+        if case .host = spec.namespaces[.pid].value { host.canStartSession = Kernel.canStartSession() }
         host.readAccounts(of: spec)
-        if spec.filesystem.root.value == .system { host.rootEntries = systemEntries() }
-        if spec.identity.uidMap?.value == .automatic || spec.identity.gidMap?.value == .automatic {
+        if case .system = spec.filesystem.root.value { host.rootEntries = systemEntries() }
+        if spec.identity.asksForSubordinates {
             host.readSubordinates(spec)
         }
         return host
@@ -40,7 +40,7 @@ extension Host {
         return names.compactMap { name in
             do throws(KernelError) {
                 let entry = try open("/" + name, [.path, .noFollow])
-                guard try status(of: entry.number).kind == .symlink else { return RootEntry(name: name, link: nil) }
+                guard try status(of: entry.number).isSymlink else { return RootEntry(name: name, link: nil) }
                 return RootEntry(name: name, link: try readLink("", at: entry.number))
             } catch {
                 return nil  // absent here, and so absent in the jail
@@ -53,7 +53,7 @@ extension Host {
     private mutating func readAccounts(of spec: Spec) {
         var root = "/"
         switch spec.filesystem.root.value {
-        case .directory(let path) where spec.namespaces[.mount].value == .new: root = path
+        case .directory(let path): if case .new = spec.namespaces[.mount].value { root = path }
         default: break
         }
         users = Accounts.users(Accounts.read("etc/passwd", below: root), wanted: wantedUser(spec))

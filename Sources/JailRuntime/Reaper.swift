@@ -10,13 +10,13 @@ struct Reaper {
     let terminal: Int32
     let ownsProcesses: Bool
     /// How many descriptors there can be, where the kernel cannot close them all at once.
-    let tableSize: Int32
+    let tableSize: () -> Int32
 
     private var idle = Idle()
     /// When the jail ends though nobody says so, in nanoseconds of the monotonic clock.
     private var alarm: Int?
 
-    init(command: Int32, channel: Int32, signals: Int32, terminal: Int32, ownsProcesses: Bool, tableSize: Int32) {
+    init(command: Int32, channel: Int32, signals: Int32, terminal: Int32, ownsProcesses: Bool, tableSize: @escaping () -> Int32) {
         self.command = command
         self.channel = channel
         self.signals = signals
@@ -29,13 +29,14 @@ struct Reaper {
         do throws(KernelError) {
             // The caller's files belong to the command alone: /proc/1/fd must show none of them, nor anything of the host,
             // and the reader of a pipe waits until the last end is closed.
-            try closeAll(except: [channel, signals, terminal].filter { $0 >= 0 }) { tableSize }
+            try closeAll(except: [channel, signals, terminal].filter { $0 >= 0 }, tableSize: tableSize)
             if !ownsProcesses { try becomeSubreaper() }
             while true {
-                let ready = try idle.poll([(signals, .readable), (channel, .readable)], milliseconds: remaining)
+                var watches = [Watch(signals), Watch(channel)]
+                try idle.poll(&watches, milliseconds: remaining)
                 if let alarm, monotonicNanoseconds() >= alarm { exitNow(128 + Signal.kill) }
-                if !ready[0].isEmpty { try handleSignals() }
-                if !ready[1].isEmpty { try handleMessage() }
+                if watches[0].isReady { try handleSignals() }
+                if watches[1].isReady { try handleMessage() }
             }
         } catch {
             exitNow(125)

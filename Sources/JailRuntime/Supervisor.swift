@@ -87,21 +87,19 @@ struct Supervisor {
 
     /// One round of waiting; true when the jail's first process has ended.
     private mutating func turn() throws(KernelError) -> Bool {
-        var interests: [(descriptor: Int32, for: Readiness)] = [
-            (signals, .readable), (channelIsOpen ? channel : -1, .readable), (caller, .readable),
-        ]
-        if let relay { interests += relay.interests }
-        let ready = try idle.poll(interests, milliseconds: deadline.milliseconds)
-        if !ready[1].isEmpty { try handleMessage() }
-        if ready[2].contains(.readable) { try Kernel.kill(child, Signal.kill) }
+        var watches = [Watch(signals), Watch(channelIsOpen ? channel : -1), Watch(caller)]
+        if let relay { watches += relay.watches }
+        try idle.poll(&watches, milliseconds: deadline.milliseconds)
+        if watches[1].isReady { try handleMessage() }
+        if watches[2].isReadable { try Kernel.kill(child, Signal.kill) }
         // A relay that came with a message of this round has not been waited for yet.
-        if ready.count > 3 { try relay?.carry(ready[3...]) }
+        if watches.count > 3 { try relay?.carry(watches[3...]) }
         switch deadline.passed() {
         case .terminate?: try terminate()
         case .kill?: try Kernel.kill(child, Signal.kill)
         case nil: break
         }
-        guard !ready[0].isEmpty else { return false }
+        guard watches[0].isReady else { return false }
         return try handleSignals()
     }
 

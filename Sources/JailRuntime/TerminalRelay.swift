@@ -44,23 +44,23 @@ struct TerminalRelay {
     func resize() { copyWindowSize(from: 0, to: master) }
 
     /// What to wait for: the caller's input, the jail's output, and room where something is held back.
-    var interests: [(descriptor: Int32, for: Readiness)] {
+    var watches: [Watch] {
         var masterInterest: Readiness = []
         if toCaller.isEmpty { masterInterest.insert(.readable) }
         if !toJail.isEmpty { masterInterest.insert(.writable) }
         return [
-            (inputIsOpen && isRaw && toJail.isEmpty ? 0 : -1, .readable),
-            (masterIsOpen ? master : -1, masterInterest),
-            (toCaller.isEmpty ? -1 : 1, .writable),
+            Watch(inputIsOpen && isRaw && toJail.isEmpty ? 0 : -1),
+            Watch(masterIsOpen ? master : -1, for: masterInterest),
+            Watch(toCaller.isEmpty ? -1 : 1, for: .writable),
         ]
     }
 
-    mutating func carry(_ ready: ArraySlice<Readiness>) throws(KernelError) {
+    mutating func carry(_ ready: ArraySlice<Watch>) throws(KernelError) {
         let (input, jail) = (ready[ready.startIndex], ready[ready.startIndex + 1])
-        if !input.isEmpty {
+        if input.isReady {
             if let bytes = try readSome(0), !bytes.isEmpty { toJail += bytes } else { inputIsOpen = false }
         }
-        if !jail.isDisjoint(with: [.readable, .hungUp]) { fill() }
+        if jail.isReadable || jail.hasHungUp { fill() }
         if !toJail.isEmpty, masterIsOpen { toJail.removeFirst(try writeSome(master, toJail[...])) }
         flush()
     }
@@ -90,7 +90,7 @@ struct TerminalRelay {
     mutating func drain() {
         while masterIsOpen {
             do throws(KernelError) {
-                guard try poll([(master, .readable)], milliseconds: 0)[0].contains(.readable) else { break }
+                guard try look(at: master).isReadable else { break }
             } catch {
                 break
             }

@@ -15,7 +15,7 @@ struct Tree {
         // only the topmost of what stands on the old root, and the host's tree would stay within reach of `/..`.
         if scratch >= 0 { try failing { () throws(KernelError) in try detach(scratch) } }
         try failing { () throws(KernelError) in
-            guard try status(of: mount).kind == .directory else { throw KernelError(.openTree, .notDirectory) }
+            guard try status(of: mount).isDirectory else { throw KernelError(.openTree, .notDirectory) }
             try attachOverRoot(mount)
         }
         root = mount
@@ -40,11 +40,11 @@ struct Tree {
         if let isDirectory {
             directory = isDirectory
         } else {
-            directory = try failing { () throws(KernelError) in try status(of: mount).kind == .directory }
+            directory = try failing { () throws(KernelError) in try status(of: mount).isDirectory }
         }
         let place = try mountPoint(target, directory: directory)
         try failing { () throws(KernelError) in
-            let isDirectory = try status(of: place.number).kind == .directory
+            let isDirectory = try status(of: place.number).isDirectory
             guard isDirectory == directory else {
                 throw KernelError(.moveMount, isDirectory ? .isDirectory : .notDirectory, path: target)
             }

@@ -4,6 +4,10 @@ import CLinux
 package struct FileStatus: Sendable {
     package enum Kind: Sendable { case directory, regular, symlink, characterDevice, other }
     package let kind: Kind
+    package var isDirectory: Bool { if case .directory = kind { true } else { false } }
+    package var isRegular: Bool { if case .regular = kind { true } else { false } }
+    package var isSymlink: Bool { if case .symlink = kind { true } else { false } }
+    package var isCharacterDevice: Bool { if case .characterDevice = kind { true } else { false } }
     package let permissions: UInt32
     package let owner: UInt32
     package let group: UInt32

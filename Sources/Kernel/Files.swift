@@ -15,7 +15,7 @@ package func readAll(_ descriptor: Int32, limit: Int = 1 << 20, path: String = "
 /// Reads a small text file whole; it must be a regular file, or one of procfs. Never blocks on a FIFO.
 package func readText(_ path: String, at directory: Int32 = currentDirectory) throws(KernelError) -> String {
     let file = try open(path, at: directory, [.read, .nonBlocking, .noTerminal])
-    guard try status(of: file.number).kind == .regular else { throw KernelError(.open, .invalid, path: path) }
+    guard try status(of: file.number).isRegular else { throw KernelError(.open, .invalid, path: path) }
     return String(decoding: try readAll(file.number, path: path), as: UTF8.self)
 }
 

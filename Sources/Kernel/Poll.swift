@@ -1,6 +1,6 @@
 import CLinux
 
-/// What poll(2) says of one descriptor.
+/// What poll(2) waits for.
 package struct Readiness: OptionSet, Sendable {
     package let rawValue: Int16
     package init(rawValue: Int16) { self.rawValue = rawValue }
@@ -13,12 +13,36 @@ package struct Readiness: OptionSet, Sendable {
     package static let failed = Readiness(rawValue: Int16(POLLERR))
 }
 
-/// Waits until one of `interests` is ready, for at most `milliseconds` (nil: for ever). A negative descriptor is passed
-/// over. The corresponding C function is `poll`.
-package func poll(
-    _ interests: [(descriptor: Int32, for: Readiness)], milliseconds: Int32?
-) throws(KernelError) -> [Readiness] {
-    var requests = interests.map { pollfd(fd: $0.descriptor, events: $0.for.rawValue, revents: 0) }
-    try persist(.poll) { unsafe CLinux.poll(&requests, nfds_t(requests.count), milliseconds ?? -1) }
-    return requests.map { Readiness(rawValue: $0.revents) }
+/// One descriptor to wait for, and what was found of it. The corresponding C structure is `struct pollfd`.
+package struct Watch: Sendable {
+    fileprivate var request: pollfd
+
+    /// A negative descriptor is passed over.
+    package init(_ descriptor: Int32, for readiness: Readiness = .readable) {
+        request = pollfd(fd: descriptor, events: readiness.rawValue, revents: 0)
+    }
+
+    /// Whether anything is to be done about it, a hang-up and an error included.
+    package var isReady: Bool { request.revents != 0 }
+    package var isReadable: Bool { request.revents & Int16(POLLIN) != 0 }
+    package var hasHungUp: Bool { request.revents & Int16(POLLHUP) != 0 }
+}
+
+/// Waits until one of `watches` is ready, for at most `milliseconds` (nil: for ever), and notes in them what was found.
+/// The corresponding C function is `poll`.
+package func poll(_ watches: inout [Watch], milliseconds: Int32?) throws(KernelError) {
+    let count = watches.count
+    try persist(.poll) {
+        unsafe watches.withUnsafeMutableBytes { bytes in
+            unsafe CLinux.poll(
+                bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), nfds_t(count), milliseconds ?? -1)
+        }
+    }
+}
+
+/// Looks at one descriptor without waiting.
+package func look(at descriptor: Int32) throws(KernelError) -> Watch {
+    var watch = Watch(descriptor)
+    try persist(.poll) { unsafe CLinux.poll(&watch.request, 1, 0) }
+    return watch
 }

@@ -61,7 +61,7 @@ package struct Walk: ~Copyable {
             }
             // A link, or a file.
             let next = try open(name, at: top, [.path, .noFollow])
-            guard try status(of: next.number).kind == .symlink else {
+            guard try status(of: next.number).isSymlink else {
                 entered.append(next.release())
                 isDirectory = false
                 continue

@@ -43,7 +43,7 @@ package struct ResultDestination {
             // Non-blocking: a FIFO without a reader answers ENXIO instead of waiting for one.
             let file = try Kernel.open(
                 path, [.write, .create, .truncate, .noFollow, .nonBlocking, .noTerminal], permissions: 0o644)
-            guard try status(of: file.number).kind == .regular else {
+            guard try status(of: file.number).isRegular else {
                 throw KernelError(.open, .noSuchDeviceOrAddress)
             }
             return file.release()

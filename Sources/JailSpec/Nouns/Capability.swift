@@ -31,7 +31,12 @@ package struct CapabilitySet: OptionSet, Hashable, Sendable {
 
     package init(_ capability: Capability) { self.init(rawValue: 1 << UInt64(capability.rawValue)) }
 
-    package func contains(_ capability: Capability) -> Bool { contains(CapabilitySet(capability)) }
+    package func contains(_ capability: Capability) -> Bool { rawValue >> UInt64(capability.rawValue) & 1 == 1 }
+
+    // Concrete: those of SetAlgebra are looked up at run time by another module, which costs the launch more than the sets.
+    package static func | (a: Self, b: Self) -> Self { Self(rawValue: a.rawValue | b.rawValue) }
+    package func without(_ other: Self) -> Self { Self(rawValue: rawValue & ~other.rawValue) }
+    package var isNone: Bool { rawValue == 0 }
 
     /// The members in the kernel's order.
     package var capabilities: [Capability] { Capability.allCases.filter { contains($0) } }
@@ -46,6 +51,11 @@ package struct CapabilitySets: Equatable, Sendable {
     package var effective: Located<CapabilitySet>?
     package var inheritable: Located<CapabilitySet>?
     package var ambient: Located<CapabilitySet>?
+
+    /// Whether the spec has any of them.
+    package var isWritten: Bool {
+        keep != nil || bounding != nil || permitted != nil || effective != nil || inheritable != nil || ambient != nil
+    }
 
     package init() {}
 }

@@ -35,5 +35,12 @@ package struct Identity: Equatable, Sendable {
     package var uidMap: Located<IdentityMap>?
     package var gidMap: Located<IdentityMap>?
 
+    /// Whether a map is to be made of /etc/subuid or /etc/subgid.
+    package var asksForSubordinates: Bool {
+        if case .automatic? = uidMap?.value { return true }
+        if case .automatic? = gidMap?.value { return true }
+        return false
+    }
+
     package init() {}
 }

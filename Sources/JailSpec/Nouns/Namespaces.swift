@@ -52,7 +52,7 @@ package struct Namespaces: Equatable, Sendable {
     /// The choice in force: `new` by default; the time namespace is new only where an offset asks for it.
     package subscript(kind: NamespaceKind) -> Located<Choice> {
         if let written = written[kind] { return written }
-        guard kind == .time else { return Located(.new) }
+        guard case .time = kind else { return Located(.new) }
         return Located(monotonic == nil && boottime == nil ? .host : .new, at: (monotonic ?? boottime)?.position)
     }
 }
