@@ -3,6 +3,7 @@
 import os
 import stat
 import subprocess
+import time
 
 import memory
 import peers
@@ -97,6 +98,7 @@ def held(host, user, argv, count):
         running, nanoseconds, *pids = (int(word) for word in process.stdout.readline().split())
         if running < count:
             return f"only {running} of {count} ran"
+        time.sleep(0.5)  # idle: nothing has happened for a while
         size, processes = memory.launchers(pids)
         return int(nanoseconds) / 1e9, size and size / count, processes / count
     except ValueError:
