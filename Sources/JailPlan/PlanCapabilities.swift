@@ -26,7 +26,7 @@ extension Planner {
         check(sets, bounding, written)
         checkMasks(bounding | sets.permitted)
         checkKernel(written)
-        let unprivileged = !host.isPrivileged && spec.namespaces[.user].value == .host
+        let unprivileged = !host.isPrivileged && spec.namespaces[.user].value.isHost
         if unprivileged { checkUnprivileged(written) } else if !isNew(.user) { checkHeld(written) }
         return ResolvedCapabilities(bounding: bounding, sets: sets, canDropBounding: !unprivileged)
     }
@@ -48,7 +48,8 @@ extension Planner {
                 "inheritable: \(names(unbounded)) not in the bounding set", at: written.inheritable?.position,
                 hint: "add it to bounding, or use keep")
         }
-        let missing = sets.ambient.without(sets.permitted).isNone
+        let missing =
+            sets.ambient.without(sets.permitted).isNone
             ? sets.ambient.without(sets.inheritable) : sets.ambient.without(sets.permitted)
         if !missing.isNone {
             fault(

@@ -101,7 +101,7 @@ extension Planner {
                 "an id map needs a user namespace of the jail's own", at: map.position,
                 hint: "remove it, or set namespaces.user = \"new\"")
         }
-        let joins = spec.namespaces[.user].value != .host
+        let joins = !spec.namespaces[.user].value.isHost
         if joins && spec.identity.user == nil && host.uid != 0 {
             identity.mustChange = false
         } else if !host.isPrivileged && !joins {

@@ -7,12 +7,12 @@ extension Planner {
         plan.supervision.timeout = spec.timeout?.value
         plan.supervision.grace = spec.grace.value
         plan.supervision.diesWithParent = spec.process.dieWithParent.value
-        let sharesProcesses = spec.namespaces[.pid].value == .host
-        plan.supervision.ownsProcesses = spec.namespaces[.pid].value == .new
+        let sharesProcesses = spec.namespaces[.pid].value.isHost
+        plan.supervision.ownsProcesses = spec.namespaces[.pid].value.isNew
         // Without a pid namespace there is no pid 1 to be; the launcher itself reaps.
         plan.supervision.hasInit = spec.process.initProcess.value && !sharesProcesses
         let hasTerminal = session == .jail || session == .host
-        let needsLauncher = spec.timeout != nil || reportsResult || hasTerminal || spec.namespaces[.time].value == .new
+        let needsLauncher = spec.timeout != nil || reportsResult || hasTerminal || spec.namespaces[.time].value.isNew
         // setsid(2) refuses the leader of a process group: a shell's job needs a process more.
         let canStartSession = session == nil || host.canStartSession
         plan.shape = sharesProcesses && !needsLauncher && canStartSession ? .direct : .supervised

@@ -89,8 +89,9 @@ package struct Planner {
     /// Whether a namespace of that kind is made for the jail.
     func isNew(_ kind: NamespaceKind) -> Bool {
         // Patterns, not ==: equality of an enumeration of another module is looked up at run time.
-        if case .net = kind, spec.namespaces.written[.net] == nil, case .host? = spec.network.mode?.value { return false }
-        if case .new = spec.namespaces[kind].value { return true }
-        return false
+        if case .net = kind, spec.namespaces.written[.net] == nil, case .host? = spec.network.mode?.value {
+            return false
+        }
+        return spec.namespaces[kind].value.isNew
     }
 }

@@ -47,7 +47,7 @@ struct TreeBuilder {
         host = planner.host
         self.identity = identity
         needsMounts = planner.isNew(.mount)
-        sharesProcesses = planner.spec.namespaces[.pid].value != .new
+        sharesProcesses = !planner.spec.namespaces[.pid].value.isNew
         if case .path = planner.spec.namespaces[.net].value { joinsNetwork = true } else { joinsNetwork = false }
         hasOwnNetwork = planner.isNew(.net) || joinsNetwork
         hasOwnUsers = planner.isNew(.user)
@@ -144,7 +144,7 @@ struct TreeBuilder {
     /// setns(2) puts the children into it, not the caller.
     private func isForeign(_ type: String) -> Bool {
         guard host.isPrivileged else { return false }
-        return type == "sysfs" ? joinsNetwork : type == "proc" && spec.namespaces[.pid].value == .host
+        return type == "sysfs" ? joinsNetwork : type == "proc" && spec.namespaces[.pid].value.isHost
     }
 
     private func depth(_ path: String) -> Int { path.utf8.count { $0 == UInt8(ascii: "/") } }

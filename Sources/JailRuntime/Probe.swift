@@ -17,7 +17,9 @@ extension Host {
             host.canSetGroups = privilege.canSetGroups
             host.isRealRoot = privilege.isInitial
         }
-        if case .new = spec.namespaces[.user].value {} else { host.permitted = CapabilitySet(rawValue: permittedCapabilities()) }
+        if !spec.namespaces[.user].value.isNew {
+            host.permitted = CapabilitySet(rawValue: permittedCapabilities())
+        }
         if !spec.environment.keep.isEmpty {
             host.environment = callerEnvironment()
         } else if let term = environmentVariable("TERM") {
@@ -25,7 +27,7 @@ extension Host {
         }
         host.lastCapability = Kernel.lastCapability
         host.standardInputIsTerminal = isTerminal(0)
-        if case .host = spec.namespaces[.pid].value { host.canStartSession = Kernel.canStartSession() }
+        if spec.namespaces[.pid].value.isHost { host.canStartSession = Kernel.canStartSession() }
         host.readAccounts(of: spec)
         if case .system = spec.filesystem.root.value { host.rootEntries = systemEntries() }
         if spec.identity.asksForSubordinates {

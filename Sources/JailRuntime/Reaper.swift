@@ -16,7 +16,10 @@ struct Reaper {
     /// When the jail ends though nobody says so, in nanoseconds of the monotonic clock.
     private var alarm: Int?
 
-    init(command: Int32, channel: Int32, signals: Int32, terminal: Int32, ownsProcesses: Bool, tableSize: @escaping () -> Int32) {
+    init(
+        command: Int32, channel: Int32, signals: Int32, terminal: Int32, ownsProcesses: Bool,
+        tableSize: @escaping () -> Int32
+    ) {
         self.command = command
         self.channel = channel
         self.signals = signals

@@ -28,7 +28,8 @@ struct Supervisor {
     private let leftovers: Leftovers
 
     /// `held` are descriptors that the launcher has a use for afterwards.
-    init(plan: Plan, child: Int32, channel: Int32, signals: Int32, hostTerminal: Int32, held: [Int32],
+    init(
+        plan: Plan, child: Int32, channel: Int32, signals: Int32, hostTerminal: Int32, held: [Int32],
         leftovers: Leftovers
     ) {
         self.plan = plan

@@ -25,6 +25,9 @@ package struct Namespaces: Equatable, Sendable {
         case host
         /// An absolute path to a namespace file, as setns(2) takes it.
         case path(String)
+
+        package var isNew: Bool { if case .new = self { true } else { false } }
+        package var isHost: Bool { if case .host = self { true } else { false } }
     }
 
     /// What was written; a kind that is absent has its default.

@@ -25,7 +25,7 @@ extension Manual {
                 "groups", "array, default none",
                 "Supplementary groups. An ordinary user cannot drop those held: refused where this is written, else noted."
             ),
-            KeyDescription("umask", "octal string", "Absent: the caller's."),
+            KeyDescription("umask", "octal string", "Absent: 022, whatever the caller's is."),
             KeyDescription(
                 "uid_map, gid_map", "\"auto\" | array of { inside, outside, count }",
                 "The id maps of user_namespaces(7). `auto`: the caller's ranges in /etc/subuid and /etc/subgid, from 0 "

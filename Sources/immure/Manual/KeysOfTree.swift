@@ -32,7 +32,10 @@ extension Manual {
                 "Paths of the host to show, with their submounts, read-only."),
             KeyDescription("rw", "as ro", "Paths of the host to show, to be written to."),
             KeyDescription(
-                "hide", "array of paths", "Files or directories of the jail that are covered and so made unreachable."),
+                "hide", "array of paths",
+                "Files or directories of the jail that are covered and so made unreachable. One that is not there is "
+                    + "reported. "
+                    + "Not together with the capability sys_admin, which could take the cover away."),
             KeyDescription(
                 "proc", "boolean, default true",
                 "A /proc of the jail's own processes. In the host's pid namespace it hides other users' processes."),
