@@ -80,7 +80,7 @@ struct Applier {
     }
 
     /// The host's procfs, which `Launch` opens first where the plan needs it.
-    private func proc() throws(Failure) -> HostProc {
+    func proc() throws(Failure) -> HostProc {
         if let hostProc { return hostProc }
         return try HostProc()
     }

@@ -27,8 +27,7 @@ extension Applier {
         try failing { () throws(KernelError) in try unshare(.time) }
         let text =
             "monotonic \(monotonic.seconds) \(monotonic.nanoseconds)\nboottime \(boottime.seconds) \(boottime.nanoseconds)\n"
-        let proc = try HostProc()
-        try proc.write(text, to: "self/timens_offsets")
+        try proc().write(text, to: "self/timens_offsets")
     }
 
     /// Changes the ids and keeps the capabilities: the tree is yet to be built.

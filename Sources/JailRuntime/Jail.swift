@@ -7,19 +7,12 @@ struct Jail {
     var applier: Applier
     let signals: Int32
 
-    init(plan: Plan, applier: Applier, signals: Int32) {
-        self.plan = plan
-        self.applier = applier
-        self.signals = signals
-    }
-
     /// Applies the rest of the plan; ends in exec, in the reaper, or in a reported failure.
     mutating func proceed(from first: Int) -> Never {
         do throws(Failure) {
             try tieToLauncher()
         } catch {
-            applier.report(.failed(error.at(first)))
-            exitNow(125)
+            fail(error, at: first)
         }
         applyRest(from: first)
     }
@@ -34,10 +27,15 @@ struct Jail {
                 default: try applier.apply(plan.steps[index].operation)
                 }
             } catch {
-                applier.report(.failed(error.at(index)))
-                exitNow(125)
+                fail(error, at: index)
             }
         }
+        exitNow(125)
+    }
+
+    /// Tells the launcher, and ends this process: nothing of the command runs.
+    private func fail(_ failure: Failure, at step: Int) -> Never {
+        applier.report(.failed(failure.at(step)))
         exitNow(125)
     }
 
@@ -74,8 +72,7 @@ struct Jail {
         do throws(Failure) {
             try applier.apply(.setCapabilities(EffectiveCapabilities()))
         } catch {
-            applier.report(.failed(error.at(applier.step)))
-            exitNow(125)
+            fail(error, at: applier.step)
         }
         var reaper = Reaper(
             command: child, channel: applier.channel, signals: signals, terminal: applier.terminal,
@@ -90,8 +87,7 @@ struct Jail {
             if !plan.supervision.ownsProcesses { try tieToLauncher() }
             try takeForeground()
         } catch {
-            applier.report(.failed(error.at(applier.step)))
-            exitNow(125)
+            fail(error, at: applier.step)
         }
         var jail = self
         jail.applyRest(from: next)

@@ -93,7 +93,7 @@ package struct Launch {
         var supervisor = Supervisor(
             plan: plan, child: child, channel: ours, signals: signals.number, hostTerminal: hostTerminal,
             held: held, leftovers: leftovers)
-        return try supervisor.watch()
+        return try supervisor.watch { applier.descriptorTableSize }
     }
 
     /// Writes the maps that the jail's first process may not write itself, and lets it go on.

@@ -25,7 +25,6 @@ extension Tree {
         // Each mirror is one round: there can be one for each component, and a link may lead to another directory.
         for _ in 0..<64 {
             var walk = Walk(root: root)
-            var readOnly = false
             do throws(KernelError) {
                 let missing = try walk.descend(target)
                 for (index, name) in missing.enumerated() {
@@ -39,8 +38,9 @@ extension Tree {
                 }
                 return try walk.reached()
             } catch {
-                readOnly = error.errno == .readOnly
-                guard readOnly else { throw Failure(KernelError(error.call, error.errno, path: target)) }
+                guard error.errno == .readOnly else {
+                    throw Failure(KernelError(error.call, error.errno, path: target))
+                }
             }
             // (Outside the handler: the walk is consumed by success alone.)
             var again = Walk(root: root)

@@ -67,13 +67,13 @@ struct Supervisor {
         }
     }
 
-    /// Watches until the jail has ended, and says how.
-    mutating func watch() throws(Failure) -> Outcome {
+    /// Watches until the jail has ended, and says how. `tableSize` bounds the descriptors where they cannot be closed at once.
+    mutating func watch(tableSize: () -> Int32) throws(Failure) -> Outcome {
         // The launcher must be as closed to the command's user as pid 1 is: they may share a pid namespace.
         try failing { () throws(KernelError) in
             try setDumpable(false)
             // Trees of the host that were opened for the jail would keep the host from unmounting them.
-            try closeAll(except: kept.filter { $0 >= 0 }) { 1 << 20 }
+            try closeAll(except: kept.filter { $0 >= 0 }, tableSize: tableSize)
         }
         defer { relay?.restore() }
         while true {
