@@ -12,11 +12,11 @@ SHELLS   := bash zsh fish
 # One file without any shared library: it starts four times faster than a dynamic one, and runs in an empty root.
 STATIC   := -c release --static-swift-stdlib -Xswiftc -static-executable
 
-SHELL_FILES  := .ci/run .ci/install .ci/test Examples/demo
+SHELL_FILES  := .ci/run .ci/install .ci/test Examples/demo Tests/VM/run Tests/VM/vm-run
 SWIFT_FILES  := Package.swift Sources Tests
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test lint format bench install uninstall help swift-found
+.PHONY: build demo test test-vm lint format bench install uninstall help swift-found
 
 build: swift-found packages-build ## build the static binary, .build/release/immure (the default)
 	$(SWIFT) build $(STATIC)
@@ -24,8 +24,11 @@ build: swift-found packages-build ## build the static binary, .build/release/imm
 demo: packages-demo packages-run build ## build a real C program inside a jail, without network, and show what was closed
 	Examples/demo $(BINARY)
 
-test: swift-found packages-build packages-run packages-test ## every test: the pure ones, then the binary on this kernel as root and as a user
+test: swift-found packages-build packages-run packages-test packages-vm ## every test but the slow ones: pure, the binary on this kernel as root and as a user, then in a virtual machine
 	@SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" STATIC="$(STATIC)" .ci/test
+
+test-vm: swift-found packages-vm build ## every test in a virtual machine: cgroup v2 and systemd; on Debian's own kernel too where qemu is there
+	@PYTHON="$(PYTHON)" .ci/test vm
 
 lint: packages-lint ## formatting of the Swift files, shellcheck of the shell files
 	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)
@@ -62,7 +65,7 @@ uninstall: ## remove what `make install` put there
 	    share/fish/vendor_completions.d/immure.fish
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 swift-found:
 	@command -v $(SWIFT) >/dev/null || { \
