@@ -70,6 +70,10 @@ extension Operation {
         case .setResourceLimit(let resource, let soft, let hard):
             [("resource", .string(resource.name)), ("soft", JSON(limit: soft)), ("hard", JSON(limit: hard))]
         case .setUmask(let mask): [("umask", .string(octal(mask)))]
+        case .createRuleset(let handled): [("closing", .array(handled.names.map { .string($0) }))]
+        case .allowPath(let path, let access):
+            [("path", .string(path)), ("access", .array(access.names.map { .string($0) }))]
+        case .allowPort(let port, let use): [("port", .integer(Int(port))), ("use", .string(use.word))]
         case .setCapabilities(let sets):
             [
                 ("permitted", sets.permitted.json), ("effective", sets.effective.json),

@@ -77,6 +77,8 @@ extension Operation {
         case .raiseHardLimit(_, let hard): hard.map { "\($0)" } ?? "unlimited"
         case .setResourceLimit(_, let soft, let hard):
             "\(soft.map { "\($0)" } ?? "unlimited"):\(hard.map { "\($0)" } ?? "unlimited")"
+        case .createRuleset(let handled): "closing " + handled.names.joined(separator: ",")
+        case .allowPath(_, let access): access.names.joined(separator: ",")
         case .setUmask(let mask): "0" + String(mask, radix: 8)
         case .dropBounding(let kept): "keeping " + Self.words(kept)
         case .setCapabilities(let sets):

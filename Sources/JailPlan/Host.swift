@@ -68,6 +68,8 @@ package struct Host: Equatable, Sendable {
     package var environment: [(name: String, value: String)] = []
     /// The highest capability number of the running kernel.
     package var lastCapability: UInt8 = 40
+    /// The version of Landlock's interface; 0 where the kernel has none, or the spec asks for nothing of it.
+    package var landlockABI = 0
 
     package init() {}
 
@@ -76,6 +78,7 @@ package struct Host: Equatable, Sendable {
             && a.rootEntries == b.rootEntries && a.users == b.users && a.groups == b.groups
             && a.subordinateUsers == b.subordinateUsers && a.subordinateGroups == b.subordinateGroups
             && a.standardInputIsTerminal == b.standardInputIsTerminal && a.lastCapability == b.lastCapability
+            && a.landlockABI == b.landlockABI
             && a.environment.elementsEqual(b.environment) { $0 == $1 }
     }
 

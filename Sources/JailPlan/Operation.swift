@@ -70,6 +70,13 @@ package enum Operation: Equatable, Sendable {
     case startCommand
     case setResourceLimit(Resource, soft: UInt64?, hard: UInt64?)
     case setUmask(UInt32)
+    /// Begins a set of Landlock rules that closes these accesses, but for what the rules allow.
+    case createRuleset(LandlockHandled)
+    /// Allows the accesses to a path of the jail and all below it.
+    case allowPath(String, FileAccess)
+    case allowPort(UInt16, PortUse)
+    /// The rules hold from here on, for this process and all that it starts.
+    case enforceRuleset
     case setCapabilities(EffectiveCapabilities)
     /// The command is killed when the process that started it ends.
     case dieWithParent

@@ -86,6 +86,9 @@ extension Planner {
         }
         // Never the caller's: the same spec gives the same jail.
         add(.setUmask(spec.identity.umask?.value ?? 0o022), spec.identity.umask?.position)
+        // After the tree: Landlock forbids mount(2) and pivot_root(2) to whom it restricts. Before the capabilities go:
+        // without no_new_privs it asks for CAP_SYS_ADMIN.
+        restrictByLandlock()
         add(.setCapabilities(capabilities.sets), spec.capabilities.keep?.position)
         if !plan.supervision.hasInit && (plan.shape == .supervised || plan.supervision.diesWithParent) {
             // commit_creds() takes the request back when ids change: after them.

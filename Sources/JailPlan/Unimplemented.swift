@@ -9,7 +9,6 @@ extension Planner {
         }
         if let limits = spec.limits { refuse("[limits]", limits.position) }
         if let seccomp = spec.seccomp, !seccomp.value.isNone { refuse("[seccomp]", seccomp.position) }
-        if let landlock = spec.landlock { refuse("[landlock]", landlock.position) }
         for mount in spec.filesystem.mounts {
             switch mount.source {
             case .overlay: refuse("type = \"overlay\"", mount.position)

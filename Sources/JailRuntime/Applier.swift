@@ -17,6 +17,7 @@ struct Applier {
     var channel: Int32 = -1
     /// The master of a terminal from the host's devpts, where the launcher has opened one; else −1.
     var hostTerminal: Int32 = -1
+    var landlock = Landlock()
     /// The step that is being done.
     var step = 0
 
@@ -70,6 +71,10 @@ struct Applier {
         case .raiseHardLimit(let resource, let hard):
             try failing { () throws(KernelError) in try raiseHardLimit(resource.rawValue, to: hard) }
         case .setUmask(let mask): setUmask(mask)
+        case .createRuleset(let handled): try createRuleset(handled)
+        case .allowPath(let path, let access): try allow(path, access)
+        case .allowPort(let port, let use): try allow(port, use)
+        case .enforceRuleset: try enforceRuleset()
         case .setCapabilities(let sets): try apply(sets)
         case .dieWithParent: try dieWithParent()
         case .closeDescriptors(let kept): try closeDescriptors(keeping: kept)

@@ -68,7 +68,7 @@ extension Applier {
         return try explainMissing(interpreter, depth: depth + 1)
     }
 
-    /// EACCES: the kind of the file, its mount, its mode, or the same of its interpreter.
+    /// EACCES: the kind of the file, its mount, its mode, Landlock, or the same of its interpreter or loader.
     private func explainDenied(_ path: String, depth: Int = 0) throws(KernelError) -> Failure? {
         let file = try open(path, [.path])
         let found = try status(of: file.number)
@@ -78,8 +78,10 @@ extension Applier {
         if found.isDirectory { return denied(.isDirectory) }
         if try isMountedNoexec(file.number) { return denied(.mountedNoexec) }
         if found.permissions & 0o111 == 0 { return denied(.notExecutable) }
-        guard depth < 5, let interpreter = scriptInterpreter(try head(of: path)) else { return nil }
-        return try explainDenied(interpreter, depth: depth + 1)
+        if try !mayExecute(path) { return denied(.outsideLandlock) }
+        let head = try head(of: path)
+        guard depth < 5, let next = scriptInterpreter(head) ?? elfLoader(head) else { return nil }
+        return try explainDenied(next, depth: depth + 1)
     }
 
     private func head(of path: String) throws(KernelError) -> [UInt8] {

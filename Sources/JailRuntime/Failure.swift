@@ -30,6 +30,8 @@ package enum Cause: UInt8, Sendable {
     case notExecutable
     /// The program is a directory.
     case isDirectory
+    /// No Landlock rule lets the program (`text`, or the interpreter or loader it names) be executed.
+    case outsideLandlock
 }
 
 /// A failure as it crosses from the jail to the launcher: which step of the plan, which call, which errno. The launcher,

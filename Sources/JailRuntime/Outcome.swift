@@ -33,7 +33,9 @@ extension Failure {
     package var status: Int32 {
         switch cause {
         case .commandNotFound: 127
-        case .interpreterMissing, .loaderMissing, .mountedNoexec, .notExecutable, .isDirectory: 126
+        case .interpreterMissing, .loaderMissing, .mountedNoexec, .notExecutable, .isDirectory,
+            .outsideLandlock:
+            126
         case .kernel: call == .execve ? 126 : 125
         default: 125
         }

@@ -26,6 +26,7 @@ extension Host {
             host.environment = [("TERM", term)]
         }
         host.lastCapability = Kernel.lastCapability
+        if spec.landlock != nil || spec.sharesNetwork { host.landlockABI = Kernel.landlockABI() ?? 0 }
         host.standardInputIsTerminal = isTerminal(0)
         if spec.namespaces[.pid].value.isHost { host.canStartSession = Kernel.canStartSession() }
         host.readAccounts(of: spec)

@@ -8,6 +8,7 @@ package enum Call: UInt8, Sendable {
     case keyctl, sethostname, execve, seccomp, personality
     case socketpair, sendmsg, recvmsg, signalfd, sigprocmask, poll, tcsetattr, pipe, chdir, umask, fchmod, tcgetattr
     case newuidmap, newgidmap
+    case landlockCreateRuleset, landlockAddRule, landlockRestrictSelf
 
     /// The name as section 2 of the manual has it.
     package var name: String {
@@ -20,6 +21,9 @@ package enum Call: UInt8, Sendable {
         case .umount: "umount2"
         case .pidfdOpen: "pidfd_open"
         case .setAffinity: "sched_setaffinity"
+        case .landlockCreateRuleset: "landlock_create_ruleset"
+        case .landlockAddRule: "landlock_add_rule"
+        case .landlockRestrictSelf: "landlock_restrict_self"
         default: "\(self)"
         }
     }

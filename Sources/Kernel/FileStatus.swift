@@ -1,5 +1,11 @@
 import CLinux
 
+/// What tells two open files apart: the numbers of the device and of the inode.
+package struct FileIdentity: Sendable {
+    package let device: UInt64
+    package let inode: UInt64
+}
+
 /// What fstat(2) tells of a file, as far as a launch asks.
 package struct FileStatus: Sendable {
     package enum Kind: Sendable { case directory, regular, symlink, characterDevice, other }
@@ -13,6 +19,7 @@ package struct FileStatus: Sendable {
     package let group: UInt32
     /// The numbers of a device node.
     package let device: (major: UInt32, minor: UInt32)
+    package let identity: FileIdentity
 
     init(_ status: stat) {
         kind =
@@ -26,6 +33,7 @@ package struct FileStatus: Sendable {
         permissions = status.st_mode & 0o7777
         owner = status.st_uid
         group = status.st_gid
+        identity = FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
         device = (gnu_dev_major(status.st_rdev), gnu_dev_minor(status.st_rdev))
     }
 }

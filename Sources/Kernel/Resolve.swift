@@ -42,6 +42,9 @@ package struct Walk: ~Copyable {
     /// What has been reached so far; the walk closes it.
     package var top: Int32 { entered.last ?? root }
 
+    /// Where the walk began and every directory entered since, the last one deepest; the walk closes them.
+    package var places: [Int32] { [root] + entered }
+
     /// Walks `path` as far as it exists, and returns the components that do not exist.
     package mutating func descend(_ path: String) throws(KernelError) -> [String] {
         var pending = Array(components(path).reversed())

@@ -27,6 +27,7 @@ struct Golden: Sendable, CustomTestStringConvertible {
         Golden("joined-user", .user, Shape.joined),
         Golden("direct", .root, "namespaces.pid = \"host\"\nnamespaces.user = \"host\""),
         Golden("nothing-of-its-own", .user, Shape.allHost),
+        Golden("landlock", .user, Shape.landlock),
         Golden("everything", .root, Shape.everything),
     ]
 

@@ -40,6 +40,7 @@ extension Host {
                 User(name: "nobody", uid: 65534, gid: 65534, home: "/nonexistent", shell: "/usr/sbin/nologin"),
             ]
             host.groups = [Group(name: "root", gid: 0), Group(name: "audio", gid: 29), Group(name: "ada", gid: 1000)]
+            host.landlockABI = 7
             host.environment = [("TERM", "xterm"), ("LANG", "C.UTF-8"), ("LC_ALL", "C"), ("SECRET", "s")]
             fill(&host)
         }

@@ -112,6 +112,23 @@ extension Order {
             makesOwn,
             before: { $0.operationName == "set_umask" }),
         Order(
+            ["attach", "seal", "switch_root", "start_session"], before: ["enforce_ruleset"],
+            because: "Landlock forbids mount(2) and pivot_root(2) to whom it restricts, and paths are the jail's"),
+        Order(
+            ["create_ruleset"], before: ["allow_path", "allow_port"], because: "a rule belongs to a ruleset"),
+        Order(
+            ["create_ruleset", "allow_path", "allow_port"], before: ["enforce_ruleset"],
+            because: "a rule added later would concern the next domain alone"),
+        Order(
+            ["forbid_new_privileges"], before: ["enforce_ruleset"],
+            because: "landlock_restrict_self(2) wants no_new_privs or CAP_SYS_ADMIN"),
+        Order(
+            ["enforce_ruleset"], before: ["set_capabilities"],
+            because: "landlock_restrict_self(2) wants no_new_privs or CAP_SYS_ADMIN"),
+        Order(
+            ["start_command"], before: ["create_ruleset", "enforce_ruleset"],
+            because: "the reaper stays outside the domain, where the command cannot trace it"),
+        Order(
             ["close_descriptors"], before: ["change_directory"],
             because: "the working directory is entered with nothing of the host open but what is marked"),
         Order(

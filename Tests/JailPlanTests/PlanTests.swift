@@ -38,6 +38,7 @@ import Testing
             "join_namespaces", "create_namespaces", "map_identities", "isolate_mounts", "begin_root", "seal",
             "switch_root",
             "set_identity", "set_groups", "start_session", "start_command", "refuse_namespaces", "die_with_parent",
+            "create_ruleset", "enforce_ruleset",
         ]
         for name in once { #expect(count(name) <= 1, "\(name)") }
         #expect(count("set_capabilities") == 1 && count("close_descriptors") == 1 && count("reset_signals") == 1)

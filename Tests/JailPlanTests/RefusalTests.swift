@@ -10,7 +10,6 @@ import Testing
         ("[seccomp]\nprofile = \"default\"", "[seccomp]"),
         ("[seccomp]\nprofile = \"none\"\ndeny = [\"ptrace\"]", "[seccomp]"),
         ("[seccomp]\ndeny = [\"ptrace\"]", "[seccomp]"),
-        ("[landlock]\nro = [\"/usr\"]", "[landlock]"),
         ("[[mount]]\ntarget = \"/a\"\ntype = \"overlay\"\nlower = [\"/b\"]", "type = \"overlay\""),
         ("[[mount]]\ntarget = \"/a\"\ntype = \"image\"\nsource = \"/b\"", "type = \"image\""),
         ("[[mount]]\ntarget = \"/a\"\nsource = \"/b\"\nquota = \"1G\"", "quota"),
@@ -55,7 +54,7 @@ import Testing
 
     /// `Planner.plan` promises every reason against a plan.
     @Test func allFaultsInOneGo() throws {
-        #expect(try faults("network.mode = \"user\"\n[landlock]\nro = [\"/\"]").count == 2)
+        #expect(try faults("network.mode = \"user\"\n[limits]\npids = 1").count == 2)
         let found = try faults(
             """
             hostname = "a"

@@ -38,6 +38,9 @@ struct Shape: Sendable {
         Shape("root, joined", .root, joined), Shape("user, joined", .user, joined),
         Shape("root, all of it", .root, everything), Shape("user, all of it", .user, everything),
         Shape("root, all of it, user host", .root, "namespaces.user = \"host\"\n" + everything),
+        Shape("root, landlock", .root, landlock), Shape("user, landlock", .user, landlock),
+        Shape("user, landlock alone", .user, allHost + "\n" + landlock),
+        Shape("root, landlock without no_new_privs", .root, "process.no_new_privs = false\n" + landlock),
         Shape("root, all of it, nested", .root, "namespaces.nested = true\n" + everything),
     ]
 
@@ -60,6 +63,14 @@ struct Shape: Sendable {
         ipc = "host"
         uts = "host"
         cgroup = "host"
+        """
+
+    static let landlock = """
+        [landlock]
+        rx = ["/usr"]
+        rw = ["/tmp"]
+        bind_tcp = [80]
+        scope = ["signal"]
         """
 
     static let joined = """

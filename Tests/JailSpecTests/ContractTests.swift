@@ -73,8 +73,10 @@ import Testing
         #expect(seccomp.rules.count == 1 && seccomp.rules[0].call.value == "socket")
         #expect(seccomp.rules[0].arguments.map(\.value.value) == ["AF_UNIX"])
         let landlock = try #require(spec.landlock?.value)
-        #expect(landlock.ro.map(\.value) == ["/usr/share"] && landlock.bindTCP?.value == [8080])
-        #expect(landlock.scope.map(\.value) == [.signal, .abstractUnixSocket] && landlock.minimumABI?.value == 4)
+        #expect(landlock.rules.map { "\($0.grant) \($0.path.value)" } == ["ro /usr/share"])
+        #expect(landlock.files?.value == .ro && landlock.bindTCP?.value == [8080])
+        #expect(
+            landlock.scope?.value.map(\.value) == [.signal, .abstractUnixSocket] && landlock.minimumABI?.value == 4)
         #expect(spec.network.mode?.value == .user && spec.network.publish.count == 1 && spec.network.dns.count == 1)
     }
 

@@ -12,8 +12,6 @@ SPECS = {
     "seccomp.profile": '[seccomp]\nprofile = "default" # @',
     "seccomp.deny": '[seccomp]\ndeny = ["ptrace"] # @',
     "seccomp.rule": '[[seccomp.rule]] # @\ncall = "socket"\naction = "allow"',
-    "landlock.ro": '[landlock]\nro = ["/usr/share"] # @',
-    "landlock.scope": '[landlock]\nscope = ["signal"] # @',
     "overlay": '[[mount]]\ntarget = "/opt/x" # @\ntype = "overlay" # @\nlower = ["/usr/share"] # @',
     "image": '[[mount]]\ntarget = "/opt/x" # @\ntype = "image" # @\nsource = "/opt/image.squashfs" # @',
     "quota": '[[mount]]\ntarget = "/opt/x"\ntype = "bind"\nsource = "/usr/share"\nquota = "2G" # @',

@@ -100,8 +100,30 @@ static inline int linux_mount_id(const char *path, uint64_t *identity) {
     *identity = answer.stx_mnt_id;
     return 0;
 }
+/* landlock(7). Debian 12's header ends at version 3 of the interface: the structures stand here as version 6 has them; a
+   kernel that knows less takes them where the rest is zero. */
 static inline long linux_landlock_abi(void) {
     return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+static inline int linux_landlock_create(uint64_t files, uint64_t network, uint64_t scopes) {
+    struct {
+        uint64_t handled_access_fs, handled_access_net, scoped;
+    } handled = {files, network, scopes};
+    return (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
+}
+static inline int linux_landlock_allow_path(int ruleset, int path, uint64_t access) {
+    struct landlock_path_beneath_attr rule = {.allowed_access = access, .parent_fd = path};
+    return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+static inline int linux_landlock_allow_port(int ruleset, uint64_t port, uint64_t access) {
+    enum { rule_net_port = 2 };
+    struct {
+        uint64_t allowed_access, port;
+    } rule = {access, port};
+    return (int)syscall(SYS_landlock_add_rule, ruleset, rule_net_port, &rule, 0);
+}
+static inline int linux_landlock_restrict(int ruleset) {
+    return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 }
 static inline int linux_seccomp_filter(const struct sock_filter *program, unsigned short length) {
     struct sock_fprog filter = {.len = length, .filter = (struct sock_filter *)program};

@@ -61,10 +61,27 @@ extension Examination {
         add(
             "seccomp", "filters", actions == nil ? .absent : .ok, actions ?? "the kernel has no seccomp filters",
             remedy: actions == nil ? "a kernel with CONFIG_SECCOMP_FILTER" : nil)
-        let version = landlockABI()
+        landlock()
+    }
+
+    /// The version of the interface, and what the keys of the spec need beyond it.
+    private mutating func landlock() {
+        guard let version = landlockABI() else {
+            return add(
+                "landlock", "ABI", .absent, "no Landlock",
+                remedy: "boot with lsm=landlock,… (CONFIG_SECURITY_LANDLOCK, Linux 5.13)")
+        }
+        let later = [
+            (2, "5.19", "moving files between directories"), (3, "6.2", "truncate"),
+            (4, "6.7", "bind_tcp, connect_tcp"),
+            (5, "6.10", "ioctl on devices"), (6, "6.12", "scope"),
+        ].filter { $0.0 > version }
         add(
-            "landlock", "ABI", version == nil ? .absent : .ok, version.map { "\($0)" } ?? "no Landlock",
-            remedy: version == nil ? "boot with lsm=landlock,… (CONFIG_SECURITY_LANDLOCK, Linux 5.13)" : nil)
+            "landlock", "ABI", later.isEmpty ? .ok : .absent,
+            later.isEmpty
+                ? "\(version): every key can be enforced"
+                : "\(version), without " + later.map { "\($0.2) (ABI \($0.0), Linux \($0.1))" }.joined(separator: "; "),
+            remedy: later.last.map { "boot Linux \($0.1) or later; to do without: landlock.minimum_abi = \(version)" })
     }
 
     mutating func network() {

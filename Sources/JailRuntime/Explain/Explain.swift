@@ -57,6 +57,7 @@ package struct Explanation {
         case .mountedNoexec: "\(refusalWithoutPath); \(failure.text) is on a noexec mount"
         case .notExecutable: "\(refusalWithoutPath); \(failure.text) has no x bit in its mode"
         case .isDirectory: "\(refusalWithoutPath); it is a directory"
+        case .outsideLandlock: "\(refusalWithoutPath); landlock: \(failure.text) is not in rx"
         case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
         }
     }
@@ -80,6 +81,7 @@ package struct Explanation {
         case .mountedNoexec: noexecHint
         case .notExecutable: "chmod +x it, or name its interpreter: sh \(failure.text)"
         case .isDirectory: nil
+        case .outsideLandlock: "to have it run: [landlock] rx = [\"\(failure.text)\"], or a directory above it"
         case .linkDiffers: "the root has a file or another link there; choose another target or remove the entry"
         }
     }
@@ -94,6 +96,7 @@ package struct Explanation {
         case .setIdentity, .setGroups: return identityHint
         case .execute: return executeHint
         case .changeDirectory(let path): return directoryHint(path)
+        case .createRuleset, .allowPath, .allowPort, .enforceRuleset: return landlockHint
         case .setResourceLimit, .raiseHardLimit, .setNice, .setAffinity: return attributeHint
         case .none: return failure.call == .clone3 || failure.call == .unshare ? namespaceHint([.user]) : nil
         default: return mountHint ?? appArmorHint

@@ -62,7 +62,7 @@ final class Decoding {
     fileprivate func root(_ table: Table, into spec: inout Spec) {
         var root = Section(table, named: "", in: self)
         spec.command = root.command("command")
-        spec.cwd = root.value("cwd", Form.jailPath) ?? spec.cwd
+        spec.cwd = root.value("cwd", Form.expandedPath) ?? spec.cwd
         spec.hostname = root.value("hostname", Form.hostname)
         spec.timeout = root.value("timeout", Form.positiveDuration)
         spec.grace = root.value("grace", Form.duration) ?? spec.grace

@@ -43,6 +43,11 @@ extension Form {
         try target(try decoding.surroundings.expand(try nonEmpty(node, decoding), at: node.position), node)
     }
 
+    /// The same for any path: where the jail has the host's tree, its paths are the host's.
+    static func expandedPath(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        try jailPath(try decoding.surroundings.expand(try nonEmpty(node, decoding), at: node.position), node)
+    }
+
     /// `"source"` or `"source:target"`.
     static func bind(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> (source: String, target: String) {
         let written = try nonEmpty(node, decoding)

@@ -7,14 +7,47 @@ package struct LandlockPolicy: Equatable, Sendable {
         case abstractUnixSocket = "abstract_unix_socket"
     }
 
-    package var ro: [Located<String>] = []
-    package var rx: [Located<String>] = []
-    package var rw: [Located<String>] = []
-    package var rwx: [Located<String>] = []
+    /// What a list of paths allows. Also the order in which the lists are read.
+    package enum Grant: String, CaseIterable, Equatable, Sendable {
+        case ro, rx, rw, rwx
+
+        /// Whether everything that the other allows is allowed by this one, and more.
+        package func exceeds(_ other: Grant) -> Bool {
+            switch (self, other) {
+            case (.rwx, .rwx), (.ro, _): false
+            case (.rwx, _), (_, .ro): true
+            default: false
+            }
+        }
+
+        package var writes: Bool {
+            switch self {
+            case .ro, .rx: false
+            case .rw, .rwx: true
+            }
+        }
+    }
+
+    package struct Rule: Equatable, Sendable {
+        package let grant: Grant
+        package let path: Located<String>
+
+        package init(_ grant: Grant, _ path: Located<String>) {
+            self.grant = grant
+            self.path = path
+        }
+    }
+
+    /// The first of the four lists that is written, be it empty: from then on every access to a file is closed that no
+    /// rule opens; nil where files are not restricted.
+    package var files: Located<Grant>?
+    /// The paths of all four lists.
+    package var rules: [Rule] = []
     /// Ports; nil where the key is absent (not restricted).
     package var bindTCP: Located<[UInt16]>?
     package var connectTCP: Located<[UInt16]>?
-    package var scope: [Located<Scope>] = []
+    /// nil where the key is absent.
+    package var scope: Located<[Located<Scope>]>?
     package var minimumABI: Located<Int>?
 
     package init() {}

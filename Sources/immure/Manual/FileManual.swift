@@ -12,6 +12,7 @@ extension Manual {
         values(&page)
         page.section("Keys")
         for section in sections { add(section, to: &page) }
+        layers(&page)
         page.section("Example")
         page.example(
             """
@@ -33,8 +34,40 @@ extension Manual {
             core = 0
             """)
         page.section("See also")
-        page.paragraph("immure(1), namespaces(7), capabilities(7), mount(8), getrlimit(2), systemd.exec(5)")
+        page.paragraph(
+            "immure(1), namespaces(7), capabilities(7), landlock(7), mount(8), getrlimit(2), systemd.exec(5)")
         return page.text
+    }
+
+    /// What stands behind what, and why.
+    private static func layers(_ page: inout Roff) {
+        page.section("The order of layers")
+        page.paragraph(
+            """
+            Each layer is put in force when the ones before it no longer need what it takes away; `immure plan` prints the
+            steps. A call of the command passes them from the last to the first: what one refuses, none of the others can
+            allow.
+            """)
+        page.item(
+            "1. namespaces and mounts",
+            "What there is at all. They come first: later layers forbid to make them.")
+        page.item(
+            "2. bounding set, securebits, no_new_privs",
+            """
+            What no program can gain, for all of the jail, pid 1 included. Before Landlock and filters, which the kernel
+            accepts from a process with no_new_privs or CAP_SYS_ADMIN alone.
+            """)
+        page.item(
+            "3. Landlock",
+            """
+            For the command alone, which cannot trace pid 1 then. After the tree, whose paths its rules name: a process
+            that is restricted as to files can neither mount nor pivot_root(2), whatever its capabilities.
+            """)
+        page.item("4. capabilities", "Given up last of what the steps before have need of.")
+        page.item(
+            "5. system-call filter",
+            "Closest to the command: the calls of the steps before are not its business. It sees numbers and registers, "
+                + "Landlock the files and sockets that are meant.")
     }
 
     private static func values(_ page: inout Roff) {
@@ -47,7 +80,8 @@ extension Manual {
             """
             Of the host: relative to the directory of the file that it stands in, or to the current directory with --set.
             `~` is the caller's home, ${NAME} a variable of the caller's environment (an error where it is not set), and
-            $${ a literal ${. Of the jail: absolute.
+            $${ a literal ${. Of the jail: absolute; in `cwd`, `hide`
+            and `[landlock]` `~` and ${NAME} expand as well, to what they are on the host.
             """)
     }
 

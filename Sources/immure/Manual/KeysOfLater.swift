@@ -26,14 +26,7 @@ extension Manual {
                     "[[seccomp.rule]]: call, action, args", "args: array of { index, op, value }",
                     "A rule that looks at arguments."),
             ], isLater: true),
-        SectionDescription(
-            name: "[landlock]", introduction: "Paths inside the jail and what may be done below them, landlock(7).",
-            keys: [
-                KeyDescription("ro, rx, rw, rwx", "array of paths", "What may be read, executed and written."),
-                KeyDescription("bind_tcp, connect_tcp", "array of ports", "All others are refused."),
-                KeyDescription("scope", "\"signal\", \"abstract_unix_socket\"", "What stays within the jail."),
-                KeyDescription("minimum_abi", "number", "The oldest Landlock that will do."),
-            ], isLater: true),
+        landlock,
         SectionDescription(
             name: "[network]",
             introduction:

@@ -156,15 +156,15 @@ extension Manual {
         page.paragraph(
             """
             The kernel is shared: a fault in it that the command can reach breaks the jail. This version has no filter of
-            system calls beyond what keeps namespaces from being nested, no Landlock rules and no limits of memory,
-            processor or processes; `[seccomp]`, `[landlock]`, `[limits]`, mounts of type overlay and image, `quota`,
+            system calls beyond what keeps namespaces from being nested, and no limits of memory,
+            processor or processes; `[seccomp]`, `[limits]`, mounts of type overlay and image, `quota`,
             `idmap`, and network modes other than none and host are read and validated, and then refused by name at launch.
             """)
         page.paragraph(
             """
             What a spec opens is open: a path in `rw` can be filled and changed; a socket below a bound path can be
-            connected to; `root = "host"` shows every file that the caller may read; `network.mode = "host"` gives the
-            abstract sockets of the host as well. Descriptors 0 to 2 are the caller's own. Side channels of the processor
+            connected to; `root = "host"` shows every file that the caller may read; `network.mode = "host"` gives all
+            that listens on the host, but for abstract sockets where the kernel can close them (Landlock). Descriptors 0 to 2 are the caller's own. Side channels of the processor
             are not closed.
             """)
         page.paragraph(

@@ -1,0 +1,62 @@
+import JailPlan
+import Kernel
+
+/// Landlock rules on their way into the kernel.
+struct Landlock {
+    /// The ruleset while it is made; −1 before and after.
+    fileprivate var ruleset: Int32 = -1
+    /// Whether execution is closed but below these.
+    fileprivate var closesExecution = false
+    fileprivate var executable: [FileIdentity] = []
+}
+
+extension Applier {
+    mutating func createRuleset(_ handled: LandlockHandled) throws(Failure) {
+        landlock.ruleset = try failing { () throws(KernelError) in
+            try makeRuleset(files: handled.files.rawValue, network: handled.network, scopes: handled.scopes).release()
+        }
+        landlock.closesExecution = handled.files.contains(.execute)
+    }
+
+    mutating func allow(_ path: String, _ access: FileAccess) throws(Failure) {
+        let found = try failing { () throws(KernelError) in
+            let file = try open(path, [.path])
+            let found = try status(of: file.number)
+            // Rights that only directories have are EINVAL on anything else.
+            let possible = found.isDirectory ? access : access & .ofFiles
+            try Kernel.allow(possible.rawValue, beneath: file.number, in: landlock.ruleset)
+            return found
+        }
+        if access.contains(.execute) { landlock.executable.append(found.identity) }
+    }
+
+    mutating func allow(_ port: UInt16, _ use: PortUse) throws(Failure) {
+        try failing { () throws(KernelError) in try Kernel.allow(use.rawValue, port: port, in: landlock.ruleset) }
+    }
+
+    mutating func enforceRuleset() throws(Failure) {
+        try failing { () throws(KernelError) in try enforce(landlock.ruleset) }
+        closeDescriptor(landlock.ruleset)
+        landlock.ruleset = -1
+    }
+
+    /// Whether a rule lets that file be executed: one for it, or for a directory above it, links resolved as the kernel
+    /// does. Opening by `O_PATH` is never refused by Landlock.
+    func mayExecute(_ path: String) throws(KernelError) -> Bool {
+        guard landlock.closesExecution else { return true }
+        let root = try open("/", [.path, .directory])
+        var walk = Walk(root: root.number)
+        guard try walk.descend(absolute(path)).isEmpty else { return false }
+        for place in walk.places {
+            let identity = try status(of: place).identity
+            if landlock.executable.contains(where: { $0.device == identity.device && $0.inode == identity.inode }) {
+                return true
+            }
+        }
+        return false
+    }
+
+    private func absolute(_ path: String) throws(KernelError) -> String {
+        path.utf8.first == UInt8(ascii: "/") ? path : try workingDirectory() + "/" + path
+    }
+}

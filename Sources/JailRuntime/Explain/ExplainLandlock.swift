@@ -1,0 +1,24 @@
+import JailPlan
+import Kernel
+
+/// Why the Landlock rules cannot be made.
+extension Explanation {
+    var landlockHint: String? {
+        switch (failure.call, failure.errno) {
+        case (.openat, .noEntry):
+            "paths under [landlock] are those inside the jail, where this one is not: mount it (ro or rw), or take the "
+                + "line out"
+        case (.openat, .accessDenied): "the jail's user may not search a directory on the way to it"
+        case (.openat, .notDirectory): "something on the way to it is a file"
+        case (.openat, .loop): "it leads through too many symbolic links"
+        case (.landlockAddRule, Errno(rawValue: 77)): "the file system that it is on has no files that last (nsfs, …)"
+        case (.landlockAddRule, Errno(rawValue: 97)): "this kernel has no TCP (CONFIG_INET): take the key out"
+        case (.landlockRestrictSelf, Errno(rawValue: 7)):
+            "immure was started below as many Landlock layers as the kernel stacks (16)"
+        case (_, .unsupported), (_, Errno(rawValue: 95)):
+            filterHint ?? "boot with lsm=landlock,… (Linux 5.13 with CONFIG_SECURITY_LANDLOCK)"
+        case (_, .notPermitted): filterHint
+        default: nil
+        }
+    }
+}
