@@ -16,7 +16,7 @@ SHELL_FILES  := .ci/run .ci/install .ci/test Examples/demo Tests/VM/run Tests/VM
 SWIFT_FILES  := Package.swift Sources Tests
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-vm lint format bench install uninstall help swift-found
+.PHONY: build demo test test-vm lint format bench order install uninstall help swift-found
 
 build: swift-found packages-build ## build the static binary, .build/release/immure (the default)
 	$(SWIFT) build $(STATIC)
@@ -39,6 +39,10 @@ format: ## format the Swift files in place
 
 bench: packages-build packages-run packages-bench build ## launch time, scale and memory beside bubblewrap, crun, runc, firejail, …
 	Tests/Benchmarks/run
+
+order: packages-build packages-order build ## list anew what a launch touches, for the linker to put it side by side
+	Tests/Benchmarks/order/make
+	$(MAKE) build
 
 $(MAN): $(BINARY)
 	mkdir -p $@

@@ -114,13 +114,7 @@ struct TreeBuilder {
     }
 
     private mutating func assemble(_ rootSlot: Int) {
-        // Array.sort is stable since Swift 5, and SE-0372 promises it: of two on one target, the first placed comes first.
-        let ordered = placements.sorted { a, b in
-            let (x, y) = (depth(a.target), depth(b.target))
-            if x != y { return x < y }
-            if a.target != b.target { return a.target < b.target }
-            return !a.covers && b.covers
-        }
+        let ordered = sortedPlacements()
         construction.append(Plan.Step(operation: .beginRoot(slot: rootSlot), origin: spec.filesystem.root.position))
         for placement in ordered {
             if let source = placement.source {
@@ -140,6 +134,19 @@ struct TreeBuilder {
         construction.append(Plan.Step(operation: .seal(slots: sealed), origin: nil))
     }
 
+    /// By depth, then by name; of two on one target what covers comes last, else the first placed first. Numbers are sorted
+    /// rather than the placements themselves, each of which is some hundred bytes to move.
+    private func sortedPlacements() -> [Placement] {
+        let depths = placements.map { depth($0.target) }
+        let order = placements.indices.sorted { i, j in
+            if depths[i] != depths[j] { return depths[i] < depths[j] }
+            let (a, b) = (placements[i], placements[j])
+            if a.target != b.target { return a.target < b.target }
+            return a.covers == b.covers ? i < j : b.covers
+        }
+        return order.map { placements[$0] }
+    }
+
     /// Whether only root outside may mount such a file system here. The proc of a joined pid namespace is another matter:
     /// setns(2) puts the children into it, not the caller.
     private func isForeign(_ type: String) -> Bool {
@@ -147,7 +154,11 @@ struct TreeBuilder {
         return type == "sysfs" ? joinsNetwork : type == "proc" && spec.namespaces[.pid].value.isHost
     }
 
-    private func depth(_ path: String) -> Int { path.utf8.count { $0 == UInt8(ascii: "/") } }
+    private func depth(_ path: String) -> Int {
+        var depth = 0
+        for byte in path.utf8 where byte == UInt8(ascii: "/") { depth += 1 }
+        return depth
+    }
 
     private var rootIsPrivate: Bool {
         switch spec.filesystem.root.value {

@@ -20,16 +20,15 @@ package func send(_ bytes: [UInt8], over channel: Int32, passing descriptor: Int
 package func receive(
     from channel: Int32, limit: Int
 ) throws(KernelError) -> (bytes: [UInt8], descriptor: Int32?)? {
-    var buffer = [UInt8](repeating: 0, count: limit)
     var descriptor: Int32 = -1
-    let count: Int
+    let bytes: [UInt8]
     do throws(KernelError) {
-        count = try persist(.recvmsg) { unsafe linux_receive_message(channel, &buffer, limit, &descriptor) }
+        bytes = try unsafe filled(.recvmsg, upTo: limit) { unsafe linux_receive_message(channel, $0, $1, &descriptor) }
     } catch {
         // The other end died with messages of ours unread.
         guard error.errno.rawValue == ECONNRESET else { throw error }
         return nil
     }
-    guard count > 0 else { return nil }
-    return (Array(buffer[..<count]), descriptor >= 0 ? descriptor : nil)
+    guard !bytes.isEmpty else { return nil }
+    return (bytes, descriptor >= 0 ? descriptor : nil)
 }

@@ -3,11 +3,10 @@ import CLinux
 /// Reads at most `limit` bytes from an open file; more than that is `EFBIG`, never a truncated answer.
 package func readAll(_ descriptor: Int32, limit: Int = 1 << 20, path: String = "") throws(KernelError) -> [UInt8] {
     var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 16384)
     while true {
-        let count = try persist(.read, path) { unsafe CLinux.read(descriptor, &chunk, chunk.count) }
-        guard count > 0 else { return bytes }
-        bytes += chunk[..<count]
+        let chunk = try unsafe filled(.read, path, upTo: 16384) { unsafe CLinux.read(descriptor, $0, $1) }
+        guard !chunk.isEmpty else { return bytes }
+        if bytes.isEmpty { bytes = chunk } else { bytes += chunk }
         guard bytes.count <= limit else { throw KernelError(.read, Errno(rawValue: EFBIG), path: path) }
     }
 }
@@ -39,16 +38,10 @@ package func writeText(_ text: String, to path: String, at directory: Int32) thr
 
 /// The target of a symbolic link. The corresponding C function is `readlinkat`.
 package func readLink(_ path: String, at directory: Int32 = currentDirectory) throws(KernelError) -> String {
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = try attempt(.readlinkat, path) {
-        unsafe path.withCString { name in
-            unsafe buffer.withUnsafeMutableBytes { space in
-                guard let base = space.baseAddress else { return -1 }
-                return unsafe readlinkat(directory, name, base, space.count)
-            }
-        }
+    let target = try unsafe filled(.readlinkat, path, upTo: Int(PATH_MAX)) { space, size in
+        unsafe path.withCString { unsafe readlinkat(directory, $0, space, size) }
     }
-    return String(decoding: buffer[..<count], as: UTF8.self)
+    return String(decoding: target, as: UTF8.self)
 }
 
 /// Makes a directory. The corresponding C function is `mkdirat`.

@@ -37,3 +37,29 @@ func persist<Result: SignedInteger>(
         }
     }
 }
+
+/// What one call leaves in a buffer of at most `limit` bytes; the call returns how many, or −1. The buffer is not cleared
+/// first: that would cost more than most of the calls.
+@inline(__always)
+func filled(
+    _ call: Call, _ path: @autoclosure () -> String = "", upTo limit: Int,
+    _ body: (UnsafeMutablePointer<UInt8>, Int) -> Int
+) throws(KernelError) -> [UInt8] {
+    var failure: Errno?
+    let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit) { buffer, count in
+        guard let base = buffer.baseAddress else { return }
+        while true {
+            let result = unsafe body(base, limit)
+            if result >= 0 {
+                count = result
+                return
+            }
+            let errno = Errno.current
+            if errno == .interrupted { continue }
+            failure = errno
+            return
+        }
+    }
+    if let failure { throw KernelError(call, failure, path: path()) }
+    return bytes
+}

@@ -93,10 +93,7 @@ package func changeDirectory(to path: String) throws(KernelError) {
 /// The absolute path of the working directory; empty where it cannot be reached from the root. The corresponding system
 /// call is `getcwd`, whose answer then begins with `(unreachable)`.
 package func workingDirectory() throws(KernelError) -> String {
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = try attempt(.getcwd) {
-        unsafe buffer.withUnsafeMutableBytes { unsafe linux_getcwd($0.baseAddress, $0.count) }
-    }
-    guard count > 1, buffer[0] == UInt8(ascii: "/") else { return "" }
-    return String(decoding: buffer[..<(Int(count) - 1)], as: UTF8.self)
+    let path = try unsafe filled(.getcwd, upTo: Int(PATH_MAX)) { unsafe Int(linux_getcwd($0, $1)) }
+    guard path.count > 1, path[0] == UInt8(ascii: "/") else { return "" }
+    return String(decoding: path.dropLast(), as: UTF8.self)
 }

@@ -67,10 +67,8 @@ package func setForegroundGroup(of terminal: Int32, to group: Int32) throws(Kern
 
 /// Reads what is there, at most `limit` bytes; empty at the end of input, nil where nothing is ready.
 package func readSome(_ descriptor: Int32, limit: Int = 16384) throws(KernelError) -> [UInt8]? {
-    var buffer = [UInt8](repeating: 0, count: limit)
     do throws(KernelError) {
-        let count = try persist(.read) { unsafe read(descriptor, &buffer, limit) }
-        return Array(buffer[..<count])
+        return try unsafe filled(.read, upTo: limit) { unsafe read(descriptor, $0, $1) }
     } catch {
         guard error.errno == .again else { throw error }
         return nil
