@@ -58,3 +58,13 @@ int linux_interface_up(const char *name) {
     errno = saved;
     return result;
 }
+
+int linux_connect(int socket, const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    return connect(socket, (struct sockaddr *)&address, sizeof address);
+}

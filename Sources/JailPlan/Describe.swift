@@ -43,6 +43,11 @@ extension Operation {
     /// The title of an operation that can be named without the rest of the plan.
     fileprivate var title: String {
         switch self {
+        case .requestScope(let manager): "ask the \(manager.rawValue) manager for a scope"
+        case .enableControllers(_, let controllers): "enable controllers " + controllers.joined(separator: " ")
+        case .createCgroup: "create the cgroup"
+        case .setLimit(let setting): "limits.\(setting.key)"
+        case .enterCgroup: "enter the cgroup"
         case .joinNamespaces(let joined):
             "join the namespace\(joined.count == 1 ? "" : "s") " + joined.map(\.path).joined(separator: ", ")
         case .createNamespaces(let kinds):

@@ -21,7 +21,7 @@ extension Operation {
             [("monotonic", .string(monotonic.text)), ("boottime", .string(boottime.text))]
         case .setIdentity(let user, let group): [("user", .integer(Int(user))), ("group", .integer(Int(group)))]
         case .setGroups(let groups): [("groups", .array(groups.map { .integer(Int($0)) }))]
-        default: treeArguments ?? processArguments
+        default: treeArguments ?? limitArguments ?? processArguments
         }
     }
 
@@ -52,6 +52,20 @@ extension Operation {
         case .hide(let target): [("target", .string(target))]
         case .mask(let target), .protect(let target): [("target", .string(target))]
         case .seal(let slots): [("slots", .array(slots.map { .integer($0) }))]
+        default: nil
+        }
+    }
+
+    private var limitArguments: [(String, JSON)]? {
+        switch self {
+        case .requestScope(let manager): [("manager", .string(manager.rawValue))]
+        case .enableControllers(let base, let controllers):
+            [("base", .string(base.text)), ("controllers", .array(controllers.map { .string($0) }))]
+        case .createCgroup(.none): [("inner", .boolean(false))]
+        case .createCgroup(.inner): [("inner", .boolean(true))]
+        case .createCgroup(.owned(let user, let group)):
+            [("inner", .boolean(true)), ("user", .integer(Int(user))), ("group", .integer(Int(group)))]
+        case .setLimit(let setting): [("file", .string(setting.file)), ("value", .string(setting.value))]
         default: nil
         }
     }
@@ -101,6 +115,16 @@ extension JSON {
             return
         }
         self = Int(exactly: limit).map { .integer($0) } ?? .string("\(limit)")
+    }
+}
+
+extension ControlGroups.Base {
+    /// The directory, or whom it will come from.
+    var text: String {
+        switch self {
+        case .directory(let path): path
+        case .scope(let manager): "a scope of the \(manager.rawValue) manager"
+        }
     }
 }
 

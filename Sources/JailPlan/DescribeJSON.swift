@@ -12,6 +12,9 @@ package indirect enum JSON: Sendable {
     /// nil becomes null.
     package init(_ text: String?) { self = text.map { .string($0) } ?? .null }
 
+    /// nil becomes null.
+    package init(_ number: Int?) { self = number.map { .integer($0) } ?? .null }
+
     /// The value on one line.
     package var text: String {
         var result = ""

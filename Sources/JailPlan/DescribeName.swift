@@ -2,6 +2,11 @@ extension Operation {
     /// The name of the operation as JSON has it.
     package var operationName: String {
         switch self {
+        case .requestScope: "request_scope"
+        case .enableControllers: "enable_controllers"
+        case .createCgroup: "create_cgroup"
+        case .setLimit: "set_limit"
+        case .enterCgroup: "enter_cgroup"
         case .joinNamespaces: "join_namespaces"
         case .createNamespaces: "create_namespaces"
         case .mapIdentities: "map_identities"

@@ -74,6 +74,10 @@ extension Operation {
             (fileSystem.parameters.map { parameter in
                 parameter.value.map { "\(parameter.key)=\($0)" } ?? parameter.key
             } + fileSystem.attributes.words).joined(separator: ",")
+        case .enableControllers(let base, _): "below \(base.text)"
+        case .createCgroup(.inner): "with one inside"
+        case .createCgroup(.owned(let user, let group)): "with one inside, for uid \(user) gid \(group)"
+        case .setLimit(let setting): "\(setting.file) = \(setting.value)"
         case .raiseHardLimit(_, let hard): hard.map { "\($0)" } ?? "unlimited"
         case .setResourceLimit(_, let soft, let hard):
             "\(soft.map { "\($0)" } ?? "unlimited"):\(hard.map { "\($0)" } ?? "unlimited")"

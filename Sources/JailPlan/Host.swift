@@ -71,6 +71,9 @@ package struct Host: Equatable, Sendable {
     /// The version of Landlock's interface; 0 where the kernel has none, or the spec asks for nothing of it.
     package var landlockABI = 0
 
+    /// Asked only where the spec has `[limits]`.
+    package var controlGroups: ControlGroups?
+
     package init() {}
 
     package static func == (a: Host, b: Host) -> Bool {
@@ -79,6 +82,7 @@ package struct Host: Equatable, Sendable {
             && a.subordinateUsers == b.subordinateUsers && a.subordinateGroups == b.subordinateGroups
             && a.standardInputIsTerminal == b.standardInputIsTerminal && a.lastCapability == b.lastCapability
             && a.landlockABI == b.landlockABI
+            && a.controlGroups == b.controlGroups
             && a.environment.elementsEqual(b.environment) { $0 == $1 }
     }
 

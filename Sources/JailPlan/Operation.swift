@@ -7,6 +7,15 @@ package import JailSpec
 package enum Operation: Equatable, Sendable {
     // The order of the cases is roughly the order of the launch; `Planner` alone decides the real one.
 
+    /// Moves the launcher into a new scope unit of that manager, which is delegated to it, StartTransientUnit.
+    case requestScope(ControlGroups.Manager)
+    /// Gives the children of the base these controllers; processes in the base make room in a leaf of their own.
+    case enableControllers(ControlGroups.Base, [String])
+    /// The jail's own cgroup, empty; what launches that were killed left behind is removed.
+    case createCgroup(CgroupDelegation)
+    case setLimit(LimitSetting)
+    /// Moves this process into the cgroup: a direct launch has no child to be born there.
+    case enterCgroup
     /// Joins namespaces that exist, all opened before the first is joined.
     case joinNamespaces([JoinedNamespace])
     /// Makes new namespaces; from here on the jail's first process acts (supervised), or the caller itself (direct).
@@ -84,6 +93,16 @@ package enum Operation: Equatable, Sendable {
     case resetSignals
     case changeDirectory(String)
     case execute(arguments: [String], environment: [String])
+}
+
+/// Whether a jail has a cgroup inside the one that is limited, and whose that is.
+package enum CgroupDelegation: Equatable, Sendable {
+    /// The limited one is its own.
+    case none
+    /// One inside, owned by the caller.
+    case inner
+    /// One inside, owned by this user and group of the host.
+    case owned(user: UInt32, group: UInt32)
 }
 
 /// A namespace to join, namespaces(7).

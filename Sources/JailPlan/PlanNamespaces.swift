@@ -3,7 +3,7 @@ import SpecFile
 
 extension Planner {
     /// Direct where nothing is left to do outside once the command runs.
-    mutating func decideShape(session: SessionTerminal?, reportsResult: Bool) {
+    mutating func decideShape(session: SessionTerminal?, mustStay: Bool) {
         plan.supervision.timeout = spec.timeout?.value
         plan.supervision.grace = spec.grace.value
         plan.supervision.diesWithParent = spec.process.dieWithParent.value
@@ -12,7 +12,7 @@ extension Planner {
         // Without a pid namespace there is no pid 1 to be; the launcher itself reaps.
         plan.supervision.hasInit = spec.process.initProcess.value && !sharesProcesses
         let hasTerminal = session == .jail || session == .host
-        let needsLauncher = spec.timeout != nil || reportsResult || hasTerminal || spec.namespaces[.time].value.isNew
+        let needsLauncher = spec.timeout != nil || mustStay || hasTerminal || spec.namespaces[.time].value.isNew
         // setsid(2) refuses the leader of a process group: a shell's job needs a process more.
         let canStartSession = session == nil || host.canStartSession
         plan.shape = sharesProcesses && !needsLauncher && canStartSession ? .direct : .supervised

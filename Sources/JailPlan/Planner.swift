@@ -28,7 +28,9 @@ package struct Planner {
     private mutating func make(reportsResult: Bool) {
         refuseWhatIsNotImplemented()
         let session = sessionTerminal()
-        decideShape(session: session, reportsResult: reportsResult)
+        let limits = resolveLimits()
+        // Whoever makes a cgroup that nobody else clears away stays to do so.
+        decideShape(session: session, mustStay: reportsResult || limits?.isCleared == false)
         let identity = resolveIdentity()
         let capabilities = resolveCapabilities(identity)
         var tree = TreeBuilder(planner: self, identity: identity)
@@ -39,6 +41,8 @@ package struct Planner {
         // As root, sources are opened by the launcher, before it joins anything: inside a user namespace there is no
         // capability over the host's files, and a directory of mode 0700 would stop the jail's first process.
         if host.isPrivileged { append(tree.sources) }
+        // While the host's cgroupfs is in sight; and whole before the first process of the jail is born into it.
+        prepareLimits(limits, identity, capabilities)
         joinNamespaces()
         // A file system of a namespace that is not the jail's own: only root outside may mount it.
         append(tree.foreignFileSystems)

@@ -28,9 +28,10 @@ extension TreeBuilder {
             placeFileSystem(
                 "mqueue", on: mount.target, attributes.union([.noSetuid, .noDevices, .noExecute]), at: mount.position)
         case .cgroup:
-            // Read-only: what a jail could write here would change its own limits.
+            // Read-only unless asked for: a group that can be written to can be divided.
+            let access: Attributes = mount.options.contains(.writable) ? [] : .readOnly
             placeFileSystem(
-                "cgroup2", on: mount.target, attributes.union([.readOnly, .noSetuid, .noDevices, .noExecute]),
+                "cgroup2", on: mount.target, attributes.union(access).union([.noSetuid, .noDevices, .noExecute]),
                 at: mount.position)
         case .file(let content, let mode):
             let slot = newSlot()

@@ -7,7 +7,6 @@ extension Planner {
         func refuse(_ what: String, _ position: Position?) {
             fault("\(what) is not implemented in this version", at: position, hint: "remove it to launch without it")
         }
-        if let limits = spec.limits { refuse("[limits]", limits.position) }
         if let seccomp = spec.seccomp, !seccomp.value.isNone { refuse("[seccomp]", seccomp.position) }
         for mount in spec.filesystem.mounts {
             switch mount.source {

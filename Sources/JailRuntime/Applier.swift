@@ -18,6 +18,10 @@ struct Applier {
     /// The master of a terminal from the host's devpts, where the launcher has opened one; else −1.
     var hostTerminal: Int32 = -1
     var landlock = Landlock()
+    /// The directory of the group that the jail's is made in.
+    var groupBase: Int32 = -1
+    /// The jail's own cgroup, where it has one.
+    var leaf: Leaf?
     /// The step that is being done.
     var step = 0
 
@@ -26,6 +30,11 @@ struct Applier {
     /// Applies every operation that needs no fork.
     mutating func apply(_ operation: Operation) throws(Failure) {
         switch operation {
+        case .requestScope(let manager): try Scope.enter(manager)
+        case .enableControllers(let base, let controllers): try enableControllers(base, controllers)
+        case .createCgroup(let delegation): try createCgroup(delegation)
+        case .setLimit(let setting): try setLimit(setting)
+        case .enterCgroup: try enterCgroup()
         case .joinNamespaces(let joined): try join(joined)
         case .createNamespaces, .mapIdentities, .startCommand: break  // forks: `Launch` does them
         case .offsetClocks(let monotonic, let boottime): try offsetClocks(monotonic, boottime)

@@ -32,6 +32,12 @@ package enum Cause: UInt8, Sendable {
     case isDirectory
     /// No Landlock rule lets the program (`text`, or the interpreter or loader it names) be executed.
     case outsideLandlock
+    /// A controller does not reach the group below which the jail's would be (`text`: controller and path).
+    case controllerMissing
+    /// A file of the cgroup says something else than was written (`text`: file and answer).
+    case limitDiffers
+    /// The service manager gives no scope (`text`).
+    case scopeRefused
 }
 
 /// A failure as it crosses from the jail to the launcher: which step of the plan, which call, which errno. The launcher,

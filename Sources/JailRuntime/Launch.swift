@@ -29,6 +29,7 @@ package struct Launch {
     /// Does everything in this process, which then is the command.
     private func runDirect() throws(Failure) -> Outcome {
         var applier = try makeApplier()
+        defer { discard(applier.leaf) }
         applier.skippedHere = { [plan] step in
             for note in plan.skippedNotes([step]) { Report.say(note, as: .note) }
         }
@@ -56,6 +57,25 @@ package struct Launch {
     /// Does what comes before the first fork, forks, and watches over the jail.
     private func runSupervised() throws(Failure) -> Outcome {
         var applier = try makeApplier()
+        do throws(Failure) {
+            return try supervise(&applier)
+        } catch {
+            discard(applier.leaf)
+            throw error
+        }
+    }
+
+    /// Removes the group of a jail that did not come to be. What cannot be removed is empty, and goes with the next launch.
+    private func discard(_ leaf: Leaf?) {
+        guard let leaf else { return }
+        do throws(KernelError) {
+            if try leaf.clear() { try leaf.remove() }
+        } catch {
+            return
+        }
+    }
+
+    private func supervise(_ applier: inout Applier) throws(Failure) -> Outcome {
         let signals = try failing(catchAllSignals)
         let (ours, theirs) = try failing(makeChannel)
         applier.channel = theirs
@@ -75,7 +95,9 @@ package struct Launch {
             }
         }
         let side = try located(fork) { () throws(Failure) in
-            try failing { () throws(KernelError) in try Kernel.fork(into: NamespaceFlags(kinds)) }
+            try failing { () throws(KernelError) in
+                try Kernel.fork(into: NamespaceFlags(kinds), cgroup: applier.leaf?.birthplace ?? -1)
+            }
         }
         guard case .parent(let child) = side else {
             closeDescriptor(ours)
@@ -92,7 +114,7 @@ package struct Launch {
         }
         var supervisor = Supervisor(
             plan: plan, child: child, channel: ours, signals: signals.number, hostTerminal: hostTerminal,
-            held: held, leftovers: leftovers)
+            held: held, leftovers: leftovers, leaf: applier.leaf)
         return try supervisor.watch { applier.descriptorTableSize }
     }
 

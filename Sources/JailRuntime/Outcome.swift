@@ -15,6 +15,10 @@ package struct Outcome: Sendable {
     package var ending: Ending
     package var use = ResourceUse()
     package var wallNanoseconds = 0
+    /// What the jail's cgroup counted, where it had one.
+    package var tally: Tally?
+    /// The name of a cgroup that could not be removed.
+    package var leftCgroup: String?
     /// Steps whose optional source was missing.
     package var skipped: [Int] = []
 

@@ -29,6 +29,7 @@ extension Host {
         if spec.landlock != nil || spec.sharesNetwork { host.landlockABI = Kernel.landlockABI() ?? 0 }
         host.standardInputIsTerminal = isTerminal(0)
         if spec.namespaces[.pid].value.isHost { host.canStartSession = Kernel.canStartSession() }
+        if let limits = spec.limits { host.controlGroups = .probe(for: limits.value, uid: host.uid) }
         host.readAccounts(of: spec)
         if case .system = spec.filesystem.root.value { host.rootEntries = systemEntries() }
         if spec.identity.asksForSubordinates {

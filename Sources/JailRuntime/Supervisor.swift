@@ -26,21 +26,23 @@ struct Supervisor {
     private let caller: Int32
     private let kept: [Int32]
     private let leftovers: Leftovers
+    private let leaf: Leaf?
 
     /// `held` are descriptors that the launcher has a use for afterwards.
     init(
         plan: Plan, child: Int32, channel: Int32, signals: Int32, hostTerminal: Int32, held: [Int32],
-        leftovers: Leftovers
+        leftovers: Leftovers, leaf: Leaf?
     ) {
         self.plan = plan
         self.child = child
         self.channel = channel
         self.signals = signals
         self.leftovers = leftovers
+        self.leaf = leaf
         deadline = Deadline(timeout: plan.supervision.timeout, grace: plan.supervision.grace)
         if hostTerminal >= 0 { relay = TerminalRelay(master: hostTerminal) }
         caller = plan.supervision.diesWithParent ? Self.watchCaller() : -1
-        kept = [0, 1, 2, channel, signals, hostTerminal, caller] + held
+        kept = [0, 1, 2, channel, signals, hostTerminal, caller] + held + (leaf?.descriptors ?? [])
     }
 
     /// A pidfd of the parent process, not a signal of its death: that would come when the thread that started the launcher
@@ -81,9 +83,22 @@ struct Supervisor {
             if done { break }
         }
         if !plan.supervision.ownsProcesses { try failing { () throws(KernelError) in try leftovers.kill() } }
+        if let leaf { try failing { () throws(KernelError) in try close(leaf) } }
         relay?.drain()
         outcome.wallNanoseconds = monotonicNanoseconds() - started
         return outcome
+    }
+
+    /// Takes the jail's cgroup down: nobody in it, what it counted read, the group removed.
+    private mutating func close(_ leaf: Leaf) throws(KernelError) {
+        let isEmpty = try leaf.clear()
+        outcome.tally = Tally(of: leaf.directory)
+        do throws(KernelError) {
+            if isEmpty { try leaf.remove() } else { outcome.leftCgroup = leaf.name }
+        } catch {
+            // The command has ended by now: its status stands.
+            outcome.leftCgroup = leaf.name
+        }
     }
 
     /// One round of waiting; true when the jail's first process has ended.

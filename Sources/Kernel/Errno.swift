@@ -49,5 +49,7 @@ extension Errno {
     package static let brokenPipe = Errno(rawValue: EPIPE)
     package static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
     package static let users = Errno(rawValue: EUSERS)
+    package static let busy = Errno(rawValue: EBUSY)
+    package static let notSupported = Errno(rawValue: EOPNOTSUPP)
     package static let noSuchDeviceOrAddress = Errno(rawValue: ENXIO)
 }

@@ -8,18 +8,21 @@ package struct FileIdentity: Sendable {
 
 /// What fstat(2) tells of a file, as far as a launch asks.
 package struct FileStatus: Sendable {
-    package enum Kind: Sendable { case directory, regular, symlink, characterDevice, other }
+    package enum Kind: Sendable { case directory, regular, symlink, characterDevice, blockDevice, other }
     package let kind: Kind
     package var isDirectory: Bool { if case .directory = kind { true } else { false } }
     package var isRegular: Bool { if case .regular = kind { true } else { false } }
     package var isSymlink: Bool { if case .symlink = kind { true } else { false } }
     package var isCharacterDevice: Bool { if case .characterDevice = kind { true } else { false } }
+    package var isBlockDevice: Bool { if case .blockDevice = kind { true } else { false } }
     package let permissions: UInt32
     package let owner: UInt32
     package let group: UInt32
     /// The numbers of a device node.
     package let device: (major: UInt32, minor: UInt32)
     package let identity: FileIdentity
+    /// The numbers of the device that the file is on; major 0 where that is none.
+    package let container: (major: UInt32, minor: UInt32)
 
     init(_ status: stat) {
         kind =
@@ -28,6 +31,7 @@ package struct FileStatus: Sendable {
             case UInt32(S_IFREG): .regular
             case UInt32(S_IFLNK): .symlink
             case UInt32(S_IFCHR): .characterDevice
+            case UInt32(S_IFBLK): .blockDevice
             default: .other
             }
         permissions = status.st_mode & 0o7777
@@ -35,6 +39,7 @@ package struct FileStatus: Sendable {
         group = status.st_gid
         identity = FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
         device = (gnu_dev_major(status.st_rdev), gnu_dev_minor(status.st_rdev))
+        container = (gnu_dev_major(status.st_dev), gnu_dev_minor(status.st_dev))
     }
 }
 

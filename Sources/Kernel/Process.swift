@@ -33,6 +33,9 @@ package struct ResourceUse: Sendable {
     package var systemMicroseconds = 0
     /// The largest resident set of one process, in bytes.
     package var peakMemory = 0
+    /// Bytes that block devices were asked for, and given.
+    package var readBytes = 0
+    package var writtenBytes = 0
     package init() {}
 }
 
@@ -92,6 +95,9 @@ package func wait(
     use.userMicroseconds += usage.ru_utime.tv_sec * 1_000_000 + usage.ru_utime.tv_usec
     use.systemMicroseconds += usage.ru_stime.tv_sec * 1_000_000 + usage.ru_stime.tv_usec
     use.peakMemory = max(use.peakMemory, usage.ru_maxrss * 1024)
+    // Blocks of 512 bytes, whatever the file system has.
+    use.readBytes += usage.ru_inblock * 512
+    use.writtenBytes += usage.ru_oublock * 512
     return (found, end)
 }
 

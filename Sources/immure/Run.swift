@@ -12,6 +12,7 @@ enum Run {
             let plan = try Prepare.plan(for: request, keepingBack: destination?.descriptor)
             let outcome = Launch(plan, keeping: destination.map { [$0.descriptor] } ?? []).run()
             for note in outcome.skippedNotes(of: plan) { Report.say(note, as: .note) }
+            for note in outcome.limitNotes(of: plan) { Report.say(note) }
             if case .failed(let failure) = outcome.ending { Report.say(Explanation(failure, of: plan).diagnostic) }
             if let destination { write(ResultRecord.record(of: outcome, plan: plan), to: destination) }
             Caller.leave(outcome.status)

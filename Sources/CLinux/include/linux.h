@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -46,6 +47,7 @@
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -159,6 +161,9 @@ static inline int linux_default_action(int signal_number) {
 /* One message with at most one descriptor: unix(7), SCM_RIGHTS. */
 ssize_t linux_send_message(int socket, const void *bytes, size_t length, int descriptor);
 ssize_t linux_receive_message(int socket, void *bytes, size_t length, int *descriptor);
+
+/* unix(7): connects a socket to a path; ENAMETOOLONG where that is too long for one. */
+int linux_connect(int socket, const char *path);
 
 /* netdevice(7): sets IFF_UP on the interface of that name in the caller's network namespace. */
 int linux_interface_up(const char *name);

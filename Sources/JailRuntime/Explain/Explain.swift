@@ -19,7 +19,12 @@ package struct Explanation {
     package var diagnostic: Diagnostic {
         let title = plan.title(of: failure.step)
         let what = title.isEmpty ? "launch" : title
-        return Diagnostic("\(what): \(reason)", at: step?.origin, hint: hint)
+        return Diagnostic("\(what): \(reason)", at: origin, hint: hint)
+    }
+
+    /// Where it was written: the line of the limit where its controller is missing.
+    private var origin: Position? {
+        if case .controllerMissing = failure.cause { limitOrigin ?? step?.origin } else { step?.origin }
     }
 
     /// The step that failed; nil where it was none of the plan's.
@@ -58,6 +63,9 @@ package struct Explanation {
         case .notExecutable: "\(refusalWithoutPath); \(failure.text) has no x bit in its mode"
         case .isDirectory: "\(refusalWithoutPath); it is a directory"
         case .outsideLandlock: "\(refusalWithoutPath); landlock: \(failure.text) is not in rx"
+        case .controllerMissing: controllerMissing
+        case .limitDiffers: limitDiffers
+        case .scopeRefused: "the service manager gives none: \(failure.text)"
         case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
         }
     }
@@ -82,6 +90,9 @@ package struct Explanation {
         case .notExecutable: "chmod +x it, or name its interpreter: sh \(failure.text)"
         case .isDirectory: nil
         case .outsideLandlock: "to have it run: [landlock] rx = [\"\(failure.text)\"], or a directory above it"
+        case .controllerMissing: controllerHint
+        case .limitDiffers: limitDiffersHint
+        case .scopeRefused: ControlGroups.runRemedy
         case .linkDiffers: "the root has a file or another link there; choose another target or remove the entry"
         }
     }
@@ -89,6 +100,7 @@ package struct Explanation {
     private var kernelHint: String? {
         if let hint = resourceHint { return hint }
         switch step?.operation {
+        case .requestScope, .enableControllers, .createCgroup, .setLimit, .enterCgroup: return limitHint
         case .createNamespaces(let kinds): return namespaceHint(kinds)
         case .joinNamespaces: return joinHint
         case .mapIdentities: return mapHint

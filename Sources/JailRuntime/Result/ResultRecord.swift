@@ -26,14 +26,42 @@ package enum ResultRecord {
         case .failed(let reason): failure = JSON(Explanation(reason, of: plan).diagnostic)
         }
         let notes = plan.notes.map { Diagnostic($0.message, at: $0.origin) } + outcome.skippedNotes(of: plan)
-        return .object([
-            ("status", .integer(Int(outcome.status))), ("exit", exit), ("signal", signal), ("signal_name", name),
-            ("timed_out", .boolean(timedOut)), ("failure", failure),
-            ("wall_seconds", .seconds(nanoseconds: outcome.wallNanoseconds)),
-            ("user_seconds", .seconds(nanoseconds: outcome.use.userMicroseconds * 1000)),
-            ("system_seconds", .seconds(nanoseconds: outcome.use.systemMicroseconds * 1000)),
-            ("peak_memory", .integer(outcome.use.peakMemory)), ("limits_hit", .array([])),
-            ("degraded", .array(notes.map { JSON($0) })),
+        return .object(
+            [
+                ("status", .integer(Int(outcome.status))), ("exit", exit), ("signal", signal), ("signal_name", name),
+                ("timed_out", .boolean(timedOut)), ("failure", failure),
+                ("wall_seconds", .seconds(nanoseconds: outcome.wallNanoseconds)),
+            ]
+                + used(outcome)
+                + [
+                    ("limits_hit", .array(outcome.limitsHit(of: plan).map(json))),
+                    ("degraded", .array(notes.map { JSON($0) })),
+                ])
+    }
+
+    /// From the jail's cgroup where there was one, else from what the kernel adds up for children that were waited for.
+    private static func used(_ outcome: Outcome) -> [(String, JSON)] {
+        let (use, tally) = (outcome.use, outcome.tally)
+        let user = tally?.userMicroseconds ?? use.userMicroseconds
+        let system = tally?.systemMicroseconds ?? use.systemMicroseconds
+        return [
+            ("user_seconds", .seconds(nanoseconds: user * 1000)),
+            ("system_seconds", .seconds(nanoseconds: system * 1000)),
+            ("peak_memory", .integer(tally?.peakMemory ?? use.peakMemory)),
+            ("peak_memory_of", .string(tally?.peakMemory == nil ? "process" : "jail")),
+            ("peak_swap", JSON(tally?.peakSwap)), ("peak_processes", JSON(tally?.peakProcesses)),
+            ("read_bytes", .integer(tally?.readBytes ?? use.readBytes)),
+            ("written_bytes", .integer(tally?.writtenBytes ?? use.writtenBytes)),
+            ("throttled_seconds", tally?.throttledMicroseconds.map { .seconds(nanoseconds: $0 * 1000) } ?? .null),
+            ("io_stalled_seconds", tally?.stalledMicroseconds.map { .seconds(nanoseconds: $0 * 1000) } ?? .null),
+            ("killed_for_memory", JSON(tally.map(\.killed))), ("forks_refused", JSON(tally?.refusedProcesses)),
+        ]
+    }
+
+    private static func json(_ hit: LimitHit) -> JSON {
+        .object([
+            ("limit", .string(hit.limit)), ("value", .string(hit.value)), ("count", .integer(hit.count)),
+            ("message", .string(hit.diagnostic.message)), ("position", JSON(hit.diagnostic.position)),
         ])
     }
 
@@ -44,7 +72,10 @@ package enum ResultRecord {
             ("timed_out", .boolean(false)), ("failure", faults.first.map { JSON($0) } ?? .null),
             ("failures", .array(faults.map { JSON($0) })), ("wall_seconds", .seconds(nanoseconds: 0)),
             ("user_seconds", .seconds(nanoseconds: 0)), ("system_seconds", .seconds(nanoseconds: 0)),
-            ("peak_memory", .integer(0)), ("limits_hit", .array([])), ("degraded", .array([])),
+            ("peak_memory", .integer(0)), ("peak_memory_of", .string("process")), ("peak_swap", .null),
+            ("peak_processes", .null), ("read_bytes", .integer(0)), ("written_bytes", .integer(0)),
+            ("throttled_seconds", .null), ("io_stalled_seconds", .null), ("killed_for_memory", .null),
+            ("forks_refused", .null), ("limits_hit", .array([])), ("degraded", .array([])),
         ])
     }
 }

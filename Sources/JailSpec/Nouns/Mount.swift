@@ -72,9 +72,12 @@ package struct MountOptions: OptionSet, Hashable, Sendable {
     /// `bind` instead of `rbind`: submounts of the source are left out.
     package static let notRecursive = MountOptions(rawValue: 1 << 11)
 
-    /// Every word with what it sets; words that state a default (`rw`, `exec`, `rbind`) set nothing.
+    /// `rw`: the default of every type but cgroup.
+    package static let writable = MountOptions(rawValue: 1 << 12)
+
+    /// Every word with what it sets; words that state a default (`exec`, `rbind`) set nothing.
     package static let words: [(word: String, option: MountOptions)] = [
-        ("ro", .readOnly), ("rw", []), ("nosuid", .noSetuid), ("suid", .setuid), ("nodev", .noDevices),
+        ("ro", .readOnly), ("rw", .writable), ("nosuid", .noSetuid), ("suid", .setuid), ("nodev", .noDevices),
         ("dev", .devices), ("noexec", .noExecute), ("exec", []), ("noatime", .noAccessTime),
         ("nodiratime", .noDirectoryAccessTime), ("relatime", .relativeAccessTime),
         ("strictatime", .strictAccessTime), ("nosymfollow", .noSymlinkFollow), ("rbind", []), ("bind", .notRecursive),

@@ -1,0 +1,110 @@
+import JailSpec
+import SpecFile
+
+extension Planner {
+    /// What `[limits]` asks of this host; nil where nothing is limited, or where it cannot be.
+    mutating func resolveLimits() -> ResolvedLimits? {
+        guard let limits = spec.limits else { return nil }
+        guard let groups = host.controlGroups else {
+            fault("[limits] needs cgroups of version 2", at: limits.position)
+            return nil
+        }
+        let wanted = limits.value.settings(groups.devices)
+        // Each line that asks for a controller which is not there; else the one reason that concerns all.
+        var refused = false
+        var needed: [String] = []
+        for (controller, setting, origin) in wanted where setting.file != "memory.oom.group" {
+            if let refusal = groups.refusal(of: controller), groups.mount != nil || groups.old.contains(controller) {
+                fault("limits.\(setting.key): \(refusal.message)", at: origin, hint: refusal.remedy)
+                refused = true
+            }
+            if !needed.contains(controller) { needed.append(controller) }
+        }
+        refused = refuseDevices(limits.value, groups.devices) || refused
+        switch groups.base {
+        case .failure(let refusal):
+            if !refused { fault("[limits]: \(refusal.message)", at: limits.position, hint: refusal.remedy) }
+            return nil
+        case .success(let base):
+            guard !refused else { return nil }
+            let isCleared = if case .scope = base { true } else { groups.baseGroup?.isDelegated == true }
+            return ResolvedLimits(
+                base: base, settings: wanted.map { ($0.setting, $0.origin) }, controllers: needed.sorted(),
+                isCleared: isCleared, position: limits.position)
+        }
+    }
+
+    private mutating func refuseDevices(_ limits: Limits, _ devices: [ControlGroups.Device]) -> Bool {
+        var refused = false
+        func refuse(_ message: String, _ position: Position?, _ hint: String?) {
+            faults.append(Diagnostic("limits.io: \(message)", at: position, hint: hint))
+            refused = true
+        }
+        for (entry, device) in zip(limits.io, devices) {
+            let path = entry.device.value
+            switch device {
+            case .missing(let reason): refuse("\(path): \(reason)", entry.device.position, nil)
+            case .anonymous(let type):
+                refuse(
+                    "\(path) is on \(type), which has no block device of its own", entry.device.position,
+                    "name the disk, such as /dev/sda; `findmnt -T \(path)` shows what is there")
+            case .disk(let major, let minor, .none):
+                guard let weight = entry.weight else { continue }
+                refuse(
+                    "weight: nothing shares the time of \(major):\(minor) by weight", weight.position,
+                    "as root: echo bfq >/sys/dev/block/\(major):\(minor)/queue/scheduler, or "
+                        + "echo '\(major):\(minor) enable=1' >/sys/fs/cgroup/io.cost.qos")
+            case .disk(_, _, .bfq):
+                guard let weight = entry.weight, weight.value > 1000 else { continue }
+                refuse("weight: the scheduler bfq knows 1 to 1000", weight.position, nil)
+            case .disk: break
+            }
+        }
+        return refused
+    }
+
+    /// The group of the jail, complete before anybody is in it.
+    mutating func prepareLimits(
+        _ limits: ResolvedLimits?, _ identity: ResolvedIdentity, _ capabilities: ResolvedCapabilities
+    ) {
+        guard let limits else { return refuseWritableGroups() }
+        if case .scope(let manager) = limits.base { add(.requestScope(manager), limits.position) }
+        add(.enableControllers(limits.base, limits.controllers), limits.position)
+        add(.createCgroup(delegation(identity, capabilities)), limits.position)
+        for (setting, origin) in limits.settings { add(.setLimit(setting), origin) }
+        if plan.shape == .direct { add(.enterCgroup, limits.position) }
+    }
+
+    /// A jail that can mount the hierarchy sees its own group as the root, limits included, and its user may own them: it
+    /// gets a group inside the limited one.
+    private func delegation(_ identity: ResolvedIdentity, _ capabilities: ResolvedCapabilities) -> CgroupDelegation {
+        let writable = writableGroups
+        let held = capabilities.bounding | capabilities.sets.permitted
+        guard writable != nil || spec.namespaces.nested.value || held.contains(.sys_admin) else { return .none }
+        guard writable != nil, host.isPrivileged else { return .inner }
+        let user = identity.maps.map { Self.outside(identity.user, $0.users) } ?? identity.user
+        let group = identity.maps.map { Self.outside(identity.group, $0.groups) } ?? identity.group
+        return .owned(user: user, group: group)
+    }
+
+    private static func outside(_ id: UInt32, _ ranges: [Identity.Range]) -> UInt32 {
+        for range in ranges where id >= range.inside && id - range.inside < range.count {
+            return range.outside + (id - range.inside)
+        }
+        return id
+    }
+
+    /// The mount that lets the jail write to its own group.
+    private var writableGroups: Mount? {
+        spec.filesystem.mounts.first { mount in
+            if case .cgroup = mount.source { mount.options.contains(.writable) } else { false }
+        }
+    }
+
+    private mutating func refuseWritableGroups() {
+        guard spec.limits == nil, let mount = writableGroups else { return }
+        fault(
+            "mount \(mount.target): without [limits] this would be the caller's own cgroup", at: mount.position,
+            hint: "give the jail a limit, such as pids, and so a cgroup of its own; or leave \"rw\" out")
+    }
+}

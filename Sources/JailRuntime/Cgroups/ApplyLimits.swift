@@ -1,0 +1,132 @@
+import JailPlan
+import Kernel
+
+/// The cgroup of the jail, step by step, in the launcher.
+extension Applier {
+    /// Gives the children of the base what the jail's group needs, and makes room for that.
+    mutating func enableControllers(_ base: ControlGroups.Base, _ wanted: [String]) throws(Failure) {
+        let path: String
+        switch base {
+        case .directory(let directory): path = directory
+        case .scope: path = try OwnGroup.directory()
+        }
+        let directory = try failing { () throws(KernelError) in try open(path, [.read, .directory]).release() }
+        groupBase = directory
+        let held = try words(of: "cgroup.controllers", at: directory)
+        for controller in wanted where !held.contains(controller) {
+            throw Failure(.controllerMissing, text: "\(controller) \(path)")
+        }
+        let enabled = try words(of: "cgroup.subtree_control", at: directory)
+        let missing = wanted.filter { !enabled.contains($0) }
+        guard !missing.isEmpty else { return }
+        let request = missing.map { "+" + $0 }.joined(separator: " ")
+        try failing { () throws(KernelError) in
+            for attempt in 0... {
+                do throws(KernelError) {
+                    return try writeText(request, to: "cgroup.subtree_control", at: directory)
+                } catch {
+                    // No group but the root has both processes and children with controllers: EBUSY. A process that
+                    // was forked meanwhile is found the next time.
+                    guard error.errno == .busy, attempt < 32 else {
+                        throw KernelError(error.call, error.errno, path: path + "/cgroup.subtree_control")
+                    }
+                    try makeRoom(in: directory)
+                }
+            }
+        }
+    }
+
+    /// Moves every process of the group into a leaf beside the jail's.
+    private func makeRoom(in base: Int32) throws(KernelError) {
+        do throws(KernelError) {
+            try makeDirectory(ControlGroups.supervisorName, at: base, permissions: 0o755)
+        } catch {
+            guard error.errno == .exists else { throw error }
+        }
+        let target = ControlGroups.supervisorName + "/cgroup.procs"
+        for process in try readText("cgroup.procs", at: base).split(separator: "\n") {
+            do throws(KernelError) {
+                try writeText(String(process), to: target, at: base)
+            } catch {
+                guard error.errno == .noProcess else { throw error }
+            }
+        }
+    }
+
+    mutating func createCgroup(_ delegation: CgroupDelegation) throws(Failure) {
+        let base = groupBase
+        try failing { () throws(KernelError) in
+            try Sweep.run(in: base)
+            var made = try Leaf.make(in: base)
+            leaf = made
+            guard delegation != .none else { return }
+            try made.addInner(delegation)
+            leaf = made
+        }
+    }
+
+    /// Writes a limit, and reads back what is in force now.
+    func setLimit(_ setting: LimitSetting) throws(Failure) {
+        guard let leaf else { throw Failure(.launcherGone) }
+        let read = try failing { () throws(KernelError) in
+            let file = try open(setting.file, at: leaf.directory, [.readWrite, .noTerminal])
+            do throws(KernelError) {
+                try writeAll(file.number, Array(setting.value.utf8))
+            } catch {
+                throw KernelError(error.call, error.errno, path: setting.file)
+            }
+            guard case .effective(let other) = setting.echo else { return try readAgain(file.number) }
+            return try readText(other, at: leaf.directory)
+        }
+        guard setting.isEchoed(by: read) else {
+            let line = read.utf8.last == UInt8(ascii: "\n") ? String(read.dropLast()) : read
+            throw Failure(.limitDiffers, text: "\(setting.file) \(line.isEmpty ? "nothing" : line)")
+        }
+    }
+
+    func enterCgroup() throws(Failure) {
+        guard let leaf else { throw Failure(.launcherGone) }
+        try failing { () throws(KernelError) in try leaf.enter() }
+    }
+
+    private func words(of file: String, at directory: Int32) throws(Failure) -> [String] {
+        let text = try failing { () throws(KernelError) in try readText(file, at: directory) }
+        return text.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)
+    }
+}
+
+extension LimitSetting {
+    /// Whether the kernel's answer says that what was asked for is in force.
+    func isEchoed(by answer: String) -> Bool {
+        let lines = answer.split(separator: "\n")
+        switch echo {
+        case .same: return lines.first.map { $0 == value } ?? false
+        case .pages:
+            guard let wanted = UInt64(value), let first = lines.first else { return false }
+            // PAGE_COUNTER_MAX is "max": what is more than any memory limits nothing, as was asked.
+            if first == "max" { return wanted > 1 << 60 }
+            guard let found = UInt64(first) else { return false }
+            return found <= wanted && wanted - found < 65536
+        case .line:
+            let words = value.split(separator: " ")
+            return lines.contains { line in
+                let found = line.split(separator: " ")
+                return found.first == words.first && words.dropFirst().allSatisfy { found.contains($0) }
+            }
+        case .effective:
+            guard let first = lines.first else { return false }
+            return Self.numbers(first) == Self.numbers(value[...])
+        }
+    }
+
+    /// The members of a list such as `0-2,5`.
+    private static func numbers(_ list: Substring) -> [Int] {
+        var result: [Int] = []
+        for part in list.split(separator: ",") {
+            let ends = part.split(separator: "-").map { Int($0) ?? -1 }
+            guard let low = ends.first, let high = ends.last, low >= 0, high >= low else { return [] }
+            result += low...high
+        }
+        return result
+    }
+}
