@@ -29,6 +29,9 @@ struct Golden: Sendable, CustomTestStringConvertible {
         Golden("nothing-of-its-own", .user, Shape.allHost),
         Golden("landlock", .user, Shape.landlock),
         Golden("everything", .root, Shape.everything),
+        Golden("limits-root", .limited, LimitTests.all),
+        Golden("limits-scope", .inSession, Shape.limits),
+        Golden("limits-unit-direct", .inUnit, "namespaces.pid = \"host\"\n" + Shape.limits),
     ]
 
     private var path: String {

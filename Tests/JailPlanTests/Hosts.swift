@@ -20,6 +20,31 @@ extension Host {
     /// An ordinary user in no other group.
     static let loner = user.with { $0.supplementary = [] }
 
+    /// Root on a plain host with cgroups of version 2, not in charge of systemd.
+    static let limited = root.with { host in
+        host.controlGroups = .unified.with { groups in
+            groups.own = .init(path: "/").with { $0.type = nil }
+        }
+    }
+
+    /// Root in a unit with `Delegate=yes`.
+    static let inUnit = root.with { host in
+        host.controlGroups = .unified.with { groups in
+            (groups.isManaged, groups.manager) = (true, .system)
+            groups.own = .init(path: "/system.slice/a.service").with { $0.isDelegated = true }
+            groups.parent = .init(path: "/system.slice")
+        }
+    }
+
+    /// An ordinary user who has logged in where systemd runs.
+    static let inSession = loner.with { host in
+        host.controlGroups = .unified.with { groups in
+            (groups.isManaged, groups.manager) = (true, .user)
+            groups.own = .init(path: "/user.slice/user-1000.slice/session-1.scope").with { $0.isWritable = false }
+            groups.parent = .init(path: "/user.slice/user-1000.slice").with { $0.isWritable = false }
+        }
+    }
+
     /// The same host, changed.
     func with(_ change: (inout Host) -> Void) -> Host {
         var host = self
@@ -44,5 +69,30 @@ extension Host {
             host.environment = [("TERM", "xterm"), ("LANG", "C.UTF-8"), ("LC_ALL", "C"), ("SECRET", "s")]
             fill(&host)
         }
+    }
+}
+
+extension ControlGroups {
+    /// Version 2 alone, with every controller.
+    static let unified = ControlGroups().with { groups in
+        groups.mount = "/sys/fs/cgroup"
+        groups.available = ["cpu", "cpuset", "io", "memory", "pids"]
+    }
+
+    func with(_ change: (inout ControlGroups) -> Void) -> ControlGroups {
+        var groups = self
+        change(&groups)
+        return groups
+    }
+}
+
+extension ControlGroups.Group {
+    /// The same group, changed; first of all the caller may write to it, and it has every controller.
+    func with(_ change: (inout ControlGroups.Group) -> Void) -> ControlGroups.Group {
+        var group = self
+        group.isWritable = true
+        group.controllers = ["cpu", "cpuset", "io", "memory", "pids"]
+        change(&group)
+        return group
     }
 }

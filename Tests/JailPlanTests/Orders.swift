@@ -2,7 +2,7 @@ import JailPlan
 
 /// What the plan's order claims, a row each.
 extension Order {
-    static let all = namespaces + tree + process
+    static let all = namespaces + limits + tree + process
 
     private static let namespaces: [Order] = [
         Order(
@@ -40,6 +40,26 @@ extension Order {
         Order(
             ["set_groups"], before: ["set_identity"],
             because: "a failure between the two must not leave the new user with the old groups"),
+    ]
+
+    private static let limits: [Order] = [
+        Order(
+            ["request_scope"], before: ["enable_controllers"],
+            because: "the controllers are those of the group that the scope is"),
+        Order(
+            ["enable_controllers"], before: ["create_cgroup"],
+            because: "a group has the files of the controllers that its parent has enabled"),
+        Order(
+            ["create_cgroup"], before: ["set_limit"], because: "the limits are files of the group"),
+        Order(
+            ["set_limit"], before: ["create_namespaces", "enter_cgroup"],
+            because: "the first process is born into the group, and nothing runs before its limits hold"),
+        Order(
+            ["enter_cgroup"], before: ["create_namespaces"],
+            because: "the root of a cgroup namespace is where its maker stands, cgroup_namespaces(7)"),
+        Order(
+            ["create_cgroup"], before: ["join_namespaces"],
+            because: "in another mount namespace the host's cgroupfs is out of sight"),
     ]
 
     private static let tree: [Order] = [

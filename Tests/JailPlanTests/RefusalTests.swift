@@ -6,7 +6,6 @@ import Testing
 /// What a spec may state and this version cannot put in force is refused by name and line, never passed over.
 @Suite struct RefusalTests {
     @Test(arguments: [
-        ("[limits]\nmemory = \"1G\"", "[limits]"),
         ("[seccomp]\nprofile = \"default\"", "[seccomp]"),
         ("[seccomp]\nprofile = \"none\"\ndeny = [\"ptrace\"]", "[seccomp]"),
         ("[seccomp]\ndeny = [\"ptrace\"]", "[seccomp]"),

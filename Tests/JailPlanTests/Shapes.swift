@@ -41,6 +41,9 @@ struct Shape: Sendable {
         Shape("root, landlock", .root, landlock), Shape("user, landlock", .user, landlock),
         Shape("user, landlock alone", .user, allHost + "\n" + landlock),
         Shape("root, landlock without no_new_privs", .root, "process.no_new_privs = false\n" + landlock),
+        Shape("root, limits", .limited, limits), Shape("user, limits in a scope", .inSession, limits),
+        Shape("root, limits, joined", .limited, limits + joined),
+        Shape("a unit, direct, limits", .inUnit, "namespaces.pid = \"host\"\n" + limits),
         Shape("root, all of it, nested", .root, "namespaces.nested = true\n" + everything),
     ]
 
@@ -72,6 +75,7 @@ struct Shape: Sendable {
         bind_tcp = [80]
         scope = ["signal"]
         """
+    static let limits = "[limits]\nmemory = \"64M\"\ncpu = \"50%\"\npids = 20\n"
 
     static let joined = """
         [namespaces]

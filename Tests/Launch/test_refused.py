@@ -5,10 +5,6 @@ import re
 import pytest
 
 SPECS = {
-    "limits.memory": '[limits]\nmemory = "512M" # @',
-    "limits.pids": "[limits]\npids = 64 # @",
-    "limits.cpu": '[limits]\ncpu = "150%" # @',
-    "limits.io": '[[limits.io]] # @\ndevice = "/"\nrbps = "10M"',
     "seccomp.profile": '[seccomp]\nprofile = "default" # @',
     "seccomp.deny": '[seccomp]\ndeny = ["ptrace"] # @',
     "seccomp.rule": '[[seccomp.rule]] # @\ncall = "socket"\naction = "allow"',

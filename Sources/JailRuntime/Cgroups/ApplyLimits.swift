@@ -20,17 +20,19 @@ extension Applier {
         let missing = wanted.filter { !enabled.contains($0) }
         guard !missing.isEmpty else { return }
         let request = missing.map { "+" + $0 }.joined(separator: " ")
+        let isRoot = !Caller.exists(path + "/cgroup.type")
         try failing { () throws(KernelError) in
             for attempt in 0... {
+                // A group other than the root has no processes beside children with controllers: some are refused then
+                // (EBUSY), others make it a threaded one, in which no jail can be.
+                if !isRoot { try makeRoom(in: directory) }
                 do throws(KernelError) {
                     return try writeText(request, to: "cgroup.subtree_control", at: directory)
                 } catch {
-                    // No group but the root has both processes and children with controllers: EBUSY. A process that
-                    // was forked meanwhile is found the next time.
+                    // A process that was forked meanwhile is found the next time.
                     guard error.errno == .busy, attempt < 32 else {
                         throw KernelError(error.call, error.errno, path: path + "/cgroup.subtree_control")
                     }
-                    try makeRoom(in: directory)
                 }
             }
         }
@@ -38,13 +40,15 @@ extension Applier {
 
     /// Moves every process of the group into a leaf beside the jail's.
     private func makeRoom(in base: Int32) throws(KernelError) {
+        let processes = try readText("cgroup.procs", at: base).split(separator: "\n")
+        guard !processes.isEmpty else { return }
         do throws(KernelError) {
             try makeDirectory(ControlGroups.supervisorName, at: base, permissions: 0o755)
         } catch {
             guard error.errno == .exists else { throw error }
         }
         let target = ControlGroups.supervisorName + "/cgroup.procs"
-        for process in try readText("cgroup.procs", at: base).split(separator: "\n") {
+        for process in processes {
             do throws(KernelError) {
                 try writeText(String(process), to: target, at: base)
             } catch {

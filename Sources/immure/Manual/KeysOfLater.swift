@@ -2,18 +2,6 @@ extension Manual {
     /// What is decoded and validated, and refused by name at launch.
     static let laterSections = [
         SectionDescription(
-            name: "[limits]", introduction: "Limits of cgroups(7) version 2.",
-            keys: [
-                KeyDescription("memory, memory_high, swap", "size", "memory.max, memory.high and memory.swap.max."),
-                KeyDescription("cpu", "percentage of one CPU, such as \"150%\"", "cpu.max."),
-                KeyDescription("cpu_weight", "1 to 10000", "cpu.weight."),
-                KeyDescription("cpus", "list of CPUs", "cpuset.cpus."),
-                KeyDescription("pids", "number", "pids.max."),
-                KeyDescription(
-                    "[[limits.io]]: device, rbps, wbps, riops, wiops, weight", "path; rates by second",
-                    "io.max and io.weight of a block device, or of the one that holds the path."),
-            ], isLater: true),
-        SectionDescription(
             name: "[seccomp]", introduction: "Which system calls the command may make, seccomp(2).",
             keys: [
                 KeyDescription(

@@ -63,7 +63,9 @@ extension Manual {
                 "options", "array of words",
                 "`ro`, `rw`, `suid`, `nosuid`, `dev`, `nodev`, `exec`, `noexec`, `noatime`, `relatime`, `strictatime`, "
                     + "`nodiratime`, `nosymfollow`, `bind`, `rbind`, as mount(8) has them. nosuid and nodev hold "
-                    + "unless suid or dev is written. They hold on every submount."),
+                    + "unless suid or dev is written. They hold on every submount. "
+                    + "A mount of type cgroup is read-only unless `rw` is written; then the jail has a cgroup of its own "
+                    + "inside the limited one, to divide as it likes."),
             KeyDescription(
                 "optional", "boolean, default false", "A source that does not exist is left out, and that is reported."),
             KeyDescription("size", "size", "tmpfs: the most that it may hold."),

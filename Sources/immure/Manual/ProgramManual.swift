@@ -105,8 +105,14 @@ extension Manual {
             the launch; anything but a regular file is refused, and a symbolic link is not followed. FD:N is a descriptor
             that is open for writing; the command does not get it. The object has `status`, `exit` (null unless the
             command exited), `signal` and `signal_name` (null unless one killed it), `timed_out`, `failure` (null, or an
-            object with message, position and hint), `wall_seconds`, `user_seconds`, `system_seconds`, `peak_memory` (the
-            largest resident set of one process, in bytes), `limits_hit` and `degraded` (what was left out).
+            object with message, position and hint), `wall_seconds`, and what was used, from the jail's cgroup where the
+            spec has `[limits]`, else from getrusage(2): `user_seconds`, `system_seconds`, `peak_memory` in bytes with
+            `peak_memory_of` ("jail", or "process": the largest resident set of one process), `read_bytes` and
+            `written_bytes` of block devices. Of the cgroup alone, null without the controller: `peak_swap`,
+            `peak_processes`, `throttled_seconds` (how long cpu held the jail back), `io_stalled_seconds` (how long all of
+            it waited for I/O), `killed_for_memory` (processes), `forks_refused`. `limits_hit` is an array of objects with
+            `limit` (its key), `value` (as the kernel has it), `count` (processes killed, forks refused, or microseconds),
+            `message` and `position`. `degraded` has what was left out.
             """)
         page.item("--json", "With check, plan and doctor: prints a JSON array instead.")
         page.item("-h, --help", "Prints help.")
@@ -123,6 +129,12 @@ extension Manual {
         page.item("126", "The command was found and could not be executed.")
         page.item("127", "The command was not found.")
         page.item("128+n", "Signal n killed the command.")
+        page.paragraph(
+            """
+            Where a limit ended the command, a line on standard error says which, with its place in the spec: the jail was
+            out of memory (status 137), forks were refused and the command failed, or `timeout` came while the processor
+            or the disk was held back.
+            """)
     }
 
     private static func signals(_ page: inout Roff) {
@@ -156,8 +168,7 @@ extension Manual {
         page.paragraph(
             """
             The kernel is shared: a fault in it that the command can reach breaks the jail. This version has no filter of
-            system calls beyond what keeps namespaces from being nested, and no limits of memory,
-            processor or processes; `[seccomp]`, `[limits]`, mounts of type overlay and image, `quota`,
+            system calls beyond what keeps namespaces from being nested; `[seccomp]`, mounts of type overlay and image, `quota`,
             `idmap`, and network modes other than none and host are read and validated, and then refused by name at launch.
             """)
         page.paragraph(
