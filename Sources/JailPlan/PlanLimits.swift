@@ -68,11 +68,22 @@ extension Planner {
         _ limits: ResolvedLimits?, _ identity: ResolvedIdentity, _ capabilities: ResolvedCapabilities
     ) {
         guard let limits else { return refuseWritableGroups() }
-        if case .scope(let manager) = limits.base { add(.requestScope(manager), limits.position) }
+        if case .scope(let manager) = limits.base {
+            noteUnit(at: limits.position)
+            add(.requestScope(manager), limits.position)
+        }
         add(.enableControllers(limits.base, limits.controllers), limits.position)
         add(.createCgroup(delegation(identity, capabilities)), limits.position)
         for (setting, origin) in limits.settings { add(.setLimit(setting), origin) }
         if plan.shape == .direct { add(.enterCgroup, limits.position) }
+    }
+
+    /// What a service's own limits held is held no more once the launcher is in a scope.
+    private mutating func noteUnit(at position: Position?) {
+        guard let own = host.controlGroups?.own, own.isUnit, own.path.hasSuffix(".service") else { return }
+        note(
+            "the launcher leaves \(own.path), and its limits, for a scope: give the unit Delegate=yes to stay in it",
+            at: position)
     }
 
     /// A jail that can mount the hierarchy sees its own group as the root, limits included, and its user may own them: it

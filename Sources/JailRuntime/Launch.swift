@@ -29,7 +29,16 @@ package struct Launch {
     /// Does everything in this process, which then is the command.
     private func runDirect() throws(Failure) -> Outcome {
         var applier = try makeApplier()
-        defer { discard(applier.leaf) }
+        do throws(Failure) {
+            return try become(&applier)
+        } catch {
+            // Nothing is killed here: this process may be in the group by now. It goes with the unit, or the next launch.
+            abandon(applier.leaf)
+            throw error
+        }
+    }
+
+    private func become(_ applier: inout Applier) throws(Failure) -> Outcome {
         applier.skippedHere = { [plan] step in
             for note in plan.skippedNotes([step]) { Report.say(note, as: .note) }
         }
@@ -65,11 +74,20 @@ package struct Launch {
         }
     }
 
-    /// Removes the group of a jail that did not come to be. What cannot be removed is empty, and goes with the next launch.
+    /// Removes the group of a jail that did not come to be, with whatever is in it.
     private func discard(_ leaf: Leaf?) {
-        guard let leaf else { return }
         do throws(KernelError) {
-            if try leaf.clear() { try leaf.remove() }
+            _ = try leaf?.clear()
+        } catch {
+            return
+        }
+        abandon(leaf)
+    }
+
+    /// Removes an empty group. One that cannot be removed goes with the next launch.
+    private func abandon(_ leaf: Leaf?) {
+        do throws(KernelError) {
+            try leaf?.remove()
         } catch {
             return
         }

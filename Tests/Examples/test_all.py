@@ -29,6 +29,8 @@ def test_plans(caller, work, name):
     auto = 'uid_map = "auto"' in (EXAMPLES / name).read_text() and caller.name == "root"
     ranges = any(line.startswith("root:") for line in open("/etc/subuid"))
     status = 125 if auto and not ranges else 0
+    if "[limits]" in (EXAMPLES / name).read_text():
+        status = None  # what this host's cgroups cannot do is refused: see test_limited.py
     done = caller.run("immure", "plan", caller.spec(name), cwd=work, status=status)
     assert f"{name}:" in done.stdout + done.stderr
     assert list(work.iterdir()) == []

@@ -328,6 +328,18 @@ class TestWhatIsLeft:
         assert leaves() == []
 
 
+@pytest.mark.parametrize(
+    "call, error", [("mkdirat", "ENOSPC"), ("flock", "EIO"), ("fchmod", "EPERM"), ("clone3", "EAGAIN"), ("pread64", "EIO")])
+@pytest.mark.parametrize("when", [1, 2, 3])
+def test_t43_a_refused_call_stops_the_launch(jail, call, error, when):
+    """Each call of the group's making fails once: nothing of the command runs, or all of its limits hold."""
+    words = jail.arguments('limits.pids = 20\nlimits.memory = "64M"\n' + SEEN, "cat", "/sys/fs/cgroup/pids.max")
+    done = subprocess.run(
+        ["strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={when}", *words],
+        capture_output=True, text=True)
+    assert (done.returncode, done.stdout) in [(125, ""), (0, "20\n")], done
+
+
 class TestOtherGroups:
     def test_below_a_group_with_processes(self, jail):
         """No internal processes: those that are there move into a leaf, and go on."""

@@ -1,7 +1,7 @@
 import JailSpec
 import Kernel
 
-/// Processes, limits, filters, networks and the programs that later sections need.
+/// Processes, filters, networks and the programs that later sections need.
 extension Examination {
     mutating func process() {
         let restricted = evidence.text("/proc/sys/kernel/yama/ptrace_scope")
@@ -18,42 +18,6 @@ extension Examination {
                 "rlimits", "hard limits", .absent, "an ordinary user can only lower them",
                 remedy: "launch as root to raise one")
         }
-    }
-
-    mutating func limits() {
-        let mounts = (evidence.text("/proc/self/mounts") ?? "").split(separator: "\n").map { $0.split(separator: " ") }
-        let unified = mounts.first { $0.count > 2 && $0[2] == "cgroup2" }.map { String($0[1]) }
-        let hasOld = mounts.contains { $0.count > 2 && $0[2] == "cgroup" }
-        guard let unified else {
-            add(
-                "limits", "cgroup v2", .absent, hasOld ? "only cgroup v1 is mounted" : "not mounted",
-                remedy: hasOld
-                    ? "boot with systemd.unified_cgroup_hierarchy=1" : "as root: mount -t cgroup2 none /sys/fs/cgroup")
-            return
-        }
-        let controllers = evidence.text(unified + "/cgroup.controllers") ?? ""
-        let wanted = ["cpu", "cpuset", "io", "memory", "pids"]
-        let missing = wanted.filter { name in !controllers.split(separator: " ").contains { $0 == name } }
-        add("limits", "cgroup v2", .ok, "at \(unified)" + (hasOld ? ", beside v1 (hybrid)" : ""))
-        add(
-            "limits", "controllers", missing.isEmpty ? .ok : .absent,
-            missing.isEmpty ? controllers : "not in v2: " + missing.joined(separator: " "),
-            remedy: missing.isEmpty
-                ? nil
-                : hasOld
-                    ? "boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all"
-                    : "enable them in cgroup.subtree_control of each parent")
-        delegation(unified)
-    }
-
-    private mutating func delegation(_ root: String) {
-        let lines = (evidence.text("/proc/self/cgroup") ?? "").split(separator: "\n")
-        let own = lines.first { $0.hasPrefix("0::") }.map { String($0.dropFirst(3)) } ?? "/"
-        let isOurs = mayWrite(root + own + "/cgroup.procs") && mayWrite(root + own)
-        add(
-            "limits", "delegation", isOurs ? .ok : .absent,
-            isOurs ? "the caller may make cgroups below \(own)" : "the caller may not make cgroups below \(own)",
-            remedy: isOurs ? nil : "start immure by: systemd-run --user --scope -p Delegate=yes immure …")
     }
 
     mutating func policies() {

@@ -1,0 +1,185 @@
+"""[limits] where systemd manages the host: in a delegated unit, and in scopes that the service manager is asked for."""
+
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from limits import CGROUPS, Jail, leaves
+
+HOST = '[limits]\npids = 20\nmemory = "64M"\n[namespaces]\ncgroup = "host"\n'
+WHERE = ("sh", "-c", "cat /proc/self/cgroup")
+
+
+@pytest.fixture
+def jail(binary):
+    return Jail(binary)
+
+
+@pytest.fixture(scope="session")
+def manager():
+    """The ordinary user's own service manager."""
+    subprocess.run(["loginctl", "enable-linger", "tester"], check=True)
+    deadline = time.monotonic() + 30
+    while not os.path.exists("/run/user/1000/systemd/private"):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def unit(words, *properties, user=None):
+    options = [word for name in properties for word in ("-p", name)]
+    if user:
+        options += ["-p", f"User={user}"]
+    return subprocess.run(
+        ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", *options, *words],
+        capture_output=True, text=True, timeout=60)
+
+
+def as_tester(words):
+    return ["setpriv", "--reuid=1000", "--regid=1000", "--init-groups", "env", "XDG_RUNTIME_DIR=/run/user/1000", *words]
+
+
+def settled(found, patience=10):
+    """What `found` returns once it is empty, or at the end of patience."""
+    deadline = time.monotonic() + patience
+    while found() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found()
+
+
+def scopes():
+    return sorted(str(path) for path in CGROUPS.rglob("immure-*.scope"))
+
+
+@pytest.mark.parametrize("user", [None, "tester"])
+def test_in_a_delegated_unit(jail, user):
+    done = unit(jail.arguments(HOST, *WHERE), "Delegate=yes", user=user)
+    assert re.fullmatch(r"0::/system\.slice/run-u\d+\.service/immure-\d+-\d+\n", done.stdout), done
+    assert settled(leaves) == []
+
+
+def test_two_launches_in_one_unit(jail):
+    """The shell between them is moved out of the way by the first, and the second finds the unit all the same."""
+    words = jail.arguments(HOST, "cat", "/proc/self/cgroup")
+    launch = " ".join(words)
+    done = unit(["sh", "-c", f"{launch}; cat /proc/self/cgroup; {launch}"], "Delegate=yes")
+    service = r"0::(/system\.slice/run-u\d+\.service)"
+    assert re.fullmatch(
+        service + r"/immure-\d+-\d+\n0::\1/immure\.supervisor\n0::\1/immure-\d+-\d+\n", done.stdout), done
+
+
+DIRECT = HOST + 'pid = "host"\n[filesystem]\nproc = false\n[process]\ndie_with_parent = false\n'
+
+
+def test_without_a_process_of_immures_own(jail):
+    """Direct: the unit's main process is the command, in a cgroup that goes with the unit."""
+    done = unit(jail.arguments(DIRECT, "sh", "-c", "echo $PPID; exit 3"), "Delegate=yes")
+    assert (done.returncode, done.stdout) == (3, "1\n"), done
+    assert settled(leaves) == []
+
+
+def test_a_direct_launch_that_fails_says_so(jail):
+    done = unit(jail.arguments(DIRECT, "no-such-program"), "Delegate=yes")
+    assert done.returncode == 127 and "no-such-program" in done.stderr, done
+    assert settled(leaves) == []
+
+
+def test_root_outside_of_a_delegated_unit_gets_a_scope(jail):
+    done = unit(jail.arguments(HOST, *WHERE))
+    assert re.fullmatch(r"0::/system\.slice/immure-\d+-\d+\.scope/immure-\d+-\d+\n", done.stdout), done
+    assert settled(scopes) == []
+
+
+def test_leaving_a_service_is_told(jail):
+    words = jail.arguments(HOST, *WHERE)
+    words[1] = "plan"
+    done = unit(words)
+    assert re.search(r"note: .*the launcher leaves /system\.slice/run-u\d+\.service, and its limits, for a scope", done.stdout)
+
+
+def test_an_ordinary_user_gets_a_scope(jail, manager):
+    done = unit(jail.arguments(HOST, *WHERE), user="tester")
+    slices = r"0::/user\.slice/user-1000\.slice/user@1000\.service/app\.slice"
+    assert re.fullmatch(slices + r"/immure-\d+-\d+\.scope/immure-\d+-\d+\n", done.stdout), done
+    assert settled(scopes) == []
+
+
+def test_a_user_who_is_stopped_at_the_limit(jail, manager):
+    spec = '[limits]\nmemory = "32M"\nswap = 0\n'
+    done = unit(jail.arguments(spec, "python3", "-c", "x = bytearray(100 << 20)"), user="tester")
+    assert done.returncode == 137
+    assert ":2:10: limits.memory: out of memory, all 2 processes of the jail were killed" in done.stderr
+    # A scope that has failed is not left for anybody to clear.
+    listed = subprocess.run(
+        as_tester(["systemctl", "--user", "list-units", "--all", "--plain", "--no-legend", "immure*"]),
+        capture_output=True, text=True)
+    assert (listed.returncode, listed.stdout) == (0, "")
+
+
+def test_a_controller_that_users_do_not_get(jail, manager):
+    given = CGROUPS / "user.slice/user-1000.slice/user@1000.service/cgroup.controllers"
+    assert "io" not in given.read_text().split()
+    spec = f'[limits]\npids = 20\n[[limits.io]]\ndevice = "{os.environ["VM_RUN_DISK"]}"\nwbps = "1M"\n'
+    done = unit(jail.arguments(spec, "echo", "ran"), user="tester")
+    assert done.returncode == 125 and done.stdout == ""
+    assert re.search(
+        r":5:8: enable controllers io pids: the io controller does not reach /sys/fs/cgroup/user\.slice", done.stderr)
+    assert "systemctl edit user@.service" in done.stderr
+    assert settled(scopes) == []
+
+
+def test_a_user_without_a_manager(jail):
+    """DynamicUser: no session, no manager of its own."""
+    done = unit(jail.arguments(HOST, *WHERE), "DynamicUser=yes")
+    assert done.returncode == 125 and done.stdout == ""
+    assert re.search(r":1:2: \[limits\]: /system\.slice/run-u\d+\.service is not delegated to the caller", done.stderr)
+    assert "hint: systemd-run --user --scope -p Delegate=yes immure" in done.stderr
+
+
+@pytest.mark.parametrize("user", [None, "tester"])
+def test_a_killed_launcher_leaves_nothing(jail, manager, user):
+    words = jail.arguments(HOST, "sh", "-c", "echo; exec sleep 66")
+    options = ["-p", f"User={user}"] if user else []
+    process = subprocess.Popen(
+        ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", *options, *words], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    [scope] = scopes()
+    for launcher in (Path(scope) / "immure.supervisor/cgroup.procs").read_text().split():
+        os.kill(int(launcher), 9)
+    process.wait()
+    assert settled(scopes) == [] and settled(leaves) == []
+    assert subprocess.run(["pgrep", "-f", "^sleep 66"]).returncode == 1
+
+
+def test_stopping_the_unit_ends_the_jail(jail):
+    words = jail.arguments(HOST, "sh", "-c", "exec sleep 67")
+    subprocess.run(["systemd-run", "--quiet", "--unit=limited", "-p", "Delegate=yes", *words], check=True)
+    while not leaves():
+        time.sleep(0.05)
+    subprocess.run(["systemctl", "stop", "limited"], check=True)
+    assert leaves() == [] and subprocess.run(["pgrep", "-f", "^sleep 67"]).returncode == 1
+
+
+def test_doctor(binary, manager):
+    def limits(*properties, user=None):
+        lines = unit([binary, "doctor"], *properties, user=user).stdout.split("\n")
+        start = lines.index("limits") + 1
+        return "\n".join(lines[start : start + 14])
+
+    assert "the user manager is asked for a scope" in limits(user="tester")
+    assert "the io controller is not delegated to users" in limits(user="tester")
+    assert "the system manager is asked for a scope" in limits()
+    assert re.search(r"ok +delegation +the jail's cgroup is made in /sys/fs/cgroup/system.slice/run", limits("Delegate=yes"))
+
+
+def test_the_example(binary):
+    Path("/srv/work").mkdir(exist_ok=True)
+    Path("/srv/work/test_it.py").write_text(
+        "import unittest\nclass T(unittest.TestCase):\n def test(self): bytearray(600 << 20)\n")
+    words = ["env", "PWD=/srv/work", binary, "run", "/srv/limited.toml"]
+    Path("/srv/limited.toml").write_bytes(Path("/project/Examples/limited.toml").read_bytes())
+    done = unit(words, "WorkingDirectory=/srv/work", "Delegate=yes")
+    assert done.returncode == 137, done
+    assert re.search(r"limited\.toml:\d+:\d+: limits\.memory: out of memory", done.stderr), done
