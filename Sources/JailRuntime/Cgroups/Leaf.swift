@@ -42,8 +42,18 @@ struct Leaf {
                 return Leaf(
                     name: name, base: base, directory: number, events: events.release(), birthplace: number)
             } catch {
+                discard(name, in: base)
                 guard attempts < 16, [.noEntry, .noDevice, .again].contains(error.errno) else { throw error }
             }
+        }
+    }
+
+    /// Removes a group that is no use. Where even that fails, the next launch does it.
+    private static func discard(_ name: String, in base: Int32) {
+        do throws(KernelError) {
+            try removeDirectory(name, at: base)
+        } catch {
+            return
         }
     }
 
