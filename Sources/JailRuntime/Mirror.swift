@@ -13,7 +13,6 @@ extension Tree {
             for name in try entries(of: original) { try mirror(name, of: original, in: copy.number) }
             return copy.release()
         }
-        mirrors.append(copy)
         if isRoot { root = copy }
     }
 

@@ -44,8 +44,9 @@ extension Tree {
             }
             // (Outside the handler: the walk is consumed by success alone.)
             var again = Walk(root: root)
-            _ = try failing { () throws(KernelError) in try again.descend(target) }
+            let missing = try failing { () throws(KernelError) in try again.descend(target) }
             try mirror(again.top, isRoot: again.isAtRoot)
+            mirrors.append((target, missing.count))
         }
         throw Failure(KernelError(.mkdirat, .readOnly, path: target))
     }
@@ -67,6 +68,7 @@ extension Tree {
                 }
             }
             try mirror(parent.number, isRoot: parts.count == 1)
+            mirrors.append((directory, 0))
         }
         throw Failure(KernelError(.symlinkat, .readOnly, path: target))
     }

@@ -5,8 +5,11 @@ import Kernel
 struct Tree {
     /// The mount that will be `/`.
     var root: Int32 = -1
-    /// Tmpfs copies of directories that could not take a mount point; sealed with the rest.
-    var mirrors: [Int32] = []
+    /// Tmpfs copies of directories that could not take a mount point, sealed with the rest: each stands so many components
+    /// above a target that was missing.
+    var mirrors: [(target: String, above: Int)] = []
+    /// What has been attached, by its own descriptor.
+    private var standing: [(mount: Int32, target: String)] = []
     private var scratch: Int32 = -1
 
     /// Attaches the root.
@@ -50,6 +53,7 @@ struct Tree {
             }
             try Kernel.attach(mount, on: place.number)
         }
+        standing.append((mount, target))
     }
 
     mutating func makeDirectory(_ target: String, _ mode: UInt32) throws(Failure) {
@@ -60,10 +64,27 @@ struct Tree {
 
     /// Makes what `seal` names read-only: mount points have been made until now.
     func seal(_ mounts: [Int32]) throws(Failure) {
-        for mount in mounts + mirrors where mount >= 0 {
-            try failing { () throws(KernelError) in
-                try setAttributes(of: mount, .readOnly, recursive: false, makePrivate: false)
+        for mount in mounts where mount >= 0 {
+            try failing { () throws(KernelError) in try seal(mount) }
+        }
+        guard !mirrors.isEmpty else { return }
+        // A mirror shows clones of what stood below it: what was sealed so far is out of sight then, and what can be seen
+        // is sealed by its name.
+        var targets = mirrors
+        for (mount, target) in standing where mounts.contains(mount) { targets.append((target, 0)) }
+        for (target, above) in targets {
+            do throws(KernelError) {
+                var walk = Walk(root: root)
+                guard try walk.descend(target).isEmpty else { throw KernelError(.openat, .noEntry) }
+                walk.ascend(above)
+                try seal(walk.top)
+            } catch {
+                throw Failure(KernelError(error.call, error.errno, path: target))
             }
         }
+    }
+
+    private func seal(_ mount: Int32) throws(KernelError) {
+        try setAttributes(of: mount, .readOnly, recursive: false, makePrivate: false)
     }
 }

@@ -45,6 +45,11 @@ package struct Walk: ~Copyable {
     /// Where the walk began and every directory entered since, the last one deepest; the walk closes them.
     package var places: [Int32] { [root] + entered }
 
+    /// Goes `count` components back towards the root.
+    package mutating func ascend(_ count: Int) {
+        for _ in 0..<count { if let left = entered.popLast() { closeDescriptor(left) } }
+    }
+
     /// Walks `path` as far as it exists, and returns the components that do not exist.
     package mutating func descend(_ path: String) throws(KernelError) -> [String] {
         var pending = Array(components(path).reversed())
