@@ -67,11 +67,16 @@ package func entries(of directory: Int32) throws(KernelError) -> [String] {
     guard let stream = unsafe fdopendir(listing.release()) else { throw KernelError(.getdents, .current) }
     defer { unsafe closedir(stream) }
     var names: [String] = []
-    while let entry = unsafe CLinux.readdir(stream) {
+    while true {
+        // The end and an error are both nil, and errno alone tells them apart.
+        linux_clear_errno()
+        guard let entry = unsafe CLinux.readdir(stream) else { break }
         let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
             unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
         }
         if name != "." && name != ".." { names.append(name) }
     }
+    let end = Errno.current
+    guard end.rawValue == 0 else { throw KernelError(.getdents, end) }
     return names
 }

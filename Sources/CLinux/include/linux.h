@@ -53,6 +53,7 @@
 #include <unistd.h>
 
 static inline int linux_errno(void) { return errno; }
+static inline void linux_clear_errno(void) { errno = 0; }
 
 /* What the program was started with, kept before any other code runs; see start.c. */
 int linux_argument_count(void);
