@@ -25,9 +25,9 @@ package func receive(
     do throws(KernelError) {
         bytes = try unsafe filled(.recvmsg, upTo: limit) { unsafe linux_receive_message(channel, $0, $1, &descriptor) }
     } catch {
-        // The other end died with messages of ours unread.
+        // The other end died with messages of ours unread. That is told once, and before what it said last.
         guard error.errno.rawValue == ECONNRESET else { throw error }
-        return nil
+        bytes = try unsafe filled(.recvmsg, upTo: limit) { unsafe linux_receive_message(channel, $0, $1, &descriptor) }
     }
     guard !bytes.isEmpty else { return nil }
     return (bytes, descriptor >= 0 ? descriptor : nil)
