@@ -5,10 +5,11 @@ import Kernel
 /// passwd(5), group(5) and subuid(5), read as files: in a static program the name service switch does not work, and in a
 /// jail's own tree it would load that tree's code.
 enum Accounts {
-    /// The bytes of a file below `root`, empty where it is missing or not a regular file.
-    static func read(_ path: String, below root: String) -> [UInt8] {
+    /// The bytes of a file below `root`, empty where it is missing, not a regular file, or not for the caller's eyes. Of the host's own file
+    /// all else is an error; one of a tree that may be somebody else's is empty then, too.
+    static func read(_ path: String, below root: String) throws(KernelError) -> [UInt8] {
+        if root == "/" { return try readHost("/" + path) }
         do throws(KernelError) {
-            if root == "/" { return try readHost("/" + path) }
             let directory = try open(root, [.path, .directory])
             let pinned = try openInside(directory.number, path)
             // A FIFO would block for ever.
@@ -22,9 +23,16 @@ enum Accounts {
 
     /// The host's own file needs no precaution but the one against a FIFO.
     private static func readHost(_ path: String) throws(KernelError) -> [UInt8] {
-        let file = try open(path, [.read, .nonBlocking])
-        guard try status(of: file.number).isRegular else { return [] }
-        return try readAll(file.number, limit: 4 << 20)
+        do throws(KernelError) {
+            let file = try open(path, [.read, .nonBlocking])
+            guard try status(of: file.number).isRegular else { return [] }
+            return try readAll(file.number, limit: 4 << 20)
+        } catch {
+            guard [.noEntry, .notDirectory, .accessDenied].contains(error.errno) else {
+                throw KernelError(error.call, error.errno, path: path)
+            }
+            return []
+        }
     }
 
     /// The fields of each line.

@@ -1,68 +1,78 @@
 package import JailPlan
 package import JailSpec
 import Kernel
-import SpecFile
+package import SpecFile
 
 extension Host {
     /// Asks the running host for what the plan of this spec needs to know, and no more: each look-up costs part of the
-    /// launch. Nothing is changed.
-    package static func probe(for spec: Spec) -> Host {
+    /// launch. Nothing is changed. What cannot be seen is not guessed: the kernel's refusal is thrown.
+    package static func probe(for spec: Spec) throws(Diagnostic) -> Host {
+        do throws(KernelError) {
+            return try look(for: spec)
+        } catch {
+            let what = error.path.isEmpty ? error.call.name : "\(error.call.name) \(error.path)"
+            throw Diagnostic("look at the host: \(what): \(error.errno.name) \(error.errno.words)", at: nil)
+        }
+    }
+
+    private static func look(for spec: Spec) throws(KernelError) -> Host {
         var host = Host()
         let caller = callerIdentity()
         (host.uid, host.gid, host.supplementary) = (caller.euid, caller.gid, caller.groups)
         let systemAdministration = Capability.sys_admin.rawValue
         if caller.euid == 0 {
             let privilege = NamespacePrivilege.ofCaller()
-            host.isPrivileged = privilege.ownsMounts && hasEffectiveCapability(systemAdministration)
+            if privilege.ownsMounts { host.isPrivileged = try hasEffectiveCapability(systemAdministration) }
             host.canSetGroups = privilege.canSetGroups
             host.isRealRoot = privilege.isInitial
         }
         if !spec.namespaces[.user].value.isNew {
-            host.permitted = CapabilitySet(rawValue: permittedCapabilities())
+            host.permitted = CapabilitySet(rawValue: try permittedCapabilities())
         }
         if !spec.environment.keep.isEmpty {
             host.environment = callerEnvironment()
         } else if let term = environmentVariable("TERM") {
             host.environment = [("TERM", term)]
         }
-        host.lastCapability = Kernel.lastCapability
+        host.lastCapability = try Kernel.lastCapability()
         if spec.landlock != nil || spec.sharesNetwork { host.landlockABI = Kernel.landlockABI() ?? 0 }
         host.standardInputIsTerminal = isTerminal(0)
         if spec.namespaces[.pid].value.isHost { host.canStartSession = Kernel.canStartSession() }
         if let limits = spec.limits { host.controlGroups = .probe(for: limits.value, uid: host.uid) }
-        host.readAccounts(of: spec)
-        if case .system = spec.filesystem.root.value { host.rootEntries = systemEntries() }
+        try host.readAccounts(of: spec)
+        if case .system = spec.filesystem.root.value { host.rootEntries = try systemEntries() }
         if spec.identity.asksForSubordinates {
-            host.readSubordinates(spec)
+            try host.readSubordinates(spec)
         }
         return host
     }
 
     /// /usr, /etc, and what a program expects beside them, as they are on this host.
-    private static func systemEntries() -> [RootEntry] {
-        let names = ["bin", "etc", "lib", "lib32", "lib64", "libx32", "sbin", "usr"]
-        return names.compactMap { name in
+    private static func systemEntries() throws(KernelError) -> [RootEntry] {
+        var entries: [RootEntry] = []
+        for name in ["bin", "etc", "lib", "lib32", "lib64", "libx32", "sbin", "usr"] {
             do throws(KernelError) {
                 let entry = try open("/" + name, [.path, .noFollow])
-                guard try status(of: entry.number).isSymlink else { return RootEntry(name: name, link: nil) }
-                return RootEntry(name: name, link: try readLink("", at: entry.number))
+                let link = try status(of: entry.number).isSymlink ? try readLink("", at: entry.number) : nil
+                entries.append(RootEntry(name: name, link: link))
             } catch {
-                return nil  // absent here, and so absent in the jail
+                guard error.errno == .noEntry else { throw error }  // absent here, and so absent in the jail
             }
         }
+        return entries
     }
 
     /// The users and groups of the tree that the jail will see. A tree that is somebody else's is read without following
     /// links out of it and without blocking; a file that cannot be read is an empty one.
-    private mutating func readAccounts(of spec: Spec) {
+    private mutating func readAccounts(of spec: Spec) throws(KernelError) {
         var root = "/"
         switch spec.filesystem.root.value {
         case .directory(let path): if case .new = spec.namespaces[.mount].value { root = path }
         default: break
         }
-        users = Accounts.users(Accounts.read("etc/passwd", below: root), wanted: wantedUser(spec))
+        users = Accounts.users(try Accounts.read("etc/passwd", below: root), wanted: wantedUser(spec))
         let needsGroups = spec.identity.group != nil || spec.identity.groups?.value.isEmpty == false
-        if needsGroups { groups = Accounts.groups(Accounts.read("etc/group", below: root)) }
+        if needsGroups { groups = Accounts.groups(try Accounts.read("etc/group", below: root)) }
     }
 
     /// The one user that the plan will look up: a whole passwd file would cost more than all the rest of the probe.
@@ -70,10 +80,10 @@ extension Host {
         spec.identity.user?.value ?? .id(uid == 0 ? Planner.nobody : uid)
     }
 
-    private mutating func readSubordinates(_ spec: Spec) {
-        let name = Accounts.users(Accounts.read("etc/passwd", below: "/"), wanted: .id(uid)).first?.name ?? ""
+    private mutating func readSubordinates(_ spec: Spec) throws(KernelError) {
+        let name = Accounts.users(try Accounts.read("etc/passwd", below: "/"), wanted: .id(uid)).first?.name ?? ""
         callerName = name
-        subordinateUsers = Accounts.subordinates(Accounts.read("etc/subuid", below: "/"), name: name, id: uid)
-        subordinateGroups = Accounts.subordinates(Accounts.read("etc/subgid", below: "/"), name: name, id: uid)
+        subordinateUsers = Accounts.subordinates(try Accounts.read("etc/subuid", below: "/"), name: name, id: uid)
+        subordinateGroups = Accounts.subordinates(try Accounts.read("etc/subgid", below: "/"), name: name, id: uid)
     }
 }

@@ -9,7 +9,7 @@ package enum Call: UInt8, Sendable {
     case socketpair, sendmsg, recvmsg, signalfd, sigprocmask, poll, tcsetattr, pipe, chdir, umask, fchmod, tcgetattr
     case newuidmap, newgidmap
     case landlockCreateRuleset, landlockAddRule, landlockRestrictSelf
-    case unlinkat, flock, fchownat, socket, connect, stat
+    case unlinkat, flock, fchownat, socket, connect, stat, capget
 
     /// The name as section 2 of the manual has it.
     package var name: String {

@@ -2,12 +2,25 @@ import CCapability
 import CLinux
 
 /// The highest capability that the running kernel knows. The corresponding C function is `cap_max_bits`, minus one.
-package var lastCapability: UInt8 { UInt8(clamping: max(0, cap_max_bits() - 1)) }
+///
+/// libcap takes any refusal for the end of the list while it searches, and capabilities above it would stay in every set:
+/// so the kernel is asked whether it knows this one and, by EINVAL, no further one.
+package func lastCapability() throws(KernelError) -> UInt8 {
+    let count = cap_max_bits()
+    try attempt(.prctl) { cap_get_bound(count - 1) }
+    do throws(KernelError) {
+        try attempt(.prctl) { cap_get_bound(count) }
+    } catch {
+        guard error.errno == .invalid else { throw error }
+        return UInt8(clamping: count - 1)
+    }
+    throw KernelError(.prctl, .invalid)
+}
 
 /// Empties the bounding set but for `kept` (a mask by capability number), up to the kernel's last capability, not the
 /// header's. The corresponding C function is `cap_drop_bound`.
 package func dropBounding(keeping kept: UInt64) throws(KernelError) {
-    for number in 0...cap_value_t(lastCapability) where kept >> UInt64(number) & 1 == 0 {
+    for number in 0...cap_value_t(try lastCapability()) where kept >> UInt64(number) & 1 == 0 {
         try attempt(.prctl) { cap_drop_bound(number) }
     }
 }
@@ -61,11 +74,11 @@ package func libraryName(ofCapability number: UInt8) -> String? {
 }
 
 /// The permitted set of the calling process as a mask. The corresponding C functions are `cap_get_proc` and `cap_get_flag`.
-package func permittedCapabilities() -> UInt64 {
-    guard let state = unsafe cap_get_proc() else { return 0 }
+package func permittedCapabilities() throws(KernelError) -> UInt64 {
+    guard let state = unsafe cap_get_proc() else { throw KernelError(.capget, .current) }
     defer { unsafe _ = cap_free(UnsafeMutableRawPointer(state)) }
     var mask: UInt64 = 0
-    for number in 0...UInt64(lastCapability) {
+    for number in 0...UInt64(try lastCapability()) {
         var value = CAP_CLEAR
         guard unsafe cap_get_flag(state, cap_value_t(number), CAP_PERMITTED, &value) == 0, value == CAP_SET else {
             continue
@@ -76,8 +89,8 @@ package func permittedCapabilities() -> UInt64 {
 }
 
 /// Whether the calling process has this capability in its effective set.
-package func hasEffectiveCapability(_ number: UInt8) -> Bool {
-    guard let state = unsafe cap_get_proc() else { return false }
+package func hasEffectiveCapability(_ number: UInt8) throws(KernelError) -> Bool {
+    guard let state = unsafe cap_get_proc() else { throw KernelError(.capget, .current) }
     defer { unsafe _ = cap_free(UnsafeMutableRawPointer(state)) }
     var value = CAP_CLEAR
     guard unsafe cap_get_flag(state, cap_value_t(number), CAP_EFFECTIVE, &value) == 0 else { return false }

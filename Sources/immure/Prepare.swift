@@ -18,9 +18,17 @@ enum Prepare {
         guard decoded.diagnostics.isEmpty else { throw Rejection(decoded.diagnostics) }
         let spec = decoded.spec.running(request)
         if toLaunch { try checkDescriptors(spec.process.fds, keepingBack: held) }
-        switch Planner.plan(spec, on: .probe(for: spec), reportsResult: request.result != nil) {
+        switch Planner.plan(spec, on: try host(for: spec), reportsResult: request.result != nil) {
         case .success(let plan): return plan
         case .failure(let faults): throw Rejection(faults.diagnostics)
+        }
+    }
+
+    private static func host(for spec: Spec) throws(Rejection) -> Host {
+        do throws(Diagnostic) {
+            return try .probe(for: spec)
+        } catch {
+            throw Rejection([error])
         }
     }
 

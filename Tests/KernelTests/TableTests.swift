@@ -21,17 +21,18 @@ import Testing
     }
 
     /// The table of JailSpec is that of libcap, which is that of the kernel.
-    @Test func capabilities() {
+    @Test func capabilities() throws {
         for capability in Capability.allCases {
             #expect(libraryName(ofCapability: capability.rawValue) == capability.name)
         }
         #expect(Capability.allCases.map(\.rawValue) == Array(0..<UInt8(Capability.allCases.count)))
-        #expect(lastCapability >= 37 && lastCapability < 64)
+        let last = try lastCapability()
+        #expect(last >= 37 && last < 64)
     }
 
     /// The running kernel tells the same by itself.
     @Test func lastCapabilityIsTheKernels() throws {
-        #expect(try readText("/proc/sys/kernel/cap_last_cap") == "\(lastCapability)\n")
+        #expect(try readText("/proc/sys/kernel/cap_last_cap") == "\(try lastCapability())\n")
     }
 
     @Test func resources() {
