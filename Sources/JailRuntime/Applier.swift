@@ -54,7 +54,7 @@ struct Applier {
         case .attach(let slot, let target, let isDirectory): try tree.attach(slots[slot], on: target, isDirectory)
         case .makeDirectory(let target, let mode): try tree.makeDirectory(target, mode)
         case .makeSymlink(let target, let to): try tree.makeSymlink(target, to: to)
-        case .hide(let target): if try !tree.cover(target) { reportSkipped() }
+        case .hide(let target): if try !tree.cover(target) { try reportSkipped() }
         case .mask(let target): _ = try tree.cover(target)
         case .protect(let target): try tree.protect(target)
         case .seal(let sealed): try tree.seal(sealed.map { slots[$0] })
@@ -102,8 +102,12 @@ struct Applier {
     /// Told of a skipped step where there is no launcher to tell.
     var skippedHere: ((Int) -> Void)?
 
-    func reportSkipped() {
-        if channel >= 0 { report(.skipped(step: step)) } else { skippedHere?(step) }
+    func reportSkipped() throws(Failure) {
+        guard channel >= 0 else {
+            skippedHere?(step)
+            return
+        }
+        try failing { () throws(KernelError) in try send(Message.skipped(step: step).bytes, over: channel) }
     }
 
     /// Tells the launcher. Where the launcher is gone there is nobody to tell, and the liveness checks end this process.

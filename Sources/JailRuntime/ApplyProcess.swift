@@ -54,17 +54,13 @@ extension Applier {
     func dieWithParent() throws(Failure) {
         let parent = parentProcess()
         try failing { () throws(KernelError) in try setParentDeathSignal(Signal.kill) }
-        guard parentProcess() == parent, isLauncherAlive() else { throw Failure(.launcherGone) }
+        guard parentProcess() == parent, try isLauncherAlive() else { throw Failure(.launcherGone) }
     }
 
     /// Whether the launcher still holds its end of the channel.
-    func isLauncherAlive() -> Bool {
+    func isLauncherAlive() throws(Failure) -> Bool {
         guard channel >= 0 else { return true }
-        do throws(KernelError) {
-            return try !look(at: channel).hasHungUp
-        } catch {
-            return false
-        }
+        return try !failing { () throws(KernelError) in try look(at: channel).hasHungUp }
     }
 
     /// The size of this process's table of descriptors, as the host's procfs knows it.

@@ -10,7 +10,7 @@ extension Applier {
             slots[slot] = clone.release()
         } catch {
             guard error.errno == .noEntry && source.optional else { throw Failure(error) }
-            reportSkipped()
+            try reportSkipped()
         }
     }
 

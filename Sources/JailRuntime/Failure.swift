@@ -22,6 +22,8 @@ package enum Cause: UInt8, Sendable {
     case descriptorNotOpen
     /// The launcher is gone.
     case launcherGone
+    /// The jail's first process ended without a word.
+    case jailGone
     /// A symbolic link is in the way, pointing elsewhere than asked.
     case linkDiffers
     /// The program (`text`, or the interpreter it names) is on a mount that forbids execution.

@@ -43,7 +43,7 @@ struct Jail {
     /// whether the launcher was still there to send it.
     private func tieToLauncher() throws(Failure) {
         try failing { () throws(KernelError) in try setParentDeathSignal(Signal.kill) }
-        guard applier.isLauncherAlive() else { exitNow(125) }
+        guard try applier.isLauncherAlive() else { exitNow(125) }
     }
 
     private func map(_ maps: IdentityMaps) throws(Failure) {

@@ -133,7 +133,13 @@ package struct Launch {
         var supervisor = Supervisor(
             plan: plan, child: child, channel: ours, signals: signals.number, hostTerminal: hostTerminal,
             held: held, leftovers: leftovers, leaf: applier.leaf)
-        return try supervisor.watch { applier.descriptorTableSize }
+        do throws(Failure) {
+            return try supervisor.watch { applier.descriptorTableSize }
+        } catch {
+            // Nobody would watch over the jail any more.
+            Supervisor.kill(child)
+            throw error
+        }
     }
 
     /// Writes the maps that the jail's first process may not write itself, and lets it go on.

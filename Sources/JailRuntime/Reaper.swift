@@ -42,7 +42,17 @@ struct Reaper {
                 if watches[1].isReady { try handleMessage() }
             }
         } catch {
+            // A jail without its reaper ends; the launcher says why.
+            tell(.failed(Failure(error)))
             exitNow(125)
+        }
+    }
+
+    private func tell(_ message: Message) {
+        do throws(KernelError) {
+            try send(message.bytes, over: channel)
+        } catch {
+            return  // nobody hears it: the status of this process has to do
         }
     }
 
@@ -86,8 +96,11 @@ struct Reaper {
         var use = ResourceUse()
         while let (child, end) = try wait(blocking: false, stops: true, use: &use) {
             guard child == command else { continue }
-            try send(Message.changed(end).bytes, over: channel)
-            if case .stopped = end { continue }
+            if case .stopped = end {
+                try send(Message.changed(end).bytes, over: channel)
+                continue
+            }
+            tell(.changed(end))
             // Where this is pid 1 the kernel now kills every other process of the namespace.
             exitNow(end.shellStatus)
         }

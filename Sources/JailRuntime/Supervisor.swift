@@ -199,6 +199,9 @@ struct Supervisor {
     private mutating func conclude(_ end: Termination) {
         if let failure {
             outcome.ending = .failed(failure)
+        } else if ended == nil, case .exited(125) = end, plan.supervision.hasInit {
+            // The jail's first process gave up and could not say why: the command's own 125 would have been told.
+            outcome.ending = .failed(Failure(.jailGone))
         } else if deadline.timedOut {
             outcome.ending = .timedOut(ended ?? end)
         } else {

@@ -59,6 +59,7 @@ package struct Explanation {
         case .helperFailed: failure.text
         case .descriptorNotOpen: "descriptor \(failure.text) is not open"
         case .launcherGone: "the launcher has ended"
+        case .jailGone: "the jail's first process has ended, and could not say why"
         case .mountedNoexec: "\(refusalWithoutPath); \(failure.text) is on a noexec mount"
         case .notExecutable: "\(refusalWithoutPath); \(failure.text) has no x bit in its mode"
         case .isDirectory: "\(refusalWithoutPath); it is a directory"
@@ -85,7 +86,7 @@ package struct Explanation {
         case .helperMissing: "as root: apt install uidmap"
         case .helperFailed: helperHint
         case .descriptorNotOpen: "open it for immure, as in `immure run … \(failure.text)<file`, or take it out of fds"
-        case .launcherGone: nil
+        case .launcherGone, .jailGone: nil
         case .mountedNoexec: noexecHint
         case .notExecutable: "chmod +x it, or name its interpreter: sh \(failure.text)"
         case .isDirectory: nil
