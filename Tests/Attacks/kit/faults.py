@@ -1,0 +1,196 @@
+"""Launches in which one system call goes wrong, and the judgement of what came of it."""
+
+import errno as e
+import os
+import re
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import linux
+
+from .calls import NAME, describe, errnos
+from .samples import SAMPLES, host_namespaces, normal
+
+#: Answered with EINTR a call is to be made again: nobody may notice.
+SILENT = {e.EINTR}
+STATUS = 7
+WATCHDOG = 5
+
+
+@dataclass(frozen=True)
+class Step:
+    """One system call of a launch: the `call`-th of the `process`-th process."""
+
+    process: int
+    call: int
+    number: int
+    #: After the command was executed: too late to keep it from running.
+    late: bool
+
+
+@dataclass
+class Broken:
+    """How a launch with a fault ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+    report: str
+    seconds: float
+
+    @property
+    def late(self):
+        return "late=1" in self.report.splitlines()[0] if self.report else False
+
+    @property
+    def moved(self):
+        return "hit" not in self.report
+
+
+class Bench:
+    """Launches of one spec by one caller, of which single calls are made to fail."""
+
+    def __init__(self, caller, name, built):
+        self.caller, self.name = caller, name
+        self.inject, self.probe = built("inject"), built("fingerprint")
+        self.spec = caller.spec(SAMPLES[name](caller, self.probe.parent))
+        self.report = caller.open_directory() / "report"
+        self.host = host_namespaces()
+        self.command = ["/opt/fingerprint", self.host["/proc/self/ns/mnt"]]
+        self.expected = None
+        runs = {self.launch("list").stdout for _ in range(2)}
+        assert len(runs) == 1, "the fingerprint differs from launch to launch"
+        self.expected = runs.pop()
+        assert self.expected.startswith("begin\n") and self.expected.endswith("end"), self.launch("list")
+        self.steps = self.list()
+
+    def launch(self, mode, *words):
+        """One launch under the injector."""
+        self.report.unlink(missing_ok=True)
+        line = [self.inject, self.report, mode, *words, "--", self.caller.binary, "run", self.spec, "--", *self.command]
+        settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        began = time.monotonic()
+        process = subprocess.Popen(
+            list(map(str, line)),
+            env=self.caller.environment(),
+            cwd=self.caller.base,
+            start_new_session=True,
+            **settings,
+            **self.caller.account(),
+        )
+        linux.started.add(process.pid)
+        try:
+            out, err = process.communicate(timeout=WATCHDOG)
+            status = process.returncode
+        except subprocess.TimeoutExpired:
+            kill(linux.descendants())
+            out, err = process.communicate()
+            status = "hang"
+        linux.started.discard(process.pid)
+        text = self.report.read_text() if self.report.exists() else ""
+        out = normal(out.decode(errors="replace").rstrip("\n"), self.host)
+        return Broken(status, out, err.decode(errors="replace"), text, time.monotonic() - began)
+
+    def list(self):
+        """The calls of a launch in which nothing fails."""
+        self.launch("list")
+        rows = [line.split() for line in self.report.read_text().splitlines() if line[0].isdigit()]
+        return [Step(int(row[0]), int(row[1]), int(row[2]), row[5] == "1") for row in rows]
+
+    def faults(self):
+        """Every (step, errno) to try."""
+        return [(step, errno) for step in self.steps for errno in errnos(step.number)]
+
+    def fail(self, step, errno):
+        """The launch in which this step fails, judged: None where all is right, else what is wrong."""
+        for _ in range(3):
+            run = self.launch("fail", step.process, step.call, step.number, errno)
+            if not run.moved:
+                break
+        else:
+            # Around waiting, the order of a process's calls depends on the others; this call did not come here again.
+            return None if run.status == STATUS and run.stdout == self.expected else self.tell(step, errno, run, "moved")
+        wrong = self.judge(run, step, errno) or survivors()
+        return self.tell(step, errno, run, wrong) if wrong else None
+
+    def judge(self, run, step, errno):
+        ran = run.stdout != ""
+        if run.status == "hang":
+            return f"no end within {WATCHDOG} s"
+        if ran and errno == e.EACCES and run.status == STATUS and only_names_missing(self.expected, run.stdout):
+            return None  # an account file that the caller may not read names nobody
+        if ran and run.stdout != self.expected and not (run.late and self.expected.startswith(run.stdout)):
+            return "the command ran with less than it was promised:\n" + difference(self.expected, run.stdout)
+        if run.status == STATUS:
+            return None if ran else "the status is the command's, which did not run"
+        if errno in SILENT:
+            return "an interrupted call is not made again"
+        if ran and not run.late:
+            return "the command ran, and the status says that it did not"
+        if run.status == 125 and NAME[step.number] == "sendmsg" and "could not say why" in run.stderr:
+            return None  # it was the telling that failed
+        if run.status == 125:
+            return sentence(run.stderr)
+        if step.process == 0 and NAME[step.number] == "mprotect" and run.status == 127 and not ran:
+            return None  # the C library refuses to start, before main
+        if run.status in (126, 127) and NAME[step.number] == "execve":
+            return sentence(run.stderr)
+        return f"status {run.status}"
+
+    def tell(self, step, errno, run, wrong):
+        about = f"{self.caller}, {self.name}: {describe(step, errno)}{' (late)' if run.late else ''}: {wrong}"
+        return f"{about}\n    status {run.status} in {run.seconds:.2f} s, stderr: {run.stderr.strip()!r}, stdout: {len(run.stdout)} bytes"
+
+    def interrupt(self, how, step):
+        """The launch in which the launcher is killed at this step (`how` is kill or stop), judged likewise."""
+        run = self.launch(how, step.process, step.call)
+        if run.status == "hang":
+            wrong = f"no end within {WATCHDOG} s"
+        else:
+            wrong = survivors()
+            if run.stdout and not self.expected.startswith(run.stdout):
+                wrong = "the command ran with less than it was promised"
+        return self.tell(step, None, run, f"{how}: {wrong}") if wrong else None
+
+
+def only_names_missing(wanted, found):
+    missing = set(wanted.splitlines()) - set(found.splitlines())
+    return all(line.startswith(("environ USER=", "environ LOGNAME=")) for line in missing)
+
+
+def sentence(text):
+    """A refusal is a line that names the program and what was refused; hints may follow."""
+    lines = [line for line in text.splitlines() if not line.startswith(("immure: note:", "note:"))]
+    if not lines or not lines[0].startswith("immure: "):
+        return "no line says why"
+    if not re.search(r"\bE[A-Z0-9]{2,}\b", lines[0]):
+        return "the line names no errno"
+    if any(not line.startswith(("hint: ", "immure: ")) for line in lines[1:]):
+        return "lines beyond the message and its hints"
+    return None
+
+
+def kill(pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+def survivors():
+    """Processes of a launch that are still there half a second after its end."""
+    if not any(Path("/proc/self/task", task, "children").read_text() for task in os.listdir("/proc/self/task")):
+        return None  # this process inherits every orphan, and has none
+    left = linux.survivors(0.5)
+    kill(left)
+    return f"processes left: {left}" if left else None
+
+
+def difference(wanted, found):
+    wanted, found = wanted.splitlines(), found.splitlines()
+    lost = [f"    - {line}" for line in wanted if line not in found]
+    return "\n".join(lost + [f"    + {line}" for line in found if line not in wanted])

@@ -1,0 +1,41 @@
+"""Each system call of the launch fails once, and the launcher is killed or stopped at each (C06, C35, C43, C45, C50, T43, L3).
+
+Either nothing of the command runs and one line with 125 says which call was refused, or the command runs with the whole
+confinement that it has where nothing fails; no launch hangs, and no process outlives it. A sample by default, every call
+with every errno with IMMURE_SWEEP=full.
+"""
+
+import os
+
+import pytest
+
+from kit.faults import Bench
+from kit.samples import SAMPLES
+
+FULL = os.environ.get("IMMURE_SWEEP") == "full"
+#: What a sample tries of each sweep: as root and as a user, five specs each.
+FAULTS, KILLS = 120, 40
+
+
+def chosen(dice, cases, count):
+    return cases if FULL else sorted(dice.sample(cases, min(count, len(cases))), key=str)
+
+
+@pytest.fixture(params=SAMPLES)
+def bench(request, caller, built):
+    return Bench(caller, request.param, built)
+
+
+def test_t43_c06_c35_c43_c50_each_call_fails_once(bench, dice, tally):
+    cases = chosen(dice, bench.faults(), FAULTS)
+    wrong = [word for word in (bench.fail(step, errno) for step, errno in cases) if word]
+    tally("system calls that failed", len(cases), len(wrong))
+    assert not wrong, f"{len(wrong)} of {len(cases)}:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_l3_c45_the_launcher_ends_at_each_call(bench, dice, tally, how):
+    steps = chosen(dice, bench.steps, KILLS)
+    wrong = [word for word in (bench.interrupt(how, step) for step in steps) if word]
+    tally(f"launchers ended by {how}", len(steps), len(wrong))
+    assert not wrong, f"{len(wrong)} of {len(steps)}:\n" + "\n".join(wrong)

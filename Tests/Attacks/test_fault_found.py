@@ -1,0 +1,38 @@
+"""The faults that sweeps have found, tried each time: what a sample may leave out is held here."""
+
+import pytest
+
+from kit.calls import NUMBER
+from kit.faults import Bench
+
+#: (the spec, the process, the calls) and what went wrong when one of them failed.
+FOUND = {
+    # libcap took any refusal for the end of the capabilities: those above it stayed in the bounding set.
+    "the last capability": ("default", 0, ["prctl", "capget"]),
+    # What /bin, /lib, /etc/passwd are was guessed where the host would not tell: a jail with parts missing.
+    "the host's own tree": ("default", 0, ["openat", "newfstatat", "readlinkat", "read"]),
+    # An error of readdir(3) was taken for the end of a directory: a mirror with entries missing.
+    "the entries of a directory": ("tree", 1, ["getdents64"]),
+    # What the jail said last was lost where a message to it was unread: 125 without a word.
+    "the last words of the jail": ("without init", 1, ["prctl", "poll", "recvmsg"]),
+    # A jail whose launcher gives up is ended by it, and its reaper says why it gives up.
+    "the watch over the jail": ("rich", 0, ["poll", "recvmsg", "sendmsg", "pidfd_open", "wait4"]),
+    "the reaper": ("default", 1, ["poll", "read", "wait4", "sendmsg", "close_range"]),
+}
+
+
+@pytest.mark.parametrize("what", FOUND)
+def test_t43_a_fault_that_was_found_stays_mended(caller, built, tally, what):
+    name, process, calls = FOUND[what]
+    bench = Bench(caller, name, built)
+    numbers = {NUMBER[call] for call in calls}
+    cases = [(step, e) for step, e in bench.faults() if step.process == process and step.number in numbers]
+    seen, few = {}, []
+    for step, errno in cases:
+        # Forty capabilities are dropped by forty calls: some of them have to do.
+        seen[step.number, errno] = seen.get((step.number, errno), 0) + 1
+        if seen[step.number, errno] <= 16:
+            few.append((step, errno))
+    wrong = [word for word in (bench.fail(step, errno) for step, errno in few) if word]
+    tally("system calls that failed", len(few), len(wrong))
+    assert few and not wrong, f"{len(wrong)} of {len(few)}:\n" + "\n".join(wrong)
