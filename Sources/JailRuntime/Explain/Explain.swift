@@ -111,6 +111,8 @@ package struct Explanation {
         case .changeDirectory(let path): return directoryHint(path)
         case .createRuleset, .allowPath, .allowPort, .enforceRuleset: return landlockHint
         case .setResourceLimit, .raiseHardLimit, .setNice, .setAffinity: return attributeHint
+        case .none where failure.text == "/proc" && failure.errno == .noEntry:
+            return "immure needs procfs where it starts: mount -t proc proc /proc (bubblewrap: --proc /proc)"
         case .none: return failure.call == .clone3 || failure.call == .unshare ? namespaceHint([.user]) : nil
         default: return mountHint ?? appArmorHint
         }

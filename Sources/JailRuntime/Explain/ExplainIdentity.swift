@@ -7,12 +7,21 @@ extension Explanation {
     var mapHint: String? {
         guard case .mapIdentities(let maps)? = step?.operation else { return nil }
         if let appArmorHint { return appArmorHint }
+        if failure.errno == .readOnly {
+            return "/proc is read-only here, and id maps are written through it: give the outer container a procfs of "
+                + "its own (bubblewrap: --proc /proc)"
+        }
         guard failure.errno == .notPermitted || failure.errno == .invalid else { return procfsHint }
         switch maps.writer {
+        case .itself where evidence.uid == 0:
+            // user_namespaces(7): since Linux 5.12 the parent's uid 0 is mapped by a holder of CAP_SETFCAP alone.
+            return "uid 0 of this container lacks CAP_SETFCAP, without which it cannot be mapped: start the container "
+                + "with that capability, or as another uid"
         case .itself: return "the caller's own id could not be mapped: its uid is perhaps not mapped where it is now"
         case .launcher:
             return evidence.isInUserNamespace
-                ? "this container does not have all these ids; its own map is in /proc/self/uid_map"
+                ? "this container does not have all these ids, see /proc/self/uid_map; name one that it has, as in "
+                    + "identity.user = 0 and identity.group = 0, or give the container more"
                 : "the ranges overlap, or the caller lacks CAP_SETUID or CAP_SETGID"
         case .helpers: return nil
         }
