@@ -1,5 +1,7 @@
 #include "linux.h"
 
+#include <stddef.h>
+
 ssize_t linux_send_message(int socket, const void *bytes, size_t length, int descriptor) {
     union {
         struct cmsghdr header;
@@ -44,6 +46,91 @@ int linux_vfork(int (*body)(void *), void *context) {
     munmap(stack, size);
     errno = saved;
     return child;
+}
+
+ssize_t linux_receive_notice(
+    int socket, void *bytes, size_t length, int flags, int *descriptors, int *count, pid_t *sender) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(253 * sizeof(int))];
+    } control;
+    struct iovec vector = {.iov_base = bytes, .iov_len = length};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control.space};
+    const int room = *count;
+    int cut = 0;
+    *count = 0;
+    *sender = -1;
+    ssize_t received = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+    if (received < 0) return received;
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+        if (part->cmsg_level != SOL_SOCKET) continue;
+        if (part->cmsg_type == SCM_CREDENTIALS) {
+            struct ucred credentials;
+            memcpy(&credentials, CMSG_DATA(part), sizeof credentials);
+            *sender = credentials.pid;
+        }
+        if (part->cmsg_type != SCM_RIGHTS) continue;
+        size_t passed = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t index = 0; index < passed; index++) {
+            int descriptor;
+            memcpy(&descriptor, CMSG_DATA(part) + index * sizeof(int), sizeof descriptor);
+            if (*count < room) {
+                descriptors[(*count)++] = descriptor;
+            } else {
+                close(descriptor);
+                cut = 1;
+            }
+        }
+    }
+    if (!cut && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) return received;
+    while (*count > 0) close(descriptors[--*count]);
+    errno = EMSGSIZE;
+    return -1;
+}
+
+ssize_t linux_send_notice(int socket, const void *bytes, size_t length, const int *descriptors, int count) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(253 * sizeof(int))];
+    } control = {0};
+    struct iovec vector = {.iov_base = (void *)bytes, .iov_len = length};
+    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+    if (count > 0) {
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(&control.header), descriptors, count * sizeof(int));
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+static socklen_t path_address(struct sockaddr_un *address, const char *path) {
+    size_t length = strlen(path);
+    if (length >= sizeof address->sun_path) {
+        errno = ENAMETOOLONG;
+        return 0;
+    }
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, path, length);
+    if (path[0] != '@') return sizeof *address;
+    address->sun_path[0] = 0;
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+}
+
+int linux_bind_path(int socket, const char *path) {
+    struct sockaddr_un address;
+    socklen_t length = path_address(&address, path);
+    return length ? bind(socket, (struct sockaddr *)&address, length) : -1;
+}
+
+int linux_connect_path(int socket, const char *path) {
+    struct sockaddr_un address;
+    socklen_t length = path_address(&address, path);
+    return length ? connect(socket, (struct sockaddr *)&address, length) : -1;
 }
 
 int linux_interface_up(const char *name) {

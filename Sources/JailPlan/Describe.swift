@@ -13,6 +13,8 @@ extension Plan {
         case .openDevice(_, let name, _, _): return "device /dev/\(name)"
         case .makeFileSystem(let slot, let fileSystem): return "mount \(fileSystem.type) on \(target(of: slot))"
         case .makeFile(let slot, _, _): return "file \(target(of: slot))"
+        case .makeNoticeSocket(let slot): return "notify socket in \(target(of: slot))"
+        case .makeCredentials(let slot): return "credentials in \(target(of: slot))"
         case .attach(let slot, let target, _):
             let source = steps.firstIndex { $0.operation.filledSlot == slot }
             return source.map { title(of: $0) } ?? "mount \(target)"
@@ -34,7 +36,7 @@ extension Operation {
     var filledSlot: Int? {
         switch self {
         case .openTree(let slot, _), .openDevice(let slot, _, _, _), .makeFileSystem(let slot, _),
-            .makeFile(let slot, _, _):
+            .makeFile(let slot, _, _), .makeNoticeSocket(let slot), .makeCredentials(let slot):
             slot
         default: nil
         }
@@ -48,6 +50,8 @@ extension Operation {
         case .createCgroup: "create the cgroup"
         case .setLimit(let setting): "limits.\(setting.key)"
         case .enterCgroup: "enter the cgroup"
+        case .connectManager(let socket): "connect to the service manager at \(socket)"
+        case .readCredentials(let path): "read the credentials in \(path)"
         case .joinNamespaces(let joined):
             "join the namespace\(joined.count == 1 ? "" : "s") " + joined.map(\.path).joined(separator: ", ")
         case .createNamespaces(let kinds):
@@ -97,6 +101,7 @@ extension Operation {
         case .closeDescriptors: "close descriptors"
         case .resetSignals: "reset signals"
         case .changeDirectory(let path): "enter \(path)"
+        case .nameProcess(let names): "set \(names.joined(separator: ", ")) to the command's process id"
         case .execute(let arguments, _): "execute \(arguments.first ?? "")"
         default: operationName
         }

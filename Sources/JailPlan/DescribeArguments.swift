@@ -19,6 +19,8 @@ extension Operation {
             ]
         case .offsetClocks(let monotonic, let boottime):
             [("monotonic", .string(monotonic.text)), ("boottime", .string(boottime.text))]
+        case .connectManager(let socket): [("socket", .string(socket))]
+        case .readCredentials(let path): [("source", .string(path))]
         case .setIdentity(let user, let group): [("user", .integer(Int(user))), ("group", .integer(Int(group)))]
         case .setGroups(let groups): [("groups", .array(groups.map { .integer(Int($0)) }))]
         default: treeArguments ?? limitArguments ?? processArguments
@@ -45,6 +47,7 @@ extension Operation {
             ]
         case .makeFile(let slot, let content, let mode):
             [("slot", .integer(slot)), ("content", .string(content)), ("mode", .string(octal(mode)))]
+        case .makeNoticeSocket(let slot), .makeCredentials(let slot): [("slot", .integer(slot))]
         case .beginRoot(let slot): [("slot", .integer(slot))]
         case .attach(let slot, let target, _): [("slot", .integer(slot)), ("target", .string(target))]
         case .makeDirectory(let target, let mode): [("target", .string(target)), ("mode", .string(octal(mode)))]
@@ -95,6 +98,7 @@ extension Operation {
             ]
         case .closeDescriptors(let kept): [("keeping", .array(kept.map { .integer(Int($0)) }))]
         case .changeDirectory(let path): [("path", .string(path))]
+        case .nameProcess(let names): [("variables", .array(names.map { .string($0) }))]
         case .execute(let arguments, let environment):
             [
                 ("arguments", .array(arguments.map { .string($0) })),

@@ -7,6 +7,7 @@ extension Operation {
         case .createCgroup: "create_cgroup"
         case .setLimit: "set_limit"
         case .enterCgroup: "enter_cgroup"
+        case .connectManager: "connect_manager"
         case .joinNamespaces: "join_namespaces"
         case .createNamespaces: "create_namespaces"
         case .mapIdentities: "map_identities"
@@ -18,6 +19,9 @@ extension Operation {
         case .openDevice: "open_device"
         case .makeFileSystem: "make_file_system"
         case .makeFile: "make_file"
+        case .makeNoticeSocket: "make_notice_socket"
+        case .readCredentials: "read_credentials"
+        case .makeCredentials: "make_credentials"
         case .setIdentity: "set_identity"
         case .setGroups: "set_groups"
         case .beginRoot: "begin_root"
@@ -53,6 +57,7 @@ extension Operation {
         case .closeDescriptors: "close_descriptors"
         case .resetSignals: "reset_signals"
         case .changeDirectory: "change_directory"
+        case .nameProcess: "name_process"
         case .execute: "execute"
         }
     }

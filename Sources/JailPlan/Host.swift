@@ -66,6 +66,8 @@ package struct Host: Equatable, Sendable {
     package var canStartSession = true
     /// The caller's environment, as far as the spec keeps any of it; TERM always.
     package var environment: [(name: String, value: String)] = []
+    /// What a service manager offers, as far as the spec wants any of it.
+    package var service = ServiceOffer()
     /// The highest capability number of the running kernel.
     package var lastCapability: UInt8 = 40
     /// The version of Landlock's interface; 0 where the kernel has none, or the spec asks for nothing of it.
@@ -81,7 +83,7 @@ package struct Host: Equatable, Sendable {
             && a.rootEntries == b.rootEntries && a.users == b.users && a.groups == b.groups
             && a.subordinateUsers == b.subordinateUsers && a.subordinateGroups == b.subordinateGroups
             && a.standardInputIsTerminal == b.standardInputIsTerminal && a.lastCapability == b.lastCapability
-            && a.landlockABI == b.landlockABI
+            && a.landlockABI == b.landlockABI && a.service == b.service
             && a.controlGroups == b.controlGroups
             && a.environment.elementsEqual(b.environment) { $0 == $1 }
     }

@@ -16,6 +16,8 @@ package enum Operation: Equatable, Sendable {
     case setLimit(LimitSetting)
     /// Moves this process into the cgroup: a direct launch has no child to be born there.
     case enterCgroup
+    /// Opens the way to the service manager's notify socket, which the launcher keeps.
+    case connectManager(String)
     /// Joins namespaces that exist, all opened before the first is joined.
     case joinNamespaces([JoinedNamespace])
     /// Makes new namespaces; from here on the jail's first process acts (supervised), or the caller itself (direct).
@@ -38,6 +40,13 @@ package enum Operation: Equatable, Sendable {
     case makeFileSystem(slot: Int, FileSystem)
     /// A detached private file with that content, read-only.
     case makeFile(slot: Int, content: String, mode: UInt32)
+
+    /// A file system with the notify socket of the jail's own.
+    case makeNoticeSocket(slot: Int)
+    /// Reads the credentials in a directory of the host.
+    case readCredentials(String)
+    /// A file system with the credentials that were read, for the command's user alone and never swapped out.
+    case makeCredentials(slot: Int)
 
     /// From here on the setting up is done with the ids of the command, capabilities kept.
     case setIdentity(user: UInt32, group: UInt32)
@@ -92,6 +101,8 @@ package enum Operation: Equatable, Sendable {
     case closeDescriptors(keeping: [Int32])
     case resetSignals
     case changeDirectory(String)
+    /// These variables tell the command its own process id.
+    case nameProcess([String])
     case execute(arguments: [String], environment: [String])
 }
 

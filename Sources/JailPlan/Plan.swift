@@ -33,6 +33,16 @@ package struct Plan: Equatable, Sendable {
         package var ownsProcesses = true
     }
 
+    /// How messages of the jail reach the service manager.
+    package struct Notices: Equatable, Sendable {
+        /// The manager's socket, as NOTIFY_SOCKET has it.
+        package let socket: String
+        /// Whether the command alone is heard.
+        package let fromCommandAlone: Bool
+        /// How far the jail's monotonic clock is ahead of the manager's.
+        package let clockOffset: Duration?
+    }
+
     package var shape: Shape = .supervised
     package private(set) var steps: [Step] = []
     /// The step that makes the namespaces and, in a supervised launch, the jail's first process.
@@ -46,6 +56,7 @@ package struct Plan: Equatable, Sendable {
     package private(set) var needsHostProc = false
     package var notes: [Note] = []
     package var supervision = Supervision()
+    package var notices: Notices?
     /// The number of slots that the operations use.
     package var slotCount = 0
 

@@ -26,6 +26,7 @@ extension Planner {
             put(name, value)
         }
         for (name, value) in spec.environment.set { put(name, value.value) }
+        for (name, value) in service.variables { put(name, value) }
         return result.map { "\($0.name)=\($0.value)" }
     }
 

@@ -94,13 +94,21 @@ extension Planner {
             // commit_creds() takes the request back when ids change: after them.
             add(.dieWithParent, spec.process.dieWithParent.position)
         }
-        add(.closeDescriptors(keeping: spec.process.fds.value), spec.process.fds.position)
+        var kept = spec.process.fds
+        if !service.descriptors.isEmpty {
+            let sockets = service.descriptors.filter { !spec.process.fds.value.contains($0) }
+            kept = Located((kept.value + sockets).sorted(), at: kept.position ?? spec.service.sockets.position)
+        }
+        add(.closeDescriptors(keeping: kept.value), kept.position)
         add(.resetSignals, nil)
         // After the descriptors are marked, and in the new root: the working directory is the last way out.
         add(.changeDirectory(spec.cwd.value), spec.cwd.position)
         guard let command = spec.command, !command.value.isEmpty else {
             fault("no command", at: nil, hint: "write it after --, or as command = [\"…\"] in the spec")
             return
+        }
+        if !service.ownProcess.isEmpty {
+            add(.nameProcess(service.ownProcess), spec.service.sockets.position ?? spec.service.notify.position)
         }
         add(.execute(arguments: command.value, environment: environment(identity)), command.position)
     }

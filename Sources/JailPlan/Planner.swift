@@ -10,6 +10,7 @@ package struct Planner {
     let host: Host
     var plan = Plan()
     var faults: [Diagnostic] = []
+    var service = ResolvedService()
 
     /// The plan, or every reason why there can be none.
     package static func plan(
@@ -31,6 +32,8 @@ package struct Planner {
         let limits = resolveLimits()
         // Whoever makes a cgroup that nobody else clears away stays to do so.
         decideShape(session: session, mustStay: reportsResult || limits?.isCleared == false)
+        // First of all: the manager's socket has its name in the caller's namespaces.
+        resolveService()
         let identity = resolveIdentity()
         let capabilities = resolveCapabilities(identity)
         var tree = TreeBuilder(planner: self, identity: identity)

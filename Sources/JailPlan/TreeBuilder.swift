@@ -29,6 +29,7 @@ struct TreeBuilder {
     let hasOwnNetwork: Bool
     let joinsNetwork: Bool
     let hasOwnUsers: Bool
+    let service: ResolvedService
 
     var faults: [Diagnostic] = []
     var slotCount = 0
@@ -51,12 +52,14 @@ struct TreeBuilder {
         if case .path = planner.spec.namespaces[.net].value { joinsNetwork = true } else { joinsNetwork = false }
         hasOwnNetwork = planner.isNew(.net) || joinsNetwork
         hasOwnUsers = planner.isNew(.user)
+        service = planner.service
     }
 
     mutating func build() {
         guard needsMounts else { return refuseMounts() }
         let rootSlot = placeRoot()
         for mount in spec.filesystem.mounts { place(mount) }
+        placeService()
         // What the spec mounts itself replaces the default on the same target.
         let written = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
         placeProc(unless: written)

@@ -22,6 +22,7 @@ struct Applier {
     var groupBase: Int32 = -1
     /// The jail's own cgroup, where it has one.
     var leaf: Leaf?
+    var service = ServiceEnds()
     /// The step that is being done.
     var step = 0
 
@@ -35,6 +36,7 @@ struct Applier {
         case .createCgroup(let delegation): try createCgroup(delegation)
         case .setLimit(let setting): try setLimit(setting)
         case .enterCgroup: try enterCgroup()
+        case .connectManager(let socket): try connectManager(socket)
         case .joinNamespaces(let joined): try join(joined)
         case .createNamespaces, .mapIdentities, .startCommand: break  // forks: `Launch` does them
         case .offsetClocks(let monotonic, let boottime): try offsetClocks(monotonic, boottime)
@@ -46,6 +48,10 @@ struct Applier {
         case .openDevice(let slot, let name, let major, let minor): try openDevice(slot, name, major, minor)
         case .makeFileSystem(let slot, let fileSystem): try makeFileSystem(slot, fileSystem)
         case .makeFile(let slot, let content, let mode): try makeFile(slot, content: content, mode: mode)
+
+        case .makeNoticeSocket(let slot): try makeNoticeSocket(slot)
+        case .readCredentials(let path): try readCredentials(path)
+        case .makeCredentials(let slot): try makeCredentials(slot)
 
         case .setIdentity(let user, let group): try setIdentity(user: user, group: group)
         case .setGroups(let groups): try failing { () throws(KernelError) in try setGroups(groups) }
@@ -89,7 +95,9 @@ struct Applier {
         case .closeDescriptors(let kept): try closeDescriptors(keeping: kept)
         case .resetSignals: try failing(resetSignals)
         case .changeDirectory(let path): try enterDirectory(path)
-        case .execute(let arguments, let environment): throw execute(arguments, environment)
+        case .nameProcess(let names): service.ownProcess = names
+        case .execute(let arguments, let environment):
+            throw execute(arguments, environment + service.ownProcess.map { "\($0)=\(currentProcess())" })
         }
     }
 

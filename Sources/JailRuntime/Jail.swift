@@ -74,9 +74,13 @@ struct Jail {
         } catch {
             fail(error, at: applier.step)
         }
+        let notices = plan.notices.map { _ in
+            NoticeSource(socket: applier.service.notices, launcher: applier.service.launcher, command: child)
+        }
         var reaper = Reaper(
             command: child, channel: applier.channel, signals: signals, terminal: applier.terminal,
-            ownsProcesses: plan.supervision.ownsProcesses, tableSize: { [applier] in applier.descriptorTableSize }
+            ownsProcesses: plan.supervision.ownsProcesses, notices: notices,
+            tableSize: { [applier] in applier.descriptorTableSize }
         )
         reaper.reap()
     }

@@ -97,6 +97,8 @@ package struct Launch {
         let signals = try failing(catchAllSignals)
         let (ours, theirs) = try failing(makeChannel)
         applier.channel = theirs
+        var notices = Int32(-1)
+        if plan.notices != nil { (notices, applier.service.launcher) = try failing(makeChannel) }
         let fork = plan.creation ?? 0
         for index in 0..<fork {
             applier.step = index
@@ -119,10 +121,12 @@ package struct Launch {
         }
         guard case .parent(let child) = side else {
             closeDescriptor(ours)
+            if notices >= 0 { closeDescriptor(notices) }
             var jail = Jail(plan: plan, applier: applier, signals: signals.number)
             jail.proceed(from: fork + 1)
         }
         closeDescriptor(theirs)
+        if notices >= 0 { closeDescriptor(applier.service.launcher) }
         // First of all: the jail stands still until it has its ids.
         do throws(Failure) {
             try mapIdentities(of: child, by: applier.hostProc, telling: ours)
@@ -132,7 +136,8 @@ package struct Launch {
         }
         var supervisor = Supervisor(
             plan: plan, child: child, channel: ours, signals: signals.number, hostTerminal: hostTerminal,
-            held: held, leftovers: leftovers, leaf: applier.leaf)
+            notices: plan.notices.map { NoticeRelay($0, from: notices, to: applier.service.manager) }, held: held,
+            leftovers: leftovers, leaf: applier.leaf)
         do throws(Failure) {
             return try supervisor.watch { applier.descriptorTableSize }
         } catch {

@@ -34,6 +34,7 @@ extension Host {
         } else if let term = environmentVariable("TERM") {
             host.environment = [("TERM", term)]
         }
+        if spec.service.isUsed { host.service = .ofCaller() }
         host.lastCapability = try Kernel.lastCapability()
         if spec.landlock != nil || spec.sharesNetwork { host.landlockABI = Kernel.landlockABI() ?? 0 }
         host.standardInputIsTerminal = isTerminal(0)

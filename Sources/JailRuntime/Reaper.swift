@@ -9,6 +9,7 @@ struct Reaper {
     let signals: Int32
     let terminal: Int32
     let ownsProcesses: Bool
+    let notices: NoticeSource?
     /// How many descriptors there can be, where the kernel cannot close them all at once.
     let tableSize: () -> Int32
 
@@ -18,13 +19,14 @@ struct Reaper {
 
     init(
         command: Int32, channel: Int32, signals: Int32, terminal: Int32, ownsProcesses: Bool,
-        tableSize: @escaping () -> Int32
+        notices: NoticeSource?, tableSize: @escaping () -> Int32
     ) {
         self.command = command
         self.channel = channel
         self.signals = signals
         self.terminal = terminal
         self.ownsProcesses = ownsProcesses
+        self.notices = notices
         self.tableSize = tableSize
     }
 
@@ -32,12 +34,15 @@ struct Reaper {
         do throws(KernelError) {
             // The caller's files belong to the command alone: /proc/1/fd must show none of them, nor anything of the host,
             // and the reader of a pipe waits until the last end is closed.
-            try closeAll(except: [channel, signals, terminal].filter { $0 >= 0 }, tableSize: tableSize)
+            let ends = notices.map { [$0.socket, $0.launcher] } ?? []
+            try closeAll(except: ([channel, signals, terminal] + ends).filter { $0 >= 0 }, tableSize: tableSize)
             if !ownsProcesses { try becomeSubreaper() }
             while true {
-                var watches = [Watch(signals), Watch(channel)]
+                var watches = [Watch(signals), Watch(channel), Watch(notices?.socket ?? -1)]
                 try idle.poll(&watches, milliseconds: remaining)
                 if let alarm, monotonicNanoseconds() >= alarm { exitNow(128 + Signal.kill) }
+                // Before an end is looked at: what was sent before it was sent by somebody.
+                if watches[2].isReady { try notices?.pass() }
                 if watches[0].isReady { try handleSignals() }
                 if watches[1].isReady { try handleMessage() }
             }
@@ -100,6 +105,7 @@ struct Reaper {
                 try send(Message.changed(end).bytes, over: channel)
                 continue
             }
+            try notices?.passAll()
             tell(.changed(end))
             // Where this is pid 1 the kernel now kills every other process of the namespace.
             exitNow(end.shellStatus)

@@ -25,13 +25,14 @@ struct Supervisor {
     /// Readable when the process that started the launcher ends; −1 where that does not matter.
     private let caller: Int32
     private let kept: [Int32]
+    private var notices: NoticeRelay?
     private let leftovers: Leftovers
     private let leaf: Leaf?
 
     /// `held` are descriptors that the launcher has a use for afterwards.
     init(
-        plan: Plan, child: Int32, channel: Int32, signals: Int32, hostTerminal: Int32, held: [Int32],
-        leftovers: Leftovers, leaf: Leaf?
+        plan: Plan, child: Int32, channel: Int32, signals: Int32, hostTerminal: Int32,
+        notices: NoticeRelay?, held: [Int32], leftovers: Leftovers, leaf: Leaf?
     ) {
         self.plan = plan
         self.child = child
@@ -39,10 +40,13 @@ struct Supervisor {
         self.signals = signals
         self.leftovers = leftovers
         self.leaf = leaf
+        self.notices = notices
         deadline = Deadline(timeout: plan.supervision.timeout, grace: plan.supervision.grace)
         if hostTerminal >= 0 { relay = TerminalRelay(master: hostTerminal) }
         caller = plan.supervision.diesWithParent ? Self.watchCaller() : -1
-        kept = [0, 1, 2, channel, signals, hostTerminal, caller] + held + (leaf?.descriptors ?? [])
+        kept =
+            [0, 1, 2, channel, signals, hostTerminal, caller] + held + (leaf?.descriptors ?? [])
+            + (notices?.descriptors ?? [])
     }
 
     /// A pidfd of the parent process, not a signal of its death: that would come when the thread that started the launcher
@@ -103,13 +107,16 @@ struct Supervisor {
 
     /// One round of waiting; true when the jail's first process has ended.
     private mutating func turn() throws(KernelError) -> Bool {
-        var watches = [Watch(signals), Watch(channelIsOpen ? channel : -1), Watch(caller)]
+        var watches = [
+            Watch(signals), Watch(channelIsOpen ? channel : -1), Watch(caller), Watch(notices?.channel ?? -1),
+        ]
         if let relay { watches += relay.watches }
         try idle.poll(&watches, milliseconds: deadline.milliseconds)
         if watches[1].isReady { try handleMessage() }
+        if watches[3].isReady { notices?.carry() }
         if watches[2].isReadable { try Kernel.kill(child, Signal.kill) }
         // A relay that came with a message of this round has not been waited for yet.
-        if watches.count > 3 { try relay?.carry(watches[3...]) }
+        if watches.count > 4 { try relay?.carry(watches[4...]) }
         switch deadline.passed() {
         case .terminate?: try terminate()
         case .kill?: try Kernel.kill(child, Signal.kill)
@@ -190,6 +197,7 @@ struct Supervisor {
                 continue
             }
             while channelIsOpen { try handleMessage() }
+            while let relay = notices, relay.channel >= 0 { notices?.carry() }
             conclude(end)
             return true
         }

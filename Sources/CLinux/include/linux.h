@@ -165,6 +165,16 @@ ssize_t linux_receive_message(int socket, void *bytes, size_t length, int *descr
 
 /* unix(7): connects a socket to a path; ENAMETOOLONG where that is too long for one. */
 int linux_connect(int socket, const char *path);
+/* Messages with descriptors, at most SCM_MAX_FD of them: `*count` is the room in `descriptors`, then how many came.
+   `*sender` is the sender's process id in the receiver's pid namespace, 0 for one that has none there: the socket must
+   have SO_PASSCRED, or it stays -1. What was cut off is EMSGSIZE, and its descriptors are closed. */
+ssize_t linux_receive_notice(
+    int socket, void *bytes, size_t length, int flags, int *descriptors, int *count, pid_t *sender);
+ssize_t linux_send_notice(int socket, const void *bytes, size_t length, const int *descriptors, int count);
+
+/* unix(7): the address of a path, or of an abstract name after `@`; returns -1 with ENAMETOOLONG. */
+int linux_bind_path(int socket, const char *path);
+int linux_connect_path(int socket, const char *path);
 
 /* netdevice(7): sets IFF_UP on the interface of that name in the caller's network namespace. */
 int linux_interface_up(const char *name);

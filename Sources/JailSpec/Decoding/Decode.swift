@@ -77,6 +77,7 @@ final class Decoding {
         spec.seccomp = root.seccomp()
         spec.landlock = root.landlock()
         spec.network = root.network(spec.namespaces)
+        spec.service = root.service()
         root.finish()
     }
 }

@@ -29,6 +29,7 @@ package struct Spec: Equatable, Sendable {
     /// `[landlock]`, nil where the section is absent or empty.
     package var landlock: Located<LandlockPolicy>?
     package var network = Network()
+    package var service = Service()
 
     package init() {}
 }

@@ -1,0 +1,144 @@
+import JailSpec
+import SpecFile
+
+/// What the command gets of the service manager's offer.
+struct ResolvedService {
+    enum Notify {
+        case none
+        /// Through a socket of the jail's own, which the reaper and the launcher stand behind.
+        case relayed
+        /// Through the manager's own socket at that path, bound into the jail.
+        case bound(String)
+    }
+
+    var notify = Notify.none
+    var credentials: String?
+    var descriptors: [Int32] = []
+    var variables: [(name: String, value: String)] = []
+    /// Variables whose value is the command's own process id, which nobody knows before it runs.
+    var ownProcess: [String] = []
+}
+
+extension Planner {
+    /// Where the jail's own notify socket is: a directory of its own, so that the socket is all that is in it.
+    static let noticeDirectory = "/run/immure"
+
+    mutating func resolveService() {
+        guard spec.service.isUsed else { return }
+        resolveNotify()
+        resolveSockets()
+        resolveCredentials()
+    }
+
+    private mutating func resolveNotify() {
+        let access = spec.service.notify
+        if case .none = access.value { return }
+        guard let socket = host.service.notifySocket else {
+            return missing("service.notify: NOTIFY_SOCKET is not set", at: access.position, by: "Type=notify")
+        }
+        let first = socket.utf8.first
+        guard first == UInt8(ascii: "/") || first == UInt8(ascii: "@") else {
+            return fault("service.notify: NOTIFY_SOCKET=\(socket) is no socket of this host", at: access.position)
+        }
+        var path = Self.noticeDirectory + "/notify"
+        if case .host = spec.namespaces[.pid].value {
+            // The kernel gives the manager the sender's id in the manager's own namespace, which here is the jail's too:
+            // nothing has to be translated, and the command may be the very process that the manager has started.
+            path = socket
+            if first == UInt8(ascii: "@") && isNew(.net) {
+                return fault(
+                    "service.notify: \(socket) is an abstract socket of the host's network", at: access.position,
+                    hint: "set network.mode = \"host\", or namespaces.pid = \"new\"")
+            }
+            service.notify = first == UInt8(ascii: "/") && isNew(.mount) ? .bound(socket) : .none
+        } else {
+            guard plan.supervision.hasInit else {
+                return fault(
+                    "service.notify needs process.init = true: the reaper tells who has sent a message",
+                    at: access.position, hint: "remove process.init, or set namespaces.pid = \"host\"")
+            }
+            guard needsOwnMounts(for: "service.notify", at: access.position) else { return }
+            service.notify = .relayed
+            var offset: Duration?
+            if case .new = spec.namespaces[.time].value { offset = spec.namespaces.monotonic?.value }
+            if case .main = access.value {
+                plan.notices = Plan.Notices(socket: socket, fromCommandAlone: true, clockOffset: offset)
+            } else {
+                plan.notices = Plan.Notices(socket: socket, fromCommandAlone: false, clockOffset: offset)
+            }
+            add(.connectManager(socket), access.position)
+        }
+        service.variables.append(("NOTIFY_SOCKET", path))
+        if let interval = host.service.watchdog {
+            service.variables.append(("WATCHDOG_USEC", interval))
+            service.ownProcess.append("WATCHDOG_PID")
+        }
+    }
+
+    private mutating func resolveSockets() {
+        let wanted = spec.service.sockets
+        guard wanted.value else { return }
+        let count = host.service.socketCount
+        guard count > 0 else {
+            return missing("service.sockets: no socket is passed to immure", at: wanted.position, by: "a .socket unit")
+        }
+        service.descriptors = Array(3..<(3 + count))
+        service.variables.append(("LISTEN_FDS", "\(count)"))
+        if let names = host.service.socketNames { service.variables.append(("LISTEN_FDNAMES", names)) }
+        service.ownProcess.append("LISTEN_PID")
+    }
+
+    private mutating func resolveCredentials() {
+        let wanted = spec.service.credentials
+        guard wanted.value else { return }
+        guard let directory = host.service.credentials else {
+            return missing(
+                "service.credentials: CREDENTIALS_DIRECTORY is not set", at: wanted.position, by: "LoadCredential=")
+        }
+        guard needsOwnMounts(for: "service.credentials", at: wanted.position) else { return }
+        service.credentials = directory
+        service.variables.append(("CREDENTIALS_DIRECTORY", directory))
+    }
+
+    /// Reports what the manager does not offer; where the spec can do without, as a note.
+    private mutating func missing(_ what: String, at position: Position?, by directive: String) {
+        if spec.service.optional.value { return note(what, at: position) }
+        fault(
+            what, at: position,
+            hint: "start it by a unit with \(directive), or set service.optional = true to go without")
+    }
+
+    private mutating func needsOwnMounts(for what: String, at position: Position?) -> Bool {
+        if isNew(.mount) { return true }
+        fault("\(what) needs a mount namespace of the jail's own", at: position)
+        return false
+    }
+}
+
+extension TreeBuilder {
+    /// What the service manager's offer puts into the tree.
+    mutating func placeService() {
+        switch service.notify {
+        case .none: break
+        case .bound(let path):
+            placeTree(path, on: path, [.noSetuid, .noDevices, .noExecute], at: spec.service.notify.position)
+        case .relayed:
+            let slot = newSlot()
+            let target = Planner.noticeDirectory
+            place(
+                Placement(
+                    target: target, origin: spec.service.notify.position, source: .makeNoticeSocket(slot: slot),
+                    placing: .attach(slot: slot, target: target, isDirectory: true), sealedSlot: slot))
+        }
+        if let directory = service.credentials {
+            let origin = spec.service.credentials.position
+            // Read by whoever may read them outside, and written again with the ids of the command, which has others.
+            sources.append(Plan.Step(operation: .readCredentials(directory), origin: origin))
+            let slot = newSlot()
+            place(
+                Placement(
+                    target: directory, origin: origin, source: .makeCredentials(slot: slot),
+                    placing: .attach(slot: slot, target: directory, isDirectory: true), sealedSlot: slot))
+        }
+    }
+}

@@ -1,0 +1,15 @@
+import SpecFile
+
+extension Section {
+    /// `[service]`.
+    mutating func service() -> Service {
+        var result = Service()
+        guard var section = section("service") else { return result }
+        result.notify = section.value("notify", Form.word(Service.Notify.self)) ?? result.notify
+        result.sockets = section.value("sockets", Form.boolean) ?? result.sockets
+        result.credentials = section.value("credentials", Form.boolean) ?? result.credentials
+        result.optional = section.value("optional", Form.boolean) ?? result.optional
+        section.finish()
+        return result
+    }
+}

@@ -1,0 +1,85 @@
+import CLinux
+
+/// A message of sd_notify(3) as it is received.
+package struct Notice {
+    package let bytes: [UInt8]
+    package let descriptors: [Int32]
+    /// The sender's process id in this process's pid namespace; 0 where it has none, −1 where it is not told.
+    package let sender: Int32
+    /// False where it was longer than the manager takes: then nothing of it is here.
+    package let isWhole: Bool
+
+    /// Closes the descriptors that came with it.
+    package func close() { for descriptor in descriptors { closeDescriptor(descriptor) } }
+}
+
+/// The most bytes that systemd takes: PIPE_BUF.
+package let longestNotice = 4096
+
+/// Receives one message; nil where there is none now, or no sender any more. The corresponding C function is `recvmsg`.
+package func receiveNotice(from socket: Int32) throws(KernelError) -> Notice? {
+    var buffer = [UInt8](repeating: 0, count: longestNotice + 64)
+    var descriptors = [Int32](repeating: -1, count: 253)
+    var count = Int32(descriptors.count)
+    var sender: Int32 = -1
+    let length: Int
+    do throws(KernelError) {
+        length = try persist(.recvmsg) {
+            count = 253
+            return unsafe linux_receive_notice(
+                socket, &buffer, buffer.count, Int32(MSG_DONTWAIT), &descriptors, &count, &sender)
+        }
+    } catch {
+        switch error.errno.rawValue {
+        case EAGAIN, ECONNRESET: return nil
+        case EMSGSIZE: return Notice(bytes: [], descriptors: [], sender: sender, isWhole: false)
+        default: throw error
+        }
+    }
+    if length == 0 && sender < 0 { return nil }
+    return Notice(
+        bytes: Array(buffer[..<length]), descriptors: Array(descriptors[..<Int(count)]), sender: sender, isWhole: true)
+}
+
+/// Sends one message with its descriptors. The corresponding C function is `sendmsg`.
+package func sendNotice(_ bytes: [UInt8], _ descriptors: [Int32], over socket: Int32) throws(KernelError) {
+    try persist(.sendmsg) {
+        unsafe linux_send_notice(socket, bytes, bytes.count, descriptors, Int32(descriptors.count))
+    }
+}
+
+private func makeDatagramSocket() throws(KernelError) -> Descriptor {
+    Descriptor(
+        owning: try attempt(.socket) {
+            socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        })
+}
+
+/// A socket connected to that of a service manager: an absolute path, or an abstract name after `@`. What it does not take
+/// within five seconds fails. The corresponding C function is `connect`.
+package func connectNoticeSocket(_ address: String) throws(KernelError) -> Int32 {
+    let descriptor = try makeDatagramSocket()
+    let number = descriptor.number
+    try attempt(.connect, address) { unsafe address.withCString { unsafe linux_connect_path(number, $0) } }
+    var patience = timeval(tv_sec: 5, tv_usec: 0)
+    try attempt(.setsockopt) {
+        unsafe setsockopt(number, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    }
+    return descriptor.release()
+}
+
+/// A bound socket that tells who sends, as a file that everybody may send to. The corresponding C function is `bind`.
+package func makeNoticeSocketFile(_ name: String, in directory: Int32) throws(KernelError) -> Int32 {
+    let descriptor = try makeDatagramSocket()
+    let number = descriptor.number
+    var on: Int32 = 1
+    try attempt(.setsockopt) {
+        unsafe setsockopt(number, SOL_SOCKET, SO_PASSCRED, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+    // bind(2) knows no directory to start from.
+    let before = try open(".", [.path, .directory])
+    try attempt(.fchdir) { fchdir(directory) }
+    try attempt(.bind, name) { unsafe name.withCString { unsafe linux_bind_path(number, $0) } }
+    try attempt(.fchdir) { fchdir(before.number) }
+    return descriptor.release()
+}
