@@ -62,6 +62,13 @@ package struct Plan: Equatable, Sendable {
 
     package init() {}
 
+    /// Whether the command gets this descriptor of the caller's.
+    package func passes(_ descriptor: Int32) -> Bool {
+        steps.contains { step in
+            if case .closeDescriptors(let kept) = step.operation { kept.contains(descriptor) } else { false }
+        }
+    }
+
     /// Adds a step, and remembers the few that the launch has to find again: looking for them would cost it more than
     /// doing most of them.
     mutating func append(_ step: Step) {

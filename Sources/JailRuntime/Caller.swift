@@ -13,6 +13,22 @@ package enum Caller {
             currentDirectory: currentDirectoryPath())
     }
 
+    /// The program's own file.
+    package static var programPath: String {
+        do throws(KernelError) {
+            return try readLink("/proc/self/exe")
+        } catch {
+            return absolute(arguments.first ?? "immure")
+        }
+    }
+
+    /// The path from the root; what is missing of it is the current directory.
+    package static func absolute(_ path: String) -> String {
+        if path.utf8.first == UInt8(ascii: "/") { return path }
+        let directory = currentDirectoryPath()
+        return (directory == "/" ? "" : directory) + "/" + path
+    }
+
     private static func currentDirectoryPath() -> String {
         do throws(KernelError) {
             return try workingDirectory()

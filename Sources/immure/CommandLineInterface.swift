@@ -16,6 +16,7 @@ enum CommandLineInterface {
             var command = try Immure.parseAsRoot(tail.head)
             if let run = command as? RunCommand { Run.perform(run.request(tail)) }
             if let plan = command as? PlanCommand { plan.perform(tail) }
+            if let unit = command as? UnitCommand { unit.perform(tail) }
             try command.run()
             Caller.leave(0)
         } catch {
@@ -66,11 +67,11 @@ struct Tail {
     var replaces = false
 
     /// Options with a value in the next word.
-    private static let valued: Set<String> = ["--set", "--result"]
+    private static let valued: Set<String> = ["--set", "--result", "--env"]
 
     init(of arguments: [String]) {
         head = arguments
-        guard let verb = arguments.first, verb == "run" || verb == "plan" else { return }
+        guard let verb = arguments.first, ["run", "plan", "unit"].contains(verb) else { return }
         var positionals = 0
         var index = 1
         while index < arguments.count {

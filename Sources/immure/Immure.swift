@@ -8,11 +8,11 @@ struct Immure: ParsableCommand {
         usage: """
             immure run [SPEC] [OPTION…] [--] [COMMAND ARG…]
             immure SPEC [ARG…]
-            immure check SPEC… | plan [SPEC] [--] [COMMAND…] | doctor
+            immure check SPEC… | plan [SPEC] [--] [COMMAND…] | unit SPEC | doctor
             """,
         version: "0.1.0",
         subcommands: [
-            RunCommand.self, CheckCommand.self, PlanCommand.self, DoctorCommand.self,
+            RunCommand.self, CheckCommand.self, PlanCommand.self, UnitCommand.self, DoctorCommand.self,
             CompletionCommand.self, ManualCommand.self,
         ])
 }

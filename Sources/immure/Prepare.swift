@@ -19,7 +19,9 @@ enum Prepare {
         let spec = decoded.spec.running(request)
         if toLaunch { try checkDescriptors(spec.process.fds, keepingBack: held) }
         switch Planner.plan(spec, on: try host(for: spec), reportsResult: request.result != nil) {
-        case .success(let plan): return plan
+        case .success(let plan):
+            if toLaunch { try checkSockets(spec.service.sockets, of: plan, keepingBack: held) }
+            return plan
         case .failure(let faults): throw Rejection(faults.diagnostics)
         }
     }
@@ -89,6 +91,16 @@ extension Prepare {
                 ])
             }
         }
+    }
+}
+
+extension Prepare {
+    /// Sockets of a manager begin with descriptor 3, which must not be the one that the result goes to.
+    private static func checkSockets(
+        _ wanted: Located<Bool>, of plan: Plan, keepingBack held: Int32?
+    ) throws(Rejection) {
+        guard wanted.value, let held, plan.passes(held) else { return }
+        throw Rejection([Diagnostic("descriptor \(held) is for --result", at: wanted.position)])
     }
 }
 

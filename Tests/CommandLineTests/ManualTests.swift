@@ -17,6 +17,7 @@ import Testing
         "device", "rbps", "wbps", "riops", "wiops", "weight", "profile", "default", "allow", "deny", "log", "kill",
         "call",
         "action", "args", "rx", "rwx", "bind_tcp", "connect_tcp", "scope", "minimum_abi", "publish", "dns",
+        "notify", "sockets", "credentials",
     ]) func `every key has its line`(key: String) {
         let names = Manual.sections.flatMap(\.keys).flatMap { entry in
             entry.key.split { " ,:".contains($0) }.map(String.init)

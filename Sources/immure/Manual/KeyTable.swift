@@ -24,6 +24,6 @@ struct SectionDescription {
 extension Manual {
     /// Every key of the contract, in its order.
     static let sections: [SectionDescription] =
-        [top, filesystem, mount, namespaces, identity, capabilities, process, environment, rlimits, limits]
+        [top, filesystem, mount, namespaces, identity, capabilities, process, environment, rlimits, service, limits]
         + laterSections
 }

@@ -8,12 +8,13 @@ extension Manual {
         options(&page)
         status(&page)
         signals(&page)
+        services(&page)
         environment(&page)
         limits(&page)
         examples(&page)
         page.section("See also")
         page.paragraph(
-            "immure.toml(5), namespaces(7), user_namespaces(7), capabilities(7), mount_setattr(2), newuidmap(1), subuid(5)"
+            "immure.toml(5), systemd.service(5), sd_notify(3), namespaces(7), user_namespaces(7), capabilities(7), mount_setattr(2), newuidmap(1), subuid(5)"
         )
         return page.text
     }
@@ -26,6 +27,7 @@ extension Manual {
             `immure` SPEC [ARG…]
             `immure check` [--json] SPEC…
             `immure plan` [SPEC] [--json] [--set KEY=VALUE] [--] [COMMAND ARG…]
+            `immure unit` SPEC [--env NAME=VALUE] [--] [COMMAND ARG…]
             `immure doctor` [--json]
             `immure completion` bash|zsh|fish
             `immure help` [COMMAND]
@@ -80,6 +82,13 @@ extension Manual {
             spec that it comes from, or the word default. Needs no privilege and touches nothing.
             """)
         page.item(
+            "unit SPEC [--] [COMMAND ARG…]",
+            """
+            Prints a unit of systemd for the spec, with the place of the spec that each directive comes from. Nothing of the
+            caller's environment is in it: what the spec refers to as ${NAME} is one of the directories that systemd makes,
+            such as ${RUNTIME_DIRECTORY}, or is given with `--env NAME=VALUE`, where VALUE may have specifiers.
+            """)
+        page.item(
             "doctor",
             """
             Says for each section of the spec what this host offers to this caller, what it lacks, and the remedy. What
@@ -114,6 +123,7 @@ extension Manual {
             `limit` (its key), `value` (as the kernel has it), `count` (processes killed, forks refused, or microseconds),
             `message` and `position`. `degraded` has what was left out.
             """)
+        page.item("--env NAME=VALUE", "With unit: a variable for the service. May be given more than once.")
         page.item("--json", "With check, plan and doctor: prints a JSON array instead.")
         page.item("-h, --help", "Prints help.")
         page.item("--version", "Prints the version.")

@@ -1,0 +1,42 @@
+import JailSpec
+import SpecFile
+
+/// `[limits]` and `[service]` as directives.
+extension Unit {
+    /// immure limits the jail in a cgroup below the unit's, which it must be given; the unit's own limits stand around that
+    /// one and leave room for the launcher, so that it is always the jail that meets its limit.
+    mutating func addLimits() {
+        guard let limits = spec.limits else { return }
+        let value = limits.value
+        add("Delegate", "yes", limits.position, "immure makes a cgroup for the jail below the unit's")
+        let room: UInt64 = 16 << 20
+        if let memory = value.memory {
+            add("MemoryMax", "\(memory.value &+ room)", memory.position, "and 16 MiB for the launcher")
+        }
+        if let swap = value.swap { add("MemorySwapMax", "\(swap.value &+ room)", swap.position, "and as much") }
+        if let cpu = value.cpu { add("CPUQuota", "\(cpu.value)%", cpu.position) }
+        if let pids = value.pids {
+            add("TasksMax", "\(pids.value &+ 16)", pids.position, "and some for the launcher")
+        }
+        add("OOMPolicy", "continue", limits.position, "immure says itself what ran out of memory")
+    }
+
+    mutating func addService() {
+        let service = spec.service
+        if service.credentials.value {
+            hint(
+                "Credentials (\(place(service.credentials.position))), a line for each: LoadCredential=NAME:/etc/secret"
+            )
+        }
+        if service.sockets.value {
+            hint("Sockets (\(place(service.sockets.position))) come from \(name).socket:")
+            hint("    [Socket]")
+            hint("    ListenStream=127.0.0.1:8080")
+            hint("    [Install]")
+            hint("    WantedBy=sockets.target")
+        }
+        hint("Where the command reads its configuration again at SIGHUP: ExecReload=kill -HUP $MAINPID")
+    }
+
+    private func place(_ position: Position?) -> String { position?.description ?? "service" }
+}
