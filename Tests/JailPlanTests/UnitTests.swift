@@ -1,0 +1,64 @@
+import JailPlan
+import JailSpec
+import SpecFile
+import Testing
+
+/// Units of systemd, printed of a spec.
+@Suite struct UnitTests {
+    private func unit(_ text: String, _ command: [String] = ["/immure", "run", "/a.toml"]) throws -> [Substring] {
+        Unit(try spec(text), name: "a", command: command, variables: []).text.split(separator: "\n")
+    }
+
+    @Test func `the empty spec`() throws {
+        let lines = try unit("")
+        for line in [
+            "Type=exec", "ExecStart=/immure run /a.toml", "KillMode=mixed", "NoNewPrivileges=yes", "TimeoutStopSec=10",
+        ] {
+            #expect(lines.contains(Substring(line)), "\(line)")
+        }
+        #expect(!lines.contains { $0.hasPrefix("User=") || $0.hasPrefix("Delegate=") })
+    }
+
+    @Test func `a directive follows the line it comes from`() throws {
+        let lines = try unit("grace = \"1s\"\n[process]\nnice = 5")
+        let place = try #require(lines.firstIndex(of: "Nice=5"))
+        #expect(lines[place - 1] == "# t.toml:3:8")
+        #expect(lines.contains("TimeoutStopSec=6"))
+    }
+
+    @Test func `limits of the unit leave room for the launcher`() throws {
+        let lines = try unit("[limits]\nmemory = \"64M\"\nswap = 0\npids = 16\ncpu = \"50%\"")
+        for line in [
+            "Delegate=yes", "MemoryMax=\(80 << 20)", "MemorySwapMax=\(16 << 20)", "TasksMax=32", "CPUQuota=50%",
+        ] {
+            #expect(lines.contains(Substring(line)), "\(line)")
+        }
+    }
+
+    @Test(arguments: [
+        ("identity.user = \"www-data\"", true), ("identity.user = \"root\"", false), ("identity.user = 33", false),
+        ("[identity]\nuser = \"www-data\"\ngroups = []", false),
+        ("[identity]\nuser = \"www-data\"\nuid_map = \"auto\"", false),
+        ("identity.user = \"www-data\"\nnamespaces.user = \"host\"", false),
+    ]) func `an account of the host needs no root`(text: String, isUser: Bool) throws {
+        #expect(try unit(text).contains("User=www-data") == isUser)
+    }
+
+    @Test func `set-user-id helpers need new privileges`() throws {
+        #expect(!(try unit("identity.uid_map = \"auto\"").contains("NoNewPrivileges=yes")))
+    }
+
+    @Test func `without a launcher nothing stands for it`() throws {
+        let lines = try unit("service.notify = \"main\"\nnamespaces.pid = \"host\"")
+        #expect(lines.contains("NotifyAccess=main") && !lines.contains("KillMode=mixed"))
+        #expect(
+            try unit("service.notify = \"main\"\nnamespaces.pid = \"host\"\ntimeout = \"1h\"").contains(
+                "NotifyAccess=all"))
+        #expect(try unit("service.notify = \"all\"").contains("NotifyAccess=main"))
+    }
+
+    @Test func `words of the command mean themselves`() throws {
+        let lines = try unit("", ["/immure", "run", "/a b.toml", "--", "50%", "$HOME", "a\"b", "", "x;y"])
+        #expect(lines.contains("ExecStart=/immure run \"/a b.toml\" -- 50%% $$HOME \"a\\\"b\" \"\" \"x;y\""))
+    }
+}
