@@ -1,5 +1,6 @@
 """Examples/systemd: each started, used, reloaded and stopped; and units that `immure unit` prints."""
 
+import re
 import shutil
 import socket
 import subprocess
@@ -140,3 +141,29 @@ def test_what_a_unit_does_not_give(tmp_path):
     spec.write_text('command = ["sh"]\n[filesystem]\nrw = ["${PWD}"]\n')
     done = subprocess.run(["/usr/local/bin/immure", "unit", spec], capture_output=True, text=True)
     assert done.returncode == 125 and "shell.toml:3:" in done.stderr and "PWD" in done.stderr
+
+
+def test_report():
+    """The job runs in a cgroup below the unit's, with the limits of the spec, and the timer starts it."""
+    systemctl("start", "report.service")
+    assert show("report.service", "Result") == "success", journal("report.service")
+    assert "/logs" in Path("/var/lib/report/largest").read_text()
+    systemctl("start", "report.timer")
+    assert show("report.timer", "ActiveState") == "active"
+    systemctl("stop", "report.timer")
+
+
+def test_report_that_takes_too_much():
+    """What is over a limit ends the job, and the journal says why."""
+    spec = SPECS / "report.toml"
+    text = spec.read_text()
+    hog = 'command = ["python3", "-I", "-c", "a = bytearray(256 << 20); print(len(a))"]\n'
+    spec.write_text(re.sub(r"^command = .*\n", lambda _: hog, text, flags=re.MULTILINE))
+    try:
+        systemctl("start", "report.service", status=1)
+        assert show("report.service", "ExecMainStatus") == "137", journal("report.service")
+        assert "memory" in journal("report.service")
+    finally:
+        spec.write_text(text)
+    left = Path("/sys/fs/cgroup/system.slice/report.service")
+    assert not left.exists()
