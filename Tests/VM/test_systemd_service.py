@@ -64,18 +64,21 @@ def test_ready_status_reload_stop():
     assert text.count("got TERM") == 1 and text.count("got HUP") == 1 and "not passed on" not in text
 
 
+@pytest.mark.slow
 def test_never_ready_is_a_failure():
     made = service("silent", WAIT, "Type=notify\nTimeoutStartSec=1")
     systemctl("start", made.name, status=1)
     assert made.show("Result") == "timeout"
 
 
+@pytest.mark.slow
 def test_extended_time():
     made = service("slow", "tell('EXTEND_TIMEOUT_USEC=9000000'); time.sleep(2); tell('READY=1')" + WAIT,
                    "Type=notify\nTimeoutStartSec=1").start()
     made.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beats", [True, False])
 def test_watchdog(beats):
     code = (
@@ -193,6 +196,7 @@ def test_a_killed_launcher_leaves_nothing():
     until(lambda: not (cgroup / "cgroup.procs").exists() or (cgroup / "cgroup.procs").read_text() == "")
 
 
+@pytest.mark.slow
 def test_kill_of_the_whole_unit():
     """KillMode=control-group, systemd's default: every process is sent the signal, and the command still ends."""
     made = service("whole", "tell('READY=1')" + WAIT, "Type=notify\nKillMode=control-group").start()
