@@ -16,7 +16,7 @@ SHELL_FILES  := .ci/run .ci/install .ci/test Examples/demo Tests/VM/run Tests/VM
 SWIFT_FILES  := Package.swift Sources Tests
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-vm lint format bench order install uninstall help swift-found
+.PHONY: build demo test test-vm attack lint format bench order install uninstall help swift-found
 
 build: swift-found packages-build ## build the static binary, .build/release/immure (the default)
 	$(SWIFT) build $(STATIC)
@@ -29,6 +29,9 @@ test: swift-found packages-build packages-run packages-test packages-vm ## every
 
 test-vm: swift-found packages-vm build ## every test in a virtual machine: cgroup v2 and systemd; on Debian's own kernel too where qemu is there
 	@PYTHON="$(PYTHON)" .ci/test vm
+
+attack: packages-build packages-run packages-test build ## every attack and every fault: each system call of the launch fails
+	IMMURE_SWEEP=full IMMURE=$(CURDIR)/$(BINARY) $(PYTHON) -m pytest -q -rs -p no:cacheprovider Tests/Attacks
 
 lint: packages-lint ## formatting of the Swift files, shellcheck of the shell files
 	$(SWIFT) format lint --strict --parallel --recursive $(SWIFT_FILES)

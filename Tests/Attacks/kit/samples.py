@@ -80,6 +80,8 @@ SAMPLES = {
     "direct": direct,
     "without init": lambda caller, opt: f'[process]\ninit = false\n[filesystem]\nro = ["{opt}:/opt"]\n',
     "tree": in_a_tree,
+    # What Landlock forbids, no file of /proc tells: the fingerprint tries to make a file.
+    "landlock": lambda caller, opt: f'[filesystem]\nro = ["{opt}:/opt"]\n[landlock]\nrx = ["/"]\n',
 }
 
 
