@@ -107,6 +107,9 @@ package struct Explanation {
         case .mapIdentities: return mapHint
         case .forbidUserNamespaces, .offsetClocks, .setOOMScore: return procfsHint
         case .setIdentity, .setGroups: return identityHint
+        case .newKeyring where failure.errno == .notPermitted || failure.errno == .accessDenied:
+            return "keyrings are refused here, as in most containers: go without one of the jail's own by "
+                + "process.keyring = \"inherit\""
         case .execute: return executeHint
         case .changeDirectory(let path): return directoryHint(path)
         case .createRuleset, .allowPath, .allowPort, .enforceRuleset: return landlockHint
