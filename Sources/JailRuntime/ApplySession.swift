@@ -10,7 +10,9 @@ extension Applier {
             try Kernel.startSession()
         } catch {
             // The leader of a process group may not; `Host.canStartSession` has seen that its session has no terminal.
-            guard error.errno == .notPermitted && channel < 0 else { throw Failure(error) }
+            guard error.errno == .notPermitted && channel < 0 && currentProcess() == currentProcessGroup() else {
+                throw Failure(error)
+            }
         }
         if case .none = kind { return }
         let slave = try failing { () throws(KernelError) in
