@@ -9,6 +9,11 @@ extension Explanation {
         case Errno(rawValue: 23): return "the host has no file left to open; as root: sysctl fs.file-max"
         case .noMemory: return memoryHint
         case .again where [.clone3, .fork].contains(failure.call): return processHint
+        case .noSpace
+        where failure.call == .openTree && evidence.number("/proc/sys/user/max_mnt_namespaces") == 0:
+            // A detached tree is in a mount namespace of its own.
+            return "mount namespaces are off: user.max_mnt_namespaces is 0; as root: "
+                + "sysctl user.max_mnt_namespaces=15000"
         case .noSpace where failure.call == .moveMount || failure.call == .openTree:
             return
                 "the mount namespace is full: fs.mount-max is \(evidence.number("/proc/sys/fs/mount-max") ?? 100_000)"

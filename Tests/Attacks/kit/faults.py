@@ -130,7 +130,7 @@ class Bench:
             return "an interrupted call is not made again"
         if ran and not run.late:
             return "the command ran, and the status says that it did not"
-        if run.status == 125 and NAME[step.number] == "sendmsg" and "could not say why" in run.stderr:
+        if run.status == 125 and NAME[step.number] == "sendmsg" and re.match("immure: .* ended", run.stderr):
             return None  # it was the telling that failed
         if run.status == 125:
             return sentence(run.stderr)
