@@ -42,6 +42,9 @@ let package = Package(
         .target(name: "JailSpec", dependencies: ["SpecFile"], swiftSettings: strict),
         .target(name: "JailPlan", dependencies: ["JailSpec", "SpecFile"], swiftSettings: strict),
 
+        // How far a spec opens the jail.
+        .target(name: "JailScore", dependencies: ["JailPlan", "JailSpec", "SpecFile"], swiftSettings: strict),
+
         // Doing it.
         .target(name: "Kernel", dependencies: ["CLinux", "CCapability", "CSeccomp"], swiftSettings: strict),
         .target(
@@ -51,7 +54,7 @@ let package = Package(
         .executableTarget(
             name: "immure",
             dependencies: [
-                "JailRuntime", "JailPlan", "JailSpec", "SpecFile",
+                "JailRuntime", "JailScore", "JailPlan", "JailSpec", "SpecFile",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["launch.order"], swiftSettings: strict, linkerSettings: ordered),
@@ -60,6 +63,9 @@ let package = Package(
         .testTarget(name: "JailSpecTests", dependencies: ["JailSpec", "SpecFile"], swiftSettings: strict),
         .testTarget(
             name: "JailPlanTests", dependencies: ["JailPlan", "JailSpec", "SpecFile", "Kernel"], exclude: ["Golden"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "JailScoreTests", dependencies: ["JailScore", "JailPlan", "JailSpec", "SpecFile"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
@@ -73,3 +79,12 @@ let package = Package(
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// Instrumented throughout, and linked by Tests/Fuzz/run: no part of what anybody else builds.
+if Context.environment["IMMURE_FUZZ"] != nil {
+    package.products.append(.library(name: "Fuzz", type: .static, targets: ["Fuzz"]))
+    package.targets.append(
+        .target(
+            name: "Fuzz", dependencies: ["JailScore", "JailPlan", "JailSpec", "SpecFile"], path: "Tests/Fuzz",
+            exclude: ["run", "Seeds", "toml.dict"], swiftSettings: strict))
+}

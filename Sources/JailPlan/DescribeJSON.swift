@@ -3,6 +3,8 @@ package indirect enum JSON: Sendable {
     case null
     case boolean(Bool)
     case integer(Int)
+    /// A number with one decimal, of tenths.
+    case tenths(Int)
     /// Seconds with six decimals, of nanoseconds.
     case seconds(nanoseconds: Int)
     case string(String)
@@ -33,6 +35,7 @@ package indirect enum JSON: Sendable {
         case .null: result += "null"
         case .boolean(let value): result += value ? "true" : "false"
         case .integer(let value): result += "\(value)"
+        case .tenths(let value): result += "\(value / 10).\(value.magnitude % 10)"
         case .seconds(let nanoseconds): result += Self.decimal(microseconds: nanoseconds / 1000)
         case .string(let value): Self.write(value, into: &result)
         case .array(let elements):

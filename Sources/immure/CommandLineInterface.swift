@@ -8,7 +8,7 @@ enum CommandLineInterface {
         guard let verb = arguments.first else {
             Caller.say(
                 "usage: immure run [SPEC] [OPTION…] [--] [COMMAND ARG…]\n"
-                    + "       immure check SPEC… | plan [SPEC] … | doctor | help")
+                    + "       immure check SPEC… | plan [SPEC] … | score [SPEC…] | doctor | help")
             Caller.leave(125)
         }
         do {
@@ -32,7 +32,7 @@ enum CommandLineInterface {
             Caller.leave(0)
         }
         Report.say(diagnostic(Immure.message(for: error), verb))
-        Caller.leave(verb == "check" ? 2 : 125)
+        Caller.leave(verb == "check" || verb == "score" ? 2 : 125)
     }
 
     /// ArgumentParser's sentence in the form of all other messages.

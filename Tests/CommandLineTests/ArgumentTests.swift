@@ -61,7 +61,8 @@ import Testing
     }
 
     @Test(arguments: [
-        [], ["--help"], ["--version"], ["-h"], ["check", "a"], ["plan"], ["doctor"], ["help"], ["completion", "bash"],
+        [], ["--help"], ["--version"], ["-h"], ["check", "a"], ["plan"], ["score"], ["doctor"], ["help"],
+        ["completion", "bash"],
         ["manual", "1"], ["run", "--help"], ["run", "-h"], ["run", "a.toml", "--nonsense"], ["--", "ls"],
     ]) func `what ArgumentParser has to answer`(words: [String]) {
         #expect(FastArguments.parse(words) == nil)

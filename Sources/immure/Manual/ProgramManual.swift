@@ -27,6 +27,7 @@ extension Manual {
             `immure` SPEC [ARG…]
             `immure check` [--json] SPEC…
             `immure plan` [SPEC] [--json] [--set KEY=VALUE] [--] [COMMAND ARG…]
+            `immure score` [--json] [--threshold N] [--set KEY=VALUE] [SPEC…]
             `immure unit` SPEC [--env NAME=VALUE] [--] [COMMAND ARG…]
             `immure doctor` [--json]
             `immure completion` bash|zsh|fish
@@ -82,6 +83,18 @@ extension Manual {
             spec that it comes from, or the word default. Needs no privilege and touches nothing.
             """)
         page.item(
+            "score [SPEC…]",
+            """
+            Says how far each spec opens the jail: from 0.0, the empty spec, up to 10, and the score in a word: closed,
+            tight (below 1), ok (below 2.5), medium (below 5), exposed (below 7.5), unsafe (below 9), dangerous. Below
+            it stands each exposure with its weight, the place of the spec that opens it and what would be narrower. The
+            heaviest counts in full, each further one of what is left: 10 × (1 − Π(1 − weight / 10)). What narrows the
+            jail further than the empty spec does takes its share off the whole, in percent, so that nothing scores
+            better than the empty spec. A score is about the spec alone, the same on every machine, and counts as for
+            root what depends on the caller; what the command's own files and the kernel are worth, it does not know.
+            The status is 0; 1 where a score is above `--threshold`; 2 where a spec is wrong.
+            """)
+        page.item(
             "unit SPEC [--] [COMMAND ARG…]",
             """
             Prints a unit of systemd for the spec, with the place of the spec that each directive comes from. Nothing of the
@@ -124,7 +137,8 @@ extension Manual {
             `message` and `position`. `degraded` has what was left out.
             """)
         page.item("--env NAME=VALUE", "With unit: a variable for the service. May be given more than once.")
-        page.item("--json", "With check, plan and doctor: prints a JSON array instead.")
+        page.item("--json", "With check, plan, score and doctor: prints a JSON array instead.")
+        page.item("--threshold N", "With score: the status is 1 where a score is above N, 0 to 10 with one decimal.")
         page.item("-h, --help", "Prints help.")
         page.item("--version", "Prints the version.")
     }

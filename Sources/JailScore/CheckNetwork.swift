@@ -1,0 +1,40 @@
+import JailPlan
+import JailSpec
+import SpecFile
+
+extension Check {
+    static let network: [Check] = [
+        Check(
+            "network.mode",
+            advice: "\"none\"; or landlock.connect_tcp and bind_tcp with the ports that are needed, which count off"
+        ) { spec in
+            guard spec.sharesNetwork else { return [] }
+            let ports = spec.landlock?.value
+            let isNarrow = ports?.bindTCP != nil && ports?.connectTCP != nil
+            let what =
+                "the host's network: all that listens there, and all that it reaches"
+                + (isNarrow ? ", over the TCP ports of [landlock] and UDP" : "")
+            let origin = spec.namespaces.written[.net]?.position ?? spec.network.mode?.position
+            return [Opening(weight: isNarrow ? 12 : 20, what: what, origin: origin)]
+        },
+        Check("network.mode", advice: "\"none\"; or network.allow with the destinations that are needed") { spec in
+            guard let mode = spec.network.mode else { return [] }
+            let isNarrow = !spec.network.allow.isEmpty
+            let what = isNarrow ? "the destinations of network.allow" : "every network that the host reaches"
+            switch mode.value {
+            case .none, .host: return []
+            case .user: return [Opening(weight: isNarrow ? 6 : 10, what: what, origin: mode.position)]
+            case .veth, .macvlan: return [Opening(weight: isNarrow ? 8 : 12, what: what, origin: mode.position)]
+            }
+        },
+        Check("network.publish", advice: "127.0.0.1 as the address, or leave it out") { spec in
+            spec.network.publish.map { port in
+                let isLocal = port.value.hasPrefix("127.") || port.value.hasPrefix("[::1]")
+                return Opening(
+                    weight: isLocal ? 2 : 4,
+                    what: "\(port.value) can be reached from \(isLocal ? "the host" : "outside")", origin: port.position
+                )
+            }
+        },
+    ]
+}

@@ -1,0 +1,120 @@
+import JailSpec
+import SpecFile
+
+extension Check {
+    static let tree: [Check] = [
+        Check("filesystem.root", advice: "root = \"system\", and single directories in filesystem.ro") { spec in
+            let root = spec.filesystem.root
+            switch root.value {
+            case .system, .empty: return []
+            case .host:
+                let what = "the host's whole tree can be read, as far as the user may"
+                return [Opening(weight: 15, what: what, origin: root.position)]
+            case .directory(let path):
+                let danger = Place.danger(of: path, writable: false)
+                return [Opening(weight: danger.weight, what: danger.words(path, "is the root"), origin: root.position)]
+            }
+        },
+        Check("filesystem.writable", advice: "leave it out, and open what is written to with filesystem.rw") { spec in
+            guard spec.filesystem.writable.value, case .directory(let path) = spec.filesystem.root.value else {
+                return []
+            }
+            let danger = Place.danger(of: path, writable: true)
+            return [
+                Opening(
+                    weight: danger.weight, what: danger.words(path, "can be written to throughout"),
+                    origin: spec.filesystem.writable.position)
+            ]
+        },
+        Check(
+            "filesystem.dev", 25, "every device of the host that the user may open",
+            advice: "dev = \"minimal\", and the one device by a [[mount]] with options = [\"dev\"]"
+        ) { $0.filesystem.devices.found { $0 == .host } },
+        Check(
+            "filesystem.tmp", 1, "more than 64 MB of the host's memory can be filled",
+            advice: "limits.memory, to which it counts"
+        ) { spec in
+            spec.limits?.value.memory == nil ? spec.filesystem.tmp.found { ($0 ?? 0) > 64 << 20 } : nil
+        },
+    ]
+
+    static let mounts: [Check] = [
+        Check(
+            "mount.rw",
+            advice:
+                "ro, or only the directory that is written to; as a [[mount]] with options = [\"noexec\"] it counts less"
+        ) { spec in
+            spec.filesystem.mounts.flatMap { mount -> [Opening] in
+                guard let path = mount.written else { return [] }
+                let danger = Place.danger(of: path, writable: true)
+                let weight = mount.options.contains(.noExecute) ? danger.weight - danger.weight / 5 : danger.weight
+                let what = danger.words(path, "can be written to")
+                return [Opening(weight: weight, what: what, origin: mount.position)]
+            }
+        },
+        Check("mount.ro", advice: "only the files that are needed") { spec in
+            spec.filesystem.mounts.flatMap { mount in
+                mount.read.map { path in
+                    let danger = Place.danger(of: path, writable: false)
+                    return Opening(
+                        weight: danger.weight, what: danger.words(path, "can be read"), origin: mount.position)
+                }
+            }
+        },
+        Check("mount.type", advice: "leave it out: few programs need it") { spec in
+            spec.filesystem.mounts.compactMap { mount in
+                guard let (weight, what) = mount.surface(isLimited: spec.limits?.value.memory != nil) else {
+                    return nil
+                }
+                return Opening(weight: weight, what: "\(mount.target): \(what)", origin: mount.position)
+            }
+        },
+        Check("mount.suid", advice: "leave the option out: nosuid is the default") { spec in
+            spec.filesystem.mounts.filter { $0.options.contains(.setuid) }.map { mount in
+                let closed = spec.process.noNewPrivileges.value
+                let what = "set-user-id files below \(mount.target) count" + (closed ? ", if no_new_privs goes" : "")
+                return Opening(weight: closed ? 3 : 15, what: what, origin: mount.position)
+            }
+        },
+        Check("mount.dev", advice: "leave the option out, or mount the one device") { spec in
+            spec.filesystem.mounts.filter { $0.options.contains(.devices) && $0.source != .devpts }.map { mount in
+                Opening(weight: 10, what: "devices below \(mount.target) can be opened", origin: mount.position)
+            }
+        },
+    ]
+}
+
+extension Mount {
+    /// The path of the host that can be written to through it.
+    fileprivate var written: String? {
+        switch source {
+        case .bind(let path): options.contains(.readOnly) ? nil : path
+        case .overlay(_, let upper, _): upper
+        default: nil
+        }
+    }
+
+    /// The paths of the host that can be read through it.
+    fileprivate var read: [String] {
+        switch source {
+        case .bind(let path): options.contains(.readOnly) ? [path] : []
+        case .overlay(let lower, _, _): lower
+        case .image(let path): [path]
+        default: []
+        }
+    }
+
+    /// What of the kernel a file system of that type exposes; nil for what holds nothing but its own.
+    fileprivate func surface(isLimited: Bool) -> (Int, String)? {
+        switch source {
+        case .sysfs: (5, "devices and settings of the host in sight")
+        case .cgroup:
+            options.contains(.writable)
+                ? (6, "control groups that can be made and changed") : (3, "control groups in sight")
+        case .image: (8, "the kernel reads a file system image, which may be made to harm it")
+        case .mqueue, .devpts, .proc: (1, "one more file system of the kernel's")
+        case .tmpfs(nil, _, _): isLimited ? nil : (1, "half of the host's memory can be filled")
+        case .bind, .tmpfs, .overlay, .file, .symlink, .directory, .hidden: nil
+        }
+    }
+}
