@@ -1,0 +1,1 @@
+../JailPlanTests/Seeded.swift
