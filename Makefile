@@ -8,15 +8,16 @@ BUILD    := .build
 BINARY   := $(BUILD)/release/immure
 MAN      := $(BUILD)/man
 SHELLS   := bash zsh fish
+FUZZ_SECONDS ?= 3600
 
 # One file without any shared library: it starts four times faster than a dynamic one, and runs in an empty root.
 STATIC   := -c release --static-swift-stdlib -Xswiftc -static-executable
 
-SHELL_FILES  := .ci/run .ci/install .ci/test Examples/demo Tests/VM/run Tests/VM/vm-run
+SHELL_FILES  := .ci/run .ci/install .ci/test Tests/Fuzz/run Examples/demo Tests/VM/run Tests/VM/vm-run
 SWIFT_FILES  := Package.swift Sources Tests
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-vm attack lint format bench order install uninstall help swift-found
+.PHONY: build demo test test-vm fuzz attack lint format bench order install uninstall help swift-found
 
 build: swift-found packages-build ## build the static binary, .build/release/immure (the default)
 	$(SWIFT) build $(STATIC)
@@ -26,6 +27,9 @@ demo: packages-demo packages-run build ## build a real C program inside a jail, 
 
 test: swift-found packages-build packages-run packages-test packages-vm ## every test but the slow ones: pure, the binary on this kernel as root and as a user, then in a virtual machine
 	@SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" STATIC="$(STATIC)" .ci/test
+
+fuzz: swift-found packages-build ## fuzz the reader and the planner for an hour, or FUZZ_SECONDS
+	@SWIFT="$(SWIFT)" Tests/Fuzz/run $(FUZZ_SECONDS)
 
 test-vm: swift-found packages-vm build ## every test in a virtual machine: cgroup v2 and systemd; on Debian's own kernel too where qemu is there
 	@PYTHON="$(PYTHON)" .ci/test vm

@@ -15,7 +15,7 @@ func root(of document: OpaquePointer, file: String) throws(Diagnostic) -> Node {
     var column: UInt32 = 0
     if let message = unsafe ctoml_error(document, &line, &column) {
         throw Diagnostic(
-            unsafe String(cString: message), at: Position(file: file, line: Int(line), column: Int(column)))
+            onOneLine(unsafe String(cString: message)), at: Position(file: file, line: Int(line), column: Int(column)))
     }
     var count = 0
     let first = unsafe ctoml_nodes(document, &count)

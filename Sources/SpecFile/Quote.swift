@@ -22,6 +22,21 @@ package func quoted(_ text: String) -> String {
     return result + "\""
 }
 
+/// What somebody else's library says, as part of a message of one line: it may quote the text with its line breaks.
+func onOneLine(_ message: String) -> String {
+    var result = ""
+    for scalar in message.unicodeScalars {
+        switch scalar {
+        case "\n": result += "\\n"
+        case "\t": result += "\\t"
+        case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || isBidirectional(scalar):
+            result += "\\u{\(String(scalar.value, radix: 16))}"
+        default: result.unicodeScalars.append(scalar)
+        }
+    }
+    return result
+}
+
 /// The marks that reorder the text around them (Unicode UAX 9): they can make a message say what it does not say.
 private func isBidirectional(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {

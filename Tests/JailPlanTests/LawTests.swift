@@ -59,6 +59,7 @@ import Testing
     @Test func thePlanOfARandomSpecIsPossible() throws {
         let hosts: [(String, Host)] = [
             ("root", .root), ("user", .user), ("loner", .loner), ("limited", .limited), ("in a session", .inSession),
+            ("a service", .limited.with(Self.offer)), ("a user's service", .inSession.with(Self.offer)),
             ("root at a terminal", .root.with { $0.standardInputIsTerminal = true }),
             ("an old kernel", .loner.with { ($0.landlockABI, $0.lastCapability) = (0, 37) }),
         ]
@@ -100,6 +101,12 @@ import Testing
             #expect(!PlanLaw.violations(of: last, in: plan, on: .root).isEmpty, "\(name) behind the command")
         }
         #expect(free == ["open_tree", "open_device", "set_oom_score", "set_nice", "raise_hard_limit", "offset_clocks"])
+    }
+
+    private static func offer(_ host: inout Host) {
+        host.service.notifySocket = "/run/systemd/notify"
+        (host.service.watchdog, host.service.socketCount, host.service.socketNames) = ("1000000", 2, "a:b")
+        host.service.credentials = "/run/credentials/x.service"
     }
 
     private func seeds(_ count: UInt64) -> [UInt64] {

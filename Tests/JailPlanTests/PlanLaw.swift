@@ -15,6 +15,7 @@ struct PlanLaw {
     private var wanted: [NamespaceKind]?
     private var made: [NamespaceKind]?
     private var hasReaper = false
+    private var joinsNetwork = false
     private var mapped = false
     private var isolated = false
     private var becameUser = false
@@ -59,6 +60,9 @@ struct PlanLaw {
         for step in plan.steps {
             if case .createNamespaces(let kinds) = step.operation { wanted = kinds }
             if case .startCommand = step.operation { hasReaper = true }
+            if case .joinNamespaces(let joined) = step.operation {
+                joinsNetwork = joined.contains { $0.kind == .net }
+            }
         }
     }
 
@@ -85,6 +89,15 @@ struct PlanLaw {
                 need(cgroup && isDirect, "only a direct launch enters, and a group that is there")
                 limited = true
             }
+
+        case .connectManager:
+            need(
+                made == nil && !rootSwitched && !restricted,
+                "the manager's socket has its name in the caller's namespaces")
+        case .readCredentials:
+            need(
+                !rootSwitched && !rootBegun && !becameUser, "the credentials are files of the host and the caller's own"
+            )
 
         case .joinNamespaces:
             need(made == nil, "a joined pid namespace is entered by children alone")
@@ -116,11 +129,12 @@ struct PlanLaw {
             need(isPrivileged ? made == nil : isolated, "opened by whom the host's files are open to")
             fill(slot)
         case .makeFileSystem(let slot, let fileSystem):
-            let isForeign = isPrivileged && (fileSystem.type == "proc" || fileSystem.type == "sysfs")
-            need(isInside || isForeign, "the file system would be the host's")
+            let isForeign =
+                fileSystem.type == "sysfs" ? joinsNetwork : fileSystem.parameters.contains { $0.key == "hidepid" }
+            need(isInside || (isPrivileged && isForeign), "the file system would be the host's")
             need(!rootBegun && !rootSwitched, "proc and sysfs of the host must be in sight")
             fill(slot)
-        case .makeFile(let slot, _, _):
+        case .makeFile(let slot, _, _), .makeNoticeSocket(let slot), .makeCredentials(let slot):
             need(isInside, "the file would be the host's")
             need(!rootBegun && !rootSwitched, "proc and sysfs of the host must be in sight")
             fill(slot)
@@ -213,6 +227,7 @@ struct PlanLaw {
             need(descriptorsClosed, "the working directory is the last way out")
             need(rootSwitched || !hasOwnMounts, "the directory is the jail's")
             inDirectory = true
+        case .nameProcess: need(isCommand, "the process id is the command's")
         case .execute:
             need(capabilitiesSet && descriptorsClosed && signalsReset && inDirectory && umaskSet, "not ready")
             need(!rootBegun || rootSwitched, "in the host's tree")

@@ -52,6 +52,8 @@ struct RandomSpec {
         ("process.die_with_parent", ["true", "false"]), ("process.tty", [#""auto""#, #""inherit""#, #""none""#]),
         ("process.fds", ["[]", "[9, 3]"]), ("process.nice", ["-20", "19"]), ("process.oom_score_adj", ["-1000", "5"]),
         ("process.cpus", [#""0-2,7""#]), ("process.keyring", [#""new""#, #""inherit""#]),
+        ("service.notify", [#""none""#, #""main""#, #""all""#]), ("service.sockets", ["true", "false"]),
+        ("service.credentials", ["true", "false"]), ("service.optional", ["true", "false"]),
         ("environment.keep", [#"["LANG", "LC_*"]"#, #"["*"]"#]),
         ("environment.set", [#"{ CC = "gcc", "a b" = "\\ \" \n" }"#]),
         ("rlimits.nofile", [#""64:128""#, "9"]), ("rlimits.core", ["0", #""unlimited""#]),

@@ -36,6 +36,10 @@ struct SpecWriter {
             let pairs = spec.environment.set.map { "\(quote($0.name)) = \(quote($0.value.value))" }
             add("environment.set", "{ \(pairs.joined(separator: ", ")) }")
         }
+        add("service.notify", spec.service.notify) { quote($0.rawValue) }
+        add("service.sockets", spec.service.sockets) { "\($0)" }
+        add("service.credentials", spec.service.credentials) { "\($0)" }
+        add("service.optional", spec.service.optional) { "\($0)" }
         for limit in spec.rlimits {
             func words(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "unlimited" }
             add("rlimits.\(limit.resource.name)", quote("\(words(limit.soft)):\(words(limit.hard))"))

@@ -81,6 +81,9 @@ let samples: [(text: String, effect: Effect)] = [
     ("process.oom_score_adj = 5", .neither), ("process.cpus = \"0\"", .neither),
     ("process.keyring = \"inherit\"", .opens),
 
+    ("service.notify = \"main\"", .opens), ("service.notify = \"none\"", .neither),
+    ("service.sockets = true", .opens), ("service.credentials = true", .opens), ("service.optional = true", .neither),
+
     ("environment.keep = [\"LANG\"]", .opens), ("environment.set = { CC = \"gcc\" }", .neither),
     ("rlimits.nofile = 9", .neither), ("rlimits.core = \"unlimited\"", .opens),
 

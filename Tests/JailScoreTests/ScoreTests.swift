@@ -169,7 +169,7 @@ import Testing
             "nice", "oom_score_adj", "cpus", "keyring", "set", "nofile", "memory", "memory_high", "swap", "cpu",
             "cpu_weight", "pids", "device", "rbps", "wbps", "riops", "wiops", "weight", "profile", "default", "allow",
             "deny", "log", "kill", "call", "action", "args", "rx", "rwx", "bind_tcp", "connect_tcp", "scope",
-            "minimum_abi", "publish", "dns",
+            "minimum_abi", "publish", "dns", "notify", "sockets", "credentials",
         ]
         for key in keys {
             #expect(

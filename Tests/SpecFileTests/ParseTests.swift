@@ -74,6 +74,17 @@ import Testing
         #expect(throws: Diagnostic.self) { try parse(Array(Self.deep[index].utf8), file: "t") }
     }
 
+    /// Found by the fuzzer: the message of the library quotes the line break that it did not expect.
+    @Test(arguments: ["x = i\n", "x = 1979-05-27T0\n", "x = 0x\t", "x = \"\\\n"]) func messagesAreOneLine(text: String)
+    {
+        #expect {
+            try parse(Array(text.utf8), file: "t")
+        } throws: { error in
+            guard let error = error as? Diagnostic else { return false }
+            return !error.message.utf8.contains { $0 < 0x20 }
+        }
+    }
+
     @Test func noTextCrashes() throws {
         var state: UInt64 = 88_172_645_463_325_252
         let pieces = Array("[]{}\"'=.,#\n\r\t ab1-_\\:T0é\0".utf8) + [0xFF, 0xC3]
@@ -89,6 +100,7 @@ import Testing
                 _ = try parse(text, file: "t")
             } catch {
                 #expect(error.position != nil)
+                #expect(!error.message.utf8.contains(UInt8(ascii: "\n")))
             }
         }
     }

@@ -1,0 +1,1 @@
+../JailPlanTests/Hosts.swift
