@@ -18,8 +18,9 @@ struct ScoreCommand: ParsableCommand {
 
         /// `3`, or `3.5`: what is printed can be given back.
         init?(argument: String) {
+            let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
             let parts = argument.split(separator: ".", omittingEmptySubsequences: false)
-            guard parts.count <= 2, parts.allSatisfy({ part in !part.isEmpty && part.allSatisfy(\.isASCII) }),
+            guard parts.count <= 2, parts.allSatisfy({ $0.utf8.allSatisfy(digits.contains) }),
                 let whole = UInt8(parts[0]), parts.count == 1 || parts[1].utf8.count == 1,
                 let tenth = parts.count == 1 ? 0 : UInt8(parts[1])
             else { return nil }
