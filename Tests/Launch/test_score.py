@@ -102,3 +102,12 @@ def test_the_examples_have_scores_that_can_be_defended(caller, binary):
     assert len(scores) == len(examples)
     assert scores["static.toml"] < scores["c-build.toml"] < scores["nginx.toml"] < scores["landlock.toml"]
     assert scores["static.toml"] < 1 and max(scores.values()) < 7.5
+
+
+def test_it_is_told_of(caller):
+    for shell in ("bash", "zsh", "fish"):
+        script = caller.verb("completion", shell).ok.stdout
+        assert "score" in script and "threshold" in script, shell
+    page = caller.verb("manual", "1").ok.stdout
+    assert "score [SPEC" in page and "threshold N" in page
+    assert "score" in caller.verb("help").ok.stdout and "threshold" in caller.verb("help", "score").ok.stdout
