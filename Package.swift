@@ -32,7 +32,7 @@ let package = Package(
     ],
     targets: [
         // How Linux and the C libraries are reached.
-        .target(name: "CLinux"),
+        .target(name: "CLinux", cSettings: [.unsafeFlags(["-ffunction-sections", "-fdata-sections"])]),
         .systemLibrary(name: "CCapability"),
         .systemLibrary(name: "CSeccomp"),
         .target(name: "CTOML"),

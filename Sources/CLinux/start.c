@@ -8,19 +8,30 @@ int linux_argument_count(void) { return start_count; }
 char **linux_arguments(void) { return start_arguments; }
 char **linux_environment(void) { return start_environment; }
 
-/* A page fault costs a virtual machine 2 µs and more, a page that is asked for in advance a quarter of that: the stack and
-   the heap that every launch uses are asked for at once. Where the kernel does not know how (before Linux 5.14), they come
-   one by one as ever. */
-static void prepare_memory(void) {
-    enum { page = 4096, stack_pages = 18, heap_pages = 20 };
+/* The ends of the data that a launch writes, by Sources/immure/launch.order: initialised, and zero at the start. */
+int linux_first_data = 1, linux_last_data = 1, linux_first_zero, linux_last_zero;
+
+/* Asks for the pages from `first` to `last`. Nothing where the linker has not put the two in order. */
+static void ask_for(const void *first, const void *last) {
+    enum { page = 4096, most = 1 << 20 };
+    uintptr_t from = (uintptr_t)first / page * page, to = (uintptr_t)last;
 #ifdef MADV_POPULATE_WRITE
-    char here;
-    uintptr_t stack = (uintptr_t)&here / page * page;
-    madvise((void *)(stack - stack_pages * page), stack_pages * page, MADV_POPULATE_WRITE);
-    void *first = malloc(1);
-    if (first) madvise((void *)(((uintptr_t)first / page + 1) * page), heap_pages * page, MADV_POPULATE_WRITE);
-    free(first);
+    if (from < to && to - from < most) madvise((void *)from, to - from + 1, MADV_POPULATE_WRITE);
 #endif
+}
+
+/* A page fault costs a virtual machine 2 µs and more, a page that is asked for in advance a quarter of that and less: the
+   stack, the heap and the data that every launch uses are asked for at once. Where the kernel does not know how (before
+   Linux 5.14), they come one by one as ever. */
+static void prepare_memory(void) {
+    enum { stack_size = 18 * 4096, heap_size = 34 * 4096 };
+    char here;
+    ask_for(&here - stack_size, &here);
+    char *first = malloc(1);
+    if (first) ask_for(first + 4096, first + heap_size);
+    free(first);
+    ask_for(&linux_first_data, &linux_last_data);
+    ask_for(&linux_first_zero, &linux_last_zero);
 }
 
 /* The first constructor of all keeps what the program was started with and hides the caller's environment from every
