@@ -18,6 +18,7 @@ extension Applier {
         let slave = try failing { () throws(KernelError) in
             if hostTerminal >= 0 {
                 let slave = try openTerminalPeer(of: hostTerminal)
+                copyWindowSize(from: 0, to: slave.number)
                 try takeControllingTerminal(slave.number)
                 return slave.release()
             }
@@ -26,6 +27,8 @@ extension Applier {
                 throw KernelError(.open, .noDevice, path: "/dev/pts/ptmx")
             }
             let slave = try openTerminalPeer(of: master.number)
+            // Here, not by the launcher alone: a size that changes when the command runs already is a SIGWINCH to it.
+            copyWindowSize(from: 0, to: slave.number)
             try takeControllingTerminal(slave.number)
             report(.terminal, passing: master.number)
             return slave.release()

@@ -69,6 +69,13 @@ def test_the_size_is_passed_on_at_the_start_and_when_it_changes(caller, terminal
     assert t.wait() == 6
 
 
+def test_the_size_is_there_before_the_command_and_changes_nothing(caller, terminal):
+    script = "trap 'echo changed' WINCH; stty size; sleep 0.3; echo end"
+    t = terminal(caller, launch(caller, None, "/bin/bash", "-c", script), rows=33, columns=111)
+    t.expect("\\A33 111\r\nend\r\n")
+    assert t.wait() == 0
+
+
 def test_what_is_typed_arrives_once_and_is_echoed_once(caller, terminal):
     t = terminal(caller, launch(caller, None, "/bin/sh", "-c", "echo ready; read line; echo got:$line"))
     t.expect("ready\r\n")
