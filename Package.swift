@@ -40,21 +40,23 @@ let package = Package(
         // What was written, what is wanted, what will be done: values, no effects.
         .target(name: "SpecFile", dependencies: ["CTOML"], swiftSettings: strict),
         .target(name: "JailSpec", dependencies: ["SpecFile"], swiftSettings: strict),
-        .target(name: "JailPlan", dependencies: ["JailSpec", "SpecFile"], swiftSettings: strict),
+        .target(name: "SystemCallFilter", dependencies: ["JailSpec", "SpecFile"], swiftSettings: strict),
+        .target(name: "JailPlan", dependencies: ["SystemCallFilter", "JailSpec", "SpecFile"], swiftSettings: strict),
 
         // How far a spec opens the jail.
         .target(name: "JailScore", dependencies: ["JailPlan", "JailSpec", "SpecFile"], swiftSettings: strict),
 
         // Doing it.
-        .target(name: "Kernel", dependencies: ["CLinux", "CCapability", "CSeccomp"], swiftSettings: strict),
+        .target(name: "Kernel", dependencies: ["CLinux", "CCapability"], swiftSettings: strict),
         .target(
-            name: "JailRuntime", dependencies: ["JailPlan", "JailSpec", "SpecFile", "Kernel"], swiftSettings: strict),
+            name: "JailRuntime", dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "Kernel"],
+            swiftSettings: strict),
 
         // Talking to the person.
         .executableTarget(
             name: "immure",
             dependencies: [
-                "JailRuntime", "JailScore", "JailPlan", "JailSpec", "SpecFile",
+                "JailRuntime", "JailScore", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["launch.order"], swiftSettings: strict, linkerSettings: ordered),
@@ -62,15 +64,19 @@ let package = Package(
         .testTarget(name: "SpecFileTests", dependencies: ["SpecFile"], swiftSettings: strict),
         .testTarget(name: "JailSpecTests", dependencies: ["JailSpec", "SpecFile"], swiftSettings: strict),
         .testTarget(
-            name: "JailPlanTests", dependencies: ["JailPlan", "JailSpec", "SpecFile", "Kernel"], exclude: ["Golden"],
+            name: "SystemCallFilterTests",
+            dependencies: ["SystemCallFilter", "JailSpec", "SpecFile", "CLinux", "CSeccomp"], swiftSettings: strict),
+        .testTarget(
+            name: "JailPlanTests", dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "Kernel"],
+            exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
             name: "JailScoreTests", dependencies: ["JailScore", "JailPlan", "JailSpec", "SpecFile"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
-            dependencies: ["immure", "JailRuntime", "JailPlan", "JailSpec", "SpecFile", "Kernel"], swiftSettings: strict
-        ),
+            dependencies: ["immure", "JailRuntime", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "Kernel"],
+            swiftSettings: strict),
         .testTarget(
             name: "KernelTests", dependencies: ["Kernel", "CLinux", "JailSpec"], swiftSettings: strict),
         .testTarget(

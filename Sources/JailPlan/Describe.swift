@@ -102,6 +102,7 @@ extension Operation {
         case .resetSignals: "reset signals"
         case .changeDirectory(let path): "enter \(path)"
         case .nameProcess(let names): "set \(names.joined(separator: ", ")) to the command's process id"
+        case .installFilter: "filter system calls"
         case .execute(let arguments, _): "execute \(arguments.first ?? "")"
         default: operationName
         }

@@ -1,4 +1,5 @@
 import JailSpec
+import SystemCallFilter
 
 /// What an operation was given, by name, as `immure plan --json` shows it.
 extension Operation {
@@ -99,6 +100,7 @@ extension Operation {
         case .closeDescriptors(let kept): [("keeping", .array(kept.map { .integer(Int($0)) }))]
         case .changeDirectory(let path): [("path", .string(path))]
         case .nameProcess(let names): [("variables", .array(names.map { .string($0) }))]
+        case .installFilter(let program): [("policy", program.policy.json)]
         case .execute(let arguments, let environment):
             [
                 ("arguments", .array(arguments.map { .string($0) })),

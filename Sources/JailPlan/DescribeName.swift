@@ -58,6 +58,7 @@ extension Operation {
         case .resetSignals: "reset_signals"
         case .changeDirectory: "change_directory"
         case .nameProcess: "name_process"
+        case .installFilter: "install_filter"
         case .execute: "execute"
         }
     }

@@ -1,5 +1,6 @@
 import JailSpec
 package import SpecFile
+import SystemCallFilter
 
 /// A plan as `immure plan` prints it.
 extension Plan {
@@ -89,6 +90,8 @@ extension Operation {
             "permitted \(Self.words(sets.permitted)); effective \(Self.words(sets.effective)); "
                 + "inheritable \(Self.words(sets.inheritable)); ambient \(Self.words(sets.ambient))"
         case .closeDescriptors(let kept): "keeping " + ([0, 1, 2] + kept).map { "\($0)" }.joined(separator: ",")
+        case .installFilter(let program):
+            "\(program.policy.summary); \(program.instructions.count) instructions"
         case .execute(let arguments, let environment):
             "\(arguments.count) argument\(arguments.count == 1 ? "" : "s"), \(environment.count) variables"
         default: ""

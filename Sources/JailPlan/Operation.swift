@@ -1,4 +1,5 @@
 package import JailSpec
+package import SystemCallFilter
 
 /// One thing that is done to the kernel on the way from the launcher to the running command.
 ///
@@ -103,6 +104,8 @@ package enum Operation: Equatable, Sendable {
     case changeDirectory(String)
     /// These variables tell the command its own process id.
     case nameProcess([String])
+    /// Which system calls the command may make, for ever.
+    case installFilter(FilterProgram)
     case execute(arguments: [String], environment: [String])
 }
 

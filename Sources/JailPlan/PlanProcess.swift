@@ -1,5 +1,6 @@
 import JailSpec
 import SpecFile
+import SystemCallFilter
 
 extension Planner {
     /// The terminal of the jail's session; nil keeps the caller's session.
@@ -79,7 +80,9 @@ extension Planner {
     }
 
     /// What concerns the command alone: not the reaper, which must live through it.
-    mutating func prepareCommand(_ identity: ResolvedIdentity, _ capabilities: ResolvedCapabilities) {
+    mutating func prepareCommand(
+        _ identity: ResolvedIdentity, _ capabilities: ResolvedCapabilities, _ filter: FilterProgram?
+    ) {
         // Before the capabilities go: without a user namespace a hard limit can still be raised here.
         for limit in spec.rlimits {
             add(.setResourceLimit(limit.resource, soft: limit.soft, hard: limit.hard), limit.position)
@@ -89,6 +92,8 @@ extension Planner {
         // After the tree: Landlock forbids mount(2) and pivot_root(2) to whom it restricts. Before the capabilities go:
         // without no_new_privs it asks for CAP_SYS_ADMIN.
         restrictByLandlock()
+        // Without no_new_privs seccomp(2) wants CAP_SYS_ADMIN, which is about to go.
+        if !spec.process.noNewPrivileges.value { install(filter) }
         add(.setCapabilities(capabilities.sets), spec.capabilities.keep?.position)
         if !plan.supervision.hasInit && (plan.shape == .supervised || plan.supervision.diesWithParent) {
             // commit_creds() takes the request back when ids change: after them.
@@ -103,6 +108,8 @@ extension Planner {
         add(.resetSignals, nil)
         // After the descriptors are marked, and in the new root: the working directory is the last way out.
         add(.changeDirectory(spec.cwd.value), spec.cwd.position)
+        // Last of all: whatever comes behind must pass it, and of that only execve may be asked of a policy.
+        if spec.process.noNewPrivileges.value { install(filter) }
         guard let command = spec.command, !command.value.isEmpty else {
             fault("no command", at: nil, hint: "write it after --, or as command = [\"…\"] in the spec")
             return

@@ -36,6 +36,7 @@ package struct Planner {
         resolveService()
         let identity = resolveIdentity()
         let capabilities = resolveCapabilities(identity)
+        let filter = resolveFilter(capabilities)
         var tree = TreeBuilder(planner: self, identity: identity)
         tree.build()
         faults += tree.faults
@@ -76,7 +77,7 @@ package struct Planner {
         setUpProcess(session: session)
         restrict(capabilities)
         if plan.supervision.hasInit { add(.startCommand, spec.process.initProcess.position) }
-        prepareCommand(identity, capabilities)
+        prepareCommand(identity, capabilities, filter)
     }
 
     mutating func add(_ operation: Operation, _ origin: Position?) {

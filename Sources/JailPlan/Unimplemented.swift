@@ -7,7 +7,6 @@ extension Planner {
         func refuse(_ what: String, _ position: Position?) {
             fault("\(what) is not implemented in this version", at: position, hint: "remove it to launch without it")
         }
-        if let seccomp = spec.seccomp, !seccomp.value.isNone { refuse("[seccomp]", seccomp.position) }
         for mount in spec.filesystem.mounts {
             switch mount.source {
             case .overlay: refuse("type = \"overlay\"", mount.position)
@@ -23,14 +22,5 @@ extension Planner {
         if let first = spec.network.publish.first { refuse("network publish", first.position) }
         if let first = spec.network.allow.first { refuse("network allow", first.position) }
         if let first = spec.network.dns.first { refuse("network dns", first.position) }
-    }
-}
-
-extension SeccompPolicy {
-    /// `profile = "none"`, wherever it was written, and nothing else: what is in force without any filter.
-    var isNone: Bool {
-        var policy = self
-        policy.profile = nil
-        return profile?.value == Profile.none && policy == SeccompPolicy()
     }
 }

@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import SystemCallFilter
 
 /// Does what the plan says, one operation at a time, in whichever process has reached it.
 ///
@@ -95,6 +96,8 @@ struct Applier {
         case .closeDescriptors(let kept): try closeDescriptors(keeping: kept)
         case .resetSignals: try failing(resetSignals)
         case .changeDirectory(let path): try enterDirectory(path)
+        case .installFilter(let program):
+            try failing { () throws(KernelError) in try installFilter(program.instructions) }
         case .nameProcess(let names): service.ownProcess = names
         case .execute(let arguments, let environment):
             throw execute(arguments, environment + service.ownProcess.map { "\($0)=\(currentProcess())" })

@@ -32,7 +32,8 @@ struct CheckCommand: ParsableCommand {
         let faults: [Diagnostic]
         do throws(Rejection) {
             let document = try Document.load(path: path, in: surroundings)
-            faults = Prepare.decode(document, in: surroundings).diagnostics
+            let decoded = Spec.decode(document, in: surroundings)
+            faults = decoded.diagnostics + decoded.spec.policyFaults
         } catch {
             faults = error.diagnostics
         }

@@ -4,7 +4,9 @@
 /// two to the same answers.
 enum FastArguments {
     /// The words that are no spec where they come first.
-    static let verbs = ["run", "check", "plan", "score", "unit", "doctor", "completion", "manual", "help"]
+    static let verbs = [
+        "run", "check", "plan", "score", "unit", "syscalls", "doctor", "completion", "manual", "help",
+    ]
 
     /// What is asked for; nil where ArgumentParser has to say.
     static func parse(_ arguments: [String]) -> RunRequest? {

@@ -8,11 +8,12 @@ struct Immure: ParsableCommand {
         usage: """
             immure run [SPEC] [OPTION…] [--] [COMMAND ARG…]
             immure SPEC [ARG…]
-            immure check SPEC… | plan [SPEC] [--] [COMMAND…] | score [SPEC…] | unit SPEC | doctor
+            immure check SPEC… | plan [SPEC] [--] [COMMAND…] | score [SPEC…] | unit SPEC | syscalls | doctor
             """,
         version: "0.1.0",
         subcommands: [
             RunCommand.self, CheckCommand.self, PlanCommand.self, ScoreCommand.self, UnitCommand.self,
+            SystemCallsCommand.self,
             DoctorCommand.self,
             CompletionCommand.self, ManualCommand.self,
         ])

@@ -14,8 +14,10 @@ enum Prepare {
         let surroundings = Caller.surroundings()
         let document = try load(request, in: surroundings)
         try checkTrust(document, isFatal: toLaunch)
-        let decoded = decode(document, in: surroundings)
-        guard decoded.diagnostics.isEmpty else { throw Rejection(decoded.diagnostics) }
+        let decoded = Spec.decode(document, in: surroundings)
+        guard decoded.diagnostics.isEmpty else {
+            throw Rejection(decoded.diagnostics + decoded.spec.policyFaults)
+        }
         let spec = decoded.spec.running(request)
         if toLaunch { try checkDescriptors(spec.process.fds, keepingBack: held) }
         switch Planner.plan(spec, on: try host(for: spec), reportsResult: request.result != nil) {
@@ -32,13 +34,6 @@ enum Prepare {
         } catch {
             throw Rejection([error])
         }
-    }
-
-    /// Decodes, and asks libseccomp about the names that the decoder leaves to it.
-    static func decode(_ document: Document, in surroundings: Surroundings) -> Decoded {
-        let decoded = Spec.decode(document, in: surroundings)
-        guard let policy = decoded.spec.seccomp?.value else { return decoded }
-        return decoded.adding(policy.unknownNames)
     }
 
     private static func load(_ request: RunRequest, in surroundings: Surroundings) throws(Rejection) -> Document {

@@ -44,13 +44,18 @@ class Host:
         self.directory = directory
         self.immure = os.path.join(directory, "immure")
         self.floor, self.launch, self.empty = (self.built(name) for name in ("floor", "launch", "empty"))
+        self.call = self.built("call")
         if os.path.isfile(immure):
             # An ordinary user may not reach the build directory.
             shutil.copy(immure, self.immure)
             os.chmod(self.immure, 0o755)
         self.host_spec = os.path.join(directory, "host.toml")
         with open(self.host_spec, "w", encoding="utf-8") as file:
-            file.write('[filesystem]\nroot = "host"\n')
+            file.write('[filesystem]\nroot = "host"\n[seccomp]\nprofile = "none"\n')
+        # The default jail without its filter, which neither the floor nor the other launchers have.
+        self.plain_spec = os.path.join(directory, "plain.toml")
+        with open(self.plain_spec, "w", encoding="utf-8") as file:
+            file.write('[seccomp]\nprofile = "none"\n')
         self.made = 0
 
     def built(self, name):
@@ -88,6 +93,12 @@ class Host:
             cwd=self.directory,
             **options,
         )
+
+    def number_of(self, argv, user):
+        """The number that a program started by the user writes."""
+        settings = {"user": user.uid, "group": user.gid, "extra_groups": []} if user else {}
+        run = subprocess.run(argv, check=True, capture_output=True, text=True, env=self.environment(user), **settings)
+        return int(run.stdout)
 
     def refusal(self, argv, user, arguments=()):
         """Why this program does not do it, or nothing where it does: one launch whose messages are read."""

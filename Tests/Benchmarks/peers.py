@@ -117,7 +117,7 @@ def light(host, user, command=(COMMAND,)):
     """The default jail by the three that are compared everywhere."""
     return [
         candidate("floor", host.floor, [], command),
-        candidate("immure", host.immure, ["run", "--"], command),
+        candidate("immure", host.immure, ["run", host.plain_spec, "--"], command),
         candidate("bubblewrap", "bwrap", bubblewrap(is_root(user)), command),
     ]
 

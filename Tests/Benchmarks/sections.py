@@ -179,10 +179,52 @@ def size(host, user, report, quick):
     report.bar("binary needs a loader", 0, "", 0 if static else 1)
 
 
+def seccomp(host, user, report, quick):
+    """What the filter adds to a launch, and to a call that it allows; all in one run against the jail without it."""
+    names = subprocess.run([host.immure, "syscalls", "@known"], check=True, capture_output=True, text=True)
+    directory = host.scratch("seccomp")
+    os.chmod(directory, 0o755)
+    # Nearly all that is known, so that the command runs: the first 300 of it, and what it cannot do without.
+    needed = ["read", "write", "rt_sigreturn", "set_tid_address", "set_robust_list", "rseq", "prlimit64", "pread64", "openat"]
+    listed = list(dict.fromkeys(needed + names.stdout.split()))[:300]
+    specs = {
+        "none": '[seccomp]\nprofile = "none"\n',
+        "default": "",
+        "allow list of 300": '[seccomp]\nprofile = "none"\ndefault = "EPERM"\nallow = ' + str(listed).replace("'", '"') + "\n",
+    }
+    candidates = []
+    for name, text in specs.items():
+        path = os.path.join(directory, name.replace(" ", "-") + ".toml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        candidates.append(peers.candidate(name, host.immure, ["run", path, "--"], [peers.COMMAND]))
+    by = named(candidates, host.time(candidates, user, 50 if quick else 500, budget=20000))
+    plain = by["none"]
+    costs = {}
+    for one in candidates:
+        argv = one.argv[:2] + ["--set", f'filesystem.ro=["{host.call}:/opt/call"]', one.argv[2], "--", "/opt/call"]
+        rounds = [host.number_of(argv, user) for _ in range(1 if quick else 3)]
+        costs[one.name] = min(rounds)
+    rows = []
+    for name, one in by.items():
+        if one.values and plain.values:
+            extra = milliseconds(one.median - plain.median)
+            call = f"{costs[name] / 1000:.1f}"
+            rows.append([name, milliseconds(one.median), extra, call, ratio(costs[name], costs["none"])])
+        else:
+            rows.append([name, one.failure])
+    report.table(f"the filter of system calls, as {who(user)}", ["profile", "launch ms", "over none", "call ns", "/ none"], rows)
+    for name, bar in (("default", 0.15), ("allow list of 300", 0.4)):
+        got = (by[name].median - plain.median) * 1000 if by[name].values and plain.values else None
+        report.bar(f"filter {name} on the launch, {who(user)}", bar, "ms", got)
+    report.bar(f"an allowed call, {who(user)}", 1.05, "x", costs["default"] / costs["none"])
+
+
 # In the order in which they run; the last column says whether it is repeated as an ordinary user.
 ALL = {
     "launch": (launch, True),
     "startup": (startup, True),
+    "seccomp": (seccomp, True),
     "mounts": (mounts, True),
     "idle": (idle, True),
     "throughput": (throughput, True),

@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test(arguments: [
-        [], ["--help"], ["--version"], ["-h"], ["check", "a"], ["plan"], ["score"], ["doctor"], ["help"],
+        [], ["--help"], ["--version"], ["-h"], ["check", "a"], ["plan"], ["score"], ["syscalls"], ["doctor"], ["help"],
         ["completion", "bash"],
         ["manual", "1"], ["run", "--help"], ["run", "-h"], ["run", "a.toml", "--nonsense"], ["--", "ls"],
     ]) func `what ArgumentParser has to answer`(words: [String]) {

@@ -135,6 +135,11 @@ extension Order {
             ["attach", "seal", "switch_root", "start_session"], before: ["enforce_ruleset"],
             because: "Landlock forbids mount(2) and pivot_root(2) to whom it restricts, and paths are the jail's"),
         Order(
+            ["set_resource_limit", "set_umask", "enforce_ruleset", "start_command", "forbid_new_privileges"],
+            before: ["install_filter"],
+            because: "whatever comes behind the filter must pass it"),
+        Order(["install_filter"], before: ["execute"], because: "the command is what it is for"),
+        Order(
             ["create_ruleset"], before: ["allow_path", "allow_port"], because: "a rule belongs to a ruleset"),
         Order(
             ["create_ruleset", "allow_path", "allow_port"], before: ["enforce_ruleset"],

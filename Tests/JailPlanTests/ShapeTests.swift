@@ -129,11 +129,14 @@ import Testing
         #expect(try plan("").names.contains("forbid_user_namespaces"))
         let shared = try plan("namespaces.user = \"/run/ns\"", on: .loner).names
         #expect(!shared.contains("forbid_user_namespaces") && shared.contains("refuse_namespaces"))
-        let privileges = "process.no_new_privs = false\nnamespaces.user = \"host\"\n"
+        let privileges = "process.no_new_privs = false\nseccomp.profile = \"none\"\nnamespaces.user = \"host\"\n"
         #expect(try plan(privileges).names.contains("refuse_namespaces"))
         #expect(
             try faults(privileges, on: .loner) == ["1:24: nested namespaces cannot be refused without no_new_privs"])
         #expect(try faults(privileges + "namespaces.nested = true", on: .loner) == [])
+        #expect(
+            try faults("process.no_new_privs = false\nnamespaces.user = \"host\"\nnamespaces.nested = true", on: .loner)
+                == ["1:24: a seccomp filter cannot be installed without no_new_privs"])
     }
 
     @Test(arguments: [

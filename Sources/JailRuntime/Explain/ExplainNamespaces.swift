@@ -50,7 +50,8 @@ extension Explanation {
     var filterHint: String? {
         guard evidence.status("Seccomp") == "2" else { return nil }
         return "a seccomp filter that immure was started under refuses it: in a container, start that with "
-            + "--security-opt seccomp=unconfined, or with a profile that allows clone, clone3, unshare and mount"
+            + "--security-opt seccomp=unconfined, or with a profile that allows clone, clone3, unshare and mount; "
+            + "in a jail of immure's own, set namespaces.nested = true in its spec"
     }
 
     /// ENOSPC: a limit of namespaces(7), of this user namespace or of one around it.

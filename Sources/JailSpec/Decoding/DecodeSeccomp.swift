@@ -115,7 +115,7 @@ extension Form {
             }
     }
 
-    /// A number, or a name that the kernel's headers give to one.
+    /// A number, a name that the kernel's headers give to one, or several of them joined by `|`.
     fileprivate static func argumentValue(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
         if case .integer(let value) = node.value {
             guard value >= 0 else { throw fault("\(value) is negative", node, hint: "write it in hexadecimal") }
@@ -124,11 +124,13 @@ extension Form {
         let name = try nonEmpty(node, decoding)
         let plain = name.utf8.allSatisfy { byte in
             switch byte {
-            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"): true
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"),
+                UInt8(ascii: "|"), UInt8(ascii: "a")...UInt8(ascii: "f"), UInt8(ascii: "x"):
+                true
             default: false
             }
         }
-        guard plain, name.utf8.count <= 64 else { throw fault("\(quoted(name)) is not a number or a constant", node) }
+        guard plain, name.utf8.count <= 256 else { throw fault("\(quoted(name)) is not a number or a constant", node) }
         return name
     }
 }

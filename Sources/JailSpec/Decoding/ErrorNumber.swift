@@ -1,7 +1,10 @@
 /// The names of errno(3) with their numbers on x86-64 and aarch64 (asm-generic/errno.h): the one table of them.
-enum ErrorNumber {
+package enum ErrorNumber {
     /// The kernel's number of a name.
     static func named(_ name: String) -> Int32? { table.first { $0.name == name }?.number }
+
+    /// The first name of a number.
+    package static func name(of number: Int32) -> String? { table.first { $0.number == number }?.name }
 
     static var names: [String] { table.map(\.name) }
 

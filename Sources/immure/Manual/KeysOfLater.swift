@@ -1,19 +1,7 @@
 extension Manual {
     /// What is decoded and validated, and refused by name at launch.
     static let laterSections = [
-        SectionDescription(
-            name: "[seccomp]", introduction: "Which system calls the command may make, seccomp(2).",
-            keys: [
-                KeyDescription(
-                    "profile", "\"default\" | \"strict\" | \"none\" | a file",
-                    "What the lists begin with. `none` by itself is what holds today, and is accepted."),
-                KeyDescription(
-                    "default", "errno | \"allow\" | \"kill\" | \"log\" | \"trap\"", "For calls that no list names."),
-                KeyDescription("allow, deny, log, kill", "array of calls and @groups", "What becomes of these calls."),
-                KeyDescription(
-                    "[[seccomp.rule]]: call, action, args", "args: array of { index, op, value }",
-                    "A rule that looks at arguments."),
-            ], isLater: true),
+        seccomp,
         landlock,
         SectionDescription(
             name: "[network]",

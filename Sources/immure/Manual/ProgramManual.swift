@@ -29,6 +29,7 @@ extension Manual {
             `immure plan` [SPEC] [--json] [--set KEY=VALUE] [--] [COMMAND ARG…]
             `immure score` [--json] [--threshold N] [--set KEY=VALUE] [SPEC…]
             `immure unit` SPEC [--env NAME=VALUE] [--] [COMMAND ARG…]
+            `immure syscalls` [@GROUP|NAME|SPEC]
             `immure doctor` [--json]
             `immure completion` bash|zsh|fish
             `immure help` [COMMAND]
@@ -191,9 +192,8 @@ extension Manual {
         page.section("What is not protected")
         page.paragraph(
             """
-            The kernel is shared: a fault in it that the command can reach breaks the jail. This version has no filter of
-            system calls beyond what keeps namespaces from being nested; `[seccomp]`, mounts of type overlay and image, `quota`,
-            `idmap`, and network modes other than none and host are read and validated, and then refused by name at launch.
+            The kernel is shared: a fault in it that the command can reach breaks the jail. The filter
+            of system calls makes less of it reachable. Mounts of type overlay and image, `quota`, `idmap`, and network modes other than none and host are read and validated, and then refused by name at launch.
             """)
         page.paragraph(
             """

@@ -1,0 +1,49 @@
+import JailSpec
+import SpecFile
+import SystemCallFilter
+
+extension Planner {
+    /// The filter of `[seccomp]`; nil where the spec wants none.
+    mutating func resolveFilter(_ capabilities: ResolvedCapabilities) -> FilterProgram? {
+        var context = FilterContext()
+        context.capabilities = capabilities.bounding | capabilities.sets.permitted
+        context.isNested = spec.namespaces.nested.value
+        context.ownsProcesses = isNew(.pid)
+        let resolved = EffectivePolicy.resolve(spec.seccomp, in: context)
+        faults += resolved.faults
+        guard resolved.faults.isEmpty, let policy = resolved.policy else { return nil }
+        let program = FilterProgram(policy)
+        // BPF_MAXINSNS of the kernel.
+        guard program.instructions.count <= 4096 else {
+            fault(
+                "the filter has \(program.instructions.count) instructions of the 4096 that the kernel takes",
+                at: spec.seccomp?.position, hint: "name calls in the lists instead of rules, or fewer of them")
+            return nil
+        }
+        if !spec.process.noNewPrivileges.value { checkFilter(policy) }
+        return program
+    }
+
+    mutating func install(_ filter: FilterProgram?) {
+        guard let filter else { return }
+        add(.installFilter(filter), spec.seccomp?.position)
+    }
+
+    /// seccomp(2) wants no_new_privs or CAP_SYS_ADMIN: without the one, the filter is installed while the other is still
+    /// there, and what comes behind it must pass it.
+    private mutating func checkFilter(_ policy: EffectivePolicy) {
+        let position = spec.process.noNewPrivileges.position
+        guard host.isPrivileged || isNew(.user) else {
+            fault(
+                "a seccomp filter cannot be installed without no_new_privs", at: position,
+                hint: "set process.no_new_privs = true, or seccomp.profile = \"none\"")
+            return
+        }
+        for name in ["capset", "prctl", "rt_sigaction", "rt_sigprocmask", "close_range", "chdir", "getcwd", "getppid"]
+        where !policy.permits(name) {
+            fault(
+                "without no_new_privs the filter stands before the capabilities are set, and it refuses \(name)",
+                at: position, hint: "set process.no_new_privs = true, or add \(name) to seccomp.allow")
+        }
+    }
+}

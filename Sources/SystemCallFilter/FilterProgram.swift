@@ -1,0 +1,24 @@
+/// A policy, ready to be installed.
+package struct FilterProgram: Equatable, Sendable {
+    package let policy: EffectivePolicy
+    /// `struct sock_filter` as one number each: code, jumps, operand from the low bits upwards. `kill` and `log` are the
+    /// kernel's own actions here.
+    package let instructions: [UInt64]
+
+    package init(_ policy: EffectivePolicy) {
+        self.policy = policy
+        instructions = FilterCompiler.compile(policy, notifies: false)
+    }
+
+    /// The program in which `kill` and `log` ask whoever holds the listener (SECCOMP_RET_USER_NOTIF), who then says what
+    /// `explain` says.
+    package var notifying: [UInt64] { FilterCompiler.compile(policy, notifies: true) }
+
+    /// Whether any call is killed or logged: whether there is anything to listen for.
+    package var hasSomethingToSay: Bool { notifying != instructions }
+
+    /// The name of a refused call, what becomes of it and why, from `struct seccomp_data`.
+    package func explain(number: Int32, architecture: UInt32, arguments: [UInt64]) -> EffectivePolicy.Answer {
+        policy.answer(number: number, architecture: architecture, arguments: arguments)
+    }
+}

@@ -1,0 +1,48 @@
+extension EffectivePolicy {
+    /// A call of the architecture with what becomes of it.
+    package struct Call: Equatable, Sendable {
+        package struct Rule: Equatable, Sendable {
+            /// The conditions in words: `arg1 == 0x5412`.
+            package let words: String
+            package let verdict: Verdict
+            package let origin: Origin
+        }
+        package let name: String
+        package let number: Int
+        /// Where no rule is met.
+        package let verdict: Verdict
+        package let origin: Origin
+        package let rules: [Rule]
+    }
+
+    /// Every call of the architecture, by number.
+    package var calls: [Call] {
+        callTable.indices.compactMap { index -> Call? in
+            guard let number = callTable[index].number(on: architecture) else { return nil }
+            return Call(
+                name: callTable[index].name, number: number, verdict: verdicts[index], origin: sources[origins[index]],
+                rules: rules.filter { $0.call == index }.map { rule in
+                    Call.Rule(
+                        words: rule.conditions.map(\.words).joined(separator: ", "), verdict: rule.verdict,
+                        origin: sources[rule.origin])
+                })
+        }.sorted { $0.number < $1.number }
+    }
+}
+
+extension Condition {
+    /// `arg0 & 0x7e020000`, as a spec has it.
+    package var words: String {
+        let sign =
+            switch comparison {
+            case .equal: "=="
+            case .notEqual: "!="
+            case .less: "<"
+            case .lessOrEqual: "<="
+            case .greater: ">"
+            case .greaterOrEqual: ">="
+            case .anyBit: "&"
+            }
+        return "arg\(argument) \(sign) 0x\(String(value, radix: 16))"
+    }
+}

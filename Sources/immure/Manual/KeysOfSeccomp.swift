@@ -1,0 +1,53 @@
+extension Manual {
+    static let seccomp = SectionDescription(
+        name: "[seccomp]",
+        introduction: """
+            Which system calls the command may make, seccomp(2). The profile "default" is in force without a line. The profile
+            decides first; a @group in a list overrides it, a name in a list overrides a group, and a rule whose arguments are
+            met overrides both. Where two groups disagree, or two rules are met, the stricter holds: kill, trap, errno, log,
+            allow. A name in two lists, or two actions for the same arguments, is an error. A group never opens clone, clone3,
+            unshare, setns, ioctl, socket and personality beyond what the profile says: name them. Calls of another ABI (i386
+            and x32 on x86-64, arm on aarch64) end the process under every filter. The filter is the last step before the
+            command is executed, after namespaces, mounts, Landlock and capabilities: whatever those refuse stays refused when a
+            call is allowed here. `immure syscalls` and `immure plan --json` show what comes of it.
+            """,
+        keys: [
+            KeyDescription(
+                "profile", "\"default\" | \"strict\" | \"none\", default \"default\"",
+                """
+                `default`: what container engines allow, and no new namespaces, keyrings, bpf, perf_event_open, userfaultfd,
+                io_uring, kernel modules, kexec, mounts, or files by handle; neither TIOCSTI nor TIOCLINUX, no sockets of AF_ALG
+                and AF_VSOCK, and no personality that weakens the layout of memory. Refused calls fail with EPERM, clone3
+                and calls younger than immure's table (Linux 7.1) with ENOSYS, so that libc falls back. A kept capability opens
+                the calls that it is for: sys_admin mounts and administration, sys_module modules, sys_time the clock,
+                sys_boot reboot, sys_chroot chroot, sys_ptrace other processes, sys_rawio ports, sys_nice memory policy,
+                sys_pacct acct, sys_tty_config vhangup, syslog the kernel's log, bpf, perfmon, dac_read_search
+                open_by_handle_at. ptrace is allowed where the jail has a pid namespace of its own. `namespaces.nested = true`
+                opens namespaces, mounts, chroot, and a new session keyring. `strict`: files, memory, threads, time, signals
+                and starting programs; no sockets, no devices beyond asking whether a descriptor is a terminal.
+                `none`: no filter but what the lists say. A file (an OCI profile) is refused in this version.
+                """),
+            KeyDescription(
+                "default", "errno | \"allow\" | \"kill\" | \"log\" | \"trap\", default \"EPERM\"",
+                """
+                For calls that the profile refuses and no list names; with the profile `none`, where it is "allow" unless
+                written, for all that no list names. What a profile refuses by arguments keeps its errno. A number
+                beyond the table answers ENOSYS where this is an errno.
+                """),
+            KeyDescription(
+                "allow, deny, log, kill", "array of calls and @groups",
+                """
+                `deny`: the errno of `default`, else EPERM. `log`: allowed, and written to the kernel's log. `kill`: ends the
+                process with SIGSYS. Groups are systemd's, as of version 257; a call that this architecture lacks is
+                passed over, one that no architecture has is an error.
+                """),
+            KeyDescription(
+                "[[seccomp.rule]]: call, action, args", "args: array of { index, op, value }",
+                """
+                For arguments that meet all of `args`: index 0 to 5; op == != < <= > >= (unsigned), or & (at least one of the
+                bits is set); value a number, a name such as AF_UNIX, CLONE_NEWUSER, TIOCSTI, PR_SET_NAME, or several joined
+                by |. What the kernel reads as 32 bits is compared as 32 bits. A rule that allows opens a refused call for
+                these arguments, and narrows an allowed one to them; any other rule takes these arguments away.
+                """),
+        ])
+}
