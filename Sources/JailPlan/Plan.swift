@@ -1,4 +1,5 @@
 package import SpecFile
+package import SystemCallFilter
 
 /// What will be done, in order.
 package struct Plan: Equatable, Sendable {
@@ -54,6 +55,10 @@ package struct Plan: Equatable, Sendable {
     package private(set) var session: SessionTerminal?
     /// Whether anything is written to the host's procfs.
     package private(set) var needsHostProc = false
+    /// The filter of system calls, and whether the launcher is to hear of what it kills and logs.
+    package private(set) var filter: FilterProgram?
+    package private(set) var filterOrigin: Position?
+    package var listens = false
     package var notes: [Note] = []
     package var supervision = Supervision()
     package var notices: Notices?
@@ -80,6 +85,9 @@ package struct Plan: Equatable, Sendable {
             needsHostProc = true
         case .offsetClocks, .setOOMScore, .forbidUserNamespaces: needsHostProc = true
         case .startSession(let terminal): session = terminal
+        case .installFilter(let program):
+            filter = program
+            filterOrigin = step.origin
         default: break
         }
         steps.append(step)

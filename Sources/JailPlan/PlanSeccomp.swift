@@ -27,6 +27,24 @@ extension Planner {
     mutating func install(_ filter: FilterProgram?) {
         guard let filter else { return }
         add(.installFilter(filter), spec.seccomp?.position)
+        decideListening(filter)
+    }
+
+    /// The launcher hears of what the filter kills and logs where the spec asks for such a thing. Not of calls of foreign
+    /// ABIs by default: a process has one listener at most (seccomp(2), EBUSY), and programs inside may want theirs.
+    private mutating func decideListening(_ filter: FilterProgram) {
+        guard filter.killsOrLogs else { return }
+        if case .direct = plan.shape {
+            note(
+                "no call that seccomp kills or logs is named: there is no launcher to hear of it",
+                at: spec.seccomp?.position)
+        } else if plan.supervision.hasInit || filter.leavesAlone("sendmsg") {
+            plan.listens = true
+        } else {
+            note(
+                "no call that seccomp kills or logs is named: without an init the command would have to call sendmsg(2), "
+                    + "which the filter refuses", at: spec.seccomp?.position)
+        }
     }
 
     /// seccomp(2) wants no_new_privs or CAP_SYS_ADMIN: without the one, the filter is installed while the other is still

@@ -24,6 +24,10 @@ struct Applier {
     /// The jail's own cgroup, where it has one.
     var leaf: Leaf?
     var service = ServiceEnds()
+    /// In the process that becomes the command: what it leaves to the reaper.
+    var handover: Handover?
+    /// Whether the launcher wants to hear of what the filter kills and logs.
+    var listens = false
     /// The step that is being done.
     var step = 0
 
@@ -96,8 +100,7 @@ struct Applier {
         case .closeDescriptors(let kept): try closeDescriptors(keeping: kept)
         case .resetSignals: try failing(resetSignals)
         case .changeDirectory(let path): try enterDirectory(path)
-        case .installFilter(let program):
-            try failing { () throws(KernelError) in try installFilter(program.instructions) }
+        case .installFilter(let program): try install(program)
         case .nameProcess(let names): service.ownProcess = names
         case .execute(let arguments, let environment):
             throw execute(arguments, environment + service.ownProcess.map { "\($0)=\(currentProcess())" })

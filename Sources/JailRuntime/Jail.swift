@@ -6,6 +6,8 @@ struct Jail {
     let plan: Plan
     var applier: Applier
     let signals: Int32
+    /// Shared with the reaper, in the process that becomes the command.
+    var handover: Handover?
 
     /// Applies the rest of the plan; ends in exec, in the reaper, or in a reported failure.
     mutating func proceed(from first: Int) -> Never {
@@ -35,6 +37,10 @@ struct Jail {
 
     /// Tells the launcher, and ends this process: nothing of the command runs.
     private func fail(_ failure: Failure, at step: Int) -> Never {
+        if let handover {
+            handover.failure = failure.at(step)
+            exitNow(125)
+        }
         applier.report(.failed(failure.at(step)))
         exitNow(125)
     }
@@ -63,12 +69,20 @@ struct Jail {
         // /proc/PID/exe (runc CVE-2019-5736).
         try failing { () throws(KernelError) in try setDumpable(false) }
         try tieToLauncher()
-        let command = self
+        var command = self
+        let handover = Handover(listens: plan.listens)
+        command.handover = handover
+        command.applier.handover = handover
         let next = applier.step + 1
-        let child = try failing { () throws(KernelError) in
-            try forkInPlace { command.becomeCommand(from: next) }
+        let child = try failing { [command, channel = applier.channel] () throws(KernelError) in
+            guard let slot = handover.listener else { return try forkInPlace { command.becomeCommand(from: next) } }
+            return try forkInPlace(sending: slot, over: channel, as: Message.listenerKind) {
+                command.becomeCommand(from: next)
+            }
         }
-        // The command runs, or has reported why it does not.
+        // The command runs, or has left word why it does not.
+        if let failure = handover.failure { fail(failure, at: failure.step) }
+        if let errno = handover.unheard { applier.report(.unheard(errno)) }
         do throws(Failure) {
             try applier.apply(.setCapabilities(EffectiveCapabilities()))
         } catch {

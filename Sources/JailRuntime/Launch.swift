@@ -164,6 +164,7 @@ package struct Launch {
     private func makeApplier() throws(Failure) -> Applier {
         var applier = Applier(slotCount: plan.slotCount)
         if plan.needsHostProc { applier.hostProc = try HostProc() }
+        applier.listens = plan.listens
         // Modes of mount points are what they say; the command's own mask is set before exec.
         setUmask(0)
         return applier

@@ -17,6 +17,14 @@ enum Message: Sendable {
     /// To the launcher: the command stopped, or ended.
     case changed(Termination)
 
+    /// To the launcher, with a descriptor: the listener of the filter, and the id of the command inside (0: it is the
+    /// jail's first process). The first byte is also known to linux_vfork_listening.
+    case listener(command: Int32)
+    /// To the launcher: the filter has no listener, for this reason.
+    case unheard(Errno)
+
+    static let listenerKind: UInt8 = 10
+
     /// The most bytes a message has.
     static let limit = 1024
 
@@ -32,9 +40,9 @@ enum Message: Sendable {
                 + Self.number(failure.step + 1) + Array(text)
         case .skipped(let step): return [4] + Self.number(step)
         case .terminal: return [5]
-        case .alarm(let milliseconds):
-            let value = UInt32(bitPattern: milliseconds ?? -1)
-            return [9] + [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
+        case .alarm(let milliseconds): return [9] + Self.word(milliseconds ?? -1)
+        case .listener(let command): return [Self.listenerKind] + Self.word(command)
+        case .unheard(let errno): return [11, UInt8(truncatingIfNeeded: errno.rawValue)]
         case .changed(.exited(let status)): return [6, UInt8(truncatingIfNeeded: status)]
         case .changed(.signaled(let signal)): return [7, UInt8(truncatingIfNeeded: signal)]
         case .changed(.stopped(let signal)): return [8, UInt8(truncatingIfNeeded: signal)]
@@ -45,6 +53,9 @@ enum Message: Sendable {
     init?(_ bytes: [UInt8]) {
         guard let kind = bytes.first else { return nil }
         func byte(_ index: Int) -> Int32 { index < bytes.count ? Int32(bytes[index]) : 0 }
+        func word() -> Int32 {
+            Int32(bitPattern: (1...4).reduce(UInt32(0)) { $0 << 8 | UInt32(bitPattern: byte($1)) })
+        }
         switch kind {
         case 1: self = .mapped
         case 2: self = .forward(byte(1))
@@ -63,11 +74,16 @@ enum Message: Sendable {
         case 7: self = .changed(.signaled(byte(1)))
         case 8: self = .changed(.stopped(byte(1)))
         case 9:
-            let value = (1...4).reduce(UInt32(0)) { $0 << 8 | UInt32(bitPattern: byte($1)) }
-            let milliseconds = Int32(bitPattern: value)
+            let milliseconds = word()
             self = .alarm(milliseconds: milliseconds < 0 ? nil : milliseconds)
+        case Self.listenerKind: self = .listener(command: word())
+        case 11: self = .unheard(Errno(rawValue: byte(1)))
         default: return nil
         }
+    }
+
+    private static func word(_ value: Int32) -> [UInt8] {
+        [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
     }
 
     private static func number(_ value: Int) -> [UInt8] {

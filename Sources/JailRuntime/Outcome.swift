@@ -21,6 +21,12 @@ package struct Outcome: Sendable {
     package var leftCgroup: String?
     /// Steps whose optional source was missing.
     package var skipped: [Int] = []
+    /// The call that the filter ended the command for.
+    package var refused: RefusedCall?
+    /// The calls that the filter logged.
+    package var logged: [RefusedCall] = []
+    /// Why the launcher did not hear of what the filter killed and logged, where it wanted to.
+    package var unheard: Errno?
 
     /// The status that immure leaves with: the command's own, 124, 125, 126, 127 or 128 + n.
     package var status: Int32 {

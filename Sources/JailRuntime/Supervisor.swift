@@ -1,6 +1,8 @@
 import JailPlan
 import JailSpec
 import Kernel
+import SpecFile
+import SystemCallFilter
 
 /// The launcher while the jail lives: forwards signals, keeps the deadline, carries the terminal, and learns the end.
 struct Supervisor {
@@ -21,6 +23,8 @@ struct Supervisor {
     private var failure: Failure?
     private var channelIsOpen = true
     var deadline: Deadline
+    /// Where the filter's questions are answered.
+    private var listener: Listener?
     private let started = monotonicNanoseconds()
     /// Readable when the process that started the launcher ends; −1 where that does not matter.
     private let caller: Int32
@@ -109,14 +113,16 @@ struct Supervisor {
     private mutating func turn() throws(KernelError) -> Bool {
         var watches = [
             Watch(signals), Watch(channelIsOpen ? channel : -1), Watch(caller), Watch(notices?.channel ?? -1),
+            Watch(listener?.descriptor ?? -1),
         ]
         if let relay { watches += relay.watches }
-        try idle.poll(&watches, milliseconds: deadline.milliseconds)
+        try idle.poll(&watches, milliseconds: sooner(deadline.milliseconds, listener?.milliseconds))
+        try listener?.serve(watches[4])
         if watches[1].isReady { try handleMessage() }
         if watches[3].isReady { notices?.carry() }
         if watches[2].isReadable { try Kernel.kill(child, Signal.kill) }
         // A relay that came with a message of this round has not been waited for yet.
-        if watches.count > 4 { try relay?.carry(watches[4...]) }
+        if watches.count > 5 { try relay?.carry(watches[5...]) }
         switch deadline.passed() {
         case .terminate?: try terminate()
         case .kill?: try Kernel.kill(child, Signal.kill)
@@ -136,6 +142,11 @@ struct Supervisor {
         case .skipped(let step)?: outcome.skipped.append(step)
         case .terminal?:
             if let descriptor { relay = TerminalRelay(master: descriptor) }
+        case .listener(let command)?:
+            if let descriptor, let filter = plan.filter {
+                listener = Listener(descriptor: descriptor, program: filter, jail: child, command: command)
+            }
+        case .unheard(let errno)?: outcome.unheard = errno
         case .changed(.stopped)?: try followStop()
         case .changed(let end)?: ended = end
         default: break
@@ -205,6 +216,16 @@ struct Supervisor {
     }
 
     private mutating func conclude(_ end: Termination) {
+        if let listener {
+            if let fatal = listener.fatal, case .signaled = ended ?? end {
+                // Where it had to be SIGKILL, it was for the filter all the same.
+                ended = .signaled(Signal.badCall)
+                outcome.refused = fatal
+            }
+            outcome.logged = listener.logged
+            self.listener?.conclude(ran: failure == nil)
+        }
+        if case .signaled(Signal.badCall) = ended ?? end, outcome.refused == nil, failure == nil { suspectFilter() }
         if let failure {
             outcome.ending = .failed(failure)
         } else if ended == nil, case .exited(125) = end, plan.supervision.hasInit {
@@ -216,4 +237,21 @@ struct Supervisor {
             outcome.ending = .ended(ended ?? end)
         }
     }
+}
+
+extension Supervisor {
+    /// SIGSYS that nobody was asked about: the kernel killed for the filter, or the command itself did.
+    private func suspectFilter() {
+        guard let filter = plan.filter else { return }
+        let what =
+            filter.killsOrLogs
+            ? "a call that seccomp kills" : "a call of a foreign ABI (int 0x80, x32), which seccomp kills,"
+        Report.say(Diagnostic("SIGSYS: \(what) or a signal of its own ended the command", at: plan.filterOrigin))
+    }
+}
+
+/// The sooner of two times, where nil is never.
+private func sooner(_ a: Int32?, _ b: Int32?) -> Int32? {
+    guard let a, let b else { return a ?? b }
+    return min(a, b)
 }

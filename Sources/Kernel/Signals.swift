@@ -10,6 +10,8 @@ package enum Signal {
     package static let child = SIGCHLD
     package static let `continue` = SIGCONT
     package static let stop = SIGSTOP
+    /// What a refused system call ends a process with.
+    package static let badCall = SIGSYS
     package static let terminalStop = SIGTSTP
     package static let terminalInput = SIGTTIN
     package static let terminalOutput = SIGTTOU
@@ -22,6 +24,11 @@ package enum Signal {
         guard let text = unsafe sigabbrev_np(number) else { return "SIG\(number)" }
         return unsafe "SIG" + String(cString: text)
     }
+}
+
+/// Signals one thread of a process. The corresponding C function is `tgkill`.
+package func signal(thread: Int32, of process: Int32, _ number: Int32) throws(KernelError) {
+    try attempt(.kill) { tgkill(process, thread, number) }
 }
 
 /// A signal as signalfd(2) delivers it.

@@ -22,3 +22,21 @@ package struct FilterProgram: Equatable, Sendable {
         policy.answer(number: number, architecture: architecture, arguments: arguments)
     }
 }
+
+extension FilterProgram {
+    /// Whether the policy kills or logs any call of the machine's own.
+    package var killsOrLogs: Bool {
+        policy.unknown.isTold || policy.verdicts.contains { $0.isTold } || policy.rules.contains { $0.verdict.isTold }
+    }
+
+    /// Whether a call is made whatever its arguments, and nobody is told.
+    package func leavesAlone(_ name: String) -> Bool {
+        guard let call = CallNames.index(of: name) else { return false }
+        return policy.verdicts[call].rawValue == Verdict.allow.rawValue && !policy.rules.contains { $0.call == call }
+    }
+}
+
+extension Verdict {
+    /// Whether somebody is to be told of the call.
+    fileprivate var isTold: Bool { rawValue == Self.kill.rawValue || rawValue == Self.log.rawValue }
+}

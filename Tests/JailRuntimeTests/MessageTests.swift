@@ -10,7 +10,7 @@ import Testing
         .skipped(step: 65535), .terminal, .alarm(milliseconds: nil),
         .alarm(milliseconds: 0), .alarm(milliseconds: .max), .changed(.exited(0)), .changed(.exited(255)),
         .changed(.signaled(9)),
-        .changed(.stopped(20)),
+        .changed(.stopped(20)), .listener(command: 2), .listener(command: 4_194_304), .unheard(Errno(rawValue: 16)),
     ]
 
     @Test(arguments: plain) func roundTrip(_ message: Message) throws {

@@ -141,6 +141,23 @@ static inline int linux_is_present(long number) {
    child has executed or ended. Returns the child, or -1. */
 int linux_vfork(int (*body)(void *), void *context);
 
+/* The same, where the child installs a filter with a listener (seccomp_unotify(2)) and puts its number into the slot: -1
+   until then, -2 where there is none. The caller sends it over the channel, behind `kind` and the child's id. */
+int linux_vfork_listening(int (*body)(void *), void *context, volatile int *slot, int channel, unsigned char kind);
+
+/* A call that waits for an answer, seccomp_unotify(2). */
+struct linux_question {
+    uint64_t id;
+    int32_t thread, number;
+    uint32_t architecture;
+    uint64_t arguments[6];
+};
+int linux_seccomp_listen(const struct sock_filter *program, unsigned short length);
+int linux_seccomp_receive(int listener, struct linux_question *question);
+/* 0 lets the call be made, anything else is the errno that it fails with. */
+int linux_seccomp_answer(int listener, uint64_t id, int error);
+int linux_seccomp_is_pending(int listener, uint64_t id);
+
 /* Gives back the pages of the program that are code or constants; see idle.c. */
 void linux_release_code(void);
 

@@ -1,9 +1,16 @@
 package import JailPlan
+import Kernel
 package import SpecFile
 
 extension Outcome {
     /// What was written as optional and left out.
-    package func skippedNotes(of plan: Plan) -> [Diagnostic] { plan.skippedNotes(skipped) }
+    package func skippedNotes(of plan: Plan) -> [Diagnostic] {
+        plan.skippedNotes(skipped)
+            + (unheard.map { errno in
+                let reason = errno == .busy ? "a filter of whoever started immure has a listener already" : errno.words
+                return [Diagnostic("no call that seccomp kills or logs is named: \(reason)", at: plan.filterOrigin)]
+            } ?? [])
+    }
 }
 
 extension Plan {

@@ -36,6 +36,7 @@ package enum ResultRecord {
                 + [
                     ("limits_hit", .array(outcome.limitsHit(of: plan).map(json))),
                     ("degraded", .array(notes.map { JSON($0) })),
+                    ("seccomp", outcome.refused.map(\.json) ?? .null), ("logged", .array(outcome.logged.map(\.json))),
                 ])
     }
 
@@ -76,6 +77,7 @@ package enum ResultRecord {
             ("peak_processes", .null), ("read_bytes", .integer(0)), ("written_bytes", .integer(0)),
             ("throttled_seconds", .null), ("io_stalled_seconds", .null), ("killed_for_memory", .null),
             ("forks_refused", .null), ("limits_hit", .array([])), ("degraded", .array([])),
+            ("seccomp", .null), ("logged", .array([])),
         ])
     }
 }

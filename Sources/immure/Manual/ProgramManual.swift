@@ -9,6 +9,7 @@ extension Manual {
         status(&page)
         signals(&page)
         services(&page)
+        refusedCalls(&page)
         environment(&page)
         limits(&page)
         examples(&page)
@@ -135,7 +136,9 @@ extension Manual {
             `peak_processes`, `throttled_seconds` (how long cpu held the jail back), `io_stalled_seconds` (how long all of
             it waited for I/O), `killed_for_memory` (processes), `forks_refused`. `limits_hit` is an array of objects with
             `limit` (its key), `value` (as the kernel has it), `count` (processes killed, forks refused, or microseconds),
-            `message` and `position`. `degraded` has what was left out.
+            `message` and `position`. `degraded` has what was left out. `seccomp` is null, or the call that the
+            filter ended the command for: `call`, `arguments`, `action`, `rule`, `program`, `pid`; `logged` is an array of
+            such objects, each with its `count`.
             """)
         page.item("--env NAME=VALUE", "With unit: a variable for the service. May be given more than once.")
         page.item("--json", "With check, plan, score and doctor: prints a JSON array instead.")

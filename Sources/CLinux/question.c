@@ -1,0 +1,111 @@
+#include "linux.h"
+
+#include <linux/futex.h>
+
+/* seccomp_unotify(2): the kernel writes as many bytes as its own structures have, which may be more than ours. */
+static struct seccomp_notif_sizes sizes;
+
+static int know_sizes(void) {
+    if (sizes.seccomp_notif) return 0;
+    return (int)syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes);
+}
+
+int linux_seccomp_listen(const struct sock_filter *program, unsigned short length) {
+    struct sock_fprog filter = {.len = length, .filter = (struct sock_filter *)program};
+    const unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_TSYNC_ESRCH;
+    /* Linux 5.19: without it a signal takes a question back that has been read, and the call is made and asked again. */
+    const unsigned long killable = 1UL << 5;
+    int listener = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | killable, &filter);
+    if (listener >= 0 || errno != EINVAL) return listener;
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
+}
+
+int linux_seccomp_receive(int listener, struct linux_question *question) {
+    union {
+        struct seccomp_notif known;
+        char space[512];
+    } buffer = {0};
+    if (know_sizes() < 0) return -1;
+    if (sizes.seccomp_notif > sizeof buffer) {
+        errno = E2BIG;
+        return -1;
+    }
+    if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &buffer) < 0) return -1;
+    question->id = buffer.known.id;
+    question->thread = (int32_t)buffer.known.pid;
+    question->number = buffer.known.data.nr;
+    question->architecture = buffer.known.data.arch;
+    for (int i = 0; i < 6; i++) question->arguments[i] = buffer.known.data.args[i];
+    return 0;
+}
+
+int linux_seccomp_answer(int listener, uint64_t id, int error) {
+    union {
+        struct seccomp_notif_resp known;
+        char space[512];
+    } buffer = {0};
+    if (know_sizes() < 0) return -1;
+    if (sizes.seccomp_notif_resp > sizeof buffer) {
+        errno = E2BIG;
+        return -1;
+    }
+    buffer.known.id = id;
+    buffer.known.error = -error;
+    buffer.known.flags = error ? 0 : SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &buffer);
+}
+
+int linux_seccomp_is_pending(int listener, uint64_t id) { return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0; }
+
+/* futex(2), FUTEX_WAIT, past errno: the caller below shares that with the child. */
+static void wait_while_set(volatile int *word, const struct timespec *timeout) {
+#if defined __x86_64__
+    long result = SYS_futex;
+    register const struct timespec *fourth __asm__("r10") = timeout;
+    __asm__ volatile("syscall" : "+a"(result) : "D"(word), "S"((long)FUTEX_WAIT), "d"(1L), "r"(fourth) : "rcx", "r11", "memory");
+#elif defined __aarch64__
+    register long number __asm__("x8") = SYS_futex;
+    register long first __asm__("x0") = (long)word;
+    register long second __asm__("x1") = FUTEX_WAIT;
+    register long third __asm__("x2") = 1;
+    register const struct timespec *fourth __asm__("x3") = timeout;
+    __asm__ volatile("svc 0" : "+r"(first) : "r"(number), "r"(second), "r"(third), "r"(fourth) : "memory");
+#else
+#error "no futex for this architecture"
+#endif
+}
+
+/* The filter holds from the moment that the listener exists: the child may be unable to make any further call, so it
+   cannot send the descriptor. It shares the caller's table of descriptors instead (exec gives it one of its own), and
+   says in memory, which is shared as well, which number it is; the caller, which is not filtered, sends it. Unlike after
+   vfork(2) the caller runs meanwhile, with nothing but its stack: the memory of the C library, errno included, is the
+   child's until CLONE_CHILD_CLEARTID tells that it has executed or ended. */
+int linux_vfork_listening(int (*body)(void *), void *context, volatile int *slot, int channel, unsigned char kind) {
+    const size_t size = 1 << 20;
+    const struct timespec soon = {.tv_nsec = 20000}, later = {.tv_nsec = 100000000};
+    volatile int running = 1;
+    char *stack = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    if (stack == MAP_FAILED) return -1;
+    int child = clone(body, stack + size, CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD, context, NULL, NULL,
+                      (int *)&running);
+    int saved = child < 0 ? errno : 0;
+    if (child >= 0) {
+        while (running && *slot == -1) wait_while_set(&running, &soon);
+        if (*slot >= 0) {
+            unsigned char message[5] = {kind, (unsigned char)(child >> 24), (unsigned char)(child >> 16),
+                                        (unsigned char)(child >> 8), (unsigned char)child};
+            /* Where it cannot be sent the child must not go on: its calls would wait for ever. */
+            if (linux_send_message(channel, message, sizeof message, *slot) < 0) kill(child, SIGKILL);
+        }
+        /* Kernels before 5.17 leave the word as it is where a core is dumped: look for an end, too. */
+        siginfo_t end = {.si_pid = 0};
+        while (running && end.si_pid == 0) {
+            wait_while_set(&running, &later);
+            waitid(P_PID, (id_t)child, &end, WEXITED | WNOHANG | WNOWAIT);
+        }
+        if (*slot >= 0) close(*slot);
+    }
+    munmap(stack, size);
+    errno = saved;
+    return child;
+}

@@ -1,0 +1,88 @@
+import CLinux
+
+/// A call of a filtered process that waits until somebody answers, seccomp_unotify(2).
+package struct Question: Sendable {
+    package let id: UInt64
+    /// The thread, as the reader's pid namespace numbers it.
+    package let thread: Int32
+    /// What a filter is given: the number, `AUDIT_ARCH_…`, six arguments.
+    package let number: Int32
+    package let architecture: UInt32
+    package let arguments: [UInt64]
+}
+
+/// The next call that waits; nil where its process has gone meanwhile. The corresponding C call is
+/// `ioctl(SECCOMP_IOCTL_NOTIF_RECV)`.
+package func nextQuestion(_ listener: Int32) throws(KernelError) -> Question? {
+    var question = linux_question()
+    do throws(KernelError) {
+        try persist(.ioctl) { unsafe linux_seccomp_receive(listener, &question) }
+    } catch {
+        guard error.errno == .noEntry else { throw error }
+        return nil
+    }
+    let arguments = question.arguments
+    return Question(
+        id: question.id, thread: question.thread, number: question.number, architecture: question.architecture,
+        arguments: [arguments.0, arguments.1, arguments.2, arguments.3, arguments.4, arguments.5])
+}
+
+/// Answers a call: it is made, or fails with `errno`. A process that has gone needs none. The corresponding C call is
+/// `ioctl(SECCOMP_IOCTL_NOTIF_SEND)`.
+package func answer(_ question: Question, on listener: Int32, failing errno: Errno? = nil) throws(KernelError) {
+    do throws(KernelError) {
+        try persist(.ioctl) { linux_seccomp_answer(listener, question.id, errno?.rawValue ?? 0) }
+    } catch {
+        guard error.errno == .noEntry else { throw error }
+    }
+}
+
+/// Whether the call still waits, and so the thread is still the one that made it. The corresponding C call is
+/// `ioctl(SECCOMP_IOCTL_NOTIF_ID_VALID)`.
+package func isPending(_ question: Question, on listener: Int32) -> Bool {
+    linux_seccomp_is_pending(listener, question.id) != 0
+}
+
+/// Where a child in the caller's memory leaves the number of its listener, and what else it cannot say by a call.
+@safe package final class ListenerSlot {
+    private let place: UnsafeMutablePointer<Int32>
+
+    package init() {
+        unsafe place = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
+        unsafe place.initialize(to: -1)
+    }
+
+    /// The listener's number; nil says that there will be none.
+    package func fill(_ listener: Int32?) { unsafe place.pointee = listener ?? -2 }
+
+    fileprivate var pointer: UnsafeMutablePointer<Int32> { unsafe place }
+}
+
+/// As `forkInPlace`, for a child that installs a filter with a listener and puts it into `slot`: the caller sends it over
+/// `channel`, behind the byte `kind` and the child's id in four bytes, for the filter may refuse the child just that.
+package func forkInPlace(
+    sending slot: ListenerSlot, over channel: Int32, as kind: UInt8, _ body: @escaping () -> Never
+) throws(KernelError) -> Int32 {
+    var context = body
+    return try attempt(.fork) {
+        unsafe withUnsafeMutablePointer(to: &context) { pointer in
+            unsafe linux_vfork_listening(
+                { context in
+                    guard let context = unsafe context else { return 125 }
+                    unsafe context.assumingMemoryBound(to: (() -> Never).self).pointee()
+                }, pointer, slot.pointer, channel, kind)
+        }
+    }
+}
+
+/// As `installFilter`, for a filter that asks: the listener that the questions come to. EBUSY where a filter of the process
+/// has one already. The corresponding C call is `seccomp(SECCOMP_SET_MODE_FILTER)` with `SECCOMP_FILTER_FLAG_NEW_LISTENER`.
+package func installListeningFilter(_ instructions: [UInt64]) throws(KernelError) -> Int32 {
+    guard let length = UInt16(exactly: instructions.count) else { throw KernelError(.seccomp, .invalid) }
+    return try attempt(.seccomp) {
+        unsafe instructions.withUnsafeBytes { bytes -> Int32 in
+            guard let base = bytes.baseAddress else { return -1 }
+            return unsafe linux_seccomp_listen(base.assumingMemoryBound(to: sock_filter.self), length)
+        }
+    }
+}
