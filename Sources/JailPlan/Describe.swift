@@ -46,7 +46,9 @@ extension Operation {
     fileprivate var title: String {
         switch self {
         case .requestScope(let manager): "ask the \(manager.rawValue) manager for a scope"
-        case .enableControllers(_, let controllers): "enable controllers " + controllers.joined(separator: " ")
+        case .enableControllers(_, let controllers):
+            controllers.isEmpty
+                ? "find every controller enabled" : "enable controllers " + controllers.joined(separator: " ")
         case .createCgroup: "create the cgroup"
         case .setLimit(let setting): "limits.\(setting.key)"
         case .enterCgroup: "enter the cgroup"

@@ -20,6 +20,10 @@ package struct LimitSetting: Equatable, Sendable {
     package let file: String
     package let value: String
     package var echo = Echo.same
+
+    package init(key: String, file: String, value: String, echo: Echo = .same) {
+        (self.key, self.file, self.value, self.echo) = (key, file, value, echo)
+    }
 }
 
 /// What `[limits]` comes to on this host.

@@ -72,7 +72,9 @@ extension Planner {
             noteUnit(at: limits.position)
             add(.requestScope(manager), limits.position)
         }
-        add(.enableControllers(limits.base, limits.controllers), limits.position)
+        let enabled = host.controlGroups?.baseGroup?.enabled ?? []
+        let missing = limits.controllers.filter { !enabled.contains($0) }
+        add(.enableControllers(limits.base, missing), limits.position)
         add(.createCgroup(delegation(identity, capabilities)), limits.position)
         for (setting, origin) in limits.settings { add(.setLimit(setting), origin) }
         if plan.shape == .direct { add(.enterCgroup, limits.position) }

@@ -32,6 +32,7 @@ struct Supervisor {
     private var notices: NoticeRelay?
     private let leftovers: Leftovers
     private let leaf: Leaf?
+    private let tellsResult: Bool
 
     /// `held` are descriptors that the launcher has a use for afterwards.
     init(
@@ -45,6 +46,7 @@ struct Supervisor {
         self.leftovers = leftovers
         self.leaf = leaf
         self.notices = notices
+        tellsResult = !held.isEmpty
         deadline = Deadline(timeout: plan.supervision.timeout, grace: plan.supervision.grace)
         if hostTerminal >= 0 { relay = TerminalRelay(master: hostTerminal) }
         caller = plan.supervision.diesWithParent ? Self.watchCaller() : -1
@@ -100,7 +102,8 @@ struct Supervisor {
     /// Takes the jail's cgroup down: nobody in it, what it counted read, the group removed.
     private mutating func close(_ leaf: Leaf) throws(KernelError) {
         let isEmpty = try leaf.clear()
-        outcome.tally = Tally(of: leaf.directory)
+        // Where the command ended well and nobody asked, there is nothing to say of it.
+        if tellsResult || outcome.status != 0 { outcome.tally = Tally(of: leaf.directory) }
         do throws(KernelError) {
             if isEmpty { try leaf.remove() } else { outcome.leftCgroup = leaf.name }
         } catch {

@@ -12,6 +12,7 @@ extension Applier {
         }
         let directory = try failing { () throws(KernelError) in try open(path, [.read, .directory]).release() }
         groupBase = directory
+        guard !wanted.isEmpty else { return }
         let held = try words(of: "cgroup.controllers", at: directory)
         for controller in wanted where !held.contains(controller) {
             throw Failure(.controllerMissing, text: "\(controller) \(path)")
@@ -80,11 +81,10 @@ extension Applier {
                 throw KernelError(error.call, error.errno, path: setting.file)
             }
             guard case .effective(let other) = setting.echo else { return try readAgain(file.number) }
-            return try readText(other, at: leaf.directory)
+            return try readBytes(other, at: leaf.directory)
         }
         guard setting.isEchoed(by: read) else {
-            let line = read.utf8.last == UInt8(ascii: "\n") ? String(read.dropLast()) : read
-            throw Failure(.limitDiffers, text: "\(setting.file) \(line.isEmpty ? "nothing" : line)")
+            throw Failure(.limitDiffers, text: "\(setting.file) \(lines(read).first ?? "nothing")")
         }
     }
 
@@ -94,43 +94,6 @@ extension Applier {
     }
 
     private func words(of file: String, at directory: Int32) throws(Failure) -> [String] {
-        let text = try failing { () throws(KernelError) in try readText(file, at: directory) }
-        return text.split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)
-    }
-}
-
-extension LimitSetting {
-    /// Whether the kernel's answer says that what was asked for is in force.
-    func isEchoed(by answer: String) -> Bool {
-        let lines = answer.split(separator: "\n")
-        switch echo {
-        case .same: return lines.first.map { $0 == value } ?? false
-        case .pages:
-            guard let wanted = UInt64(value), let first = lines.first else { return false }
-            // PAGE_COUNTER_MAX is "max": what is more than any memory limits nothing, as was asked.
-            if first == "max" { return wanted > 1 << 60 }
-            guard let found = UInt64(first) else { return false }
-            return found <= wanted && wanted - found < 65536
-        case .line:
-            let words = value.split(separator: " ")
-            return lines.contains { line in
-                let found = line.split(separator: " ")
-                return found.first == words.first && words.dropFirst().allSatisfy { found.contains($0) }
-            }
-        case .effective:
-            guard let first = lines.first else { return false }
-            return Self.numbers(first) == Self.numbers(value[...])
-        }
-    }
-
-    /// The members of a list such as `0-2,5`.
-    private static func numbers(_ list: Substring) -> [Int] {
-        var result: [Int] = []
-        for part in list.split(separator: ",") {
-            let ends = part.split(separator: "-").map { Int($0) ?? -1 }
-            guard let low = ends.first, let high = ends.last, low >= 0, high >= low else { return [] }
-            result += low...high
-        }
-        return result
+        try failing { () throws(KernelError) in Kernel.words(try readBytes(file, at: directory)) }
     }
 }

@@ -59,10 +59,10 @@ struct Leaf {
 
     /// Adds the group inside: it has the controllers of the limited one, whose files it cannot reach.
     mutating func addInner(_ delegation: CgroupDelegation) throws(KernelError) {
-        let held = try readText("cgroup.controllers", at: directory).split(whereSeparator: { $0 == " " || $0 == "\n" })
+        let held = words(try readBytes("cgroup.controllers", at: directory))
         if !held.isEmpty {
-            let words = held.map { "+" + $0 }.joined(separator: " ")
-            try writeText(words, to: "cgroup.subtree_control", at: directory)
+            let all = held.map { "+" + $0 }.joined(separator: " ")
+            try writeText(all, to: "cgroup.subtree_control", at: directory)
         }
         try makeDirectory(Self.innerName, at: directory, permissions: 0o755)
         birthplace = try open(Self.innerName, at: directory, [.read, .directory]).release()
@@ -97,7 +97,7 @@ struct Leaf {
 
     private var isPopulated: Bool {
         get throws(KernelError) {
-            try readAgain(events).split(separator: "\n").contains { $0 == "populated 1" }
+            lines(try readAgain(events)).contains { $0 == "populated 1" }
         }
     }
 

@@ -32,13 +32,12 @@ enum OwnGroup {
     static func membership() -> (path: String?, old: [String]) {
         var result: (path: String?, old: [String]) = (nil, [])
         do throws(KernelError) {
-            for line in try readText("/proc/self/cgroup").split(separator: "\n") {
-                let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-                guard fields.count == 3 else { continue }
-                if fields[0] == "0" {
-                    result.path = String(fields[2])
+            for line in lines(try readBytes("/proc/self/cgroup")) {
+                if line.utf8.starts(with: "0::".utf8) {
+                    result.path = String(decoding: Array(line.utf8)[3...], as: UTF8.self)
                 } else {
-                    result.old += fields[1].split(separator: ",").map(String.init)
+                    let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+                    if fields.count == 3 { result.old += fields[1].split(separator: ",").map(String.init) }
                 }
             }
         } catch {

@@ -14,7 +14,7 @@ extension ControlGroups {
         if groups.isManaged { groups.manager = ManagerSocket.path(uid: uid) == nil ? nil : uid == 0 ? .system : .user }
         for entry in limits.io { groups.devices.append(.probe(entry.device.value, weighs: entry.weight != nil)) }
         guard let mount = groups.mount else { return groups }
-        groups.available = words(mount + "/cgroup.controllers")
+        groups.available = words(at: mount + "/cgroup.controllers")
         // A group outside of what the cgroup namespace shows has a path with "..".
         guard let path, !path.utf8.starts(with: "/..".utf8) else { return groups }
         groups.own = Group(probing: path, below: mount)
@@ -41,9 +41,9 @@ extension ControlGroups {
     }
 
     /// The words of a file; none where it cannot be read.
-    static func words(_ path: String) -> [String] {
+    static func words(at path: String) -> [String] {
         do throws(KernelError) {
-            return try readText(path).split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init)
+            return Kernel.words(try readBytes(path))
         } catch {
             return []
         }
@@ -54,15 +54,18 @@ extension ControlGroups.Group {
     /// nil where there is no such directory.
     init?(probing path: String, below mount: String) {
         let directory = path == "/" ? mount : mount + path
-        guard Caller.exists(directory + "/cgroup.controllers") else { return nil }
         self.init(path: path)
         do throws(KernelError) {
-            type = try readText(directory + "/cgroup.type").split(separator: "\n").first.map(String.init)
+            controllers = Kernel.words(try readBytes(directory + "/cgroup.controllers"))
+        } catch {
+            return nil
+        }
+        do throws(KernelError) {
+            type = lines(try readBytes(directory + "/cgroup.type")).first
         } catch {
             type = nil
         }
-        controllers = ControlGroups.words(directory + "/cgroup.controllers")
-        enabled = ControlGroups.words(directory + "/cgroup.subtree_control")
+        enabled = ControlGroups.words(at: directory + "/cgroup.subtree_control")
         isWritable = mayWrite(directory) && mayWrite(directory + "/cgroup.procs")
         isDelegated = hasAttribute("user.delegate", directory)
     }
@@ -79,7 +82,7 @@ extension ControlGroups.Device {
             var name = "\(major):\(minor)"
             // io.max takes whole disks: a partition is a directory inside its disk's, sysfs(5).
             if Caller.exists("/sys/dev/block/\(name)/partition") {
-                name = ControlGroups.words("/sys/dev/block/\(name)/../dev").first ?? name
+                name = ControlGroups.words(at: "/sys/dev/block/\(name)/../dev").first ?? name
             }
             let numbers = name.split(separator: ":").map { UInt32($0) ?? 0 }
             guard numbers.count == 2 else { return .missing("not a block device") }
@@ -91,7 +94,7 @@ extension ControlGroups.Device {
 
     /// A weight is taken by the kernel whether or not anything heeds it.
     private static func sharing(_ name: String) -> Sharing {
-        if ControlGroups.words("/sys/dev/block/\(name)/queue/scheduler").contains("[bfq]") { return .bfq }
+        if ControlGroups.words(at: "/sys/dev/block/\(name)/queue/scheduler").contains("[bfq]") { return .bfq }
         do throws(KernelError) {
             for line in try readText("/sys/fs/cgroup/io.cost.qos").split(separator: "\n") {
                 let words = line.split(separator: " ")

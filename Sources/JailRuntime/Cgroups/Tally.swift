@@ -50,24 +50,24 @@ package struct Tally: Sendable {
     }
 
     private static func number(_ file: String, at directory: Int32) -> Int? {
-        lines(file, at: directory)?.first.flatMap { Int($0) }
+        lines(file, at: directory)?.first.flatMap { decimal($0) }
     }
 
     /// nil where there is no such file.
-    fileprivate static func lines(_ file: String, at directory: Int32) -> [Substring]? {
+    fileprivate static func lines(_ file: String, at directory: Int32) -> [String]? {
         do throws(KernelError) {
-            return try readText(file, at: directory).split(separator: "\n")
+            return Kernel.lines(Array(try readText(file, at: directory).utf8))
         } catch {
             return nil
         }
     }
 
     /// The sum of `KEY=NUMBER` over all lines.
-    private static func sum(_ key: String, of lines: [Substring]) -> Int {
+    private static func sum(_ key: String, of lines: [String]) -> Int {
         var result = 0
         for line in lines {
-            for word in line.split(separator: " ") where word.hasPrefix(key) {
-                result += Int(word.dropFirst(key.utf8.count)) ?? 0
+            for word in words(Array(line.utf8)) where word.hasPrefix(key) {
+                result += decimal(String(word.dropFirst(key.utf8.count))) ?? 0
             }
         }
         return result
@@ -76,14 +76,21 @@ package struct Tally: Sendable {
 
 /// A file of `KEY NUMBER` lines.
 private struct Flat {
-    private let lines: [Substring]
+    private let words: [String]
 
-    init(_ file: String, at directory: Int32) { lines = Tally.lines(file, at: directory) ?? [] }
+    init(_ file: String, at directory: Int32) {
+        do throws(KernelError) {
+            words = Kernel.words(try Kernel.readBytes(file, at: directory))
+        } catch {
+            words = []
+        }
+    }
 
     subscript(key: String) -> Int? {
-        for line in lines {
-            let words = line.split(separator: " ")
-            if words.count == 2, words[0] == key { return Int(words[1]) }
+        var index = 0
+        while index + 1 < words.count {
+            if words[index] == key { return decimal(words[index + 1]) }
+            index += 2
         }
         return nil
     }

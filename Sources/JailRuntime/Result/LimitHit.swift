@@ -30,10 +30,13 @@ extension Outcome {
         }
         if tally.killed > 0 && tally.outOfMemory > 0 {
             let peak = tally.peakMemory.map { ", peak \(Self.size($0))" } ?? ""
+            let who =
+                tally.killed == 1
+                ? "the one process of the jail was" : "all \(tally.killed) processes of the jail were"
             let limit = plan.limit("memory").flatMap { Int($0.value) }.map { " of \(Self.size($0))" } ?? ""
             add(
                 "memory", tally.killed, ends: true,
-                "out of memory, all \(tally.killed) processes of the jail were killed\(peak)\(limit)")
+                "out of memory, \(who) killed\(peak)\(limit)")
         }
         if let refused = tally.refusedProcesses, refused > 0 {
             let times = refused == 1 ? "once" : "\(refused) times"
