@@ -108,8 +108,6 @@ extension Planner {
         add(.resetSignals, nil)
         // After the descriptors are marked, and in the new root: the working directory is the last way out.
         add(.changeDirectory(spec.cwd.value), spec.cwd.position)
-        // Last of all: whatever comes behind must pass it, and of that only execve may be asked of a policy.
-        if spec.process.noNewPrivileges.value { install(filter) }
         guard let command = spec.command, !command.value.isEmpty else {
             fault("no command", at: nil, hint: "write it after --, or as command = [\"…\"] in the spec")
             return
@@ -117,6 +115,8 @@ extension Planner {
         if !service.ownProcess.isEmpty {
             add(.nameProcess(service.ownProcess), spec.service.sockets.position ?? spec.service.notify.position)
         }
+        // Last of all: whatever comes behind must pass it, and of that only execve may be asked of a policy.
+        if spec.process.noNewPrivileges.value { install(filter) }
         add(.execute(arguments: command.value, environment: environment(identity)), command.position)
     }
 }

@@ -36,6 +36,14 @@ enum Prepare {
         }
     }
 
+    /// What a document says, where nobody is going to plan it; every fault at once.
+    static func decode(_ document: Document, in surroundings: Surroundings) throws(Rejection) -> Spec {
+        let decoded = Spec.decode(document, in: surroundings)
+        let faults = decoded.diagnostics + decoded.spec.policyFaults
+        guard faults.isEmpty else { throw Rejection(faults) }
+        return decoded.spec
+    }
+
     private static func load(_ request: RunRequest, in surroundings: Surroundings) throws(Rejection) -> Document {
         do throws(Rejection) {
             return try Document.load(path: request.spec, overrides: request.overrides, in: surroundings)

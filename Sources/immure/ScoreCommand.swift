@@ -51,9 +51,8 @@ struct ScoreCommand: ParsableCommand {
         for path in paths {
             do throws(Rejection) {
                 let document = try Document.load(path: path, overrides: overrides, in: surroundings)
-                let decoded = Prepare.decode(document, in: surroundings)
-                guard decoded.diagnostics.isEmpty else { throw Rejection(decoded.diagnostics) }
-                scores.append((path ?? "the empty spec", Score(of: decoded.spec)))
+                let decoded = try Prepare.decode(document, in: surroundings)
+                scores.append((path ?? "the empty spec", Score(of: decoded)))
             } catch {
                 isWrong = true
                 for fault in error.diagnostics { Report.say(fault, as: .plain) }

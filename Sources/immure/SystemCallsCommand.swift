@@ -54,9 +54,7 @@ struct SystemCallsCommand: ParsableCommand {
     private func showSpec(_ path: String) throws {
         do throws(Rejection) {
             let surroundings = Caller.surroundings()
-            let decoded = Spec.decode(try Document.load(path: path, in: surroundings), in: surroundings)
-            guard decoded.diagnostics.isEmpty else { throw Rejection(decoded.diagnostics) }
-            let spec = decoded.spec
+            let spec = try Prepare.decode(try Document.load(path: path, in: surroundings), in: surroundings)
             let resolved = EffectivePolicy.resolve(spec.seccomp, in: spec.filterContext)
             guard resolved.faults.isEmpty else { throw Rejection(resolved.faults) }
             guard let policy = resolved.policy else {

@@ -25,18 +25,17 @@ struct UnitCommand: ParsableCommand {
             let pairs = try variables.map { text throws(Rejection) in try Self.pair(text) }
             let name = Self.name(of: spec)
             let document = try Document.load(path: spec, in: Self.surroundings(pairs, name))
-            let decoded = Prepare.decode(document, in: Self.surroundings(pairs, name))
-            guard decoded.diagnostics.isEmpty else { throw Rejection(decoded.diagnostics) }
+            let decoded = try Prepare.decode(document, in: Self.surroundings(pairs, name))
             let words =
-                tail.replaces || tail.words.isEmpty ? tail.words : (decoded.spec.command?.value ?? []) + tail.words
-            if words.isEmpty && decoded.spec.command == nil {
+                tail.replaces || tail.words.isEmpty ? tail.words : (decoded.command?.value ?? []) + tail.words
+            if words.isEmpty && decoded.command == nil {
                 throw Rejection([
                     Diagnostic("no command", at: nil, hint: "write it after --, or as command = [\"…\"] in the spec")
                 ])
             }
             let command =
                 [Caller.programPath, "run", Caller.absolute(spec)] + (words.isEmpty ? [] : ["--"] + words)
-            let unit = Unit(decoded.spec, name: name, command: command, variables: pairs)
+            let unit = Unit(decoded, name: name, command: command, variables: pairs)
             Caller.show(unit.text)
             Caller.leave(0)
         } catch {

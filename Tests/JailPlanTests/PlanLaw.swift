@@ -39,6 +39,7 @@ struct PlanLaw {
     private var descriptorsClosed = false
     private var signalsReset = false
     private var inDirectory = false
+    private var filtered = false
     private var executed = false
 
     /// Follows a whole plan.
@@ -227,6 +228,10 @@ struct PlanLaw {
             need(descriptorsClosed, "the working directory is the last way out")
             need(rootSwitched || !hasOwnMounts, "the directory is the jail's")
             inDirectory = true
+        case .installFilter:
+            need(isCommand && !filtered, "the filter is for the command, once")
+            need(noNewPrivileges || !capabilitiesSet, "seccomp(2) wants no_new_privs or CAP_SYS_ADMIN")
+            filtered = true
         case .nameProcess: need(isCommand, "the process id is the command's")
         case .execute:
             need(capabilitiesSet && descriptorsClosed && signalsReset && inDirectory && umaskSet, "not ready")
