@@ -12,6 +12,8 @@ struct Applier {
     var slots: [Int32]
     var tree = Tree()
     var hostProc: HostProc?
+    /// How many descriptors there can be, where that had to be asked while the host's procfs was open.
+    var tableSize: Int32?
     /// The slave of the jail's terminal, kept for the foreground process group.
     var terminal: Int32 = -1
     /// The jail's end of the channel to the launcher; −1 in direct mode.

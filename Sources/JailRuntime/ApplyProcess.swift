@@ -64,7 +64,21 @@ extension Applier {
     }
 
     /// The size of this process's table of descriptors, as the host's procfs knows it.
-    var descriptorTableSize: Int32 { hostProc?.descriptorTableSize() ?? 1 << 20 }
+    var descriptorTableSize: Int32 { tableSize ?? hostProc?.descriptorTableSize() ?? 1 << 20 }
+
+    /// Closes every descriptor but these; numbers below 0 stand for none.
+    mutating func closeOthers(keeping kept: [Int32]) throws(Failure) {
+        var size: Int32?
+        try failing { () throws(KernelError) in
+            try closeAll(except: kept.filter { $0 >= 0 }) {
+                let found = descriptorTableSize
+                size = found
+                return found
+            }
+        }
+        tableSize = size
+        hostProc = nil
+    }
 
     func closeDescriptors(keeping kept: [Int32]) throws(Failure) {
         for number in kept where !isOpen(number) { throw Failure(.descriptorNotOpen, text: "\(number)") }

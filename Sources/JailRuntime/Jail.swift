@@ -69,6 +69,7 @@ struct Jail {
         // /proc/PID/exe (runc CVE-2019-5736).
         try failing { () throws(KernelError) in try setDumpable(false) }
         try tieToLauncher()
+        try leaveOthersBehind()
         var command = self
         let handover = Handover(listens: plan.listens)
         command.handover = handover
@@ -97,6 +98,14 @@ struct Jail {
             tableSize: { [applier] in applier.descriptorTableSize }
         )
         reaper.reap()
+    }
+
+    /// Closes all that the command does not get and neither process needs: from the moment in which the command runs,
+    /// /proc/1/fd shows nothing of the host, and no file of the caller's that the command has not been given.
+    private mutating func leaveOthersBehind() throws(Failure) {
+        var kept = [0, 1, 2, applier.channel, signals, applier.terminal, applier.service.notices, applier.service.launcher]
+        for step in plan.steps { if case .closeDescriptors(let given) = step.operation { kept += given } }
+        try applier.closeOthers(keeping: kept)
     }
 
     /// The command's side of the fork.

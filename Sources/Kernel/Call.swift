@@ -10,7 +10,7 @@ package enum Call: UInt8, Sendable {
     case newuidmap, newgidmap
     case landlockCreateRuleset, landlockAddRule, landlockRestrictSelf
     case unlinkat, flock, fchownat, socket, connect, stat, capget
-    case bind, setsockopt
+    case bind, setsockopt, sigaction
 
     /// The name as section 2 of the manual has it.
     package var name: String {

@@ -45,7 +45,7 @@ package func catchAllSignals() throws(KernelError) -> Descriptor {
     var all = sigset_t()
     unsafe sigfillset(&all)
     // An ignored SIGCHLD inherited from the caller would make the kernel reap behind our back.
-    linux_default_action(SIGCHLD)
+    try attempt(.sigaction) { linux_default_action(SIGCHLD) }
     try attempt(.sigprocmask) { unsafe sigprocmask(SIG_SETMASK, &all, nil) }
     return Descriptor(owning: try attempt(.signalfd) { unsafe signalfd(-1, &all, Int32(SFD_CLOEXEC | SFD_NONBLOCK)) })
 }
@@ -65,7 +65,9 @@ package func nextSignal(_ descriptor: Int32) throws(KernelError) -> DeliveredSig
 
 /// Sets every signal to its default action and unblocks it: what a program may expect to be started with.
 package func resetSignals() throws(KernelError) {
-    for number in 1...Signal.last where number != SIGKILL && number != SIGSTOP { linux_default_action(number) }
+    for number in 1...Signal.last where number != SIGKILL && number != SIGSTOP {
+        try attempt(.sigaction) { linux_default_action(number) }
+    }
     var none = sigset_t()
     unsafe sigemptyset(&none)
     try attempt(.sigprocmask) { unsafe sigprocmask(SIG_SETMASK, &none, nil) }

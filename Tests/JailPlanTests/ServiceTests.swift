@@ -48,7 +48,7 @@ import Testing
         let plan = try plan("service.sockets = true\nprocess.fds = [4, 9]", on: managed)
         #expect(plan.operations.contains(.closeDescriptors(keeping: [3, 4, 9])))
         #expect(plan.environment.contains("LISTEN_FDS=2") && plan.environment.contains("LISTEN_FDNAMES=web:control"))
-        #expect(plan.names.suffix(2) == ["name_process", "execute"])
+        #expect(plan.names.suffix(3) == ["name_process", "install_filter", "execute"])
     }
 
     @Test func `credentials are read before the ids change and written after`() throws {

@@ -118,4 +118,5 @@ def test_pid_1_of_the_jail_holds_no_descriptor_of_the_caller(root, base):
         number: os.readlink(f"/proc/{children[0]}/fd/{number}") for number in os.listdir(f"/proc/{children[0]}/fd")
     }
     root.finish(process, stdin=b"\n")
-    assert not {"/etc/passwd", "/", "/root", "/etc/hostname"} & set(names.values()), names
+    # From the first moment on: neither these nor the mounts that the jail was built of.
+    assert not [name for name in names.values() if name.startswith(("/", "user:", "mnt:"))], names
