@@ -103,7 +103,8 @@ struct Jail {
     /// Closes all that the command does not get and neither process needs: from the moment in which the command runs,
     /// /proc/1/fd shows nothing of the host, and no file of the caller's that the command has not been given.
     private mutating func leaveOthersBehind() throws(Failure) {
-        var kept = [0, 1, 2, applier.channel, signals, applier.terminal, applier.service.notices, applier.service.launcher]
+        var kept = [0, 1, 2, applier.channel, signals, applier.terminal]
+        kept += [applier.service.notices, applier.service.launcher]
         for step in plan.steps { if case .closeDescriptors(let given) = step.operation { kept += given } }
         try applier.closeOthers(keeping: kept)
     }

@@ -222,7 +222,8 @@ def test_c44_the_binary_cannot_be_overwritten_through_proc_self_exe(caller, jail
     more = {
         "default": "",
         "nested": "[namespaces]\nnested = true\n",
-        "the host's uid 0": '[namespaces]\nuser = "host"\n[identity]\nuser = 0\n',
+        # Without the filter, which would not let the launcher get as far as the file.
+        "the host's uid 0": '[seccomp]\nprofile = "none"\n[namespaces]\nuser = "host"\n[identity]\nuser = 0\n',
         "the host's pids": caller.shared_pids().replace("[filesystem]\n", ""),
     }[jail]
     proc = 'proc = false\n' if jail == "the host's pids" and not caller.is_root else ""
