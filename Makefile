@@ -49,6 +49,7 @@ bench: packages-build packages-run packages-bench build ## launch time, scale an
 
 order: packages-build packages-order build ## list anew what a launch touches, for the linker to put it side by side
 	Tests/Benchmarks/order/make
+	rm -f $(BINARY) # SwiftPM does not know of the list
 	$(MAKE) build
 
 $(MAN): $(BINARY)

@@ -70,6 +70,9 @@ static inline int linux_prctl(int option, unsigned long a, unsigned long b, unsi
     return prctl(option, a, b, c, d);
 }
 
+/* Asks for what the first process of a jail is about to touch; see start.c. */
+void linux_prepare_child(void);
+
 /* No glibc wrapper in Debian 12. */
 static inline long linux_clone3(uint64_t flags, int *pidfd, int exit_signal, int cgroup) {
     struct clone_args arguments = {
@@ -78,7 +81,9 @@ static inline long linux_clone3(uint64_t flags, int *pidfd, int exit_signal, int
         .exit_signal = (uint64_t)exit_signal,
         .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
     };
-    return syscall(SYS_clone3, &arguments, sizeof arguments);
+    long child = syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (child == 0 && flags) linux_prepare_child();
+    return child;
 }
 static inline int linux_openat2(int at, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
