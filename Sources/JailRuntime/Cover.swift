@@ -5,6 +5,7 @@ extension Tree {
     /// be opened. Returns whether there was anything to cover.
     mutating func cover(_ target: String) throws(Failure) -> Bool {
         guard let place = try existing(target) else { return false }
+        known.cover(target)
         let isDirectory = try failing { () throws(KernelError) in try status(of: place.number).isDirectory }
         let shut: MountAttributes = [.readOnly, .noSetuid, .noDevices, .noExecute]
         if isDirectory {
@@ -26,6 +27,7 @@ extension Tree {
     /// Makes what is at the target read-only in its place, where it is.
     mutating func protect(_ target: String) throws(Failure) {
         guard let place = try existing(target) else { return }
+        known.cover(target)
         try failing { () throws(KernelError) in
             let clone = try cloneTree("", at: place.number, recursive: true)
             try setAttributes(of: clone.number, [.readOnly, .noSetuid, .noDevices, .noExecute], recursive: true)

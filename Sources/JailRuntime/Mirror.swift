@@ -14,6 +14,7 @@ extension Tree {
             return copy.release()
         }
         if isRoot { root = copy }
+        known.forget()
     }
 
     private func mirror(_ name: String, of original: Int32, in copy: Int32) throws(KernelError) {

@@ -53,6 +53,7 @@ extension Tree {
 
     /// The last component itself becomes the link: one that is there already must be the same.
     mutating func makeSymlink(_ target: String, to destination: String) throws(Failure) {
+        if linkBeside(target, to: destination) { return }
         let parts = components(target)
         guard let name = parts.last else { throw Failure(.linkDiffers, call: .symlinkat, errno: .exists, text: target) }
         var directory = "/"

@@ -53,11 +53,13 @@ extension Host {
         var entries: [RootEntry] = []
         for name in ["bin", "etc", "lib", "lib32", "lib64", "libx32", "sbin", "usr"] {
             do throws(KernelError) {
-                let entry = try open("/" + name, [.path, .noFollow])
-                let link = try status(of: entry.number).isSymlink ? try readLink("", at: entry.number) : nil
-                entries.append(RootEntry(name: name, link: link))
+                entries.append(RootEntry(name: name, link: try readLink("/" + name)))
             } catch {
-                guard error.errno == .noEntry else { throw error }  // absent here, and so absent in the jail
+                switch error.errno {
+                case .invalid: entries.append(RootEntry(name: name, link: nil))  // there, and no link: readlink(2)
+                case .noEntry: break  // absent here, and so absent in the jail
+                default: throw error
+                }
             }
         }
         return entries

@@ -11,6 +11,7 @@ struct Tree {
     /// What has been attached, by its own descriptor.
     private var standing: [(mount: Int32, target: String)] = []
     private var scratch: Int32 = -1
+    var known = KnownDirectory()
 
     /// Attaches the root.
     mutating func begin(_ mount: Int32) throws(Failure) {
@@ -22,6 +23,7 @@ struct Tree {
             try attachOverRoot(mount)
         }
         root = mount
+        known.forget()
     }
 
     /// A private directory for the content of files, attached below the root and gone with the host's tree.
@@ -45,7 +47,18 @@ struct Tree {
         } else {
             directory = try failing { () throws(KernelError) in try status(of: mount).isDirectory }
         }
-        let place = try mountPoint(target, directory: directory)
+        if let made = makeBeside(target, directory: directory) {
+            try failing { () throws(KernelError) in try Kernel.attach(mount, on: made.number) }
+        } else {
+            try attach(mount, on: try mountPoint(target, directory: directory), target, directory)
+        }
+        known.cover(target)
+        standing.append((mount, target))
+    }
+
+    private func attach(
+        _ mount: Int32, on place: borrowing Descriptor, _ target: String, _ directory: Bool
+    ) throws(Failure) {
         try failing { () throws(KernelError) in
             let isDirectory = try status(of: place.number).isDirectory
             guard isDirectory == directory else {
@@ -53,7 +66,6 @@ struct Tree {
             }
             try Kernel.attach(mount, on: place.number)
         }
-        standing.append((mount, target))
     }
 
     mutating func makeDirectory(_ target: String, _ mode: UInt32) throws(Failure) {

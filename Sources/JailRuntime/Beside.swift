@@ -1,0 +1,70 @@
+import Kernel
+
+/// The directory in which the last mount point was made: the next one is most often beside it, and needs no walk.
+struct KnownDirectory {
+    fileprivate var path = ""
+    fileprivate var number: Int32 = -1
+
+    /// To be called where something else may stand at the path from now on.
+    mutating func forget() {
+        if number >= 0 { closeDescriptor(number) }
+        number = -1
+    }
+
+    /// To be called once something has been put on `target`.
+    mutating func cover(_ target: String) {
+        if number >= 0, path.utf8.starts(with: target.utf8) { forget() }
+    }
+}
+
+extension Tree {
+    /// Makes a mount point that is missing in the fewest calls. nil where it is not for this way: something is there, or it
+    /// cannot be made, and the long way then finds out what.
+    ///
+    /// Nobody can put a link between: a directory must be one when it is opened, and a file stays open from its creation.
+    mutating func makeBeside(_ target: String, directory: Bool) -> Descriptor? {
+        guard let (parent, name) = place(of: target) else { return nil }
+        do throws(KernelError) {
+            if directory {
+                try Kernel.makeDirectory(name, at: parent, permissions: 0o755)
+                return try open(name, at: parent, [.path, .noFollow, .directory])
+            }
+            return try open(name, at: parent, [.write, .create, .exclusive, .noFollow], permissions: 0o444)
+        } catch {
+            return nil
+        }
+    }
+
+    /// Makes a symbolic link that is missing; false where it is not for this way.
+    mutating func linkBeside(_ target: String, to destination: String) -> Bool {
+        guard let (parent, name) = place(of: target) else { return false }
+        do throws(KernelError) {
+            try Kernel.makeSymlink(name, to: destination, at: parent)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// The directory of a target, which stays the tree's, and the name in it.
+    private mutating func place(of target: String) -> (parent: Int32, name: String)? {
+        let bytes = target.utf8
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        let name = String(Substring(bytes[bytes.index(after: slash)...]))
+        guard name != "", name != ".", name != ".." else { return nil }
+        guard slash != bytes.startIndex else { return (root, name) }
+        let parent = String(Substring(bytes[..<slash]))
+        if known.number < 0 || known.path != parent {
+            known.forget()
+            var walk = Walk(root: root)
+            do throws(KernelError) {
+                guard try walk.descend(parent).isEmpty else { return nil }
+                known.number = try walk.reached().release()
+            } catch {
+                return nil
+            }
+            known.path = parent
+        }
+        return (known.number, name)
+    }
+}
