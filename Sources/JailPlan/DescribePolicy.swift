@@ -15,10 +15,25 @@ extension Spec {
     }
 
     /// What is wrong with `[seccomp]` beyond its form: names, constants, contradictions.
-    package var policyFaults: [Diagnostic] { EffectivePolicy.resolve(seccomp, in: filterContext).faults }
+    ///
+    /// None where a profile's file could not be read: whoever tried has said why.
+    package var policyFaults: [Diagnostic] {
+        if case .file? = seccomp?.value.profile?.value, seccomp?.value.file == nil { return [] }
+        return EffectivePolicy.resolve(seccomp, in: filterContext).faults
+    }
 }
 
 extension EffectivePolicy {
+    /// What a file names and this machine has not: calls, then ABIs.
+    package var passedOverWords: String { Self.words(passedOver) }
+    package var closedABIWords: String { Self.words(closedABIs) }
+
+    private static func words(_ names: [Located<String>]) -> String {
+        var distinct: [String] = []
+        for name in names.map(\.value).sorted() where distinct.last != name { distinct.append(name) }
+        return distinct.joined(separator: " ")
+    }
+
     /// Every call with what becomes of it and why, as `immure plan --json` shows it.
     package var json: JSON {
         .object([

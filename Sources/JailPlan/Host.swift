@@ -70,6 +70,8 @@ package struct Host: Equatable, Sendable {
     package var service = ServiceOffer()
     /// The highest capability number of the running kernel.
     package var lastCapability: UInt8 = 40
+    /// The running kernel; nil where the spec asks for nothing of it.
+    package var kernel: KernelVersion?
     /// The version of Landlock's interface; 0 where the kernel has none, or the spec asks for nothing of it.
     package var landlockABI = 0
 

@@ -9,9 +9,11 @@ extension Planner {
         context.capabilities = capabilities.bounding | capabilities.sets.permitted
         context.isNested = spec.namespaces.nested.value
         context.ownsProcesses = isNew(.pid)
+        context.kernel = host.kernel
         let resolved = EffectivePolicy.resolve(spec.seccomp, in: context)
         faults += resolved.faults
         guard resolved.faults.isEmpty, let policy = resolved.policy else { return nil }
+        tell(policy)
         let program = FilterProgram(policy)
         // BPF_MAXINSNS of the kernel.
         guard program.instructions.count <= 4096 else {
@@ -22,6 +24,19 @@ extension Planner {
         }
         if !spec.process.noNewPrivileges.value { checkFilter(policy) }
         return program
+    }
+
+    /// What of a file is not put in force, as it is for other machines.
+    private mutating func tell(_ policy: EffectivePolicy) {
+        let position = spec.seccomp?.value.profile?.position
+        if !policy.passedOver.isEmpty {
+            note(
+                "seccomp.profile: passed over, being calls of other architectures: \(policy.passedOverWords)",
+                at: position)
+        }
+        if !policy.closedABIs.isEmpty {
+            note("seccomp.profile: closed nevertheless: \(policy.closedABIWords)", at: position)
+        }
     }
 
     mutating func install(_ filter: FilterProgram?) {

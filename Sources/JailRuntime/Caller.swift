@@ -1,3 +1,4 @@
+package import JailSpec
 import Kernel
 package import SpecFile
 
@@ -12,6 +13,9 @@ package enum Caller {
             variable: { environmentVariable($0) }, home: environmentVariable("HOME"),
             currentDirectory: currentDirectoryPath())
     }
+
+    /// The running kernel, by its release.
+    package static var kernel: KernelVersion? { KernelVersion(release: kernelRelease()) }
 
     /// The program's own file.
     package static var programPath: String {

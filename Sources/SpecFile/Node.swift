@@ -1,9 +1,11 @@
 /// A value of a spec file with the place it was written at.
 package struct Node: Equatable, Sendable {
-    /// The kinds of value that TOML has; what they mean is not this module's business.
+    /// The kinds of value that TOML and JSON have; what they mean is not this module's business.
     package enum Value: Equatable, Sendable {
         case string(String)
         case integer(Int64)
+        /// A whole number beyond the others, which JSON has and TOML has not.
+        case unsigned(UInt64)
         case float(Double)
         case boolean(Bool)
         /// Any of TOML's four: no spec uses one.
@@ -24,7 +26,7 @@ package struct Node: Equatable, Sendable {
     package var kind: String {
         switch value {
         case .string: "a string"
-        case .integer: "an integer"
+        case .integer, .unsigned: "an integer"
         case .float: "a floating-point number"
         case .boolean: "a boolean"
         case .date: "a date"

@@ -36,6 +36,20 @@ extension SourceFile {
         let inode: UInt64
     }
 
+    /// Reads a JSON file that a spec names, in the way of a spec: `what` it is in messages, `position` where it is named.
+    package static func readJSON(
+        _ path: String, _ what: String, writtenAt position: Position?
+    ) throws(Diagnostic) -> (file: SourceFile, root: Node) {
+        var raw = unsafe ctoml_read(path, sizeLimit)
+        defer { unsafe ctoml_file_free(&raw) }
+        if let reason = unsafe reason(fault: raw.fault, error: raw.error) {
+            throw Diagnostic("cannot read \(what) \(quoted(path)): \(reason)", at: position)
+        }
+        let bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: raw.bytes, count: raw.length))
+        let file = unsafe SourceFile(path: path, owner: raw.owner, mode: raw.mode, isSymlink: raw.is_symlink)
+        return (file, try parseJSON(bytes, file: path))
+    }
+
     /// Reads and parses; `position` is where the path was written, nil for the command line. A file that turns out not to
     /// be wanted is not parsed.
     static func read(

@@ -33,6 +33,9 @@ package struct EffectivePolicy: Equatable, Sendable {
     var sources: [Origin]
     /// The line that the filter as a whole comes from; nil for the default.
     package var position: Position?
+    /// What a file names and other architectures have: calls and ABIs, with the place.
+    package var passedOver: [Located<String>] = []
+    package var closedABIs: [Located<String>] = []
 
     /// What a policy says to one call.
     package struct Answer: Equatable, Sendable {

@@ -43,6 +43,9 @@ extension Condition {
             case .greaterOrEqual: ">="
             case .anyBit: "&"
             }
-        return "arg\(argument) \(sign) 0x\(String(value, radix: 16))"
+        // Widths of what the kernel reads go without saying.
+        let isWhole = bits == .max || bits == 0xffff_ffff || bits == 0xffff
+        let mask = isWhole ? "" : " & 0x\(String(bits, radix: 16))"
+        return "arg\(argument)\(mask) \(sign) 0x\(String(value, radix: 16))"
     }
 }

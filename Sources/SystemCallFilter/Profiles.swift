@@ -9,6 +9,8 @@ package struct FilterContext: Sendable {
     package var isNested = false
     /// Whether no process but the jail's own is in sight.
     package var ownsProcesses = true
+    /// The running kernel; nil: one that is younger than any that a profile asks for.
+    package var kernel: KernelVersion?
 
     package init() {}
 }
@@ -57,11 +59,11 @@ let profileOrigins: [EffectivePolicy.Origin] = [
     .init("profile \"default\": page faults handled in user space"), .init("profile \"default\": another kernel"),
     .init("profile \"default\": swap"), .init("profile \"default\": 16-bit segments"),
     .init("not in Linux any more"), .init("younger than the table"), .init("profile \"strict\""),
-    .init("profile \"none\""),
+    .init("profile \"none\""), .init("younger than the profile"),
 ]
 
 extension EffectivePolicy.Origin {
-    static let (younger, strict, none) = (27, 28, 29)
+    static let (younger, strict, none, youngerThanFile) = (27, 28, 29, 30)
 
     fileprivate init(_ words: String) { self.init(words: words, position: nil) }
 }

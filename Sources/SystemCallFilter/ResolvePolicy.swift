@@ -35,6 +35,8 @@ struct PolicyResolver {
     /// Calls named one by one, with the line.
     private var named = [Position?](repeating: nil, count: callTable.count)
     private var isNamed = [Bool](repeating: false, count: callTable.count)
+    /// The profile, where it is that of a file.
+    private var file: FileProfile?
 
     init(_ written: SeccompPolicy, at position: Position?, in context: FilterContext) {
         self.written = written
@@ -42,15 +44,22 @@ struct PolicyResolver {
         switch written.profile?.value {
         case .none?: policy = EffectivePolicy(allowingAllOn: context.architecture)
         case .strict?: policy = EffectivePolicy(strictOn: context.architecture)
+        case .file?:
+            if let profile = written.file {
+                let file = FileProfile(profile, at: position, in: context)
+                policy = file.policy
+                faults = file.faults
+                self.file = file
+            } else {
+                policy = EffectivePolicy(strictOn: context.architecture)
+                faults.append(Diagnostic("seccomp.profile: the file was not read", at: written.profile?.position))
+            }
         default: policy = EffectivePolicy(defaultIn: context)
         }
         policy.position = position
     }
 
     mutating func resolve() {
-        if case .file? = written.profile?.value {
-            fault("seccomp.profile: a file is not implemented in this version", at: written.profile?.position)
-        }
         if case .strict? = written.profile?.value, context.isNested {
             fault(
                 "seccomp.profile: \"strict\" refuses the calls that namespaces.nested = true is for",
@@ -94,7 +103,7 @@ struct PolicyResolver {
         guard let written = written.defaultAction else { return }
         let verdict = Verdict(written.value)
         let place = origin("seccomp.default", written.position)
-        let isOpen: Bool = if case .none? = self.written.profile?.value { true } else { false }
+        let isOpen: Bool = if case .none? = self.written.profile?.value { true } else { file?.refusesTheRest == false }
         if verdict.rawValue == Verdict.allow.rawValue {
             if !isOpen {
                 fault(
@@ -107,8 +116,7 @@ struct PolicyResolver {
             refusal = verdict
             refusalOrigin = place
         }
-        for index in policy.verdicts.indices
-        where isOpen || policy.verdicts[index].rawValue == Verdict.refuse.rawValue {
+        for index in policy.verdicts.indices where isLeftOver(index, isOpen) {
             policy.verdicts[index] = verdict
             policy.origins[index] = place
         }
@@ -121,6 +129,16 @@ struct PolicyResolver {
             policy.unknown = .absent
             policy.unknownOrigin = EffectivePolicy.Origin.younger
         }
+    }
+
+    /// Whether `default` is for a call: what the profile refuses as a whole, in a file what it does not name.
+    private func isLeftOver(_ call: Int, _ isOpen: Bool) -> Bool {
+        if let file {
+            // What the file is too old for answers ENOSYS as long as the rest answers with an errno.
+            let isYoung = policy.origins[call] == EffectivePolicy.Origin.youngerThanFile
+            return file.isUnnamed[call] && !(isYoung && refusal.rawValue >> 16 == 5)
+        }
+        return isOpen || policy.verdicts[call].rawValue == Verdict.refuse.rawValue
     }
 
     /// What `deny` answers: an errno.

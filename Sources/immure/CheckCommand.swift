@@ -32,8 +32,7 @@ struct CheckCommand: ParsableCommand {
         let faults: [Diagnostic]
         do throws(Rejection) {
             let document = try Document.load(path: path, in: surroundings)
-            let decoded = Spec.decode(document, in: surroundings)
-            faults = decoded.diagnostics + decoded.spec.policyFaults
+            faults = Prepare.examine(document, in: surroundings).diagnostics
         } catch {
             faults = error.diagnostics
         }

@@ -14,7 +14,8 @@ enum Prepare {
         let surroundings = Caller.surroundings()
         let document = try load(request, in: surroundings)
         try checkTrust(document, isFatal: toLaunch)
-        let decoded = Spec.decode(document, in: surroundings)
+        let (decoded, profile) = complete(Spec.decode(document, in: surroundings), in: surroundings)
+        if let profile { try checkTrust(profile.trustFaults(callerUID: Caller.userID, of: "the profile"), toLaunch) }
         guard decoded.diagnostics.isEmpty else {
             throw Rejection(decoded.diagnostics + decoded.spec.policyFaults)
         }
@@ -38,10 +39,31 @@ enum Prepare {
 
     /// What a document says, where nobody is going to plan it; every fault at once.
     static func decode(_ document: Document, in surroundings: Surroundings) throws(Rejection) -> Spec {
-        let decoded = Spec.decode(document, in: surroundings)
-        let faults = decoded.diagnostics + decoded.spec.policyFaults
-        guard faults.isEmpty else { throw Rejection(faults) }
+        let decoded = examine(document, in: surroundings)
+        guard decoded.diagnostics.isEmpty else { throw Rejection(decoded.diagnostics) }
         return decoded.spec
+    }
+
+    /// A document decoded, with every fault that can be found without the host.
+    static func examine(_ document: Document, in surroundings: Surroundings) -> Decoded {
+        let decoded = complete(Spec.decode(document, in: surroundings), in: surroundings).decoded
+        return decoded.adding(decoded.spec.policyFaults)
+    }
+
+    /// The same with what the seccomp file says that the spec names, and whose file that is.
+    private static func complete(
+        _ decoded: Decoded, in surroundings: Surroundings
+    ) -> (decoded: Decoded, profile: SourceFile?) {
+        guard let named = decoded.spec.seccomp?.value.profile, case .file(let path) = named.value else {
+            return (decoded, nil)
+        }
+        do throws(Diagnostic) {
+            let (file, root) = try SourceFile.readJSON(path, "the profile", writtenAt: named.position)
+            let (profile, faults) = SeccompProfile.decode(root, in: surroundings)
+            return (decoded.with(profile, faults), file)
+        } catch {
+            return (decoded.with(nil, [error]), nil)
+        }
     }
 
     private static func load(_ request: RunRequest, in surroundings: Surroundings) throws(Rejection) -> Document {
@@ -68,10 +90,12 @@ enum Prepare {
     /// An ordinary user is warned.
     private static func checkTrust(_ document: Document, isFatal: Bool) throws(Rejection) {
         guard !document.files.isEmpty else { return }
-        let user = Caller.userID
-        let faults = document.trustFaults(callerUID: user)
+        try checkTrust(document.trustFaults(callerUID: Caller.userID), isFatal)
+    }
+
+    private static func checkTrust(_ faults: [Diagnostic], _ isFatal: Bool) throws(Rejection) {
         guard !faults.isEmpty else { return }
-        if user == 0 && isFatal { throw Rejection(faults) }
+        if Caller.userID == 0 && isFatal { throw Rejection(faults) }
         for fault in faults { Report.say(fault, as: .warning) }
     }
 }

@@ -55,7 +55,9 @@ struct SystemCallsCommand: ParsableCommand {
         do throws(Rejection) {
             let surroundings = Caller.surroundings()
             let spec = try Prepare.decode(try Document.load(path: path, in: surroundings), in: surroundings)
-            let resolved = EffectivePolicy.resolve(spec.seccomp, in: spec.filterContext)
+            var context = spec.filterContext
+            context.kernel = Caller.kernel
+            let resolved = EffectivePolicy.resolve(spec.seccomp, in: context)
             guard resolved.faults.isEmpty else { throw Rejection(resolved.faults) }
             guard let policy = resolved.policy else {
                 Caller.show("every call is allowed: there is no filter\n")
@@ -65,7 +67,11 @@ struct SystemCallsCommand: ParsableCommand {
             let lines = policy.calls.map { call in
                 call.name + String(repeating: " ", count: width - call.name.utf8.count) + "  " + Self.words(call)
             }
-            let rest = ["other numbers: \(policy.unknown.name)", "calls of another ABI: \(policy.foreign.name)"]
+            var rest = ["other numbers: \(policy.unknown.name)", "calls of another ABI: \(policy.foreign.name)"]
+            if !policy.closedABIs.isEmpty { rest.append("closed nevertheless: \(policy.closedABIWords)") }
+            if !policy.passedOver.isEmpty {
+                rest.append("passed over, being calls of other architectures: \(policy.passedOverWords)")
+            }
             Caller.show((lines + rest).map { Report.printable($0) + "\n" }.joined())
         } catch {
             for fault in error.diagnostics { Report.say(fault) }

@@ -52,7 +52,7 @@ enum Library {
         return unsafe seccomp_rule_add_array(context, call.verdict.rawValue, number, 0, nil) == 0
     }
 
-    private static func exported(_ context: scmp_filter_ctx) -> [UInt64]? {
+    static func exported(_ context: scmp_filter_ctx) -> [UInt64]? {
         let file = unsafe memfd_create("filter", 0)
         defer { close(file) }
         guard file >= 0, unsafe seccomp_export_bpf(context, file) == 0 else { return nil }

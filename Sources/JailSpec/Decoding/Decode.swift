@@ -6,6 +6,17 @@ package struct Decoded: Equatable, Sendable {
     /// Sorted by position: the files in the order they were read, `--set` last.
     package let diagnostics: [Diagnostic]
 
+    /// The same with the seccomp file that the spec names, or what is wrong with it.
+    package func with(_ profile: SeccompProfile?, _ faults: [Diagnostic]) -> Decoded {
+        var spec = spec
+        if let seccomp = spec.seccomp {
+            var policy = seccomp.value
+            policy.file = profile
+            spec.seccomp = Located(policy, at: seccomp.position)
+        }
+        return Decoded(spec: spec, diagnostics: diagnostics + faults)
+    }
+
     /// The same with faults that somebody else found, behind the others.
     package func adding(_ faults: [Diagnostic]) -> Decoded {
         Decoded(spec: spec, diagnostics: diagnostics + faults)

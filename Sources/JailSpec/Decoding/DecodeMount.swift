@@ -45,7 +45,7 @@ extension Section {
     /// The value of a key that must be there.
     mutating func required<Value>(_ key: String, _ read: Reader<Value>) -> Located<Value>? {
         let value = value(key, read)
-        if table[key] == nil { report("\(name): has no \(key)", at: position) }
+        if table[key] == nil { report("\(name.isEmpty ? "" : name + ": ")has no \(key)", at: position) }
         return value
     }
 

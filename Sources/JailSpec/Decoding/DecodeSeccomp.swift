@@ -66,7 +66,7 @@ extension Form {
         case "none": return .none
         default: break
         }
-        if looksLikePath(written) { return .file(try hostPath(node, decoding)) }
+        if looksLikePath(written) || written.hasSuffix(".json") { return .file(try hostPath(node, decoding)) }
         let unknown = unknown(written, of: ["default", "strict", "none"], node)
         throw fault(unknown.message, node, hint: "\(unknown.hint ?? ""), or the path of an OCI seccomp file")
     }
@@ -88,8 +88,8 @@ extension Form {
                 ?? "\"allow\", \"kill\", \"log\", \"trap\", or the name of an errno")
     }
 
-    /// The form only: which names there are, the running kernel's library knows.
-    fileprivate static func call(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+    /// The form only: which names there are, the table of calls knows.
+    static func call(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
         let name = try text(node, decoding)
         guard isCallName(name[...]) else { throw fault("\(quoted(name)) is not the name of a system call", node) }
         return name
@@ -103,7 +103,7 @@ extension Form {
         return name
     }
 
-    private static func isCallName(_ name: Substring) -> Bool {
+    static func isCallName(_ name: Substring) -> Bool {
         !name.isEmpty && name.utf8.count <= 64
             && name.utf8.allSatisfy { byte in
                 switch byte {

@@ -29,6 +29,12 @@ enum Form {
     /// A whole number within a range.
     static func integer<Value: FixedWidthInteger>(_ range: ClosedRange<Value>) -> Reader<Value> {
         { (node: Node, _: Decoding) throws(Diagnostic) -> Value in
+            if case .unsigned(let value) = node.value {
+                guard let number = Value(exactly: value), range.contains(number) else {
+                    throw fault("\(value) is not within \(range.lowerBound) to \(range.upperBound)", node)
+                }
+                return number
+            }
             guard case .integer(let value) = node.value else {
                 throw fault("must be a whole number, not \(node.kind)", node)
             }

@@ -44,6 +44,8 @@ package struct SeccompPolicy: Equatable, Sendable {
     }
 
     package var profile: Located<Profile>?
+    /// What the file says that `profile` names; nil as long as nobody has read it.
+    package var file: SeccompProfile?
     package var defaultAction: Located<Action>?
     package var allow: [Located<String>] = []
     package var deny: [Located<String>] = []

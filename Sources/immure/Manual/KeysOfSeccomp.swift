@@ -13,7 +13,7 @@ extension Manual {
             """,
         keys: [
             KeyDescription(
-                "profile", "\"default\" | \"strict\" | \"none\", default \"default\"",
+                "profile", "\"default\" | \"strict\" | \"none\" | path of a file, default \"default\"",
                 """
                 `default`: what container engines allow, and no new namespaces, keyrings, bpf, perf_event_open, userfaultfd,
                 io_uring, kernel modules, kexec, mounts, or files by handle; neither TIOCSTI nor TIOCLINUX, no sockets of AF_ALG
@@ -25,7 +25,23 @@ extension Manual {
                 open_by_handle_at. ptrace is allowed where the jail has a pid namespace of its own. `namespaces.nested = true`
                 opens namespaces, mounts, chroot, and a new session keyring. `strict`: files, memory, threads, time, signals
                 and starting programs; no sockets, no devices beyond asking whether a descriptor is a terminal.
-                `none`: no filter but what the lists say. A file (an OCI profile) is refused in this version.
+                `none`: no filter but what the lists say. A path, or a name ending in .json: the file of an OCI `seccomp`
+                block, see below.
+                """),
+            KeyDescription(
+                "profile = \"FILE\"", "JSON; relative to the spec's directory; ~ and ${VAR} expand",
+                """
+                A `seccomp` block of the OCI runtime specification, or the default profile of docker or podman
+                (/usr/share/containers/seccomp.json), with their archMap, includes and excludes: caps are those that the spec
+                keeps, minKernel is held against the running kernel. Of the entries that a call meets the strictest decides,
+                whatever their order (engines take the first of two that contradict each other), and defaultAction where it
+                meets none. What is younger than all calls that the file names answers ENOSYS where defaultAction is an
+                errno. Then come the lists as over any other profile; `default` stands in for defaultAction. Arguments are
+                compared as wide as the kernel reads them. SCMP_ACT_KILL and SCMP_ACT_KILL_THREAD kill the process.
+                SCMP_ACT_NOTIFY, SCMP_ACT_TRACE, listenerPath and flags other than TSYNC are refused, so is every unknown
+                word. Calls of other architectures are passed over, and other ABIs stay closed; `plan` and `syscalls` list
+                both. The file must be JSON without a key given twice, at most 1 MiB, and is trusted like the spec: root takes
+                none that others may write.
                 """),
             KeyDescription(
                 "default", "errno | \"allow\" | \"kill\" | \"log\" | \"trap\", default \"EPERM\"",
