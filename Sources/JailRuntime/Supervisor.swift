@@ -246,10 +246,19 @@ extension Supervisor {
     /// SIGSYS that nobody was asked about: the kernel killed for the filter, or the command itself did.
     private func suspectFilter() {
         guard let filter = plan.filter else { return }
-        let what =
-            filter.killsOrLogs
-            ? "a call that seccomp kills" : "a call of a foreign ABI (int 0x80, x32), which seccomp kills,"
-        Report.say(Diagnostic("SIGSYS: \(what) or a signal of its own ended the command", at: plan.filterOrigin))
+        let place = plan.filterOrigin
+        guard !filter.killsOrLogs else {
+            return Report.say(
+                Diagnostic("SIGSYS: a call that seccomp kills or a signal of its own ended the command", at: place))
+        }
+        // Nothing else is killed, and nobody listens for it: that the command runs at all tells of no other reason.
+        Report.say(
+            Diagnostic(
+                "killed by seccomp: a system call of a foreign ABI (i386 by int 0x80 or a 32-bit program, or x32), unless "
+                    + "the command sent itself SIGSYS", at: place,
+                hint:
+                    "every filter kills these; seccomp.profile = \"none\" has none, and with any call in seccomp.kill "
+                    + "the launcher names the one it was"))
     }
 }
 

@@ -51,7 +51,7 @@ let callGroups: [(name: String, members: [String])] = [
             "gettimeofday", "getuid", "getuid32", "membarrier", "mmap", "mmap2", "mprotect", "munmap", "nanosleep",
             "pause", "prlimit64", "restart_syscall", "riscv_flush_icache", "riscv_hwprobe", "rseq", "rt_sigreturn",
             "sched_getaffinity", "sched_yield", "set_robust_list", "set_thread_area", "set_tid_address", "set_tls",
-            "sigreturn", "time", "ugetrlimit",
+            "sigreturn", "time", "ugetrlimit", "uretprobe",
         ]
     ),
     (

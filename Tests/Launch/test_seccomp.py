@@ -80,26 +80,26 @@ DENIED = {
 }
 
 
-def test_the_default_profile_refuses(caller, probe):
+def test_c37_c39_t15_t17_t18_the_default_profile_refuses(caller, probe):
     """T15, T17, T18, C19, C37, C39."""
     found = dict(zip(DENIED, answers(caller, probe, "", *DENIED.values())))
     assert found == {name: EPERM for name in DENIED}
 
 
-def test_what_libc_falls_back_from_is_absent(caller, probe):
+def test_c29_c38_what_libc_falls_back_from_is_absent(caller, probe):
     """C29, C38: clone3, and numbers that no table has."""
     assert answers(caller, probe, "", "435,0,0", "1000", "471000", "340") == [ENOSYS] * 4
     assert answers(caller, probe, "", "41,38,5,0", "41,40,1,0", f"41,{40 | 1 << 32},1,0") == [EAFNOSUPPORT] * 3
 
 
 @pytest.mark.parametrize("word", [f"{X32 | 39}", f"{X32 | 520}", "80,20,0,0"])
-def test_a_foreign_abi_ends_the_command(caller, probe, word):
+def test_c36_t16_a_foreign_abi_ends_the_command(caller, probe, word):
     """C36, T16: getpid of x32, execve of x32, getpid of i386 by int 0x80."""
     run, values = calls(caller, probe, "", "39", word, "39")
     assert values == [0] and run.status == 128 + 31, run
 
 
-def test_a_denied_call_fails_and_is_named_by_no_other_number(caller, probe):
+def test_c36_t16_a_denied_call_fails_and_is_made_by_no_other_number(caller, probe):
     """T16, C36."""
     spec = '[seccomp]\ndeny = ["mkdir"]\n'
     assert answers(caller, probe, spec, "83,0,0") == [EPERM]

@@ -168,7 +168,7 @@ def test_what_is_no_file_is_refused(user, path, words):
     assert "spec.toml:1:19" in run.stderr, run
 
 
-def test_root_takes_no_profile_that_others_may_write(root, ordinary):
+def test_c54_root_takes_no_profile_that_others_may_write(root, ordinary):
     """C54: the profile is part of the spec."""
     path = profile(root, SMALL)
     spec = f'seccomp.profile = "{path}"\n'

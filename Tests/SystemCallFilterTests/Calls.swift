@@ -40,27 +40,18 @@ enum Calls {
         return values.map { (condition.argument, $0) }
     }
 
-    /// Whether the library can say the same: not where ours leaves out what the kernel does not read, and not where several
-    /// rules of a call are met with different verdicts.
+    /// Whether the library decides the same: not on what it does not know, and not where ours leaves out of a comparison
+    /// what the kernel does not read.
     static func areComparable(
-        _ data: Interpreter.Data, _ call: EffectivePolicy.Call?, in policy: EffectivePolicy
+        _ data: Interpreter.Data, _ call: EffectivePolicy.Call?, _ rules: [EffectivePolicy.Rule],
+        in policy: EffectivePolicy
     ) -> Bool {
         guard data.architecture == policy.architecture.auditValue, let call else { return true }
-        // A call that the library does not know gets the verdict of the unknown on another architecture.
-        guard Library.libraryNumber(call, policy.architecture) != nil else { return false }
-        guard !call.rules.isEmpty else { return true }
-        let rules = policy.rules.filter { callTable[$0.call].name == call.name }
+        guard Library.knows(call, rules, in: policy) else { return false }
         for condition in rules.flatMap(\.conditions) {
             let isMasked = condition.comparison == .equal || condition.comparison == .anyBit
             if !isMasked, data.arguments[condition.argument] & ~condition.bits != 0 { return false }
-            if condition.comparison == .anyBit, condition.value.nonzeroBitCount != 1 { return false }
         }
-        // libseccomp 2.5.4 misses some that are met when it puts rules of several comparisons together.
-        guard rules.count == 1 || rules.allSatisfy({ $0.conditions.allSatisfy { $0.comparison == .equal } }) else {
-            return false
-        }
-        // libseccomp knows rules of one verdict and the default: the verdict of the call itself it cannot have.
-        guard rules.allSatisfy({ $0.verdict == rules[0].verdict }) else { return false }
-        return call.verdict == policy.unknown
+        return true
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import JailSpec
 import SpecFile
 import Testing
@@ -16,21 +17,34 @@ struct FilterTests {
         return EffectivePolicy.resolve(Located(policy), in: context)
     }
 
+    /// How many decisions were held against the library's.
+    struct Counts {
+        var calls = 0
+        var withRules = 0
+    }
+
     /// The program, the policy read directly, and the library decide alike; the first call on which they do not.
-    static func difference(_ policy: EffectivePolicy, against library: [UInt64]?) -> String? {
+    static func difference(
+        _ policy: EffectivePolicy, against library: [Verdict: Interpreter]?, counting counted: inout Counts
+    ) -> String? {
         let ours = Interpreter(code: FilterProgram(policy).instructions)
-        let theirs = library.map(Interpreter.init)
         let calls = Calls.byNumber(policy)
+        let rulesOf = Dictionary(grouping: policy.rules) { callTable[$0.call].name }
         for data in Calls.all(of: policy) {
+            let call = calls[Int(data.number)]
             guard let (value, looked) = ours.run(data) else { return "invalid program at \(data)" }
             let answer = policy.answer(
                 number: data.number, architecture: data.architecture, arguments: data.arguments)
             if value != answer.verdict.rawValue { return "\(data): \(Verdict(rawValue: value).name), not \(answer)" }
-            if looked && calls[Int(data.number)]?.rules.isEmpty != false {
+            if looked && call?.rules.isEmpty != false {
                 return "\(data): looks at an argument without need"
             }
-            guard let theirs, Calls.areComparable(data, calls[Int(data.number)], in: policy) else { continue }
-            guard let other = theirs.run(data) else { return "the library's program is not valid" }
+            let rules = call.flatMap { rulesOf[$0.name] } ?? []
+            guard let library, Calls.areComparable(data, call, rules, in: policy) else { continue }
+            counted.calls += 1
+            if !rules.isEmpty { counted.withRules += 1 }
+            let rest = rules.isEmpty ? policy.unknown : policy.verdicts[rules[0].call]
+            guard let other = library[rest]?.run(data) else { return "the library's program is not valid" }
             if other.value != value {
                 return
                     "\(data): \(Verdict(rawValue: value).name), by the library \(Verdict(rawValue: other.value).name)"
@@ -41,6 +55,7 @@ struct FilterTests {
 
     @Test("Each profile decides as libseccomp's program for it", arguments: architectures)
     func profiles(_ architecture: Architecture) {
+        var counted = Counts()
         for name in [SeccompPolicy.Profile.default, .strict] {
             for isNested in name == .strict ? [false] : [false, true] {
                 let some: CapabilitySet = [CapabilitySet(.sys_admin), CapabilitySet(.sys_ptrace)]
@@ -55,37 +70,68 @@ struct FilterTests {
                         Issue.record("no policy")
                         continue
                     }
-                    let library = Library.compile(policy)
+                    let library = Library.programs(policy)
                     #expect(library != nil)
-                    #expect(Self.difference(policy, against: library) == nil)
+                    #expect(Self.difference(policy, against: library, counting: &counted) == nil)
                 }
             }
         }
+        #expect(counted.calls > 4000 && counted.withRules > 1000, "\(counted)")
     }
+
+    /// Several hundred with IMMURE_ROUNDS=300.
+    static let rounds = unsafe getenv("IMMURE_ROUNDS").flatMap { unsafe Int(String(cString: $0)) } ?? 30
 
     @Test("Random policies decide as libseccomp's program for them", arguments: architectures)
     func random(_ architecture: Architecture) {
         var generator = Seeded(architecture == .x86_64 ? 4711 : 815)
-        var compared = 0
-        for round in 0..<100 {
+        var (compared, counted) = (0, Counts())
+        for round in 0..<Self.rounds {
             let policy = RandomPolicy.make(on: architecture, with: &generator)
-            let library = Library.compile(policy)
+            let library = Library.programs(policy)
             if library != nil { compared += 1 }
-            if let difference = Self.difference(policy, against: library) {
+            if let difference = Self.difference(policy, against: library, counting: &counted) {
                 Issue.record("policy \(round): \(difference)")
                 return
             }
         }
-        #expect(compared > 90)
+        #expect(compared > Self.rounds * 9 / 10)
+        #expect(counted.calls > 400 * compared && counted.withRules > 30 * compared, "\(counted)")
+        if Self.rounds > 30 { print("\(architecture): \(compared) policies compared, \(counted)") }
+    }
+
+    @Test("The profile none with a list decides as libseccomp's program for it", arguments: architectures)
+    func none(_ architecture: Architecture) throws {
+        var counted = Counts()
+        for change: (inout SeccompPolicy) -> Void in [
+            { $0.deny = [Located("@mount"), Located("ptrace")] },
+            {
+                $0.defaultAction = Located(.errno(13))
+                $0.allow = [Located("@system-service")]
+                $0.kill = [Located("@clock")]
+            },
+        ] {
+            var context = FilterContext()
+            context.architecture = architecture
+            let resolved = Self.resolve(
+                {
+                    $0.profile = Located(.none)
+                    change(&$0)
+                }, in: context)
+            let policy = try #require(resolved.policy)
+            #expect(Self.difference(policy, against: Library.programs(policy), counting: &counted) == nil)
+        }
+        #expect(counted.calls > 800)
     }
 
     @Test("A filter that has to jump far decides alike")
     func far() {
         let policy = RandomPolicy.large(on: .x86_64)
+        var counted = Counts()
         let program = FilterProgram(policy)
         #expect(program.instructions.count > 1000)
         #expect(program.instructions.count <= 4096)
-        #expect(Self.difference(policy, against: nil) == nil)
+        #expect(Self.difference(policy, against: nil, counting: &counted) == nil)
     }
 
     @Test("What kills or logs asks a listener instead, and nothing else changes")

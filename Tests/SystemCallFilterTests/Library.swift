@@ -6,10 +6,20 @@ import JailSpec
 
 /// A policy compiled by libseccomp: what ours is held against.
 enum Library {
+    /// A program for each verdict that a call with rules has where none is met: the library knows rules and one default
+    /// alone. nil where it refuses the policy.
+    static func programs(_ policy: EffectivePolicy) -> [Verdict: Interpreter]? {
+        var result: [Verdict: Interpreter] = [:]
+        for verdict in Set([policy.unknown] + policy.rules.map { policy.verdicts[$0.call] }) {
+            guard let code = compile(policy, rest: verdict) else { return nil }
+            result[verdict] = Interpreter(code: code)
+        }
+        return result
+    }
+
     /// The program as bytes of `struct sock_filter`, each as one number; nil where the library refuses the policy.
-    static func compile(_ policy: EffectivePolicy) -> [UInt64]? {
-        // The unknown is the default; a number of the table that comes to the same needs no rule.
-        guard let context = unsafe seccomp_init(policy.unknown.rawValue) else { return nil }
+    private static func compile(_ policy: EffectivePolicy, rest: Verdict) -> [UInt64]? {
+        guard let context = unsafe seccomp_init(rest.rawValue) else { return nil }
         defer { unsafe seccomp_release(context) }
         // SCMP_ARCH_X86_64 and SCMP_ARCH_AARCH64 are those of audit.
         let architecture = policy.architecture.auditValue
@@ -21,9 +31,12 @@ enum Library {
         guard unsafe seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, policy.foreign.rawValue) == 0 else {
             return nil
         }
+        let rulesOf = Dictionary(grouping: policy.rules) { callTable[$0.call].name }
         for call in policy.calls {
+            let rules = rulesOf[call.name] ?? []
+            guard rules.isEmpty || call.verdict == rest, knows(call, rules, in: policy) else { continue }
             guard let number = libraryNumber(call, policy.architecture) else { continue }
-            guard unsafe add(policy, call, number, to: context) else { return nil }
+            guard unsafe add(call, rules, number, rest, to: context) else { return nil }
         }
         return unsafe exported(context)
     }
@@ -35,20 +48,38 @@ enum Library {
         return number == __NR_SCMP_ERROR ? nil : number
     }
 
-    /// A call without rules, or with one: libseccomp has no order among several that are met at once.
-    private static func add(
-        _ policy: EffectivePolicy, _ call: EffectivePolicy.Call, _ number: Int32, to context: scmp_filter_ctx
+    /// Whether the library can say of a call what the policy says. It has no comparison for any of several bits, no order
+    /// among rules of different verdicts that are met at once, and several rules of several comparisons that are not all
+    /// of equality it merges wrongly, or in no time (2.5.4).
+    static func knows(
+        _ call: EffectivePolicy.Call, _ rules: [EffectivePolicy.Rule], in policy: EffectivePolicy
     ) -> Bool {
-        let rules = policy.rules.filter { callTable[$0.call].name == call.name }
-        for rule in rules where rule.verdict != policy.unknown {
+        guard libraryNumber(call, policy.architecture) != nil else { return false }
+        guard let first = rules.first else { return true }
+        let conditions = rules.flatMap(\.conditions)
+        if conditions.contains(where: { $0.comparison == .anyBit && $0.value.nonzeroBitCount != 1 }) { return false }
+        let areApart =
+            rules.allSatisfy { $0.conditions.count == 1 && $0.conditions[0].argument == first.conditions[0].argument }
+            && conditions.allSatisfy { $0.comparison == .equal } && Set(conditions.map(\.value)).count == rules.count
+        guard areApart || rules.allSatisfy({ $0.verdict == first.verdict }) else { return false }
+        return rules.count == 1 || conditions.allSatisfy { $0.comparison == .equal }
+            || rules.allSatisfy { $0.conditions.count == 1 }
+    }
+
+    private static func add(
+        _ call: EffectivePolicy.Call, _ rules: [EffectivePolicy.Rule], _ number: Int32, _ rest: Verdict,
+        to context: scmp_filter_ctx
+    ) -> Bool {
+        for rule in rules where rule.verdict != rest {
             let comparisons = rule.conditions.map(\.comparisonOfLibrary)
             let result = unsafe comparisons.withUnsafeBufferPointer {
                 unsafe seccomp_rule_add_array(
                     context, rule.verdict.rawValue, number, UInt32($0.count), $0.baseAddress)
             }
-            guard result == 0 else { return false }
+            // Twice the same rule is EEXIST.
+            guard result == 0 || result == -EEXIST else { return false }
         }
-        guard rules.isEmpty, call.verdict != policy.unknown else { return true }
+        guard rules.isEmpty, call.verdict != rest else { return true }
         return unsafe seccomp_rule_add_array(context, call.verdict.rawValue, number, 0, nil) == 0
     }
 

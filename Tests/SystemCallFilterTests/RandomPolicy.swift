@@ -17,26 +17,28 @@ enum RandomPolicy {
         for _ in 0..<Int.random(in: 0...12, using: &generator) {
             let call = Int.random(in: callTable.indices, using: &generator)
             guard !policy.rules.contains(where: { $0.call == call }) else { continue }
-            policy.verdicts[call] = policy.unknown
             let verdict = verdicts.randomElement(using: &generator) ?? .allow
-            // Several rules compare one argument each: libseccomp takes exponential time to join longer chains.
-            let count = Bool.random(using: &generator) ? 1 : 3
-            for _ in 0..<count {
-                let chosen = conditions(of: callTable[call], atMost: count == 1 ? 3 : 1, with: &generator)
-                policy.addRule(call, chosen, verdict, 0)
+            // One rule of several comparisons, several of one, several of equality, several of any.
+            let shape = Int.random(in: 0...3, using: &generator)
+            for _ in 0..<(shape == 0 ? 1 : Int.random(in: 2...4, using: &generator)) {
+                let own = shape == 3 && Bool.random(using: &generator) ? verdicts.randomElement(using: &generator) : nil
+                policy.addRule(
+                    call,
+                    conditions(
+                        of: callTable[call], atMost: shape == 1 ? 1 : 3, onlyEqual: shape == 2, with: &generator),
+                    own ?? verdict, 0)
             }
         }
         return policy
     }
 
     private static func conditions(
-        of call: SystemCall, atMost limit: Int, with generator: inout Seeded
+        of call: SystemCall, atMost limit: Int, onlyEqual: Bool, with generator: inout Seeded
     ) -> [Condition] {
         // libseccomp takes one comparison of an argument.
         let arguments = Array(0..<6).shuffled(using: &generator).prefix(Int.random(in: 1...limit, using: &generator))
-        let kinds: [Condition.Comparison] = [
-            .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual, .anyBit,
-        ]
+        let kinds: [Condition.Comparison] =
+            onlyEqual ? [.equal] : [.equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual, .anyBit]
         return arguments.sorted().map { argument in
             let bits = call.bits(ofArgument: argument)
             let kind = kinds.randomElement(using: &generator) ?? .equal

@@ -1,0 +1,72 @@
+"""Programs of every kind are held by the filter: 32-bit ones, and ones that gain root on the way (C36, T16)."""
+
+import subprocess
+import textwrap
+
+import pytest
+
+from harness.must import cannot
+
+SIGSYS = 128 + 31
+EPERM = 1
+
+SMALL = r"""
+    #include <stdio.h>
+    #include <unistd.h>
+    int main(void) { printf("pid %d\n", getpid()); return 0; }
+"""
+
+# Says who it is, and what the kernel answers to KEYCTL_GET_KEYRING_ID and mount(2).
+GAINER = r"""
+    #include <errno.h>
+    #include <stdio.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+    int main(void) {
+        printf("%d %d", getuid(), geteuid());
+        printf(" %d", syscall(SYS_keyctl, 0, -3, 1) < 0 ? errno : 0);
+        printf(" %d\n", syscall(SYS_mount, "none", "/tmp", "tmpfs", 0, 0) < 0 ? errno : 0);
+        return 0;
+    }
+"""
+
+
+def compiled(place, source, *options):
+    place.chmod(0o755)
+    (place / "program.c").write_text(textwrap.dedent(source))
+    made = subprocess.run(["gcc", *options, "-o", place / "program", place / "program.c"], capture_output=True, text=True)
+    if made.returncode != 0:
+        cannot(f"compile with {options}: {made.stderr.splitlines()[-1]}")
+    return place / "program"
+
+
+@pytest.mark.parametrize("policy", ["", 'profile = "strict"', 'deny = ["mkdir"]', 'profile = "none"\ndeny = ["mkdir"]'])
+@pytest.mark.parametrize("options", [["-static"], []], ids=["static", "dynamic"])
+def test_c36_t16_a_32_bit_program_is_held(caller, options, policy):
+    program = compiled(caller.spec("").parent, SMALL, "-m32", *options)
+    outside = subprocess.run([program], capture_output=True, text=True)
+    if outside.returncode != 0:
+        cannot("run a 32-bit program: this kernel has none")
+    spec = f'filesystem.ro = ["{program}:/opt/program"]\n[seccomp]\n{policy}\n'
+    run = caller.run(spec, "/opt/program")
+    assert run.status == SIGSYS and run.stdout == "", run
+    assert "killed by seccomp: a system call of a foreign ABI (i386" in run.stderr, run
+
+
+def test_a_32_bit_program_that_is_killed_is_named_where_somebody_listens(caller):
+    program = compiled(caller.spec("").parent, SMALL, "-m32", "-static")
+    run = caller.run(f'filesystem.ro = ["{program}:/opt/program"]\n[seccomp]\nkill = ["ptrace"]\n', "/opt/program")
+    if run.status == 126:
+        cannot("run a 32-bit program: this kernel has none")
+    assert run.status == SIGSYS and "killed by seccomp: i386 " in run.stderr, run
+
+
+def test_t16_a_program_that_gains_root_by_setuid_is_held(root):
+    program = compiled(root.spec("").parent, GAINER, "-static")
+    program.chmod(0o4755)
+    spec = f'namespaces.user = "host"\nprocess.no_new_privs = false\ncapabilities.bounding = ["setuid", "sys_admin"]\n'
+    spec += f'[[mount]]\ntarget = "/opt"\ntype = "bind"\nsource = "{program.parent}"\noptions = ["ro", "suid"]\n[seccomp]\n'
+    # It is root, and has sys_admin, for which the default profile has opened mount(2); keyrings stay closed, and a list counts.
+    nobody = "65534 0"
+    assert root.run(spec, "/opt/program").ok.stdout == f"{nobody} {EPERM} 0\n"
+    assert root.run(spec + 'deny = ["mount"]\n', "/opt/program").ok.stdout == f"{nobody} {EPERM} {EPERM}\n"
