@@ -35,6 +35,7 @@ extension Plan {
             let name = row.name + String(repeating: " ", count: nameWidth - row.name.utf8.count)
             lines.append("\(left)  \(name)  \(row.what)  [\(row.origin)]")
         }
+        if let policy = filter?.policy { lines += policy.leftOut.map { "note: seccomp.profile: \($0)" } }
         for note in notes { lines.append("note: \(note.origin.map { "\($0): " } ?? "")\(note.message)") }
         return lines
     }

@@ -24,9 +24,13 @@ extension Spec {
 }
 
 extension EffectivePolicy {
-    /// What a file names and this machine has not: calls, then ABIs.
-    package var passedOverWords: String { Self.words(passedOver) }
-    package var closedABIWords: String { Self.words(closedABIs) }
+    /// What of a file is not put in force, as it is for other machines: a line for calls, one for ABIs.
+    package var leftOut: [String] {
+        [
+            ("passed over, being calls of other architectures: ", passedOver),
+            ("closed nevertheless: ", closedABIs),
+        ].filter { !$0.1.isEmpty }.map { $0.0 + Self.words($0.1) }
+    }
 
     private static func words(_ names: [Located<String>]) -> String {
         var distinct: [String] = []

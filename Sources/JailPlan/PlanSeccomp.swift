@@ -13,7 +13,6 @@ extension Planner {
         let resolved = EffectivePolicy.resolve(spec.seccomp, in: context)
         faults += resolved.faults
         guard resolved.faults.isEmpty, let policy = resolved.policy else { return nil }
-        tell(policy)
         let program = FilterProgram(policy)
         // BPF_MAXINSNS of the kernel.
         guard program.instructions.count <= 4096 else {
@@ -24,19 +23,6 @@ extension Planner {
         }
         if !spec.process.noNewPrivileges.value { checkFilter(policy) }
         return program
-    }
-
-    /// What of a file is not put in force, as it is for other machines.
-    private mutating func tell(_ policy: EffectivePolicy) {
-        let position = spec.seccomp?.value.profile?.position
-        if !policy.passedOver.isEmpty {
-            note(
-                "seccomp.profile: passed over, being calls of other architectures: \(policy.passedOverWords)",
-                at: position)
-        }
-        if !policy.closedABIs.isEmpty {
-            note("seccomp.profile: closed nevertheless: \(policy.closedABIWords)", at: position)
-        }
     }
 
     mutating func install(_ filter: FilterProgram?) {

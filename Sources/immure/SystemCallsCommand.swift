@@ -67,12 +67,8 @@ struct SystemCallsCommand: ParsableCommand {
             let lines = policy.calls.map { call in
                 call.name + String(repeating: " ", count: width - call.name.utf8.count) + "  " + Self.words(call)
             }
-            var rest = ["other numbers: \(policy.unknown.name)", "calls of another ABI: \(policy.foreign.name)"]
-            if !policy.closedABIs.isEmpty { rest.append("closed nevertheless: \(policy.closedABIWords)") }
-            if !policy.passedOver.isEmpty {
-                rest.append("passed over, being calls of other architectures: \(policy.passedOverWords)")
-            }
-            Caller.show((lines + rest).map { Report.printable($0) + "\n" }.joined())
+            let rest = ["other numbers: \(policy.unknown.name)", "calls of another ABI: \(policy.foreign.name)"]
+            Caller.show((lines + rest + policy.leftOut).map { Report.printable($0) + "\n" }.joined())
         } catch {
             for fault in error.diagnostics { Report.say(fault) }
             throw ExitCode(2)
