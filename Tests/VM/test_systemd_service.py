@@ -202,3 +202,16 @@ def test_kill_of_the_whole_unit():
     made = service("whole", "tell('READY=1')" + WAIT, "Type=notify\nKillMode=control-group").start()
     made.stop()
     assert made.show("Result") == "success"
+
+
+def test_a_service_that_the_filter_ends_has_failed_and_one_that_stops_has_not():
+    """159 is no status of success, and 143 is: SIGTERM, with the default filter in force and nothing said of it."""
+    made = service("refused", "tell('READY=1'); time.sleep(1); os.sync()" + WAIT, text=NOTIFY + '[seccomp]\nkill = ["sync"]\n')
+    made.start()
+    until(lambda: made.show("ActiveState") == "failed")
+    assert (made.show("Result"), made.show("ExecMainStatus")) == ("exit-code", "159")
+    made.says("killed by seccomp: sync()")
+    quiet = service("stopped", "signal.signal(signal.SIGTERM, signal.SIG_DFL); tell('READY=1')" + WAIT)
+    quiet.start()
+    systemctl("stop", quiet.name)
+    assert (quiet.show("ActiveState"), quiet.show("Result"), quiet.show("ExecMainStatus")) == ("inactive", "success", "143")
