@@ -29,9 +29,10 @@ struct FileProfileTests {
 
     /// podman's own, of Debian's golang-github-containers-common, and what IMMURE_SECCOMP_FILES names beside it.
     static let files: [String] = {
-        let named = unsafe getenv("IMMURE_SECCOMP_FILES").map { unsafe String(cString: $0) } ?? ""
+        let named = setting("IMMURE_SECCOMP_FILES") ?? ""
         let debian = "/usr/share/containers/seccomp.json"
-        let isWanted = unsafe getenv("IMMURE_MUST_RUN") != nil || access(debian, R_OK) == 0
+        let isThere = unsafe access(debian, R_OK) == 0
+        let isWanted = isThere || setting("IMMURE_MUST_RUN") != nil
         return (isWanted ? [debian] : []) + named.split(separator: ":").map(String.init)
     }()
 

@@ -1,4 +1,3 @@
-import CLinux
 import JailSpec
 import SpecFile
 import Testing
@@ -80,7 +79,7 @@ struct FilterTests {
     }
 
     /// Several hundred with IMMURE_ROUNDS=300.
-    static let rounds = unsafe getenv("IMMURE_ROUNDS").flatMap { unsafe Int(String(cString: $0)) } ?? 30
+    static let rounds = setting("IMMURE_ROUNDS").flatMap { Int($0) } ?? 30
 
     @Test("Random policies decide as libseccomp's program for them", arguments: architectures)
     func random(_ architecture: Architecture) {
