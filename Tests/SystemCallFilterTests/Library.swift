@@ -50,7 +50,8 @@ enum Library {
 
     /// Whether the library can say of a call what the policy says. It has no comparison for any of several bits, no order
     /// among rules of different verdicts that are met at once, and several rules of several comparisons that are not all
-    /// of equality it merges wrongly, or in no time (2.5.4).
+    /// of equality it merges wrongly, or in no time: of `3 <= 0x4e85c793a0abd3a5` and `3 <= 0x100000000` it lets neither hold
+    /// for 0x180000000 (2.5.4, where the upper halves meet in one tree).
     static func knows(
         _ call: EffectivePolicy.Call, _ rules: [EffectivePolicy.Rule], in policy: EffectivePolicy
     ) -> Bool {
@@ -63,7 +64,7 @@ enum Library {
             && conditions.allSatisfy { $0.comparison == .equal } && Set(conditions.map(\.value)).count == rules.count
         guard areApart || rules.allSatisfy({ $0.verdict == first.verdict }) else { return false }
         return rules.count == 1 || conditions.allSatisfy { $0.comparison == .equal }
-            || rules.allSatisfy { $0.conditions.count == 1 }
+            || rules.allSatisfy { $0.conditions.count == 1 } && Set(conditions.map(\.argument)).count == rules.count
     }
 
     private static func add(
