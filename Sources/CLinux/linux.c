@@ -1,5 +1,6 @@
 #include "linux.h"
 
+#include <netinet/in.h>
 #include <stddef.h>
 
 ssize_t linux_send_message(int socket, const void *bytes, size_t length, int descriptor) {
@@ -133,17 +134,26 @@ int linux_connect_path(int socket, const char *path) {
     return length ? connect(socket, (struct sockaddr *)&address, length) : -1;
 }
 
-int linux_interface_up(const char *name) {
-    struct ifreq request = {0};
+int linux_interface_up(const char *name, int *flags, char other[IFNAMSIZ]) {
+    struct ifreq request = {0}, found[16];
+    struct ifconf list = {.ifc_len = sizeof found, .ifc_req = found};
     strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+    other[0] = 0;
     int socket_descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (socket_descriptor < 0) return -1;
     request.ifr_flags = IFF_UP;
     int result = ioctl(socket_descriptor, SIOCSIFFLAGS, &request);
+    request.ifr_flags = 0;
+    if (result >= 0) result = ioctl(socket_descriptor, SIOCGIFFLAGS, &request);
+    if (result >= 0) result = ioctl(socket_descriptor, SIOCGIFCONF, &list);
     int saved = errno;
     close(socket_descriptor);
     errno = saved;
-    return result;
+    if (result < 0) return result;
+    *flags = request.ifr_flags;
+    for (size_t i = 0; i < (size_t)list.ifc_len / sizeof *found; i++)
+        if (strncmp(found[i].ifr_name, name, IFNAMSIZ) != 0) memcpy(other, found[i].ifr_name, IFNAMSIZ);
+    return 0;
 }
 
 int linux_connect(int socket, const char *path) {
@@ -154,4 +164,40 @@ int linux_connect(int socket, const char *path) {
     }
     strcpy(address.sun_path, path);
     return connect(socket, (struct sockaddr *)&address, sizeof address);
+}
+
+int linux_refusal_of_tcp(int connecting, uint16_t port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int end = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (end < 0) return errno;
+    int result = connecting ? connect(end, (struct sockaddr *)&address, sizeof address)
+                            : bind(end, (struct sockaddr *)&address, sizeof address);
+    int saved = result < 0 ? errno : 0;
+    close(end);
+    return saved;
+}
+
+int linux_listen_abstractly(void) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (listener < 0) return -1;
+    /* unix(7), autobind: the address is no longer than the family. */
+    if (bind(listener, (struct sockaddr *)&address, sizeof address.sun_family) < 0 || listen(listener, 1) < 0) {
+        int saved = errno;
+        close(listener);
+        errno = saved;
+        return -1;
+    }
+    return listener;
+}
+
+int linux_refusal_of_abstract(int listener) {
+    struct sockaddr_un address;
+    socklen_t length = sizeof address;
+    if (getsockname(listener, (struct sockaddr *)&address, &length) < 0) return errno;
+    int end = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (end < 0) return errno;
+    int saved = connect(end, (struct sockaddr *)&address, length) < 0 ? errno : 0;
+    close(end);
+    return saved;
 }

@@ -23,7 +23,7 @@ extension Plan {
     }
 
     /// Where a slot is attached; `/` for the slot of the root.
-    func target(of slot: Int) -> String {
+    package func target(of slot: Int) -> String {
         for step in steps {
             if case .attach(slot, let target, _) = step.operation { return target }
         }

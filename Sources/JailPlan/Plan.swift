@@ -1,3 +1,4 @@
+package import JailSpec
 package import SpecFile
 package import SystemCallFilter
 
@@ -53,12 +54,22 @@ package struct Plan: Equatable, Sendable {
     package private(set) var maps: IdentityMaps?
     /// Whether the jail has a session of its own, and with what terminal.
     package private(set) var session: SessionTerminal?
-    /// Whether anything is written to the host's procfs.
-    package private(set) var needsHostProc = false
     /// The filter of system calls, and whether the launcher is to hear of what it kills and logs.
     package private(set) var filter: FilterProgram?
     package private(set) var filterOrigin: Position?
     package var listens = false
+    /// Whether the filter lets immure read what is in force behind it.
+    package private(set) var readsBehindFilter = true
+    /// The kinds of namespaces that are made.
+    package private(set) var newNamespaces: [NamespaceKind] = []
+    /// Whether a procfs of the jail's own processes stands on /proc.
+    package var hasOwnProc = false
+    /// What Landlock closes.
+    package private(set) var landlockHandled: LandlockHandled?
+    /// The slots that are made read-only last.
+    private var sealed: [Int] = []
+    /// The first step of those that concern the command alone.
+    package var preparation = 0
     package var notes: [Note] = []
     package var supervision = Supervision()
     package var notices: Notices?
@@ -74,20 +85,29 @@ package struct Plan: Equatable, Sendable {
         }
     }
 
+    /// Whether what is in the slot becomes read-only last.
+    package func seals(_ slot: Int) -> Bool { sealed.contains(slot) }
+
+    /// Whether a namespace of that kind is made.
+    package func makes(_ kind: NamespaceKind) -> Bool { newNamespaces.contains { $0.index == kind.index } }
+
     /// Adds a step, and remembers the few that the launch has to find again: looking for them would cost it more than
     /// doing most of them.
     mutating func append(_ step: Step) {
         switch step.operation {
-        case .createNamespaces: creation = steps.count
+        case .createNamespaces(let kinds):
+            creation = steps.count
+            newNamespaces = kinds
         case .mapIdentities(let maps):
             mapping = steps.count
             self.maps = maps
-            needsHostProc = true
-        case .offsetClocks, .setOOMScore, .forbidUserNamespaces: needsHostProc = true
         case .startSession(let terminal): session = terminal
         case .installFilter(let program):
             filter = program
             filterOrigin = step.origin
+            readsBehindFilter = program.leavesAlone("pread64")
+        case .createRuleset(let handled): landlockHandled = handled
+        case .seal(let slots): sealed += slots
         default: break
         }
         steps.append(step)

@@ -58,7 +58,9 @@ extension Planner {
                 hint: "set process.no_new_privs = true, or seccomp.profile = \"none\"")
             return
         }
-        for name in ["capset", "prctl", "rt_sigaction", "rt_sigprocmask", "close_range", "chdir", "getcwd", "getppid"]
+        for name in [
+            "capset", "prctl", "rt_sigaction", "rt_sigprocmask", "close_range", "chdir", "getcwd", "getppid", "pread64",
+        ]
         where !policy.permits(name) {
             fault(
                 "without no_new_privs the filter stands before the capabilities are set, and it refuses \(name)",

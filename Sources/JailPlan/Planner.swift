@@ -39,6 +39,7 @@ package struct Planner {
         let filter = resolveFilter(capabilities)
         var tree = TreeBuilder(planner: self, identity: identity)
         tree.build()
+        plan.hasOwnProc = tree.hasOwnProc
         faults += tree.faults
         plan.slotCount = tree.slotCount
 
@@ -77,6 +78,7 @@ package struct Planner {
         setUpProcess(session: session)
         restrict(capabilities)
         if plan.supervision.hasInit { add(.startCommand, spec.process.initProcess.position) }
+        plan.preparation = plan.steps.count
         prepareCommand(identity, capabilities, filter)
     }
 

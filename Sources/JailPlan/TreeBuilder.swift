@@ -33,6 +33,8 @@ struct TreeBuilder {
 
     var faults: [Diagnostic] = []
     var slotCount = 0
+    /// Whether a procfs of the jail's own processes stands on /proc, with nothing over it.
+    var hasOwnProc = false
     private var placements: [Placement] = []
     /// Clones of host trees: opened by whoever may reach the host's files.
     var sources: [Plan.Step] = []

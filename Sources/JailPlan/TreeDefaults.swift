@@ -44,6 +44,9 @@ extension TreeBuilder {
     mutating func placeProc(unless written: [String]) {
         guard spec.filesystem.proc.value, !written.contains("/proc") else { return }
         mountProc(on: "/proc", at: spec.filesystem.proc.position)
+        hasOwnProc =
+            !sharesProcesses
+            && !spec.filesystem.mounts.contains { $0.source == .hidden && $0.target.utf8.starts(with: "/proc".utf8) }
     }
 
     mutating func mountProc(on target: String, _ more: Attributes = [], at origin: Position?) {

@@ -32,6 +32,10 @@ struct Applier {
     var listens = false
     /// The step that is being done.
     var step = 0
+    /// What this process was before it changed, and how it is read again.
+    var witness = Witness()
+    /// What the kernel has shown so far, where `--explain` asks for it.
+    var shown: [Shown]?
 
     init(slotCount: Int) { slots = [Int32](repeating: -1, count: slotCount) }
 
@@ -67,17 +71,17 @@ struct Applier {
         case .attach(let slot, let target, let isDirectory): try tree.attach(slots[slot], on: target, isDirectory)
         case .makeDirectory(let target, let mode): try tree.makeDirectory(target, mode)
         case .makeSymlink(let target, let to): try tree.makeSymlink(target, to: to)
-        case .hide(let target): if try !tree.cover(target) { try reportSkipped() }
-        case .mask(let target): _ = try tree.cover(target)
-        case .protect(let target): try tree.protect(target)
+        case .hide(let target): if try !tree.cover(target, for: step) { try reportSkipped() }
+        case .mask(let target): _ = try tree.cover(target, for: step)
+        case .protect(let target): try tree.protect(target, for: step)
         case .seal(let sealed): try tree.seal(sealed.map { slots[$0] })
         case .switchRoot: try failing { () throws(KernelError) in try switchRoot(to: tree.root) }
 
         case .setHostName(let name): try failing { () throws(KernelError) in try setHostName(name) }
-        case .bringUpLoopback: try failing(bringUpLoopback)
+        case .bringUpLoopback: witness.interfaces = try failing(bringUpLoopback)
         case .setNice(let nice): try failing { () throws(KernelError) in try setNice(nice) }
         case .setAffinity(let cpus): try failing { () throws(KernelError) in try setAffinity(cpus) }
-        case .newKeyring: try failing(joinNewKeyring)
+        case .newKeyring: witness.keyring = try failing(joinNewKeyring)
         case .resetInheritedAttributes: try failing(resetInheritedAttributes)
         case .startSession(let terminal): try startSession(terminal)
         case .dropBounding(let kept): try failing { () throws(KernelError) in try dropBounding(keeping: kept.rawValue) }

@@ -8,6 +8,9 @@ struct Landlock {
     /// Whether execution is closed but below these.
     fileprivate var closesExecution = false
     fileprivate var executable: [FileIdentity] = []
+    fileprivate var handled = LandlockHandled()
+    /// Whether a rule is for the root, or for a procfs: where the host's tree is the jail's, its procfs may be allowed.
+    fileprivate(set) var allowsProc = false
 }
 
 extension Applier {
@@ -15,6 +18,7 @@ extension Applier {
         landlock.ruleset = try failing { () throws(KernelError) in
             try makeRuleset(files: handled.files.rawValue, network: handled.network, scopes: handled.scopes).release()
         }
+        landlock.handled = handled
         landlock.closesExecution = handled.files.contains(.execute)
     }
 
@@ -25,8 +29,10 @@ extension Applier {
             // Rights that only directories have are EINVAL on anything else.
             let possible = found.isDirectory ? access : access & .ofFiles
             try Kernel.allow(possible.rawValue, beneath: file.number, in: landlock.ruleset)
+            if try fileSystemMagic(of: file.number) == FileSystemMagic.proc { landlock.allowsProc = true }
             return found
         }
+        if path == "/" { landlock.allowsProc = true }
         if access.contains(.execute) { landlock.executable.append(found.identity) }
     }
 
@@ -35,6 +41,7 @@ extension Applier {
     }
 
     mutating func enforceRuleset() throws(Failure) {
+        try prepareForbidden(landlock.handled)
         try failing { () throws(KernelError) in try enforce(landlock.ruleset) }
         closeDescriptor(landlock.ruleset)
         landlock.ruleset = -1

@@ -5,13 +5,14 @@ import Kernel
 /// What concerns the process itself: its namespaces, clocks, ids, capabilities and descriptors.
 extension Applier {
     /// Opens every namespace before the first is joined: a path may mean another file afterwards.
-    func join(_ joined: [JoinedNamespace]) throws(Failure) {
+    mutating func join(_ joined: [JoinedNamespace]) throws(Failure) {
         try failing { () throws(KernelError) in
             var opened: [Int32] = []
             for namespace in joined {
                 opened.append(try open(namespace.path, [.read, .nonBlocking, .noTerminal]).release())
             }
             for (namespace, descriptor) in zip(joined, opened) {
+                witness.joined.append((namespace.kind.index, try status(of: descriptor).identity.inode))
                 do throws(KernelError) {
                     try Kernel.join(descriptor, NamespaceFlags([namespace.kind]))
                 } catch {
@@ -51,7 +52,7 @@ extension Applier {
     }
 
     /// The request is the kernel's; whoever ended before it was made is found by the channel, or by the parent's id.
-    func dieWithParent() throws(Failure) {
+    mutating func dieWithParent() throws(Failure) {
         let parent = parentProcess()
         try failing { () throws(KernelError) in try setParentDeathSignal(Signal.kill) }
         guard parentProcess() == parent, try isLauncherAlive() else { throw Failure(.launcherGone) }
@@ -77,7 +78,7 @@ extension Applier {
             }
         }
         tableSize = size
-        hostProc = nil
+        if let descriptor = hostProc?.descriptor, !kept.contains(descriptor) { hostProc = nil }
     }
 
     func closeDescriptors(keeping kept: [Int32]) throws(Failure) {
@@ -89,12 +90,15 @@ extension Applier {
 
     /// Enters the working directory. A magic link of procfs can lead out of the root (`/proc/self/fd/7`): the kernel then
     /// calls the directory unreachable, and so it is refused.
-    func enterDirectory(_ path: String) throws(Failure) {
-        let reached = try failing { () throws(KernelError) in
+    mutating func enterDirectory(_ path: String) throws(Failure) {
+        let (reached, isThere) = try failing { () throws(KernelError) in
             try changeDirectory(to: path)
-            return try workingDirectory()
+            let reached = try workingDirectory()
+            // A link may give the directory another name.
+            return (reached, reached == path || !isVerified ? true : try isSameFile(path, "."))
         }
         guard !reached.isEmpty else { throw Failure(.outsideRoot, text: path) }
+        try hold(isThere, "working directory", path, reached)
     }
 }
 

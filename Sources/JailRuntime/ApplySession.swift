@@ -13,6 +13,7 @@ extension Applier {
             guard error.errno == .notPermitted && channel < 0 && currentProcess() == currentProcessGroup() else {
                 throw Failure(error)
             }
+            witness.keepsSession = true
         }
         if case .none = kind { return }
         let slave = try failing { () throws(KernelError) in

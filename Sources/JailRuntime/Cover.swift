@@ -1,37 +1,42 @@
 import Kernel
 
 extension Tree {
+    private static let shut: MountAttributes = [.readOnly, .noSetuid, .noDevices, .noExecute]
+
     /// Covers a directory with an empty tmpfs and anything else with the null device on a nodev mount, which cannot even
     /// be opened. Returns whether there was anything to cover.
-    mutating func cover(_ target: String) throws(Failure) -> Bool {
+    mutating func cover(_ target: String, for step: Int) throws(Failure) -> Bool {
         guard let place = try existing(target) else { return false }
         known.cover(target)
         let isDirectory = try failing { () throws(KernelError) in try status(of: place.number).isDirectory }
-        let shut: MountAttributes = [.readOnly, .noSetuid, .noDevices, .noExecute]
         if isDirectory {
             try failing { () throws(KernelError) in
                 let empty = try makeFileSystem(
-                    "tmpfs", [FileSystemOption("mode", "0000"), FileSystemOption("nr_inodes", "1")], shut)
+                    "tmpfs", [FileSystemOption("mode", "0000"), FileSystemOption("nr_inodes", "1")], Self.shut)
                 try Kernel.attach(empty.number, on: place.number)
+                covers.append((step, target, empty.release(), Self.shut))
             }
+            try requireMode(0, of: covers.last?.mount ?? -1)
         } else {
             let null = try cloneDevice("/dev/null", 1, 3)
             try failing { () throws(KernelError) in
-                try setAttributes(of: null.number, shut, recursive: false)
+                try setAttributes(of: null.number, Self.shut, recursive: false)
                 try Kernel.attach(null.number, on: place.number)
             }
+            covers.append((step, target, null.release(), Self.shut))
         }
         return true
     }
 
     /// Makes what is at the target read-only in its place, where it is.
-    mutating func protect(_ target: String) throws(Failure) {
+    mutating func protect(_ target: String, for step: Int) throws(Failure) {
         guard let place = try existing(target) else { return }
         known.cover(target)
         try failing { () throws(KernelError) in
             let clone = try cloneTree("", at: place.number, recursive: true)
-            try setAttributes(of: clone.number, [.readOnly, .noSetuid, .noDevices, .noExecute], recursive: true)
+            try setAttributes(of: clone.number, Self.shut, recursive: true)
             try Kernel.attach(clone.number, on: place.number)
+            covers.append((step, target, clone.release(), Self.shut))
         }
     }
 
@@ -42,5 +47,14 @@ extension Tree {
             guard error.errno == .noEntry else { throw Failure(error) }
             return nil
         }
+    }
+
+    /// Whether a tmpfs has the mode that it was made with.
+    func requireMode(_ mode: UInt32, of mount: Int32) throws(Failure) {
+        guard isVerified else { return }
+        let found = try failing { () throws(KernelError) in try status(of: mount).permissions }
+        guard found != mode else { return }
+        let (a, b) = (String(mode, radix: 8), String(found, radix: 8))
+        throw Failure(.notInForce, text: "mode of the tmpfs: promised 0\(a), the kernel says 0\(b)")
     }
 }

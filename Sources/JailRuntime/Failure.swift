@@ -40,6 +40,8 @@ package enum Cause: UInt8, Sendable {
     case limitDiffers
     /// The service manager gives no scope (`text`).
     case scopeRefused
+    /// The kernel shows something else than the step came to (`text`: what, promised and found).
+    case notInForce
 }
 
 /// A failure as it crosses from the jail to the launcher: which step of the plan, which call, which errno. The launcher,

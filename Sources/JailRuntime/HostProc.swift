@@ -3,7 +3,7 @@ import Kernel
 /// The host's procfs, opened before anything of the jail exists and checked by its magic: a file that a tree to be
 /// jailed in planted at /proc is never written to for it.
 struct HostProc {
-    private let descriptor: Int32
+    let descriptor: Int32
 
     /// Opens and checks /proc; the descriptor lives until exec closes it.
     init() throws(Failure) {
@@ -13,15 +13,34 @@ struct HostProc {
         descriptor = opened.release()
     }
 
-    /// Writes to a file below /proc.
+    /// Writes to a file below /proc, and reads what it says then: nobody else ever writes to one of these.
     func write(_ text: String, to path: String) throws(Failure) {
-        try failing { () throws(KernelError) in
+        let answer = try failing { () throws(KernelError) in
             do throws(KernelError) {
-                try writeText(text, to: path, at: descriptor)
+                let file = try open(path, at: descriptor, [isVerified ? .readWrite : .write, .noTerminal])
+                try writeAll(file.number, Array(text.utf8))
+                return isVerified ? try readRecord(file.number) : []
             } catch {
                 throw KernelError(error.call, error.errno, path: "/proc/" + path)
             }
         }
+        if isVerified { try require(text, in: answer, path) }
+    }
+
+    /// Reads a file below /proc, which must say this.
+    func check(_ text: String, in path: String) throws(Failure) {
+        let answer = try failing { () throws(KernelError) in
+            let file = try open(path, at: descriptor, .read)
+            return try readRecord(file.number)
+        }
+        try require(text, in: answer, path)
+    }
+
+    private func require(_ text: String, in answer: [UInt8], _ path: String) throws(Failure) {
+        guard !saysSame(Array(text.utf8), answer) else { return }
+        let found = String(decoding: answer, as: UTF8.self).split { $0 == " " || $0 == "\n" }.joined(separator: " ")
+        let promised = text.split { $0 == "\n" }.joined(separator: ", ")
+        throw Failure(.notInForce, text: "/proc/\(path): promised \(promised), the kernel says \(found)")
     }
 
     /// The size of this process's table of descriptors.
@@ -38,4 +57,26 @@ struct HostProc {
         }
         return unknown
     }
+}
+
+/// Whether two texts have the same words in the same order; or the same lines in another, as the kernel sorts an id map of
+/// more than five.
+func saysSame(_ wanted: [UInt8], _ answer: [UInt8]) -> Bool {
+    var (i, j) = (0, 0)
+    while true {
+        while i < wanted.count, wanted[i] <= UInt8(ascii: " ") { i += 1 }
+        while j < answer.count, answer[j] <= UInt8(ascii: " ") { j += 1 }
+        if i == wanted.count && j == answer.count { return true }
+        while i < wanted.count, j < answer.count, wanted[i] == answer[j], wanted[i] > UInt8(ascii: " ") {
+            i += 1
+            j += 1
+        }
+        let ends = i == wanted.count || wanted[i] <= UInt8(ascii: " ")
+        guard ends, j == answer.count || answer[j] <= UInt8(ascii: " ") else { break }
+    }
+    func sorted(_ text: [UInt8]) -> [[String]] {
+        lines(text).map { words(Array($0.utf8)) }.sorted { $0.joined(separator: " ") < $1.joined(separator: " ") }
+    }
+    let (a, b) = (sorted(wanted), sorted(answer))
+    return a.count > 1 && a == b
 }

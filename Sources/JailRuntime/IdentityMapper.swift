@@ -12,9 +12,14 @@ struct IdentityMapper {
     func write(by proc: HostProc?, process: String) throws(Failure) {
         if case .helpers = maps.writer {
             try runHelper("newuidmap", maps.users, process, call: .newuidmap)
-            return try runHelper("newgidmap", maps.groups, process, call: .newgidmap)
+            try runHelper("newgidmap", maps.groups, process, call: .newgidmap)
+            guard isVerified else { return }
         }
         guard let proc else { throw Failure(.notProcfs, text: "/proc") }
+        if case .helpers = maps.writer {
+            try proc.check(Self.text(maps.users), in: process + "/uid_map")
+            return try proc.check(Self.text(maps.groups), in: process + "/gid_map")
+        }
         // Before gid_map: the kernel refuses an unprivileged gid_map while setgroups is allowed (CVE-2014-8989).
         if maps.denySetgroups { try proc.write("deny", to: process + "/setgroups") }
         // All lines in one write: a map can be written once.
@@ -22,7 +27,7 @@ struct IdentityMapper {
         try proc.write(Self.text(maps.groups), to: process + "/gid_map")
     }
 
-    private static func text(_ ranges: [Identity.Range]) -> String {
+    static func text(_ ranges: [Identity.Range]) -> String {
         var text = ""
         for range in ranges { text += "\(range.inside) \(range.outside) \(range.count)\n" }
         return text

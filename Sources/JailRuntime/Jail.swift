@@ -23,11 +23,16 @@ struct Jail {
         for index in first..<plan.steps.count {
             applier.step = index
             do throws(Failure) {
+                if index == plan.preparation { try prepare() }
                 switch plan.steps[index].operation {
                 case .mapIdentities(let maps): try map(maps)
                 case .startCommand: try startCommand()
-                default: try applier.apply(plan.steps[index].operation)
+                case .installFilter: try applier.checkBeforeFilter(plan)
+                case .execute: try applier.checkProcess(plan)
+                default: break
                 }
+                try applier.apply(plan.steps[index].operation)
+                try applier.check(plan.steps[index].operation, in: plan)
             } catch {
                 fail(error, at: index)
             }
@@ -35,20 +40,28 @@ struct Jail {
         exitNow(125)
     }
 
+    /// From here on this process is the command's.
+    private mutating func prepare() throws(Failure) {
+        if !plan.supervision.hasInit { try applier.awaitVouching(in: plan) }
+        try applier.openWitness(plan)
+    }
+
     /// Tells the launcher, and ends this process: nothing of the command runs.
     private func fail(_ failure: Failure, at step: Int) -> Never {
+        let failure = plan.blamingIdentity(for: failure).at(step)
         if let handover {
-            handover.failure = failure.at(step)
+            handover.failure = failure
             exitNow(125)
         }
-        applier.report(.failed(failure.at(step)))
+        applier.report(.failed(failure))
         exitNow(125)
     }
 
     /// The jail never outlives the launcher, whatever kills it. The signal is asked for first, then the channel tells
     /// whether the launcher was still there to send it.
-    private func tieToLauncher() throws(Failure) {
+    private mutating func tieToLauncher() throws(Failure) {
         try failing { () throws(KernelError) in try setParentDeathSignal(Signal.kill) }
+        try applier.checkDeathSignal()
         guard try applier.isLauncherAlive() else { exitNow(125) }
     }
 
@@ -65,9 +78,11 @@ struct Jail {
 
     /// Forks: the caller stays as the reaper and never comes back; the child goes on as the command.
     private mutating func startCommand() throws(Failure) {
+        try applier.awaitVouching(in: plan)
         // From here on untrusted code runs with this process's ids: none of it may trace or read it, nor open its
         // /proc/PID/exe (runc CVE-2019-5736).
         try failing { () throws(KernelError) in try setDumpable(false) }
+        try applier.checkUnreadable()
         try tieToLauncher()
         try leaveOthersBehind()
         var command = self
@@ -106,18 +121,20 @@ struct Jail {
         var kept = [0, 1, 2, applier.channel, signals, applier.terminal]
         kept += [applier.service.notices, applier.service.launcher]
         for step in plan.steps { if case .closeDescriptors(let given) = step.operation { kept += given } }
+        // Where the jail has no procfs that the command's process can be read in.
+        if isVerified, !plan.hasOwnProc, let proc = applier.hostProc { kept.append(proc.descriptor) }
         try applier.closeOthers(keeping: kept)
     }
 
     /// The command's side of the fork.
     private func becomeCommand(from next: Int) -> Never {
+        var jail = self
         do throws(Failure) {
-            if !plan.supervision.ownsProcesses { try tieToLauncher() }
+            if !plan.supervision.ownsProcesses { try jail.tieToLauncher() }
             try takeForeground()
         } catch {
             fail(error, at: applier.step)
         }
-        var jail = self
         jail.applyRest(from: next)
     }
 
@@ -129,5 +146,20 @@ struct Jail {
             try setProcessGroup(of: 0, to: 0)
             if applier.terminal >= 0 { try setForegroundGroup(of: applier.terminal, to: currentProcess()) }
         }
+    }
+}
+
+extension Plan {
+    /// Files that cannot be made because the maker's id has no name in the jail (EOVERFLOW) tell that the ids were not
+    /// changed: an id that is not mapped, and 65534 itself, look the same wherever they are read.
+    fileprivate func blamingIdentity(for failure: Failure) -> Failure {
+        guard case .kernel = failure.cause, failure.errno == .overflow, isVerified, maps != nil else { return failure }
+        for (index, step) in steps.enumerated() {
+            guard case .setIdentity(let user, let group) = step.operation else { continue }
+            let found = "ids that the jail's user namespace does not map"
+            return Failure(.notInForce, text: "ids: promised uid \(user), gid \(group), the kernel says \(found)")
+                .at(index)
+        }
+        return failure
     }
 }

@@ -8,10 +8,13 @@ package struct Launch {
     let plan: Plan
     /// Descriptors that the launcher itself has a use for when the jail has ended.
     let held: [Int32]
+    /// Whether what was verified is to be listed before the command runs.
+    let explains: Bool
 
-    package init(_ plan: Plan, keeping held: [Int32] = []) {
+    package init(_ plan: Plan, keeping held: [Int32] = [], explaining explains: Bool = false) {
         self.plan = plan
         self.held = held
+        self.explains = explains
     }
 
     /// Runs the command and returns how that went; in direct mode it returns only where the launch failed.
@@ -46,18 +49,26 @@ package struct Launch {
         for (index, step) in plan.steps.enumerated() {
             applier.step = index
             try located(index) { () throws(Failure) in
+                if index == plan.preparation { try applier.openWitness(plan) }
                 switch step.operation {
                 case .createNamespaces(let kinds):
                     maps = try IdentityMapper.Helper(for: plan.maps)
+                    try applier.rememberOwn(plan)
                     try failing { () throws(KernelError) in try unshare(NamespaceFlags(kinds)) }
+                    // At once: what comes next would be done to the host.
+                    try applier.compareOwn(plan)
                 case .mapIdentities(let wanted):
                     if wanted.isWrittenInside {
                         try IdentityMapper(wanted).write(by: applier.hostProc, process: "self")
                     } else {
                         try maps?.write()
                     }
-                default: try applier.apply(step.operation)
+                case .installFilter: try applier.checkBeforeFilter(plan)
+                case .execute: try applier.checkProcess(plan)
+                default: break
                 }
+                try applier.apply(step.operation)
+                try applier.check(step.operation, in: plan)
             }
         }
         throw Failure(.commandNotFound)
@@ -102,7 +113,10 @@ package struct Launch {
         let fork = plan.creation ?? 0
         for index in 0..<fork {
             applier.step = index
-            try located(index) { () throws(Failure) in try applier.apply(plan.steps[index].operation) }
+            try located(index) { () throws(Failure) in
+                try applier.apply(plan.steps[index].operation)
+                try applier.check(plan.steps[index].operation, in: plan)
+            }
         }
         let hostTerminal = try openHostTerminal()
         applier.hostTerminal = hostTerminal
@@ -134,6 +148,12 @@ package struct Launch {
             Supervisor.kill(child)
             throw error.at(plan.mapping ?? fork)
         }
+        do throws(Failure) {
+            try applier.vouch(for: child, in: plan, over: ours)
+        } catch {
+            Supervisor.kill(child)
+            throw error.at(fork)
+        }
         var supervisor = Supervisor(
             plan: plan, child: child, channel: ours, signals: signals.number, hostTerminal: hostTerminal,
             notices: plan.notices.map { NoticeRelay($0, from: notices, to: applier.service.manager) }, held: held,
@@ -163,7 +183,9 @@ package struct Launch {
 
     private func makeApplier() throws(Failure) -> Applier {
         var applier = Applier(slotCount: plan.slotCount)
-        if plan.needsHostProc { applier.hostProc = try HostProc() }
+        applier.hostProc = try HostProc()
+        if explains { applier.shown = [] }
+        try applier.countFilters()
         applier.listens = plan.listens
         // Modes of mount points are what they say; the command's own mask is set before exec.
         setUmask(0)
@@ -187,9 +209,10 @@ func located<Result>(_ index: Int, _ body: () throws(Failure) -> Result) throws(
 }
 
 extension Failure {
+    /// This failure as one of that step, unless it knows its own already.
     func at(_ step: Int) -> Failure {
         var failure = self
-        failure.step = step
+        if failure.step < 0 { failure.step = step }
         return failure
     }
 }

@@ -5,14 +5,18 @@ extension Tree {
     /// Covers a directory with a tmpfs that shows the same entries, each a mount of the original, and so can take a mount
     /// point of its own. A symbolic link is made again; what the original's flags forbid stays forbidden.
     mutating func mirror(_ original: Int32, isRoot: Bool) throws(Failure) {
+        let mode = try failing { () throws(KernelError) in try status(of: original).permissions }
         let copy = try failing { () throws(KernelError) in
-            let mode = String(try status(of: original).permissions, radix: 8)
-            let copy = try makeFileSystem("tmpfs", [FileSystemOption("mode", mode)], [.noSetuid, .noDevices])
+            let copy = try makeFileSystem(
+                "tmpfs", [FileSystemOption("mode", String(mode, radix: 8))], [.noSetuid, .noDevices])
             // The original is reached through its descriptor, below the copy.
             try Kernel.attach(copy.number, on: original)
             for name in try entries(of: original) { try mirror(name, of: original, in: copy.number) }
             return copy.release()
         }
+        try requireMode(mode, of: copy)
+        try requireEntries(of: original, in: copy)
+        copies.append(copy)
         if isRoot { root = copy }
         known.forget()
     }
@@ -31,5 +35,25 @@ extension Tree {
         }
         let place = try open(name, at: copy, [.path, .noFollow])
         try Kernel.attach(clone.number, on: place.number)
+    }
+
+    /// Whether each entry of the copy shows what stands under that name in the original.
+    private func requireEntries(of original: Int32, in copy: Int32) throws(Failure) {
+        guard isVerified else { return }
+        for name in try failing({ () throws(KernelError) in try entries(of: original) }) {
+            let (found, wanted) = try failing { () throws(KernelError) in
+                let (shown, original) = (
+                    try open(name, at: copy, [.path, .noFollow]).release(),
+                    try open(name, at: original, [.path, .noFollow]).release()
+                )
+                defer {
+                    closeDescriptor(shown)
+                    closeDescriptor(original)
+                }
+                return (try status(of: shown), try status(of: original))
+            }
+            if wanted.isSymlink || found.isSame(as: wanted) { continue }
+            throw Failure(.notInForce, text: "mirror of \(name): promised the original, the kernel says another")
+        }
     }
 }

@@ -10,6 +10,10 @@ struct Tree {
     var mirrors: [(target: String, above: Int)] = []
     /// What has been attached, by its own descriptor.
     private var standing: [(mount: Int32, target: String)] = []
+    /// The mounts of those copies.
+    var copies: [Int32] = []
+    /// What stands on covered and protected targets, by the step that asked for it.
+    var covers: [(step: Int, target: String, mount: Int32, attributes: MountAttributes)] = []
     private var scratch: Int32 = -1
     var known = KnownDirectory()
 

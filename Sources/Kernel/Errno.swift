@@ -48,6 +48,7 @@ extension Errno {
     package static let inputOutput = Errno(rawValue: EIO)
     package static let brokenPipe = Errno(rawValue: EPIPE)
     package static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+    package static let overflow = Errno(rawValue: EOVERFLOW)
     package static let users = Errno(rawValue: EUSERS)
     package static let busy = Errno(rawValue: EBUSY)
     package static let notSupported = Errno(rawValue: EOPNOTSUPP)

@@ -18,6 +18,8 @@ package struct FileStatus: Sendable {
     package let permissions: UInt32
     package let owner: UInt32
     package let group: UInt32
+    /// The length in bytes.
+    package let size: Int
     /// The numbers of a device node.
     package let device: (major: UInt32, minor: UInt32)
     package let identity: FileIdentity
@@ -37,9 +39,17 @@ package struct FileStatus: Sendable {
         permissions = status.st_mode & 0o7777
         owner = status.st_uid
         group = status.st_gid
+        size = Int(status.st_size)
         identity = FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
         device = (gnu_dev_major(status.st_rdev), gnu_dev_minor(status.st_rdev))
         container = (gnu_dev_major(status.st_dev), gnu_dev_minor(status.st_dev))
+    }
+}
+
+extension FileStatus {
+    /// Whether both are the same file.
+    package func isSame(as other: FileStatus) -> Bool {
+        identity.device == other.identity.device && identity.inode == other.identity.inode
     }
 }
 

@@ -55,13 +55,14 @@ package func setAffinity(_ cpus: [Int]) throws(KernelError) {
     }
 }
 
-/// Joins a new, anonymous session keyring. A kernel without keyrings (ENOSYS) has none to leak. The corresponding C call
-/// is `keyctl(KEYCTL_JOIN_SESSION_KEYRING)`.
-package func joinNewKeyring() throws(KernelError) {
+/// Joins a new, anonymous session keyring, and returns its serial number. A kernel without keyrings (ENOSYS) has none to
+/// leak: nil. The corresponding C call is `keyctl(KEYCTL_JOIN_SESSION_KEYRING)`.
+package func joinNewKeyring() throws(KernelError) -> Int? {
     do throws(KernelError) {
-        try attempt(.keyctl) { linux_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0) }
+        return try attempt(.keyctl) { linux_keyctl(KEYCTL_JOIN_SESSION_KEYRING, 0) }
     } catch {
         guard error.errno == .unsupported else { throw error }
+        return nil
     }
 }
 
@@ -80,9 +81,14 @@ package func setHostName(_ name: String) throws(KernelError) {
     try attempt(.sethostname) { unsafe name.withCString { unsafe sethostname($0, name.utf8.count) } }
 }
 
-/// Brings the loopback interface of the caller's network namespace up, netdevice(7).
-package func bringUpLoopback() throws(KernelError) {
-    try attempt(.ioctl, "lo") { unsafe linux_interface_up("lo") }
+/// Brings the loopback interface of the caller's network namespace up, netdevice(7). Returns whether it then is, and the
+/// name of another interface that has an address.
+package func bringUpLoopback() throws(KernelError) -> (loopbackIsUp: Bool, other: String) {
+    var flags: Int32 = 0
+    var name = [CChar](repeating: 0, count: Int(IFNAMSIZ) + 1)
+    try attempt(.ioctl, "lo") { unsafe linux_interface_up("lo", &flags, &name) }
+    let text = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    return (flags & Int32(IFF_UP.rawValue) != 0, String(decoding: text, as: UTF8.self))
 }
 
 /// The corresponding C function is `chdir`.

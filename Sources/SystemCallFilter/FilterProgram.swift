@@ -34,9 +34,20 @@ extension FilterProgram {
         guard let call = CallNames.index(of: name) else { return false }
         return policy.verdicts[call].rawValue == Verdict.allow.rawValue && !policy.rules.contains { $0.call == call }
     }
+
+    /// The errno that a call fails with whatever its arguments; nil where it is made, or something else becomes of it.
+    package func answer(to name: String) -> Int32? {
+        guard let call = CallNames.index(of: name), !policy.rules.contains(where: { $0.call == call }) else {
+            return nil
+        }
+        return policy.verdicts[call].errno
+    }
 }
 
 extension Verdict {
+    /// The errno of SECCOMP_RET_ERRNO.
+    fileprivate var errno: Int32? { rawValue >> 16 == 0x0005 ? Int32(rawValue & 0xffff) : nil }
+
     /// Whether somebody is to be told of the call.
     fileprivate var isTold: Bool { rawValue == Self.kill.rawValue || rawValue == Self.log.rawValue }
 }

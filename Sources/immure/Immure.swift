@@ -43,8 +43,12 @@ struct RunCommand: ParsableCommand {
         help: ArgumentHelp("write one JSON object there when the jail ends", valueName: "file|FD:n"))
     var result: String?
 
+    @Flag(help: "list on standard error what the kernel shows of the jail, before the command runs")
+    var explain = false
+
     func request(_ tail: Tail) -> RunRequest {
         RunRequest(
-            spec: launch.spec, overrides: launch.overrides, result: result, words: tail.words, replaces: tail.replaces)
+            spec: launch.spec, overrides: launch.overrides, result: result, explains: explain, words: tail.words,
+            replaces: tail.replaces)
     }
 }

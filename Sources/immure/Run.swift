@@ -10,7 +10,9 @@ enum Run {
         do throws(Rejection) {
             destination = try Self.destination(of: request)
             let plan = try Prepare.plan(for: request, keepingBack: destination?.descriptor)
-            let outcome = Launch(plan, keeping: destination.map { [$0.descriptor] } ?? []).run()
+            let outcome = Launch(
+                plan, keeping: destination.map { [$0.descriptor] } ?? [], explaining: request.explains
+            ).run()
             for note in outcome.skippedNotes(of: plan) { Report.say(note, as: .note) }
             for note in outcome.limitNotes(of: plan) { Report.say(note) }
             if case .failed(let failure) = outcome.ending { Report.say(Explanation(failure, of: plan).diagnostic) }

@@ -5,6 +5,8 @@ struct RunRequest: Equatable {
     var overrides: [String] = []
     /// The argument of `--result`.
     var result: String?
+    /// Whether what was verified is to be listed before the command runs.
+    var explains = false
     /// The words after the spec, or after `--`.
     var words: [String] = []
     /// Whether the words stood behind `--` and so replace the spec's command; else they are appended to it, as the

@@ -1,6 +1,7 @@
 """The sections of the benchmark: each measures one thing, prints one table and hands its bars to the report."""
 
 import os
+import shutil
 import stat
 import subprocess
 import time
@@ -259,12 +260,45 @@ def seccomp(host, user, report, quick):
     report.bar(f"an allowed call over a filter of one instruction, {who(user)}", 1.05, "x", costs["default", "call"] / least)
 
 
+def verify(host, user, report, quick):
+    """What it costs to read everything back: against a launcher that is built without it, here and for nothing else."""
+    project = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    flags = ["-c", "release", "--static-swift-stdlib", "-Xswiftc", "-static-executable", "-Xswiftc", "-DIMMURE_UNVERIFIED"]
+    scratch = os.path.join(project, ".build-unverified")
+    built = subprocess.run(["swift", "build", "--package-path", project, "--scratch-path", scratch, *flags],
+                           capture_output=True, text=True, check=False)
+    unverified = os.path.join(host.directory, "unverified")
+    if built.returncode != 0:
+        report.table(f"verification of a launch, as {who(user)}", ["", ""], [["", "skipped: " + built.stderr[-200:].strip()]])
+        report.bar(f"verification of a launch, {who(user)}", 0.15, "ms", None)
+        return
+    if not os.path.exists(unverified):
+        shutil.copy(os.path.join(scratch, "release/immure"), unverified)
+        os.chmod(unverified, 0o755)
+    candidates = [
+        peers.candidate("verified", host.immure, ["run", "--"], [peers.COMMAND]),
+        peers.candidate("not verified", unverified, ["run", "--"], [peers.COMMAND]),
+    ]
+    by = named(candidates, host.time(candidates, user, 100 if quick else 2000, budget=20000))
+    plain, rows = by["not verified"], []
+    for name, one in by.items():
+        if one.values and plain.values:
+            rows.append([name, milliseconds(one.median), milliseconds(one.p90), milliseconds(one.median - plain.median)])
+        else:
+            rows.append([name, one.failure])
+    columns = ["launch", "median ms", "p90 ms", "over not verified"]
+    report.table(f"verification of a launch, as {who(user)}", columns, rows)
+    got = (by["verified"].median - plain.median) * 1000 if by["verified"].values and plain.values else None
+    report.bar(f"verification of a launch, {who(user)}", 0.15, "ms", got)
+
+
 # In the order in which they run; the last column says whether it is repeated as an ordinary user.
 ALL = {
     "launch": (launch, True),
     "startup": (startup, True),
     "seccomp": (seccomp, True),
     "landlock": (landlock, True),
+    "verify": (verify, True),
     "mounts": (mounts, True),
     "idle": (idle, True),
     "throughput": (throughput, True),

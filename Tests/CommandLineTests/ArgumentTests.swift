@@ -40,6 +40,7 @@ import Testing
             ["run", "--result", "r.json", "a.toml", "ls", "-l"],
             RunRequest(spec: "a.toml", result: "r.json", words: ["ls", "-l"])
         ),
+        (["run", "a.toml", "--explain", "ls"], RunRequest(spec: "a.toml", explains: true, words: ["ls"])),
         (["run", "a.toml", "--result", "FD:3", "ls"], RunRequest(spec: "a.toml", result: "FD:3", words: ["ls"])),
         (
             ["run", "a.toml", "--result=FD:3", "--", "ls"],

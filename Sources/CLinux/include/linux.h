@@ -75,13 +75,21 @@ void linux_prepare_child(void);
 
 /* No glibc wrapper in Debian 12. */
 static inline long linux_clone3(uint64_t flags, int *pidfd, int exit_signal, int cgroup) {
+    volatile int thread = 0;
     struct clone_args arguments = {
-        .flags = flags | (pidfd ? CLONE_PIDFD : 0) | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
+        .flags = flags | CLONE_CHILD_SETTID | (pidfd ? CLONE_PIDFD : 0) | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
         .pidfd = (uint64_t)(uintptr_t)pidfd,
+        .child_tid = (uint64_t)(uintptr_t)&thread,
         .exit_signal = (uint64_t)exit_signal,
         .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
     };
     long child = syscall(SYS_clone3, &arguments, sizeof arguments);
+    /* The kernel writes the child's id into the child's memory alone: without it nobody has been born, and whoever goes on
+       as the child would do to the caller's namespaces what is meant for the jail's. */
+    if (child == 0 && thread == 0) {
+        errno = ENOSYS;
+        return -1;
+    }
     if (child == 0 && flags) linux_prepare_child();
     return child;
 }
@@ -108,6 +116,63 @@ static inline int linux_mount_id(const char *path, uint64_t *identity) {
     *identity = answer.stx_mnt_id;
     return 0;
 }
+/* statmount(2) and listmount(2) of Linux 6.8, which Debian 12 has no header for. */
+struct linux_mount {
+    uint64_t identity, parent, attributes, propagation;
+};
+/* The mounts that the caller can reach from its root, in the order of their identities, those after `after`. */
+static inline long linux_listmount(uint64_t after, uint64_t *identities, size_t count) {
+    struct {
+        uint32_t size, spare;
+        uint64_t identity, parameter;
+    } request = {.size = sizeof request, .identity = UINT64_MAX, .parameter = after};
+    return syscall(458, &request, identities, count, 0);
+}
+/* What is in `mount` is the kernel's answer for that mount, or the result is not 0. */
+static inline int linux_statmount(uint64_t identity, struct linux_mount *mount) {
+    enum { basic = 2 };
+    struct {
+        uint32_t size, spare;
+        uint64_t identity, parameter;
+    } request = {.size = sizeof request, .identity = identity, .parameter = basic};
+    struct {
+        uint32_t size, options;
+        uint64_t mask;
+        uint32_t major, minor;
+        uint64_t magic;
+        uint32_t flags, type;
+        uint64_t identity, parent;
+        uint32_t old_identity, old_parent;
+        uint64_t attributes, propagation, peer_group, master, propagate_from;
+        uint32_t root, point;
+        uint64_t spare[50];
+    } answer;
+    answer.mask = 0;
+    answer.identity = 0;
+    if (syscall(457, &request, &answer, sizeof answer, 0) < 0) return -1;
+    if (!(answer.mask & basic) || answer.identity != identity) {
+        errno = ENODATA;
+        return -1;
+    }
+    *mount = (struct linux_mount){identity, answer.parent, answer.attributes, answer.propagation};
+    return 0;
+}
+/* The identity of the mount that a path is on: the one that statmount knows (STATX_MNT_ID_UNIQUE, never used twice), or
+   the one of mountinfo. */
+static inline int linux_mount_identity(int at, const char *path, int unique, uint64_t *identity) {
+    struct statx answer;
+    const unsigned mask = unique ? 0x4000u : STATX_MNT_ID;
+    answer.stx_mask = 0;
+    if (statx(at, path, AT_EMPTY_PATH, mask, &answer) < 0) return -1;
+    if (!(answer.stx_mask & mask)) {
+        errno = ENOSYS;
+        return -1;
+    }
+    *identity = answer.stx_mnt_id;
+    return 0;
+}
+/* glibc fills the rest of the set with zeroes and hides how much the kernel has written. */
+static inline long linux_getaffinity(size_t size, void *mask) { return syscall(SYS_sched_getaffinity, 0, size, mask); }
 /* landlock(7). Debian 12's header ends at version 3 of the interface: the structures stand here as version 6 has them; a
    kernel that knows less takes them where the rest is zero. */
 static inline long linux_landlock_abi(void) {
@@ -198,8 +263,14 @@ ssize_t linux_send_notice(int socket, const void *bytes, size_t length, const in
 int linux_bind_path(int socket, const char *path);
 int linux_connect_path(int socket, const char *path);
 
-/* netdevice(7): sets IFF_UP on the interface of that name in the caller's network namespace. */
-int linux_interface_up(const char *name);
+/* netdevice(7): sets IFF_UP on the interface of that name in the caller's network namespace; then its flags, and the name
+   of another one that has an address, empty where there is none. */
+int linux_interface_up(const char *name, int *flags, char other[IFNAMSIZ]);
+/* What the kernel says to bind or connect to that port of 127.0.0.1: an errno, or 0. */
+int linux_refusal_of_tcp(int connecting, uint16_t port);
+/* A socket that listens at an abstract address of the kernel's choice; and what it says to who connects to it. */
+int linux_listen_abstractly(void);
+int linux_refusal_of_abstract(int listener);
 
 
 #endif

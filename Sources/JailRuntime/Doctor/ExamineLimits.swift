@@ -50,7 +50,8 @@ extension Examination {
 
     mutating func network() {
         add(
-            "network", "none", Trial.attempt(in: [.user, .net], bringUpLoopback), orElse: .broken,
+            "network", "none",
+            Trial.attempt(in: [.user, .net], { () throws(KernelError) in _ = try bringUpLoopback() }), orElse: .broken,
             works: "a network of the jail's own with loopback", remedy: { $0.namespaceHint([.user, .net]) })
         let pasta = tool("pasta")
         add(

@@ -66,6 +66,7 @@ package struct Explanation {
         case .outsideLandlock: "\(refusalWithoutPath); landlock: \(failure.text) is not in rx"
         case .controllerMissing: controllerMissing
         case .limitDiffers: limitDiffers
+        case .notInForce: "not in force: \(failure.text)"
         case .scopeRefused: "the service manager gives none: \(failure.text)"
         case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
         }
@@ -94,6 +95,9 @@ package struct Explanation {
         case .controllerMissing: controllerHint
         case .limitDiffers: limitDiffersHint
         case .scopeRefused: ControlGroups.runRemedy
+        case .notInForce:
+            "the call said that it was done, and the kernel shows otherwise: something between immure and the kernel (an "
+                + "emulated kernel, a filter, a tracer) answers in its place; launch outside of it"
         case .linkDiffers: "the root has a file or another link there; choose another target or remove the entry"
         }
     }

@@ -4,7 +4,8 @@ package import SpecFile
 package enum NamespaceKind: String, CaseIterable, Hashable, Sendable {
     case user, mount, pid, net, ipc, uts, cgroup, time
 
-    fileprivate var index: Int {
+    /// The place in a table of the eight.
+    package var index: Int {
         switch self {
         case .user: 0
         case .mount: 1

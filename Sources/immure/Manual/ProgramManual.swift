@@ -54,6 +54,14 @@ extension Manual {
             """)
         page.paragraph(
             """
+            A call that says "done" is not taken at its word. Once the jail is set up, and before the command is executed,
+            the kernel is asked for what the plan comes to: namespaces, id maps, ids and groups, the five capability sets,
+            securebits, no_new_privs, the number of filters, Landlock by an access that it must refuse, the flags of every
+            mount and submount, the root, descriptors, limits, session, signals. One difference, and the launch ends with
+            status 125 and names the line that is not in force. That needs procfs where immure is started.
+            """)
+        page.paragraph(
+            """
             A spec that begins with #! is a script: behind `#!/usr/bin/env -S immure` every word that it is called with
             goes to the command, also words that begin with a dash.
             """)
@@ -121,6 +129,12 @@ extension Manual {
             """
             Sets a key of the spec, over all files. The value is TOML, so that a string needs its quotes:
             `--set 'cwd="/src"'`. May be given more than once.
+            """)
+        page.item(
+            "--explain",
+            """
+            For `run`: lists on standard error, before the command runs, all that was verified, each with what was promised,
+            what the kernel says, and the line of the spec that it comes from.
             """)
         page.item(
             "--result FILE|FD:N",

@@ -1,7 +1,7 @@
 /*
  * inject REPORT list -- COMMAND…                runs COMMAND and writes each system call of the launch to the file REPORT
  * inject REPORT fail P K CALL ERRNO -- COMMAND… the K-th call of the P-th process answers ERRNO and does nothing, if it is CALL
- * inject REPORT fake P K CALL VALUE -- COMMAND… the same with a result that is no error
+ * inject REPORT fake P K CALL VALUE -- COMMAND… the same with a result that is no error; `count` is its third argument
  * inject REPORT kill P K -- COMMAND…            at that call the launcher (process 0) is killed with SIGKILL
  * inject REPORT stop P K -- COMMAND…            there the launcher stands still for 20 ms, and then is killed
  *
@@ -36,6 +36,7 @@ static FILE *report;
 static const char *mode;
 static int wanted_process = -1, wanted_call = -1;
 static long wanted_number = -1, value;
+static int answers_count;
 
 static struct process *find(pid_t pid) {
     for (int i = 0; i < used; i++)
@@ -108,7 +109,7 @@ static void left(struct process *process, struct user_regs_struct *registers) {
     if (!process->hit) return;
     process->hit = 0;
     process->done = 1;
-    registers->rax = strcmp(mode, "fake") == 0 ? value : -value;
+    registers->rax = strcmp(mode, "fake") == 0 ? answers_count ? (long)registers->rdx : value : -value;
     ptrace(PTRACE_SETREGS, process->pid, 0, registers);
 }
 
@@ -123,6 +124,7 @@ int main(int argc, char **argv) {
     }
     if (strcmp(mode, "fail") == 0 || strcmp(mode, "fake") == 0) {
         wanted_number = atol(argv[at++]);
+        answers_count = strcmp(argv[at], "count") == 0;
         value = atol(argv[at++]);
     }
     if (!report || at + 1 >= argc || strcmp(argv[at], "--") != 0) return 99;

@@ -25,6 +25,7 @@ static const struct { const char *name; unsigned number; } calls[] = {
     {"setresgid", __NR_setresgid}, {"unshare", __NR_unshare}, {"pidfd_open", __NR_pidfd_open},
     {"keyctl", __NR_keyctl}, {"prlimit64", __NR_prlimit64}, {"sethostname", __NR_sethostname},
     {"execve", __NR_execve}, {"umount2", __NR_umount2}, {"setns", __NR_setns}, {"socket", __NR_socket},
+    {"statmount", 457}, {"listmount", 458},
 };
 
 static struct sock_filter code[256];

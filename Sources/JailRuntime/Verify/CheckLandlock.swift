@@ -1,0 +1,71 @@
+import JailPlan
+import Kernel
+
+extension Applier {
+    /// One access that no rule can allow tells of the whole ruleset, which holds at once or not at all.
+    mutating func checkLandlock(_ plan: Plan) throws(Failure) {
+        guard let handled = plan.landlockHandled else { return }
+        let (what, isRefused) = try tryForbidden(handled, plan)
+        try hold(
+            isRefused, "landlock", "closes " + handled.names.joined(separator: ","),
+            isRefused ? "\(what) is refused" : "\(what) is allowed")
+    }
+
+    /// Before the rules hold: what they will forbid, whatever they are.
+    mutating func prepareForbidden(_ handled: LandlockHandled) throws(Failure) {
+        guard isVerified else { return }
+        if handled.files.rawValue & FileAccess.readDirectory.rawValue != 0 {
+            do throws(KernelError) {
+                // Detached: no directory stands above it that a rule could name.
+                witness.forbidden = try Kernel.makeFileSystem("tmpfs", [FileSystemOption("mode", "0755")], []).release()
+            } catch {
+                // Without the right to mount the jail has the host's tree.
+                guard error.errno == .notPermitted else { throw Failure(error) }
+            }
+        }
+        if handled.scopesAbstractSockets { witness.listener = try failing(listenAbstractly) }
+    }
+
+    private func tryForbidden(_ handled: LandlockHandled, _ plan: Plan) throws(Failure) -> (String, Bool) {
+        if witness.forbidden >= 0 {
+            return ("a directory that no rule names", isForbidden(".", at: witness.forbidden, [.read, .directory]))
+        }
+        if handled.files.rawValue & FileAccess.readFile.rawValue != 0, !landlock.allowsProc {
+            return ("a file of procfs", isForbidden("self/status", at: try proc().descriptor, [.read]))
+        }
+        // Port 0 is nobody's; a port of programs (below 1024 the kernel itself may refuse) only where a rule names that.
+        if handled.bindsTCP, let port = portWithoutRule(.bind, plan) {
+            return ("bind to port \(port)", refusal(ofTCP: .bind, port: port) == .accessDenied)
+        }
+        if handled.connectsTCP, let port = portWithoutRule(.connect, plan) {
+            return ("connect to port \(port)", refusal(ofTCP: .connect, port: port) == .accessDenied)
+        }
+        if handled.scopesAbstractSockets {
+            return ("an abstract socket from outside", isAbstractSocketClosed(witness.listener))
+        }
+        // Without an init nobody outside can be named by an id; and rules for files of all the host's tree are met by
+        // every file: what then holds, no access tells.
+        guard handled.scopesSignals, plan.supervision.hasInit else { return ("nothing that can be tried", true) }
+        return ("a signal to the reaper", isSignalClosed(parentProcess()))
+    }
+
+    private func portWithoutRule(_ use: PortUse, _ plan: Plan) -> UInt16? {
+        var taken: [UInt16] = []
+        for step in plan.steps {
+            if case .allowPort(let port, let other) = step.operation, other.rawValue == use.rawValue {
+                taken.append(port)
+            }
+        }
+        if !taken.contains(0) { return 0 }
+        return (1024...65535).last { !taken.contains($0) }
+    }
+
+    private func isForbidden(_ path: String, at directory: Int32, _ mode: OpenMode) -> Bool {
+        do throws(KernelError) {
+            _ = try open(path, at: directory, mode)
+            return false
+        } catch {
+            return error.errno == .accessDenied
+        }
+    }
+}

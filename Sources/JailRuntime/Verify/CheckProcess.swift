@@ -1,0 +1,82 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+/// What the command's own process is like.
+extension Applier {
+    /// What is not there cannot be had: fewer are no loss of confinement.
+    mutating func checkAffinity(_ cpus: [Int]) throws(Failure) {
+        let found = try failing(affinity)
+        let isInForce = !found.isEmpty && found.allSatisfy { cpus.contains($0) }
+        try hold(
+            isInForce, "cpus", cpus.map { "\($0)" }.joined(separator: ","), found.map { "\($0)" }.joined(separator: ",")
+        )
+    }
+
+    mutating func checkInheritedAttributes() throws(Failure) {
+        let found = try failing(inheritedAttributes)
+        try hold(
+            found.personality == 0 && !found.hugePagesOff && found.timerSlack == 50_000,
+            "personality, THP, timer slack",
+            "0, allowed, 50000 ns",
+            "\(found.personality), \(found.hugePagesOff ? "forbidden" : "allowed"), \(found.timerSlack) ns")
+    }
+
+    mutating func checkSession(_ kind: SessionTerminal) throws(Failure) {
+        let (own, process, terminal) = (session(), currentProcess(), terminal)
+        let isOwn = own == process || witness.keepsSession
+        try hold(isOwn, "session", "its own", "\(own)")
+        guard terminal >= 0 else { return }
+        try hold(session(ofTerminal: terminal) == own, "terminal", "its own", "not the session's")
+        for number in [Int32(0), 1, 2] where isTerminal(number) {
+            try hold(
+                session(ofTerminal: number) == own, "descriptor \(number)", "the terminal of the jail",
+                "another terminal")
+        }
+    }
+
+    mutating func checkLimit(_ resource: Resource, _ soft: UInt64?, _ hard: UInt64?) throws(Failure) {
+        let found = try failing { () throws(KernelError) in try resourceLimit(resource.rawValue) }
+        try hold(
+            found.soft == soft ?? .max && found.hard == hard ?? .max, "rlimit \(resource.name)",
+            words([soft ?? .max, hard ?? .max]), words([found.soft, found.hard]))
+    }
+
+    mutating func checkDescriptors(_ kept: [Int32], _ plan: Plan) throws(Failure) {
+        let status = witness.status
+        let directory = hostProc?.descriptor
+        let isOwn = plan.hasOwnProc
+        let stray = try failing { () throws(KernelError) -> Int32? in
+            let count =
+                if let directory, !isOwn { try size(of: "self/fd", at: directory) } else {
+                    try size(of: "/proc/self/fd", at: currentDirectory)
+                }
+            var table: Int32 = 0
+            if count == 0 { table = Int32(clamping: ProcessStatus(try readRecord(status)).descriptorTable) }
+            return strayDescriptor(keeping: kept, count: count) { table }
+        }
+        try hold(
+            stray == nil, "descriptors", "at most " + ([0, 1, 2] + kept).map { "\($0)" }.joined(separator: ","),
+            stray.map { kept.contains($0) ? "\($0) is not kept" : "\($0) is kept, too" } ?? "no other")
+    }
+
+    /// In the process that will be the command, before rlimits and Landlock forbid it.
+    mutating func openWitness(_ plan: Plan) throws(Failure) {
+        guard isVerified else { return }
+        let descriptor = plan.hasOwnProc ? nil : try proc().descriptor
+        witness.status = try failing { () throws(KernelError) in
+            guard let descriptor else {
+                let file = try open("/proc/self/status", .read)
+                guard try fileSystemMagic(of: file.number) == FileSystemMagic.proc else {
+                    throw KernelError(.open, .noDevice, path: "/proc/self/status")
+                }
+                return file.release()
+            }
+            return try open("self/status", at: descriptor, .read).release()
+        }
+    }
+}
+
+private func words(_ limits: [UInt64]) -> String {
+    limits.map { $0 == .max ? "unlimited" : "\($0)" }.joined(separator: ":")
+}

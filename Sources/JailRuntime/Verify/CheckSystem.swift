@@ -1,0 +1,124 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+/// What belongs to the jail's namespaces.
+extension Applier {
+    mutating func checkInterfaces() throws(Failure) {
+        let found = witness.interfaces
+        try hold(
+            found.loopbackIsUp && found.other.isEmpty, "interfaces", "lo is up, no other has an address",
+            "lo is \(found.loopbackIsUp ? "up" : "down"), "
+                + (found.other.isEmpty ? "no other has an address" : "\(found.other) has an address"))
+    }
+
+    /// The keyring is the one that the kernel has given, and not one from before. Without keyrings there is none to leak.
+    mutating func checkKeyring() throws(Failure) {
+        guard let given = witness.keyring else { return try hold(true, "session keyring", "none", "none") }
+        let found = sessionKeyring()
+        try hold(
+            given != 0 && (found ?? given) == given, "session keyring", "a new one, \(given)",
+            found.map { "\($0)" } ?? "not asked")
+    }
+
+    mutating func checkClocks() throws(Failure) {
+        let proc = try proc()
+        let (own, next) = try failing { () throws(KernelError) in
+            let directory = try open("self/ns", at: proc.descriptor, [.path, .directory])
+            return (
+                try namespaceNumber("time", at: directory.number),
+                try namespaceNumber("time_for_children", at: directory.number)
+            )
+        }
+        try hold(next != own && next != 0, "time namespace", "another than \(own)", "\(next)")
+        try show("self/timens_offsets", "the offsets")
+    }
+
+    /// Whoever attaches a mount to a tree that is shared attaches it to the host's as well. With a user namespace of the
+    /// jail's own there is no way out: the kernel has made the tree a receiver only (mount_namespaces(7)).
+    mutating func checkIsolation(_ plan: Plan) throws(Failure) {
+        var propagates: Bool?
+        if let record = mountRecord(of: "/") {
+            propagates = record.propagates
+        } else if !plan.makes(.user) {
+            let table = try mountTable()
+            let root = try failing { () throws(KernelError) in try table.identity(of: "/") }
+            propagates = table.index(of: root).map { table.records[$0].propagates }
+        }
+        try hold(
+            propagates != true, "propagation of /", "private",
+            propagates.map { $0 ? "shared" : "private" } ?? "not asked")
+    }
+
+    func mountTable() throws(Failure) -> MountTable {
+        try failing { () throws(KernelError) in
+            try MountTable { () throws(KernelError) in
+                do throws(KernelError) {
+                    let directory = hostProc?.descriptor
+                    let file =
+                        if let directory { try open("self/mountinfo", at: directory, .read) } else {
+                            try open("/proc/self/mountinfo", .read)
+                        }
+                    return try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo")
+                } catch {
+                    throw KernelError(error.call, error.errno, path: "/proc/self/mountinfo")
+                }
+            }
+        }
+    }
+
+    mutating func checkSource(_ slot: Int, _ source: TreeSource) throws(Failure) {
+        let descriptor = slots[slot]
+        guard descriptor >= 0, source.attributes.rawValue & Attributes.readOnly.rawValue != 0 else { return }
+        let held = try failing { () throws(KernelError) in try heldAttributes(of: descriptor) }
+        let isReadOnly = held.rawValue & MountAttributes.readOnly.rawValue != 0
+        try hold(isReadOnly, "clone of \(source.path)", "ro", isReadOnly ? "ro" : "rw")
+    }
+
+    /// What limits a tmpfs. The other file systems are made with parameters that only ever open them further, but for
+    /// procfs, which the tree shows.
+    mutating func checkParameters(_ slot: Int, _ fileSystem: FileSystem) throws(Failure) {
+        let descriptor = slots[slot]
+        guard fileSystem.type == "tmpfs", descriptor >= 0 else { return }
+        for parameter in fileSystem.parameters {
+            guard let value = parameter.value else { continue }
+            switch parameter.key {
+            case "mode":
+                let found = try failing { () throws(KernelError) in try status(of: descriptor).permissions }
+                try hold(found == UInt32(value, radix: 8), "mode of the tmpfs", value, "0" + String(found, radix: 8))
+            case "size", "nr_inodes":
+                let room = try failing { () throws(KernelError) in try capacity(of: descriptor) }
+                let isSize = parameter.key == "size"
+                let (found, wanted) = (isSize ? room.bytes : room.inodes, bytes(value))
+                // In whole pages, of up to 64 KiB; 0 is no limit at all.
+                let isInForce = isSize ? found >= wanted && found - wanted < 65536 : found == wanted
+                try hold(isInForce, "\(parameter.key) of the tmpfs", value, "\(found)")
+            default: break
+            }
+        }
+    }
+
+    /// `64M` as the kernel reads it, memparse of lib/cmdline.c.
+    private func bytes(_ text: String) -> UInt64 {
+        var value: UInt64 = 0
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = value &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
+            case UInt8(ascii: "k"), UInt8(ascii: "K"): value <<= 10
+            case UInt8(ascii: "m"), UInt8(ascii: "M"): value <<= 20
+            case UInt8(ascii: "g"), UInt8(ascii: "G"): value <<= 30
+            default: break
+            }
+        }
+        return value
+    }
+
+    mutating func checkFile(_ slot: Int, _ size: Int, _ mode: UInt32) throws(Failure) {
+        let descriptor = slots[slot]
+        let found = try failing { () throws(KernelError) in try status(of: descriptor) }
+        try hold(
+            found.isRegular && found.size == size && found.permissions == mode, "file",
+            "\(size) bytes, mode 0\(String(mode, radix: 8))",
+            "\(found.size) bytes, mode 0\(String(found.permissions, radix: 8))")
+    }
+}

@@ -1,0 +1,147 @@
+import CLinux
+
+/// A mount as the kernel has it.
+package struct MountRecord: Equatable, Sendable {
+    package let identity: UInt64
+    package let parent: UInt64
+    package let attributes: MountAttributes
+    /// Whether mounts come and go with those of another tree.
+    package let propagates: Bool
+}
+
+/// The mounts that the caller can reach from its root.
+///
+/// Asked for by listmount(2) and statmount(2), one call for each mount; before Linux 6.8, and where those are refused, read
+/// from mountinfo.
+package struct MountTable: Sendable {
+    /// In the order of their identities.
+    package private(set) var records: [MountRecord] = []
+    /// Whether the identities are those that are never used twice.
+    package let hasUniqueIdentities: Bool
+
+    /// `mountinfo` reads /proc/self/mountinfo where it is needed.
+    package init(mountinfo: () throws(KernelError) -> [UInt8]) throws(KernelError) {
+        if let records = Self.listed() {
+            self.init(records)
+        } else {
+            self.init(parsing: try mountinfo())
+        }
+    }
+
+    private init(_ records: [MountRecord]) {
+        self.records = records
+        hasUniqueIdentities = true
+    }
+
+    /// The mount of that identity; nil where the caller cannot reach it.
+    package func index(of identity: UInt64) -> Int? {
+        var (low, high) = (0, records.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if records[middle].identity < identity { low = middle + 1 } else { high = middle }
+        }
+        return low < records.count && records[low].identity == identity ? low : nil
+    }
+
+    /// The identity of the mount that a path, or with none an open file, is on. The corresponding C function is `statx`.
+    package func identity(of path: String = "", at directory: Int32 = currentDirectory) throws(KernelError) -> UInt64 {
+        try mountIdentity(path, directory, isUnique: hasUniqueIdentities)
+    }
+
+    private static func listed() -> [MountRecord]? {
+        let batch = 256
+        var last: UInt64 = 0
+        var records: [MountRecord] = []
+        while true {
+            var isAnswered = true
+            let identities = unsafe [UInt64](unsafeUninitializedCapacity: batch) { buffer, count in
+                let found = unsafe linux_listmount(last, buffer.baseAddress, batch)
+                isAnswered = found >= 0
+                count = min(batch, max(0, found))
+            }
+            guard isAnswered else { return nil }
+            records.reserveCapacity(records.count + identities.count)
+            for identity in identities {
+                guard let record = record(of: identity) else { return nil }
+                records.append(record)
+            }
+            guard identities.count == batch else { return records }
+            last = identities[batch - 1]
+        }
+    }
+
+    fileprivate static func record(of identity: UInt64) -> MountRecord? {
+        var mount = linux_mount()
+        guard unsafe linux_statmount(identity, &mount) == 0 else { return nil }
+        return MountRecord(
+            identity: identity, parent: mount.parent, attributes: MountAttributes(rawValue: mount.attributes),
+            propagates: mount.propagation & UInt64(MS_SHARED | MS_SLAVE) != 0)
+    }
+}
+
+private func mountIdentity(_ path: String, _ directory: Int32, isUnique: Bool) throws(KernelError) -> UInt64 {
+    var identity: UInt64 = 0
+    try attempt(.fstat, path) {
+        unsafe path.withCString { unsafe linux_mount_identity(directory, $0, isUnique ? 1 : 0, &identity) }
+    }
+    return identity
+}
+
+/// The mount that a path is on, asked for by itself; nil where the kernel has no statmount(2).
+package func mountRecord(of path: String) -> MountRecord? {
+    do throws(KernelError) {
+        return MountTable.record(of: try mountIdentity(path, currentDirectory, isUnique: true))
+    } catch {
+        return nil
+    }
+}
+
+extension MountTable {
+    /// The lines of a mountinfo, proc_pid_mountinfo(5). A line that is none is no mount.
+    package init(parsing mountinfo: [UInt8]) {
+        hasUniqueIdentities = false
+        for line in mountinfo.split(separator: UInt8(ascii: "\n")) {
+            if let record = MountRecord(mountinfoLine: line) { records.append(record) }
+        }
+        records.sort { $0.identity < $1.identity }
+    }
+}
+
+extension MountRecord {
+    /// A line of mountinfo: identity, parent, device, root, mount point, options, then tags up to a dash.
+    fileprivate init?(mountinfoLine line: ArraySlice<UInt8>) {
+        let words = line.split(separator: UInt8(ascii: " "))
+        guard words.count > 6, let identity = decimal(words[0]), let parent = decimal(words[1]) else { return nil }
+        var attributes = UInt64(MOUNT_ATTR_STRICTATIME)
+        for word in words[5].split(separator: UInt8(ascii: ",")) {
+            switch String(decoding: word, as: UTF8.self) {
+            case "ro": attributes |= UInt64(MOUNT_ATTR_RDONLY)
+            case "nosuid": attributes |= UInt64(MOUNT_ATTR_NOSUID)
+            case "nodev": attributes |= UInt64(MOUNT_ATTR_NODEV)
+            case "noexec": attributes |= UInt64(MOUNT_ATTR_NOEXEC)
+            case "noatime": attributes = attributes & ~UInt64(MOUNT_ATTR__ATIME) | UInt64(MOUNT_ATTR_NOATIME)
+            case "relatime": attributes &= ~UInt64(MOUNT_ATTR__ATIME)
+            case "nodiratime": attributes |= UInt64(MOUNT_ATTR_NODIRATIME)
+            case "nosymfollow": attributes |= UInt64(MOUNT_ATTR_NOSYMFOLLOW)
+            default: break
+            }
+        }
+        var propagates = false
+        for word in words[6...] {
+            if word.elementsEqual("-".utf8) { break }
+            if word.starts(with: "shared:".utf8) || word.starts(with: "master:".utf8) { propagates = true }
+        }
+        self.init(
+            identity: identity, parent: parent, attributes: MountAttributes(rawValue: attributes),
+            propagates: propagates)
+    }
+}
+
+private func decimal(_ digits: ArraySlice<UInt8>) -> UInt64? {
+    var value: UInt64 = 0
+    for byte in digits {
+        guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+        value = value &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
+    }
+    return digits.isEmpty ? nil : value
+}
