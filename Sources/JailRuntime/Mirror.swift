@@ -5,7 +5,8 @@ extension Tree {
     /// Covers a directory with a tmpfs that shows the same entries, each a mount of the original, and so can take a mount
     /// point of its own. A symbolic link is made again; what the original's flags forbid stays forbidden.
     mutating func mirror(_ original: Int32, isRoot: Bool) throws(Failure) {
-        let mode = try failing { () throws(KernelError) in try status(of: original).permissions }
+        let directory = try failing { () throws(KernelError) in try status(of: original) }
+        let mode = directory.permissions
         let copy = try failing { () throws(KernelError) in
             let copy = try makeFileSystem(
                 "tmpfs", [FileSystemOption("mode", String(mode, radix: 8))], [.noSetuid, .noDevices])
@@ -16,7 +17,7 @@ extension Tree {
         }
         try requireMode(mode, of: copy)
         try requireEntries(of: original, in: copy)
-        copies.append(copy)
+        copies.append((copy, directory))
         if isRoot { root = copy }
         known.forget()
     }

@@ -10,8 +10,8 @@ struct Tree {
     var mirrors: [(target: String, above: Int)] = []
     /// What has been attached, by its own descriptor.
     private var standing: [(mount: Int32, target: String)] = []
-    /// The mounts of those copies.
-    var copies: [Int32] = []
+    /// The mounts of those copies, in the order they were made in, each with the directory that it shows.
+    var copies: [(mount: Int32, original: FileStatus)] = []
     /// What stands on covered and protected targets, by the step that asked for it.
     var covers: [(step: Int, target: String, mount: Int32, attributes: MountAttributes)] = []
     private var scratch: Int32 = -1

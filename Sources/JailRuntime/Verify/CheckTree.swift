@@ -103,7 +103,7 @@ extension Applier {
                     identity: identity, attributes: cover.attributes.rawValue, step: cover.step, mayHaveOthers: true))
         }
         for copy in tree.copies {
-            let identity = try failing { () throws(KernelError) in try table.identity(at: copy) }
+            let identity = try failing { () throws(KernelError) in try table.identity(at: copy.mount) }
             let sealed = MountAttributes([.readOnly, .noSetuid, .noDevices]).rawValue
             known.append(
                 MountAudit.Known(
@@ -127,10 +127,12 @@ extension Applier {
         let (isClone, isMirror, seen) = try failing { () throws(KernelError) in
             let there = try open(target, [.path])
             let (found, seen) = (try status(of: there.number), try table.identity(at: there.number))
-            var isMirror = false
-            // A mirror that stands in another is seen as a clone: it is known by its directory.
-            for copy in copies { if try status(of: copy).isSame(as: found) { isMirror = true } }
-            return (found.isSame(as: try status(of: descriptor)), isMirror, seen)
+            let wanted = try status(of: descriptor)
+            // A mirror that stands in another is seen as a clone: it is known by its directory. The last may be a copy
+            // of one before it, and the first is one of what the step has attached, or of what it should have covered.
+            var shown = found
+            for copy in copies.reversed() where try status(of: copy.mount).isSame(as: shown) { shown = copy.original }
+            return (found.isSame(as: wanted), shown.isSame(as: wanted), seen)
         }
         if isClone { return seen }
         try hold(isMirror, at: step, "mount \(target)", "attached", "something else is there")
