@@ -10,7 +10,12 @@ extension Planner {
         context.isNested = spec.namespaces.nested.value
         context.ownsProcesses = isNew(.pid)
         context.kernel = host.kernel
-        let resolved = EffectivePolicy.resolve(spec.seccomp, in: context)
+        guard let written = spec.seccomp else {
+            let program = FilterProgram(defaultIn: context)
+            if !spec.process.noNewPrivileges.value { checkFilter(program.policy) }
+            return program
+        }
+        let resolved = EffectivePolicy.resolve(written, in: context)
         faults += resolved.faults
         guard resolved.faults.isEmpty, let policy = resolved.policy else { return nil }
         let program = FilterProgram(policy)

@@ -16,6 +16,9 @@ package struct FilterContext: Sendable {
 }
 
 extension FilterContext {
+    /// Whether the default profile opens nothing here that it has closed in the smallest jail.
+    var opensNothing: Bool { capabilities.rawValue == 0 && !isNested && ownsProcesses }
+
     /// Whether the jail has what a refused call is for; the capability is the one that the kernel asks for.
     func opens(_ kind: CallKind) -> Bool {
         let held = capabilities

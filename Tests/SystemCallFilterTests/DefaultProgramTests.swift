@@ -1,0 +1,77 @@
+import Foundation
+import JailSpec
+import Testing
+
+@testable import SystemCallFilter
+
+/// The default profile's program stands in the source as the compiler writes it. `IMMURE_RECORD=1` writes it anew: after a
+/// change of the table, the profile or the compiler.
+@Suite("The program compiled ahead")
+struct DefaultProgramTests {
+    static func compiled(_ architecture: Architecture) -> [UInt64] {
+        var context = FilterContext()
+        context.architecture = architecture
+        return FilterProgram(EffectivePolicy(defaultIn: context)).instructions
+    }
+
+    @Test("It is the compiler's")
+    func isCurrent() throws {
+        let programs = (Self.compiled(.x86_64), Self.compiled(.aarch64))
+        if setting("IMMURE_RECORD") == "1" { try Self.record(programs.0, programs.1) }
+        #expect(DefaultProgram.x86_64.elementsEqual(programs.0), "IMMURE_RECORD=1 writes it anew")
+        #expect(DefaultProgram.aarch64.elementsEqual(programs.1), "IMMURE_RECORD=1 writes it anew")
+    }
+
+    @Test("It is taken where the jail opens nothing further, and says what the policy says")
+    func isTaken() {
+        let ahead = FilterProgram(defaultIn: FilterContext())
+        let compiled = FilterProgram(EffectivePolicy(defaultIn: FilterContext()))
+        #expect(ahead.instructions == compiled.instructions)
+        #expect(ahead.policy == compiled.policy)
+        #expect(ahead.notifying == compiled.notifying)
+        #expect(ahead.killsOrLogs == compiled.killsOrLogs)
+        for call in callTable {
+            #expect(ahead.leavesAlone(call.name) == compiled.leavesAlone(call.name), "\(call.name)")
+            #expect(ahead.answer(to: call.name) == compiled.answer(to: call.name), "\(call.name)")
+        }
+        let openings: [(inout FilterContext) -> Void] = [
+            { $0.isNested = true }, { $0.ownsProcesses = false }, { $0.capabilities = .init(.sys_admin) },
+        ]
+        for open in openings {
+            var context = FilterContext()
+            open(&context)
+            let program = FilterProgram(defaultIn: context)
+            #expect(program.instructions == FilterProgram(EffectivePolicy(defaultIn: context)).instructions)
+            #expect(program.instructions != ahead.instructions)
+        }
+    }
+
+    static func record(_ x86_64: [UInt64], _ aarch64: [UInt64]) throws {
+        var text = """
+            /// The profile "default" of the smallest jail, compiled: written by DefaultProgramTests with `IMMURE_RECORD=1`.
+            enum DefaultProgram {
+                #if arch(x86_64)
+                    static let native = x86_64
+                #else
+                    static let native = aarch64
+                #endif
+
+
+            """
+        for (name, program) in [("x86_64", x86_64), ("aarch64", aarch64)] {
+            text += "    static let \(name): [UInt64] = [\n"
+            for start in stride(from: 0, to: program.count, by: 5) {
+                let line = program[start..<min(start + 5, program.count)].map { "0x" + String($0, radix: 16) }
+                text += "        " + line.joined(separator: ", ") + ",\n"
+            }
+            text += "    ]\n"
+            if name == "x86_64" { text += "\n" }
+        }
+        text += "}\n"
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        try text.write(
+            to: root.appending(path: "Sources/SystemCallFilter/DefaultProgram.swift"), atomically: true, encoding: .utf8
+        )
+    }
+}
