@@ -9,12 +9,6 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("ExistentialAny"),
-    // A section for each function, so that the linker can put those of a launch side by side.
-    .unsafeFlags(["-Xfrontend", "-function-sections"], .when(configuration: .release)),
-    // The metadata of a type by a call rather than by its mangled name, which the runtime takes 10,000 instructions to read:
-    // smaller code is not what a launch, which uses each type once, needs.
-    .unsafeFlags(
-        ["-Xfrontend", "-disable-concrete-type-metadata-mangled-name-accessors"], .when(configuration: .release)),
 ]
 
 /// What a launch touches lies side by side in the binary (`make order` writes the list): that halves its page faults, each

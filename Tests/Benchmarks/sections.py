@@ -263,7 +263,8 @@ def seccomp(host, user, report, quick):
 def verify(host, user, report, quick):
     """What it costs to read everything back: against a launcher that is built without it, here and for nothing else."""
     project = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    flags = ["-c", "release", "--static-swift-stdlib", "-Xswiftc", "-static-executable", "-Xswiftc", "-DIMMURE_UNVERIFIED"]
+    static = subprocess.run(["make", "-s", "-C", project, "flags"], capture_output=True, text=True, check=True).stdout
+    flags = [*static.split(), "-Xswiftc", "-DIMMURE_UNVERIFIED"]
     scratch = os.path.join(project, ".build-unverified")
     built = subprocess.run(["swift", "build", "--package-path", project, "--scratch-path", scratch, *flags],
                            capture_output=True, text=True, check=False)
