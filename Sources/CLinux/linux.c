@@ -166,6 +166,16 @@ int linux_connect(int socket, const char *path) {
     return connect(socket, (struct sockaddr *)&address, sizeof address);
 }
 
+int linux_namespace_number(int directory, const char *name, uint64_t *number) {
+    char link[64] = "";
+    ssize_t length = readlinkat(directory, name, link, sizeof link - 1);
+    *number = 0;
+    if (length < 0) return -1;
+    const char *digits = memchr(link, '[', (size_t)length);
+    if (digits) *number = strtoull(digits + 1, NULL, 10);
+    return 0;
+}
+
 int linux_refusal_of_tcp(int connecting, uint16_t port) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int end = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -142,12 +142,12 @@ struct TreeBuilder {
     /// By depth, then by name; of two on one target what covers comes last, else the first placed first. Numbers are sorted
     /// rather than the placements themselves, each of which is some hundred bytes to move.
     private func sortedPlacements() -> [Placement] {
-        let depths = placements.map { depth($0.target) }
+        let targets = placements.map(\.target)
+        let depths = targets.map(depth)
         let order = placements.indices.sorted { i, j in
             if depths[i] != depths[j] { return depths[i] < depths[j] }
-            let (a, b) = (placements[i], placements[j])
-            if a.target != b.target { return a.target < b.target }
-            return a.covers == b.covers ? i < j : b.covers
+            if targets[i] != targets[j] { return targets[i] < targets[j] }
+            return placements[i].covers == placements[j].covers ? i < j : placements[j].covers
         }
         return order.map { placements[$0] }
     }

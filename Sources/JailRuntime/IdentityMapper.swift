@@ -5,8 +5,15 @@ import Kernel
 /// Writes uid_map and gid_map of a process, user_namespaces(7).
 struct IdentityMapper {
     let maps: IdentityMaps
+    private let users: String
+    private let groups: String
 
-    init(_ maps: IdentityMaps) { self.maps = maps }
+    /// Words everything now: the jail stands still from the moment that it is made until its maps are written.
+    init(_ maps: IdentityMaps) {
+        self.maps = maps
+        users = Self.text(maps.users)
+        groups = Self.text(maps.groups)
+    }
 
     /// Writes the maps of `process` (a pid or `self`) directly, or through newuidmap and newgidmap.
     func write(by proc: HostProc?, process: String) throws(Failure) {
@@ -17,14 +24,14 @@ struct IdentityMapper {
         }
         guard let proc else { throw Failure(.notProcfs, text: "/proc") }
         if case .helpers = maps.writer {
-            try proc.check(Self.text(maps.users), in: process + "/uid_map")
-            return try proc.check(Self.text(maps.groups), in: process + "/gid_map")
+            try proc.check(users, in: process + "/uid_map")
+            return try proc.check(groups, in: process + "/gid_map")
         }
         // Before gid_map: the kernel refuses an unprivileged gid_map while setgroups is allowed (CVE-2014-8989).
         if maps.denySetgroups { try proc.write("deny", to: process + "/setgroups") }
         // All lines in one write: a map can be written once.
-        try proc.write(Self.text(maps.users), to: process + "/uid_map")
-        try proc.write(Self.text(maps.groups), to: process + "/gid_map")
+        try proc.write(users, to: process + "/uid_map")
+        try proc.write(groups, to: process + "/gid_map")
     }
 
     static func text(_ ranges: [Identity.Range]) -> String {

@@ -128,6 +128,7 @@ package struct Launch {
                 try becomeSubreaper()
             }
         }
+        let mapper = plan.maps.flatMap { $0.isWrittenInside ? nil : IdentityMapper($0) }
         let side = try located(fork) { () throws(Failure) in
             try failing { () throws(KernelError) in
                 try Kernel.fork(into: NamespaceFlags(kinds), cgroup: applier.leaf?.birthplace ?? -1)
@@ -143,7 +144,7 @@ package struct Launch {
         if notices >= 0 { closeDescriptor(applier.service.launcher) }
         // First of all: the jail stands still until it has its ids.
         do throws(Failure) {
-            try mapIdentities(of: child, by: applier.hostProc, telling: ours)
+            try mapIdentities(of: child, mapper, by: applier.hostProc, telling: ours)
         } catch {
             Supervisor.kill(child)
             throw error.at(plan.mapping ?? fork)
@@ -168,9 +169,11 @@ package struct Launch {
     }
 
     /// Writes the maps that the jail's first process may not write itself, and lets it go on.
-    private func mapIdentities(of child: Int32, by proc: HostProc?, telling channel: Int32) throws(Failure) {
-        guard let maps = plan.maps, !maps.isWrittenInside else { return }
-        try IdentityMapper(maps).write(by: proc, process: "\(child)")
+    private func mapIdentities(
+        of child: Int32, _ mapper: IdentityMapper?, by proc: HostProc?, telling channel: Int32
+    ) throws(Failure) {
+        guard let mapper else { return }
+        try mapper.write(by: proc, process: "\(child)")
         try failing { () throws(KernelError) in
             do throws(KernelError) {
                 try send(Message.mapped.bytes, over: channel)

@@ -4,7 +4,7 @@ import CLinux
 package func readAll(_ descriptor: Int32, limit: Int = 1 << 20, path: String = "") throws(KernelError) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
-        let chunk = try unsafe filled(.read, path, upTo: 16384) { unsafe CLinux.read(descriptor, $0, $1) }
+        let chunk = try unsafe filled(.read, path, upTo: 4096) { unsafe CLinux.read(descriptor, $0, $1) }
         guard !chunk.isEmpty else { return bytes }
         if bytes.isEmpty { bytes = chunk } else { bytes += chunk }
         guard bytes.count <= limit else { throw KernelError(.read, Errno(rawValue: EFBIG), path: path) }
@@ -38,10 +38,16 @@ package func writeText(_ text: String, to path: String, at directory: Int32) thr
 
 /// The target of a symbolic link. The corresponding C function is `readlinkat`.
 package func readLink(_ path: String, at directory: Int32 = currentDirectory) throws(KernelError) -> String {
-    let target = try unsafe filled(.readlinkat, path, upTo: Int(PATH_MAX)) { space, size in
-        unsafe path.withCString { unsafe readlinkat(directory, $0, space, size) }
+    var target = ""
+    try attempt(.readlinkat, path) {
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(PATH_MAX)) { space in
+            guard let base = space.baseAddress else { return -1 }
+            let length = unsafe path.withCString { unsafe readlinkat(directory, $0, base, space.count) }
+            if length > 0 { target = unsafe String(decoding: space[..<length], as: UTF8.self) }
+            return length
+        }
     }
-    return String(decoding: target, as: UTF8.self)
+    return target
 }
 
 /// Makes a directory. The corresponding C function is `mkdirat`.

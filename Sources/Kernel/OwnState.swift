@@ -133,13 +133,8 @@ package func strayDescriptor(keeping kept: [Int32], count: Int, tableSize: () ->
 /// The number in the link /proc/PID/ns/NAME, which tells namespaces of a kind apart; 0 where it has none. `directory` is
 /// /proc/PID/ns. The corresponding C function is `readlinkat`: it costs half of what stat(2) does there.
 package func namespaceNumber(_ name: String, at directory: Int32) throws(KernelError) -> UInt64 {
-    let link = try unsafe filled(.readlinkat, name, upTo: 64) { space, size in
-        unsafe name.withCString { unsafe readlinkat(directory, $0, space, size) }
-    }
     var number: UInt64 = 0
-    for byte in link where byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") {
-        number = number &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
-    }
+    try attempt(.readlinkat, name) { unsafe name.withCString { unsafe linux_namespace_number(directory, $0, &number) } }
     return number
 }
 

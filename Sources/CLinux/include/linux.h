@@ -70,9 +70,6 @@ static inline int linux_prctl(int option, unsigned long a, unsigned long b, unsi
     return prctl(option, a, b, c, d);
 }
 
-/* Asks for what the first process of a jail is about to touch; see start.c. */
-void linux_prepare_child(void);
-
 /* No glibc wrapper in Debian 12. */
 static inline long linux_clone3(uint64_t flags, int *pidfd, int exit_signal, int cgroup) {
     volatile int thread = 0;
@@ -90,7 +87,6 @@ static inline long linux_clone3(uint64_t flags, int *pidfd, int exit_signal, int
         errno = ENOSYS;
         return -1;
     }
-    if (child == 0 && flags) linux_prepare_child();
     return child;
 }
 static inline int linux_openat2(int at, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
@@ -266,6 +262,8 @@ int linux_connect_path(int socket, const char *path);
 /* netdevice(7): sets IFF_UP on the interface of that name in the caller's network namespace; then its flags, and the name
    of another one that has an address, empty where there is none. */
 int linux_interface_up(const char *name, int *flags, char other[IFNAMSIZ]);
+/* The number in the link /proc/PID/ns/NAME, namespaces(7); 0 where it has none. */
+int linux_namespace_number(int directory, const char *name, uint64_t *number);
 /* What the kernel says to bind or connect to that port of 127.0.0.1: an errno, or 0. */
 int linux_refusal_of_tcp(int connecting, uint16_t port);
 /* A socket that listens at an abstract address of the kernel's choice; and what it says to who connects to it. */
