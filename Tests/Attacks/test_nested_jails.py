@@ -1,5 +1,6 @@
 """Jails within jails, and within the containers of others: each layer narrows what the one before left open (C24, C29, T17)."""
 
+import json
 import os
 import shutil
 
@@ -183,4 +184,82 @@ def test_inside_nspawn_a_jail_is_whole_where_the_spec_fits(nspawn):
 def test_what_nspawn_forbids_is_told_with_what_to_change(nspawn, options, words, hint):
     run = nspawn(options, *words, "--", "/bin/echo", "ran")
     assert run.status == 125 and "ran" not in run.stdout, run
+    assert "hint: " in run.stderr and hint in run.stderr, run
+
+
+# Inside a container of crun, as engines ask for one
+
+DEFAULT = "CHOWN DAC_OVERRIDE FOWNER FSETID KILL NET_BIND_SERVICE SETFCAP SETGID SETPCAP SETUID SYS_CHROOT".split()
+MASKED = ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"]
+READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+
+
+@pytest.fixture
+def crun(root):
+    """Starts the binary in a bundle of its own; `paths` are those that engines take out of sight and make read-only."""
+    needs(shutil.which("crun"), "start crun: it is not installed")
+    place, state = root.directory(), root.directory()
+    rootfs = tree(root, "opt", "sys")
+    (rootfs / "opt/immure").touch()
+
+    def start(words, capabilities=DEFAULT, paths=True):
+        sets = ("bounding", "effective", "permitted")
+        config = {
+            "ociVersion": "1.0.2",
+            "hostname": "container",
+            "root": {"path": str(rootfs), "readonly": True},
+            "process": {
+                "user": {"uid": 0, "gid": 0},
+                "args": ["/opt/immure", "run", *words],
+                "env": ["PATH=/usr/bin"],
+                "cwd": "/",
+                "capabilities": {each: ["CAP_" + name for name in capabilities] for each in sets},
+                "noNewPrivileges": True,
+            },
+            "mounts": [
+                {"destination": "/proc", "type": "proc", "source": "proc"},
+                {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755"]},
+                {"destination": "/usr", "type": "none", "source": "/usr", "options": ["rbind", "ro"]},
+                {"destination": "/opt/immure", "type": "none", "source": str(root.binary), "options": ["bind", "ro"]},
+                {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["mode=1777"]},
+            ],
+            "linux": {
+                "namespaces": [{"type": kind} for kind in ("user", "mount", "pid", "network", "ipc", "uts", "cgroup")],
+                "uidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
+                "gidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
+                "maskedPaths": MASKED if paths else [],
+                "readonlyPaths": READ_ONLY if paths else [],
+            },
+        }
+        root.file(place / "config.json", json.dumps(config))
+        # crun refuses a host with both versions of cgroups, and needs none.
+        line = ["unshare", "--mount", "/bin/sh", "-c", 'umount -l /sys/fs/cgroup/unified 2>/dev/null; exec "$@"', "sh"]
+        line += ["crun", "--cgroup-manager=disabled", "--root", state, "run", "-b", place, f"immure-tests-{os.getpid()}"]
+        return root.finish(root.popen(line), timeout=30)
+
+    return start
+
+
+def test_inside_crun_a_jail_is_whole_where_proc_is(crun):
+    facts = Facts(crun(["--", *PYTHON], paths=False).ok.stdout)
+    assert set(facts.capabilities.values()) == {0} and facts["status"]["NoNewPrivs"] == "1"
+    assert facts["uid"] == [65534] * 3 and set(facts.fds) <= {0, 1, 2, 3}
+
+
+def test_inside_crun_as_engines_start_it_a_spec_that_goes_without_proc_runs(crun):
+    words = [*NESTED[:2], "--set", "filesystem.proc=false", "--", "/bin/sh", "-c", "ls -A /proc; id -u; grep -c . /etc/hostname"]
+    assert crun(words).ok.stdout.split() == ["65534", "1"]
+
+
+@pytest.mark.parametrize(
+    "settings, words, hint",
+    [
+        ({}, [], "namespaces.nested = true"),
+        ({}, NESTED[:2], "filesystem.proc = false"),
+        ({"capabilities": []}, [], "CAP_SETFCAP"),
+    ],
+)
+def test_what_crun_forbids_is_told_with_what_to_change(crun, settings, words, hint):
+    run = crun([*words, "--", "/bin/echo", "ran"], **settings)
+    assert run.status == 125 and run.stdout == "", run
     assert "hint: " in run.stderr and hint in run.stderr, run
