@@ -6,21 +6,25 @@ import SpecFile
 /// What libFuzzer calls with each input: the whole way from a text to what `check`, `plan` and `score` say of it.
 ///
 /// A NUL byte, which no spec may hold, ends the spec. What follows are further texts: one that begins with the byte 1 is
-/// laid over it as a file that extends it, every other is an argument of `--set`.
+/// laid over it as a file that extends it, one that begins with the byte 2 is the seccomp file that it names, every other is
+/// an argument of `--set`.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func tryInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = unsafe Array(UnsafeBufferPointer(start: bytes, count: count))
     let texts = input.split(separator: 0, omittingEmptySubsequences: false).map { Array($0) }
     do throws(Diagnostic) {
         var root = try table(of: texts[0])
+        var profile: Node?
         for text in texts.dropFirst() {
-            if text.first == 1 {
+            if text.first == 2 {
+                profile = try parseJSON(Array(text.dropFirst()), file: "fuzz.json")
+            } else if text.first == 1 {
                 root = try root.merging(try table(of: Array(text.dropFirst())), .appending)
             } else {
                 root = try root.merging(try parseOverride(String(decoding: text, as: UTF8.self)), .replacing)
             }
         }
-        follow(root)
+        follow(root, profile)
     } catch {
         show(error)
     }
@@ -33,10 +37,15 @@ private func table(of text: [UInt8]) throws(Diagnostic) -> Table {
 }
 
 /// Decodes, and where that finds no fault plans for every kind of caller.
-private func follow(_ root: Table) {
+private func follow(_ root: Table, _ profile: Node?) {
     let surroundings = Surroundings(
         environment: ["HOME": "/home/ada", "PWD": "/cwd", "X": "../x"], currentDirectory: "/cwd")
-    let decoded = Spec.decode(Document(root: root, files: []), in: surroundings)
+    var decoded = Spec.decode(Document(root: root, files: []), in: surroundings)
+    if let profile {
+        let read = SeccompProfile.decode(profile, in: surroundings)
+        precondition((read.profile == nil) == !read.diagnostics.isEmpty, "a file without a profile or a reason")
+        decoded = decoded.with(read.profile, read.diagnostics)
+    }
     guard decoded.diagnostics.isEmpty else {
         for fault in decoded.diagnostics { show(fault) }
         return
