@@ -160,14 +160,13 @@ package func heldAttributes(of descriptor: Int32) throws(KernelError) -> MountAt
     var result = statfs()
     try attempt(.fstatfs) { unsafe fstatfs(descriptor, &result) }
     let flags = UInt64(result.f_flags)
-    let pairs: [(UInt64, Int32)] = [
-        (UInt64(ST_RDONLY), MOUNT_ATTR_RDONLY), (UInt64(ST_NOSUID), MOUNT_ATTR_NOSUID),
-        (UInt64(ST_NODEV), MOUNT_ATTR_NODEV), (UInt64(ST_NOEXEC), MOUNT_ATTR_NOEXEC),
-        (UInt64(ST_NOATIME), MOUNT_ATTR_NOATIME), (UInt64(ST_NODIRATIME), MOUNT_ATTR_NODIRATIME),
-    ]
-    var bits: UInt64 = 0
-    for (flag, attribute) in pairs where flags & flag != 0 { bits |= UInt64(attribute) }
-    return MountAttributes(rawValue: bits)
+    func bit(_ flag: some BinaryInteger, _ attribute: Int32) -> UInt64 {
+        flags & UInt64(flag) != 0 ? UInt64(attribute) : 0
+    }
+    let access = bit(ST_RDONLY, MOUNT_ATTR_RDONLY) | bit(ST_NOSUID, MOUNT_ATTR_NOSUID)
+    let use = bit(ST_NODEV, MOUNT_ATTR_NODEV) | bit(ST_NOEXEC, MOUNT_ATTR_NOEXEC)
+    let times = bit(ST_NOATIME, MOUNT_ATTR_NOATIME) | bit(ST_NODIRATIME, MOUNT_ATTR_NODIRATIME)
+    return MountAttributes(rawValue: access | use | times)
 }
 
 // What Landlock refuses: each of these has no effect where it does not.

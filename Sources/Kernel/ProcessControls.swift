@@ -85,10 +85,16 @@ package func setHostName(_ name: String) throws(KernelError) {
 /// name of another interface that has an address.
 package func bringUpLoopback() throws(KernelError) -> (loopbackIsUp: Bool, other: String) {
     var flags: Int32 = 0
-    var name = [CChar](repeating: 0, count: Int(IFNAMSIZ) + 1)
-    try attempt(.ioctl, "lo") { unsafe linux_interface_up("lo", &flags, &name) }
-    let text = name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-    return (flags & Int32(IFF_UP.rawValue) != 0, String(decoding: text, as: UTF8.self))
+    var other = ""
+    try attempt(.ioctl, "lo") {
+        unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(IFNAMSIZ)) { name -> Int32 in
+            guard let base = name.baseAddress else { return -1 }
+            let result: Int32 = unsafe linux_interface_up("lo", &flags, base)
+            if result >= 0 { other = unsafe String(cString: base) }
+            return result
+        }
+    }
+    return (flags & Int32(IFF_UP.rawValue) != 0, other)
 }
 
 /// The corresponding C function is `chdir`.

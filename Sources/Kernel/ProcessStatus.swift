@@ -25,12 +25,25 @@ package struct ProcessStatus: Equatable, Sendable {
     package init(_ text: [UInt8]) {
         var start = 0
         while start < text.count {
-            var colon = start
-            while colon < text.count, text[colon] != UInt8(ascii: ":"), text[colon] != UInt8(ascii: "\n") { colon += 1 }
-            var end = colon
-            while end < text.count, text[end] != UInt8(ascii: "\n") { end += 1 }
-            read(text, start, colon, end)
+            let end = Self.endOfLine(text, start)
+            switch text[start] {
+            case UInt8(ascii: "U"), UInt8(ascii: "G"), UInt8(ascii: "F"), UInt8(ascii: "S"), UInt8(ascii: "N"),
+                UInt8(ascii: "C"):
+                var colon = start
+                while colon < end, text[colon] != UInt8(ascii: ":") { colon += 1 }
+                read(text, start, colon, end)
+            default: break
+            }
             start = end + 1
+        }
+    }
+
+    private static func endOfLine(_ text: [UInt8], _ start: Int) -> Int {
+        unsafe text.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress, let end = unsafe memchr(base + start, 10, bytes.count - start) else {
+                return bytes.count
+            }
+            return unsafe UnsafeRawPointer(end) - base
         }
     }
 
@@ -102,12 +115,31 @@ package struct ProcessStatus: Equatable, Sendable {
     }
 }
 
+/// Whether an open file of procfs says `text`, however the kernel sets its words apart; false also where it is too long to
+/// tell without reading it all. The corresponding C function is `pread`.
+package func echoes(_ descriptor: Int32, _ text: [UInt8]) -> Bool {
+    let space = UInt8(ascii: " ")
+    return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { answer in
+        let length = unsafe pread(descriptor, answer.baseAddress, answer.count, 0)
+        guard length >= 0, length < answer.count else { return false }
+        var (i, j) = (0, 0)
+        while true {
+            while i < text.count, text[i] <= space { i += 1 }
+            while j < length, unsafe answer[j] <= space { j += 1 }
+            if i == text.count && j == length { return true }
+            while i < text.count, j < length, text[i] > space, unsafe text[i] == answer[j] { (i, j) = (i + 1, j + 1) }
+            let isEnd = unsafe j == length || answer[j] <= space
+            guard isEnd, i == text.count || text[i] <= space else { return false }
+        }
+    }
+}
+
 /// Reads an open file of procfs from its beginning: it is made anew by every read. The corresponding C function is `pread`.
 package func readRecord(_ descriptor: Int32) throws(KernelError) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
         let offset = bytes.count
-        let piece = try unsafe filled(.read, upTo: 8192) { unsafe pread(descriptor, $0, $1, offset) }
+        let piece = try unsafe filled(.read, upTo: 4096) { unsafe pread(descriptor, $0, $1, offset) }
         if bytes.isEmpty { bytes = piece } else { bytes += piece }
         // A file that is one record comes whole, a table about a page at a time: what is short of half of one is all.
         if piece.isEmpty || bytes.count < 2048 { return bytes }

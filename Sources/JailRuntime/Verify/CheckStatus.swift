@@ -37,8 +37,8 @@ extension Applier {
         let descriptor = witness.status
         let status = ProcessStatus(try failing { () throws(KernelError) in try readRecord(descriptor) })
         var filters = witness.filters
-        for (index, step) in plan.steps.enumerated() {
-            switch step.operation {
+        for index in plan.steps.indices {
+            switch plan.steps[index].operation {
             case .setIdentity(let user, let group):
                 try hold(areAll(status.users, user), at: index, "uids", "\(user)", list(status.users))
                 try hold(areAll(status.groups, group), at: index, "gids", "\(group)", list(status.groups))

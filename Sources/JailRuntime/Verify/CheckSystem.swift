@@ -85,7 +85,7 @@ extension Applier {
             switch parameter.key {
             case "mode":
                 let found = try failing { () throws(KernelError) in try status(of: descriptor).permissions }
-                try hold(found == UInt32(value, radix: 8), "mode of the tmpfs", value, "0" + String(found, radix: 8))
+                try hold(found == octal(value), "mode of the tmpfs", value, "0" + String(found, radix: 8))
             case "size", "nr_inodes":
                 let room = try failing { () throws(KernelError) in try capacity(of: descriptor) }
                 let isSize = parameter.key == "size"
@@ -96,6 +96,10 @@ extension Applier {
             default: break
             }
         }
+    }
+
+    private func octal(_ digits: String) -> UInt32 {
+        digits.utf8.reduce(0) { $0 &* 8 &+ UInt32($1 &- UInt8(ascii: "0")) }
     }
 
     /// `64M` as the kernel reads it, memparse of lib/cmdline.c.

@@ -72,9 +72,9 @@ extension Applier {
         let table = try mountTable()
         var known: [MountAudit.Known] = []
         known.reserveCapacity(slots.count + tree.covers.count)
-        for (index, step) in plan.steps.enumerated() {
+        for index in plan.steps.indices {
             let (slot, attributes): (Int, Attributes)
-            switch step.operation {
+            switch plan.steps[index].operation {
             case .openTree(let number, let source): (slot, attributes) = (number, source.attributes)
             case .openDevice(let number, _, _, _): (slot, attributes) = (number, [.noSetuid, .noExecute])
             case .makeFileSystem(let number, let fileSystem): (slot, attributes) = (number, fileSystem.attributes)
@@ -83,7 +83,7 @@ extension Applier {
                 (slot, attributes) = (number, [.noSetuid, .noDevices, .noExecute])
             case .makeSymlink(let target, let to):
                 // The default ones protect nothing, and a program that misses one says so.
-                if step.origin != nil || shown != nil { try checkLink(target, to, at: index) }
+                if plan.steps[index].origin != nil || shown != nil { try checkLink(target, to, at: index) }
                 continue
             default: continue
             }
@@ -91,7 +91,7 @@ extension Applier {
             guard slots[slot] >= 0 else { continue }
             var wanted = MountAttributes(attributes).rawValue
             if plan.seals(slot) { wanted |= MountAttributes.readOnly.rawValue }
-            let isTree = if case .openTree = step.operation { true } else { false }
+            let isTree = if case .openTree = plan.steps[index].operation { true } else { false }
             let identity = try find(slots[slot], on: plan.target(of: slot), wanted, index, table)
             known.append(
                 MountAudit.Known(identity: identity, attributes: wanted, step: index, mayHaveOthers: isTree))
@@ -186,8 +186,8 @@ extension Applier {
 
     /// What a procfs of processes that are not the jail's own hides of them: no call tells but the text.
     private mutating func checkProcOptions(_ plan: Plan) throws(Failure) {
-        for (index, step) in plan.steps.enumerated() {
-            guard case .makeFileSystem(let slot, let fileSystem) = step.operation, fileSystem.type == "proc",
+        for index in plan.steps.indices {
+            guard case .makeFileSystem(let slot, let fileSystem) = plan.steps[index].operation, fileSystem.type == "proc",
                 !fileSystem.parameters.isEmpty
             else { continue }
             let target = plan.target(of: slot)
