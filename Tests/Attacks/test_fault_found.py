@@ -36,3 +36,13 @@ def test_t43_a_fault_that_was_found_stays_mended(caller, built, tally, what):
     wrong = [word for word in (bench.fail(step, errno) for step, errno in few) if word]
     tally("system calls that failed", len(few), len(wrong))
     assert few and not wrong, f"{len(wrong)} of {len(few)}:\n" + "\n".join(wrong)
+
+
+def test_c35_a_lie_that_was_believed_is_believed_no_more(caller, built, tally):
+    """A mount that was said to be attached: the mirror that then stood on its target was taken for it."""
+    bench = Bench(caller, "tree", built)
+    steps = [step for step in bench.steps if step.process == 1 and step.number == NUMBER["move_mount"] and not step.late]
+    told = [bench.fake(step, 0) for step in steps]
+    wrong = [word for _, word in told if word]
+    tally("calls that were faked", len(steps), len(wrong))
+    assert sum(caught for caught, _ in told) > 10 and not wrong, "\n".join(wrong)

@@ -187,8 +187,8 @@ extension Applier {
     /// What a procfs of processes that are not the jail's own hides of them: no call tells but the text.
     private mutating func checkProcOptions(_ plan: Plan) throws(Failure) {
         for index in plan.steps.indices {
-            guard case .makeFileSystem(let slot, let fileSystem) = plan.steps[index].operation, fileSystem.type == "proc",
-                !fileSystem.parameters.isEmpty
+            guard case .makeFileSystem(let slot, let fileSystem) = plan.steps[index].operation,
+                fileSystem.type == "proc", !fileSystem.parameters.isEmpty
             else { continue }
             let target = plan.target(of: slot)
             let proc = try proc()
