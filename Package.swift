@@ -63,7 +63,8 @@ let package = Package(
         .testTarget(name: "JailSpecTests", dependencies: ["JailSpec", "SpecFile"], swiftSettings: strict),
         .testTarget(
             name: "SystemCallFilterTests",
-            dependencies: ["SystemCallFilter", "JailSpec", "SpecFile", "CLinux", "CSeccomp"], swiftSettings: strict),
+            dependencies: ["SystemCallFilter", "JailSpec", "SpecFile", "Kernel", "CLinux", "CSeccomp"],
+            swiftSettings: strict),
         .testTarget(
             name: "JailPlanTests", dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "Kernel"],
             exclude: ["Golden"],

@@ -1,5 +1,5 @@
-import Foundation
 import JailSpec
+import Kernel
 import Testing
 
 @testable import SystemCallFilter
@@ -68,10 +68,9 @@ struct DefaultProgramTests {
             if name == "x86_64" { text += "\n" }
         }
         text += "}\n"
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-        try text.write(
-            to: root.appending(path: "Sources/SystemCallFilter/DefaultProgram.swift"), atomically: true, encoding: .utf8
-        )
+        let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+        let path = "/\(root)/Sources/SystemCallFilter/DefaultProgram.swift"
+        let file = try Kernel.open(path, [.write, .create, .truncate], permissions: 0o644)
+        try writeAll(file.number, Array(text.utf8))
     }
 }
