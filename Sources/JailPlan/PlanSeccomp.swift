@@ -10,15 +10,15 @@ extension Planner {
         context.isNested = spec.namespaces.nested.value
         context.ownsProcesses = isNew(.pid)
         context.kernel = host.kernel
-        guard let written = spec.seccomp else {
-            let program = FilterProgram(defaultIn: context)
-            if !spec.process.noNewPrivileges.value { checkFilter(program.policy) }
-            return program
+        let program: FilterProgram
+        if let written = spec.seccomp {
+            let resolved = EffectivePolicy.resolve(written, in: context)
+            faults += resolved.faults
+            guard resolved.faults.isEmpty, let policy = resolved.policy else { return nil }
+            program = FilterProgram(policy)
+        } else {
+            program = FilterProgram(defaultIn: context)
         }
-        let resolved = EffectivePolicy.resolve(written, in: context)
-        faults += resolved.faults
-        guard resolved.faults.isEmpty, let policy = resolved.policy else { return nil }
-        let program = FilterProgram(policy)
         // BPF_MAXINSNS of the kernel.
         guard program.instructions.count <= 4096 else {
             fault(
@@ -26,7 +26,7 @@ extension Planner {
                 at: spec.seccomp?.position, hint: "name calls in the lists instead of rules, or fewer of them")
             return nil
         }
-        if !spec.process.noNewPrivileges.value { checkFilter(policy) }
+        if !spec.process.noNewPrivileges.value { checkFilter(program.policy) }
         return program
     }
 

@@ -63,18 +63,7 @@ struct HostProc {
 /// Whether two texts have the same words in the same order; or the same lines in another, as the kernel sorts an id map of
 /// more than five.
 func saysSame(_ wanted: [UInt8], _ answer: [UInt8]) -> Bool {
-    var (i, j) = (0, 0)
-    while true {
-        while i < wanted.count, wanted[i] <= UInt8(ascii: " ") { i += 1 }
-        while j < answer.count, answer[j] <= UInt8(ascii: " ") { j += 1 }
-        if i == wanted.count && j == answer.count { return true }
-        while i < wanted.count, j < answer.count, wanted[i] == answer[j], wanted[i] > UInt8(ascii: " ") {
-            i += 1
-            j += 1
-        }
-        let ends = i == wanted.count || wanted[i] <= UInt8(ascii: " ")
-        guard ends, j == answer.count || answer[j] <= UInt8(ascii: " ") else { break }
-    }
+    if haveSameWords(wanted, answer) { return true }
     func sorted(_ text: [UInt8]) -> [[String]] {
         lines(text).map { words(Array($0.utf8)) }.sorted { $0.joined(separator: " ") < $1.joined(separator: " ") }
     }

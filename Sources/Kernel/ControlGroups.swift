@@ -32,15 +32,6 @@ package func setOwner(_ path: String, at directory: Int32, user: UInt32, group: 
     }
 }
 
-/// Reads a short text file again from its beginning: files of cgroupfs are made anew at each read. The corresponding C
-/// function is `pread`.
-package func readAgain(_ descriptor: Int32) throws(KernelError) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: 4096)
-    let count = try persist(.read) { unsafe pread(descriptor, &bytes, bytes.count, 0) }
-    bytes.removeLast(bytes.count - count)
-    return bytes
-}
-
 /// Waits until a file of cgroupfs such as cgroup.events has changed since it was last read; false past `milliseconds`. The
 /// corresponding C call is `poll(POLLPRI)`.
 package func waitForChange(of descriptor: Int32, milliseconds: Int32) throws(KernelError) -> Bool {

@@ -18,6 +18,29 @@ private func split(_ bytes: [UInt8], _ separates: (UInt8) -> Bool) -> [String] {
     return result
 }
 
+/// Whether two such texts have the same words in the same order.
+package func haveSameWords(_ text: [UInt8], _ other: [UInt8]) -> Bool {
+    unsafe text.withUnsafeBufferPointer { text in
+        unsafe other.withUnsafeBufferPointer { other in unsafe haveSameWords(text, other) }
+    }
+}
+
+func haveSameWords(_ text: UnsafeBufferPointer<UInt8>, _ other: UnsafeBufferPointer<UInt8>) -> Bool {
+    let space = UInt8(ascii: " ")
+    var (i, j) = (0, 0)
+    while true {
+        while i < text.count, unsafe text[i] <= space { i += 1 }
+        while j < other.count, unsafe other[j] <= space { j += 1 }
+        if i == text.count && j == other.count { return true }
+        while i < text.count, j < other.count, unsafe text[i] == other[j], unsafe text[i] > space {
+            (i, j) = (i + 1, j + 1)
+        }
+        guard unsafe i == text.count || text[i] <= space, unsafe j == other.count || other[j] <= space else {
+            return false
+        }
+    }
+}
+
 /// A number in decimal digits; nil for anything else, and for what does not fit.
 package func decimal(_ text: String) -> Int? {
     var result = 0
@@ -35,5 +58,5 @@ package func decimal(_ text: String) -> Int? {
 /// Reads a small kernel file whole.
 package func readBytes(_ path: String, at directory: Int32 = currentDirectory) throws(KernelError) -> [UInt8] {
     let file = try open(path, at: directory, [.read, .nonBlocking, .noTerminal])
-    return try readAgain(file.number)
+    return try readRecord(file.number)
 }

@@ -79,7 +79,9 @@ package struct MountTable: Sendable {
     }
 }
 
-private func mountIdentity(_ path: String, _ directory: Int32, isUnique: Bool) throws(KernelError) -> UInt64 {
+/// The identity of the mount that a path, or with none an open file, is on: the one that is never used twice, or that of
+/// mountinfo. The corresponding C function is `statx`.
+func mountIdentity(_ path: String, _ directory: Int32, isUnique: Bool) throws(KernelError) -> UInt64 {
     var identity: UInt64 = 0
     try attempt(.fstat, path) {
         unsafe path.withCString { unsafe linux_mount_identity(directory, $0, isUnique ? 1 : 0, &identity) }
@@ -111,7 +113,9 @@ extension MountRecord {
     /// A line of mountinfo: identity, parent, device, root, mount point, options, then tags up to a dash.
     fileprivate init?(mountinfoLine line: ArraySlice<UInt8>) {
         let words = line.split(separator: UInt8(ascii: " "))
-        guard words.count > 6, let identity = decimal(words[0]), let parent = decimal(words[1]) else { return nil }
+        guard words.count > 6, let identity = decimal(String(decoding: words[0], as: UTF8.self)),
+            let parent = decimal(String(decoding: words[1], as: UTF8.self))
+        else { return nil }
         var attributes = UInt64(MOUNT_ATTR_STRICTATIME)
         for word in words[5].split(separator: UInt8(ascii: ",")) {
             switch String(decoding: word, as: UTF8.self) {
@@ -132,16 +136,7 @@ extension MountRecord {
             if word.starts(with: "shared:".utf8) || word.starts(with: "master:".utf8) { propagates = true }
         }
         self.init(
-            identity: identity, parent: parent, attributes: MountAttributes(rawValue: attributes),
+            identity: UInt64(identity), parent: UInt64(parent), attributes: MountAttributes(rawValue: attributes),
             propagates: propagates)
     }
-}
-
-private func decimal(_ digits: ArraySlice<UInt8>) -> UInt64? {
-    var value: UInt64 = 0
-    for byte in digits {
-        guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
-        value = value &* 10 &+ UInt64(byte &- UInt8(ascii: "0"))
-    }
-    return digits.isEmpty ? nil : value
 }

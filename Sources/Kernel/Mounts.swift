@@ -119,16 +119,12 @@ package func switchRoot(to root: Int32) throws(KernelError) {
     for _ in 0..<8 {
         try attempt(.umount) { unsafe umount2(".", Int32(MNT_DETACH)) }
         try attempt(.chdir, "/") { unsafe chdir("/") }
-        if try mountID("/..") == mountID("/") { return }
+        let isOwn =
+            try mountIdentity("/..", currentDirectory, isUnique: false)
+            == mountIdentity("/", currentDirectory, isUnique: false)
+        if isOwn { return }
     }
     throw KernelError(.umount, Errno(rawValue: EBUSY), path: "/..")
-}
-
-/// The identity of the mount that a path leads to. The corresponding C function is `statx` with `STATX_MNT_ID`.
-private func mountID(_ path: String) throws(KernelError) -> UInt64 {
-    var identity: UInt64 = 0
-    try attempt(.fstat, path) { unsafe path.withCString { unsafe linux_mount_id($0, &identity) } }
-    return identity
 }
 
 /// Takes an attached mount, the topmost where it stands, out of the tree. The corresponding C function is `umount2`.

@@ -118,23 +118,15 @@ package struct ProcessStatus: Equatable, Sendable {
 /// Whether an open file of procfs says `text`, however the kernel sets its words apart; false also where it is too long to
 /// tell without reading it all. The corresponding C function is `pread`.
 package func echoes(_ descriptor: Int32, _ text: [UInt8]) -> Bool {
-    let space = UInt8(ascii: " ")
-    return unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { answer in
+    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 256) { answer in
         let length = unsafe pread(descriptor, answer.baseAddress, answer.count, 0)
         guard length >= 0, length < answer.count else { return false }
-        var (i, j) = (0, 0)
-        while true {
-            while i < text.count, text[i] <= space { i += 1 }
-            while j < length, unsafe answer[j] <= space { j += 1 }
-            if i == text.count && j == length { return true }
-            while i < text.count, j < length, text[i] > space, unsafe text[i] == answer[j] { (i, j) = (i + 1, j + 1) }
-            let isEnd = unsafe j == length || answer[j] <= space
-            guard isEnd, i == text.count || text[i] <= space else { return false }
-        }
+        let said = unsafe UnsafeBufferPointer(rebasing: answer[..<length])
+        return unsafe text.withUnsafeBufferPointer { unsafe haveSameWords($0, said) }
     }
 }
 
-/// Reads an open file of procfs from its beginning: it is made anew by every read. The corresponding C function is `pread`.
+/// Reads an open file of procfs or cgroupfs from its beginning: it is made anew by every read. The corresponding C function is `pread`.
 package func readRecord(_ descriptor: Int32) throws(KernelError) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {

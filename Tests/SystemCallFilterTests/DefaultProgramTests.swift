@@ -17,7 +17,7 @@ struct DefaultProgramTests {
     @Test("It is the compiler's")
     func isCurrent() throws {
         let programs = (Self.compiled(.x86_64), Self.compiled(.aarch64))
-        if setting("IMMURE_RECORD") == "1" { try Self.record(programs.0, programs.1) }
+        if environmentVariable("IMMURE_RECORD") == "1" { try Self.record(programs.0, programs.1) }
         #expect(DefaultProgram.x86_64.elementsEqual(programs.0), "IMMURE_RECORD=1 writes it anew")
         #expect(DefaultProgram.aarch64.elementsEqual(programs.1), "IMMURE_RECORD=1 writes it anew")
     }

@@ -1,5 +1,6 @@
 import CLinux
 import JailSpec
+import Kernel
 import SpecFile
 import Testing
 
@@ -29,10 +30,10 @@ struct FileProfileTests {
 
     /// podman's own, of Debian's golang-github-containers-common, and what IMMURE_SECCOMP_FILES names beside it.
     static let files: [String] = {
-        let named = setting("IMMURE_SECCOMP_FILES") ?? ""
+        let named = environmentVariable("IMMURE_SECCOMP_FILES") ?? ""
         let debian = "/usr/share/containers/seccomp.json"
         let isThere = unsafe access(debian, R_OK) == 0
-        let isWanted = isThere || setting("IMMURE_MUST_RUN") != nil
+        let isWanted = isThere || environmentVariable("IMMURE_MUST_RUN") != nil
         return (isWanted ? [debian] : []) + named.split(separator: ":").map(String.init)
     }()
 

@@ -1,4 +1,5 @@
 import JailSpec
+import Kernel
 import SpecFile
 import Testing
 
@@ -79,7 +80,7 @@ struct FilterTests {
     }
 
     /// Several hundred with IMMURE_ROUNDS=300.
-    static let rounds = setting("IMMURE_ROUNDS").flatMap { Int($0) } ?? 30
+    static let rounds = environmentVariable("IMMURE_ROUNDS").flatMap { Int($0) } ?? 30
 
     @Test("Random policies decide as libseccomp's program for them", arguments: architectures)
     func random(_ architecture: Architecture) {

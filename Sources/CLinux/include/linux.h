@@ -101,17 +101,6 @@ static inline int linux_close_range(unsigned first, unsigned last, unsigned flag
     return (int)syscall(SYS_close_range, first, last, flags);
 }
 static inline long linux_getcwd(void *buffer, size_t size) { return syscall(SYS_getcwd, buffer, size); }
-/* `struct statx` and `statx` share a name. */
-static inline int linux_mount_id(const char *path, uint64_t *identity) {
-    struct statx answer;
-    if (statx(AT_FDCWD, path, 0, STATX_MNT_ID, &answer) < 0) return -1;
-    if (!(answer.stx_mask & STATX_MNT_ID)) {
-        errno = ENOSYS;
-        return -1;
-    }
-    *identity = answer.stx_mnt_id;
-    return 0;
-}
 /* statmount(2) and listmount(2) of Linux 6.8, which Debian 12 has no header for. */
 struct linux_mount {
     uint64_t identity, parent, attributes, propagation;
@@ -154,7 +143,7 @@ static inline int linux_statmount(uint64_t identity, struct linux_mount *mount) 
     return 0;
 }
 /* The identity of the mount that a path is on: the one that statmount knows (STATX_MNT_ID_UNIQUE, never used twice), or
-   the one of mountinfo. */
+   the one of mountinfo. `struct statx` and `statx` share a name. */
 static inline int linux_mount_identity(int at, const char *path, int unique, uint64_t *identity) {
     struct statx answer;
     const unsigned mask = unique ? 0x4000u : STATX_MNT_ID;

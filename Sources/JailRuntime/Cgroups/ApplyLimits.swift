@@ -80,7 +80,7 @@ extension Applier {
             } catch {
                 throw KernelError(error.call, error.errno, path: setting.file)
             }
-            guard case .effective(let other) = setting.echo else { return try readAgain(file.number) }
+            guard case .effective(let other) = setting.echo else { return try readRecord(file.number) }
             return try readBytes(other, at: leaf.directory)
         }
         guard setting.isEchoed(by: read) else {

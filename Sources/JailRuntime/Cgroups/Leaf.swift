@@ -97,7 +97,7 @@ struct Leaf {
 
     private var isPopulated: Bool {
         get throws(KernelError) {
-            lines(try readAgain(events)).contains { $0 == "populated 1" }
+            lines(try readRecord(events)).contains { $0 == "populated 1" }
         }
     }
 

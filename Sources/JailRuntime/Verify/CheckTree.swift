@@ -231,13 +231,11 @@ private func attributeWords(_ bits: UInt64) -> String {
 extension Attributes {
     /// The plan's words for the kernel's bits.
     init(_ attributes: MountAttributes) {
-        let pairs: [(MountAttributes, Attributes)] = [
-            (.readOnly, .readOnly), (.noSetuid, .noSetuid), (.noDevices, .noDevices), (.noExecute, .noExecute),
-            (.noAccessTime, .noAccessTime), (.noDirectoryAccessTime, .noDirectoryAccessTime),
-            (.strictAccessTime, .strictAccessTime), (.noSymlinkFollow, .noSymlinkFollow),
-        ]
         var bits: UInt32 = 0
-        for (kernel, plan) in pairs where attributes.rawValue & kernel.rawValue != 0 { bits |= plan.rawValue }
+        for place in 0..<UInt32(UInt32.bitWidth) {
+            let one = Attributes(rawValue: 1 << place)
+            if attributes.rawValue & MountAttributes(one).rawValue != 0 { bits |= one.rawValue }
+        }
         self.init(rawValue: bits)
     }
 }

@@ -106,25 +106,27 @@ class Bench:
         """Every (step, errno) to try."""
         return [(step, errno) for step in self.steps for errno in errnos(step.number)]
 
-    def fail(self, step, errno):
-        """The launch in which this step fails, judged: None where all is right, else what is wrong."""
+    def broken(self, how, step, value):
+        """The launch in which this step goes wrong. Around waiting, the order of a process's calls depends on the others:
+        where the call does not come at its place in three launches, the last of them has `moved`."""
         for _ in range(3):
-            run = self.launch("fail", step.process, step.call, step.number, errno)
+            run = self.launch(how, step.process, step.call, step.number, value)
             if not run.moved:
                 break
-        else:
-            # Around waiting, the order of a process's calls depends on the others; this call did not come here again.
+        return run
+
+    def fail(self, step, errno):
+        """The launch in which this step fails, judged: None where all is right, else what is wrong."""
+        run = self.broken("fail", step, errno)
+        if run.moved:
             return None if run.status == STATUS and run.stdout == self.expected else self.tell(step, errno, run, "moved")
         wrong = self.judge(run, step, errno) or survivors()
         return self.tell(step, errno, run, wrong) if wrong else None
 
     def fake(self, step, value):
         """The launch in which this step answers `value` and does nothing: (caught, None), or what is wrong."""
-        for _ in range(3):
-            run = self.launch("fake", step.process, step.call, step.number, value)
-            if not run.moved:
-                break
-        else:
+        run = self.broken("fake", step, value)
+        if run.moved:
             return False, None
         # A program that a rule or a mount is missing for cannot be executed: nothing of it ran, either.
         if run.status in (125, 126, 127) and run.stdout == "" and run.stderr.startswith("immure: "):
