@@ -2,15 +2,26 @@ import JailSpec
 
 /// Looking names up.
 package enum CallNames {
+    /// Where in the table the names with a first byte begin, and behind the last of them: half of the comparisons saved.
+    private static let starts: [Int] = {
+        var starts = [Int](repeating: callTable.count, count: 257)
+        for index in callTable.indices.reversed() { starts[Int(callTable[index].name.utf8.first ?? 0)] = index }
+        for letter in (0..<256).reversed() where starts[letter] > starts[letter + 1] {
+            starts[letter] = starts[letter + 1]
+        }
+        return starts
+    }()
+
     /// The index in the table; nil where no such call is on x86-64 or aarch64.
     static func index(of name: String) -> Int? {
         let table = callTable
-        var (low, high) = (0, table.count)
+        guard let letter = name.utf8.first else { return nil }
+        var (low, high) = (starts[Int(letter)], starts[Int(letter) + 1])
         while low < high {
             let middle = (low + high) / 2
             if table[middle].name < name { low = middle + 1 } else { high = middle }
         }
-        return low < table.count && table[low].name == name ? low : nil
+        return low < starts[Int(letter) + 1] && table[low].name == name ? low : nil
     }
 
     /// Whether some architecture of Linux has a call of that name.

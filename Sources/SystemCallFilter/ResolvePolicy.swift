@@ -155,16 +155,17 @@ struct PolicyResolver {
     private mutating func apply(
         _ list: [Located<String>], _ key: String, _ verdict: Verdict, _ groupsOnly: Bool
     ) {
+        let words = "seccomp.\(key)"
         for entry in list where CallNames.isGroup(entry.value) == groupsOnly {
             if groupsOnly {
                 guard let members = CallNames.members(of: entry.value) else {
                     unknown("group", entry, key)
                     continue
                 }
-                let place = origin("seccomp.\(key): \(entry.value)", entry.position)
+                let place = origin("\(words): \(entry.value)", entry.position)
                 for call in members where !(verdict.permits && isGuarded(call)) { set(call, verdict, place) }
             } else if let call = CallNames.index(of: entry.value) {
-                set(call, verdict, origin("seccomp.\(key)", entry.position))
+                set(call, verdict, origin(words, entry.position))
                 isNamed[call] = true
                 named[call] = entry.position
             } else if !CallNames.isKnown(entry.value) {

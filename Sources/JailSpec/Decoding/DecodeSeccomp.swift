@@ -93,29 +93,29 @@ extension Form {
 
     /// The form only: which names there are, the table of calls knows.
     static func call(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
-        let name = try text(node, decoding)
-        guard isCallName(name[...]) else { throw fault("\(quoted(name)) is not the name of a system call", node) }
-        return name
+        if case .string(let name) = node.value, isCallName(name) { return name }
+        throw fault("\(quoted(try text(node, decoding))) is not the name of a system call", node)
     }
 
     fileprivate static func callOrGroup(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
-        let name = try text(node, decoding)
-        guard isCallName(name.hasPrefix("@") ? name.dropFirst() : name[...]) else {
-            throw fault("\(quoted(name)) is not the name of a system call or a @group", node)
-        }
-        return name
+        if case .string(let name) = node.value, isCallName(name, orGroup: true) { return name }
+        throw fault("\(quoted(try text(node, decoding))) is not the name of a system call or a @group", node)
     }
 
-    static func isCallName(_ name: Substring) -> Bool {
-        !name.isEmpty && name.utf8.count <= 64
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"),
-                    UInt8(ascii: "-"):
-                    true
-                default: false
-                }
+    /// In one pass: lists of hundreds of names are read on each launch.
+    static func isCallName(_ name: String, orGroup: Bool = false) -> Bool {
+        var (place, mark) = (0, 0)
+        for byte in name.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"),
+                UInt8(ascii: "-"):
+                break
+            case UInt8(ascii: "@") where orGroup && place == 0: mark = 1
+            default: return false
             }
+            place += 1
+        }
+        return 1...64 ~= place - mark
     }
 
     /// A number, a name that the kernel's headers give to one, or several of them joined by `|`.
