@@ -106,6 +106,7 @@ package struct Launch {
 
     private func supervise(_ applier: inout Applier) throws(Failure) -> Outcome {
         let signals = try failing(catchAllSignals)
+        try applier.checkSignals(plan)
         let (ours, theirs) = try failing(makeChannel)
         applier.channel = theirs
         var notices = Int32(-1)

@@ -50,6 +50,13 @@ package func catchAllSignals() throws(KernelError) -> Descriptor {
     return Descriptor(owning: try attempt(.signalfd) { unsafe signalfd(-1, &all, Int32(SFD_CLOEXEC | SFD_NONBLOCK)) })
 }
 
+/// Whether the signals of `catchAllSignals` are blocked: that of a child's end above all, which is lost otherwise.
+package func areSignalsCaught() throws(KernelError) -> Bool {
+    var blocked = sigset_t()
+    try attempt(.sigprocmask) { unsafe sigprocmask(SIG_BLOCK, nil, &blocked) }
+    return (1...SIGSYS).allSatisfy { unsafe $0 == SIGKILL || $0 == SIGSTOP || sigismember(&blocked, $0) == 1 }
+}
+
 /// The next signal that waits, nil where none does.
 package func nextSignal(_ descriptor: Int32) throws(KernelError) -> DeliveredSignal? {
     var info = signalfd_siginfo()

@@ -78,6 +78,14 @@ extension Applier {
         try hold(signal == Signal.kill, "death signal", "9", "\(signal)")
     }
 
+    /// The launcher and the reaper hear of every end by a signal, and would wait for ever for one that is not caught.
+    mutating func checkSignals(_ plan: Plan) throws(Failure) {
+        guard isVerified else { return }
+        let areCaught = try failing(areSignalsCaught)
+        try hold(
+            areCaught, at: plan.creation, "signals of the launcher", "blocked", areCaught ? "blocked" : "not blocked")
+    }
+
     /// Pid 1, as it starts the command.
     mutating func checkUnreadable() throws(Failure) {
         guard isVerified else { return }

@@ -17,7 +17,8 @@ from .samples import SAMPLES, host_namespaces, normal
 #: Answered with EINTR a call is to be made again: nobody may notice.
 SILENT = {e.EINTR}
 STATUS = 7
-WATCHDOG = 5
+#: Seconds until a launch is taken to hang: long, for other suites may run beside this one.
+WATCHDOG = 30
 
 
 @dataclass(frozen=True)
