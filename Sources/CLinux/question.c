@@ -1,4 +1,4 @@
-#include "linux.h"
+#include "call.h"
 
 #include <linux/futex.h>
 
@@ -57,22 +57,9 @@ int linux_seccomp_answer(int listener, uint64_t id, int error) {
 
 int linux_seccomp_is_pending(int listener, uint64_t id) { return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0; }
 
-/* futex(2), FUTEX_WAIT, past errno: the caller below shares that with the child. */
+/* futex(2), FUTEX_WAIT. */
 static void wait_while_set(volatile int *word, const struct timespec *timeout) {
-#if defined __x86_64__
-    long result = SYS_futex;
-    register const struct timespec *fourth __asm__("r10") = timeout;
-    __asm__ volatile("syscall" : "+a"(result) : "D"(word), "S"((long)FUTEX_WAIT), "d"(1L), "r"(fourth) : "rcx", "r11", "memory");
-#elif defined __aarch64__
-    register long number __asm__("x8") = SYS_futex;
-    register long first __asm__("x0") = (long)word;
-    register long second __asm__("x1") = FUTEX_WAIT;
-    register long third __asm__("x2") = 1;
-    register const struct timespec *fourth __asm__("x3") = timeout;
-    __asm__ volatile("svc 0" : "+r"(first) : "r"(number), "r"(second), "r"(third), "r"(fourth) : "memory");
-#else
-#error "no futex for this architecture"
-#endif
+    linux_call(SYS_futex, (long)word, FUTEX_WAIT, 1, (long)timeout);
 }
 
 /* The filter holds from the moment that the listener exists: the child may be unable to make any further call, so it

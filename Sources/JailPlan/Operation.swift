@@ -21,7 +21,8 @@ package enum Operation: Equatable, Sendable {
     case connectManager(String)
     /// Joins namespaces that exist, all opened before the first is joined.
     case joinNamespaces([JoinedNamespace])
-    /// Makes new namespaces; from here on the jail's first process acts (supervised), or the caller itself (direct).
+    /// Makes new namespaces; from here on the jail's first process acts (supervised), or the caller itself (direct). The
+    /// network may be made beside the steps that follow: `Plan.makesNetworkBeside`.
     case createNamespaces([NamespaceKind])
     case mapIdentities(IdentityMaps)
     /// Moves the clocks of a new time namespace, time_namespaces(7); the command enters it.
@@ -107,6 +108,15 @@ package enum Operation: Equatable, Sendable {
     /// Which system calls the command may make, for ever.
     case installFilter(FilterProgram)
     case execute(arguments: [String], environment: [String])
+
+    /// Whether it shows, or belongs to, the network namespace that it is done in.
+    package var belongsToNetwork: Bool {
+        switch self {
+        case .bringUpLoopback, .makeNoticeSocket: true
+        case .makeFileSystem(_, let fileSystem): fileSystem.type == "sysfs"
+        default: false
+        }
+    }
 }
 
 /// Whether a jail has a cgroup inside the one that is limited, and whose that is.

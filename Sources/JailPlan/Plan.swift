@@ -91,6 +91,15 @@ package struct Plan: Equatable, Sendable {
     /// Whether a namespace of that kind is made.
     package func makes(_ kind: NamespaceKind) -> Bool { newNamespaces.contains { $0.index == kind.index } }
 
+    /// Whether a process of its own makes the network namespace, from `createNamespaces` to the first step that needs it.
+    /// Without a pid namespace nothing would take that process along where the jail's first one is killed.
+    package var makesNetworkBeside: Bool { shape == .supervised && makes(.net) && makes(.pid) }
+
+    /// The kinds that `createNamespaces` makes at once.
+    package var kindsMadeAtOnce: [NamespaceKind] {
+        makesNetworkBeside ? newNamespaces.filter { $0.index != NamespaceKind.net.index } : newNamespaces
+    }
+
     /// Adds a step, and remembers the few that the launch has to find again: looking for them would cost it more than
     /// doing most of them.
     mutating func append(_ step: Step) {

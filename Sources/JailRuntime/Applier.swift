@@ -26,6 +26,8 @@ struct Applier {
     /// The jail's own cgroup, where it has one.
     var leaf: Leaf?
     var service = ServiceEnds()
+    /// The network namespace that is being made, until this process is in it.
+    var network: NetworkMaker?
     /// In the process that becomes the command: what it leaves to the reaper.
     var handover: Handover?
     /// Whether the launcher wants to hear of what the filter kills and logs.

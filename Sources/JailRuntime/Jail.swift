@@ -13,6 +13,7 @@ struct Jail {
     mutating func proceed(from first: Int) -> Never {
         do throws(Failure) {
             try tieToLauncher()
+            if plan.makesNetworkBeside { try applier.beginNetwork() }
         } catch {
             fail(error, at: first)
         }
@@ -24,6 +25,9 @@ struct Jail {
             applier.step = index
             do throws(Failure) {
                 if index == plan.preparation { try prepare() }
+                if applier.network != nil, plan.steps[index].operation.belongsToNetwork {
+                    try located(plan.creation ?? index) { () throws(Failure) in try applier.enterNetwork(plan) }
+                }
                 switch plan.steps[index].operation {
                 case .mapIdentities(let maps): try map(maps)
                 case .startCommand: try startCommand()

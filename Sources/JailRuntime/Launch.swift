@@ -121,7 +121,7 @@ package struct Launch {
         }
         let hostTerminal = try openHostTerminal()
         applier.hostTerminal = hostTerminal
-        guard case .createNamespaces(let kinds) = plan.steps[fork].operation else { throw Failure(.launcherGone) }
+        guard case .createNamespaces = plan.steps[fork].operation else { throw Failure(.launcherGone) }
         var leftovers = Leftovers()
         if !plan.supervision.ownsProcesses {
             try failing { () throws(KernelError) in
@@ -132,7 +132,7 @@ package struct Launch {
         let mapper = plan.maps.flatMap { $0.isWrittenInside ? nil : IdentityMapper($0) }
         let side = try located(fork) { () throws(Failure) in
             try failing { () throws(KernelError) in
-                try Kernel.fork(into: NamespaceFlags(kinds), cgroup: applier.leaf?.birthplace ?? -1)
+                try Kernel.fork(into: NamespaceFlags(plan.kindsMadeAtOnce), cgroup: applier.leaf?.birthplace ?? -1)
             }
         }
         guard case .parent(let child) = side else {

@@ -92,26 +92,26 @@ LINES = [
     ("sethostname", None, None, 1, 1, "hostname"),
     ("setpriority", None, None, None, 11, "nice"),
     ("sched_setaffinity", None, None, 1, 12, "cpus"),
-    ("umask", 0o077, None, 2, 18, "umask"),
+    ("umask", 0o077, None, 3, 18, "umask"),
     ("keyctl", 1, None, 1, 14, "session keyring"),
-    ("landlock_restrict_self", None, None, 2, 19, "landlock"),
-    ("seccomp", None, None, 2, 22, "seccomp"),
-    ("capset", None, None, 2, 25, "permitted set|effective set|inheritable set"),
-    ("prctl", PRCTL["AMBIENT"], 2, 2, 25, "ambient set"),
+    ("landlock_restrict_self", None, None, 3, 19, "landlock"),
+    ("seccomp", None, None, 3, 22, "seccomp"),
+    ("capset", None, None, 3, 25, "permitted set|effective set|inheritable set"),
+    ("prctl", PRCTL["AMBIENT"], 2, 3, 25, "ambient set"),
     ("setsid", None, None, 1, 0, "session"),
     ("ioctl", None, SIOCSIFFLAGS, 1, 0, "interfaces"),
-    ("rt_sigprocmask", 2, None, 2, 0, "signals"),
+    ("rt_sigprocmask", 2, None, 3, 0, "signals"),
     ("prctl", PRCTL["DROP"], 0, 1, 25, "bounding set"),
     ("prctl", PRCTL["SECUREBITS"], None, 1, 0, "securebits"),
     ("prctl", PRCTL["DUMPABLE"], 0, 1, 0, "pid 1 dumpable"),
     ("prctl", PRCTL["PDEATHSIG"], 9, 1, 0, "death signal"),
-    ("chdir", None, None, 2, 2, "working directory"),
+    ("chdir", None, None, 3, 2, "working directory"),
     ("setgroups", None, None, 1, 0, "groups"),
     ("setresuid", None, None, 1, 0, "uids?|ids"),
     ("setresgid", None, None, 1, 0, "gids?|ids"),
-    ("prlimit64", 0, 7, 2, 16, "rlimit nofile"),
+    ("prlimit64", 0, 7, 3, 16, "rlimit nofile"),
 ]
-SAME = {"death signal", "groups", "uids?|ids", "gids?|ids", "securebits", "pid 1 dumpable"}
+SAME = {"interfaces", "death signal", "groups", "uids?|ids", "gids?|ids", "securebits", "pid 1 dumpable"}
 
 
 def rows(bench):

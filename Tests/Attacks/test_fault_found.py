@@ -18,6 +18,20 @@ FOUND = {
     # A jail whose launcher gives up is ended by it, and its reaper says why it gives up.
     "the watch over the jail": ("rich", 0, ["poll", "recvmsg", "sendmsg", "pidfd_open", "wait4"]),
     "the reaper": ("default", 1, ["poll", "read", "wait4", "sendmsg", "close_range"]),
+    # Not found but feared: what one process makes for another.
+    "the network's maker": ("default", 2, ["unshare", "socket", "ioctl"]),
+    "the way into the network": ("default", 1, ["clone3", "setns"]),
+}
+#: Calls that claimed success and were believed: how many of them must tell.
+BELIEVED = {
+    # A mount that was said to be attached: the mirror that then stood on its target was taken for it.
+    "the mirror": ("tree", 1, ["move_mount"], 10),
+    # Signals that were said to be blocked: the end of the jail was one, and the launcher waited for it for ever.
+    "the launcher's signals": ("default", 0, ["rt_sigprocmask"], 1),
+    # Whoever is told that it is the child believes it, and ends: the whole launch did, with status 0.
+    "the birth of the network's maker": ("default", 1, ["clone3"], 0),
+    "the network": ("default", 2, ["unshare", "socket", "ioctl"], 2),
+    "the way into the network": ("default", 1, ["wait4", "setns"], 1),
 }
 
 
@@ -38,11 +52,13 @@ def test_t43_a_fault_that_was_found_stays_mended(caller, built, tally, what):
     assert few and not wrong, f"{len(wrong)} of {len(few)}:\n" + "\n".join(wrong)
 
 
-def test_c35_a_lie_that_was_believed_is_believed_no_more(caller, built, tally):
-    """A mount that was said to be attached: the mirror that then stood on its target was taken for it."""
-    bench = Bench(caller, "tree", built)
-    steps = [step for step in bench.steps if step.process == 1 and step.number == NUMBER["move_mount"] and not step.late]
+@pytest.mark.parametrize("what", BELIEVED)
+def test_c35_a_lie_that_was_believed_is_believed_no_more(caller, built, tally, what):
+    name, process, calls, least = BELIEVED[what]
+    bench = Bench(caller, name, built)
+    numbers = {NUMBER[call] for call in calls}
+    steps = [step for step in bench.steps if step.process == process and step.number in numbers and not step.late]
     told = [bench.fake(step, 0) for step in steps]
     wrong = [word for _, word in told if word]
     tally("calls that were faked", len(steps), len(wrong))
-    assert sum(caught for caught, _ in told) > 10 and not wrong, "\n".join(wrong)
+    assert steps and sum(caught for caught, _ in told) >= least and not wrong, "\n".join(wrong)

@@ -251,6 +251,15 @@ int linux_connect_path(int socket, const char *path);
 /* netdevice(7): sets IFF_UP on the interface of that name in the caller's network namespace; then its flags, and the name
    of another one that has an address, empty where there is none. */
 int linux_interface_up(const char *name, int *flags, char other[IFNAMSIZ]);
+/* A network namespace with its loopback up, made by a process of its own beside the caller, with whom that shares memory and
+   descriptors; there is one at a time. Returns its id; 0 where the caller has made it itself, in place. */
+int linux_begin_network(void);
+/* Where a network namespace is in the making. */
+enum linux_network_step {
+    linux_network_unshare, linux_network_socket, linux_network_loopback, linux_network_wait, linux_network_join
+};
+/* Waits until it is made, and moves the caller into it; -1 where the step has failed. */
+int linux_enter_network(int maker, enum linux_network_step *step);
 /* The number in the link /proc/PID/ns/NAME, namespaces(7); 0 where it has none. */
 int linux_namespace_number(int directory, const char *name, uint64_t *number);
 /* What the kernel says to bind or connect to that port of 127.0.0.1: an errno, or 0. */

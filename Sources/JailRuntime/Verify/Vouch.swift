@@ -17,7 +17,7 @@ extension Applier {
         guard let proc = hostProc else { throw KernelError(.open, .noEntry, path: "/proc") }
         var numbers = [UInt64](repeating: 0, count: NamespaceKind.allCases.count)
         let directory = try open(process + "/ns", at: proc.descriptor, [.path, .directory])
-        for kind in plan.newNamespaces {
+        for kind in plan.kindsMadeAtOnce {
             numbers[kind.index] = try namespaceNumber(Self.name(kind), at: directory.number)
         }
         return numbers
@@ -76,12 +76,36 @@ extension Applier {
     }
 
     private mutating func compare(_ found: [UInt64], _ plan: Plan) throws(Failure) {
-        for kind in plan.newNamespaces {
+        for kind in plan.kindsMadeAtOnce {
             let (own, number) = (witness.own[kind.index], found[kind.index])
             try hold(
                 number != 0 && number != own, at: plan.creation, "\(kind.rawValue) namespace",
                 "another than the host's, \(own)", "\(number)")
         }
+    }
+
+    /// A network of the jail's own begins, where this process was not born into one.
+    mutating func beginNetwork() throws(Failure) {
+        if isVerified { witness.network = try networkNumber() }
+        network = .start()
+    }
+
+    /// Before anything is done that would be done to the host's network otherwise.
+    mutating func enterNetwork(_ plan: Plan) throws(Failure) {
+        let maker = network
+        try failing { () throws(KernelError) in try maker?.enter() }
+        network = nil
+        guard isVerified else { return }
+        let (own, found) = (witness.network, try networkNumber())
+        try hold(
+            found != 0 && found != own, at: plan.creation, "net namespace", "another than the host's, \(own)",
+            "\(found)"
+        )
+    }
+
+    private func networkNumber() throws(Failure) -> UInt64 {
+        let proc = try proc()
+        return try failing { () throws(KernelError) in try namespaceNumber("self/ns/net", at: proc.descriptor) }
     }
 
     /// Right after joining. The pid namespace is the children's, setns(2).
