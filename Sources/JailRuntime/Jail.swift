@@ -13,6 +13,7 @@ struct Jail {
     mutating func proceed(from first: Int) -> Never {
         do throws(Failure) {
             try tieToLauncher()
+            try applier.checkBirth(plan)
             if plan.makesNetworkBeside { try applier.beginNetwork() }
         } catch {
             fail(error, at: first)

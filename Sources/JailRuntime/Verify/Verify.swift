@@ -14,6 +14,8 @@ import Kernel
 struct Witness {
     /// The numbers of the launcher's own namespaces, by `NamespaceKind.index`; empty where unknown.
     var own: [UInt64] = []
+    /// The mount that is the launcher's root; nil where mounts have no identity of their own.
+    var root: UInt64?
     /// The number of the network namespace that the jail's first process was born in.
     var network: UInt64 = 0
     /// The kinds that were joined, with their numbers.

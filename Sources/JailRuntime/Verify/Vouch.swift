@@ -17,10 +17,43 @@ extension Applier {
         guard let proc = hostProc else { throw KernelError(.open, .noEntry, path: "/proc") }
         var numbers = [UInt64](repeating: 0, count: NamespaceKind.allCases.count)
         let directory = try open(process + "/ns", at: proc.descriptor, [.path, .directory])
-        for kind in plan.kindsMadeAtOnce {
+        for kind in plan.kindsMadeAtOnce where isCompared(kind, plan) {
             numbers[kind.index] = try namespaceNumber(Self.name(kind), at: directory.number)
         }
         return numbers
+    }
+
+    /// Whether the numbers tell of a kind. Each costs two links of procfs, which are made to be read: where they are not to be
+    /// listed, the first process knows three of its namespaces by what else the kernel shows (`checkBirth`).
+    private func isCompared(_ kind: NamespaceKind, _ plan: Plan) -> Bool {
+        guard shown == nil, channel >= 0 else { return true }
+        switch kind {
+        case .user: return plan.maps == nil
+        case .pid: return false
+        case .mount: return witness.root == nil
+        default: return true
+        }
+    }
+
+    /// By the launcher, before its jail is born.
+    mutating func rememberRoot(_ plan: Plan) {
+        if isVerified, plan.makes(.mount) { witness.root = uniqueMount(of: "/") }
+    }
+
+    /// By the first process: it has the id 1 in no pid namespace but a new one, and every mount of a copied tree is another
+    /// mount. The map of a user namespace is written once: who could write it, and reads it back, is in a new one.
+    mutating func checkBirth(_ plan: Plan) throws(Failure) {
+        guard isVerified, shown == nil else { return }
+        if plan.makes(.pid) {
+            let process = currentProcess()
+            try hold(process == 1, at: plan.creation, "pid namespace", "process 1", "process \(process)")
+        }
+        if let root = witness.root {
+            let own = uniqueMount(of: "/")
+            try hold(
+                own != nil && own != root, at: plan.creation, "mount namespace", "another than the host's",
+                "the host's root, mount \(root)")
+        }
     }
 
     /// By the launcher, while the jail builds its tree: it costs the launch next to nothing. Where the launcher may not
@@ -76,7 +109,7 @@ extension Applier {
     }
 
     private mutating func compare(_ found: [UInt64], _ plan: Plan) throws(Failure) {
-        for kind in plan.kindsMadeAtOnce {
+        for kind in plan.kindsMadeAtOnce where isCompared(kind, plan) {
             let (own, number) = (witness.own[kind.index], found[kind.index])
             try hold(
                 number != 0 && number != own, at: plan.creation, "\(kind.rawValue) namespace",
