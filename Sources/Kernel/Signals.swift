@@ -50,11 +50,17 @@ package func catchAllSignals() throws(KernelError) -> Descriptor {
     return Descriptor(owning: try attempt(.signalfd) { unsafe signalfd(-1, &all, Int32(SFD_CLOEXEC | SFD_NONBLOCK)) })
 }
 
-/// Whether the signals of `catchAllSignals` are blocked: that of a child's end above all, which is lost otherwise.
+/// Whether the signals of `catchAllSignals` are blocked: that of a child's end above all, which is lost otherwise. Not asked
+/// of those that the kernel forces on a process by unblocking them: a debugger's single step is one.
 package func areSignalsCaught() throws(KernelError) -> Bool {
     var blocked = sigset_t()
     try attempt(.sigprocmask) { unsafe sigprocmask(SIG_BLOCK, nil, &blocked) }
-    return (1...SIGSYS).allSatisfy { unsafe $0 == SIGKILL || $0 == SIGSTOP || sigismember(&blocked, $0) == 1 }
+    return (1...SIGSYS).allSatisfy { number in
+        switch number {
+        case SIGKILL, SIGSTOP, SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV: true
+        default: unsafe sigismember(&blocked, number) == 1
+        }
+    }
 }
 
 /// The next signal that waits, nil where none does.
