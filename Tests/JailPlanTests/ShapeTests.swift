@@ -96,6 +96,29 @@ import Testing
         #expect(try made(Shape.allHost + "\ntime.boottime = \"1s\"") == [])
     }
 
+    /// By a process of the jail's own, which only a pid namespace of the jail's own ends with it.
+    @Test func theNetworkIsMadeBesideTheTree() throws {
+        #expect(try plan("").kindsMadeAtOnce == [.user, .mount, .pid, .ipc, .uts, .cgroup])
+        #expect(try plan("process.init = false").makesNetworkBeside)
+        let others = ["network.mode = \"host\"", "namespaces.net = \"/run/ns\"", "namespaces.pid = \"/run/ns\""]
+        for text in others { #expect(try !plan(text).makesNetworkBeside) }
+        let direct = try plan("namespaces.pid = \"host\"")
+        #expect(direct.shape == .direct)
+        #expect(direct.kindsMadeAtOnce == direct.newNamespaces)
+        let supervised = try plan("namespaces.pid = \"host\"\ntimeout = \"1min\"")
+        #expect(supervised.shape == .supervised)
+        #expect(supervised.kindsMadeAtOnce == supervised.newNamespaces)
+    }
+
+    /// What shows the network, or belongs to it, is done in it.
+    @Test func someStepsBelongToTheNetwork() throws {
+        func belonging(_ text: String) throws -> [String] {
+            try plan(text).operations.filter(\.belongsToNetwork).map(\.operationName)
+        }
+        #expect(try belonging("") == ["bring_up_loopback"])
+        #expect(try belonging("filesystem.root = \"host\"") == ["make_file_system", "bring_up_loopback"])
+    }
+
     /// Setns(2): root would lose its capabilities over the others by joining the user namespace first, an ordinary user has
     /// them only there; the mount namespace changes what paths mean.
     @Test func joinedInTheOrderThatKeepsTheCapabilities() throws {
