@@ -18,10 +18,6 @@ static size_t sequence(std::string_view text, size_t i) {
 
 fault check_encoding(std::string_view text) {
     for (size_t i = 0; i < text.size();) {
-        if (static_cast<unsigned char>(text[i]) - 1u < 0x7f) {
-            i++;
-            continue;
-        }
         if (text[i] == 0) return {"a NUL byte", i};
         const size_t length = sequence(text, i);
         if (length == 0) return {"not valid UTF-8", i};

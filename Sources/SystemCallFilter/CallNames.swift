@@ -16,12 +16,13 @@ package enum CallNames {
     static func index(of name: String) -> Int? {
         let table = callTable
         guard let letter = name.utf8.first else { return nil }
-        var (low, high) = (starts[Int(letter)], starts[Int(letter) + 1])
+        let end = starts[Int(letter) + 1]
+        var (low, high) = (starts[Int(letter)], end)
         while low < high {
             let middle = (low + high) / 2
             if table[middle].name < name { low = middle + 1 } else { high = middle }
         }
-        return low < starts[Int(letter) + 1] && table[low].name == name ? low : nil
+        return low < end && table[low].name == name ? low : nil
     }
 
     /// Whether some architecture of Linux has a call of that name.
