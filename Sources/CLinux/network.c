@@ -1,27 +1,18 @@
 #include "call.h"
 
-#include <linux/sockios.h>
-
 /* What the maker leaves to its parent, in the memory that they share. */
 static struct {
+    int procfs;
     volatile enum linux_network_step step;
     volatile int namespace, error, finished;
 } making;
 
 /* Beside its parent: no errno, and nothing of the C library that keeps anything. */
 static int make(void) {
-    struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
     long result = linux_call(SYS_unshare, CLONE_NEWNET, 0, 0, 0);
     if (result >= 0) {
-        making.step = linux_network_socket;
-        result = linux_call(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0, 0);
-    }
-    if (result >= 0) {
-        const long socket = result;
-        making.step = linux_network_loopback;
-        result = linux_call(SYS_ioctl, socket, SIOCSIFFLAGS, (long)&loopback, 0);
-        if (result >= 0) result = linux_call(SYS_ioctl, socket, SIOCGSKNS, 0, 0);
-        linux_call(SYS_close, socket, 0, 0, 0);
+        making.step = linux_network_open;
+        result = linux_call(SYS_openat, making.procfs, (long)"self/ns/net", O_RDONLY | O_CLOEXEC, 0);
     }
     if (result < 0) making.error = (int)-result;
     else making.namespace = (int)result;
@@ -29,8 +20,9 @@ static int make(void) {
     return 0;
 }
 
-int linux_begin_network(void) {
+int linux_begin_network(int procfs) {
     static char stack[8192] __attribute__((aligned(16)));
+    making.procfs = procfs;
     making.step = linux_network_unshare;
     making.namespace = -1;
     making.error = making.finished = 0;

@@ -8,20 +8,21 @@ import CLinux
 package struct NetworkMaker: Sendable {
     private let process: Int32
 
-    /// Begins. Where there is no room for a process the caller itself makes the namespace, and is in it. The corresponding C
+    /// Begins; `procfs` is an open directory of one that shows the caller. Where there is no room for a process the caller itself makes the namespace, and is in it. The corresponding C
     /// functions are `clone` with `CLONE_VM`, and `unshare`.
-    package static func start() -> NetworkMaker { NetworkMaker(process: linux_begin_network()) }
+    package static func start(procfs: Int32) -> NetworkMaker {
+        NetworkMaker(process: linux_begin_network(procfs))
+    }
 
-    /// Waits for the namespace and moves the caller into it; loopback is up. Fails with what has failed in making it. The
-    /// corresponding C functions are `waitpid`, `ioctl` with `SIOCGSKNS`, and `setns`.
+    /// Waits for the namespace and moves the caller into it. Fails with what has failed in making it. The corresponding C
+    /// functions are `waitpid` and `setns`.
     package func enter() throws(KernelError) {
         var step = linux_network_wait
         guard unsafe linux_enter_network(process, &step) < 0 else { return }
         let errno = Errno.current
         switch step {
         case linux_network_unshare: throw KernelError(.unshare, errno)
-        case linux_network_socket: throw KernelError(.socket, errno)
-        case linux_network_loopback: throw KernelError(.ioctl, errno, path: "lo")
+        case linux_network_open: throw KernelError(.openat, errno, path: "/proc/self/ns/net")
         case linux_network_join: throw KernelError(.setns, errno)
         default: throw KernelError(.wait, errno)
         }

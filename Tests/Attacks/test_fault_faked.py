@@ -111,7 +111,7 @@ LINES = [
     ("setresgid", None, None, 1, 0, "gids?|ids"),
     ("prlimit64", 0, 7, 3, 16, "rlimit nofile"),
 ]
-SAME = {"interfaces", "death signal", "groups", "uids?|ids", "gids?|ids", "securebits", "pid 1 dumpable"}
+SAME = {"death signal", "groups", "uids?|ids", "gids?|ids", "securebits", "pid 1 dumpable"}
 
 
 def rows(bench):

@@ -19,18 +19,18 @@ FOUND = {
     "the watch over the jail": ("rich", 0, ["poll", "recvmsg", "sendmsg", "pidfd_open", "wait4"]),
     "the reaper": ("default", 1, ["poll", "read", "wait4", "sendmsg", "close_range"]),
     # Not found but feared: what one process makes for another.
-    "the network's maker": ("default", 2, ["unshare", "socket", "ioctl"]),
+    "the network's maker": ("default", 2, ["unshare", "openat"]),
     "the way into the network": ("default", 1, ["clone3", "setns"]),
 }
 #: Calls that claimed success and were believed: how many of them must tell.
 BELIEVED = {
     # A mount that was said to be attached: the mirror that then stood on its target was taken for it.
-    "the mirror": ("tree", 1, ["move_mount"], 10),
+    "the mirror": ("tree", 1, ["move_mount"], 11),
     # Signals that were said to be blocked: the end of the jail was one, and the launcher waited for it for ever.
     "the launcher's signals": ("default", 0, ["rt_sigprocmask"], 1),
     # Whoever is told that it is the child believes it, and ends: the whole launch did, with status 0.
     "the birth of the network's maker": ("default", 1, ["clone3"], 0),
-    "the network": ("default", 2, ["unshare", "socket", "ioctl"], 2),
+    "the network": ("default", 2, ["unshare", "openat"], 2),
     "the way into the network": ("default", 1, ["wait4", "setns"], 1),
 }
 

@@ -120,7 +120,7 @@ extension Applier {
     /// A network of the jail's own begins, where this process was not born into one.
     mutating func beginNetwork() throws(Failure) {
         if isVerified { witness.network = try networkNumber() }
-        network = .start()
+        network = .start(procfs: try proc().descriptor)
     }
 
     /// Before anything is done that would be done to the host's network otherwise.
