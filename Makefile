@@ -15,7 +15,7 @@ FUZZ_SECONDS ?= 3600
 # and the metadata of a type by a call rather than by its mangled name, which the runtime takes 10,000 instructions to read
 # (smaller code is not what a launch, which uses each type once, needs).
 EACH     := -function-sections -disable-concrete-type-metadata-mangled-name-accessors
-STATIC   := -c release --static-swift-stdlib -Xswiftc -static-executable $(EACH:%=-Xswiftc -Xfrontend -Xswiftc %)
+STATIC   := -c release --static-swift-stdlib -Xswiftc -static-executable -Xcc -DIMMURE_STATIC $(EACH:%=-Xswiftc -Xfrontend -Xswiftc %)
 
 SHELL_FILES  := .ci/run .ci/install .ci/test Tests/Fuzz/run Examples/demo Tests/VM/run Tests/VM/vm-run
 SWIFT_FILES  := Package.swift Sources Tests
