@@ -13,7 +13,8 @@ struct Jail {
     mutating func proceed(from first: Int) -> Never {
         do throws(Failure) {
             try tieToLauncher()
-            try applier.checkBirth(plan)
+            try applier.checkMembership(of: currentProcess())
+            try applier.checkNamespaces(plan)
             if plan.makesNetworkBeside { try applier.beginNetwork() }
         } catch {
             fail(error, at: first)
@@ -47,7 +48,6 @@ struct Jail {
 
     /// From here on this process is the command's.
     private mutating func prepare() throws(Failure) {
-        if !plan.supervision.hasInit { try applier.awaitVouching(in: plan) }
         try applier.openWitness(plan)
     }
 
@@ -83,7 +83,6 @@ struct Jail {
 
     /// Forks: the caller stays as the reaper and never comes back; the child goes on as the command.
     private mutating func startCommand() throws(Failure) {
-        try applier.awaitVouching(in: plan)
         // From here on untrusted code runs with this process's ids: none of it may trace or read it, nor open its
         // /proc/PID/exe (runc CVE-2019-5736).
         try failing { () throws(KernelError) in try setDumpable(false) }

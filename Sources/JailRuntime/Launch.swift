@@ -53,10 +53,10 @@ package struct Launch {
                 switch step.operation {
                 case .createNamespaces(let kinds):
                     maps = try IdentityMapper.Helper(for: plan.maps)
-                    try applier.rememberOwn(plan)
+                    try applier.rememberNamespaces(plan)
                     try failing { () throws(KernelError) in try unshare(NamespaceFlags(kinds)) }
                     // At once: what comes next would be done to the host.
-                    try applier.compareOwn(plan)
+                    try applier.checkNamespaces(plan)
                 case .mapIdentities(let wanted):
                     if wanted.isWrittenInside {
                         try IdentityMapper(wanted).write(by: applier.hostProc, process: "self")
@@ -129,7 +129,7 @@ package struct Launch {
                 try becomeSubreaper()
             }
         }
-        applier.rememberRoot(plan)
+        try applier.rememberNamespaces(plan)
         let mapper = plan.maps.flatMap { $0.isWrittenInside ? nil : IdentityMapper($0) }
         let side = try located(fork) { () throws(Failure) in
             try failing { () throws(KernelError) in
@@ -150,12 +150,6 @@ package struct Launch {
         } catch {
             Supervisor.kill(child)
             throw error.at(plan.mapping ?? fork)
-        }
-        do throws(Failure) {
-            try applier.vouch(for: child, in: plan, over: ours)
-        } catch {
-            Supervisor.kill(child)
-            throw error.at(fork)
         }
         var supervisor = Supervisor(
             plan: plan, child: child, channel: ours, signals: signals.number, hostTerminal: hostTerminal,

@@ -22,9 +22,6 @@ enum Message: Sendable {
     case listener(command: Int32)
     /// To the launcher: the filter has no listener, for this reason.
     case unheard(Errno)
-    /// To the jail: its namespaces are new ones; or, with the numbers of the launcher's own by `NamespaceKind.index`, that
-    /// the jail is to look for itself.
-    case vouched(own: [UInt64])
 
     static let listenerKind: UInt8 = 10
 
@@ -46,10 +43,6 @@ enum Message: Sendable {
         case .alarm(let milliseconds): return [9] + Self.word(milliseconds ?? -1)
         case .listener(let command): return [Self.listenerKind] + Self.word(command)
         case .unheard(let errno): return [11, UInt8(truncatingIfNeeded: errno.rawValue)]
-        case .vouched(let own):
-            var bytes: [UInt8] = [12]
-            for number in own { bytes += Self.word(number >> 32) + Self.word(number) }
-            return bytes
         case .changed(.exited(let status)): return [6, UInt8(truncatingIfNeeded: status)]
         case .changed(.signaled(let signal)): return [7, UInt8(truncatingIfNeeded: signal)]
         case .changed(.stopped(let signal)): return [8, UInt8(truncatingIfNeeded: signal)]
@@ -85,17 +78,11 @@ enum Message: Sendable {
             self = .alarm(milliseconds: milliseconds < 0 ? nil : milliseconds)
         case Self.listenerKind: self = .listener(command: word())
         case 11: self = .unheard(Errno(rawValue: byte(1)))
-        case 12:
-            var own: [UInt64] = []
-            for start in stride(from: 1, to: bytes.count - 7, by: 8) {
-                own.append(bytes[start..<(start + 8)].reduce(0) { $0 << 8 | UInt64($1) })
-            }
-            self = .vouched(own: own)
         default: return nil
         }
     }
 
-    private static func word<Value: BinaryInteger>(_ value: Value) -> [UInt8] {
+    private static func word(_ value: Int32) -> [UInt8] {
         [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
     }
 

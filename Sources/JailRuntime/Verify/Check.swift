@@ -10,13 +10,13 @@ extension Applier {
     mutating func check(_ operation: Operation, in plan: Plan) throws(Failure) {
         guard isVerified else { return }
         switch operation {
-        // What these make, `setLimit` opens and reads again as it writes; `Launch` looks for the jail's process in it.
+        // What these make, `setLimit` opens and reads again as it writes; the jail's first process looks for itself in it.
         case .requestScope, .enableControllers, .createCgroup, .setLimit: break
         case .enterCgroup: try checkMembership(of: currentProcess())
         // A descriptor, which is there or is not.
         case .connectManager, .readCredentials: break
         case .joinNamespaces(let joined): try checkJoined(joined)
-        // By the launcher, who sees both sides: `vouch`. The maps are compared by whoever writes them.
+        // Where they are made: `checkNamespaces`. The maps are compared by whoever writes them.
         case .createNamespaces: break
         case .mapIdentities(let maps): try showMaps(maps)
         case .offsetClocks: try checkClocks()

@@ -16,8 +16,6 @@ struct Witness {
     var own: [UInt64] = []
     /// The mount that is the launcher's root; nil where mounts have no identity of their own.
     var root: UInt64?
-    /// The number of the network namespace that the jail's first process was born in.
-    var network: UInt64 = 0
     /// The kinds that were joined, with their numbers.
     var joined: [(kind: Int, number: UInt64)] = []
     /// What the kernel called the new session keyring.

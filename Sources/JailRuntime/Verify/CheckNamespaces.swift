@@ -1,0 +1,118 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+/// The namespaces that were made, compared with those that the launcher is in.
+extension Applier {
+    /// The files of /proc/PID/ns.
+    private static func name(_ kind: NamespaceKind) -> String {
+        switch kind {
+        case .mount: "mnt"
+        case let other: other.rawValue
+        }
+    }
+
+    /// Those of the kinds that are told by their numbers. Each costs two links of procfs, which are made to be read: where
+    /// they are not to be listed, the first process knows three of its namespaces by what else the kernel shows.
+    private func compared(_ kinds: [NamespaceKind], _ plan: Plan) -> [NamespaceKind] {
+        guard shown == nil, channel >= 0 else { return kinds }
+        return kinds.filter { kind in
+            switch kind {
+            case .user: plan.maps == nil
+            case .pid: false
+            case .mount: witness.root == nil
+            default: true
+            }
+        }
+    }
+
+    /// The numbers of this process's namespaces, by `NamespaceKind.index`.
+    private func numbers(of kinds: [NamespaceKind]) throws(Failure) -> [UInt64] {
+        let proc = try proc()
+        return try failing { () throws(KernelError) in
+            var numbers = [UInt64](repeating: 0, count: NamespaceKind.allCases.count)
+            let directory = try open("self/ns", at: proc.descriptor, [.path, .directory])
+            for kind in kinds {
+                numbers[kind.index] = try namespaceNumber(Self.name(kind), at: directory.number)
+            }
+            return numbers
+        }
+    }
+
+    /// Before they are made, by the process that makes them.
+    mutating func rememberNamespaces(_ plan: Plan) throws(Failure) {
+        guard isVerified, !plan.newNamespaces.isEmpty else { return }
+        if channel >= 0, plan.makes(.mount) { witness.root = uniqueMount(of: "/") }
+        witness.own = try numbers(of: compared(plan.newNamespaces, plan))
+    }
+
+    /// Before anything is done in them.
+    mutating func checkNamespaces(_ plan: Plan) throws(Failure) {
+        guard isVerified, !plan.newNamespaces.isEmpty else { return }
+        try checkNumbers(of: compared(plan.kindsMadeAtOnce, plan), plan)
+        if channel >= 0, shown == nil { try checkBirth(plan) }
+    }
+
+    private mutating func checkNumbers(of kinds: [NamespaceKind], _ plan: Plan) throws(Failure) {
+        let found = try numbers(of: kinds)
+        for kind in kinds {
+            let (own, number) = (witness.own[kind.index], found[kind.index])
+            try hold(
+                number != 0 && number != own, at: plan.creation, "\(kind.rawValue) namespace",
+                "another than the host's, \(own)", "\(number)")
+        }
+    }
+
+    /// The first process has the id 1 in no pid namespace but a new one, and every mount of a copied tree is another mount.
+    /// The map of a user namespace is written once: who could write it, and reads it back, is in a new one.
+    private mutating func checkBirth(_ plan: Plan) throws(Failure) {
+        if plan.makes(.pid) {
+            let process = currentProcess()
+            try hold(process == 1, at: plan.creation, "pid namespace", "process 1", "process \(process)")
+        }
+        if let root = witness.root {
+            let own = uniqueMount(of: "/")
+            try hold(
+                own != nil && own != root, at: plan.creation, "mount namespace", "another than the host's",
+                "the host's root, mount \(root)")
+        }
+    }
+
+    /// A network of the jail's own begins, where this process was not born into one.
+    mutating func beginNetwork() throws(Failure) {
+        network = .start(procfs: try proc().descriptor)
+    }
+
+    /// Before anything is done that would be done to the host's network otherwise.
+    mutating func enterNetwork(_ plan: Plan) throws(Failure) {
+        let maker = network
+        try failing { () throws(KernelError) in try maker?.enter() }
+        network = nil
+        if isVerified { try checkNumbers(of: [.net], plan) }
+    }
+
+    /// Right after joining. The pid namespace is the children's, setns(2).
+    mutating func checkJoined(_ joined: [JoinedNamespace]) throws(Failure) {
+        let proc = try proc()
+        let directory = try failing { () throws(KernelError) in
+            try open("self/ns", at: proc.descriptor, [.path, .directory])
+        }
+        for (index, namespace) in joined.enumerated() {
+            let wanted = witness.joined[index].number
+            let name =
+                switch namespace.kind {
+                case .pid: "pid_for_children"
+                case .time: "time_for_children"
+                case let other: Self.name(other)
+                }
+            let found = try failing { () throws(KernelError) in try namespaceNumber(name, at: directory.number) }
+            try hold(
+                found == wanted, "\(namespace.kind.rawValue) namespace", "\(namespace.path), \(wanted)", "\(found)")
+        }
+    }
+
+    mutating func showMaps(_ maps: IdentityMaps) throws(Failure) {
+        try show("self/uid_map", IdentityMapper.text(maps.users))
+        try show("self/gid_map", IdentityMapper.text(maps.groups))
+    }
+}
