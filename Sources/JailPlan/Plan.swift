@@ -76,7 +76,8 @@ package struct Plan: Equatable, Sendable {
     /// The number of slots that the operations use.
     package var slotCount = 0
 
-    package init() {}
+    /// An ordinary jail takes some sixty steps, which are not small: room for them is made once.
+    package init() { steps.reserveCapacity(64) }
 
     /// Whether the command gets this descriptor of the caller's.
     package func passes(_ descriptor: Int32) -> Bool {

@@ -59,6 +59,7 @@ struct TreeBuilder {
 
     mutating func build() {
         guard needsMounts else { return refuseMounts() }
+        placements.reserveCapacity(32 + spec.filesystem.mounts.count)
         let rootSlot = placeRoot()
         for mount in spec.filesystem.mounts { place(mount) }
         placeService()
@@ -119,9 +120,12 @@ struct TreeBuilder {
     }
 
     private mutating func assemble(_ rootSlot: Int) {
-        let ordered = sortedPlacements()
+        construction.reserveCapacity(placements.count + 2)
+        var sealed: [Int] = []
         construction.append(Plan.Step(operation: .beginRoot(slot: rootSlot), origin: spec.filesystem.root.position))
-        for placement in ordered {
+        for index in order() {
+            let placement = placements[index]
+            if let slot = placement.sealedSlot { sealed.append(slot) }
             if let source = placement.source {
                 let step = Plan.Step(operation: source, origin: placement.origin)
                 switch source {
@@ -133,7 +137,6 @@ struct TreeBuilder {
             }
             construction.append(Plan.Step(operation: placement.placing, origin: placement.origin))
         }
-        var sealed = ordered.compactMap(\.sealedSlot)
         if rootIsPrivate { sealed.append(rootSlot) }
         // Last: mount points are made until here.
         construction.append(Plan.Step(operation: .seal(slots: sealed), origin: nil))
@@ -141,15 +144,14 @@ struct TreeBuilder {
 
     /// By depth, then by name; of two on one target what covers comes last, else the first placed first. Numbers are sorted
     /// rather than the placements themselves, each of which is some hundred bytes to move.
-    private func sortedPlacements() -> [Placement] {
+    private func order() -> [Int] {
         let targets = placements.map(\.target)
         let depths = targets.map(depth)
-        let order = placements.indices.sorted { i, j in
+        return placements.indices.sorted { i, j in
             if depths[i] != depths[j] { return depths[i] < depths[j] }
             if targets[i] != targets[j] { return targets[i] < targets[j] }
             return placements[i].covers == placements[j].covers ? i < j : placements[j].covers
         }
-        return order.map { placements[$0] }
     }
 
     /// Whether only root outside may mount such a file system here. The proc of a joined pid namespace is another matter:
