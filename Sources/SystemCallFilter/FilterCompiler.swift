@@ -4,7 +4,8 @@
 /// A call that is allowed whatever its arguments is allowed by its number alone: the kernel finds those when the filter is
 /// installed (kernel/seccomp.c, `seccomp_cache_prepare`) and does not run the program for them again.
 ///
-/// The program is written from its end, so that every jump, which can only go forward, is to a place that is known.
+/// The program is written from its end, so that every jump, which can only go forward, is to a place that is known. Verdicts
+/// are shared by the jumps that reach them: the kernel translates each instruction when the filter is installed.
 struct FilterCompiler {
     /// BPF_MAXINSNS.
     static let limit = 4096
@@ -17,6 +18,9 @@ struct FilterCompiler {
     /// The ranges: where each begins, and its leaf: a verdict, or the first of the rules of one call.
     private var starts: [UInt32] = []
     private var leaves: [Leaf] = []
+    /// The verdicts that are returned, and where each was last.
+    private var verdicts: [UInt32] = []
+    private var places: [Int] = []
 
     private struct Leaf {
         let verdict: Verdict
@@ -28,7 +32,7 @@ struct FilterCompiler {
     static func compile(_ policy: EffectivePolicy, notifies: Bool) -> [UInt64] {
         var compiler = FilterCompiler(policy: policy, notifies: notifies)
         compiler.findRanges()
-        compiler.emitSearch(0, compiler.starts.count)
+        _ = compiler.emitSearch(0, compiler.starts.count)
         compiler.emitHead()
         return compiler.code.reversed()
     }
@@ -75,34 +79,44 @@ struct FilterCompiler {
         leaves.append(Leaf(verdict: verdict, rules: rules))
     }
 
-    /// The search among the ranges from `low` up to `high`: behind each comparison the lower half, then the upper.
-    private mutating func emitSearch(_ low: Int, _ high: Int) {
-        if high - low == 1 {
-            emitLeaf(leaves[low])
-            return
-        }
+    /// The search among the ranges from `low` up to `high`, and where it begins.
+    private mutating func emitSearch(_ low: Int, _ high: Int) -> Int {
+        if high - low == 1 { return emitLeaf(leaves[low]) }
         let middle = (low + high) / 2
-        emitSearch(middle, high)
-        let upper = code.count
-        emitSearch(low, middle)
-        emitJump(.greaterOrEqual, starts[middle], to: upper)
+        let upper = emitSearch(middle, high)
+        let lower = emitSearch(low, middle)
+        // The second of them may move the first one further away.
+        let below = near(lower, 254)
+        let above = near(upper, 255)
+        emitTest(.greaterOrEqual, starts[middle], met: above, unmet: below)
+        return code.count
     }
 
-    /// Compares, and goes on `to` a place where that holds.
-    private mutating func emitJump(_ test: Test, _ value: UInt32, to place: Int) {
+    /// A place from which one goes on to that: a comparison reaches 255 instructions, BPF_JA any number.
+    private mutating func near(_ place: Int, _ reach: Int) -> Int {
         let distance = code.count - place
-        if distance <= 255 {
-            emit(test.rawValue, UInt8(distance), 0, value)
-        } else {
-            // A comparison reaches 255 instructions, BPF_JA any number.
-            emit(0x05, 0, 0, UInt32(distance))
-            emit(test.rawValue, 0, 1, value)
-        }
+        guard distance > reach else { return place }
+        emit(0x05, 0, 0, UInt32(distance))
+        return code.count
     }
 
-    private mutating func emitLeaf(_ leaf: Leaf) {
+    private mutating func emitLeaf(_ leaf: Leaf) -> Int {
+        guard leaf.rules.isEmpty else {
+            emitReturn(leaf.verdict)
+            for rule in policy.rules[leaf.rules].reversed() { emit(rule) }
+            return code.count
+        }
+        let known = verdicts.firstIndex(of: leaf.verdict.rawValue)
+        // Not so far that the comparison to come needs a jump between.
+        if let known, code.count - places[known] < 240 { return places[known] }
         emitReturn(leaf.verdict)
-        for rule in policy.rules[leaf.rules].reversed() { emit(rule) }
+        if let known {
+            places[known] = code.count
+        } else {
+            verdicts.append(leaf.verdict.rawValue)
+            places.append(code.count)
+        }
+        return code.count
     }
 
     private mutating func emit(_ rule: EffectivePolicy.Rule) {
@@ -194,7 +208,7 @@ extension FilterCompiler {
         emitLoad(offset)
     }
 
-    /// Within one rule no distance is above 255: it has at most six conditions of seven instructions.
+    /// No distance is above 255: within one rule there are at most six conditions of seven instructions.
     private mutating func emitTest(_ test: Test, _ value: UInt32, met: Int, unmet: Int) {
         emit(test.rawValue, UInt8(code.count - met), UInt8(code.count - unmet), value)
     }
