@@ -8,11 +8,9 @@ import CLinux
 package struct NetworkMaker: Sendable {
     private let process: Int32
 
-    /// Begins; `procfs` is an open directory of one that shows the caller. Where there is no room for a process the caller itself makes the namespace, and is in it. The corresponding C
+    /// Begins. Where there is no room for a process the caller itself makes the namespace, and is in it. The corresponding C
     /// functions are `clone` with `CLONE_VM`, and `unshare`.
-    package static func start(procfs: Int32) -> NetworkMaker {
-        NetworkMaker(process: linux_begin_network(procfs))
-    }
+    package static func start() -> NetworkMaker { NetworkMaker(process: linux_begin_network()) }
 
     /// Waits for the namespace and moves the caller into it. Fails with what has failed in making it. The corresponding C
     /// functions are `waitpid` and `setns`.
@@ -22,7 +20,8 @@ package struct NetworkMaker: Sendable {
         let errno = Errno.current
         switch step {
         case linux_network_unshare: throw KernelError(.unshare, errno)
-        case linux_network_open: throw KernelError(.openat, errno, path: "/proc/self/ns/net")
+        case linux_network_socket: throw KernelError(.socket, errno)
+        case linux_network_ask: throw KernelError(.ioctl, errno, path: "SIOCGSKNS")
         case linux_network_join: throw KernelError(.setns, errno)
         default: throw KernelError(.wait, errno)
         }

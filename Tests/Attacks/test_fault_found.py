@@ -19,7 +19,7 @@ FOUND = {
     "the watch over the jail": ("rich", 0, ["poll", "recvmsg", "sendmsg", "pidfd_open", "wait4"]),
     "the reaper": ("default", 1, ["poll", "read", "wait4", "sendmsg", "close_range"]),
     # Not found but feared: what one process makes for another.
-    "the network's maker": ("default", 2, ["unshare", "openat"]),
+    "the network's maker": ("default", 2, ["unshare", "socket", "ioctl"]),
     "the way into the network": ("default", 1, ["clone3", "setns"]),
 }
 #: Calls that claimed success and were believed: how many of them must tell.
@@ -30,7 +30,7 @@ BELIEVED = {
     "the launcher's signals": ("default", 0, ["rt_sigprocmask"], 1),
     # Whoever is told that it is the child believes it, and ends: the whole launch did, with status 0.
     "the birth of the network's maker": ("default", 1, ["clone3"], 0),
-    "the network": ("default", 2, ["unshare", "openat"], 2),
+    "the network": ("default", 2, ["unshare", "socket", "ioctl"], 3),
     "the way into the network": ("default", 1, ["wait4", "setns"], 1),
 }
 

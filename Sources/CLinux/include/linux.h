@@ -251,11 +251,11 @@ int linux_connect_path(int socket, const char *path);
 /* netdevice(7): sets IFF_UP on the interface of that name in the caller's network namespace; then its flags, and the name
    of another one that has an address, empty where there is none. */
 int linux_interface_up(const char *name, int *flags, char other[IFNAMSIZ]);
-/* A network namespace made by a process of its own beside the caller, with whom that shares memory and descriptors, `procfs`
-   among them; there is one at a time. Returns its id; 0 where the caller has made it itself, in place. */
-int linux_begin_network(int procfs);
+/* A network namespace made by a process of its own beside the caller, with whom that shares memory and descriptors; there is
+   one at a time. Returns its id; 0 where the caller has made it itself, in place. */
+int linux_begin_network(void);
 /* Where a network namespace is in the making. */
-enum linux_network_step { linux_network_unshare, linux_network_open, linux_network_wait, linux_network_join };
+enum linux_network_step { linux_network_unshare, linux_network_socket, linux_network_ask, linux_network_wait, linux_network_join };
 /* Waits until it is made, and moves the caller into it; -1 where the step has failed. */
 int linux_enter_network(int maker, enum linux_network_step *step);
 /* The number in the link /proc/PID/ns/NAME, namespaces(7); 0 where it has none. */

@@ -13,7 +13,9 @@ extension Applier {
     }
 
     /// Those of the kinds that are told by their numbers. Each costs two links of procfs, which are made to be read: where
-    /// they are not to be listed, the first process knows three of its namespaces by what else the kernel shows.
+    /// they are not to be listed, most are known by what else the kernel shows (`checkBirth`), or does. To name a host and to
+    /// bring up an interface takes a capability in the user namespace that owns what is changed (kernel/sys.c,
+    /// net/ipv4/devinet.c): in one of its own the jail has none over the host's, and the launch would fail there.
     private func compared(_ kinds: [NamespaceKind], _ plan: Plan) -> [NamespaceKind] {
         guard shown == nil, channel >= 0 else { return kinds }
         return kinds.filter { kind in
@@ -21,6 +23,8 @@ extension Applier {
             case .user: plan.maps == nil
             case .pid: false
             case .mount: witness.root == nil
+            case .uts: plan.maps == nil || !plan.namesHost
+            case .net: plan.maps == nil
             default: true
             }
         }
@@ -54,6 +58,7 @@ extension Applier {
     }
 
     private mutating func checkNumbers(of kinds: [NamespaceKind], _ plan: Plan) throws(Failure) {
+        guard !kinds.isEmpty else { return }
         let found = try numbers(of: kinds)
         for kind in kinds {
             let (own, number) = (witness.own[kind.index], found[kind.index])
@@ -80,7 +85,7 @@ extension Applier {
 
     /// A network of the jail's own begins, where this process was not born into one.
     mutating func beginNetwork() throws(Failure) {
-        network = .start(procfs: try proc().descriptor)
+        network = .start()
     }
 
     /// Before anything is done that would be done to the host's network otherwise.
@@ -88,7 +93,7 @@ extension Applier {
         let maker = network
         try failing { () throws(KernelError) in try maker?.enter() }
         network = nil
-        if isVerified { try checkNumbers(of: [.net], plan) }
+        if isVerified { try checkNumbers(of: compared([.net], plan), plan) }
     }
 
     /// Right after joining. The pid namespace is the children's, setns(2).
