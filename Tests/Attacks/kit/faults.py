@@ -159,8 +159,6 @@ class Bench:
             return None  # the probe takes a refusal for a kernel without it: closed, if not in the best words
         if run.status == 125:
             return sentence(run.stderr)
-        if step.process == 0 and NAME[step.number] == "mprotect" and run.status == 127 and not ran:
-            return None  # the C library refuses to start, before main
         if run.status in (126, 127) and NAME[step.number] == "execve":
             return sentence(run.stderr)
         return f"status {run.status}"
