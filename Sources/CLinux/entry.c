@@ -9,6 +9,8 @@
    The other prepares for dlopen (elf/dl-support.c): where the program lies, which takes a link of procfs, where libraries are
    looked for, what the vDSO has. That is 80 us for what never comes. Of it `protect` stays.
 
+   GLIBC_TUNABLES is not read: it was set for the command.
+
    What is called here is private to glibc, hence the version; any other C library, and a program that links it dynamically,
    starts as it always does. */
 #if defined IMMURE_STATIC && defined __x86_64__ && defined __GLIBC__ && __GLIBC__ == 2 && __GLIBC_MINOR__ == 36
@@ -75,7 +77,6 @@ __attribute__((noreturn, no_stack_protector)) int __libc_start_main(
     char **end = environ;
     while (*end) end++;
     _dl_aux_init((ElfW(auxv_t) *)(end + 1));
-    /* Nor is GLIBC_TUNABLES read: it was set for the command. */
     _dl_relocate_static_pie();
     for (const ElfW(Rela) *entry = __rela_iplt_start; entry < __rela_iplt_end; entry++)
         *(ElfW(Addr) *)entry->r_offset = ((ElfW(Addr)(*)(void))entry->r_addend)();

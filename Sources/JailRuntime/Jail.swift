@@ -26,7 +26,7 @@ struct Jail {
         for index in first..<plan.steps.count {
             applier.step = index
             do throws(Failure) {
-                if index == plan.preparation { try prepare() }
+                if index == plan.preparation { try applier.openWitness(plan) }
                 if applier.network != nil, plan.steps[index].operation.belongsToNetwork {
                     try located(plan.creation ?? index) { () throws(Failure) in try applier.enterNetwork(plan) }
                 }
@@ -44,11 +44,6 @@ struct Jail {
             }
         }
         exitNow(125)
-    }
-
-    /// From here on this process is the command's.
-    private mutating func prepare() throws(Failure) {
-        try applier.openWitness(plan)
     }
 
     /// Tells the launcher, and ends this process: nothing of the command runs.

@@ -129,7 +129,7 @@ package struct Launch {
                 try becomeSubreaper()
             }
         }
-        try applier.rememberNamespaces(plan)
+        try located(fork) { () throws(Failure) in try applier.rememberNamespaces(plan) }
         let mapper = plan.maps.flatMap { $0.isWrittenInside ? nil : IdentityMapper($0) }
         let side = try located(fork) { () throws(Failure) in
             try failing { () throws(KernelError) in

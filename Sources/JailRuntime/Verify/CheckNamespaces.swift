@@ -12,12 +12,15 @@ extension Applier {
         }
     }
 
+    /// Whether this process is born into the namespaces, and their numbers are not to be listed.
+    private var knowsByBirth: Bool { channel >= 0 && shown == nil }
+
     /// Those of the kinds that are told by their numbers. Each costs two links of procfs, which are made to be read: where
     /// they are not to be listed, most are known by what else the kernel shows (`checkBirth`), or does. To name a host and to
     /// bring up an interface takes a capability in the user namespace that owns what is changed (kernel/sys.c,
     /// net/ipv4/devinet.c): in one of its own the jail has none over the host's, and the launch would fail there.
     private func compared(_ kinds: [NamespaceKind], _ plan: Plan) -> [NamespaceKind] {
-        guard shown == nil, channel >= 0 else { return kinds }
+        guard knowsByBirth else { return kinds }
         return kinds.filter { kind in
             switch kind {
             case .user: plan.maps == nil
@@ -54,7 +57,7 @@ extension Applier {
     mutating func checkNamespaces(_ plan: Plan) throws(Failure) {
         guard isVerified, !plan.newNamespaces.isEmpty else { return }
         try checkNumbers(of: compared(plan.kindsMadeAtOnce, plan), plan)
-        if channel >= 0, shown == nil { try checkBirth(plan) }
+        if knowsByBirth { try checkBirth(plan) }
     }
 
     private mutating func checkNumbers(of kinds: [NamespaceKind], _ plan: Plan) throws(Failure) {
