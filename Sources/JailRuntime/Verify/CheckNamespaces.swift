@@ -35,6 +35,7 @@ extension Applier {
 
     /// The numbers of this process's namespaces, by `NamespaceKind.index`.
     private func numbers(of kinds: [NamespaceKind]) throws(Failure) -> [UInt64] {
+        guard !kinds.isEmpty else { return [] }
         let proc = try proc()
         return try failing { () throws(KernelError) in
             var numbers = [UInt64](repeating: 0, count: NamespaceKind.allCases.count)
@@ -61,7 +62,6 @@ extension Applier {
     }
 
     private mutating func checkNumbers(of kinds: [NamespaceKind], _ plan: Plan) throws(Failure) {
-        guard !kinds.isEmpty else { return }
         let found = try numbers(of: kinds)
         for kind in kinds {
             let (own, number) = (witness.own[kind.index], found[kind.index])
