@@ -9,7 +9,8 @@
 //   launch [--user UID:GID] --hold K -- A ...
 //       K at once, each of which writes a byte when its command runs; `pids nanoseconds`; held until stdin ends
 //
-// The word @N in an argument becomes a number that is never used twice (container names must be unique).
+// The word @N in an argument becomes a number that is never used twice (container names must be unique), @C the number
+// of a copy of the program, the next one in each round.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -32,14 +33,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CANDIDATES = 32, ARGUMENTS = 128 };
+enum { CANDIDATES = 32, ARGUMENTS = 128, COPIES = 6 };
 
 static struct {
     int rounds, warmup, budget, jobs, count, hold, trap, mounts;
     const char *mount_dir, *user;
     char **candidate[CANDIDATES];
     int candidates;
-} options = {.rounds = 100, .warmup = 3, .budget = 1000000};
+} options = {.rounds = 100, .warmup = COPIES, .budget = 1000000};
+
+static int round_number;
 
 static void check(long result, const char *step) {
     if (result >= 0) return;
@@ -97,17 +100,18 @@ static void trap_namespaces(void) {
     check(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), "seccomp");
 }
 
-// The arguments with @N replaced; the numbered copies live in two static buffers until the next call.
+// The arguments with @N and @C replaced; the numbered copies live in two static buffers until the next call.
 static char **numbered(char **argv) {
     static char *copy[ARGUMENTS], text[8][256];
     static int serial;
     int used = 0, i;
     serial++;
     for (i = 0; argv[i]; i++) {
-        char *mark = strstr(argv[i], "@N");
+        char *unique = strstr(argv[i], "@N"), *program = strstr(argv[i], "@C");
         copy[i] = argv[i];
-        if (mark == NULL || used == 8) continue;
-        snprintf(text[used], sizeof *text, "%.*s%d-%d", (int)(mark - argv[i]), argv[i], getpid(), serial);
+        if ((unique == NULL && program == NULL) || used == 8) continue;
+        if (unique) snprintf(text[used], sizeof *text, "%.*s%d-%d", (int)(unique - argv[i]), argv[i], getpid(), serial);
+        else snprintf(text[used], sizeof *text, "%.*s%d", (int)(program - argv[i]), argv[i], round_number % COPIES);
         copy[i] = text[used++];
     }
     copy[i] = NULL;
@@ -152,6 +156,7 @@ static void run_rounds(void) {
     for (int round = -options.warmup; round < options.rounds; round++) {
         // Another order each round: what a jail leaves to the kernel's workers, they do during the launch after it.
         int order[CANDIDATES], status;
+        round_number = round + options.warmup;
         for (int i = 0; i < n; i++) {
             int j = (int)(lrand48() % (i + 1));
             order[i] = order[j];
