@@ -6,8 +6,7 @@ package import SpecFile
 /// `make` reads as the order itself. Each step that must stand where it stands says which fact of the kernel forces it;
 /// `OrderTests` holds a row for each.
 package struct Planner {
-    let spec: Spec
-    let host: Host
+    let premises: Premises
     var plan = Plan()
     var faults: [Diagnostic] = []
     var service = ResolvedService()
@@ -16,10 +15,13 @@ package struct Planner {
     package static func plan(
         _ spec: Spec, on host: Host, reportsResult: Bool = false
     ) -> Result<Plan, Faults> {
-        var planner = Planner(spec: spec, host: host)
+        var planner = Planner(premises: Premises(spec, host))
         planner.make(reportsResult: reportsResult)
         return planner.faults.isEmpty ? .success(planner.plan) : .failure(Faults(diagnostics: planner.faults))
     }
+
+    var spec: Spec { premises.spec }
+    var host: Host { premises.host }
 
     /// Every reason why a spec cannot be launched here.
     package struct Faults: Error, Equatable {

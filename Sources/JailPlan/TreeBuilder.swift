@@ -20,8 +20,7 @@ struct TreeBuilder {
         var sealedSlot: Int?
     }
 
-    let spec: Spec
-    let host: Host
+    let premises: Premises
     let identity: ResolvedIdentity
     let needsMounts: Bool
     let sharesProcesses: Bool
@@ -46,8 +45,7 @@ struct TreeBuilder {
     var construction: [Plan.Step] = []
 
     init(planner: Planner, identity: ResolvedIdentity) {
-        spec = planner.spec
-        host = planner.host
+        premises = planner.premises
         self.identity = identity
         needsMounts = planner.isNew(.mount)
         sharesProcesses = !planner.spec.namespaces[.pid].value.isNew
@@ -56,6 +54,9 @@ struct TreeBuilder {
         hasOwnUsers = planner.isNew(.user)
         service = planner.service
     }
+
+    var spec: Spec { premises.spec }
+    var host: Host { premises.host }
 
     mutating func build() {
         guard needsMounts else { return refuseMounts() }

@@ -14,16 +14,19 @@ enum Prepare {
         let surroundings = Caller.surroundings()
         let document = try load(request, in: surroundings)
         try checkTrust(document, isFatal: toLaunch)
-        let (decoded, profile) = complete(Spec.decode(document, in: surroundings), in: surroundings)
-        if let profile { try checkTrust(profile.trustFaults(callerUID: Caller.userID, of: "the profile"), toLaunch) }
+        var decoded = Spec.decode(document, in: surroundings)
+        if let profile = complete(&decoded, in: surroundings) {
+            try checkTrust(profile.trustFaults(callerUID: Caller.userID, of: "the profile"), toLaunch)
+        }
         guard decoded.diagnostics.isEmpty else {
             throw Rejection(decoded.diagnostics + decoded.spec.policyFaults)
         }
-        let spec = decoded.spec.running(request)
-        if toLaunch { try checkDescriptors(spec.process.fds, keepingBack: held) }
-        switch Planner.plan(spec, on: try host(for: spec), reportsResult: request.result != nil) {
+        decoded.spec.takeCommand(from: request)
+        if toLaunch { try checkDescriptors(decoded.spec.process.fds, keepingBack: held) }
+        let host = try host(for: decoded.spec)
+        switch Planner.plan(decoded.spec, on: host, reportsResult: request.result != nil) {
         case .success(let plan):
-            if toLaunch { try checkSockets(spec.service.sockets, of: plan, keepingBack: held) }
+            if toLaunch { try checkSockets(decoded.spec.service.sockets, of: plan, keepingBack: held) }
             return plan
         case .failure(let faults): throw Rejection(faults.diagnostics)
         }
@@ -46,23 +49,23 @@ enum Prepare {
 
     /// A document decoded, with every fault that can be found without the host.
     static func examine(_ document: Document, in surroundings: Surroundings) -> Decoded {
-        let decoded = complete(Spec.decode(document, in: surroundings), in: surroundings).decoded
-        return decoded.adding(decoded.spec.policyFaults)
+        var decoded = Spec.decode(document, in: surroundings)
+        _ = complete(&decoded, in: surroundings)
+        decoded.add(decoded.spec.policyFaults)
+        return decoded
     }
 
-    /// The same with what the seccomp file says that the spec names, and whose file that is.
-    private static func complete(
-        _ decoded: Decoded, in surroundings: Surroundings
-    ) -> (decoded: Decoded, profile: SourceFile?) {
-        guard let named = decoded.spec.seccomp?.value.profile, case .file(let path) = named.value else {
-            return (decoded, nil)
-        }
+    /// Adds what the seccomp file says that the spec names; that file, whose owner is still to be trusted.
+    private static func complete(_ decoded: inout Decoded, in surroundings: Surroundings) -> SourceFile? {
+        guard let named = decoded.spec.seccomp?.value.profile, case .file(let path) = named.value else { return nil }
         do throws(Diagnostic) {
             let (file, root) = try SourceFile.readJSON(path, "the profile", writtenAt: named.position)
             let (profile, faults) = SeccompProfile.decode(root, in: surroundings)
-            return (decoded.with(profile, faults), file)
+            decoded.add(profile, faults)
+            return file
         } catch {
-            return (decoded.with(nil, [error]), nil)
+            decoded.add(nil, [error])
+            return nil
         }
     }
 
@@ -132,15 +135,13 @@ extension Prepare {
 }
 
 extension Spec {
-    /// The spec with the words of the command line as its command, or behind it.
-    func running(_ request: RunRequest) -> Spec {
-        guard !request.words.isEmpty else { return self }
-        var spec = self
+    /// Makes the words of the command line the command, or puts them behind it.
+    mutating func takeCommand(from request: RunRequest) {
+        guard !request.words.isEmpty else { return }
         if let own = command, !request.replaces {
-            spec.command = Located(own.value + request.words, at: own.position)
+            command = Located(own.value + request.words, at: own.position)
         } else {
-            spec.command = Located(request.words)
+            command = Located(request.words)
         }
-        return spec
     }
 }

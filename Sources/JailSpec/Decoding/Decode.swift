@@ -2,25 +2,22 @@ package import SpecFile
 
 /// A spec as decoded, with every fault found; launch only where there is none.
 package struct Decoded: Equatable, Sendable {
-    package let spec: Spec
+    package var spec: Spec
     /// Sorted by position: the files in the order they were read, `--set` last.
-    package let diagnostics: [Diagnostic]
+    package private(set) var diagnostics: [Diagnostic]
 
-    /// The same with the seccomp file that the spec names, or what is wrong with it.
-    package func with(_ profile: SeccompProfile?, _ faults: [Diagnostic]) -> Decoded {
-        var spec = spec
+    /// Takes up the seccomp file that the spec names, or what is wrong with it.
+    package mutating func add(_ profile: SeccompProfile?, _ faults: [Diagnostic]) {
         if let seccomp = spec.seccomp {
             var policy = seccomp.value
             policy.file = profile
             spec.seccomp = Located(policy, at: seccomp.position)
         }
-        return Decoded(spec: spec, diagnostics: diagnostics + faults)
+        add(faults)
     }
 
-    /// The same with faults that somebody else found, behind the others.
-    package func adding(_ faults: [Diagnostic]) -> Decoded {
-        Decoded(spec: spec, diagnostics: diagnostics + faults)
-    }
+    /// Takes up faults that somebody else found, behind the others.
+    package mutating func add(_ faults: [Diagnostic]) { diagnostics += faults }
 }
 
 extension Spec {
