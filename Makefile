@@ -13,8 +13,9 @@ FUZZ_SECONDS ?= 3600
 # One file without any shared library: it starts four times faster than a dynamic one, and runs in an empty root. Every
 # module, those of the packages too: a section for each function, so that the linker can put those of a launch side by side;
 # and the metadata of a type by a call rather than by its mangled name, which the runtime takes 10,000 instructions to read
-# (smaller code is not what a launch, which uses each type once, needs). And an entry of its own, CLinux/entry.c.
-EACH     := -function-sections -disable-concrete-type-metadata-mangled-name-accessors
+# (smaller code is not what a launch, which uses each type once, needs); and values copied by code of their own rather than
+# by the witnesses of their type, which would have to be made for every optional one. And an entry of its own, CLinux/entry.c.
+EACH     := -function-sections -disable-concrete-type-metadata-mangled-name-accessors -disable-type-layout
 STATIC   := -c release --static-swift-stdlib -Xswiftc -static-executable -Xcc -DIMMURE_STATIC $(EACH:%=-Xswiftc -Xfrontend -Xswiftc %)
 
 SHELL_FILES  := .ci/run .ci/install .ci/test Tests/Fuzz/run Examples/demo Tests/VM/run Tests/VM/vm-run

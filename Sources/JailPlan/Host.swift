@@ -64,8 +64,8 @@ package struct Host: Equatable, Sendable {
     package var standardInputIsTerminal = false
     /// Whether setsid(2) would succeed, or is not needed: not for the leader of a shell's job.
     package var canStartSession = true
-    /// The caller's environment, as far as the spec keeps any of it; TERM always.
-    package var environment: [(name: String, value: String)] = []
+    /// The caller's environment as `NAME=value`, environ(7), as far as the spec keeps any of it; TERM always.
+    package var environment: [String] = []
     /// What a service manager offers, as far as the spec wants any of it.
     package var service = ServiceOffer()
     /// The highest capability number of the running kernel.
@@ -86,8 +86,7 @@ package struct Host: Equatable, Sendable {
             && a.subordinateUsers == b.subordinateUsers && a.subordinateGroups == b.subordinateGroups
             && a.standardInputIsTerminal == b.standardInputIsTerminal && a.lastCapability == b.lastCapability
             && a.landlockABI == b.landlockABI && a.service == b.service
-            && a.controlGroups == b.controlGroups
-            && a.environment.elementsEqual(b.environment) { $0 == $1 }
+            && a.controlGroups == b.controlGroups && a.environment == b.environment
     }
 
     package func group(named name: String) -> UInt32? { groups.first { $0.name == name }?.gid }

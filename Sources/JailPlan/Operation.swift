@@ -183,6 +183,10 @@ package struct Attributes: OptionSet, Hashable, Sendable {
     package init(rawValue: UInt32) { self.rawValue = rawValue }
     /// The default goes through an existential collection, which the launch has no time for.
     package init(arrayLiteral elements: Attributes...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
+    /// Joins two: a list is an array, whose type the runtime would have to make.
+    package static func | (one: Attributes, other: Attributes) -> Attributes {
+        Attributes(rawValue: one.rawValue | other.rawValue)
+    }
 
     package static let readOnly = Attributes(rawValue: 1 << 0)
     package static let noSetuid = Attributes(rawValue: 1 << 1)
@@ -194,7 +198,7 @@ package struct Attributes: OptionSet, Hashable, Sendable {
     package static let noSymlinkFollow = Attributes(rawValue: 1 << 7)
 
     /// What every mount of a jail has unless the spec opens it.
-    package static let closed: Attributes = [.noSetuid, .noDevices]
+    package static let closed: Attributes = .noSetuid | .noDevices
 
     /// The words of mount(8), in the order of the bits.
     package var words: [String] {

@@ -7,30 +7,36 @@ extension Planner {
     func environment(_ identity: ResolvedIdentity) -> [String] {
         let name =
             identity.account?.name ?? (identity.user == 0 ? "root" : identity.user == Self.nobody ? "nobody" : "")
-        var result: [(name: String, value: String)] = [
-            ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-            ("HOME", home(identity.account)),
-            ("SHELL", "/bin/sh"),
+        var result = [
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + home(identity.account),
+            "SHELL=/bin/sh",
         ]
-        if !name.isEmpty { result += [("USER", name), ("LOGNAME", name)] }
-        if let term = host.environment.first(where: { $0.name == "TERM" }) { result.append(term) }
+        if !name.isEmpty { result += ["USER=" + name, "LOGNAME=" + name] }
+        if let term = host.environment.first(where: { sets($0, "TERM") }) { result.append(term) }
 
-        func put(_ name: String, _ value: String) {
-            if let index = result.firstIndex(where: { $0.name == name }) {
-                result[index].value = value
+        func put(_ entry: String, _ name: Substring) {
+            if let index = result.firstIndex(where: { sets($0, name) }) {
+                result[index] = entry
             } else {
-                result.append((name, value))
+                result.append(entry)
             }
         }
-        for (name, value) in host.environment where spec.environment.keep.contains(where: { matches($0.value, name) }) {
-            put(name, value)
+        for entry in host.environment where !spec.environment.keep.isEmpty {
+            let name = entry.prefix { $0 != "=" }
+            if spec.environment.keep.contains(where: { matches($0.value, name) }) { put(entry, name) }
         }
-        for (name, value) in spec.environment.set { put(name, value.value) }
-        for (name, value) in service.variables { put(name, value) }
-        return result.map { "\($0.name)=\($0.value)" }
+        for (name, value) in spec.environment.set { put("\(name)=\(value.value)", name[...]) }
+        for (name, value) in service.variables { put("\(name)=\(value)", name[...]) }
+        return result
     }
 
-    private func matches(_ pattern: String, _ name: String) -> Bool {
+    /// Whether a `NAME=value` is of this name.
+    private func sets(_ entry: String, _ name: Substring) -> Bool {
+        let rest = entry.utf8.dropFirst(name.utf8.count)
+        return rest.first == UInt8(ascii: "=") && entry.utf8.starts(with: name.utf8)
+    }
+
+    private func matches(_ pattern: String, _ name: Substring) -> Bool {
         guard pattern.utf8.last == UInt8(ascii: "*") else { return pattern == name }
         return name.utf8.starts(with: pattern.utf8.dropLast())
     }

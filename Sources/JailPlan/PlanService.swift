@@ -121,7 +121,7 @@ extension TreeBuilder {
         switch service.notify {
         case .none: break
         case .bound(let path):
-            placeTree(path, on: path, [.noSetuid, .noDevices, .noExecute], at: spec.service.notify.position)
+            placeTree(path, on: path, .noSetuid | .noDevices | .noExecute, at: spec.service.notify.position)
         case .relayed:
             let slot = newSlot()
             let target = Planner.noticeDirectory

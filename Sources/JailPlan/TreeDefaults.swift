@@ -15,9 +15,9 @@ extension TreeBuilder {
             fileSystems.append(Plan.Step(operation: .makeFileSystem(slot: slot, tmpfs), origin: origin))
             if filesystem.root.value == .system { placeSystem(origin) }
         case .host:
-            openRoot(slot, "/", [.readOnly, .noSetuid, .noDevices], origin)
+            openRoot(slot, "/", .readOnly | .noSetuid | .noDevices, origin)
         case .directory(let path):
-            openRoot(slot, path, filesystem.writable.value ? .closed : [.readOnly, .noSetuid, .noDevices], origin)
+            openRoot(slot, path, filesystem.writable.value ? .closed : .readOnly | .noSetuid | .noDevices, origin)
         }
         return slot
     }
@@ -29,7 +29,7 @@ extension TreeBuilder {
 
     /// /usr, /etc and the links or directories beside them, as on the host: a merged /usr stays merged.
     private mutating func placeSystem(_ origin: Position?) {
-        let attributes: Attributes = [.readOnly, .noSetuid, .noDevices]
+        let attributes: Attributes = .readOnly | .noSetuid | .noDevices
         let replaced = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
         for entry in host.rootEntries where !replaced.contains("/" + entry.name) {
             let target = "/" + entry.name
@@ -62,7 +62,7 @@ extension TreeBuilder {
                         hint: "set filesystem.proc = false, or namespaces.pid = \"new\""))
             }
         }
-        let attributes = more.union([.noSetuid, .noDevices, .noExecute])
+        let attributes = more.union(.noSetuid | .noDevices | .noExecute)
         placeFileSystem("proc", parameters, on: target, attributes, at: origin)
         guard identity.reachesHostRoot || !hasOwnUsers else { return }
         // Files of procfs that change or show the whole host belong to the host's uid 0: where the jail can be that
@@ -83,12 +83,12 @@ extension TreeBuilder {
         case .none: return
         case .host:
             guard !written.contains("/dev") else { return }
-            placeTree("/dev", on: "/dev", [.noSetuid, .noExecute], at: origin)
+            placeTree("/dev", on: "/dev", .noSetuid | .noExecute, at: origin)
         case .minimal:
             guard !written.contains("/dev") else { return }
             placeFileSystem(
                 "tmpfs", [.init(key: "mode", value: "0755"), .init(key: "size", value: "1M")], on: "/dev",
-                [.noSetuid, .noExecute], sealed: true, at: origin)
+                .noSetuid | .noExecute, sealed: true, at: origin)
             for (name, major, minor) in Self.deviceNodes where !written.contains("/dev/\(name)") {
                 let slot = newSlot()
                 place(
@@ -107,7 +107,7 @@ extension TreeBuilder {
             if !written.contains("/dev/shm") {
                 placeFileSystem(
                     "tmpfs", [.init(key: "mode", value: "1777"), .init(key: "size", value: "64M")], on: "/dev/shm",
-                    [.noSetuid, .noDevices], at: origin)
+                    .noSetuid | .noDevices, at: origin)
             }
         }
     }
@@ -125,14 +125,14 @@ extension TreeBuilder {
         // Every mount of devpts is an instance of its own (Documentation/filesystems/devpts.rst).
         placeFileSystem(
             "devpts", [.init(key: "ptmxmode", value: "0666"), .init(key: "mode", value: "0620")], on: target,
-            more.union([.noSetuid, .noExecute]), at: origin)
+            more.union(.noSetuid | .noExecute), at: origin)
     }
 
     mutating func placeTmp(unless written: [String]) {
         guard let size = spec.filesystem.tmp.value, !written.contains("/tmp") else { return }
         placeFileSystem(
             "tmpfs", [.init(key: "mode", value: "1777"), .init(key: "size", value: "\(size)")], on: "/tmp",
-            [.noSetuid, .noDevices], at: spec.filesystem.tmp.position)
+            .noSetuid | .noDevices, at: spec.filesystem.tmp.position)
     }
 
     /// The host's sysfs shows the host's network: a jail with a network of its own gets an instance that shows that.
@@ -142,7 +142,7 @@ extension TreeBuilder {
     }
 
     mutating func mountSysfs(on target: String, _ more: Attributes = [], at origin: Position?) {
-        let attributes = more.union([.readOnly, .noSetuid, .noDevices, .noExecute])
+        let attributes = more.union(.readOnly | .noSetuid | .noDevices | .noExecute)
         placeFileSystem("sysfs", on: target, attributes, at: origin)
     }
 }

@@ -26,12 +26,12 @@ extension TreeBuilder {
             mountDevpts(on: mount.target, asked, at: mount.position)
         case .mqueue:
             placeFileSystem(
-                "mqueue", on: mount.target, attributes.union([.noSetuid, .noDevices, .noExecute]), at: mount.position)
+                "mqueue", on: mount.target, attributes.union(.noSetuid | .noDevices | .noExecute), at: mount.position)
         case .cgroup:
             // Read-only unless asked for: a group that can be written to can be divided.
             let access: Attributes = mount.options.contains(.writable) ? [] : .readOnly
             placeFileSystem(
-                "cgroup2", on: mount.target, attributes.union(access).union([.noSetuid, .noDevices, .noExecute]),
+                "cgroup2", on: mount.target, attributes.union(access).union(.noSetuid | .noDevices | .noExecute),
                 at: mount.position)
         case .file(let content, let mode):
             let slot = newSlot()

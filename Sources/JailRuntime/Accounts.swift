@@ -10,11 +10,11 @@ enum Accounts {
     static func read(_ path: String, below root: String) throws(KernelError) -> [UInt8] {
         if root == "/" { return try readHost("/" + path) }
         do throws(KernelError) {
-            let directory = try open(root, [.path, .directory])
+            let directory = try open(root, .path | .directory)
             let pinned = try openInside(directory.number, path)
             // A FIFO would block for ever.
             guard try status(of: pinned.number).isRegular else { return [] }
-            let file = try open("/proc/self/fd/\(pinned.number)", [.read, .nonBlocking])
+            let file = try open("/proc/self/fd/\(pinned.number)", .read | .nonBlocking)
             return try readAll(file.number, limit: 4 << 20)
         } catch {
             return []
@@ -24,7 +24,7 @@ enum Accounts {
     /// The host's own file needs no precaution but the one against a FIFO.
     private static func readHost(_ path: String) throws(KernelError) -> [UInt8] {
         do throws(KernelError) {
-            let file = try open(path, [.read, .nonBlocking])
+            let file = try open(path, .read | .nonBlocking)
             guard try status(of: file.number).isRegular else { return [] }
             return try readAll(file.number, limit: 4 << 20)
         } catch {
@@ -35,11 +35,27 @@ enum Accounts {
         }
     }
 
-    /// The fields of each line.
-    private static func lines(_ bytes: [UInt8], _ body: ([ArraySlice<UInt8>]) -> Void) {
-        for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            body(line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false))
+    /// A line's fields between the colons: places alone, for a launch would have to make the type of a list of slices.
+    private struct Fields {
+        private let line: ArraySlice<UInt8>
+        private var ends: [Int] = []
+
+        init(_ line: ArraySlice<UInt8>) {
+            self.line = line
+            for place in line.indices where line[place] == UInt8(ascii: ":") { ends.append(place) }
+            ends.append(line.endIndex)
         }
+
+        var count: Int { ends.count }
+
+        subscript(index: Int) -> ArraySlice<UInt8> {
+            line[(index == 0 ? line.startIndex : ends[index - 1] + 1)..<ends[index]]
+        }
+    }
+
+    /// The fields of each line that is not empty.
+    private static func lines(_ bytes: [UInt8], _ body: (Fields) -> Void) {
+        for line in bytes.split(separator: UInt8(ascii: "\n")) { body(Fields(line)) }
     }
 
     private static func text(_ field: ArraySlice<UInt8>) -> String { String(decoding: field, as: UTF8.self) }
@@ -63,7 +79,7 @@ enum Accounts {
             defer { start = end + 1 }
             let line = bytes[start..<end]
             guard isWanted(line, wanted) else { continue }
-            let fields = line.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+            let fields = Fields(line)
             guard fields.count >= 7, let uid = number(fields[2]), let gid = number(fields[3]) else { continue }
             return [
                 Host.User(name: text(fields[0]), uid: uid, gid: gid, home: text(fields[5]), shell: text(fields[6]))

@@ -51,7 +51,7 @@ extension Applier {
     /// does. Opening by `O_PATH` is never refused by Landlock.
     func mayExecute(_ path: String) throws(KernelError) -> Bool {
         guard landlock.closesExecution else { return true }
-        let root = try open("/", [.path, .directory])
+        let root = try open("/", .path | .directory)
         var walk = Walk(root: root.number)
         guard try walk.descend(absolute(path)).isEmpty else { return false }
         for place in walk.places {

@@ -9,7 +9,7 @@ extension Applier {
         try failing { () throws(KernelError) in
             var opened: [Int32] = []
             for namespace in joined {
-                opened.append(try open(namespace.path, [.read, .nonBlocking, .noTerminal]).release())
+                opened.append(try open(namespace.path, .read | .nonBlocking | .noTerminal).release())
             }
             for (namespace, descriptor) in zip(joined, opened) {
                 witness.joined.append((namespace.kind.index, try status(of: descriptor).identity.inode))

@@ -23,7 +23,7 @@ extension Applier {
                 try takeControllingTerminal(slave.number)
                 return slave.release()
             }
-            let master = try open("/dev/pts/ptmx", [.readWrite, .noTerminal])
+            let master = try open("/dev/pts/ptmx", .readWrite | .noTerminal)
             guard try fileSystemMagic(of: master.number) == FileSystemMagic.devpts else {
                 throw KernelError(.open, .noDevice, path: "/dev/pts/ptmx")
             }

@@ -18,15 +18,16 @@ extension Applier {
     mutating func openDevice(_ slot: Int, _ name: String, _ major: UInt32, _ minor: UInt32) throws(Failure) {
         let clone = try cloneDevice("/dev/" + name, major, minor)
         try failing { () throws(KernelError) in
-            try setAttributes(of: clone.number, [.noSetuid, .noExecute], recursive: false)
+            try setAttributes(of: clone.number, .noSetuid | .noExecute, recursive: false)
         }
         slots[slot] = clone.release()
     }
 
     mutating func makeFileSystem(_ slot: Int, _ fileSystem: FileSystem) throws(Failure) {
-        let options = fileSystem.parameters.map { FileSystemOption($0.key, $0.value) }
         slots[slot] = try failing { () throws(KernelError) in
-            try Kernel.makeFileSystem(fileSystem.type, options, MountAttributes(fileSystem.attributes)).release()
+            let context = try FileSystemContext(fileSystem.type)
+            for parameter in fileSystem.parameters { try context.set(parameter.key, parameter.value) }
+            return try context.mount(MountAttributes(fileSystem.attributes)).release()
         }
     }
 
@@ -35,11 +36,11 @@ extension Applier {
         let scratch = try tree.scratchDirectory()
         slots[slot] = try failing { () throws(KernelError) in
             let name = "file\(slot)"
-            let file = try open(name, at: scratch, [.write, .create, .exclusive], permissions: 0o600)
+            let file = try open(name, at: scratch, .write | .create | .exclusive, permissions: 0o600)
             try writeAll(file.number, Array(content.utf8), path: name)
             try setPermissions(file.number, mode)
             let clone = try cloneTree(name, at: scratch, recursive: false)
-            try setAttributes(of: clone.number, [.readOnly, .noSetuid, .noDevices], recursive: false)
+            try setAttributes(of: clone.number, .readOnly | .noSetuid | .noDevices, recursive: false)
             return clone.release()
         }
     }

@@ -27,9 +27,9 @@ extension Tree {
         do throws(KernelError) {
             if directory {
                 try Kernel.makeDirectory(name, at: parent, permissions: 0o755)
-                return try open(name, at: parent, [.path, .noFollow, .directory])
+                return try open(name, at: parent, .path | .noFollow | .directory)
             }
-            return try open(name, at: parent, [.write, .create, .exclusive, .noFollow], permissions: 0o444)
+            return try open(name, at: parent, .write | .create | .exclusive | .noFollow, permissions: 0o444)
         } catch {
             return nil
         }

@@ -85,7 +85,7 @@ extension Applier {
     }
 
     private func head(of path: String) throws(KernelError) -> [UInt8] {
-        let file = try open(path, [.read, .nonBlocking, .noTerminal])
+        let file = try open(path, .read | .nonBlocking | .noTerminal)
         return try readSome(file.number, limit: 4096) ?? []
     }
 

@@ -1,7 +1,7 @@
 import Kernel
 
 extension Tree {
-    private static let shut: MountAttributes = [.readOnly, .noSetuid, .noDevices, .noExecute]
+    private static let shut: MountAttributes = .readOnly | .noSetuid | .noDevices | .noExecute
 
     /// Covers a directory with an empty tmpfs and anything else with the null device on a nodev mount, which cannot even
     /// be opened. Returns whether there was anything to cover.

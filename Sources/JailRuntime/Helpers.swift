@@ -4,7 +4,7 @@ import Kernel
 enum Helpers {
     /// The first file of that name in the caller's PATH, or in the system's directories.
     static func find(_ name: String, call: Call) throws(Failure) -> String {
-        let path = callerEnvironment().first { $0.name == "PATH" }?.value ?? ""
+        let path = environmentVariable("PATH") ?? ""
         let directories = path.split(separator: ":").map(String.init) + ["/usr/bin", "/bin"]
         for directory in directories where directory.utf8.first == UInt8(ascii: "/") {
             do throws(KernelError) {

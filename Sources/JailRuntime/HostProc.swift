@@ -7,7 +7,7 @@ struct HostProc {
 
     /// Opens and checks /proc; the descriptor lives until exec closes it.
     init() throws(Failure) {
-        let opened = try failing { () throws(KernelError) in try open("/proc", [.path, .directory]) }
+        let opened = try failing { () throws(KernelError) in try open("/proc", .path | .directory) }
         guard try failing({ () throws(KernelError) in try fileSystemMagic(of: opened.number) }) == FileSystemMagic.proc
         else { throw Failure(.notProcfs, text: "/proc") }
         descriptor = opened.release()

@@ -194,7 +194,7 @@ package struct Launch {
     /// A pty from the host's devpts, for a jail that has none of its own.
     private func openHostTerminal() throws(Failure) -> Int32 {
         guard case .host? = plan.session else { return -1 }
-        return try failing { () throws(KernelError) in try open("/dev/ptmx", [.readWrite, .noTerminal]).release() }
+        return try failing { () throws(KernelError) in try open("/dev/ptmx", .readWrite | .noTerminal).release() }
     }
 }
 

@@ -9,7 +9,7 @@ extension Tree {
         let mode = directory.permissions
         let copy = try failing { () throws(KernelError) in
             let copy = try makeFileSystem(
-                "tmpfs", [FileSystemOption("mode", String(mode, radix: 8))], [.noSetuid, .noDevices])
+                "tmpfs", [FileSystemOption("mode", String(mode, radix: 8))], .noSetuid | .noDevices)
             // The original is reached through its descriptor, below the copy.
             try Kernel.attach(copy.number, on: original)
             for name in try entries(of: original) { try mirror(name, of: original, in: copy.number) }
@@ -23,7 +23,7 @@ extension Tree {
     }
 
     private func mirror(_ name: String, of original: Int32, in copy: Int32) throws(KernelError) {
-        let entry = try open(name, at: original, [.path, .noFollow])
+        let entry = try open(name, at: original, .path | .noFollow)
         let kind = try status(of: entry.number).kind
         if case .symlink = kind {
             return try Kernel.makeSymlink(name, to: try readLink("", at: entry.number), at: copy)
@@ -32,9 +32,9 @@ extension Tree {
         if case .directory = kind {
             try Kernel.makeDirectory(name, at: copy, permissions: 0o755)
         } else {
-            _ = try open(name, at: copy, [.write, .create, .exclusive], permissions: 0o444)
+            _ = try open(name, at: copy, .write | .create | .exclusive, permissions: 0o444)
         }
-        let place = try open(name, at: copy, [.path, .noFollow])
+        let place = try open(name, at: copy, .path | .noFollow)
         try Kernel.attach(clone.number, on: place.number)
     }
 
@@ -44,8 +44,8 @@ extension Tree {
         for name in try failing({ () throws(KernelError) in try entries(of: original) }) {
             let (found, wanted) = try failing { () throws(KernelError) in
                 let (shown, original) = (
-                    try open(name, at: copy, [.path, .noFollow]).release(),
-                    try open(name, at: original, [.path, .noFollow]).release()
+                    try open(name, at: copy, .path | .noFollow).release(),
+                    try open(name, at: original, .path | .noFollow).release()
                 )
                 defer {
                     closeDescriptor(shown)

@@ -8,7 +8,7 @@ extension Tree {
             if directory {
                 try Kernel.makeDirectory(name, at: parent, permissions: 0o755)
             } else {
-                _ = try open(name, at: parent, [.write, .create, .exclusive, .noFollow], permissions: 0o444)
+                _ = try open(name, at: parent, .write | .create | .exclusive | .noFollow, permissions: 0o444)
             }
         }
     }

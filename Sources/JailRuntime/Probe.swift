@@ -32,7 +32,7 @@ extension Host {
         if !spec.environment.keep.isEmpty {
             host.environment = callerEnvironment()
         } else if let term = environmentVariable("TERM") {
-            host.environment = [("TERM", term)]
+            host.environment = ["TERM=" + term]
         }
         if spec.service.isUsed { host.service = .ofCaller() }
         host.lastCapability = try Kernel.lastCapability()

@@ -8,8 +8,8 @@ struct Tree {
     /// Tmpfs copies of directories that could not take a mount point, sealed with the rest: each stands so many components
     /// above a target that was missing.
     var mirrors: [(target: String, above: Int)] = []
-    /// What has been attached, by its own descriptor.
-    private var standing: [(mount: Int32, target: String)] = []
+    /// What has been attached, by its own descriptor, and where: the type of a list of pairs would have to be made first.
+    private var standing = (mounts: [Int32](), targets: [String]())
     /// The mounts of those copies, in the order they were made in, each with the directory that it shows.
     var copies: [(mount: Int32, original: FileStatus)] = []
     /// What stands on covered and protected targets, by the step that asked for it.
@@ -34,7 +34,7 @@ struct Tree {
     mutating func scratchDirectory() throws(Failure) -> Int32 {
         if scratch >= 0 { return scratch }
         scratch = try failing { () throws(KernelError) in
-            let mount = try makeFileSystem("tmpfs", [FileSystemOption("mode", "0700")], [.noSetuid, .noDevices])
+            let mount = try makeFileSystem("tmpfs", [FileSystemOption("mode", "0700")], .noSetuid | .noDevices)
             try attachOverRoot(mount.number)
             return mount.release()
         }
@@ -57,7 +57,8 @@ struct Tree {
             try attach(mount, on: try mountPoint(target, directory: directory), target, directory)
         }
         known.cover(target)
-        standing.append((mount, target))
+        standing.mounts.append(mount)
+        standing.targets.append(target)
     }
 
     private func attach(
@@ -87,7 +88,9 @@ struct Tree {
         // A mirror shows clones of what stood below it: what was sealed so far is out of sight then, and what can be seen
         // is sealed by its name.
         var targets = mirrors
-        for (mount, target) in standing where mounts.contains(mount) { targets.append((target, 0)) }
+        for (mount, target) in zip(standing.mounts, standing.targets) where mounts.contains(mount) {
+            targets.append((target, 0))
+        }
         for (target, above) in targets {
             do throws(KernelError) {
                 var walk = Walk(root: root)

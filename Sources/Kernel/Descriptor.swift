@@ -27,6 +27,10 @@ package struct OpenMode: OptionSet, Sendable {
     package init(rawValue: Int32) { self.rawValue = rawValue }
     /// The default goes through an existential collection, which the launch has no time for.
     package init(arrayLiteral elements: OpenMode...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
+    /// Joins two: a list is an array, whose type the runtime would have to make.
+    package static func | (one: OpenMode, other: OpenMode) -> OpenMode {
+        OpenMode(rawValue: one.rawValue | other.rawValue)
+    }
 
     package static let read = OpenMode(rawValue: O_RDONLY)
     package static let write = OpenMode(rawValue: O_WRONLY)

@@ -13,7 +13,7 @@ package func readAll(_ descriptor: Int32, limit: Int = 1 << 20, path: String = "
 
 /// Reads a small text file whole; it must be a regular file, or one of procfs. Never blocks on a FIFO.
 package func readText(_ path: String, at directory: Int32 = currentDirectory) throws(KernelError) -> String {
-    let file = try open(path, at: directory, [.read, .nonBlocking, .noTerminal])
+    let file = try open(path, at: directory, .read | .nonBlocking | .noTerminal)
     guard try status(of: file.number).isRegular else { throw KernelError(.open, .invalid, path: path) }
     return String(decoding: try readAll(file.number, path: path), as: UTF8.self)
 }
@@ -32,7 +32,7 @@ package func writeAll(_ descriptor: Int32, _ bytes: [UInt8], path: String = "") 
 
 /// Writes `text` to an existing kernel file in one write(2), as procfs, sysfs and cgroupfs want it.
 package func writeText(_ text: String, to path: String, at directory: Int32) throws(KernelError) {
-    let file = try open(path, at: directory, [.write, .noTerminal])
+    let file = try open(path, at: directory, .write | .noTerminal)
     try writeAll(file.number, Array(text.utf8), path: path)
 }
 
@@ -69,7 +69,7 @@ package func setPermissions(_ descriptor: Int32, _ permissions: UInt32) throws(K
 
 /// The names in a directory, without `.` and `..`, in no order. The corresponding C function is `readdir`.
 package func entries(of directory: Int32) throws(KernelError) -> [String] {
-    let listing = try open(".", at: directory, [.read, .directory])
+    let listing = try open(".", at: directory, .read | .directory)
     guard let stream = unsafe fdopendir(listing.release()) else { throw KernelError(.getdents, .current) }
     defer { unsafe closedir(stream) }
     var names: [String] = []

@@ -57,6 +57,6 @@ package func decimal(_ text: String) -> Int? {
 
 /// Reads a small kernel file whole.
 package func readBytes(_ path: String, at directory: Int32 = currentDirectory) throws(KernelError) -> [UInt8] {
-    let file = try open(path, at: directory, [.read, .nonBlocking, .noTerminal])
+    let file = try open(path, at: directory, .read | .nonBlocking | .noTerminal)
     return try readRecord(file.number)
 }

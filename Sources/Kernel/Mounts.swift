@@ -6,6 +6,10 @@ package struct MountAttributes: OptionSet, Sendable {
     package init(rawValue: UInt64) { self.rawValue = rawValue }
     /// The default goes through an existential collection, which the launch has no time for.
     package init(arrayLiteral elements: MountAttributes...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
+    /// Joins two: a list is an array, whose type the runtime would have to make.
+    package static func | (one: MountAttributes, other: MountAttributes) -> MountAttributes {
+        MountAttributes(rawValue: one.rawValue | other.rawValue)
+    }
 
     package static let readOnly = MountAttributes(rawValue: UInt64(MOUNT_ATTR_RDONLY))
     package static let noSetuid = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOSUID))
@@ -17,7 +21,7 @@ package struct MountAttributes: OptionSet, Sendable {
     package static let noSymlinkFollow = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOSYMFOLLOW))
 
     /// The access-time policy is a field of its own: it can be set only after the whole field is cleared.
-    var touchesAccessTime: Bool { !isDisjoint(with: [.noAccessTime, .strictAccessTime]) }
+    var touchesAccessTime: Bool { rawValue & (Self.noAccessTime | .strictAccessTime).rawValue != 0 }
 }
 
 /// A detached copy of the mount at `path`, with its submounts where `recursive`. The corresponding C function is
@@ -70,16 +74,24 @@ package struct FileSystemOption: Sendable, Equatable {
     }
 }
 
-/// A new, detached instance of a file system. The corresponding C functions are `fsopen`, `fsconfig` and `fsmount`.
-package func makeFileSystem(
-    _ type: String, _ options: [FileSystemOption] = [], _ attributes: MountAttributes
-) throws(KernelError) -> Descriptor {
-    let context = Descriptor(
-        owning: try attempt(.fsopen, type) { unsafe type.withCString { unsafe fsopen($0, UInt32(FSOPEN_CLOEXEC)) } })
-    for option in options {
-        try attempt(.fsconfig, option.key) {
-            unsafe option.key.withCString { key in
-                guard let value = option.value else {
+/// A file system that is being made. The corresponding C functions are `fsopen`, `fsconfig` and `fsmount`.
+package struct FileSystemContext: ~Copyable {
+    private let type: String
+    private let context: Descriptor
+
+    package init(_ type: String) throws(KernelError) {
+        self.type = type
+        context = Descriptor(
+            owning: try attempt(.fsopen, type) {
+                unsafe type.withCString { unsafe fsopen($0, UInt32(FSOPEN_CLOEXEC)) }
+            })
+    }
+
+    /// Sets one parameter; without a value it is a flag.
+    package func set(_ key: String, _ value: String?) throws(KernelError) {
+        try attempt(.fsconfig, key) {
+            unsafe key.withCString { key in
+                guard let value else {
                     return unsafe fsconfig(context.number, UInt32(FSCONFIG_SET_FLAG.rawValue), key, nil, 0)
                 }
                 return unsafe value.withCString {
@@ -88,13 +100,26 @@ package func makeFileSystem(
             }
         }
     }
-    try attempt(.fsconfig, type) {
-        fsconfig(context.number, UInt32(FSCONFIG_CMD_CREATE.rawValue), nil, nil, 0)
+
+    /// A new instance, mounted nowhere.
+    package consuming func mount(_ attributes: MountAttributes) throws(KernelError) -> Descriptor {
+        try attempt(.fsconfig, type) {
+            fsconfig(context.number, UInt32(FSCONFIG_CMD_CREATE.rawValue), nil, nil, 0)
+        }
+        return Descriptor(
+            owning: try attempt(.fsmount, type) {
+                fsmount(context.number, UInt32(FSMOUNT_CLOEXEC), UInt32(attributes.rawValue))
+            })
     }
-    return Descriptor(
-        owning: try attempt(.fsmount, type) {
-            fsmount(context.number, UInt32(FSMOUNT_CLOEXEC), UInt32(attributes.rawValue))
-        })
+}
+
+/// A new, detached instance of a file system.
+package func makeFileSystem(
+    _ type: String, _ options: [FileSystemOption] = [], _ attributes: MountAttributes
+) throws(KernelError) -> Descriptor {
+    let context = try FileSystemContext(type)
+    for option in options { try context.set(option.key, option.value) }
+    return try context.mount(attributes)
 }
 
 /// Takes every mount that the caller sees out of propagation, so that nothing it mounts shows elsewhere and nothing

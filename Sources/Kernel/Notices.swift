@@ -77,7 +77,7 @@ package func makeNoticeSocketFile(_ name: String, in directory: Int32) throws(Ke
         unsafe setsockopt(number, SOL_SOCKET, SO_PASSCRED, &on, socklen_t(MemoryLayout<Int32>.size))
     }
     // bind(2) knows no directory to start from.
-    let before = try open(".", [.path, .directory])
+    let before = try open(".", .path | .directory)
     try attempt(.fchdir) { fchdir(directory) }
     try attempt(.bind, name) { unsafe name.withCString { unsafe linux_bind_path(number, $0) } }
     try attempt(.fchdir) { fchdir(before.number) }

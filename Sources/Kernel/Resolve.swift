@@ -61,14 +61,14 @@ package struct Walk: ~Copyable {
                 continue
             }
             do throws(KernelError) {
-                entered.append(try open(name, at: top, [.path, .noFollow, .directory]).release())
+                entered.append(try open(name, at: top, .path | .noFollow | .directory).release())
                 continue
             } catch {
                 if error.errno == .noEntry { return [name] + pending.reversed() }
                 guard error.errno == .notDirectory else { throw KernelError(error.call, error.errno, path: path) }
             }
             // A link, or a file.
-            let next = try open(name, at: top, [.path, .noFollow])
+            let next = try open(name, at: top, .path | .noFollow)
             guard try status(of: next.number).isSymlink else {
                 entered.append(next.release())
                 isDirectory = false
@@ -90,7 +90,7 @@ package struct Walk: ~Copyable {
 
     /// Steps into an entry of `top`, which must not be a link.
     package mutating func enter(_ name: String) throws(KernelError) {
-        entered.append(try open(name, at: top, [.path, .noFollow]).release())
+        entered.append(try open(name, at: top, .path | .noFollow).release())
     }
 
     /// What has been reached, for the caller to own.

@@ -11,15 +11,13 @@ package func startArguments() -> [String] {
     return words
 }
 
-/// The caller's environment in its order; an entry without a name or without `=` is left out.
-package func callerEnvironment() -> [(name: String, value: String)] {
-    var result: [(name: String, value: String)] = []
+/// The caller's environment as `NAME=value` in its order; an entry without a name or without `=` is left out.
+package func callerEnvironment() -> [String] {
+    var result: [String] = []
     guard var entry = unsafe linux_environment() else { return result }
     while let text = unsafe entry.pointee {
         let pair = unsafe String(escaping: text)
-        if let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")), equals != pair.startIndex {
-            result.append((String(pair[..<equals]), String(pair[pair.utf8.index(after: equals)...])))
-        }
+        if let equals = pair.utf8.firstIndex(of: UInt8(ascii: "=")), equals != pair.startIndex { result.append(pair) }
         unsafe entry += 1
     }
     return result

@@ -36,7 +36,7 @@ import Testing
 
     /// From low to high: what the jail sets, what is kept, what the spec sets; a name is there once.
     @Test func precedence() throws {
-        let host = Host.root.with { $0.environment += [("HOME", "/caller"), ("PATH", "/caller/bin"), ("A", "caller")] }
+        let host = Host.root.with { $0.environment += ["HOME=/caller", "PATH=/caller/bin", "A=caller"] }
         let kept = try plan("environment.keep = [\"HOME\", \"A\"]", on: host)
         #expect(kept.variable("HOME") == "/caller" && kept.variable("A") == "caller")
         #expect(kept.variable("PATH") != "/caller/bin")

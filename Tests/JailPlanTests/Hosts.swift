@@ -66,7 +66,7 @@ extension Host {
             ]
             host.groups = [Group(name: "root", gid: 0), Group(name: "audio", gid: 29), Group(name: "ada", gid: 1000)]
             host.landlockABI = 7
-            host.environment = [("TERM", "xterm"), ("LANG", "C.UTF-8"), ("LC_ALL", "C"), ("SECRET", "s")]
+            host.environment = ["TERM=xterm", "LANG=C.UTF-8", "LC_ALL=C", "SECRET=s"]
             fill(&host)
         }
     }

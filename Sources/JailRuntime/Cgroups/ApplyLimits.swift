@@ -10,7 +10,7 @@ extension Applier {
         case .directory(let directory): path = directory
         case .scope: path = try OwnGroup.directory()
         }
-        let directory = try failing { () throws(KernelError) in try open(path, [.read, .directory]).release() }
+        let directory = try failing { () throws(KernelError) in try open(path, .read | .directory).release() }
         groupBase = directory
         guard !wanted.isEmpty else { return }
         let held = try words(of: "cgroup.controllers", at: directory)
@@ -74,7 +74,7 @@ extension Applier {
     func setLimit(_ setting: LimitSetting) throws(Failure) {
         guard let leaf else { throw Failure(.launcherGone) }
         let read = try failing { () throws(KernelError) in
-            let file = try open(setting.file, at: leaf.directory, [.readWrite, .noTerminal])
+            let file = try open(setting.file, at: leaf.directory, .readWrite | .noTerminal)
             do throws(KernelError) {
                 try writeAll(file.number, Array(setting.value.utf8))
             } catch {

@@ -34,7 +34,7 @@ struct Leaf {
             // 0700 until it is locked: who cannot open it cannot lock it either.
             try makeDirectory(name, at: base, permissions: 0o700)
             do throws(KernelError) {
-                let directory = try open(name, at: base, [.read, .directory])
+                let directory = try open(name, at: base, .read | .directory)
                 try lock(directory.number)
                 let events = try open("cgroup.events", at: directory.number, [.read])
                 try setPermissions(directory.number, 0o755)
@@ -65,7 +65,7 @@ struct Leaf {
             try writeText(all, to: "cgroup.subtree_control", at: directory)
         }
         try makeDirectory(Self.innerName, at: directory, permissions: 0o755)
-        birthplace = try open(Self.innerName, at: directory, [.read, .directory]).release()
+        birthplace = try open(Self.innerName, at: directory, .read | .directory).release()
         guard case .owned(let user, let group) = delegation else { return }
         // What a delegatee must own, Documentation/admin-guide/cgroup-v2.rst, "Model of Delegation".
         for file in [".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"] {
@@ -112,7 +112,7 @@ struct Leaf {
             // EBUSY: groups inside, which a jail may have made; a process gives the same answer again below.
             guard error.errno == .busy else { throw error }
         }
-        let directory = try open(name, at: parent, [.read, .directory, .noFollow])
+        let directory = try open(name, at: parent, .read | .directory | .noFollow)
         for entry in try subdirectories(of: directory.number) { try remove(entry, in: directory.number) }
         do throws(KernelError) {
             try removeDirectory(name, at: parent)
@@ -128,7 +128,7 @@ func subdirectories(of directory: Int32) throws(KernelError) -> [String] {
     // Every file of cgroupfs has a dot in its name; a group of that kind shows by what it opens as.
     for name in try entries(of: directory) {
         do throws(KernelError) {
-            _ = try open(name, at: directory, [.path, .directory, .noFollow])
+            _ = try open(name, at: directory, .path | .directory | .noFollow)
             result.append(name)
         } catch {
             guard error.errno == .notDirectory || error.errno == .noEntry else { throw error }

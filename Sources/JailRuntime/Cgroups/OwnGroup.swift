@@ -21,7 +21,7 @@ enum OwnGroup {
 
     private static func isCgroup2(_ path: String) -> Bool {
         do throws(KernelError) {
-            let directory = try open(path, [.path, .directory])
+            let directory = try open(path, .path | .directory)
             return try fileSystemMagic(of: directory.number) == FileSystemMagic.cgroup2
         } catch {
             return false

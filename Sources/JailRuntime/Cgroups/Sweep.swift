@@ -7,7 +7,7 @@ enum Sweep {
     static func run(in base: Int32) throws(KernelError) {
         for name in try entries(of: base) where name.utf8.starts(with: Leaf.prefix.utf8) {
             do throws(KernelError) {
-                let directory = try open(name, at: base, [.read, .directory, .noFollow])
+                let directory = try open(name, at: base, .read | .directory | .noFollow)
                 try lock(directory.number)
                 let events = try readText("cgroup.events", at: directory.number)
                 guard events.utf8.starts(with: "populated 0".utf8) else { continue }

@@ -26,7 +26,7 @@ extension Explanation {
         if name.utf8.contains(UInt8(ascii: "/")) {
             return "the path is taken from cwd, inside the jail: mount the directory that holds it and set cwd"
         }
-        let own = callerEnvironment().first { $0.name == "PATH" }?.value ?? ""
+        let own = environmentVariable("PATH") ?? ""
         for directory in own.split(separator: ":") where directory.utf8.first == UInt8(ascii: "/") {
             guard evidence.exists("\(directory)/\(name)") else { continue }
             if searchPath.split(separator: ":").contains(directory) {

@@ -36,8 +36,7 @@ package enum Report {
     /// Colour only on a terminal that has it, and not where the user said no (no-color.org).
     package static func isColoured(_ descriptor: Int32) -> Bool {
         guard isTerminal(descriptor) else { return false }
-        let environment = callerEnvironment()
-        func value(_ name: String) -> String { environment.first { $0.name == name }?.value ?? "" }
+        func value(_ name: String) -> String { environmentVariable(name) ?? "" }
         return value("NO_COLOR").isEmpty && value("TERM") != "dumb" && !value("TERM").isEmpty
     }
 

@@ -42,7 +42,7 @@ package struct ResultDestination {
             guard !path.isEmpty, !path.utf8.contains(0) else { throw KernelError(.open, .noEntry) }
             // Non-blocking: a FIFO without a reader answers ENXIO instead of waiting for one.
             let file = try Kernel.open(
-                path, [.write, .create, .truncate, .noFollow, .nonBlocking, .noTerminal], permissions: 0o644)
+                path, .write | .create | .truncate | .noFollow | .nonBlocking | .noTerminal, permissions: 0o644)
             guard try status(of: file.number).isRegular else {
                 throw KernelError(.open, .noSuchDeviceOrAddress)
             }

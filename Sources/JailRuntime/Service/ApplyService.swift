@@ -29,7 +29,7 @@ extension Applier {
     mutating func makeNoticeSocket(_ slot: Int) throws(Failure) {
         (slots[slot], service.notices) = try failing { () throws(KernelError) in
             let options = [FileSystemOption("mode", "0755"), FileSystemOption("size", "4k")]
-            let mount = try Kernel.makeFileSystem("tmpfs", options, [.noSetuid, .noDevices, .noExecute])
+            let mount = try Kernel.makeFileSystem("tmpfs", options, .noSetuid | .noDevices | .noExecute)
             let socket = try makeNoticeSocketFile("notify", in: mount.number)
             return (mount.release(), socket)
         }
@@ -37,10 +37,10 @@ extension Applier {
 
     mutating func readCredentials(_ path: String) throws(Failure) {
         service.credentials = try failing { () throws(KernelError) in
-            let directory = try open(path, [.read, .directory, .noFollow])
+            let directory = try open(path, .read | .directory | .noFollow)
             var found: [Credential] = []
             for name in try entries(of: directory.number) {
-                let file = try open(name, at: directory.number, [.read, .nonBlocking, .noTerminal, .noFollow])
+                let file = try open(name, at: directory.number, .read | .nonBlocking | .noTerminal | .noFollow)
                 guard try status(of: file.number).isRegular else { continue }
                 found.append(Credential(name: name, content: try readAll(file.number, path: "\(path)/\(name)")))
             }
@@ -53,10 +53,10 @@ extension Applier {
         let credentials = service.credentials
         slots[slot] = try failing { () throws(KernelError) in
             let mount = try Kernel.makeFileSystem(
-                "ramfs", [FileSystemOption("mode", "0700")], [.noSetuid, .noDevices, .noExecute])
+                "ramfs", [FileSystemOption("mode", "0700")], .noSetuid | .noDevices | .noExecute)
             for credential in credentials {
                 let file = try open(
-                    credential.name, at: mount.number, [.write, .create, .exclusive, .noFollow], permissions: 0o400)
+                    credential.name, at: mount.number, .write | .create | .exclusive | .noFollow, permissions: 0o400)
                 try writeAll(file.number, credential.content, path: credential.name)
             }
             return mount.release()

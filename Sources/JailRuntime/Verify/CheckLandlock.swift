@@ -28,7 +28,7 @@ extension Applier {
 
     private func tryForbidden(_ handled: LandlockHandled, _ plan: Plan) throws(Failure) -> (String, Bool) {
         if witness.forbidden >= 0 {
-            return ("a directory that no rule names", isForbidden(".", at: witness.forbidden, [.read, .directory]))
+            return ("a directory that no rule names", isForbidden(".", at: witness.forbidden, .read | .directory))
         }
         if handled.files.rawValue & FileAccess.readFile.rawValue != 0, !landlock.allowsProc {
             return ("a file of procfs", isForbidden("self/status", at: try proc().descriptor, [.read]))

@@ -39,7 +39,7 @@ extension Applier {
         let proc = try proc()
         return try failing { () throws(KernelError) in
             var numbers = [UInt64](repeating: 0, count: NamespaceKind.allCases.count)
-            let directory = try open("self/ns", at: proc.descriptor, [.path, .directory])
+            let directory = try open("self/ns", at: proc.descriptor, .path | .directory)
             for kind in kinds {
                 numbers[kind.index] = try namespaceNumber(Self.name(kind), at: directory.number)
             }
@@ -103,7 +103,7 @@ extension Applier {
     mutating func checkJoined(_ joined: [JoinedNamespace]) throws(Failure) {
         let proc = try proc()
         let directory = try failing { () throws(KernelError) in
-            try open("self/ns", at: proc.descriptor, [.path, .directory])
+            try open("self/ns", at: proc.descriptor, .path | .directory)
         }
         for (index, namespace) in joined.enumerated() {
             let wanted = witness.joined[index].number

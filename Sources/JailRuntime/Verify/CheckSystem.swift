@@ -24,7 +24,7 @@ extension Applier {
     mutating func checkClocks() throws(Failure) {
         let proc = try proc()
         let (own, next) = try failing { () throws(KernelError) in
-            let directory = try open("self/ns", at: proc.descriptor, [.path, .directory])
+            let directory = try open("self/ns", at: proc.descriptor, .path | .directory)
             return (
                 try namespaceNumber("time", at: directory.number),
                 try namespaceNumber("time_for_children", at: directory.number)

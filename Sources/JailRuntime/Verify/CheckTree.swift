@@ -76,11 +76,11 @@ extension Applier {
             let (slot, attributes): (Int, Attributes)
             switch plan.steps[index].operation {
             case .openTree(let number, let source): (slot, attributes) = (number, source.attributes)
-            case .openDevice(let number, _, _, _): (slot, attributes) = (number, [.noSetuid, .noExecute])
+            case .openDevice(let number, _, _, _): (slot, attributes) = (number, .noSetuid | .noExecute)
             case .makeFileSystem(let number, let fileSystem): (slot, attributes) = (number, fileSystem.attributes)
-            case .makeFile(let number, _, _): (slot, attributes) = (number, [.readOnly, .noSetuid, .noDevices])
+            case .makeFile(let number, _, _): (slot, attributes) = (number, .readOnly | .noSetuid | .noDevices)
             case .makeNoticeSocket(let number), .makeCredentials(let number):
-                (slot, attributes) = (number, [.noSetuid, .noDevices, .noExecute])
+                (slot, attributes) = (number, .noSetuid | .noDevices | .noExecute)
             case .makeSymlink(let target, let to):
                 // The default ones protect nothing, and a program that misses one says so.
                 if plan.steps[index].origin != nil || shown != nil { try checkLink(target, to, at: index) }
@@ -104,7 +104,7 @@ extension Applier {
         }
         for copy in tree.copies {
             let identity = try failing { () throws(KernelError) in try table.identity(at: copy.mount) }
-            let sealed = MountAttributes([.readOnly, .noSetuid, .noDevices]).rawValue
+            let sealed = (MountAttributes.readOnly | .noSetuid | .noDevices).rawValue
             known.append(
                 MountAudit.Known(
                     identity: identity, attributes: sealed, step: step, mayHaveOthers: true, isMirror: true))

@@ -41,15 +41,28 @@ package struct Namespaces: Equatable, Sendable {
 
     package init() {}
 
-    /// A choice for each kind: a table of eight, for a dictionary would cost the launch a look-up of its key's type.
+    /// A choice for each kind that has one, in the order of the kinds: nearly always none. A dictionary would cost the
+    /// launch a look-up of its key's type, a table of eight the making of its element's.
     package struct Choices: Equatable, Sendable {
-        private var entries = [Located<Choice>?](repeating: nil, count: NamespaceKind.allCases.count)
+        private struct Entry: Equatable, Sendable {
+            let kind: NamespaceKind
+            let choice: Located<Choice>
+        }
+        private var entries: [Entry] = []
 
         package init() {}
 
         package subscript(kind: NamespaceKind) -> Located<Choice>? {
-            get { entries[kind.index] }
-            set { entries[kind.index] = newValue }
+            get {
+                for entry in entries where entry.kind.index == kind.index { return entry.choice }
+                return nil
+            }
+            set {
+                entries.removeAll { $0.kind.index == kind.index }
+                guard let choice = newValue else { return }
+                let place = entries.firstIndex { $0.kind.index > kind.index } ?? entries.endIndex
+                entries.insert(Entry(kind: kind, choice: choice), at: place)
+            }
         }
     }
 
