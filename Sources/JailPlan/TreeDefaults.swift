@@ -131,7 +131,7 @@ extension TreeBuilder {
     mutating func placeTmp(unless written: [String]) {
         guard let size = spec.filesystem.tmp.value, !written.contains("/tmp") else { return }
         placeFileSystem(
-            "tmpfs", [.init(key: "mode", value: "1777"), .init(key: "size", value: "\(size)")], on: "/tmp",
+            "tmpfs", [.init(key: "mode", value: "1777"), .init(key: "size", value: String(decimal: size))], on: "/tmp",
             .noSetuid | .noDevices, at: spec.filesystem.tmp.position)
     }
 

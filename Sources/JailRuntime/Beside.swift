@@ -18,28 +18,33 @@ struct KnownDirectory {
 }
 
 extension Tree {
-    /// Makes a mount point that is missing in the fewest calls. nil where it is not for this way: something is there, or it
-    /// cannot be made, and the long way then finds out what.
+    /// Makes a mount point that is missing, and puts a mount on it, in the fewest calls. False where it is not for this
+    /// way: something is there, or it cannot be made, and the long way then finds out what.
     ///
-    /// Nobody can put a link between: a directory must be one when it is opened, and a file stays open from its creation.
-    mutating func makeBeside(_ target: String, directory: Bool) -> Descriptor? {
-        guard let (parent, name) = place(of: target) else { return nil }
-        do throws(KernelError) {
+    /// Nobody can put a link between, for a name that has become one is not followed.
+    mutating func attachBeside(_ mount: Int32, on target: String, directory: Bool) throws(Failure) -> Bool {
+        guard let (parent, name) = place(of: target) else { return false }
+        let isMade = succeeds { () throws(KernelError) in
             if directory {
                 try Kernel.makeDirectory(name, at: parent, permissions: 0o755)
-                return try open(name, at: parent, .path | .noFollow | .directory)
+            } else {
+                _ = try open(name, at: parent, .write | .create | .exclusive | .noFollow, permissions: 0o444)
             }
-            return try open(name, at: parent, .write | .create | .exclusive | .noFollow, permissions: 0o444)
-        } catch {
-            return nil
         }
+        if isMade { try failing { () throws(KernelError) in try Kernel.attach(mount, on: name, at: parent) } }
+        return isMade
     }
 
     /// Makes a symbolic link that is missing; false where it is not for this way.
     mutating func linkBeside(_ target: String, to destination: String) -> Bool {
         guard let (parent, name) = place(of: target) else { return false }
+        return succeeds { () throws(KernelError) in try Kernel.makeSymlink(name, to: destination, at: parent) }
+    }
+
+    /// Where a failure only means that there is another way.
+    private func succeeds(_ body: () throws(KernelError) -> Void) -> Bool {
         do throws(KernelError) {
-            try Kernel.makeSymlink(name, to: destination, at: parent)
+            try body()
             return true
         } catch {
             return false

@@ -17,7 +17,7 @@ struct HostProc {
     func write(_ text: String, to path: String) throws(Failure) {
         let answer = try failing { () throws(KernelError) -> [UInt8]? in
             do throws(KernelError) {
-                let file = try open(path, at: descriptor, [isVerified ? .readWrite : .write, .noTerminal])
+                let file = try open(path, at: descriptor, (isVerified ? .readWrite : .write) | .noTerminal)
                 let bytes = Array(text.utf8)
                 try writeAll(file.number, bytes)
                 return !isVerified || echoes(file.number, bytes) ? nil : try readRecord(file.number)

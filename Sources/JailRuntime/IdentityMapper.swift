@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import SpecFile
 
 /// Writes uid_map and gid_map of a process, user_namespaces(7).
 struct IdentityMapper {
@@ -36,7 +37,10 @@ struct IdentityMapper {
 
     static func text(_ ranges: [Identity.Range]) -> String {
         var text = ""
-        for range in ranges { text += "\(range.inside) \(range.outside) \(range.count)\n" }
+        for range in ranges {
+            text += String(decimal: UInt64(range.inside)) + " " + String(decimal: UInt64(range.outside))
+            text += " " + String(decimal: UInt64(range.count)) + "\n"
+        }
         return text
     }
 

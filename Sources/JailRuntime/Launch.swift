@@ -1,6 +1,7 @@
 package import JailPlan
 import JailSpec
 import Kernel
+import SpecFile
 
 /// Carries out a plan: this process walks the list and becomes, at each fork, the process the next operations are meant
 /// for. `report` words what went wrong.
@@ -169,7 +170,7 @@ package struct Launch {
         of child: Int32, _ mapper: IdentityMapper?, by proc: HostProc?, telling channel: Int32
     ) throws(Failure) {
         guard let mapper else { return }
-        try mapper.write(by: proc, process: "\(child)")
+        try mapper.write(by: proc, process: String(decimal: UInt64(child)))
         try failing { () throws(KernelError) in
             do throws(KernelError) {
                 try send(Message.mapped.bytes, over: channel)

@@ -51,9 +51,7 @@ struct Tree {
         } else {
             directory = try failing { () throws(KernelError) in try status(of: mount).isDirectory }
         }
-        if let made = makeBeside(target, directory: directory) {
-            try failing { () throws(KernelError) in try Kernel.attach(mount, on: made.number) }
-        } else {
+        if try !attachBeside(mount, on: target, directory: directory) {
             try attach(mount, on: try mountPoint(target, directory: directory), target, directory)
         }
         known.cover(target)

@@ -56,8 +56,13 @@ extension String {
         count = strings.count
         unsafe storage = .allocate(capacity: count + 1)
         for (index, string) in strings.enumerated() {
-            let bytes = (string.unescaped + [0]).map { CChar(bitPattern: $0) }
-            unsafe storage[index] = strdup(bytes)
+            var bytes = string.unescaped
+            bytes.append(0)
+            unsafe storage[index] = bytes.withUnsafeBufferPointer { bytes in
+                unsafe bytes.withMemoryRebound(to: CChar.self) {
+                    unsafe $0.baseAddress.map { unsafe strdup($0) } ?? nil
+                }
+            }
         }
         unsafe storage[count] = nil
     }

@@ -56,6 +56,13 @@ package func attach(_ mount: Int32, on target: Int32) throws(KernelError) {
     try attempt(.moveMount) { unsafe move_mount(mount, "", target, "", flags) }
 }
 
+/// The same on an entry of a directory, which is not followed where it is a symbolic link.
+package func attach(_ mount: Int32, on name: String, at directory: Int32) throws(KernelError) {
+    try attempt(.moveMount, name) {
+        unsafe name.withCString { unsafe move_mount(mount, "", directory, $0, UInt32(MOVE_MOUNT_F_EMPTY_PATH)) }
+    }
+}
+
 /// Attaches a detached mount over the caller's own root directory, hiding it from new look-ups of mounts but not from
 /// paths, which start below it.
 package func attachOverRoot(_ mount: Int32) throws(KernelError) {
