@@ -29,7 +29,7 @@ def launch(host, user, report, quick):
     """The default jail, against the floor and bubblewrap."""
     candidates = peers.everyone(host, user)
     own = [host.namespaces(one, user) for one in peers.everyone(host, user, peers.PROBE)]
-    samples = host.time(candidates, user, 20 if quick else 300, budget=500 if quick else 5000)
+    samples = host.time(candidates, user, 20 if quick else 900, budget=500 if quick else 9000)
     by = named(candidates, samples)
     floor, bubblewrap = by["floor"], by["bubblewrap"]
     rows = []
