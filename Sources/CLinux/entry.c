@@ -41,9 +41,16 @@ int __x86_string_control = 0;
 
 extern int __cxa_atexit(void (*)(void *), void *, void *);
 
+/* The sentence of a start that cannot go on, as Swift words a failure: with the name of the error. */
+__attribute__((noreturn)) static void fail(const char *error) {
+    const char *words[] = {"immure: cannot make the program's own constants read-only: mprotect: ", error, "\n"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (write(2, words[i], strlen(words[i])) < 0) break;
+    _exit(125);
+}
+
 /* Closes what is constant once it is relocated, and says that no stack is for code. */
 static void protect(void) {
-    static const char words[] = "immure: cannot make the program's own constants read-only (mprotect)\n";
     uintptr_t base = 0;
     for (const ElfW(Phdr) *header = _dl_phdr; header < _dl_phdr + _dl_phnum; header++) {
         if (header->p_type == PT_PHDR) base = (uintptr_t)header - header->p_vaddr;
@@ -52,8 +59,8 @@ static void protect(void) {
         uintptr_t from = (base + header->p_vaddr) & -_dl_pagesize;
         uintptr_t to = (base + header->p_vaddr + header->p_memsz) & -_dl_pagesize;
         if (from == to || mprotect((void *)from, to - from, PROT_READ) == 0) continue;
-        if (write(2, words, sizeof words - 1) < 0) _exit(125);
-        _exit(125);
+        const char *error = strerrorname_np(errno);
+        fail(error ? error : "error of no name");
     }
 }
 

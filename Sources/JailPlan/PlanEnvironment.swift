@@ -22,7 +22,8 @@ extension Planner {
             }
         }
         for entry in host.environment where !spec.environment.keep.isEmpty {
-            let name = entry.prefix { $0 != "=" }
+            // By bytes: a mark that combines at the start of the value would make another character of the sign.
+            let name = Substring(entry.utf8.prefix { $0 != UInt8(ascii: "=") })
             if spec.environment.keep.contains(where: { matches($0.value, name) }) { put(entry, name) }
         }
         for (name, value) in spec.environment.set { put("\(name)=\(value.value)", name[...]) }

@@ -18,6 +18,8 @@ FOUND = {
     # A jail whose launcher gives up is ended by it, and its reaper says why it gives up.
     "the watch over the jail": ("rich", 0, ["poll", "recvmsg", "sendmsg", "pidfd_open", "wait4"]),
     "the reaper": ("default", 1, ["poll", "read", "wait4", "sendmsg", "close_range"]),
+    # The sentence of a start that fails in C named no errno.
+    "the program's own constants": ("default", 0, ["mprotect"]),
     # Not found but feared: what one process makes for another.
     "the network's maker": ("default", 2, ["unshare", "socket", "ioctl"]),
     "the way into the network": ("default", 1, ["clone3", "setns"]),

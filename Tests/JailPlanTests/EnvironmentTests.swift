@@ -34,6 +34,14 @@ import Testing
         #expect(try plan("[environment]\n\(text)").environment.dropFirst(6) == kept[...])
     }
 
+    /// A mark that combines makes one character of itself and the sign before it, and is no part of the name.
+    @Test func aValueThatBeginsWithACombiningMark() throws {
+        let host = Host.root.with { $0.environment = ["LANG=\u{301}=x"] }
+        #expect(try plan("environment.keep = [\"LANG\"]", on: host).environment.last == "LANG=\u{301}=x")
+        let set = try plan("environment.set = { LANG = \"\u{301}\" }", on: host)
+        #expect(set.environment.last == "LANG=\u{301}")
+    }
+
     /// From low to high: what the jail sets, what is kept, what the spec sets; a name is there once.
     @Test func precedence() throws {
         let host = Host.root.with { $0.environment += ["HOME=/caller", "PATH=/caller/bin", "A=caller"] }
