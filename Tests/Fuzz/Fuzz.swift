@@ -44,7 +44,7 @@ private func follow(_ root: Table, _ profile: Node?) {
     if let profile {
         let read = SeccompProfile.decode(profile, in: surroundings)
         precondition((read.profile == nil) == !read.diagnostics.isEmpty, "a file without a profile or a reason")
-        decoded = decoded.with(read.profile, read.diagnostics)
+        decoded.add(read.profile, read.diagnostics)
     }
     guard decoded.diagnostics.isEmpty else {
         for fault in decoded.diagnostics { show(fault) }
