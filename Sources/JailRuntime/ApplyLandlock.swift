@@ -24,7 +24,7 @@ extension Applier {
 
     mutating func allow(_ path: String, _ access: FileAccess) throws(Failure) {
         let found = try failing { () throws(KernelError) in
-            let file = try open(path, [.path])
+            let file = try open(path, .path)
             let found = try status(of: file.number)
             // Rights that only directories have are EINVAL on anything else.
             let possible = found.isDirectory ? access : access & .ofFiles

@@ -24,13 +24,7 @@ extension Tree {
     /// Nobody can put a link between, for a name that has become one is not followed.
     mutating func attachBeside(_ mount: Int32, on target: String, directory: Bool) throws(Failure) -> Bool {
         guard let (parent, name) = place(of: target) else { return false }
-        let isMade = succeeds { () throws(KernelError) in
-            if directory {
-                try Kernel.makeDirectory(name, at: parent, permissions: 0o755)
-            } else {
-                _ = try open(name, at: parent, .write | .create | .exclusive | .noFollow, permissions: 0o444)
-            }
-        }
+        let isMade = succeeds { () throws(KernelError) in try makeMountPoint(name, at: parent, directory: directory) }
         if isMade { try failing { () throws(KernelError) in try Kernel.attach(mount, on: name, at: parent) } }
         return isMade
     }

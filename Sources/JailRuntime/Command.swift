@@ -31,7 +31,7 @@ extension Applier {
 
     private func exists(_ path: String) -> Bool {
         do throws(KernelError) {
-            _ = try open(path, [.path])
+            _ = try open(path, .path)
             return true
         } catch {
             return false
@@ -70,7 +70,7 @@ extension Applier {
 
     /// EACCES: the kind of the file, its mount, its mode, Landlock, or the same of its interpreter or loader.
     private func explainDenied(_ path: String, depth: Int = 0) throws(KernelError) -> Failure? {
-        let file = try open(path, [.path])
+        let file = try open(path, .path)
         let found = try status(of: file.number)
         func denied(_ cause: Cause) -> Failure {
             Failure(cause, call: .execve, errno: .accessDenied, text: path)

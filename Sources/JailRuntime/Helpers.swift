@@ -8,7 +8,7 @@ enum Helpers {
         let directories = path.split(separator: ":").map(String.init) + ["/usr/bin", "/bin"]
         for directory in directories where directory.utf8.first == UInt8(ascii: "/") {
             do throws(KernelError) {
-                _ = try open(directory + "/" + name, [.path])
+                _ = try open(directory + "/" + name, .path)
                 return directory + "/" + name
             } catch {
                 continue

@@ -29,13 +29,9 @@ extension Tree {
             return try Kernel.makeSymlink(name, to: try readLink("", at: entry.number), at: copy)
         }
         let clone = try cloneTree("", at: entry.number, recursive: true)
-        if case .directory = kind {
-            try Kernel.makeDirectory(name, at: copy, permissions: 0o755)
-        } else {
-            _ = try open(name, at: copy, .write | .create | .exclusive, permissions: 0o444)
-        }
-        let place = try open(name, at: copy, .path | .noFollow)
-        try Kernel.attach(clone.number, on: place.number)
+        let isDirectory = if case .directory = kind { true } else { false }
+        try makeMountPoint(name, at: copy, directory: isDirectory)
+        try Kernel.attach(clone.number, on: name, at: copy)
     }
 
     /// Whether each entry of the copy shows what stands under that name in the original.

@@ -5,11 +5,7 @@ extension Tree {
     /// Opens the target inside the tree; what is missing of it is made.
     mutating func mountPoint(_ target: String, directory: Bool) throws(Failure) -> Descriptor {
         try make(target) { (parent, name) throws(KernelError) in
-            if directory {
-                try Kernel.makeDirectory(name, at: parent, permissions: 0o755)
-            } else {
-                _ = try open(name, at: parent, .write | .create | .exclusive | .noFollow, permissions: 0o444)
-            }
+            try makeMountPoint(name, at: parent, directory: directory)
         }
     }
 
@@ -82,4 +78,10 @@ extension Tree {
         }
         throw Failure(.linkDiffers, call: .symlinkat, errno: .exists, text: target)
     }
+}
+
+/// Makes an empty directory or file to put a mount on, where nothing is.
+func makeMountPoint(_ name: String, at parent: Int32, directory: Bool) throws(KernelError) {
+    if directory { return try Kernel.makeDirectory(name, at: parent, permissions: 0o755) }
+    _ = try open(name, at: parent, .write | .create | .exclusive | .noFollow, permissions: 0o444)
 }

@@ -56,19 +56,17 @@ extension String {
         count = strings.count
         unsafe storage = .allocate(capacity: count + 1)
         for (index, string) in strings.enumerated() {
-            var bytes = string.unescaped
-            bytes.append(0)
-            unsafe storage[index] = bytes.withUnsafeBufferPointer { bytes in
-                unsafe bytes.withMemoryRebound(to: CChar.self) {
-                    unsafe $0.baseAddress.map { unsafe strdup($0) } ?? nil
-                }
-            }
+            let bytes = string.unescaped
+            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+            for place in bytes.indices { unsafe copy[place] = CChar(bitPattern: bytes[place]) }
+            unsafe copy[bytes.count] = 0
+            unsafe storage[index] = unsafe copy
         }
         unsafe storage[count] = nil
     }
 
     deinit {
-        for index in 0..<count { unsafe free(storage[index]) }
+        for index in 0..<count { unsafe storage[index]?.deallocate() }
         unsafe storage.deallocate()
     }
 

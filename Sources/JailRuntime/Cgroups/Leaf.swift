@@ -36,7 +36,7 @@ struct Leaf {
             do throws(KernelError) {
                 let directory = try open(name, at: base, .read | .directory)
                 try lock(directory.number)
-                let events = try open("cgroup.events", at: directory.number, [.read])
+                let events = try open("cgroup.events", at: directory.number, .read)
                 try setPermissions(directory.number, 0o755)
                 let number = directory.release()
                 return Leaf(

@@ -75,7 +75,7 @@ extension ControlGroups.Device {
     /// The whole disk behind a device node, or behind the file system of a path.
     static func probe(_ path: String, weighs: Bool) -> ControlGroups.Device {
         do throws(KernelError) {
-            let file = try open(path, [.path])
+            let file = try open(path, .path)
             let found = try status(of: file.number)
             let (major, minor) = found.isBlockDevice ? found.device : found.container
             guard major != 0 else { return .anonymous(fileSystemType(at: path)) }

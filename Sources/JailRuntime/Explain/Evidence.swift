@@ -56,7 +56,7 @@ extension Caller {
     /// Whether there is a file of that name, of any kind.
     @Sendable package static func exists(_ path: String) -> Bool {
         do throws(KernelError) {
-            _ = try open(path, [.path])
+            _ = try open(path, .path)
             return true
         } catch {
             return false

@@ -31,7 +31,7 @@ extension Applier {
             return ("a directory that no rule names", isForbidden(".", at: witness.forbidden, .read | .directory))
         }
         if handled.files.rawValue & FileAccess.readFile.rawValue != 0, !landlock.allowsProc {
-            return ("a file of procfs", isForbidden("self/status", at: try proc().descriptor, [.read]))
+            return ("a file of procfs", isForbidden("self/status", at: try proc().descriptor, .read))
         }
         // Port 0 is nobody's; a port of programs (below 1024 the kernel itself may refuse) only where a rule names that.
         if handled.bindsTCP, let port = portWithoutRule(.bind, plan) {

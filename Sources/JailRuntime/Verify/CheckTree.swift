@@ -125,7 +125,7 @@ extension Applier {
         try hold(!tree.copies.isEmpty, at: step, "mount \(target)", "attached", "not in the tree of the jail")
         let copies = tree.copies
         let (isClone, isMirror, seen) = try failing { () throws(KernelError) in
-            let there = try open(target, [.path])
+            let there = try open(target, .path)
             let (found, seen) = (try status(of: there.number), try table.identity(at: there.number))
             let wanted = try status(of: descriptor)
             // A mirror that stands in another is seen as a clone: it is known by its directory. The last may be a copy
