@@ -125,4 +125,7 @@ package struct Plan: Equatable, Sendable {
         }
         steps.append(step)
     }
+
+    /// Adds steps of which none has to be found again, at once: the tree's, which are most of a plan.
+    mutating func append(contentsOf more: [Step]) { steps += more }
 }

@@ -9,7 +9,7 @@ extension Planner {
         var origin = spec.landlock?.position
         guard spec.landlock == nil || checkLandlock(policy, at: origin) else { return }
         var handled = handled(by: policy)
-        if policy.scope == nil && closesAbstractSockets() {
+        if policy.scope == nil && sharesHostNetwork && closesAbstractSockets() {
             handled.scopesAbstractSockets = true
             origin = origin ?? sharedNetwork
         }
@@ -38,13 +38,14 @@ extension Planner {
         spec.process.noNewPrivileges.value || host.isPrivileged || isNew(.user)
     }
 
+    private var sharesHostNetwork: Bool { spec.sharesNetwork }
+
     /// The line that shares the host's network.
     private var sharedNetwork: Position? { spec.namespaces.written[.net]?.position ?? spec.network.mode?.position }
 
     /// Abstract sockets belong to the network namespace, whatever the mounts are (unix(7)): who shares the host's network
     /// for the sake of TCP would get them all. Where the kernel can it keeps them out, unless `scope` says otherwise.
     private mutating func closesAbstractSockets() -> Bool {
-        guard spec.sharesNetwork else { return false }
         if host.landlockABI >= 6 && mayEnforce { return true }
         note(
             "the host's abstract sockets are within reach: to keep them out takes version 6 of Landlock's interface"

@@ -47,12 +47,12 @@ package struct Planner {
 
         // As root, sources are opened by the launcher, before it joins anything: inside a user namespace there is no
         // capability over the host's files, and a directory of mode 0700 would stop the jail's first process.
-        if host.isPrivileged { append(tree.sources) }
+        if host.isPrivileged { plan.append(contentsOf: tree.sources) }
         // While the host's cgroupfs is in sight; and whole before the first process of the jail is born into it.
         prepareLimits(limits, identity, capabilities)
         joinNamespaces()
         // A file system of a namespace that is not the jail's own: only root outside may mount it.
-        append(tree.foreignFileSystems)
+        plan.append(contentsOf: tree.foreignFileSystems)
         // Lowering nice and the OOM score and raising a hard limit ask for the capability in the initial user namespace.
         adjustAsRoot()
         if offsetsOutside { offsetClocks() }
@@ -67,15 +67,19 @@ package struct Planner {
         if tree.needsMounts { add(.isolateMounts, nil) }
         // Before the ids change: an ordinary user's files are reachable by the caller's own id alone, which a map by
         // /etc/subuid does not contain.
-        if !host.isPrivileged { append(tree.sources) }
+        if !host.isPrivileged { plan.append(contentsOf: tree.sources) }
         // Before anything is made in the jail's own file systems: creating a file with an id that the user namespace
         // does not map fails with EOVERFLOW. The capabilities stay (SECBIT_NO_SETUID_FIXUP).
         changeIdentity(identity)
         // proc and sysfs are mounted while the host's instances are still in sight: the kernel lets a user namespace
         // mount them only next to a fully visible one (fs/namespace.c, mount_too_revealing).
-        append(tree.fileSystems)
-        append(tree.construction)
-        if tree.needsMounts { add(.switchRoot, spec.filesystem.root.position) }
+        plan.append(contentsOf: tree.fileSystems)
+        plan.append(contentsOf: tree.construction)
+        if tree.needsMounts {
+            // Mount points are made until here.
+            add(.seal(slots: tree.sealed), nil)
+            add(.switchRoot, spec.filesystem.root.position)
+        }
         setUpSystem()
         setUpProcess(session: session)
         restrict(capabilities)
@@ -87,8 +91,6 @@ package struct Planner {
     mutating func add(_ operation: Operation, _ origin: Position?) {
         plan.append(Plan.Step(operation: operation, origin: origin))
     }
-
-    private mutating func append(_ steps: [Plan.Step]) { for step in steps { plan.append(step) } }
 
     mutating func fault(_ message: String, at position: Position?, hint: String? = nil) {
         faults.append(Diagnostic(message, at: position, hint: hint))

@@ -41,8 +41,10 @@ struct TreeBuilder {
     var foreignFileSystems: [Plan.Step] = []
     /// New file systems, made while the host's proc and sysfs are in sight.
     var fileSystems: [Plan.Step] = []
-    /// The tree itself, parents first, then sealed.
+    /// The tree itself, parents first.
     var construction: [Plan.Step] = []
+    /// The slots that are made read-only when the tree is complete.
+    var sealed: [Int] = []
 
     init(planner: Planner, identity: ResolvedIdentity) {
         premises = planner.premises
@@ -121,33 +123,30 @@ struct TreeBuilder {
     }
 
     private mutating func assemble(_ rootSlot: Int) {
-        construction.reserveCapacity(placements.count + 2)
-        var sealed: [Int] = []
+        construction.reserveCapacity(placements.count + 1)
         construction.append(Plan.Step(operation: .beginRoot(slot: rootSlot), origin: spec.filesystem.root.position))
         for index in order() {
-            let placement = placements[index]
-            if let slot = placement.sealedSlot { sealed.append(slot) }
-            if let source = placement.source {
-                let step = Plan.Step(operation: source, origin: placement.origin)
+            let origin = placements[index].origin
+            if let slot = placements[index].sealedSlot { sealed.append(slot) }
+            if let source = placements[index].source {
                 switch source {
-                case .openTree, .openDevice: sources.append(step)
+                case .openTree, .openDevice: sources.append(Plan.Step(operation: source, origin: origin))
                 case .makeFileSystem(_, let fileSystem) where isForeign(fileSystem.type):
-                    foreignFileSystems.append(step)
-                default: fileSystems.append(step)
+                    foreignFileSystems.append(Plan.Step(operation: source, origin: origin))
+                default: fileSystems.append(Plan.Step(operation: source, origin: origin))
                 }
             }
-            construction.append(Plan.Step(operation: placement.placing, origin: placement.origin))
+            construction.append(Plan.Step(operation: placements[index].placing, origin: origin))
         }
         if rootIsPrivate { sealed.append(rootSlot) }
-        // Last: mount points are made until here.
-        construction.append(Plan.Step(operation: .seal(slots: sealed), origin: nil))
     }
 
     /// By depth, then by name; of two on one target what covers comes last, else the first placed first. Numbers are sorted
     /// rather than the placements themselves, each of which is some hundred bytes to move.
     private func order() -> [Int] {
+        let placements = placements
         let targets = placements.map(\.target)
-        let depths = targets.map(depth)
+        let depths = targets.map(Self.depth)
         return placements.indices.sorted { i, j in
             if depths[i] != depths[j] { return depths[i] < depths[j] }
             if targets[i] != targets[j] { return targets[i] < targets[j] }
@@ -162,9 +161,10 @@ struct TreeBuilder {
         return type == "sysfs" ? joinsNetwork : type == "proc" && spec.namespaces[.pid].value.isHost
     }
 
-    private func depth(_ path: String) -> Int {
+    private static func depth(_ path: String) -> Int {
+        let bytes = path.utf8.span
         var depth = 0
-        for byte in path.utf8 where byte == UInt8(ascii: "/") { depth += 1 }
+        for index in bytes.indices where bytes[index] == UInt8(ascii: "/") { depth += 1 }
         return depth
     }
 

@@ -31,8 +31,9 @@ extension TreeBuilder {
     private mutating func placeSystem(_ origin: Position?) {
         let attributes: Attributes = .readOnly | .noSetuid | .noDevices
         let replaced = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
-        for entry in host.rootEntries where !replaced.contains("/" + entry.name) {
+        for entry in host.rootEntries {
             let target = "/" + entry.name
+            if replaced.contains(target) { continue }
             if let link = entry.link {
                 place(Placement(target: target, origin: origin, placing: .makeSymlink(target: target, to: link)))
             } else {
@@ -89,19 +90,20 @@ extension TreeBuilder {
             placeFileSystem(
                 "tmpfs", [.init(key: "mode", value: "0755"), .init(key: "size", value: "1M")], on: "/dev",
                 .noSetuid | .noExecute, sealed: true, at: origin)
-            for (name, major, minor) in Self.deviceNodes where !written.contains("/dev/\(name)") {
+            for (name, major, minor) in Self.deviceNodes {
+                let target = "/dev/" + name
+                if written.contains(target) { continue }
                 let slot = newSlot()
                 place(
                     Placement(
-                        target: "/dev/\(name)", origin: origin,
+                        target: target, origin: origin,
                         source: .openDevice(slot: slot, name: name, major: major, minor: minor),
-                        placing: .attach(slot: slot, target: "/dev/\(name)", isDirectory: false)))
+                        placing: .attach(slot: slot, target: target, isDirectory: false)))
             }
-            for (name, target) in Self.deviceLinks where !written.contains("/dev/\(name)") {
-                place(
-                    Placement(
-                        target: "/dev/\(name)", origin: origin,
-                        placing: .makeSymlink(target: "/dev/\(name)", to: target)))
+            for (name, content) in Self.deviceLinks {
+                let target = "/dev/" + name
+                if written.contains(target) { continue }
+                place(Placement(target: target, origin: origin, placing: .makeSymlink(target: target, to: content)))
             }
             if !written.contains("/dev/pts") { mountDevpts(on: "/dev/pts", at: origin) }
             if !written.contains("/dev/shm") {

@@ -13,7 +13,7 @@ struct KnownDirectory {
 
     /// To be called once something has been put on `target`.
     mutating func cover(_ target: String) {
-        if number >= 0, path.utf8.starts(with: target.utf8) { forget() }
+        if number >= 0, path.utf8.count >= target.utf8.count, path.utf8.starts(with: target.utf8) { forget() }
     }
 }
 
@@ -48,12 +48,14 @@ extension Tree {
     /// The directory of a target, which stays the tree's, and the name in it.
     private mutating func place(of target: String) -> (parent: Int32, name: String)? {
         let bytes = target.utf8
-        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return nil }
-        let name = String(Substring(bytes[bytes.index(after: slash)...]))
+        let span = bytes.span
+        guard let slash = span.indices.last(where: { span[$0] == UInt8(ascii: "/") }) else { return nil }
+        let end = bytes.index(bytes.startIndex, offsetBy: slash)
+        let name = String(Substring(bytes[bytes.index(after: end)...]))
         guard name != "", name != ".", name != ".." else { return nil }
-        guard slash != bytes.startIndex else { return (root, name) }
-        let parent = String(Substring(bytes[..<slash]))
-        if known.number < 0 || known.path != parent {
+        guard slash != 0 else { return (root, name) }
+        if known.number < 0 || known.path.utf8.count != slash || !bytes.starts(with: known.path.utf8) {
+            let parent = String(Substring(bytes[..<end]))
             known.forget()
             var walk = Walk(root: root)
             do throws(KernelError) {

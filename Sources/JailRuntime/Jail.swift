@@ -23,22 +23,25 @@ struct Jail {
     }
 
     private mutating func applyRest(from first: Int) -> Never {
+        // Apart from what changes at every step, and would have the plan copied with it.
+        let plan = plan
         for index in first..<plan.steps.count {
+            let operation = plan.steps[index].operation
             applier.step = index
             do throws(Failure) {
                 if index == plan.preparation { try applier.openWitness(plan) }
-                if applier.network != nil, plan.steps[index].operation.belongsToNetwork {
+                if applier.network != nil, operation.belongsToNetwork {
                     try located(plan.creation ?? index) { () throws(Failure) in try applier.enterNetwork(plan) }
                 }
-                switch plan.steps[index].operation {
+                switch operation {
                 case .mapIdentities(let maps): try map(maps)
                 case .startCommand: try startCommand()
                 case .installFilter: try applier.checkBeforeFilter(plan)
                 case .execute: try applier.checkProcess(plan)
                 default: break
                 }
-                try applier.apply(plan.steps[index].operation)
-                try applier.check(plan.steps[index].operation, in: plan)
+                try applier.apply(operation)
+                try applier.check(operation, in: plan)
             } catch {
                 fail(error, at: index)
             }

@@ -115,9 +115,10 @@ package struct Launch {
         let fork = plan.creation ?? 0
         for index in 0..<fork {
             applier.step = index
+            let operation = plan.steps[index].operation
             try located(index) { () throws(Failure) in
-                try applier.apply(plan.steps[index].operation)
-                try applier.check(plan.steps[index].operation, in: plan)
+                try applier.apply(operation)
+                try applier.check(operation, in: plan)
             }
         }
         let hostTerminal = try openHostTerminal()

@@ -34,8 +34,9 @@ extension String {
     /// The bytes for the kernel.
     var unescaped: [UInt8] {
         // Every escape begins with the bytes F4 8F BC–BF in UTF-8: most strings have no F4 at all.
-        guard utf8.contains(0xF4) else { return Array(utf8) }
-        var bytes: [UInt8] = []
+        var bytes = Array(utf8)
+        guard bytes.contains(0xF4) else { return bytes }
+        bytes.removeAll()
         for scalar in unicodeScalars {
             if scalar.value >= escapeBase + 0x80, scalar.value <= escapeBase + 0xFF {
                 bytes.append(UInt8(scalar.value - escapeBase))

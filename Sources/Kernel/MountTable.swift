@@ -14,33 +14,43 @@ package struct MountRecord: Equatable, Sendable {
 /// Asked for by listmount(2) and statmount(2), one call for each mount; before Linux 6.8, and where those are refused, read
 /// from mountinfo.
 package struct MountTable: Sendable {
-    /// In the order of their identities.
-    package private(set) var records: [MountRecord] = []
+    /// Four words for each mount, in the order of their identities: identity, parent, attributes, whether it propagates. A
+    /// list of records would be a type of its own, which the runtime makes anew in every launch.
+    private var words: [UInt64] = []
     /// Whether the identities are those that are never used twice.
     package let hasUniqueIdentities: Bool
 
-    /// `mountinfo` reads /proc/self/mountinfo where it is needed.
-    package init(mountinfo: () throws(KernelError) -> [UInt8]) throws(KernelError) {
-        if let records = Self.listed() {
-            self.init(records)
-        } else {
-            self.init(parsing: try mountinfo())
-        }
+    package var count: Int { words.count / 4 }
+    package var indices: Range<Int> { 0..<count }
+
+    package subscript(index: Int) -> MountRecord {
+        MountRecord(
+            identity: words[4 * index], parent: words[4 * index + 1],
+            attributes: MountAttributes(rawValue: words[4 * index + 2]), propagates: words[4 * index + 3] != 0)
     }
 
-    private init(_ records: [MountRecord]) {
-        self.records = records
-        hasUniqueIdentities = true
+    private mutating func append(_ record: MountRecord) {
+        words.append(record.identity)
+        words.append(record.parent)
+        words.append(record.attributes.rawValue)
+        words.append(record.propagates ? 1 : 0)
     }
+
+    /// `mountinfo` reads /proc/self/mountinfo where it is needed.
+    package init(mountinfo: () throws(KernelError) -> [UInt8]) throws(KernelError) {
+        if let table = MountTable.listed() { self = table } else { self.init(parsing: try mountinfo()) }
+    }
+
+    private init(hasUniqueIdentities: Bool) { self.hasUniqueIdentities = hasUniqueIdentities }
 
     /// The mount of that identity; nil where the caller cannot reach it.
     package func index(of identity: UInt64) -> Int? {
-        var (low, high) = (0, records.count)
+        var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
-            if records[middle].identity < identity { low = middle + 1 } else { high = middle }
+            if words[4 * middle] < identity { low = middle + 1 } else { high = middle }
         }
-        return low < records.count && records[low].identity == identity ? low : nil
+        return low < count && words[4 * low] == identity ? low : nil
     }
 
     /// The identity of the mount that a path, or with none an open file, is on. The corresponding C function is `statx`.
@@ -48,10 +58,10 @@ package struct MountTable: Sendable {
         try mountIdentity(path, directory, isUnique: hasUniqueIdentities)
     }
 
-    private static func listed() -> [MountRecord]? {
+    private static func listed() -> MountTable? {
         let batch = 256
         var last: UInt64 = 0
-        var records: [MountRecord] = []
+        var table = MountTable(hasUniqueIdentities: true)
         while true {
             var isAnswered = true
             let identities = unsafe [UInt64](unsafeUninitializedCapacity: batch) { buffer, count in
@@ -60,12 +70,12 @@ package struct MountTable: Sendable {
                 count = min(batch, max(0, found))
             }
             guard isAnswered else { return nil }
-            records.reserveCapacity(records.count + identities.count)
+            table.words.reserveCapacity(table.words.count + 4 * identities.count)
             for identity in identities {
                 guard let record = record(of: identity) else { return nil }
-                records.append(record)
+                table.append(record)
             }
-            guard identities.count == batch else { return records }
+            guard identities.count == batch else { return table }
             last = identities[batch - 1]
         }
     }
@@ -105,11 +115,12 @@ package func mountRecord(of path: String) -> MountRecord? { uniqueMount(of: path
 extension MountTable {
     /// The lines of a mountinfo, proc_pid_mountinfo(5). A line that is none is no mount.
     package init(parsing mountinfo: [UInt8]) {
-        hasUniqueIdentities = false
+        self.init(hasUniqueIdentities: false)
+        var records: [MountRecord] = []
         for line in mountinfo.split(separator: UInt8(ascii: "\n")) {
             if let record = MountRecord(mountinfoLine: line) { records.append(record) }
         }
-        records.sort { $0.identity < $1.identity }
+        for record in records.sorted(by: { $0.identity < $1.identity }) { append(record) }
     }
 }
 

@@ -130,11 +130,11 @@ package func strayDescriptor(keeping kept: [Int32], count: Int, tableSize: () ->
     return nil
 }
 
-/// The number in the link /proc/PID/ns/NAME, which tells namespaces of a kind apart; 0 where it has none. `directory` is
-/// /proc/PID/ns. The corresponding C function is `readlinkat`: it costs half of what stat(2) does there.
-package func namespaceNumber(_ name: String, at directory: Int32) throws(KernelError) -> UInt64 {
+/// The number in a link of procfs to a namespace, which tells those of a kind apart; 0 where it has none. `proc` is /proc.
+/// The corresponding C function is `readlinkat`: it costs half of what stat(2) does there.
+package func namespaceNumber(_ link: String, at proc: Int32) throws(KernelError) -> UInt64 {
     var number: UInt64 = 0
-    try attempt(.readlinkat, name) { unsafe name.withCString { unsafe linux_namespace_number(directory, $0, &number) } }
+    try attempt(.readlinkat, link) { unsafe link.withCString { unsafe linux_namespace_number(proc, $0, &number) } }
     return number
 }
 

@@ -23,17 +23,11 @@ package struct ProcessStatus: Equatable, Sendable {
 
     /// What is not in the text keeps a value that no promise has.
     package init(_ text: [UInt8]) {
+        let bytes = text.span
         var start = 0
-        while start < text.count {
+        while start < bytes.count {
             let end = Self.endOfLine(text, start)
-            switch text[start] {
-            case UInt8(ascii: "U"), UInt8(ascii: "G"), UInt8(ascii: "F"), UInt8(ascii: "S"), UInt8(ascii: "N"),
-                UInt8(ascii: "C"):
-                var colon = start
-                while colon < end, text[colon] != UInt8(ascii: ":") { colon += 1 }
-                read(text, start, colon, end)
-            default: break
-            }
+            read(bytes.extracting(start..<end))
             start = end + 1
         }
     }
@@ -48,55 +42,57 @@ package struct ProcessStatus: Equatable, Sendable {
     }
 
     /// One line. The first letter decides most of it: nearly all lines are of no interest.
-    private mutating func read(_ text: [UInt8], _ start: Int, _ colon: Int, _ end: Int) {
-        func named(_ name: StaticString) -> Bool {
-            guard name.utf8CodeUnitCount == colon - start else { return false }
-            for index in 0..<name.utf8CodeUnitCount where unsafe text[start + index] != name.utf8Start[index] {
-                return false
-            }
-            return true
+    private mutating func read(_ line: Span<UInt8>) {
+        /// What follows the name and its colon.
+        func value(of name: StaticString) -> Int? {
+            let length = name.utf8CodeUnitCount
+            guard line.count > length, line[length] == UInt8(ascii: ":") else { return nil }
+            for index in 1..<length where unsafe line[index] != name.utf8Start[index] { return nil }
+            return length + 1
         }
-        switch text[start] {
+        guard let first = line.isEmpty ? nil : line[0] else { return }
+        switch first {
         case UInt8(ascii: "U"):
-            if named("Umask") { umask = UInt32(truncatingIfNeeded: Self.number(text, colon, end, 8)) }
-            if named("Uid") { users = Self.numbers(text, colon, end) }
+            if let at = value(of: "Umask") { umask = UInt32(truncatingIfNeeded: Self.number(line, at, 8)) }
+            if let at = value(of: "Uid") { users = Self.numbers(line, at) }
         case UInt8(ascii: "G"):
-            if named("Gid") { groups = Self.numbers(text, colon, end) }
-            if named("Groups") { supplementary = Self.numbers(text, colon, end) }
-        case UInt8(ascii: "F") where named("FDSize"):
-            descriptorTable = UInt32(truncatingIfNeeded: Self.number(text, colon, end, 10))
+            if let at = value(of: "Gid") { groups = Self.numbers(line, at) }
+            if let at = value(of: "Groups") { supplementary = Self.numbers(line, at) }
+        case UInt8(ascii: "F"):
+            if let at = value(of: "FDSize") { descriptorTable = UInt32(truncatingIfNeeded: Self.number(line, at, 10)) }
         case UInt8(ascii: "S"):
-            if named("SigBlk") { blocked = Self.number(text, colon, end, 16) }
-            if named("SigIgn") { ignored = Self.number(text, colon, end, 16) }
-            if named("Seccomp") { seccomp = UInt32(truncatingIfNeeded: Self.number(text, colon, end, 10)) }
-            if named("Seccomp_filters") { filters = UInt32(truncatingIfNeeded: Self.number(text, colon, end, 10)) }
-        case UInt8(ascii: "N") where named("NoNewPrivs"):
-            noNewPrivileges = UInt32(truncatingIfNeeded: Self.number(text, colon, end, 10))
+            if let at = value(of: "SigBlk") { blocked = Self.number(line, at, 16) }
+            if let at = value(of: "SigIgn") { ignored = Self.number(line, at, 16) }
+            if let at = value(of: "Seccomp") { seccomp = UInt32(truncatingIfNeeded: Self.number(line, at, 10)) }
+            if let at = value(of: "Seccomp_filters") { filters = UInt32(truncatingIfNeeded: Self.number(line, at, 10)) }
+        case UInt8(ascii: "N"):
+            if let at = value(of: "NoNewPrivs") {
+                noNewPrivileges = UInt32(truncatingIfNeeded: Self.number(line, at, 10))
+            }
         case UInt8(ascii: "C"):
-            if named("CapInh") { inheritable = Self.number(text, colon, end, 16) }
-            if named("CapPrm") { permitted = Self.number(text, colon, end, 16) }
-            if named("CapEff") { effective = Self.number(text, colon, end, 16) }
-            if named("CapBnd") { bounding = Self.number(text, colon, end, 16) }
-            if named("CapAmb") { ambient = Self.number(text, colon, end, 16) }
+            if let at = value(of: "CapInh") { inheritable = Self.number(line, at, 16) }
+            if let at = value(of: "CapPrm") { permitted = Self.number(line, at, 16) }
+            if let at = value(of: "CapEff") { effective = Self.number(line, at, 16) }
+            if let at = value(of: "CapBnd") { bounding = Self.number(line, at, 16) }
+            if let at = value(of: "CapAmb") { ambient = Self.number(line, at, 16) }
         default: break
         }
     }
 
-    /// The number after the colon.
-    private static func number(_ text: [UInt8], _ colon: Int, _ end: Int, _ radix: UInt64) -> UInt64 {
+    private static func number(_ line: Span<UInt8>, _ start: Int, _ radix: UInt64) -> UInt64 {
         var value: UInt64 = 0
-        for index in (colon + 1)..<max(colon + 1, end) {
-            guard let digit = digit(text[index]) else { continue }
+        for index in start..<line.count {
+            guard let digit = digit(line[index]) else { continue }
             value = value &* radix &+ digit
         }
         return value
     }
 
-    private static func numbers(_ text: [UInt8], _ colon: Int, _ end: Int) -> [UInt32] {
+    private static func numbers(_ line: Span<UInt8>, _ start: Int) -> [UInt32] {
         var result: [UInt32] = []
         var value: UInt64?
-        for index in (colon + 1)...max(colon + 1, end) {
-            if index < end, let digit = digit(text[index]) {
+        for index in start...line.count {
+            if index < line.count, let digit = digit(line[index]) {
                 value = (value ?? 0) &* 10 &+ digit
             } else if let number = value {
                 result.append(UInt32(truncatingIfNeeded: number))

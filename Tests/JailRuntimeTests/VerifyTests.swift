@@ -28,19 +28,19 @@ import Testing
     private static func audit(
         _ lines: [String], mirror: UInt64? = nil, roots: [UInt64] = [1]
     ) -> MountAudit.Fault? {
-        var known = roots.map { MountAudit.Known(identity: $0, attributes: 3, step: Int($0), mayHaveOthers: $0 != 2) }
-        if let mirror {
-            known.append(
-                MountAudit.Known(identity: mirror, attributes: 3, step: 9, mayHaveOthers: true, isMirror: true))
+        var audit = MountAudit(MountTable(parsing: Array(lines.joined().utf8)))
+        for root in roots {
+            audit.expect(MountAudit.Promise(step: Int(root), attributes: 3), of: root, root == 2 ? .mount : .tree)
         }
-        return MountAudit(table: MountTable(parsing: Array(lines.joined().utf8)), known: known).firstFault()
+        if let mirror { audit.expect(MountAudit.Promise(step: 9, attributes: 3), of: mirror, .mirror) }
+        return audit.firstFault()
     }
 
     @Test func mounts() {
         let r = Self.record
         #expect(Self.audit([r(1, 0, 3, false)]) == nil)
-        #expect(Self.audit([r(1, 0, 2, false)])?.owner?.step == 1)
-        #expect(Self.audit([r(1, 0, 3, true)])?.owner?.step == 1)
+        #expect(Self.audit([r(1, 0, 2, false)])?.promise?.step == 1)
+        #expect(Self.audit([r(1, 0, 3, true)])?.promise?.step == 1)
         // What is below answers for the same, however deep, and in whatever order.
         #expect(Self.audit([r(5, 4, 3, false), r(1, 0, 3, false), r(4, 1, 3, false)]) == nil)
         #expect(Self.audit([r(5, 4, 2, false), r(1, 0, 3, false), r(4, 1, 3, false)])?.record.identity == 5)
@@ -50,6 +50,6 @@ import Testing
         #expect(Self.audit([r(1, 0, 3, false), r(7, 6, 3, false)])?.record.identity == 7)
         // What a mirror shows answers for what the mirror stands in.
         #expect(Self.audit([r(1, 0, 3, false), r(8, 1, 3, false), r(9, 8, 3, false)], mirror: 8) == nil)
-        #expect(Self.audit([r(1, 0, 3, false), r(8, 1, 3, false), r(9, 8, 2, false)], mirror: 8)?.owner?.step == 1)
+        #expect(Self.audit([r(1, 0, 3, false), r(8, 1, 3, false), r(9, 8, 2, false)], mirror: 8)?.promise?.step == 1)
     }
 }

@@ -59,10 +59,10 @@ import Testing
             not a mount
             """
         let table = MountTable(parsing: Array(text.utf8))
-        #expect(table.records.map(\.identity) == [25, 30, 31] && !table.hasUniqueIdentities)
-        #expect(table.records[0].attributes.rawValue == 1 | 2 | 4 && !table.records[0].propagates)
-        #expect(table.records[1].attributes.rawValue == 0x20 | 0x200000 && table.records[1].parent == 25)
-        #expect(table.records[2].attributes.rawValue == 8 | 0x10 | 0x80 && table.records[2].propagates)
+        #expect(table.indices.map { table[$0].identity } == [25, 30, 31] && !table.hasUniqueIdentities)
+        #expect(table[0].attributes.rawValue == 1 | 2 | 4 && !table[0].propagates)
+        #expect(table[1].attributes.rawValue == 0x20 | 0x200000 && table[1].parent == 25)
+        #expect(table[2].attributes.rawValue == 8 | 0x10 | 0x80 && table[2].propagates)
         #expect(table.index(of: 31) == 2 && table.index(of: 26) == nil && MountTable(parsing: []).index(of: 1) == nil)
     }
 
@@ -71,7 +71,7 @@ import Testing
         let file = try open("/proc/self/mountinfo", .read)
         let parsed = try readAll(file.number)
         let table = try MountTable { () throws(KernelError) in parsed }
-        #expect(table.records.count == MountTable(parsing: parsed).records.count)
+        #expect(table.count == MountTable(parsing: parsed).count)
     }
 
     @Test func descriptors() throws {

@@ -74,7 +74,7 @@ extension Explanation {
     }
 
     private func missingKindHint(_ kinds: [NamespaceKind]) -> String? {
-        let missing = kinds.filter { !evidence.exists("/proc/self/ns/\($0.procName)") }.map(\.rawValue)
+        let missing = kinds.filter { !evidence.exists("/proc/" + $0.procLink) }.map(\.rawValue)
         guard !missing.isEmpty else { return nil }
         return "this kernel was built without namespaces of these kinds: \(missing.joined(separator: ", "))"
     }
@@ -95,8 +95,6 @@ extension Explanation {
 extension NamespaceKind {
     /// As /proc/sys/user has it.
     var sysctlName: String { self == .mount ? "mnt" : rawValue }
-    /// As /proc/PID/ns has it.
-    var procName: String { self == .mount ? "mnt" : rawValue }
 }
 
 extension Evidence {

@@ -4,14 +4,6 @@ import Kernel
 
 /// The namespaces that were made, compared with those that the launcher is in.
 extension Applier {
-    /// The files of /proc/PID/ns.
-    private static func name(_ kind: NamespaceKind) -> String {
-        switch kind {
-        case .mount: "mnt"
-        case let other: other.rawValue
-        }
-    }
-
     /// Whether this process is born into the namespaces, and their numbers are not to be listed.
     private var knowsByBirth: Bool { channel >= 0 && shown == nil }
 
@@ -39,10 +31,7 @@ extension Applier {
         let proc = try proc()
         return try failing { () throws(KernelError) in
             var numbers = [UInt64](repeating: 0, count: NamespaceKind.allCases.count)
-            let directory = try open("self/ns", at: proc.descriptor, .path | .directory)
-            for kind in kinds {
-                numbers[kind.index] = try namespaceNumber(Self.name(kind), at: directory.number)
-            }
+            for kind in kinds { numbers[kind.index] = try namespaceNumber(kind.procLink, at: proc.descriptor) }
             return numbers
         }
     }
@@ -102,18 +91,15 @@ extension Applier {
     /// Right after joining. The pid namespace is the children's, setns(2).
     mutating func checkJoined(_ joined: [JoinedNamespace]) throws(Failure) {
         let proc = try proc()
-        let directory = try failing { () throws(KernelError) in
-            try open("self/ns", at: proc.descriptor, .path | .directory)
-        }
         for (index, namespace) in joined.enumerated() {
             let wanted = witness.joined[index].number
-            let name =
+            let link =
                 switch namespace.kind {
-                case .pid: "pid_for_children"
-                case .time: "time_for_children"
-                case let other: Self.name(other)
+                case .pid: "self/ns/pid_for_children"
+                case .time: "self/ns/time_for_children"
+                case let other: other.procLink
                 }
-            let found = try failing { () throws(KernelError) in try namespaceNumber(name, at: directory.number) }
+            let found = try failing { () throws(KernelError) in try namespaceNumber(link, at: proc.descriptor) }
             try hold(
                 found == wanted, "\(namespace.kind.rawValue) namespace", "\(namespace.path), \(wanted)", "\(found)")
         }
@@ -122,5 +108,22 @@ extension Applier {
     mutating func showMaps(_ maps: IdentityMaps) throws(Failure) {
         try show("self/uid_map", IdentityMapper.text(maps.users))
         try show("self/gid_map", IdentityMapper.text(maps.groups))
+    }
+}
+
+extension NamespaceKind {
+    /// The link below /proc that tells which namespace of the kind the reader is in, proc_pid_ns(5). Written out: it is made
+    /// at every launch.
+    var procLink: String {
+        switch self {
+        case .user: "self/ns/user"
+        case .mount: "self/ns/mnt"
+        case .pid: "self/ns/pid"
+        case .net: "self/ns/net"
+        case .ipc: "self/ns/ipc"
+        case .uts: "self/ns/uts"
+        case .cgroup: "self/ns/cgroup"
+        case .time: "self/ns/time"
+        }
     }
 }

@@ -24,10 +24,9 @@ extension Applier {
     mutating func checkClocks() throws(Failure) {
         let proc = try proc()
         let (own, next) = try failing { () throws(KernelError) in
-            let directory = try open("self/ns", at: proc.descriptor, .path | .directory)
-            return (
-                try namespaceNumber("time", at: directory.number),
-                try namespaceNumber("time_for_children", at: directory.number)
+            (
+                try namespaceNumber(NamespaceKind.time.procLink, at: proc.descriptor),
+                try namespaceNumber("self/ns/time_for_children", at: proc.descriptor)
             )
         }
         try hold(next != own && next != 0, "time namespace", "another than \(own)", "\(next)")
@@ -43,7 +42,7 @@ extension Applier {
         } else if !plan.makes(.user) {
             let table = try mountTable()
             let root = try failing { () throws(KernelError) in try table.identity(of: "/") }
-            propagates = table.index(of: root).map { table.records[$0].propagates }
+            propagates = table.index(of: root).map { table[$0].propagates }
         }
         try hold(
             propagates != true, "propagation of /", "private",

@@ -6,76 +6,99 @@ import SpecFile
 /// The mounts of the jail as the kernel has them, when the tree is complete and nothing else is in sight: each attached,
 /// with its attributes down to the last submount, out of propagation, and none besides.
 struct MountAudit {
-    /// A mount that a step has made.
-    struct Known {
-        let identity: UInt64
-        /// What must hold on it, and on whatever is mounted below it and belongs to no other step.
-        let attributes: UInt64
+    /// What a step has put into the tree, and so what it answers for.
+    enum Extent: UInt8 {
+        /// One mount, with nothing of another step's making below it.
+        case mount
+        /// A tree of the host: it came with mounts below it.
+        case tree
+        /// A copy of a directory, which shows clones of what it covers: what stands above the copy answers for those.
+        case mirror
+    }
+
+    /// What is wrong with one mount of the table: the mount, and what the step that answers for it promises (nil: none does).
+    struct Fault {
+        let record: MountRecord
+        let promise: Promise?
+    }
+
+    struct Promise {
         let step: Int
-        /// Whether it came with mounts below it: a tree of the host.
-        let mayHaveOthers: Bool
-        /// A copy of a directory, which shows clones of what it covers: those answer for what stands above.
-        var isMirror = false
+        /// What must hold on the mount, and on whatever is mounted below it and belongs to no other step.
+        let attributes: UInt64
     }
 
     let table: MountTable
-    let known: [Known]
+    /// For each mount of the table, what is promised of it; the step is −1 where no step has made it.
+    private var steps: [Int]
+    private var attributes: [UInt64]
+    private var extents: [UInt8]
+    private var hasMirrors = false
+    /// A root that is covered by its mirror has no place in the table any more.
+    private var hiddenRoot: Promise?
 
-    /// What is wrong with one mount of the table: the mount, and the one that answers for it (nil: none does).
-    struct Fault {
-        let record: MountRecord
-        let owner: Known?
+    init(_ table: MountTable) {
+        self.table = table
+        steps = [Int](repeating: -1, count: table.count)
+        attributes = [UInt64](repeating: 0, count: table.count)
+        extents = [UInt8](repeating: Extent.mount.rawValue, count: table.count)
+    }
+
+    /// Of the mount of that identity. What is not in the table, where a mirror stands in its place, is not looked at.
+    mutating func expect(_ promise: Promise, of identity: UInt64, _ extent: Extent) {
+        if case .mirror = extent { hasMirrors = true }
+        if identity == 0, hiddenRoot == nil { hiddenRoot = promise }
+        if let place = table.index(of: identity) { expect(promise, at: place, extent) }
+    }
+
+    mutating func expect(_ promise: Promise, at place: Int, _ extent: Extent) {
+        steps[place] = promise.step
+        attributes[place] = promise.attributes
+        extents[place] = extent.rawValue
+    }
+
+    /// What the step that has made a mount promises of it; nil where it belongs to no step itself.
+    func promise(at place: Int) -> Promise? {
+        steps[place] < 0 ? nil : Promise(step: steps[place], attributes: attributes[place])
     }
 
     /// The first mount that lacks what it should have, or that nobody has asked for.
     func firstFault() -> Fault? {
-        // By the place in the table; −1 where not known yet.
-        var owners = [Int](repeating: -1, count: table.records.count)
-        for number in known.indices {
-            if let index = table.index(of: known[number].identity) { owners[index] = number }
-        }
-        for index in owners.indices {
-            let record = table.records[index]
-            guard let owner = owner(of: index, &owners) else { return Fault(record: record, owner: nil) }
-            let one = known[owner]
-            let wanted = one.attributes
+        for place in table.indices {
+            let record = table[place]
+            guard let promise = promise(for: place) else { return Fault(record: record, promise: nil) }
+            let wanted = promise.attributes
             if record.propagates || record.attributes.rawValue & wanted != wanted {
-                return Fault(record: record, owner: one)
+                return Fault(record: record, promise: promise)
             }
         }
         return nil
     }
 
-    /// The known mount that answers for one: itself, or the next above it that may have others below it. What hangs below
-    /// a mirror is answered for by what the mirror stands in.
-    private func owner(of index: Int, _ owners: inout [Int]) -> Int? {
-        if owners[index] >= 0 { return owners[index] }
-        var above = index
+    /// Of the mount itself, or of the next above it that may have others below it. What hangs below a mirror is answered
+    /// for by what the mirror stands in.
+    private func promise(for place: Int) -> Promise? {
+        if let own = promise(at: place) { return own }
+        var above = place
         // No tree of mounts is deeper than there are mounts.
-        for _ in table.records.indices {
-            guard let next = table.index(of: table.records[above].parent), next != above else { break }
+        for _ in table.indices {
+            guard let next = table.index(of: table[above].parent), next != above else { break }
             above = next
-            guard owners[above] >= 0 else { continue }
-            let one = known[owners[above]]
-            if one.isMirror { continue }
-            guard one.mayHaveOthers || known.contains(where: { $0.isMirror }) else { return nil }
-            owners[index] = owners[above]
-            return owners[above]
+            guard let promise = promise(at: above), extents[above] != Extent.mirror.rawValue else { continue }
+            return extents[above] == Extent.tree.rawValue || hasMirrors ? promise : nil
         }
-        // A root that is covered by its mirror has no place in the table any more.
-        return known.firstIndex { $0.identity == 0 }
+        return hiddenRoot
     }
 }
 
 extension Applier {
     mutating func checkTree(_ plan: Plan) throws(Failure) {
-        let table = try mountTable()
-        var known: [MountAudit.Known] = []
-        known.reserveCapacity(slots.count + tree.covers.count)
+        var audit = MountAudit(try mountTable())
         for index in plan.steps.indices {
             let (slot, attributes): (Int, Attributes)
+            var extent = MountAudit.Extent.mount
             switch plan.steps[index].operation {
-            case .openTree(let number, let source): (slot, attributes) = (number, source.attributes)
+            case .openTree(let number, let source): (slot, attributes, extent) = (number, source.attributes, .tree)
             case .openDevice(let number, _, _, _): (slot, attributes) = (number, .noSetuid | .noExecute)
             case .makeFileSystem(let number, let fileSystem): (slot, attributes) = (number, fileSystem.attributes)
             case .makeFile(let number, _, _): (slot, attributes) = (number, .readOnly | .noSetuid | .noDevices)
@@ -91,37 +114,46 @@ extension Applier {
             guard slots[slot] >= 0 else { continue }
             var wanted = MountAttributes(attributes).rawValue
             if plan.seals(slot) { wanted |= MountAttributes.readOnly.rawValue }
-            let isTree = if case .openTree = plan.steps[index].operation { true } else { false }
-            let identity = try find(slots[slot], on: plan.target(of: slot), wanted, index, table)
-            known.append(
-                MountAudit.Known(identity: identity, attributes: wanted, step: index, mayHaveOthers: isTree))
+            let promise = MountAudit.Promise(step: index, attributes: wanted)
+            if let place = try row(of: slots[slot], in: audit.table) {
+                audit.expect(promise, at: place, extent)
+            } else {
+                let identity = try look(for: slots[slot], on: plan.target(of: slot), promise, audit.table)
+                audit.expect(promise, of: identity, extent)
+            }
         }
         for cover in tree.covers {
-            let identity = try find(cover.mount, on: cover.target, cover.attributes.rawValue, cover.step, table)
-            known.append(
-                MountAudit.Known(
-                    identity: identity, attributes: cover.attributes.rawValue, step: cover.step, mayHaveOthers: true))
+            let promise = MountAudit.Promise(step: cover.step, attributes: cover.attributes.rawValue)
+            if let place = try row(of: cover.mount, in: audit.table) {
+                audit.expect(promise, at: place, .tree)
+            } else {
+                let identity = try look(for: cover.mount, on: cover.target, promise, audit.table)
+                audit.expect(promise, of: identity, .tree)
+            }
         }
+        let sealed = (MountAttributes.readOnly | .noSetuid | .noDevices).rawValue
         for copy in tree.copies {
+            let table = audit.table
             let identity = try failing { () throws(KernelError) in try table.identity(at: copy.mount) }
-            let sealed = (MountAttributes.readOnly | .noSetuid | .noDevices).rawValue
-            known.append(
-                MountAudit.Known(
-                    identity: identity, attributes: sealed, step: step, mayHaveOthers: true, isMirror: true))
+            audit.expect(MountAudit.Promise(step: step, attributes: sealed), of: identity, .mirror)
         }
-        try judge(MountAudit(table: table, known: known), plan)
-        try checkRoot(table, plan)
+        try judge(audit, plan)
+        try checkRoot(audit.table, plan)
         try checkProcOptions(plan)
     }
 
-    /// The mount of a descriptor; where a mirror has taken it out of sight, the clone that its target leads to; and a number
-    /// that no mount has where the mirror itself stands there: 0 for the root.
-    private mutating func find(
-        _ descriptor: Int32, on place: @autoclosure () -> String, _ attributes: UInt64, _ step: Int, _ table: MountTable
-    ) throws(Failure) -> UInt64 {
+    /// The mount of a descriptor in the table; nil where it is not in it, being not attached or covered by a mirror.
+    private func row(of descriptor: Int32, in table: MountTable) throws(Failure) -> Int? {
         let identity = try failing { () throws(KernelError) in try table.identity(at: descriptor) }
-        if table.index(of: identity) != nil { return identity }
-        let target = place()
+        return table.index(of: identity)
+    }
+
+    /// Where a mirror has taken the mount of a descriptor out of sight: the clone that its target leads to, and a number
+    /// that no mount has where the mirror itself stands there, 0 for the root.
+    private mutating func look(
+        for descriptor: Int32, on target: String, _ promise: MountAudit.Promise, _ table: MountTable
+    ) throws(Failure) -> UInt64 {
+        let (step, attributes) = (promise.step, promise.attributes)
         try hold(!tree.copies.isEmpty, at: step, "mount \(target)", "attached", "not in the tree of the jail")
         let copies = tree.copies
         let (isClone, isMirror, seen) = try failing { () throws(KernelError) in
@@ -146,23 +178,23 @@ extension Applier {
 
     private mutating func judge(_ audit: MountAudit, _ plan: Plan) throws(Failure) {
         if shown != nil {
-            for one in audit.known {
-                guard let index = audit.table.index(of: one.identity) else { continue }
-                let record = audit.table.records[index]
+            for place in audit.table.indices {
+                guard let promise = audit.promise(at: place) else { continue }
+                let record = audit.table[place]
                 shown?.append(
                     Shown(
-                        step: one.step, what: plan.title(of: one.step),
-                        promised: attributeWords(one.attributes) + "private",
+                        step: promise.step, what: plan.title(of: promise.step),
+                        promised: attributeWords(promise.attributes) + "private",
                         found: attributeWords(record.attributes.rawValue) + (record.propagates ? "shared" : "private")))
             }
         }
         guard let fault = audit.firstFault() else { return }
         let found = attributeWords(fault.record.attributes.rawValue) + (fault.record.propagates ? "shared" : "private")
-        guard let owner = fault.owner else {
+        guard let promise = fault.promise else {
             return try hold(false, "mounts", "none besides those of the plan", "\(place(of: fault.record)): \(found)")
         }
-        let promised = attributeWords(owner.attributes) + "private"
-        try hold(false, at: owner.step, "mount \(place(of: fault.record))", promised, found)
+        let promised = attributeWords(promise.attributes) + "private"
+        try hold(false, at: promise.step, "mount \(place(of: fault.record))", promised, found)
     }
 
     /// `/` is the mount that was built; nothing stands above it, `switchRoot` has seen to that.
@@ -171,7 +203,7 @@ extension Applier {
         let (root, wanted) = try failing { () throws(KernelError) in
             (try table.identity(of: "/"), try table.identity(at: mount))
         }
-        try hold(root == wanted, "root", "mount \(wanted)", "mount \(root), \(table.records.count) mounts")
+        try hold(root == wanted, "root", "mount \(wanted)", "mount \(root), \(table.count) mounts")
     }
 
     private mutating func checkLink(_ target: String, _ to: String, at place: Int) throws(Failure) {
