@@ -38,6 +38,7 @@ extension Planner {
         spec.process.noNewPrivileges.value || host.isPrivileged || isNew(.user)
     }
 
+    /// Asked of a planner that does not change meanwhile: of one that may, the whole spec would be copied for it.
     private var sharesHostNetwork: Bool { spec.sharesNetwork }
 
     /// The line that shares the host's network.

@@ -129,11 +129,12 @@ struct TreeBuilder {
             let origin = placements[index].origin
             if let slot = placements[index].sealedSlot { sealed.append(slot) }
             if let source = placements[index].source {
+                let step = Plan.Step(operation: source, origin: origin)
                 switch source {
-                case .openTree, .openDevice: sources.append(Plan.Step(operation: source, origin: origin))
+                case .openTree, .openDevice: sources.append(step)
                 case .makeFileSystem(_, let fileSystem) where isForeign(fileSystem.type):
-                    foreignFileSystems.append(Plan.Step(operation: source, origin: origin))
-                default: fileSystems.append(Plan.Step(operation: source, origin: origin))
+                    foreignFileSystems.append(step)
+                default: fileSystems.append(step)
                 }
             }
             construction.append(Plan.Step(operation: placements[index].placing, origin: origin))

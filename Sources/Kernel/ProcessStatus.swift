@@ -43,15 +43,15 @@ package struct ProcessStatus: Equatable, Sendable {
 
     /// One line. The first letter decides most of it: nearly all lines are of no interest.
     private mutating func read(_ line: Span<UInt8>) {
-        /// What follows the name and its colon.
+        guard !line.isEmpty else { return }
+        /// Where the value begins, in a line of that name. The first letter is known.
         func value(of name: StaticString) -> Int? {
             let length = name.utf8CodeUnitCount
             guard line.count > length, line[length] == UInt8(ascii: ":") else { return nil }
             for index in 1..<length where unsafe line[index] != name.utf8Start[index] { return nil }
             return length + 1
         }
-        guard let first = line.isEmpty ? nil : line[0] else { return }
-        switch first {
+        switch line[0] {
         case UInt8(ascii: "U"):
             if let at = value(of: "Umask") { umask = UInt32(truncatingIfNeeded: Self.number(line, at, 8)) }
             if let at = value(of: "Uid") { users = Self.numbers(line, at) }

@@ -44,17 +44,17 @@ struct MountAudit {
         extents = [UInt8](repeating: Extent.mount.rawValue, count: table.count)
     }
 
-    /// Of the mount of that identity. What is not in the table, where a mirror stands in its place, is not looked at.
-    mutating func expect(_ promise: Promise, of identity: UInt64, _ extent: Extent) {
+    /// Notes a promise of the mount of that identity, and returns whether it is in the table: what is not, being covered by
+    /// a mirror, is not looked at.
+    @discardableResult
+    mutating func expect(_ promise: Promise, of identity: UInt64, _ extent: Extent) -> Bool {
         if case .mirror = extent { hasMirrors = true }
         if identity == 0, hiddenRoot == nil { hiddenRoot = promise }
-        if let place = table.index(of: identity) { expect(promise, at: place, extent) }
-    }
-
-    mutating func expect(_ promise: Promise, at place: Int, _ extent: Extent) {
+        guard let place = table.index(of: identity) else { return false }
         steps[place] = promise.step
         attributes[place] = promise.attributes
         extents[place] = extent.rawValue
+        return true
     }
 
     /// What the step that has made a mount promises of it; nil where it belongs to no step itself.
@@ -115,44 +115,42 @@ extension Applier {
             var wanted = MountAttributes(attributes).rawValue
             if plan.seals(slot) { wanted |= MountAttributes.readOnly.rawValue }
             let promise = MountAudit.Promise(step: index, attributes: wanted)
-            if let place = try row(of: slots[slot], in: audit.table) {
-                audit.expect(promise, at: place, extent)
-            } else {
-                let identity = try look(for: slots[slot], on: plan.target(of: slot), promise, audit.table)
-                audit.expect(promise, of: identity, extent)
+            if try !note(promise, of: slots[slot], extent, in: &audit) {
+                try look(for: slots[slot], on: plan.target(of: slot), promise, extent, in: &audit)
             }
         }
         for cover in tree.covers {
             let promise = MountAudit.Promise(step: cover.step, attributes: cover.attributes.rawValue)
-            if let place = try row(of: cover.mount, in: audit.table) {
-                audit.expect(promise, at: place, .tree)
-            } else {
-                let identity = try look(for: cover.mount, on: cover.target, promise, audit.table)
-                audit.expect(promise, of: identity, .tree)
+            if try !note(promise, of: cover.mount, .tree, in: &audit) {
+                try look(for: cover.mount, on: cover.target, promise, .tree, in: &audit)
             }
         }
         let sealed = (MountAttributes.readOnly | .noSetuid | .noDevices).rawValue
         for copy in tree.copies {
-            let table = audit.table
-            let identity = try failing { () throws(KernelError) in try table.identity(at: copy.mount) }
-            audit.expect(MountAudit.Promise(step: step, attributes: sealed), of: identity, .mirror)
+            _ = try note(MountAudit.Promise(step: step, attributes: sealed), of: copy.mount, .mirror, in: &audit)
         }
         try judge(audit, plan)
         try checkRoot(audit.table, plan)
         try checkProcOptions(plan)
     }
 
-    /// The mount of a descriptor in the table; nil where it is not in it, being not attached or covered by a mirror.
-    private func row(of descriptor: Int32, in table: MountTable) throws(Failure) -> Int? {
+    /// Notes a promise of the mount of a descriptor; false where that is not in the table, being not attached or covered by
+    /// a mirror.
+    private func note(
+        _ promise: MountAudit.Promise, of descriptor: Int32, _ extent: MountAudit.Extent, in audit: inout MountAudit
+    ) throws(Failure) -> Bool {
+        let table = audit.table
         let identity = try failing { () throws(KernelError) in try table.identity(at: descriptor) }
-        return table.index(of: identity)
+        return audit.expect(promise, of: identity, extent)
     }
 
-    /// Where a mirror has taken the mount of a descriptor out of sight: the clone that its target leads to, and a number
-    /// that no mount has where the mirror itself stands there, 0 for the root.
+    /// Where a mirror has taken the mount of a descriptor out of sight: notes the promise of the clone that its target leads
+    /// to; where the mirror itself stands there, of a number that no mount has, 0 for the root.
     private mutating func look(
-        for descriptor: Int32, on target: String, _ promise: MountAudit.Promise, _ table: MountTable
-    ) throws(Failure) -> UInt64 {
+        for descriptor: Int32, on target: String, _ promise: MountAudit.Promise, _ extent: MountAudit.Extent,
+        in audit: inout MountAudit
+    ) throws(Failure) {
+        let table = audit.table
         let (step, attributes) = (promise.step, promise.attributes)
         try hold(!tree.copies.isEmpty, at: step, "mount \(target)", "attached", "not in the tree of the jail")
         let copies = tree.copies
@@ -166,14 +164,17 @@ extension Applier {
             for copy in copies.reversed() where try status(of: copy.mount).isSame(as: shown) { shown = copy.original }
             return (found.isSame(as: wanted), shown.isSame(as: wanted), seen)
         }
-        if isClone { return seen }
+        if isClone {
+            audit.expect(promise, of: seen, extent)
+            return
+        }
         try hold(isMirror, at: step, "mount \(target)", "attached", "something else is there")
         // What holds on it holds on every clone that the mirror shows.
         let held = try failing { () throws(KernelError) in try heldAttributes(of: descriptor) }.rawValue
         try hold(
             held & attributes == attributes, at: step, "mount \(target)", attributeWords(attributes),
             attributeWords(held))
-        return target == "/" ? 0 : .max
+        audit.expect(promise, of: target == "/" ? 0 : .max, extent)
     }
 
     private mutating func judge(_ audit: MountAudit, _ plan: Plan) throws(Failure) {
