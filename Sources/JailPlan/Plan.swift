@@ -62,8 +62,6 @@ package struct Plan: Equatable, Sendable {
     package private(set) var readsBehindFilter = true
     /// The kinds of namespaces that are made.
     package private(set) var newNamespaces: [NamespaceKind] = []
-    /// Whether the jail's UTS namespace gets a name.
-    package private(set) var namesHost = false
     /// Whether a procfs of the jail's own processes stands on /proc.
     package var hasOwnProc = false
     /// What Landlock closes.
@@ -113,7 +111,6 @@ package struct Plan: Equatable, Sendable {
         case .mapIdentities(let maps):
             mapping = steps.count
             self.maps = maps
-        case .setHostName: namesHost = true
         case .startSession(let terminal): session = terminal
         case .installFilter(let program):
             filter = program

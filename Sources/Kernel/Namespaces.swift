@@ -35,6 +35,29 @@ package func unshare(_ namespaces: NamespaceFlags) throws(KernelError) {
     try attempt(.unshare) { CLinux.unshare(Int32(namespaces.rawValue)) }
 }
 
+/// Whether the namespaces of those kinds that the caller is in belong to its own user namespace, or to one below it.
+///
+/// To join once more what one is in changes nothing, and takes `CAP_SYS_ADMIN` in the user namespace that owns each
+/// (kernel/nsproxy.c, `validate_nsset`): of a host's namespace no one has that in a user namespace of its own. The
+/// corresponding C functions are `pidfd_open` and `setns`, Linux 5.8.
+package func ownsNamespaces(_ kinds: NamespaceFlags) throws(KernelError) -> Bool {
+    let own = Descriptor(owning: try attempt(.pidfdOpen) { pidfd_open(getpid(), 0) })
+    do throws(KernelError) {
+        try join(own.number, kinds)
+        return true
+    } catch {
+        guard error.errno == .notPermitted else { throw error }
+        return false
+    }
+}
+
+/// Whether it is the kernel that answers what `ownsNamespaces` asks, and not a filter of system calls: both calls are made
+/// with what the kernel itself refuses before it looks at anything else.
+package func isOwnershipAnswered(for kinds: NamespaceFlags) -> Bool {
+    guard CLinux.setns(-1, Int32(kinds.rawValue)) < 0, linux_errno() == EBADF else { return false }
+    return pidfd_open(0, 0) < 0 && linux_errno() == EINVAL
+}
+
 /// Joins the namespace behind an open namespace file, which must be of that kind. The corresponding C function is `setns`.
 package func join(_ namespace: Int32, _ kind: NamespaceFlags) throws(KernelError) {
     try attempt(.setns) { CLinux.setns(namespace, Int32(kind.rawValue)) }

@@ -22,7 +22,7 @@ specification.loader.exec_module(launch)
 # Hooks and fixtures count by their names in this module.
 pytest_configure = launch.pytest_configure
 pytest_unconfigure = launch.pytest_unconfigure
-base, binary, ordinary = launch.base, launch.binary, launch.ordinary
+base, binary, compiled, ordinary = launch.base, launch.binary, launch.compiled, launch.ordinary
 caller, root, user = launch.caller, launch.root, launch.user
 nothing_lost, nobody_left = launch.nothing_lost, launch.nobody_left
 

@@ -92,7 +92,7 @@ import Testing
         var again = Plan()
         for step in plan.steps { again.append(step) }
         return again.creation == plan.creation && again.mapping == plan.mapping && again.maps == plan.maps
-            && again.newNamespaces == plan.newNamespaces && again.namesHost == plan.namesHost
+            && again.newNamespaces == plan.newNamespaces
             && again.session == plan.session && again.filter == plan.filter && again.filterOrigin == plan.filterOrigin
             && again.readsBehindFilter == plan.readsBehindFilter && again.landlockHandled == plan.landlockHandled
             && (0..<plan.slotCount).allSatisfy { again.seals($0) == plan.seals($0) }

@@ -8,21 +8,31 @@ extension Applier {
     private var knowsByBirth: Bool { channel >= 0 && shown == nil }
 
     /// Those of the kinds that are told by their numbers. Each costs two links of procfs, which are made to be read: where
-    /// they are not to be listed, most are known by what else the kernel shows (`checkBirth`), or does. To name a host and to
-    /// bring up an interface takes a capability in the user namespace that owns what is changed (kernel/sys.c,
-    /// net/ipv4/devinet.c): in one of its own the jail has none over the host's, and the launch would fail there.
+    /// they are not to be listed, most are known by who owns them and what else the kernel shows (`checkBirth`), or does. To
+    /// bring up an interface takes a capability in the user namespace that owns the network (net/ipv4/devinet.c): in one of
+    /// its own the jail has none over the host's, and the launch would fail there.
     private func compared(_ kinds: [NamespaceKind], _ plan: Plan) -> [NamespaceKind] {
         guard knowsByBirth else { return kinds }
         return kinds.filter { kind in
             switch kind {
-            case .user: plan.maps == nil
+            case .user, .net: plan.maps == nil
             case .pid: false
             case .mount: witness.root == nil
-            case .uts: plan.maps == nil || !plan.namesHost
-            case .net: plan.maps == nil
-            default: true
+            default: witness.owned.isEmpty
             }
         }
+    }
+
+    /// The kinds of which the jail's first process is asked whether they belong to its own user namespace.
+    private func owned(_ plan: Plan) -> [NamespaceKind] {
+        guard knowsByBirth, plan.maps != nil else { return [] }
+        let kinds = plan.newNamespaces.filter { kind in
+            switch kind {
+            case .ipc, .uts, .cgroup: true
+            default: false
+            }
+        }
+        return isOwnershipAnswered(for: NamespaceFlags(kinds)) ? kinds : []
     }
 
     /// The numbers of this process's namespaces, by `NamespaceKind.index`.
@@ -40,6 +50,7 @@ extension Applier {
     mutating func rememberNamespaces(_ plan: Plan) throws(Failure) {
         guard isVerified, !plan.newNamespaces.isEmpty else { return }
         if channel >= 0, plan.makes(.mount) { witness.root = uniqueMount(of: "/") }
+        witness.owned = owned(plan)
         witness.own = try numbers(of: compared(plan.newNamespaces, plan))
     }
 
@@ -73,6 +84,22 @@ extension Applier {
                 own != nil && own != root, at: plan.creation, "mount namespace", "another than the host's",
                 "the host's root, mount \(root)")
         }
+        try checkOwners(plan)
+    }
+
+    /// One question for all; which of them it is, where the answer is no, by one for each.
+    private mutating func checkOwners(_ plan: Plan) throws(Failure) {
+        let kinds = witness.owned
+        guard !kinds.isEmpty, try !owns(kinds) else { return }
+        for kind in kinds {
+            try hold(
+                try owns([kind]), at: plan.creation, "\(kind.rawValue) namespace", "one of the jail's user namespace",
+                "another's")
+        }
+    }
+
+    private func owns(_ kinds: [NamespaceKind]) throws(Failure) -> Bool {
+        try failing { () throws(KernelError) in try ownsNamespaces(NamespaceFlags(kinds)) }
     }
 
     /// A network of the jail's own begins, where this process was not born into one.

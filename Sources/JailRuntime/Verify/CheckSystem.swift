@@ -34,8 +34,10 @@ extension Applier {
     }
 
     /// Whoever attaches a mount to a tree that is shared attaches it to the host's as well. With a user namespace of the
-    /// jail's own there is no way out: the kernel has made the tree a receiver only (mount_namespaces(7)).
+    /// jail's own there is no way out: the kernel has made the tree a receiver only (mount_namespaces(7)), and what it could
+    /// receive is gone with it; that nothing else does, `checkTree` sees.
     mutating func checkIsolation(_ plan: Plan) throws(Failure) {
+        if plan.makes(.user), shown == nil { return }
         var propagates: Bool?
         if let record = mountRecord(of: "/") {
             propagates = record.propagates

@@ -1,4 +1,5 @@
 import JailPlan
+import JailSpec
 import Kernel
 
 /// Whether what was done is read back. Always: the benchmark alone builds a launcher without it, to say what it costs.
@@ -16,6 +17,8 @@ struct Witness {
     var own: [UInt64] = []
     /// The mount that is the launcher's root; nil where mounts have no identity of their own.
     var root: UInt64?
+    /// The kinds that are known by who owns them; empty where the kernel does not say.
+    var owned: [NamespaceKind] = []
     /// The kinds that were joined, with their numbers.
     var joined: [(kind: Int, number: UInt64)] = []
     /// What the kernel called the new session keyring.

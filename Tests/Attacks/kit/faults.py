@@ -57,8 +57,8 @@ class Broken:
 class Bench:
     """Launches of one spec by one caller, of which single calls are made to fail."""
 
-    def __init__(self, caller, name, built):
-        self.caller, self.name = caller, name
+    def __init__(self, caller, name, built, wrapper=()):
+        self.caller, self.name, self.wrapper = caller, name, wrapper
         self.inject, self.probe = built("inject"), built("fingerprint")
         self.spec = caller.spec(SAMPLES[name](caller, self.probe.parent))
         self.report = caller.open_directory() / "report"
@@ -75,7 +75,7 @@ class Bench:
     def launch(self, mode, *words):
         """One launch under the injector."""
         self.report.unlink(missing_ok=True)
-        line = [self.inject, self.report, mode, *words, "--", self.caller.binary, "run", self.spec, "--", *self.command]
+        line = [*self.wrapper, self.inject, self.report, mode, *words, "--", self.caller.binary, "run", self.spec, "--", *self.command]
         settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         began = time.monotonic()
         process = subprocess.Popen(
@@ -110,11 +110,11 @@ class Bench:
         """Every (step, errno) to try."""
         return [(step, errno) for step in self.steps for errno in errnos(step.number)]
 
-    def broken(self, how, step, value):
+    def broken(self, how, step, *values):
         """The launch in which this step goes wrong. Around waiting, the order of a process's calls depends on the others:
         where the call does not come at its place in three launches, the last of them has `moved`."""
         for _ in range(3):
-            run = self.launch(how, step.process, step.call, step.number, value)
+            run = self.launch(how, step.process, step.call, step.number, *values)
             if not run.moved:
                 break
         return run
@@ -129,7 +129,15 @@ class Bench:
 
     def fake(self, step, value):
         """The launch in which this step answers `value` and does nothing: (caught, None), or what is wrong."""
-        run = self.broken("fake", step, value)
+        return self.believe(self.broken("fake", step, value), step, f"faked as {value}")
+
+    def lessen(self, step, where, bits):
+        """The launch in which this step is made without these bits of what it asks for, judged likewise; None where they
+        cannot be taken from it."""
+        run = self.broken("less", step, where, hex(bits))
+        return None if run.moved else self.believe(run, step, f"without {bits:#x} of argument {where}")
+
+    def believe(self, run, step, how):
         if run.moved:
             return False, None
         # A program that a rule or a mount is missing for cannot be executed: nothing of it ran, either.
@@ -137,7 +145,7 @@ class Bench:
             return True, survivors() and self.tell(step, None, run, "processes left")
         if run.status == STATUS and alike(self.expected, run.stdout):
             return False, None
-        return False, self.tell(step, None, run, f"faked as {value}:\n" + difference(self.expected, run.stdout))
+        return False, self.tell(step, None, run, f"{how}:\n" + difference(self.expected, run.stdout))
 
     def judge(self, run, step, errno):
         ran = run.stdout != ""

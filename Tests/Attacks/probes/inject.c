@@ -2,6 +2,8 @@
  * inject REPORT list -- COMMAND…                runs COMMAND and writes each system call of the launch to the file REPORT
  * inject REPORT fail P K CALL ERRNO -- COMMAND… the K-th call of the P-th process answers ERRNO and does nothing, if it is CALL
  * inject REPORT fake P K CALL VALUE -- COMMAND… the same with a result that is no error; `count` is its third argument
+ * inject REPORT less P K CALL WHERE BITS -- COMMAND…  the call is made without these bits of its argument WHERE (1 to 6), or of
+ *                                                    the word that argument points to (@1 to @6)
  * inject REPORT kill P K -- COMMAND…            at that call the launcher (process 0) is killed with SIGKILL
  * inject REPORT stop P K -- COMMAND…            there the launcher stands still for 20 ms, and then is killed
  *
@@ -36,7 +38,7 @@ static FILE *report;
 static const char *mode;
 static int wanted_process = -1, wanted_call = -1;
 static long wanted_number = -1, value;
-static int answers_count;
+static int answers_count, argument, points;
 
 static struct process *find(pid_t pid) {
     for (int i = 0; i < used; i++)
@@ -86,6 +88,21 @@ static void end_launcher(struct process *at) {
     _exit(128 + SIGKILL);
 }
 
+/* Takes bits out of what is asked for, as a kernel does that does not know them and passes them over. The memory of a process
+   that is not dumpable is closed to an ordinary user: 0. */
+static int ask_for_less(struct process *process, struct user_regs_struct *registers) {
+    unsigned long long *all[] = {&registers->rdi, &registers->rsi, &registers->rdx,
+                                 &registers->r10, &registers->r8,  &registers->r9};
+    unsigned long long *word = all[argument - 1];
+    if (points) {
+        errno = 0;
+        long found = ptrace(PTRACE_PEEKDATA, process->pid, *word, 0);
+        return !errno && ptrace(PTRACE_POKEDATA, process->pid, *word, found & ~value) == 0;
+    }
+    *word &= ~(unsigned long long)value;
+    return ptrace(PTRACE_SETREGS, process->pid, 0, registers) == 0;
+}
+
 static void entered(struct process *process, struct user_regs_struct *registers) {
     int ordinal = process - table;
     process->calls++;
@@ -94,13 +111,14 @@ static void entered(struct process *process, struct user_regs_struct *registers)
                 registers->rsi, executed);
     if (ordinal != wanted_process || process->calls != wanted_call) return;
     if (strcmp(mode, "kill") == 0 || strcmp(mode, "stop") == 0) end_launcher(process);
-    if (registers->orig_rax != (unsigned long long)wanted_number) {
+    const int asks_for_less = strcmp(mode, "less") == 0;
+    if (registers->orig_rax != (unsigned long long)wanted_number || (asks_for_less && !ask_for_less(process, registers))) {
         fprintf(report, "moved %lld\n", registers->orig_rax);
         return;
     }
     fprintf(report, "hit %d %d late=%d\n", ordinal, process->calls, executed);
     process->hit = 1;
-    if (registers->orig_rax == SYS_close) return;
+    if (asks_for_less || registers->orig_rax == SYS_close) return;
     registers->orig_rax = -1;
     ptrace(PTRACE_SETREGS, process->pid, 0, registers);
 }
@@ -109,6 +127,7 @@ static void left(struct process *process, struct user_regs_struct *registers) {
     if (!process->hit) return;
     process->hit = 0;
     process->done = 1;
+    if (strcmp(mode, "less") == 0) return;
     registers->rax = strcmp(mode, "fake") == 0 ? answers_count ? (long)registers->rdx : value : -value;
     ptrace(PTRACE_SETREGS, process->pid, 0, registers);
 }
@@ -126,6 +145,13 @@ int main(int argc, char **argv) {
         wanted_number = atol(argv[at++]);
         answers_count = strcmp(argv[at], "count") == 0;
         value = atol(argv[at++]);
+    }
+    if (strcmp(mode, "less") == 0 && at + 3 < argc) {
+        wanted_number = atol(argv[at++]);
+        points = argv[at][0] == '@';
+        argument = atoi(argv[at++] + points);
+        value = strtol(argv[at++], 0, 0);
+        if (argument < 1 || argument > 6) return 99;
     }
     if (!report || at + 1 >= argc || strcmp(argv[at], "--") != 0) return 99;
     /* Orphans stay with whoever asked for them, which is the test. */
