@@ -99,18 +99,15 @@ func mountIdentity(_ path: String, _ directory: Int32, isUnique: Bool) throws(Ke
     return identity
 }
 
-/// The identity, never used twice, of the mount that a path is on; nil where the kernel has none (Linux 6.8). The
-/// corresponding C function is `statx` with `STATX_MNT_ID_UNIQUE`.
-package func uniqueMount(of path: String) -> UInt64? {
+/// The mount that a path is on, asked for by itself; nil where the kernel has no statmount(2), or no identity that is never
+/// used twice (Linux 6.8).
+package func mountRecord(of path: String) -> MountRecord? {
     do throws(KernelError) {
-        return try mountIdentity(path, currentDirectory, isUnique: true)
+        return MountTable.record(of: try mountIdentity(path, currentDirectory, isUnique: true))
     } catch {
         return nil
     }
 }
-
-/// The mount that a path is on, asked for by itself; nil where the kernel has no statmount(2).
-package func mountRecord(of path: String) -> MountRecord? { uniqueMount(of: path).flatMap(MountTable.record) }
 
 extension MountTable {
     /// The lines of a mountinfo, proc_pid_mountinfo(5). A line that is none is no mount.

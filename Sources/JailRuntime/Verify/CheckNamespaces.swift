@@ -8,31 +8,31 @@ extension Applier {
     private var knowsByBirth: Bool { channel >= 0 && shown == nil }
 
     /// Those of the kinds that are told by their numbers. Each costs two links of procfs, which are made to be read: where
-    /// they are not to be listed, most are known by who owns them and what else the kernel shows (`checkBirth`), or does. To
-    /// bring up an interface takes a capability in the user namespace that owns the network (net/ipv4/devinet.c): in one of
-    /// its own the jail has none over the host's, and the launch would fail there.
+    /// they are not to be listed, most are known by who owns them, and others by what the kernel does there or refuses.
+    ///
+    /// To bring up an interface, to clone, make or attach a mount, and to change the root takes a capability in the user
+    /// namespace that owns the network (net/ipv4/devinet.c) or the mounts (fs/namespace.c, `may_mount`): in one of its own the
+    /// jail has none over the host's, and the launch would fail there.
     private func compared(_ kinds: [NamespaceKind], _ plan: Plan) -> [NamespaceKind] {
         guard knowsByBirth else { return kinds }
         return kinds.filter { kind in
             switch kind {
-            case .user, .net: plan.maps == nil
+            case .user, .net, .mount: plan.maps == nil
             case .pid: false
-            case .mount: witness.root == nil
-            default: witness.owned.isEmpty
+            case .ipc, .uts, .cgroup: !witness.asksForOwners
+            case .time: true
             }
         }
     }
 
     /// The kinds of which the jail's first process is asked whether they belong to its own user namespace.
     private func owned(_ plan: Plan) -> [NamespaceKind] {
-        guard knowsByBirth, plan.maps != nil else { return [] }
-        let kinds = plan.newNamespaces.filter { kind in
+        plan.newNamespaces.filter { kind in
             switch kind {
             case .ipc, .uts, .cgroup: true
             default: false
             }
         }
-        return isOwnershipAnswered(for: NamespaceFlags(kinds)) ? kinds : []
     }
 
     /// The numbers of this process's namespaces, by `NamespaceKind.index`.
@@ -49,8 +49,8 @@ extension Applier {
     /// Before they are made, by the process that makes them.
     mutating func rememberNamespaces(_ plan: Plan) throws(Failure) {
         guard isVerified, !plan.newNamespaces.isEmpty else { return }
-        if channel >= 0, plan.makes(.mount) { witness.root = uniqueMount(of: "/") }
-        witness.owned = owned(plan)
+        witness.asksForOwners =
+            knowsByBirth && plan.maps != nil && isOwnershipAnswered(for: NamespaceFlags(owned(plan)))
         witness.own = try numbers(of: compared(plan.newNamespaces, plan))
     }
 
@@ -71,26 +71,16 @@ extension Applier {
         }
     }
 
-    /// The first process has the id 1 in no pid namespace but a new one, and every mount of a copied tree is another mount.
-    /// The map of a user namespace is written once: who could write it, and reads it back, is in a new one.
+    /// The first process has the id 1 in no pid namespace but a new one. The map of a user namespace is written once: who could
+    /// write it, and reads it back, is in a new one. For the others one question; which of them it is, where the answer is no,
+    /// by one for each.
     private mutating func checkBirth(_ plan: Plan) throws(Failure) {
         if plan.makes(.pid) {
             let process = currentProcess()
             try hold(process == 1, at: plan.creation, "pid namespace", "process 1", "process \(process)")
         }
-        if let root = witness.root {
-            let own = uniqueMount(of: "/")
-            try hold(
-                own != nil && own != root, at: plan.creation, "mount namespace", "another than the host's",
-                "the host's root, mount \(root)")
-        }
-        try checkOwners(plan)
-    }
-
-    /// One question for all; which of them it is, where the answer is no, by one for each.
-    private mutating func checkOwners(_ plan: Plan) throws(Failure) {
-        let kinds = witness.owned
-        guard !kinds.isEmpty, try !owns(kinds) else { return }
+        let kinds = owned(plan)
+        guard witness.asksForOwners, !kinds.isEmpty, try !owns(kinds) else { return }
         for kind in kinds {
             try hold(
                 try owns([kind]), at: plan.creation, "\(kind.rawValue) namespace", "one of the jail's user namespace",

@@ -1,5 +1,4 @@
 import JailPlan
-import JailSpec
 import Kernel
 
 /// Whether what was done is read back. Always: the benchmark alone builds a launcher without it, to say what it costs.
@@ -15,10 +14,8 @@ import Kernel
 struct Witness {
     /// The numbers of the launcher's own namespaces, by `NamespaceKind.index`; empty where unknown.
     var own: [UInt64] = []
-    /// The mount that is the launcher's root; nil where mounts have no identity of their own.
-    var root: UInt64?
-    /// The kinds that are known by who owns them; empty where the kernel does not say.
-    var owned: [NamespaceKind] = []
+    /// Whether the kernel says who owns a namespace.
+    var asksForOwners = false
     /// The kinds that were joined, with their numbers.
     var joined: [(kind: Int, number: UInt64)] = []
     /// What the kernel called the new session keyring.
