@@ -22,6 +22,8 @@ package struct Plan: Equatable, Sendable {
     package struct Note: Equatable, Sendable {
         package let message: String
         package let origin: Position?
+        /// Whether it is said at every launch, too.
+        package var isWarning = false
     }
 
     /// What the launcher does while the command runs.
@@ -64,6 +66,8 @@ package struct Plan: Equatable, Sendable {
     package private(set) var newNamespaces: [NamespaceKind] = []
     /// Whether a procfs of the jail's own processes stands on /proc.
     package var hasOwnProc = false
+    /// Whether a target may lead elsewhere than its text says: the root is a tree of the host's, or the spec mounts something.
+    package var checksPlaces = false
     /// What Landlock closes.
     package private(set) var landlockHandled: LandlockHandled?
     /// The slots that are made read-only last.

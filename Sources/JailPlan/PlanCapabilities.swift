@@ -24,7 +24,7 @@ extension Planner {
             sets.inheritable = sets.inheritable | keep
         }
         check(sets, bounding, written)
-        checkMasks(bounding | sets.permitted)
+        checkMasks(bounding | sets.permitted, identity)
         checkKernel(written)
         let unprivileged = !host.isPrivileged && spec.namespaces[.user].value.isHost
         if unprivileged { checkUnprivileged(written) } else if !isNew(.user) { checkHeld(written) }
@@ -59,13 +59,18 @@ extension Planner {
     }
 
     /// What covers a file is a mount, and CAP_SYS_ADMIN takes mounts away: the line that hides would be a lie.
-    private mutating func checkMasks(_ held: CapabilitySet) {
+    private mutating func checkMasks(_ held: CapabilitySet, _ identity: ResolvedIdentity) {
         guard held.contains(.sys_admin), isNew(.mount) else { return }
         let position = (spec.capabilities.keep ?? spec.capabilities.permitted ?? spec.capabilities.bounding)?.position
         if let hidden = spec.filesystem.mounts.first(where: { $0.source == .hidden }) {
             fault(
                 "sys_admin would let the command uncover \(hidden.target)", at: position,
                 hint: "remove sys_admin, or the hide line \(hidden.position.map { "at \($0)" } ?? "")")
+        }
+        if spec.filesystem.proc.value && (identity.reachesHostRoot || !isNew(.user)) {
+            warn(
+                "sys_admin lets the command uncover what keeps the host's root from changing the kernel by /proc: "
+                    + "core_pattern, sysrq-trigger and more", at: position)
         }
         note("sys_admin lets the command remount: what is mounted read-only is so by its good will alone", at: position)
     }

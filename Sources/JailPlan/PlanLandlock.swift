@@ -13,6 +13,10 @@ extension Planner {
             handled.scopesAbstractSockets = true
             origin = origin ?? sharedNetwork
         }
+        if handled.isEmpty && sharesHostProcesses && closesProcesses() {
+            handled.scopesAbstractSockets = true
+            origin = origin ?? spec.namespaces.written[.pid]?.position
+        }
         if handled.isEmpty { return }
         add(.createRuleset(handled), origin)
         for rule in policy.rules {
@@ -41,17 +45,30 @@ extension Planner {
     /// Asked of a planner that does not change meanwhile: of one that may, the whole spec would be copied for it.
     private var sharesHostNetwork: Bool { spec.sharesNetwork }
 
+    private var sharesHostProcesses: Bool { spec.sharesProcesses }
+
     /// The line that shares the host's network.
     private var sharedNetwork: Position? { spec.namespaces.written[.net]?.position ?? spec.network.mode?.position }
 
-    /// Abstract sockets belong to the network namespace, whatever the mounts are (unix(7)): who shares the host's network
+    /// Abstract sockets belong to the network namespace, whatever the mounts are (unix(7)): who shares one
     /// for the sake of TCP would get them all. Where the kernel can it keeps them out, unless `scope` says otherwise.
     private mutating func closesAbstractSockets() -> Bool {
         if host.landlockABI >= 6 && mayEnforce { return true }
         note(
-            "the host's abstract sockets are within reach: to keep them out takes version 6 of Landlock's interface"
+            "abstract sockets of others are within reach: to keep them out takes version 6 of Landlock's interface"
                 + (host.landlockABI >= 6 ? " and no_new_privs" : ", here \(host.landlockABI)"),
             at: sharedNetwork)
+        return false
+    }
+
+    /// A process of the same ids may be traced, and so its environment read and its root entered by /proc/PID/root (proc(5)),
+    /// where nothing stands between: a user namespace, or a domain of Landlock, whatever it restricts (landlock(7)).
+    private mutating func closesProcesses() -> Bool {
+        if host.landlockABI >= 6 && mayEnforce { return true }
+        warn(
+            "the environment, memory and files of the host's processes of the same user are within reach: to keep them out "
+                + "takes a user namespace, or version 6 of Landlock's interface",
+            at: spec.namespaces.written[.pid]?.position)
         return false
     }
 
@@ -73,9 +90,12 @@ extension Planner {
 }
 
 extension Spec {
-    /// Whether the jail is in the host's network namespace.
+    /// Whether the jail has processes of others in sight, and no user namespace of its own to keep it from theirs.
+    package var sharesProcesses: Bool { !namespaces[.pid].value.isNew && !namespaces[.user].value.isNew }
+
+    /// Whether the jail is in a network namespace that others are in: the host's, or one that is joined and may be the host's.
     package var sharesNetwork: Bool {
-        if let written = namespaces.written[.net] { return written.value.isHost }
+        if let written = namespaces.written[.net] { return !written.value.isNew }
         if case .host? = network.mode?.value { return true }
         return false
     }

@@ -44,6 +44,7 @@ package struct Planner {
         plan.hasOwnProc = tree.hasOwnProc
         faults += tree.faults
         plan.slotCount = tree.slotCount
+        plan.checksPlaces = tree.needsMounts && !(tree.rootIsPrivate && spec.filesystem.mounts.isEmpty)
 
         // As root, sources are opened by the launcher, before it joins anything: inside a user namespace there is no
         // capability over the host's files, and a directory of mode 0700 would stop the jail's first process.
@@ -94,6 +95,11 @@ package struct Planner {
 
     mutating func fault(_ message: String, at position: Position?, hint: String? = nil) {
         faults.append(Diagnostic(message, at: position, hint: hint))
+    }
+
+    /// As `note`, said at every launch as well: the jail is not one that holds what is in it.
+    mutating func warn(_ message: String, at position: Position?) {
+        plan.notes.append(Plan.Note(message: message, origin: position, isWarning: true))
     }
 
     mutating func note(_ message: String, at position: Position?) {

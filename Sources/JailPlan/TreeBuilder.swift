@@ -14,8 +14,15 @@ struct TreeBuilder {
         var source: Operation?
         /// What puts it into the tree.
         var placing: Operation
-        /// Whether it hides what else stands on the target.
-        var covers: Bool { if case .hide = placing { true } else { false } }
+        /// What is protected, masked or hidden comes after all that is mounted, and what is hidden last: its target may lead,
+        /// by a link in the tree, into a mount whose own target is deeper, or later by name.
+        var rank: Int {
+            switch placing {
+            case .hide: 2
+            case .mask, .protect: 1
+            default: 0
+            }
+        }
         /// The slot, where what is mounted stays writable until the tree is complete.
         var sealedSlot: Int?
     }
@@ -142,17 +149,29 @@ struct TreeBuilder {
         if rootIsPrivate { sealed.append(rootSlot) }
     }
 
-    /// By depth, then by name; of two on one target what covers comes last, else the first placed first. Numbers are sorted
-    /// rather than the placements themselves, each of which is some hundred bytes to move.
+    /// By rank, by depth, then by name; of two on one target the first placed first. Numbers are sorted rather than the
+    /// placements themselves, each of which is some hundred bytes to move.
     private func order() -> [Int] {
-        let placements = placements
-        let targets = placements.map(\.target)
+        let targets = placements.map { resolved($0.target) }
         let depths = targets.map(Self.depth)
+        let ranks = placements.map(\.rank)
         return placements.indices.sorted { i, j in
+            if ranks[i] != ranks[j] { return ranks[i] < ranks[j] }
             if depths[i] != depths[j] { return depths[i] < depths[j] }
-            if targets[i] != targets[j] { return targets[i] < targets[j] }
-            return placements[i].covers == placements[j].covers ? i < j : placements[j].covers
+            return targets[i] == targets[j] ? i < j : targets[i] < targets[j]
         }
+    }
+
+    /// Where a target leads by the links that are known beforehand, those of the "system" root: /lib/x to /usr/lib/x. Links of
+    /// a tree of the host's are found as it is mounted; where one leads past the order, the launch is refused (`checkTree`).
+    private func resolved(_ target: String) -> String {
+        guard spec.filesystem.root.value == .system, !spec.filesystem.mounts.isEmpty else { return target }
+        for entry in host.rootEntries {
+            guard let link = entry.link, target.utf8.starts(with: "/\(entry.name)/".utf8) else { continue }
+            let rest = target.utf8.dropFirst(entry.name.utf8.count + 1)
+            return (link.utf8.first == UInt8(ascii: "/") ? link : "/" + link) + String(decoding: rest, as: UTF8.self)
+        }
+        return target
     }
 
     /// Whether only root outside may mount such a file system here. The proc of a joined pid namespace is another matter:
@@ -169,7 +188,8 @@ struct TreeBuilder {
         return depth
     }
 
-    private var rootIsPrivate: Bool {
+    /// Whether the root is a file system of the jail's own.
+    var rootIsPrivate: Bool {
         switch spec.filesystem.root.value {
         case .system, .empty: true
         case .host, .directory: false

@@ -43,11 +43,20 @@ extension TreeBuilder {
     }
 
     mutating func placeProc(unless written: [String]) {
-        guard spec.filesystem.proc.value, !written.contains("/proc") else { return }
+        guard !written.contains("/proc") else { return }
+        guard spec.filesystem.proc.value else { return coverOfHost("/proc", at: spec.filesystem.proc.position) }
         mountProc(on: "/proc", at: spec.filesystem.proc.position)
         hasOwnProc =
             !sharesProcesses
             && !spec.filesystem.mounts.contains { $0.source == .hidden && $0.target.utf8.starts(with: "/proc".utf8) }
+    }
+
+    /// None means none: what a tree of the host's brings there, a procfs of the host's processes say, is covered.
+    private mutating func coverOfHost(_ target: String, at origin: Position?) {
+        switch spec.filesystem.root.value {
+        case .system, .empty: return
+        case .host, .directory: place(Placement(target: target, origin: origin, placing: .mask(target: target)))
+        }
     }
 
     mutating func mountProc(on target: String, _ more: Attributes = [], at origin: Position?) {
@@ -81,7 +90,7 @@ extension TreeBuilder {
     mutating func placeDevices(unless written: [String]) {
         let origin = spec.filesystem.devices.position
         switch spec.filesystem.devices.value {
-        case .none: return
+        case .none: if !written.contains("/dev") { coverOfHost("/dev", at: origin) }
         case .host:
             guard !written.contains("/dev") else { return }
             placeTree("/dev", on: "/dev", .noSetuid | .noExecute, at: origin)

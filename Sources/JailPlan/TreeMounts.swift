@@ -5,6 +5,12 @@ import SpecFile
 extension TreeBuilder {
     mutating func place(_ mount: Mount) {
         let attributes = Attributes(mount.options)
+        if isPerProcess(mount) {
+            faults.append(
+                Diagnostic(
+                    "\(mount.target) is another file for each process: what is put there is there for one alone",
+                    at: mount.position, hint: "filesystem.proc = false leaves the whole of /proc out"))
+        }
         switch mount.source {
         case .bind(let path):
             placeTree(
@@ -57,6 +63,18 @@ extension TreeBuilder {
                     placing: .hide(target: mount.target)))
         case .overlay, .image: break  // refused by name: see Unimplemented.swift
         }
+    }
+
+    /// Whether a target lies in what procfs shows of one process, proc(5), or is a link of the jail's /dev that leads there.
+    private func isPerProcess(_ mount: Mount) -> Bool {
+        let names = mount.target.split(separator: "/", maxSplits: 2)
+        guard names.count > 1 else { return false }
+        if names[0] == "dev", case .minimal = spec.filesystem.devices.value {
+            return mount.source == .hidden && ["fd", "stdin", "stdout", "stderr"].contains(names[1])
+        }
+        guard names[0] == "proc", spec.filesystem.proc.value else { return false }
+        if names[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) { return true }
+        return ["self", "thread-self", "mounts", "net"].contains(names[1])
     }
 
     private func octal(_ mode: UInt32) -> String { "0" + String(mode, radix: 8) }

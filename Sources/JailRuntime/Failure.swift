@@ -42,6 +42,8 @@ package enum Cause: UInt8, Sendable {
     case scopeRefused
     /// The kernel shows something else than the step came to (`text`: what, promised and found).
     case notInForce
+    /// The target (`text`) leads to something else than what was put on it.
+    case targetTaken
 }
 
 /// A failure as it crosses from the jail to the launcher: which step of the plan, which call, which errno. The launcher,

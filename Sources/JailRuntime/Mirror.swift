@@ -15,11 +15,31 @@ extension Tree {
             for name in try entries(of: original) { try mirror(name, of: original, in: copy.number) }
             return copy.release()
         }
+        try giveOwner(of: directory, to: copy)
         try requireMode(mode, of: copy)
         try requireEntries(of: original, in: copy)
         copies.append((copy, directory))
         if isRoot { root = copy }
         known.forget()
+    }
+
+    /// The copy belongs to whom the original does: to its maker, the jail's user, the mode would give what is the owner's.
+    ///
+    /// An id that the jail's user namespace does not map is nobody's there (EINVAL): then the mode must give the owner and the
+    /// group no more than it gives everybody.
+    private func giveOwner(of directory: FileStatus, to copy: Int32) throws(Failure) {
+        do throws(KernelError) {
+            let made = try status(of: copy)
+            if made.owner == directory.owner && made.group == directory.group { return }
+            try setOwner(of: copy, user: directory.owner, group: directory.group)
+            let given = try status(of: copy)
+            guard isVerified, given.owner != directory.owner || given.group != directory.group else { return }
+            throw KernelError(.fchownat, .notPermitted)
+        } catch {
+            let all = directory.permissions & 7
+            let isOpenToAll = (directory.permissions >> 3 | directory.permissions >> 6) & 5 & ~all == 0
+            guard error.errno == .invalid, isOpenToAll else { throw Failure(error) }
+        }
     }
 
     private func mirror(_ name: String, of original: Int32, in copy: Int32) throws(KernelError) {

@@ -9,7 +9,7 @@ struct Tree {
     /// above a target that was missing.
     var mirrors: [(target: String, above: Int)] = []
     /// What has been attached, by its own descriptor, and where: the type of a list of pairs would have to be made first.
-    private var standing = (mounts: [Int32](), targets: [String]())
+    private(set) var standing = (mounts: [Int32](), targets: [String]())
     /// The mounts of those copies, in the order they were made in, each with the directory that it shows.
     var copies: [(mount: Int32, original: FileStatus)] = []
     /// What stands on covered and protected targets, by the step that asked for it.

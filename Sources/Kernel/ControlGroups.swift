@@ -24,14 +24,6 @@ package func hasAttribute(_ name: String, _ path: String) -> Bool {
     unsafe path.withCString { file in unsafe name.withCString { unsafe getxattr(file, $0, nil, 0) } } >= 0
 }
 
-/// Changes the owner of a file below an open directory, not through a symbolic link. The corresponding C function is
-/// `fchownat`.
-package func setOwner(_ path: String, at directory: Int32, user: UInt32, group: UInt32) throws(KernelError) {
-    try attempt(.fchownat, path) {
-        unsafe path.withCString { unsafe fchownat(directory, $0, user, group, AT_SYMLINK_NOFOLLOW) }
-    }
-}
-
 /// Waits until a file of cgroupfs such as cgroup.events has changed since it was last read; false past `milliseconds`. The
 /// corresponding C call is `poll(POLLPRI)`.
 package func waitForChange(of descriptor: Int32, milliseconds: Int32) throws(KernelError) -> Bool {

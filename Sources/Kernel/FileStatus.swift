@@ -73,3 +73,17 @@ package enum FileSystemMagic {
     package static let devpts = Int(DEVPTS_SUPER_MAGIC)
     package static let cgroup2 = Int(CGROUP2_SUPER_MAGIC)
 }
+
+/// Changes the owner of a file below an open directory, not through a symbolic link. The corresponding C function is
+/// `fchownat`.
+package func setOwner(_ path: String, at directory: Int32, user: UInt32, group: UInt32) throws(KernelError) {
+    try attempt(.fchownat, path) {
+        unsafe path.withCString { unsafe fchownat(directory, $0, user, group, AT_SYMLINK_NOFOLLOW) }
+    }
+}
+
+/// Changes the owner of an open file, also of one opened with `O_PATH`. The corresponding C function is `fchownat` with
+/// `AT_EMPTY_PATH`.
+package func setOwner(of descriptor: Int32, user: UInt32, group: UInt32) throws(KernelError) {
+    try attempt(.fchownat) { unsafe fchownat(descriptor, "", user, group, AT_EMPTY_PATH) }
+}

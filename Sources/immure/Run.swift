@@ -10,6 +10,9 @@ enum Run {
         do throws(Rejection) {
             destination = try Self.destination(of: request)
             let plan = try Prepare.plan(for: request, keepingBack: destination?.descriptor)
+            for note in plan.notes where note.isWarning {
+                Report.say(Diagnostic(note.message, at: note.origin), as: .warning)
+            }
             let outcome = Launch(
                 plan, keeping: destination.map { [$0.descriptor] } ?? [], explaining: request.explains
             ).run()

@@ -24,6 +24,7 @@ struct PlanLaw {
     private var targets: [String] = []
     private var rootBegun = false
     private var sealed = false
+    private var covered = false
     private var rootSwitched = false
     private var cgroup = false
     private var limited = false
@@ -159,7 +160,9 @@ struct PlanLaw {
             placed.append(slot)
             place(target)
         case .makeDirectory(let target, _), .makeSymlink(let target, _): place(target)
-        case .hide(let target), .mask(let target), .protect(let target): place(target)
+        case .hide, .mask, .protect:
+            need(rootBegun && !sealed && !rootSwitched, "the tree is not open")
+            covered = true
         case .seal(let slots):
             need(rootBegun && !sealed, "nothing to seal")
             need(slots.allSatisfy { placed.contains($0) }, "seals what is not attached")
@@ -253,6 +256,7 @@ struct PlanLaw {
     /// Something comes to stand on a target: not over what was put below it before.
     private mutating func place(_ target: String) {
         need(rootBegun && !sealed && !rootSwitched, "the tree is not open")
+        need(!covered, "by a link it could lead over what has been covered")
         if let lost = targets.first(where: { $0.hasPrefix(target + "/") }) { need(false, "covers \(lost)") }
         targets.append(target)
     }

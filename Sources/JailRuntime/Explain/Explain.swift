@@ -68,6 +68,7 @@ package struct Explanation {
         case .limitDiffers: limitDiffers
         case .notInForce: "not in force: \(failure.text)"
         case .scopeRefused: "the service manager gives none: \(failure.text)"
+        case .targetTaken: "\(failure.text) leads to another mount than the one of this line"
         case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
         }
     }
@@ -98,6 +99,8 @@ package struct Explanation {
         case .notInForce:
             "the call said that it was done, and the kernel shows otherwise: something between immure and the kernel (an "
                 + "emulated kernel, a filter, a tracer) answers in its place; launch outside of it"
+        case .targetTaken:
+            "a symbolic link leads it below or onto what another line mounts: write both targets without links"
         case .linkDiffers: "the root has a file or another link there; choose another target or remove the entry"
         }
     }

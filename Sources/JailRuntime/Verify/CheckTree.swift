@@ -129,6 +129,7 @@ extension Applier {
         for copy in tree.copies {
             _ = try note(MountAudit.Promise(step: step, attributes: sealed), of: copy.mount, .mirror, in: &audit)
         }
+        try checkPlaces(audit.table, plan)
         try judge(audit, plan)
         try checkRoot(audit.table, plan)
         try checkProcOptions(plan)
@@ -153,17 +154,7 @@ extension Applier {
         let table = audit.table
         let (step, attributes) = (promise.step, promise.attributes)
         try hold(!tree.copies.isEmpty, at: step, "mount \(target)", "attached", "not in the tree of the jail")
-        let copies = tree.copies
-        let (isClone, isMirror, seen) = try failing { () throws(KernelError) in
-            let there = try open(target, .path)
-            let (found, seen) = (try status(of: there.number), try table.identity(at: there.number))
-            let wanted = try status(of: descriptor)
-            // A mirror that stands in another is seen as a clone: it is known by its directory. The last may be a copy
-            // of one before it, and the first is one of what the step has attached, or of what it should have covered.
-            var shown = found
-            for copy in copies.reversed() where try status(of: copy.mount).isSame(as: shown) { shown = copy.original }
-            return (found.isSame(as: wanted), shown.isSame(as: wanted), seen)
-        }
+        let (isClone, isMirror, seen) = try view(of: descriptor, at: target, in: table)
         if isClone {
             audit.expect(promise, of: seen, extent)
             return
@@ -175,6 +166,23 @@ extension Applier {
             held & attributes == attributes, at: step, "mount \(target)", attributeWords(attributes),
             attributeWords(held))
         audit.expect(promise, of: target == "/" ? 0 : .max, extent)
+    }
+
+    /// What of a descriptor's file the target shows, a clone of it or a mirror, and on which mount.
+    func view(
+        of descriptor: Int32, at target: String, in table: MountTable
+    ) throws(Failure) -> (isClone: Bool, isMirror: Bool, seen: UInt64) {
+        let copies = tree.copies
+        return try failing { () throws(KernelError) in
+            let there = try open(target, .path)
+            let (found, seen) = (try status(of: there.number), try table.identity(at: there.number))
+            let wanted = try status(of: descriptor)
+            // A mirror that stands in another is seen as a clone: it is known by its directory. The last may be a copy
+            // of one before it, and the first is one of what the step has attached, or of what it should have covered.
+            var shown = found
+            for copy in copies.reversed() where try status(of: copy.mount).isSame(as: shown) { shown = copy.original }
+            return (found.isSame(as: wanted), shown.isSame(as: wanted), seen)
+        }
     }
 
     private mutating func judge(_ audit: MountAudit, _ plan: Plan) throws(Failure) {

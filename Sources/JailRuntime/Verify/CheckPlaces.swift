@@ -1,0 +1,75 @@
+import JailPlan
+import Kernel
+
+/// Whether each target leads to what was put on it, when the tree is complete.
+///
+/// Mounts are made in the order of their targets as they are written. A link in a tree of the host's may lead past that order:
+/// what one line has closed under its one name, another line would show again under the other.
+extension Applier {
+    mutating func checkPlaces(_ table: MountTable, _ plan: Plan) throws(Failure) {
+        guard plan.checksPlaces else { return }
+        // What is hidden may stand over everything.
+        var closed: [UInt64] = []
+        for cover in tree.covers { closed.append(try identity(of: cover.mount, in: table)) }
+        for index in tree.standing.mounts.indices {
+            try checkPlace(tree.standing.targets[index], of: tree.standing.mounts[index], closed, table, plan)
+        }
+        for cover in tree.covers { try checkPlace(cover.target, of: cover.mount, closed, table, plan) }
+    }
+
+    private mutating func checkPlace(
+        _ target: String, of mount: Int32, _ closed: [UInt64], _ table: MountTable, _ plan: Plan
+    ) throws(Failure) {
+        let wanted = try identity(of: mount, in: table)
+        let found = try seen(target, in: table)
+        if let found {
+            if found == wanted || closed.contains(found) { return }
+            if try shows(mount, at: target, table) { return }
+        } else if isHidden(target) {
+            return
+        }
+        throw Failure(.targetTaken, text: target).at(plan.step(thatPlaces: target) ?? step)
+    }
+
+    private func identity(of mount: Int32, in table: MountTable) throws(Failure) -> UInt64 {
+        try failing { () throws(KernelError) in try table.identity(at: mount) }
+    }
+
+    /// The mount that a target leads to, by the links of the jail; nil where it leads nowhere.
+    private func seen(_ target: String, in table: MountTable) throws(Failure) -> UInt64? {
+        do throws(KernelError) {
+            return try table.identity(of: target)
+        } catch {
+            switch error.errno {
+            case .noEntry, .notDirectory, .accessDenied: return nil
+            default: throw Failure(error)
+            }
+        }
+    }
+
+    /// Below a directory that is hidden nothing can be reached.
+    private func isHidden(_ target: String) -> Bool {
+        tree.covers.contains { target.utf8.starts(with: "\($0.target)/".utf8) }
+    }
+
+    /// Whether a copy of the mounted directory is there, or the same file under no fewer restrictions: a mirror shows clones.
+    private func shows(_ mount: Int32, at target: String, _ table: MountTable) throws(Failure) -> Bool {
+        let (isClone, isMirror, seen) = try view(of: mount, at: target, in: table)
+        guard isClone else { return isMirror }
+        let held = try failing { () throws(KernelError) in try heldAttributes(of: mount) }.rawValue
+        guard let place = table.index(of: seen) else { return false }
+        return table[place].attributes.rawValue & held == held
+    }
+}
+
+extension Plan {
+    /// The step that puts something on a target.
+    fileprivate func step(thatPlaces target: String) -> Int? {
+        steps.firstIndex { step in
+            switch step.operation {
+            case .attach(_, target, _), .hide(target), .mask(target), .protect(target): true
+            default: false
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+"""What a line closes stays closed, by whatever name it is reached: links in the tree, two names of one place (C01, C06, C12).
+
+Mounts used to be made in the order of their targets as written. A line that went through a symbolic link could come first, and
+what another line mounted then covered it: the jail ran, and what was hidden could be read.
+"""
+
+import os
+import socket
+
+import pytest
+
+from harness.must import needs
+from harness.tree import rooted, tree
+
+
+@pytest.fixture
+def linked(caller):
+    """A tree in which /app leads to /var/lib/app: with a secret below it, and a directory to be mounted over it."""
+    place = tree(caller, "var/lib/app/conf", "var/lib/app/secret")
+    (place / "app").symlink_to("var/lib/app")
+    caller.file(place / "var/lib/app/secret/key", "topsecret\n")
+    data = caller.open_directory()
+    for name in ("conf", "secret"):
+        (data / name).mkdir()
+        (data / name).chmod(0o777)
+        caller.own(data / name)
+    caller.file(data / "secret/key", "topsecret\n")
+    caller.file(data / "conf/file", "as it was\n", mode=0o666)
+    return place, data
+
+
+def ran_closed(run, *words):
+    """Refused with the line, or run with nothing of the words shown."""
+    if run.status == 125:
+        assert run.stdout == "" and "leads to another mount" in run.stderr and ".toml:" in run.stderr, run
+    assert not any(word in run.stdout for word in words), run
+    return run.status == 125
+
+
+def test_c06_what_is_hidden_by_a_link_is_hidden_in_what_another_line_mounts(caller, linked):
+    place, data = linked
+    spec = rooted(place, f'rw = ["{data}:/var/lib/app"]\nhide = ["/app/secret"]')
+    for name in ("/app", "/var/lib/app"):
+        ran_closed(caller.shell(spec, f"cat {name}/secret/key"), "topsecret")
+        assert caller.shell(spec, f"cat {name}/conf/file").ok.stdout == "as it was\n"
+
+
+def test_c06_what_is_read_only_by_a_link_is_not_covered_by_a_writable_mount(caller, linked):
+    place, data = linked
+    spec = rooted(place) + f'[[mount]]\ntarget = "/app/conf"\nsource = "{data}/conf"\noptions = ["ro"]\n'
+    spec += f'[[mount]]\ntarget = "/var/lib/app"\nsource = "{data}"\n'
+    run = caller.shell(spec, "echo changed >/app/conf/file; echo ran")
+    line = spec.split("\n").index('target = "/app/conf"')
+    assert ran_closed(run, "ran") and f"spec.toml:{line + 1}:1: mount" in run.stderr, run
+    assert (data / "conf/file").read_text() == "as it was\n"
+
+
+def test_c06_two_names_of_one_place_are_refused(caller, linked):
+    place, data = linked
+    spec = rooted(place, f'rw = ["{data}:/var/lib/app"]') + f'[[mount]]\ntarget = "/app"\nsource = "{data}"\noptions = ["ro"]\n'
+    assert ran_closed(caller.shell(spec, "echo changed >/var/lib/app/conf/file; echo ran"), "ran")
+    assert (data / "conf/file").read_text() == "as it was\n"
+
+
+@pytest.mark.parametrize("root", ["system", "host"])
+def test_c06_a_link_of_the_host_is_followed_to_where_it_leads(caller, root):
+    needs(os.path.islink("/lib") and os.path.isdir("/usr/lib/python3/dist-packages"), "hide a directory of Debian's python3")
+    head = f'[filesystem]\nroot = "{root}"\n'
+    spec = head + 'ro = ["/usr/lib/python3"]\nhide = ["/lib/python3/dist-packages", "/sbin"]'
+    run = caller.shell(spec, "ls /usr/lib/python3/dist-packages /usr/sbin; ls /usr/lib/python3 >/dev/null && echo end")
+    assert run.stdout == "end\n" and "does not exist" not in run.stderr, run
+    data = caller.directory()
+    caller.file(data / "file", "text\n")
+    spec = head + f'ro = ["{data}:/lib/python3/dist-packages", "/usr/lib/python3"]'
+    run = caller.shell(spec, "cat /usr/lib/python3/dist-packages/file")
+    assert ran_closed(run) or run.ok.stdout == "text\n"
+    assert root == "host" or run.status == 0, run
+
+
+@pytest.mark.parametrize("kind", ["host", "tree"])
+@pytest.mark.parametrize("key, target", [("proc = false", "/proc"), ('dev = "none"', "/dev")])
+def test_c31_none_means_none_whatever_the_tree_brings(caller, kind, key, target):
+    """A tree of the host's comes with its mounts: the host's processes were in sight without a proc of the jail's own."""
+    place = tree(caller)
+    caller.file(place / "proc/planted")
+    caller.file(place / "dev/planted")
+    spec = f'[filesystem]\nroot = "host"\n{key}\n' if kind == "host" else rooted(place, key)
+    run = caller.shell(spec, f"ls -A {target}; echo $?")
+    assert run.stdout.split() == ["2"] and "Permission denied" in run.stderr, run
+    assert target in caller.run(spec, "/bin/true", options=["--explain"]).ok.stderr
+
+
+def test_c30_no_process_of_the_same_user_is_entered_by_procfs(root):
+    """With the host's users and processes: /proc/PID/root, environ and fd of a process with the command's ids."""
+    accomplice = root.popen(["/usr/bin/sleep", "60"], env={"TOKEN": "topsecret"}, user=65534, group=65534, extra_groups=[])
+    try:
+        pid = accomplice.pid
+        spec = '[namespaces]\nuser = "host"\npid = "host"\n'
+        script = f"id -u; cat /proc/{pid}/environ; ls /proc/{pid}/root/ /proc/{pid}/fd; readlink /proc/{pid}/exe"
+        for more in ("", '[filesystem]\nroot = "host"\n', '[filesystem]\nroot = "host"\nproc = false\n'):
+            run = root.shell(spec + more, script)
+            assert run.stdout == "65534\n", run
+    finally:
+        accomplice.kill()
+        accomplice.wait()
+
+
+def test_c22_a_network_that_is_joined_gives_no_abstract_sockets(root):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind("\0immure-test-joined")
+    listener.listen()
+    code = 'import socket; s = socket.socket(socket.AF_UNIX); s.connect("\\0immure-test-joined"); print("connected")'
+    run = root.run('namespaces.net = "/proc/self/ns/net"', "/usr/bin/python3", "-c", code)
+    assert run.stdout == "" and "Operation not permitted" in run.stderr, run
+
+
+@pytest.mark.parametrize("mode", [0o700, 0o750, 0o701])
+def test_a_mount_point_in_a_closed_directory_does_not_open_it(root, mode):
+    """The copy of a directory that takes the mount point belongs to whom the directory does."""
+    place = root.directory(mode)
+    root.file(place / "file", "closed by mode\n")
+    spec = f'[namespaces]\nuser = "host"\n[filesystem]\nroot = "host"\nro = ["/opt:{place}/made"]\ntmp = false\n'
+    run = root.shell(spec, f"id -u; ls {place}; cat {place}/file")
+    assert run.status == 125 or run.stdout == ("65534\n" if mode != 0o701 else "65534\nclosed by mode\n"), run
+
+
+@pytest.mark.parametrize("target", ["/proc/self/environ", "/proc/self", "/proc/thread-self", "/proc/mounts", "/proc/1/maps", "/dev/fd"])
+def test_what_each_process_has_of_its_own_cannot_be_hidden_for_all(caller, target):
+    run = caller.run(f'[filesystem]\nhide = ["{target}"]', "/bin/echo", "ran")
+    assert run.status == 125 and run.stdout == "" and "spec.toml:2:9: " in run.stderr and "for each process" in run.stderr
+
+
+def test_c24_a_capability_that_undoes_the_protection_of_proc_is_warned_of_at_each_launch(root):
+    spec = '[capabilities]\nkeep = ["sys_admin"]\n[identity]\nuser = 0\n'
+    run = root.run(spec, "/bin/true")
+    assert run.status == 0 and "immure: warning: " in run.stderr and "spec.toml:2:8: " in run.stderr and "/proc" in run.stderr
+    assert root.run(spec + "[filesystem]\nproc = false\n", "/bin/true").ok.stderr == ""
