@@ -13,7 +13,7 @@ extension Planner {
             handled.scopesAbstractSockets = true
             origin = origin ?? sharedNetwork
         }
-        if handled.isEmpty && sharesHostProcesses && closesProcesses() {
+        if policy.scope == nil && handled.isEmpty && sharesHostProcesses && closesProcesses() {
             handled.scopesAbstractSockets = true
             origin = origin ?? spec.namespaces.written[.pid]?.position
         }
@@ -55,7 +55,7 @@ extension Planner {
     private mutating func closesAbstractSockets() -> Bool {
         if host.landlockABI >= 6 && mayEnforce { return true }
         note(
-            "abstract sockets of others are within reach: to keep them out takes version 6 of Landlock's interface"
+            "the abstract sockets of others are within reach: to keep them out takes version 6 of Landlock's interface"
                 + (host.landlockABI >= 6 ? " and no_new_privs" : ", here \(host.landlockABI)"),
             at: sharedNetwork)
         return false

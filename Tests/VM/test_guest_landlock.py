@@ -32,7 +32,7 @@ def test_what_the_spec_asks_for_stops_the_launch(binary, line, user):
 def test_the_default_of_a_shared_network_is_reported(binary):
     words = ("--set", 'network.mode="host"', "--", "echo", "ran")
     assert run(binary, "run", *words).stdout == "ran\n"
-    assert "abstract sockets are within reach" in run(binary, "plan", *words).stdout
+    assert "abstract sockets of others are within reach" in run(binary, "plan", *words).stdout
 
 
 def test_doctor_says_what_is_missing(binary):
