@@ -32,7 +32,8 @@ extension Manual {
                 """
                 `signal`: none can be sent to processes outside the jail, nor to its pid 1. `abstract_unix_socket`:
                 abstract sockets that were made outside cannot be connected to. Absent: where the jail shares the host's
-                network, abstract sockets are closed so if the kernel can, and a note says so if it cannot.
+                network or joins one, abstract sockets are closed so if the kernel can, and a note says so if it cannot;
+                likewise where it shares the host's users and processes, for those of the same ids are not to be entered.
                 """),
             KeyDescription(
                 "minimum_abi", "number",

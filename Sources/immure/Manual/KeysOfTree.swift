@@ -33,15 +33,17 @@ extension Manual {
             KeyDescription("rw", "as ro", "Paths of the host to show, to be written to."),
             KeyDescription(
                 "hide", "array of paths",
-                "Files or directories of the jail that are covered and so made unreachable. One that is not there is "
-                    + "reported. "
+                "Files or directories of the jail that are covered and so made unreachable, after all mounts and by "
+                    + "whatever name they are reached. One that is not there is reported. "
                     + "Not together with the capability sys_admin, which could take the cover away."),
             KeyDescription(
                 "proc", "boolean, default true",
-                "A /proc of the jail's own processes. In the host's pid namespace it hides other users' processes."),
+                "A /proc of the jail's own processes. In the host's pid namespace it hides other users' processes. false: "
+                    + "none, and what a root that is a tree of the host's has there is covered."),
             KeyDescription(
                 "dev", "\"minimal\" | \"none\" | \"host\", default \"minimal\"",
-                "`minimal`: null, zero, full, random, urandom, tty, and devpts and shm of the jail's own."),
+                "`minimal`: null, zero, full, random, urandom, tty, and devpts and shm of the jail's own. `none`: none, "
+                    + "and what a root that is a tree of the host's has there is covered."),
             KeyDescription(
                 "tmp", "size or false, default \"64M\"", "The size of a private /tmp, or none."),
         ])
@@ -50,7 +52,7 @@ extension Manual {
         name: "[[mount]]",
         introduction: "A mount in full; `ro`, `rw` and `hide` are short for it. The order in the file means nothing: "
             + "mounts are sorted by the depth of the target, and mount points that are missing are made, also below "
-            + "a read-only parent.",
+            + "a read-only parent. A target that a symbolic link leads below or onto what another line mounts is refused.",
         keys: [
             KeyDescription("target", "path, required", "Where it stands in the jail."),
             KeyDescription(
