@@ -284,6 +284,10 @@ extension PolicyResolver {
     }
 
     private mutating func conditions(of rule: SeccompPolicy.Rule, _ call: SystemCall) -> [Condition]? {
+        guard rule.arguments.count <= 12 else {
+            fault("seccomp.rule: more than 12 comparisons in one rule", at: rule.call.position)
+            return nil
+        }
         var result: [Condition] = []
         for argument in rule.arguments {
             let value: UInt64
@@ -307,10 +311,16 @@ extension PolicyResolver {
                 return nil
             }
             result.append(Condition(argument.index, argument.op.comparison, value, bits))
-        }
-        guard result.count <= 12 else {
-            fault("seccomp.rule: more than 12 comparisons in one rule", at: rule.call.position)
-            return nil
+            // Before what follows is looked at: the first comparison that leaves nothing is the one to show.
+            guard result.canHold(for: argument.index) else {
+                let isAlone = result.count { $0.argument == argument.index } == 1
+                fault(
+                    "seccomp.rule: no argument \(argument.index) of \(call.name) is "
+                        + "\(argument.op.rawValue) \(argument.value.value)"
+                        + (isAlone ? "" : " and meets the rule's other comparisons"), at: argument.value.position,
+                    hint: isAlone ? nil : "write a rule for each: rules of one call add up")
+                return nil
+            }
         }
         return result
     }

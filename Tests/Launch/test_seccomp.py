@@ -156,6 +156,7 @@ FAULTS = {
     "group": ('[seccomp]\nallow = ["@mout"]\n', 2, "@mount"),
     "constant": ('[[seccomp.rule]]\ncall = "socket"\naction = "allow"\nargs = [{ index = 0, op = "==", value = "AF_UNIXX" }]\n', 4, "AF_UNIX"),
     "wide": ('[[seccomp.rule]]\ncall = "ioctl"\naction = "EPERM"\nargs = [{ index = 1, op = "==", value = 4294988818 }]\n', 4, "32 bits"),
+    "never": ('[[seccomp.rule]]\ncall = "kill"\naction = "allow"\nargs = [{ index = 0, op = "==", value = 1 },\n{ index = 0, op = "==", value = 2 }]\n', 5, "no argument 0 of kill is == 2"),
     "twice": ('[seccomp]\nallow = ["mount"]\ndeny = ["mount"]\n', 3, "spec.toml:2:10"),
     "rules": ('[[seccomp.rule]]\ncall = "kill"\naction = "EPERM"\n[[seccomp.rule]]\ncall = "kill"\naction = "allow"\n', 5, "spec.toml:2:8"),
     "nothing": ('[seccomp]\nprofile = "none"\nallow = ["read"]\n', 3, "everything is allowed"),

@@ -5,8 +5,9 @@ extension Manual {
             Which system calls the command may make, seccomp(2). The profile "default" is in force without a line. The profile
             decides first; a @group in a list overrides it, a name in a list overrides a group, and a rule whose arguments are
             met overrides both. Where two groups disagree, or two rules are met, the stricter holds: kill, trap, errno, log,
-            allow. A name in two lists, or two actions for the same arguments, is an error. A group never opens clone, clone3,
-            unshare, setns, ioctl, socket and personality beyond what the profile says: name them. Calls of another ABI (i386
+            allow. A name in two lists, two actions for the same arguments, or a rule that no arguments can meet is an error. A
+            group never opens clone, clone3, unshare, setns, listns, ioctl, socket and personality beyond what the profile says:
+            name them in `allow`, which opens them whatever their arguments. Calls of another ABI (i386
             and x32 on x86-64, arm on aarch64) end the process under every filter. The filter is the last step before the
             command is executed, after namespaces, mounts, Landlock and capabilities: whatever those refuse stays refused when a
             call is allowed here. `immure syscalls` and `immure plan --json` show what comes of it.
