@@ -37,6 +37,8 @@ struct PolicyResolver {
     private var isNamed = [Bool](repeating: false, count: callTable.count)
     /// The profile, where it is that of a file.
     private var file: FileProfile?
+    /// What stood before the lists, where `log` needs it.
+    private var unlisted: EffectivePolicy?
 
     init(_ written: SeccompPolicy, at position: Position?, in context: FilterContext) {
         self.written = written
@@ -66,6 +68,7 @@ struct PolicyResolver {
                 at: written.profile?.position, hint: "take the profile \"default\", or remove nested")
         }
         applyDefault()
+        if !written.log.isEmpty { unlisted = policy }
         apply(groupsOnly: true)
         apply(groupsOnly: false)
         applyRules()
@@ -163,9 +166,12 @@ struct PolicyResolver {
                     continue
                 }
                 let place = origin("\(words): \(entry.value)", entry.position)
-                for call in members where !(verdict.permits && isGuarded(call)) { set(call, verdict, place) }
+                for call in members { decide(call, verdict, place, opens: !isGuarded(call)) }
             } else if let call = CallNames.index(of: entry.value) {
-                set(call, verdict, origin(words, entry.position))
+                let place = origin(words, entry.position)
+                // A name in `log` is over what groups say, not over what the profile looks at.
+                if verdict.rawValue == Verdict.log.rawValue { restore(call) }
+                decide(call, verdict, place, opens: true)
                 isNamed[call] = true
                 named[call] = entry.position
             } else if !CallNames.isKnown(entry.value) {
@@ -190,9 +196,43 @@ struct PolicyResolver {
         }
     }
 
-    private mutating func set(_ call: Int, _ verdict: Verdict, _ origin: Int) {
-        policy.verdicts[call] = verdict
+    /// What a list makes of a call; `opens`: of one that is refused too.
+    private mutating func decide(_ call: Int, _ verdict: Verdict, _ origin: Int, opens: Bool) {
+        if verdict.rawValue == Verdict.log.rawValue {
+            log(call, origin, opens)
+        } else if opens || !verdict.permits {
+            policy.verdicts[call] = verdict
+            policy.origins[call] = origin
+            dropRules(of: call)
+        }
+    }
+
+    /// To log is not to open: what is made of a call for some arguments is told, and what is refused by arguments stays so.
+    /// A call that is refused whatever its arguments is opened by it.
+    private mutating func log(_ call: Int, _ origin: Int, _ opens: Bool) {
+        var isMade = policy.verdicts[call].permits
+        for index in policy.rules.indices {
+            let rule = policy.rules[index]
+            guard rule.call == call, rule.verdict.permits else { continue }
+            isMade = true
+            policy.rules[index] = EffectivePolicy.Rule(
+                call: call, conditions: rule.conditions, verdict: .log, origin: origin)
+        }
+        guard policy.verdicts[call].permits || (!isMade && opens) else { return }
+        policy.verdicts[call] = .log
         policy.origins[call] = origin
+    }
+
+    /// As before the lists.
+    private mutating func restore(_ call: Int) {
+        guard let unlisted else { return }
+        policy.verdicts[call] = unlisted.verdicts[call]
+        policy.origins[call] = unlisted.origins[call]
+        dropRules(of: call)
+        policy.rules += unlisted.rules.filter { $0.call == call }
+    }
+
+    private mutating func dropRules(of call: Int) {
         if !policy.rules.isEmpty { policy.rules.removeAll { $0.call == call } }
     }
 }

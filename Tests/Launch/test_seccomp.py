@@ -124,6 +124,31 @@ def test_a_rule_that_allows_narrows_what_is_allowed(caller, probe):
     assert answers(caller, probe, spec, "41,1,1,0", "41,2,1,0") == [0, EPERM]
 
 
+# AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_ALG.
+SOCKETS = ["41,1,1,0", "41,2,1,0", "41,10,1,0", "41,16,3,0", "41,38,5,0"]
+
+
+@pytest.mark.parametrize("name", ["@network-io", "socket"])
+def test_log_tells_of_a_call_that_the_profile_guards_and_opens_nothing(caller, probe, name):
+    run, values = calls(caller, probe, f'[seccomp]\nlog = ["{name}"]\n', "41,2,1,0", "41,38,5,0", "41,40,1,0")
+    assert values == [0, EAFNOSUPPORT, EAFNOSUPPORT], run
+    assert "logged by seccomp: socket(AF_INET, SOCK_STREAM, 0): " in run.stderr and "spec.toml:3:8" in run.stderr, run
+
+
+def test_log_tells_of_forks_and_opens_no_namespace(caller):
+    run = caller.shell('[seccomp]\nlog = ["@process"]\n', "true & wait; unshare -U true")
+    assert "logged by seccomp: clone(" in run.stderr and "logged by seccomp: wait4(" in run.stderr, run
+    assert "logged by seccomp: unshare" not in run.stderr and run.status != 0, run
+
+
+@pytest.mark.parametrize("key", ["deny", "kill"])
+@pytest.mark.parametrize("name", ["@network-io", "socket"])
+def test_deny_and_kill_leave_nothing_of_a_call_that_the_profile_guards(caller, probe, key, name):
+    for word in SOCKETS:
+        run, values = calls(caller, probe, f'[seccomp]\n{key} = ["{name}"]\n', word)
+        assert (values, run.status) == (([EPERM], 0) if key == "deny" else ([], 128 + 31)), run
+
+
 def test_groups_open_and_names_override_them(caller, probe):
     spec = '[seccomp]\nprofile = "none"\ndefault = "EACCES"\nallow = ["@system-service"]\ndeny = ["getppid"]\n'
     assert answers(caller, probe, spec, "39", "110", "165,0", "1000") == [0, EACCES, EACCES, ENOSYS]

@@ -54,9 +54,11 @@ extension Manual {
             KeyDescription(
                 "allow, deny, log, kill", "array of calls and @groups",
                 """
-                `deny`: the errno of `default`, else EPERM. `log`: allowed, and written to the kernel's log. `kill`: ends the
-                process with SIGSYS. Groups are systemd's, as of version 257; a call that this architecture lacks is
-                passed over, one that no architecture has is an error.
+                `deny`: the errno of `default`, else EPERM. `log`: allowed, and told by the launcher, or written to the
+                kernel's log; of a call that the profile allows for some arguments, what it allows is logged and the rest stays
+                refused. `kill`: ends the process with SIGSYS. `deny` and `kill` leave nothing of a call, whatever the
+                arguments. Groups are systemd's, as of version 257; a call that this architecture lacks is passed over, one
+                that no architecture has is an error.
                 """),
             KeyDescription(
                 "[[seccomp.rule]]: call, action, args", "args: array of { index, op, value }",
