@@ -291,12 +291,12 @@ extension PolicyResolver {
         return result
     }
 
-    /// A rule that allows narrows a call that would be allowed anyway to what the rule says.
+    /// A call that a rule allows for some arguments is allowed for what rules say alone: what the profile or a list lets
+    /// through besides goes. What the profile refuses by arguments stays, behind the rules, and keeps its errno.
     private mutating func narrow(_ own: [EffectivePolicy.Rule]) {
         for rule in own where rule.verdict.permits && !rule.conditions.isEmpty {
-            guard policy.verdicts[rule.call].permits, !policy.rules.contains(where: { $0.call == rule.call }) else {
-                continue
-            }
+            policy.rules.removeAll { $0.call == rule.call && $0.verdict.permits }
+            guard policy.verdicts[rule.call].permits else { continue }
             policy.verdicts[rule.call] = refusal
             policy.origins[rule.call] = rule.origin
         }

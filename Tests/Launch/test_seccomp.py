@@ -124,8 +124,31 @@ def test_a_rule_that_allows_narrows_what_is_allowed(caller, probe):
     assert answers(caller, probe, spec, "41,1,1,0", "41,2,1,0") == [0, EPERM]
 
 
+UNIX_ALONE = '[[seccomp.rule]]\ncall = "socket"\naction = "allow"\nargs = [{ index = 0, op = "==", value = "AF_UNIX" }]\n'
 # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_ALG.
 SOCKETS = ["41,1,1,0", "41,2,1,0", "41,10,1,0", "41,16,3,0", "41,38,5,0"]
+
+
+@pytest.mark.parametrize("lists", ["", '[seccomp]\nallow = ["@system-service"]\ndeny = ["ptrace", "@mount"]\n'])
+def test_a_rule_that_allows_narrows_a_call_that_the_profile_guards(caller, probe, lists):
+    """The contract's own rule: sockets of AF_UNIX alone."""
+    assert answers(caller, probe, lists + UNIX_ALONE, *SOCKETS) == [0, EPERM, EPERM, EPERM, EAFNOSUPPORT]
+
+
+def test_ioctl_is_narrowed_to_a_request(caller, probe):
+    """TCGETS of what is no terminal, FIONREAD, TIOCSTI."""
+    spec = '[[seccomp.rule]]\ncall = "ioctl"\naction = "allow"\nargs = [{ index = 1, op = "==", value = "TCGETS" }]\n'
+    assert answers(caller, probe, spec, "16,1,0x5401,0", "16,1,0x541b,0", "16,1,0x5412,0")[1:] == [EPERM, EPERM]
+    assert answers(caller, probe, spec, "16,1,0x5401,0") != [EPERM]
+
+
+def test_rules_of_a_spec_that_is_extended_add_up(caller, probe):
+    base = caller.spec("").parent / "base.toml"
+    base.write_text(UNIX_ALONE)
+    base.chmod(0o644)
+    spec = f'extends = ["{base}"]\n' + UNIX_ALONE.replace("AF_UNIX", "AF_INET")
+    run = caller.run(f'{spec}[filesystem]\nro = ["{probe}:/opt/probe"]\n', "/opt/probe", *SOCKETS)
+    assert run.ok.stdout.split() == ["0", "0", "1", "1", str(EAFNOSUPPORT)]
 
 
 @pytest.mark.parametrize("name", ["@network-io", "socket"])

@@ -65,8 +65,12 @@ extension Manual {
                 """
                 For arguments that meet all of `args`: index 0 to 5; op == != < <= > >= (unsigned), or & (at least one of the
                 bits is set); value a number, a name such as AF_UNIX, CLONE_NEWUSER, TIOCSTI, PR_SET_NAME, or several joined
-                by |. What the kernel reads as 32 bits is compared as 32 bits. A rule that allows opens a refused call for
-                these arguments, and narrows an allowed one to them; any other rule takes these arguments away.
+                by |. What the kernel reads as 32 bits is compared as 32 bits. A rule that allows (or logs, which allows)
+                opens a refused call for these arguments, and narrows an allowed one to them: nothing else that the profile
+                or a list allows of the call is left, and the rest is refused as `default` says, or as the profile refuses
+                it. Several such rules for a call add up, those of a spec that this one `extends` too. What a rule allows it
+                allows even where the profile refuses some of it, as TIOCSTI with any ioctl on descriptor 1: compare that
+                argument as well. Any other rule takes these arguments away, and nothing else.
                 """),
         ])
 }
