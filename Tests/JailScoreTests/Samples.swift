@@ -59,8 +59,10 @@ let samples: [(text: String, effect: Effect)] = [
     ("namespaces.uts = \"/run/ns/uts\"", .opens), ("namespaces.cgroup = \"/run/ns/cgroup\"", .opens),
     ("namespaces.time = \"/run/ns/time\"", .opens),
 
-    ("identity.user = \"root\"", .opens), ("identity.user = 0", .opens), ("identity.user = 1000", .neither),
-    ("identity.group = 0", .opens), ("identity.group = 1000", .neither), ("identity.groups = [27]", .opens),
+    ("identity.user = \"root\"", .opens), ("identity.user = 0", .opens), ("identity.user = 1000", .opens),
+    ("identity.user = \"nobody\"", .neither), ("identity.user = 65534", .neither),
+    ("identity.group = 0", .opens), ("identity.group = 1000", .opens), ("identity.group = \"disk\"", .opens),
+    ("identity.group = \"nogroup\"", .neither), ("identity.groups = [27]", .opens),
     ("identity.groups = []", .neither), ("identity.umask = \"077\"", .neither), ("identity.umask = \"000\"", .opens),
     ("identity.uid_map = \"auto\"", .opens), ("identity.gid_map = \"auto\"", .opens),
     ("identity.uid_map = [{ inside = 5, outside = 0, count = 1 }]", .opens),
