@@ -40,7 +40,7 @@ struct Check: Sendable {
     }
 
     /// The whole table.
-    static let all = namespaces + tree + mounts + identity + capabilities + process + filters + network
+    static let all = namespaces + tree + hostTree + mounts + identity + capabilities + process + filters + network
 }
 
 extension Located {

@@ -43,11 +43,14 @@ extension Check {
             }
         },
         Check(
-            "landlock.scope", 6, "the host's abstract sockets, which network.mode = \"host\" brings along",
-            advice: "add \"abstract_unix_socket\" to scope, or leave scope out"
-        ) { spec -> Located<[Located<LandlockPolicy.Scope>]>? in
-            guard spec.sharesNetwork else { return nil }
-            return spec.landlock?.value.scope?.found { !$0.contains { $0.value == .abstractUnixSocket } }
+            "landlock.scope", 6, "the host's abstract sockets, which its network namespace brings along",
+            advice: "add \"abstract_unix_socket\" to scope, or leave scope out with network.mode = \"host\""
+        ) { spec -> Located<Bool>? in
+            // Where it is the host's by name they are closed unless `scope` says otherwise; not in one that is joined.
+            let scope = spec.landlock?.value.scope
+            if let scope, scope.value.contains(where: { $0.value == .abstractUnixSocket }) { return nil }
+            if spec.sharesNetwork { return scope.map { Located(true, at: $0.position) } }
+            return spec.foreign(.net).map { Located(true, at: scope?.position ?? $0.origin) }
         },
     ]
 
@@ -77,5 +80,15 @@ extension SeccompPolicy {
         case .kill?, .trap?, .errno?: true
         case .allow?, .log?, nil: false
         }
+    }
+
+    /// Whether fewer calls are left than the profile "default" leaves, as far as its words tell. Not where what no list
+    /// names is allowed, nor where a list gives back what matters most: "@known" is every call that there is.
+    var isNarrower: Bool {
+        let isList = refusesTheRest || (profile?.value == .strict && defaultAction == nil)
+        let given =
+            (allow + log).map(\.value)
+            + rules.filter { ($0.action == .allow || $0.action == .log) && $0.arguments.isEmpty }.map(\.call.value)
+        return isList && !given.contains { (Check.danger(ofCall: $0) ?? 0) >= 10 }
     }
 }

@@ -8,18 +8,18 @@ extension Check {
             "network.mode",
             advice: "\"none\"; or landlock.connect_tcp and bind_tcp with the ports that are needed, which count off"
         ) { spec in
-            guard spec.sharesNetwork else { return [] }
-            let ports = spec.landlock?.value
-            let isNarrow = ports?.bindTCP != nil && ports?.connectTCP != nil
+            guard spec.reachesNetwork else { return [] }
+            let (origin, caveat) = spec.foreign(.net) ?? (spec.network.mode?.position, "")
+            // A list of many ports is as good as none.
+            let weight = min(20, 12 + ((spec.landlock?.value.openPorts ?? 64) + 7) / 8)
             let what =
-                "the host's network: all that listens there, and all that it reaches"
-                + (isNarrow ? ", over the TCP ports of [landlock] and UDP" : "")
-            let origin = spec.namespaces.written[.net]?.position ?? spec.network.mode?.position
-            return [Opening(weight: isNarrow ? 12 : 20, what: what, origin: origin)]
+                "\(caveat)the host's network: all that listens there, and all that it reaches"
+                + (weight < 20 ? ", over the TCP ports of [landlock] and UDP" : "")
+            return [Opening(weight: weight, what: what, origin: origin)]
         },
         Check("network.mode", advice: "\"none\"; or network.allow with the destinations that are needed") { spec in
             guard let mode = spec.network.mode else { return [] }
-            let isNarrow = !spec.network.allow.isEmpty
+            let isNarrow = spec.network.hasFewDestinations
             let what = isNarrow ? "the destinations of network.allow" : "every network that the host reaches"
             switch mode.value {
             case .none, .host: return []
@@ -37,4 +37,9 @@ extension Check {
             }
         },
     ]
+}
+
+extension Spec {
+    /// Whether the network is the host's, or may be: the path of a namespace does not tell whose it is.
+    var reachesNetwork: Bool { sharesNetwork || foreign(.net) != nil }
 }

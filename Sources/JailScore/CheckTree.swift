@@ -8,10 +8,13 @@ extension Check {
             switch root.value {
             case .system, .empty: return []
             case .host:
-                let what = "the host's whole tree can be read, as far as the user may"
-                return [Opening(weight: 15, what: what, origin: root.position)]
+                // What ro = ["/"] weighs, for it is the same tree: a read-only mount keeps nobody from connect(2) to the
+                // sockets in it. Off comes what stands in front: the jail's own /proc, /dev and /tmp, and what is hidden.
+                let danger = Place.danger(of: "/", writable: false, except: spec.covers)
+                let what = danger.words("the host's whole tree", "can be read, as far as the user may")
+                return [spec.tree(danger.weight, what, at: root.position)]
             case .directory(let path):
-                let danger = Place.danger(of: path, writable: false)
+                let danger = Place.danger(of: path, writable: false, except: spec.covers)
                 return [Opening(weight: danger.weight, what: danger.words(path, "is the root"), origin: root.position)]
             }
         },
@@ -19,7 +22,7 @@ extension Check {
             guard spec.filesystem.writable.value, case .directory(let path) = spec.filesystem.root.value else {
                 return []
             }
-            let danger = Place.danger(of: path, writable: true)
+            let danger = Place.danger(of: path, writable: true, except: spec.covers)
             return [
                 Opening(
                     weight: danger.weight, what: danger.words(path, "can be written to throughout"),
@@ -34,7 +37,7 @@ extension Check {
             "filesystem.tmp", 1, "more than 64 MB of the host's memory can be filled",
             advice: "limits.memory, to which it counts"
         ) { spec in
-            spec.limits?.value.memory == nil ? spec.filesystem.tmp.found { ($0 ?? 0) > 64 << 20 } : nil
+            spec.limits?.value.realMemory == nil ? spec.filesystem.tmp.found { ($0 ?? 0) > 64 << 20 } : nil
         },
     ]
 
@@ -63,7 +66,7 @@ extension Check {
         },
         Check("mount.type", advice: "leave it out: few programs need it") { spec in
             spec.filesystem.mounts.compactMap { mount in
-                guard let (weight, what) = mount.surface(isLimited: spec.limits?.value.memory != nil) else {
+                guard let (weight, what) = mount.surface(isLimited: spec.limits?.value.realMemory != nil) else {
                     return nil
                 }
                 return Opening(weight: weight, what: "\(mount.target): \(what)", origin: mount.position)

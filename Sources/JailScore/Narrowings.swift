@@ -2,33 +2,62 @@ package import JailSpec
 import SpecFile
 
 extension Narrowing {
-    /// The table of what narrows the jail, each with whether the spec has it.
+    /// The table of what narrows the jail, each with whether the spec has it: by how far it goes, not by its presence, so
+    /// that a line which closes nothing takes nothing off.
     package static func all(of spec: Spec) -> [Narrowing] {
         let limits = spec.limits?.value
-        let landlock = spec.landlock?.value
         let files = spec.filesystem
-        let strict = spec.seccomp?.value.profile?.found { $0 == .strict }?.position
-        let list = spec.seccomp?.value.refusesTheRest == true ? spec.seccomp?.value.defaultAction : nil
+        let seccomp = spec.seccomp?.value.isNarrower == true ? spec.seccomp?.value : nil
+        let strict = seccomp?.profile?.found { $0 == .strict }?.position
         func row(_ id: String, _ share: Int, _ what: String, _ isInForce: Bool, _ origin: Position?) -> Narrowing {
             Narrowing(id: id, share: share, what: what, isInForce: isInForce, origin: isInForce ? origin : nil)
         }
         func row<Value>(_ id: String, _ share: Int, _ what: String, _ value: Located<Value>?) -> Narrowing {
             row(id, share, what, value != nil, value?.position)
         }
-        let hidden = files.mounts.first { $0.source == .hidden }
+        /// Of a default that is left out: in a tree of the host, or where the spec mounts there, something is there anyhow.
+        func without(_ place: String) -> Bool { spec.hasPrivateRoot && !spec.mounts(on: place) }
+        let landlock = spec.landlockShare
+        let empty = spec.emptyShare
         return [
             row(
                 "seccomp", 15, "profile = \"strict\", or default = \"EPERM\" with a list of what is allowed",
-                strict != nil || list != nil, strict ?? list?.position),
-            row("landlock", 10, "rules for what may be read, executed and written", landlock?.files),
-            row("filesystem.root", 5, "\"empty\", with what the program needs", files.root.found { $0 == .empty }),
-            row("limits.memory", 4, "a limit of memory: without one the command can take all of it", limits?.memory),
-            row("limits.pids", 4, "a limit of processes: without one the command can take all of them", limits?.pids),
-            row("limits.cpu", 2, "a limit of processor time", limits?.cpu),
-            row("filesystem.proc", 2, "false: no /proc", files.proc.found { !$0 }),
-            row("filesystem.dev", 2, "\"none\": no devices", files.devices.found { $0 == .none }),
-            row("filesystem.hide", 2, "what the command has no need to see", hidden != nil, hidden?.position),
-            row("filesystem.tmp", 1, "false: no /tmp", files.tmp.found { $0 == nil }),
+                seccomp != nil, strict ?? seccomp?.defaultAction?.position),
+            row(
+                "landlock", landlock ?? 10, "rules for what may be read, executed and written", landlock != nil,
+                spec.landlock?.value.files?.position),
+            row(
+                "filesystem.root", empty ?? 5, "\"empty\", with what the program needs", empty != nil,
+                files.root.position),
+            row(
+                "limits.memory", 4, "a limit of memory: without one the command can take all of it", limits?.realMemory),
+            row(
+                "limits.pids", 4, "a limit of processes: without one the command can take all of them", limits?.realPIDs
+            ),
+            row("limits.cpu", 2, "a limit of processor time", limits?.realCPU),
+            row("filesystem.proc", 2, "false: no /proc", without("proc") ? files.proc.found { !$0 } : nil),
+            row(
+                "filesystem.dev", 2, "\"none\": no devices", without("dev") ? files.devices.found { $0 == .none } : nil),
+            row(
+                "filesystem.hide", 2, "what the command has no need to see", spec.hidden != nil, spec.hidden?.position),
+            row("filesystem.tmp", 1, "false: no /tmp", without("tmp") ? files.tmp.found { $0 == nil } : nil),
         ]
+    }
+}
+
+extension Spec {
+    /// In percent for what Landlock closes; nil where its rules leave nothing closed.
+    fileprivate var landlockShare: Int? {
+        let closed = closedAccess
+        if closed.isEmpty { return nil }
+        return (closed.contains(.read) ? 4 : 0) + (closed.contains(.execute) ? 2 : 0)
+            + (closed.contains(.write) ? 4 : 0)
+    }
+
+    /// In percent for an empty root; nil where the spec mounts in it what the root "system" shows.
+    fileprivate var emptyShare: Int? {
+        guard hasPrivateRoot, filesystem.root.value == .empty else { return nil }
+        let share = (mountsWhole("/usr") ? 0 : 3) + (mountsWhole("/etc") ? 0 : 2)
+        return share > 0 ? share : nil
     }
 }

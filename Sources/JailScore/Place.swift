@@ -19,7 +19,7 @@ struct Place: Sendable {
     }
 
     static let all: [Place] = [
-        Place("/", read: 15, write: 70, "all of the host"),
+        Place("/", read: 15, write: 85, "all of the host"),
         Place("/etc", .below, read: 1, write: 50, "who may do what on the host"),
         Place("/usr", .below, read: 1, write: 50, "programs that the host's root runs"),
         Place("/bin", .below, read: 1, write: 50, "programs that the host's root runs"),
@@ -55,9 +55,14 @@ struct Place: Sendable {
         ".git-credentials", ".local", ".bashrc", ".profile", ".bash_profile", ".zshrc", ".pgpass",
     ]
 
-    /// What a path of the host weighs: that of the heaviest place in it or around it.
-    static func danger(of path: String, writable: Bool) -> Danger {
+    /// Devices that every jail has a node of.
+    static let harmless: Set<String> = ["null", "zero", "full", "random", "urandom", "tty"]
+
+    /// What a path of the host weighs: that of the heaviest place in it or around it, but for those that something below
+    /// the path stands in front of.
+    static func danger(of path: String, writable: Bool, except covers: [[String]] = []) -> Danger {
         let parts = parts(of: path)
+        if parts.count == 2, parts[0] == "dev", harmless.contains(parts[1]) { return Danger(weight: 1, why: nil) }
         var danger = writable ? Danger(weight: 5, why: nil) : Danger(weight: 1, why: nil)
         func consider(_ read: Int, _ write: Int, _ why: String) {
             let weight = writable ? write : read
@@ -65,6 +70,7 @@ struct Place: Sendable {
         }
         for place in all {
             let own = Self.parts(of: place.path)
+            if covers.contains(where: { own.starts(with: parts + $0) }) { continue }
             let contains = own.starts(with: parts)
             let lies = place.reach == .below && parts.starts(with: own)
             if contains || lies { consider(place.read, place.write, place.why) }
@@ -84,13 +90,15 @@ struct Place: Sendable {
         func words(_ path: String, _ verb: String) -> String { "\(path) \(verb)" + (why.map { ": \($0)" } ?? "") }
     }
 
-    /// The components of an absolute path by its text alone; /var/run is a link to /run wherever this is used.
-    private static func parts(of path: String) -> [String] {
+    /// The components of an absolute path by its text alone; /var/run is a link to /run wherever this is used, and
+    /// /proc/PID/root one to a root, most often the host's (proc(5)).
+    static func parts(of path: String) -> [String] {
         var parts: [String] = []
         for part in path.split(separator: "/") where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(String(part)) }
+            if parts.count == 3, parts[0] == "proc", parts[2] == "root" { parts = [] }
+            if parts == ["var", "run"] { parts = ["run"] }
         }
-        if parts.starts(with: ["var", "run"]) { parts.removeFirst() }
         return parts
     }
 }

@@ -24,7 +24,8 @@ package struct Score: Equatable, Sendable {
     package var exact: Double {
         var left = 1.0
         for exposure in exposures { left *= 1 - Double(exposure.weight) / 100 }
-        var score = 10 * (1 - left)
+        // Of a hundred heavy ones so little is left that the difference to one is lost.
+        var score = min(10 * (1 - left), (10.0).nextDown)
         for narrowing in narrowings where narrowing.isInForce { score *= 1 - Double(narrowing.share) / 100 }
         return score
     }

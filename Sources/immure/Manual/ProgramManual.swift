@@ -100,7 +100,8 @@ extension Manual {
             it stands each exposure with its weight, the place of the spec that opens it and what would be narrower. The
             heaviest counts in full, each further one of what is left: 10 × (1 − Π(1 − weight / 10)). What narrows the
             jail further than the empty spec does takes its share off the whole, in percent, so that nothing scores
-            better than the empty spec. A score is about the spec alone, the same on every machine, and counts as for
+            better than the empty spec. It counts by how far it goes: rules of Landlock that cover all that the jail
+            shows, a limit beyond a large machine or a hidden path that is not there take nothing off. A score is about the spec alone, the same on every machine, and counts as for
             root what depends on the caller; what the command's own files and the kernel are worth, it does not know.
             The status is 0; 1 where a score is above `--threshold`; 2 where a spec is wrong.
             """)
