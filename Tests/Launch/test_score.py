@@ -111,3 +111,41 @@ def test_it_is_told_of(caller):
     page = caller.verb("manual", "1").ok.stdout
     assert "score [SPEC" in page and "threshold N" in page
     assert "score" in caller.verb("help").ok.stdout and "threshold" in caller.verb("help", "score").ok.stdout
+
+
+def rated(caller, *lines):
+    (score,) = json.loads(caller.verb("score", "--json", *(word for line in lines for word in ("--set", line))).ok.stdout)
+    return score
+
+
+@pytest.mark.parametrize(
+    ("line", "least"),
+    [
+        ('identity.group="disk"', 5), ("identity.groups=[6]", 5), ('identity.group="shadow"', 2.5),
+        ('identity.user="immure-test"', 1), ("identity.user=1001", 1), ('filesystem.root="host"', 8),
+        ('namespaces.net="/proc/1/ns/net"', 2),
+    ],
+)  # fmt: skip
+def test_what_is_the_hosts_weighs_however_it_is_written(caller, line, least):
+    assert rated(caller, line)["score"] >= least
+
+
+@pytest.mark.parametrize(
+    ("opening", "more"),
+    [
+        ('namespaces.mount="host"', ['landlock.rwx=["/"]']),
+        (
+            'network.mode="host"',
+            ['landlock.rwx=["/"]', 'limits.memory="8000G"', "limits.pids=4000000", 'filesystem.hide=["/nonexistent"]'],
+        ),
+        ('filesystem.root="host"', ["filesystem.proc=false"]),
+    ],
+)
+def test_a_line_that_narrows_nothing_takes_nothing_off(caller, opening, more):
+    assert rated(caller, opening, *more)["score"] == rated(caller, opening)["score"]
+
+
+def test_processes_of_the_host_give_their_files_away(caller):
+    alone = rated(caller, 'namespaces.pid="host"')
+    both = rated(caller, 'namespaces.pid="host"', 'namespaces.user="host"')
+    assert both["score"] > alone["score"] + 3 and "/proc/PID/root" in both["exposures"][0]["what"]
