@@ -206,3 +206,20 @@ int linux_refusal_of_abstract(int listener) {
     close(end);
     return saved;
 }
+
+int linux_select(struct pollfd *watches, int count, int milliseconds) {
+    enum { width = 8 * sizeof(unsigned long) };
+    int highest = 0;
+    for (int i = 0; i < count; i++)
+        if (watches[i].fd > highest) highest = watches[i].fd;
+    unsigned long set[highest / width + 1];
+    memset(set, 0, sizeof set);
+    for (int i = 0; i < count; i++)
+        if (watches[i].fd >= 0) set[watches[i].fd / width] |= 1UL << watches[i].fd % width;
+    struct timespec limit = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+    int found = syscall(SYS_pselect6, highest + 1, set, NULL, NULL, milliseconds < 0 ? NULL : &limit, NULL);
+    for (int i = 0; i < count; i++)
+        watches[i].revents =
+            found > 0 && watches[i].fd >= 0 && set[watches[i].fd / width] >> watches[i].fd % width & 1 ? POLLIN : 0;
+    return found;
+}

@@ -7,6 +7,7 @@ struct Deadline {
     private var next: Int?
     private var graceNanoseconds: Int
     private var isStopping = false
+    private var isKilling = false
     private(set) var timedOut = false
 
     init(timeout: Duration?, grace: Duration) {
@@ -19,11 +20,14 @@ struct Deadline {
         next.map { Int32(clamping: max(0, ($0 - monotonicNanoseconds() + 999_999) / 1_000_000)) }
     }
 
-    /// What is due now, once.
+    /// How long a killed jail may take to end before it is killed anew.
+    private static let patience = 100_000_000
+
+    /// What is due now: once each, but for the kill, which comes again until the jail has ended.
     mutating func passed() -> Action? {
         guard let due = next, monotonicNanoseconds() >= due else { return nil }
         if isStopping {
-            next = nil
+            next = nil  // until `expectEnd`
             return .kill
         }
         timedOut = true
@@ -38,6 +42,17 @@ struct Deadline {
         isStopping = true
         next = monotonicNanoseconds() + graceNanoseconds
         return true
+    }
+
+    /// The jail has been killed; whether it was before, and has not ended for so long.
+    mutating func expectEnd() -> Bool {
+        let now = monotonicNanoseconds()
+        guard isKilling, let due = next, now < due else {
+            next = now + Self.patience
+            defer { (isStopping, isKilling) = (true, true) }
+            return isKilling
+        }
+        return false
     }
 
     private static func nanoseconds(_ duration: Duration) -> Int {

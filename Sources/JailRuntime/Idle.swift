@@ -5,16 +5,20 @@ import Kernel
 struct Idle {
     private static let milliseconds: Int32 = 50
     private var hasReleased = false
+    /// How to wait: `poll` or `select` of the kernel.
+    private let wait: (inout [Watch], Int32?) throws(KernelError) -> Void
+
+    init(waiting wait: @escaping (inout [Watch], Int32?) throws(KernelError) -> Void) { self.wait = wait }
 
     /// As `poll` of the kernel.
     mutating func poll(_ watches: inout [Watch], milliseconds: Int32?) throws(KernelError) {
         guard !hasReleased, milliseconds ?? .max > Self.milliseconds else {
-            return try Kernel.poll(&watches, milliseconds: milliseconds)
+            return try wait(&watches, milliseconds)
         }
-        try Kernel.poll(&watches, milliseconds: Self.milliseconds)
+        try wait(&watches, Self.milliseconds)
         for watch in watches where watch.isReady { return }
         releaseCode()
         hasReleased = true
-        try Kernel.poll(&watches, milliseconds: milliseconds.map { $0 - Self.milliseconds })
+        try wait(&watches, milliseconds.map { $0 - Self.milliseconds })
     }
 }

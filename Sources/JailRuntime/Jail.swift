@@ -101,11 +101,6 @@ struct Jail {
         // The command runs, or has left word why it does not.
         if let failure = handover.failure { fail(failure, at: failure.step) }
         if let errno = handover.unheard { applier.report(.unheard(errno)) }
-        do throws(Failure) {
-            try applier.apply(.setCapabilities(EffectiveCapabilities()))
-        } catch {
-            fail(error, at: applier.step)
-        }
         let notices = plan.notices.map { _ in
             NoticeSource(socket: applier.service.notices, launcher: applier.service.launcher, command: child)
         }
@@ -114,6 +109,11 @@ struct Jail {
             ownsProcesses: plan.supervision.ownsProcesses, notices: notices,
             tableSize: { [applier] in applier.descriptorTableSize }
         )
+        do throws(Failure) {
+            try applier.apply(.setCapabilities(EffectiveCapabilities()))
+        } catch {
+            reaper.lose(error)
+        }
         reaper.reap()
     }
 

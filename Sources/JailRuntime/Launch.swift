@@ -160,9 +160,9 @@ package struct Launch {
         do throws(Failure) {
             return try supervisor.watch { applier.descriptorTableSize }
         } catch {
-            // Nobody would watch over the jail any more.
-            Supervisor.kill(child)
-            throw error
+            let outcome = supervisor.lose(error)
+            discard(applier.leaf)
+            return outcome
         }
     }
 

@@ -10,6 +10,8 @@ enum Message: Sendable {
     case alarm(milliseconds: Int32?)
     /// To the launcher: a step failed; nothing of the command ran.
     case failed(Failure)
+    /// To the launcher: the reaper cannot go on, and the jail ends with it; the command has run.
+    case lost(Failure)
     /// To the launcher: a mount's source was missing and it was skipped.
     case skipped(step: Int)
     /// To the launcher, with a descriptor: the master of the jail's terminal.
@@ -32,12 +34,8 @@ enum Message: Sendable {
         switch self {
         case .mapped: return [1]
         case .forward(let signal): return [2, UInt8(truncatingIfNeeded: signal)]
-        case .failed(let failure):
-            let text = failure.text.utf8.prefix(Self.limit - 16)
-            return [
-                3, failure.cause.rawValue, failure.call.rawValue, UInt8(truncatingIfNeeded: failure.errno.rawValue),
-            ]
-                + Self.number(failure.step + 1) + Array(text)
+        case .failed(let failure): return Self.bytes(of: failure, kind: 3)
+        case .lost(let failure): return Self.bytes(of: failure, kind: 12)
         case .skipped(let step): return [4] + Self.number(step)
         case .terminal: return [5]
         case .alarm(let milliseconds): return [9] + Self.word(milliseconds ?? -1)
@@ -59,7 +57,7 @@ enum Message: Sendable {
         switch kind {
         case 1: self = .mapped
         case 2: self = .forward(byte(1))
-        case 3:
+        case 3, 12:
             guard bytes.count >= 6, let cause = Cause(rawValue: bytes[1]), let call = Call(rawValue: bytes[2]) else {
                 return nil
             }
@@ -67,7 +65,7 @@ enum Message: Sendable {
                 cause, call: call, errno: Errno(rawValue: byte(3)), text: String(decoding: bytes[6...], as: UTF8.self))
             // −1, outside of every step, crosses as 0.
             failure.step = (Int(byte(4)) << 8 | Int(byte(5))) - 1
-            self = .failed(failure)
+            self = kind == 3 ? .failed(failure) : .lost(failure)
         case 4: self = .skipped(step: Int(byte(1)) << 8 | Int(byte(2)))
         case 5: self = .terminal
         case 6: self = .changed(.exited(byte(1)))
@@ -80,6 +78,14 @@ enum Message: Sendable {
         case 11: self = .unheard(Errno(rawValue: byte(1)))
         default: return nil
         }
+    }
+
+    private static func bytes(of failure: Failure, kind: UInt8) -> [UInt8] {
+        let text = failure.text.utf8.prefix(limit - 16)
+        return [
+            kind, failure.cause.rawValue, failure.call.rawValue, UInt8(truncatingIfNeeded: failure.errno.rawValue),
+        ]
+            + number(failure.step + 1) + Array(text)
     }
 
     private static func word(_ value: Int32) -> [UInt8] {

@@ -10,6 +10,8 @@ package struct Outcome: Sendable {
         case timedOut(Termination)
         /// A step of the plan failed: nothing of the command ran.
         case failed(Failure)
+        /// The command may have run, and the jail was killed: those who watch over it could not go on.
+        case lost(Failure)
     }
 
     package var ending: Ending
@@ -34,8 +36,13 @@ package struct Outcome: Sendable {
         case .ended(let end): end.shellStatus
         case .timedOut: 124
         case .failed(let failure): failure.status
+        case .lost: Self.lostStatus
         }
     }
+
+    /// That of an end by SIGKILL. Never 125: nothing that the command does to who watches over it may pass for a launch of
+    /// which nothing ran.
+    static let lostStatus = 128 + Signal.kill
 }
 
 extension Failure {

@@ -13,7 +13,7 @@ struct Reaper {
     /// How many descriptors there can be, where the kernel cannot close them all at once.
     let tableSize: () -> Int32
 
-    private var idle = Idle()
+    private var idle = Idle(waiting: select)
     /// When the jail ends though nobody says so, in nanoseconds of the monotonic clock.
     private var alarm: Int?
 
@@ -40,29 +40,41 @@ struct Reaper {
             while true {
                 var watches = [Watch(signals), Watch(channel), Watch(notices?.socket ?? -1)]
                 try idle.poll(&watches, milliseconds: remaining)
-                if let alarm, monotonicNanoseconds() >= alarm { exitNow(128 + Signal.kill) }
+                if let alarm, monotonicNanoseconds() >= alarm {
+                    tell(.changed(.signaled(Signal.kill)))
+                    exitNow(Outcome.lostStatus)
+                }
                 // Before an end is looked at: what was sent before it was sent by somebody.
                 if watches[2].isReady { try notices?.pass() }
                 if watches[0].isReady { try handleSignals() }
                 if watches[1].isReady { try handleMessage() }
             }
         } catch {
-            // A jail without its reaper ends; the launcher says why.
-            tell(.failed(Failure(error)))
-            exitNow(125)
+            lose(Failure(error))
         }
     }
 
-    private func tell(_ message: Message) {
+    /// A jail without its reaper ends; the launcher says why. The command has run.
+    func lose(_ failure: Failure) -> Never {
+        tell(.lost(failure))
+        exitNow(Outcome.lostStatus)
+    }
+
+    /// False where nobody hears it.
+    @discardableResult
+    private func tell(_ message: Message) -> Bool {
         do throws(KernelError) {
             try send(message.bytes, over: channel)
+            return true
         } catch {
-            return  // nobody hears it: the status of this process has to do
+            return false
         }
     }
 
+    /// A few at a time: whoever floods this process with signals must not keep it from the launcher and the clock.
     private func handleSignals() throws(KernelError) {
-        while let delivered = try nextSignal(signals) {
+        for _ in 0..<64 {
+            guard let delivered = try nextSignal(signals) else { return }
             if delivered.number == Signal.child {
                 try collect()
             } else {
@@ -77,7 +89,7 @@ struct Reaper {
     }
 
     private mutating func handleMessage() throws(KernelError) {
-        guard let message = try receive(from: channel, limit: Message.limit) else { exitNow(125) }
+        guard let message = try receive(from: channel, limit: Message.limit) else { exitNow(Outcome.lostStatus) }
         switch Message(message.bytes) {
         case .forward(let signal)?: try pass(signal)
         case .alarm(let milliseconds)?: alarm = milliseconds.map { monotonicNanoseconds() + Int($0) * 1_000_000 }
@@ -106,9 +118,9 @@ struct Reaper {
                 continue
             }
             try notices?.passAll()
-            tell(.changed(end))
-            // Where this is pid 1 the kernel now kills every other process of the namespace.
-            exitNow(end.shellStatus)
+            // Where this is pid 1 the kernel now kills every other process of the namespace. An end that is not told is
+            // lost: the status of this process could not tell the command's 125 from a launch that failed.
+            exitNow(tell(.changed(end)) ? end.shellStatus : Outcome.lostStatus)
         }
     }
 }

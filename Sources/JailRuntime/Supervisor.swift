@@ -13,7 +13,7 @@ struct Supervisor {
     var relay: TerminalRelay?
     var outcome = Outcome(ending: .ended(.exited(125)))
 
-    private var idle = Idle()
+    private var idle = Idle(waiting: poll)
     /// What has been asked of the command by way of stopping.
     var stop = StopRequest.none
     /// Whether the command has stopped, as far as has been heard.
@@ -21,7 +21,11 @@ struct Supervisor {
     /// What the command's own end was, where the reaper has told.
     private var ended: Termination?
     private var failure: Failure?
+    /// Why the reaper could not go on.
+    private var lost: Failure?
     private var channelIsOpen = true
+    /// Whether the jail's first process has been waited for, and its id may be another's.
+    private var isOver = false
     var deadline: Deadline
     /// Where the filter's questions are answered.
     private var listener: Listener?
@@ -123,12 +127,12 @@ struct Supervisor {
         try listener?.serve(watches[4])
         if watches[1].isReady { try handleMessage() }
         if watches[3].isReady { notices?.carry() }
-        if watches[2].isReadable { try Kernel.kill(child, Signal.kill) }
+        if watches[2].isReadable { try killJail() }
         // A relay that came with a message of this round has not been waited for yet.
         if watches.count > 5 { try relay?.carry(watches[5...]) }
         switch deadline.passed() {
         case .terminate?: try terminate()
-        case .kill?: try Kernel.kill(child, Signal.kill)
+        case .kill?: try killJail()
         case nil: break
         }
         guard watches[0].isReady else { return false }
@@ -142,6 +146,7 @@ struct Supervisor {
         }
         switch Message(bytes) {
         case .failed(let reported)?: failure = failure ?? reported
+        case .lost(let reported)?: lost = lost ?? reported
         case .skipped(let step)?: outcome.skipped.append(step)
         case .terminal?:
             if let descriptor { relay = TerminalRelay(master: descriptor) }
@@ -171,7 +176,7 @@ struct Supervisor {
                 try requestStop(delivered)
             case Signal.terminate:
                 // The grace period begins; a second request ends it.
-                if deadline.requestStop() { try terminate() } else { try Kernel.kill(child, Signal.kill) }
+                if deadline.requestStop() { try terminate() } else { try killJail() }
             default:
                 // What a terminal sends goes to the whole foreground group, of which the command is a part itself where
                 // it has no session of its own.
@@ -202,6 +207,18 @@ struct Supervisor {
         if isStopped { try forward(Signal.continue) }
     }
 
+    /// Kills the jail's first process, and with it all the others; when it does not end, those by themselves.
+    private mutating func killJail() throws(KernelError) {
+        try Kernel.kill(child, Signal.kill)
+        guard deadline.expectEnd() else { return }
+        do throws(KernelError) {
+            try leaf?.kill()
+        } catch {
+            guard error.errno == .noEntry else { throw error }
+        }
+        Descendants.kill(below: child)
+    }
+
     /// Collects ended children; true when the jail's first process is among them.
     private mutating func collect() throws(KernelError) -> Bool {
         while let (process, end) = try wait(blocking: false, stops: !plan.supervision.hasInit, use: &outcome.use) {
@@ -210,6 +227,7 @@ struct Supervisor {
                 try followStop()
                 continue
             }
+            isOver = true
             while channelIsOpen { try handleMessage() }
             while let relay = notices, relay.channel >= 0 { notices?.carry() }
             conclude(end)
@@ -231,9 +249,8 @@ struct Supervisor {
         if case .signaled(Signal.badCall) = ended ?? end, outcome.refused == nil, failure == nil { suspectFilter() }
         if let failure {
             outcome.ending = .failed(failure)
-        } else if ended == nil, case .exited(125) = end, plan.supervision.hasInit {
-            // The jail's first process gave up and could not say why: the command's own 125 would have been told.
-            outcome.ending = .failed(Failure(.jailGone))
+        } else if let lost = lost ?? silentLoss(end) {
+            outcome.ending = lost.cause == .jailGone && end == .exited(125) ? .failed(lost) : .lost(lost)
         } else if deadline.timedOut {
             outcome.ending = .timedOut(ended ?? end)
         } else {
@@ -243,6 +260,29 @@ struct Supervisor {
 }
 
 extension Supervisor {
+    /// An end of the jail's first process that says nothing of the command's, which the reaper would have told. 125 is what
+    /// it leaves with before the command runs, and never after. SIGKILL, which nobody inside can send it, is somebody's wish.
+    private func silentLoss(_ end: Termination) -> Failure? {
+        guard plan.supervision.hasInit, ended == nil, end != .signaled(Signal.kill) else { return nil }
+        guard case .signaled(let signal) = end else { return Failure(.jailGone) }
+        return Failure(.jailGone, text: Signal.name(signal))
+    }
+
+    /// Ends a jail that the launcher itself cannot watch any more, `reason` being why. The command may have run by now: only
+    /// what the jail has told of a launch that failed says that it did not.
+    mutating func lose(_ reason: Failure) -> Outcome {
+        if !isOver { Self.kill(child) }
+        outcome.ending = failure.map { .failed($0) } ?? .lost(reason)
+        outcome.wallNanoseconds = monotonicNanoseconds() - started
+        guard !plan.supervision.ownsProcesses else { return outcome }
+        do throws(KernelError) {
+            try leftovers.kill()
+        } catch {
+            return outcome  // that is how far it goes without the kernel's help; a cgroup is still cleared
+        }
+        return outcome
+    }
+
     /// SIGSYS that nobody was asked about: the kernel killed for the filter, or the command itself did.
     private func suspectFilter() {
         guard let filter = plan.filter else { return }

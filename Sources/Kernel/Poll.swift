@@ -40,6 +40,19 @@ package func poll(_ watches: inout [Watch], milliseconds: Int32?) throws(KernelE
     }
 }
 
+/// Waits as `poll` does until one of `watches` can be read or has hung up, all of which is found as readable. Whatever
+/// becomes of RLIMIT_NOFILE: poll(2) refuses more descriptors than that allows, and prlimit(2) lets every process of the same
+/// user lower it. The corresponding C function is `select`, which has no such rule (fs/select.c, core_sys_select).
+package func select(_ watches: inout [Watch], milliseconds: Int32?) throws(KernelError) {
+    let count = watches.count
+    try persist(.select) {
+        unsafe watches.withUnsafeMutableBytes { bytes in
+            unsafe linux_select(
+                bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), Int32(count), milliseconds ?? -1)
+        }
+    }
+}
+
 /// Looks at one descriptor without waiting.
 package func look(at descriptor: Int32) throws(KernelError) -> Watch {
     var watch = Watch(descriptor)

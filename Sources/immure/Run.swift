@@ -18,7 +18,11 @@ enum Run {
             ).run()
             for note in outcome.skippedNotes(of: plan) { Report.say(note, as: .note) }
             for note in outcome.limitNotes(of: plan) { Report.say(note) }
-            if case .failed(let failure) = outcome.ending { Report.say(Explanation(failure, of: plan).diagnostic) }
+            switch outcome.ending {
+            case .failed(let failure): Report.say(Explanation(failure, of: plan).diagnostic)
+            case .lost(let failure): Report.say(Explanation(failure, of: plan).loss)
+            case .ended, .timedOut: break
+            }
             if let destination { write(ResultRecord.record(of: outcome, plan: plan), to: destination) }
             Caller.leave(outcome.status)
         } catch {

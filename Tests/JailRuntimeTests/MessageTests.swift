@@ -38,6 +38,17 @@ import Testing
         #expect(arrived.errno == .noEntry && arrived.text == "/bin/ä")
     }
 
+    /// A reaper that gives up is no launch that failed.
+    @Test func aLossIsNoFailure() throws {
+        let message = Message.lost(Failure(.kernel, call: .select, errno: .invalid, text: "x"))
+        guard case .lost(let arrived)? = Message(message.bytes) else {
+            Issue.record("not a loss any more")
+            return
+        }
+        #expect(arrived.call == .select && arrived.errno == .invalid && arrived.text == "x" && arrived.step == -1)
+        #expect(Outcome(ending: .lost(arrived)).status == 137)
+    }
+
     @Test func everyCauseAndCall() throws {
         for cause in (UInt8(0)...255).compactMap({ Cause(rawValue: $0) }) {
             for call in (UInt8(0)...255).compactMap({ Call(rawValue: $0) }) {

@@ -55,6 +55,10 @@
 static inline int linux_errno(void) { return errno; }
 static inline void linux_clear_errno(void) { errno = 0; }
 
+/* As poll(2), for what can be read alone, and by select(2): see select in Kernel/Poll.swift. In a set of any size, as the
+   caller's descriptors may be above FD_SETSIZE. */
+int linux_select(struct pollfd *watches, int count, int milliseconds);
+
 /* What the program was started with, kept before any other code runs; see start.c. */
 int linux_argument_count(void);
 char **linux_arguments(void);

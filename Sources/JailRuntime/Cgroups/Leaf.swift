@@ -80,7 +80,7 @@ struct Leaf {
     func clear() throws(KernelError) -> Bool {
         guard try isPopulated else { return true }
         do throws(KernelError) {
-            try writeText("1", to: "cgroup.kill", at: directory)
+            try kill()
         } catch {
             // Linux before 5.14 has no such file: the end of the pid namespace has killed all there is.
             guard error.errno == .noEntry else { throw error }
@@ -94,6 +94,9 @@ struct Leaf {
         }
         return true
     }
+
+    /// Kills everybody in the group; ENOENT before Linux 5.14.
+    func kill() throws(KernelError) { try writeText("1", to: "cgroup.kill", at: directory) }
 
     private var isPopulated: Bool {
         get throws(KernelError) {

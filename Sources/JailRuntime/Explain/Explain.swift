@@ -22,6 +22,9 @@ package struct Explanation {
         return Diagnostic("\(what): \(reason)", at: origin, hint: hint)
     }
 
+    /// The same of a jail that had to be killed, as nobody could watch over it any more.
+    package var loss: Diagnostic { Diagnostic("the jail was killed, it could not be watched over: \(reason)", at: nil) }
+
     /// Where it was written: the line of the limit where its controller is missing.
     private var origin: Position? {
         if case .controllerMissing = failure.cause { limitOrigin ?? step?.origin } else { step?.origin }
@@ -59,6 +62,7 @@ package struct Explanation {
         case .helperFailed: failure.text
         case .descriptorNotOpen: "descriptor \(failure.text) is not open"
         case .launcherGone: "the launcher has ended"
+        case .jailGone where !failure.text.isEmpty: "\(failure.text) ended the jail's first process"
         case .jailGone: "the jail's first process has ended, and could not say why"
         case .mountedNoexec: "\(refusalWithoutPath); \(failure.text) is on a noexec mount"
         case .notExecutable: "\(refusalWithoutPath); \(failure.text) has no x bit in its mode"

@@ -9,6 +9,7 @@ package enum ResultRecord {
         var signal = JSON.null
         var name = JSON.null
         var failure = JSON.null
+        var lost = JSON.null
         var timedOut = false
         func tell(_ end: Termination) {
             switch end {
@@ -24,12 +25,15 @@ package enum ResultRecord {
             timedOut = true
             tell(end)
         case .failed(let reason): failure = JSON(Explanation(reason, of: plan).diagnostic)
+        case .lost(let reason):
+            tell(.signaled(Signal.kill))
+            lost = JSON(Explanation(reason, of: plan).loss)
         }
         let notes = plan.notes.map { Diagnostic($0.message, at: $0.origin) } + outcome.skippedNotes(of: plan)
         return .object(
             [
                 ("status", .integer(Int(outcome.status))), ("exit", exit), ("signal", signal), ("signal_name", name),
-                ("timed_out", .boolean(timedOut)), ("failure", failure),
+                ("timed_out", .boolean(timedOut)), ("failure", failure), ("lost", lost),
                 ("wall_seconds", .seconds(nanoseconds: outcome.wallNanoseconds)),
             ]
                 + used(outcome)
@@ -71,7 +75,7 @@ package enum ResultRecord {
         .object([
             ("status", .integer(125)), ("exit", .null), ("signal", .null), ("signal_name", .null),
             ("timed_out", .boolean(false)), ("failure", faults.first.map { JSON($0) } ?? .null),
-            ("failures", .array(faults.map { JSON($0) })), ("wall_seconds", .seconds(nanoseconds: 0)),
+            ("failures", .array(faults.map { JSON($0) })), ("lost", .null), ("wall_seconds", .seconds(nanoseconds: 0)),
             ("user_seconds", .seconds(nanoseconds: 0)), ("system_seconds", .seconds(nanoseconds: 0)),
             ("peak_memory", .integer(0)), ("peak_memory_of", .string("process")), ("peak_swap", .null),
             ("peak_processes", .null), ("read_bytes", .integer(0)), ("written_bytes", .integer(0)),

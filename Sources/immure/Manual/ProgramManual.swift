@@ -144,7 +144,8 @@ extension Manual {
             the launch; anything but a regular file is refused, and a symbolic link is not followed. FD:N is a descriptor
             that is open for writing; the command does not get it. The object has `status`, `exit` (null unless the
             command exited), `signal` and `signal_name` (null unless one killed it), `timed_out`, `failure` (null, or an
-            object with message, position and hint), `wall_seconds`, and what was used, from the jail's cgroup where the
+            object with message, position and hint: nothing of the command ran), `lost` (null, or such an object: the jail
+            was killed, as its supervision broke down), `wall_seconds`, and what was used, from the jail's cgroup where the
             spec has `[limits]`, else from getrusage(2): `user_seconds`, `system_seconds`, `peak_memory` in bytes with
             `peak_memory_of` ("jail", or "process": the largest resident set of one process), `read_bytes` and
             `written_bytes` of block devices. Of the cgroup alone, null without the controller: `peak_swap`,
@@ -172,6 +173,12 @@ extension Manual {
         page.item("126", "The command was found and could not be executed.")
         page.item("127", "The command was not found.")
         page.item("128+n", "Signal n killed the command.")
+        page.item(
+            "137",
+            """
+            Also where the launcher, or the first process of the jail, could not go on while the command may have run:
+            the jail is killed, and a line on standard error says what failed. 125 is never given for that.
+            """)
         page.paragraph(
             """
             Where a limit ended the command, a line on standard error says which, with its place in the spec: the jail was

@@ -143,6 +143,8 @@ class Bench:
         # A program that a rule or a mount is missing for cannot be executed: nothing of it ran, either.
         if run.status in (125, 126, 127) and run.stdout == "" and run.stderr.startswith("immure: "):
             return True, survivors() and self.tell(step, None, run, "processes left")
+        if is_lost(run):
+            return True, survivors() and self.tell(step, None, run, "processes left")
         if run.status == STATUS and alike(self.expected, run.stdout):
             return False, None
         return False, self.tell(step, None, run, f"{how}:\n" + difference(self.expected, run.stdout))
@@ -159,8 +161,12 @@ class Bench:
             return None if ran else "the status is the command's, which did not run"
         if errno in SILENT:
             return "an interrupted call is not made again"
+        if is_lost(run):
+            return None  # who watches over the jail could not go on: it was killed, whether the command ran or not
         if ran and not run.late:
             return "the command ran, and the status says that it did not"
+        if ran and run.status in (125, 126, 127):
+            return "the command ran, and the status says that nothing of it did"
         if run.status == 125 and NAME[step.number] == "sendmsg" and re.match("immure: .* ended", run.stderr):
             return None  # it was the telling that failed
         if run.status == 125 and NAME[step.number] == "landlock_create_ruleset" and "no Landlock" in run.stderr:
@@ -185,6 +191,11 @@ class Bench:
             if run.stdout and not self.expected.startswith(run.stdout):
                 wrong = "the command ran with less than it was promised"
         return self.tell(step, None, run, f"{how}: {wrong}") if wrong else None
+
+
+def is_lost(run):
+    """Whether the jail was killed since who watches over it could not go on."""
+    return run.status == 137 and run.stderr.startswith("immure: the jail was killed, it could not be watched over: ")
 
 
 def alike(wanted, found):
