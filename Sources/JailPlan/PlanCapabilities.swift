@@ -24,6 +24,7 @@ extension Planner {
             sets.inheritable = sets.inheritable | keep
         }
         check(sets, bounding, written)
+        checkLostAtExec(sets, bounding, written, isRoot: identity.user == 0)
         checkMasks(bounding | sets.permitted, identity)
         checkKernel(written)
         let unprivileged = !host.isPrivileged && spec.namespaces[.user].value.isHost
@@ -56,6 +57,20 @@ extension Planner {
                 "ambient: \(names(missing)) must be permitted and inheritable too", at: written.ambient?.position,
                 hint: "add it to permitted and inheritable, or use keep")
         }
+    }
+
+    /// A capability that the command would never have, whatever the sets say before it is executed (capabilities(7)): uid 0
+    /// gets what is bounding or inheritable, everybody else what is ambient.
+    private mutating func checkLostAtExec(
+        _ sets: EffectiveCapabilities, _ bounding: CapabilitySet, _ written: CapabilitySets, isRoot: Bool
+    ) {
+        guard let permitted = written.permitted else { return }
+        let lost = permitted.value.without(isRoot ? bounding | sets.inheritable : sets.ambient)
+        guard !lost.isNone else { return }
+        let names = lost.capabilities.map(\.name).joined(separator: ", ")
+        fault(
+            "permitted: \(names) would be lost when the command is executed", at: permitted.position,
+            hint: isRoot ? "add it to bounding, or use keep" : "add it to ambient and inheritable, or use keep")
     }
 
     /// What covers a file is a mount, and CAP_SYS_ADMIN takes mounts away: the line that hides would be a lie.

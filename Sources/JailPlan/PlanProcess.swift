@@ -94,7 +94,9 @@ extension Planner {
         restrictByLandlock()
         // Without no_new_privs seccomp(2) wants CAP_SYS_ADMIN, which is about to go.
         if !spec.process.noNewPrivileges.value { install(filter) }
-        add(.setCapabilities(capabilities.sets), spec.capabilities.keep?.position)
+        let written = spec.capabilities
+        let sets = written.keep ?? written.permitted ?? written.effective ?? written.inheritable ?? written.ambient
+        add(.setCapabilities(capabilities.sets), sets?.position)
         if !plan.supervision.hasInit && (plan.shape == .supervised || plan.supervision.diesWithParent) {
             // commit_creds() takes the request back when ids change: after them.
             add(.dieWithParent, spec.process.dieWithParent.position)

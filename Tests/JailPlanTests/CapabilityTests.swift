@@ -35,6 +35,7 @@ import Testing
     @Test func eachSetByItself() throws {
         let sets = try sets(
             """
+            identity.user = 0
             [capabilities]
             bounding = ["chown", "kill", "net_raw"]
             permitted = ["chown", "kill"]
@@ -50,8 +51,21 @@ import Testing
                 == [CapabilitySet(.chown), CapabilitySet(.net_raw)])
     }
 
+    /// Capabilities(7): what the command executes with is computed anew.
+    @Test func whatIsLostAtExecIsAFault() throws {
+        let both = "capabilities = { permitted = [\"kill\"], effective = [\"kill\"] }"
+        let lost = "permitted: kill would be lost when the command is executed"
+        for text in [both, "identity.user = 0\n" + both] {
+            let found = try faults(text)
+            #expect(found.count == 1 && found.allSatisfy { $0.contains(lost) }, "\(found)")
+        }
+    }
+
     @Test func keepAddsToTheOtherSets() throws {
-        let text = "capabilities = { keep = [\"kill\"], bounding = [\"chown\"], permitted = [\"chown\"] }"
+        let text = """
+            identity.user = 0
+            capabilities = { keep = ["kill"], bounding = ["chown"], permitted = ["chown"] }
+            """
         let both: CapabilitySet = [CapabilitySet(.kill), CapabilitySet(.chown)]
         #expect(try plan(text).bounding == both)
         let sets = try sets(text)

@@ -89,6 +89,22 @@ def test_the_inheritable_set_alone(caller):
     ) == mask("chown")
 
 
+def test_what_would_be_lost_at_exec_is_refused(caller):
+    spec = '[capabilities]\npermitted = ["sys_ptrace"]\neffective = ["sys_ptrace"]'
+    run = caller.run(spec, "/bin/cat", "/proc/self/status")
+    assert run.status == 125 and run.stdout == "", run
+    assert "spec.toml:2:" in run.stderr and "sys_ptrace would be lost" in run.stderr and "keep" in run.stderr, run
+
+
+def test_the_line_of_every_set_is_told(caller):
+    spec = "[capabilities]\n" + "\n".join(
+        f'{name} = ["kill"]' for name in ("bounding", "permitted", "effective", "inheritable", "ambient")
+    )
+    run = caller.run(spec, "/bin/true", options=["--explain"])
+    lines = [line for line in run.stderr.splitlines() if "permitted" in line]
+    assert run.status == 0 and lines and all("spec.toml:3:" in line for line in lines), run
+
+
 def test_the_ambient_set(caller):
     spec = "[capabilities]\n" + "\n".join(
         f'{name} = ["kill"]' for name in ("bounding", "permitted", "effective", "inheritable", "ambient")
