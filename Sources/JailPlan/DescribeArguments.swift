@@ -51,7 +51,8 @@ extension Operation {
         case .makeNoticeSocket(let slot), .makeCredentials(let slot): [("slot", .integer(slot))]
         case .beginRoot(let slot): [("slot", .integer(slot))]
         case .attach(let slot, let target, _): [("slot", .integer(slot)), ("target", .string(target))]
-        case .makeDirectory(let target, let mode): [("target", .string(target)), ("mode", .string(octal(mode)))]
+        case .makeDirectory(let target, let mode):
+            [("target", .string(target)), ("mode", mode.map { .string(octal($0)) } ?? .null)]
         case .makeSymlink(let target, let to): [("target", .string(target)), ("to", .string(to))]
         case .hide(let target): [("target", .string(target))]
         case .mask(let target), .protect(let target): [("target", .string(target))]

@@ -58,7 +58,7 @@ package enum Operation: Equatable, Sendable {
     case beginRoot(slot: Int)
     /// Puts a slot on a target inside the tree; the mount point is made where it is missing.
     case attach(slot: Int, target: String, isDirectory: Bool?)
-    case makeDirectory(target: String, mode: UInt32)
+    case makeDirectory(target: String, mode: UInt32?)
     case makeSymlink(target: String, to: String)
     /// Covers what is at the target, file or directory; where nothing is, that is reported.
     case hide(target: String)

@@ -40,6 +40,8 @@ package enum Cause: UInt8, Sendable {
     case limitDiffers
     /// The service manager gives no scope (`text`).
     case scopeRefused
+    /// A directory is there with another mode (`text`) than asked.
+    case modeDiffers
     /// The kernel shows something else than the step came to (`text`: what, promised and found).
     case notInForce
     /// The target (`text`) leads to something else than what was put on it.

@@ -71,9 +71,30 @@ struct Tree {
         }
     }
 
-    mutating func makeDirectory(_ target: String, _ mode: UInt32) throws(Failure) {
-        try make(target) { (parent, name) throws(KernelError) in
-            try Kernel.makeDirectory(name, at: parent, permissions: mode)
+    /// Makes the directory with exactly that mode. One that is there already is somebody else's: its mode is not changed,
+    /// and must be the one that is asked for.
+    mutating func makeDirectory(_ target: String, _ mode: UInt32?) throws(Failure) {
+        var isMade = false
+        let place = try make(target) { (parent, name) throws(KernelError) in
+            try Kernel.makeDirectory(name, at: parent, permissions: mode ?? 0o755)
+            isMade = true
+        }
+        let found = try failing { () throws(KernelError) in try status(of: place.number) }
+        guard found.isDirectory else {
+            throw Failure(KernelError(.mkdirat, .notDirectory, path: target))
+        }
+        guard let mode, found.permissions != mode else { return }
+        guard isMade else {
+            throw Failure(.modeDiffers, call: .mkdirat, errno: .exists, text: "0" + String(found.permissions, radix: 8))
+        }
+        // mkdir(2) leaves set-group-id out, or inherits it, and a default ACL takes bits away.
+        try failing { () throws(KernelError) in
+            // `place` is O_PATH, which fchmod(2) refuses.
+            let directory = try open(".", at: place.number, .read | .directory)
+            try setPermissions(directory.number, mode)
+            guard try status(of: place.number).permissions == mode else {
+                throw KernelError(.fchmod, .notPermitted, path: target)
+            }
         }
     }
 

@@ -95,7 +95,7 @@ struct SpecWriter {
         case .file(let content, let mode):
             words += ["type = \"file\"", "content = \(quote(content))", "mode = \(octal(mode))"]
         case .symlink(let to): words += ["type = \"symlink\"", "to = \(quote(to))"]
-        case .directory(let mode): words += ["type = \"dir\"", "mode = \(octal(mode))"]
+        case .directory(let mode): words += ["type = \"dir\""] + (mode.map { ["mode = \(octal($0))"] } ?? [])
         case .image(let path): words += ["type = \"image\"", "source = \(quote(path))"]
         case .hidden: break
         }

@@ -93,6 +93,27 @@ import Testing
         #expect(try faults("[identity]\numask = \"1000\"").count == 1)
         let mount = try spec("[[mount]]\ntarget=\"/t\"\ntype=\"dir\"\nmode=\"1777\"").filesystem.mounts[0]
         #expect(mount.source == .directory(mode: 0o1777))
+        #expect(try spec("[[mount]]\ntarget=\"/t\"\ntype=\"dir\"").filesystem.mounts[0].source == .directory(mode: nil))
+    }
+
+    @Test(arguments: [
+        ("dir", "2755", 0), ("dir", "4755", 1), ("tmpfs", "3777", 0), ("tmpfs", "4777", 1), ("file", "1644", 1),
+    ])
+    func modesWithBitsThatHaveNoEffect(_ type: String, _ mode: String, _ count: Int) throws {
+        #expect(try faults("[[mount]]\ntarget=\"/t\"\ntype=\"\(type)\"\nmode=\"\(mode)\"").count == count)
+    }
+
+    @Test(arguments: [
+        ("proc", ["suid", "dev", "exec"], ["rw", "ro", "nosuid"]), ("sysfs", ["rw", "suid", "dev", "exec"], ["ro"]),
+        ("devpts", ["suid", "exec"], ["rw", "dev", "nodev"]), ("mqueue", ["suid", "dev", "exec"], ["rw", "noexec"]),
+        ("cgroup", ["suid", "dev", "exec"], ["rw", "ro"]), ("tmpfs", [], ["rw", "suid", "dev", "exec"]),
+    ])
+    func optionsThatATypeDoesNotTake(_ type: String, _ refused: [String], _ taken: [String]) throws {
+        func count(_ word: String) throws -> Int {
+            try faults("[[mount]]\ntarget=\"/t\"\ntype=\"\(type)\"\noptions=[\"\(word)\"]").count
+        }
+        for word in refused { #expect(try count(word) == 1, "\(word)") }
+        for word in taken { #expect(try count(word) == 0, "\(word)") }
     }
 
     @Test(arguments: [

@@ -299,3 +299,44 @@ def test_a_bind_that_is_not_recursive_leaves_submounts_out(root):
         assert root.shell(spec, "ls /opt/x/sub").ok.stdout == "file\n"
     finally:
         linux.umount(place / "sub")
+
+
+# Directories
+
+
+def test_a_directory_on_a_file_is_refused(caller):
+    run = caller.run(entry("/etc/passwd", "dir"), "/bin/true")
+    assert run.status == 125 and "ENOTDIR" in run.stderr and "spec.toml:2:" in run.stderr, run
+
+
+def test_a_directory_that_is_there_must_have_the_mode_that_is_written(caller):
+    run = caller.run(entry("/usr/lib", "dir", 'mode = "0700"'), "/bin/true")
+    assert run.status == 125 and "0755" in run.stderr and "spec.toml:2:" in run.stderr, run
+    caller.run(entry("/usr/lib", "dir", 'mode = "0755"'), "/bin/true").ok
+    caller.run(entry("/usr/lib", "dir"), "/bin/true").ok
+
+
+@pytest.mark.parametrize("mode", ["0700", "1777", "2755", "0000", "0555"])
+def test_a_directory_that_is_made_has_exactly_its_mode(caller, mode):
+    run = caller.run(entry("/tmp/made/here", "dir", f'mode = "{mode}"'), "stat", "-c", "%04a", "/tmp/made/here").ok
+    assert run.stdout == mode + "\n"
+
+
+@pytest.mark.parametrize("kind, word", [("sysfs", "rw"), ("proc", "exec"), ("mqueue", "dev"), ("devpts", "suid")])
+def test_an_option_without_effect_is_refused(caller, kind, word):
+    run = caller.run(entry("/opt/x", kind, f'options = ["{word}"]'), "/bin/true")
+    assert run.status == 125 and f'"{word}"' in run.stderr and "spec.toml:4:" in run.stderr, run
+
+
+# The line of the root
+
+
+def test_a_root_that_the_default_tree_cannot_be_put_in_is_named(caller):
+    run = caller.run('[filesystem]\nroot = "/proc"\nwritable = true', "/bin/true")
+    assert run.status == 125 and "spec.toml:2:" in run.stderr, run
+
+
+def test_a_writable_root_of_somebody_else_is_named(root):
+    place = root.directory()
+    run = root.run(f'[filesystem]\nroot = "{place}"\nwritable = true', "/bin/true")
+    assert run.status == 125 and "EACCES" in run.stderr and "spec.toml:2:" in run.stderr, run

@@ -27,7 +27,16 @@ package struct Explanation {
 
     /// Where it was written: the line of the limit where its controller is missing.
     private var origin: Position? {
-        if case .controllerMissing = failure.cause { limitOrigin ?? step?.origin } else { step?.origin }
+        if case .controllerMissing = failure.cause { limitOrigin ?? step?.origin } else { step?.origin ?? rootOrigin }
+    }
+
+    /// What no line asks for is put into the root that a line has chosen: where it cannot be made there, it is that line.
+    private var rootOrigin: Position? {
+        switch step?.operation {
+        case .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect:
+            plan.steps.first { if case .beginRoot = $0.operation { true } else { false } }?.origin
+        default: nil
+        }
     }
 
     /// The step that failed; nil where it was none of the plan's.
@@ -73,6 +82,7 @@ package struct Explanation {
         case .notInForce: "not in force: \(failure.text)"
         case .scopeRefused: "the service manager gives none: \(failure.text)"
         case .targetTaken: "\(failure.text) leads to another mount than the one of this line"
+        case .modeDiffers: "it is there already, and its mode is \(failure.text)"
         case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
         }
     }
@@ -105,6 +115,7 @@ package struct Explanation {
                 + "emulated kernel, a filter, a tracer) answers in its place; launch outside of it"
         case .targetTaken:
             "a symbolic link leads it below or onto what another line mounts: write both targets without links"
+        case .modeDiffers: "leave mode out, and it stays as it is; or mount a tmpfs, which has a mode of its own"
         case .linkDiffers: "the root has a file or another link there; choose another target or remove the entry"
         }
     }

@@ -17,6 +17,16 @@ private enum MountType: String, CaseIterable {
         }
     }
 
+    /// The words that it does not take: what they allow stays closed, whatever is written.
+    var foreignWords: [String] {
+        switch self {
+        case .proc, .mqueue, .cgroup: ["suid", "dev", "exec"]
+        case .sysfs: ["rw", "suid", "dev", "exec"]
+        case .devpts: ["suid", "exec"]
+        default: []
+        }
+    }
+
     static let allKeys = [
         "target", "type", "source", "options", "optional", "size", "inodes", "mode", "content", "to", "lower", "upper",
         "work", "quota", "idmap",
@@ -78,21 +88,22 @@ extension Section {
         case .devpts: return .devpts
         case .mqueue: return .mqueue
         case .cgroup: return .cgroup
-        case .file: return .file(content: value("content", Form.text)?.value ?? "", mode: mode(orElse: 0o644))
-        case .dir: return .directory(mode: mode(orElse: 0o755))
+        case .file:
+            return .file(content: value("content", Form.text)?.value ?? "", mode: mode(upTo: 0o777) ?? 0o644)
+        case .dir: return .directory(mode: mode(upTo: 0o3777))
         case .symlink: return required("to", Form.linkText).map { .symlink(to: $0.value) }
         }
     }
 
-    private mutating func mode(orElse standard: UInt32) -> UInt32 {
-        value("mode", Form.mode(upTo: 0o7777))?.value ?? standard
-    }
+    /// Nothing more than has an effect: set-user-id has none on a directory; and what file content is made in is nosuid,
+    /// where the sticky bit, of a file, says nothing either.
+    private mutating func mode(upTo limit: UInt32) -> UInt32? { value("mode", Form.mode(upTo: limit))?.value }
 
     private mutating func tmpfs() -> Mount.Source {
         // The kernel takes 0 for "no limit" in both.
         let size = value("size", Form.positiveSize)?.value
         let inodes = value("inodes", Form.integer(1...UInt64(Int64.max)))?.value
-        return .tmpfs(size: size, inodes: inodes, mode: mode(orElse: 0o1777))
+        return .tmpfs(size: size, inodes: inodes, mode: mode(upTo: 0o3777) ?? 0o1777)
     }
 
     private mutating func overlay() -> Mount.Source? {
@@ -156,6 +167,12 @@ extension Section {
             reportOpposite(of: word, in: words)
             if type != .bind, word.value == "bind" || word.value == "rbind" {
                 report("mount.options: \"\(word.value)\" is for the type \"bind\"", at: word.position)
+            }
+            if type.foreignWords.contains(word.value) {
+                let (kept, type) = (word.value == "rw" ? "ro" : "no" + word.value, type.rawValue)
+                report(
+                    "mount.options: \"\(word.value)\" is not to be had for the type \"\(type)\"", at: word.position,
+                    hint: "it is always \(kept): leave the word out")
             }
             if let known = MountOptions.words.first(where: { $0.word == word.value }) { result.insert(known.option) }
         }

@@ -17,7 +17,8 @@ package struct Mount: Equatable, Sendable {
         case cgroup
         case file(content: String, mode: UInt32)
         case symlink(to: String)
-        case directory(mode: UInt32)
+        /// nil: 0755 where it is made, and whatever it has where it stands already.
+        case directory(mode: UInt32?)
         case image(String)
         /// The short form `hide`: whatever is there is made unreachable; what is not there needs no hiding.
         case hidden

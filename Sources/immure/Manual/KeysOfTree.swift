@@ -66,6 +66,8 @@ extension Manual {
                 "`ro`, `rw`, `suid`, `nosuid`, `dev`, `nodev`, `exec`, `noexec`, `noatime`, `relatime`, `strictatime`, "
                     + "`nodiratime`, `nosymfollow`, `bind`, `rbind`, as mount(8) has them. nosuid and nodev hold "
                     + "unless suid or dev is written. They hold on every submount. "
+                    + "proc, sysfs, devpts, mqueue and cgroup are always nosuid and noexec, all but devpts nodev, and sysfs "
+                    + "ro: the words that say otherwise are refused. "
                     + "A mount of type cgroup is read-only unless `rw` is written; then the jail has a cgroup of its own "
                     + "inside the limited one, to divide as it likes."),
             KeyDescription(
@@ -73,7 +75,10 @@ extension Manual {
             KeyDescription("size", "size", "tmpfs: the most that it may hold."),
             KeyDescription("inodes", "number", "tmpfs: the most files."),
             KeyDescription(
-                "mode", "octal string", "tmpfs (default \"1777\"), dir (\"0755\"), file (\"0644\"): the permissions."),
+                "mode", "octal string",
+                "tmpfs (default \"1777\"), dir (\"0755\"), file (\"0644\"): the permissions, without the bits that have no "
+                    + "effect: set-user-id, and all special ones of a file. A directory that stands there already must have "
+                    + "the mode that is written."),
             KeyDescription("content", "string", "file: what stands in it."),
             KeyDescription("to", "string", "symlink: where it points."),
             KeyDescription(
