@@ -195,7 +195,8 @@ class Bench:
 
 def is_lost(run):
     """Whether the jail was killed since who watches over it could not go on."""
-    return run.status == 137 and run.stderr.startswith("immure: the jail was killed, it could not be watched over: ")
+    lines = [line for line in run.stderr.splitlines() if not line.startswith("immure: note: ")]
+    return run.status == 137 and lines[:1] != [] and lines[0].startswith("immure: the jail was killed, it could not be watched over: ")
 
 
 def alike(wanted, found):
