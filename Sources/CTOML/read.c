@@ -3,7 +3,6 @@
 #include "ctoml.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,24 +46,9 @@ static bool read_all(int fd, ctoml_file *file, size_t limit) {
     }
 }
 
-static int stat_parent(const char *path, struct stat *facts) {
-    const char *slash = strrchr(path, '/');
-    char parent[PATH_MAX] = ".";
-    size_t length = slash ? (size_t)(slash - path) + 1 : 0;
-    if (length >= sizeof parent) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    if (length > 0) memcpy(parent, path, length);
-    return stat(parent, facts);
-}
-
 ctoml_file ctoml_read(const char *path, size_t limit) {
     ctoml_file file = {0};
     struct stat facts;
-    if (stat_parent(path, &facts) < 0) return failed(file, ctoml_read_failed, errno);
-    file.directory_owner = facts.st_uid;
-    file.directory_mode = facts.st_mode & 07777;
     // Opening a device can have effects (a tape rewinds, a watchdog starts), so ask first; fstat(2) below is what counts.
     if (stat(path, &facts) < 0) return failed(file, ctoml_read_failed, errno);
     if (!S_ISREG(facts.st_mode)) return failed(file, ctoml_read_not_regular, S_ISDIR(facts.st_mode) ? EISDIR : 0);

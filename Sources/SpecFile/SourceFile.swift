@@ -9,31 +9,12 @@ package struct SourceFile: Equatable, Sendable {
     package let mode: UInt32
     /// Whether the path itself is a symbolic link.
     package let isSymlink: Bool
-    /// Whose the directory is that the path names the file in, and its permission bits.
-    package let directory: Directory
 
-    package struct Directory: Equatable, Sendable {
-        package let owner: UInt32
-        package let mode: UInt32
-
-        package init(owner: UInt32, mode: UInt32) {
-            self.owner = owner
-            self.mode = mode
-        }
-    }
-
-    package init(path: String, owner: UInt32, mode: UInt32, isSymlink: Bool, directory: Directory) {
+    package init(path: String, owner: UInt32, mode: UInt32, isSymlink: Bool) {
         self.path = path
         self.owner = owner
         self.mode = mode
         self.isSymlink = isSymlink
-        self.directory = directory
-    }
-
-    fileprivate init(_ path: String, _ raw: ctoml_file) {
-        self.init(
-            path: path, owner: unsafe raw.owner, mode: unsafe raw.mode, isSymlink: unsafe raw.is_symlink,
-            directory: Directory(owner: unsafe raw.directory_owner, mode: unsafe raw.directory_mode))
     }
 }
 
@@ -65,7 +46,8 @@ extension SourceFile {
             throw Diagnostic("cannot read \(what) \(quoted(path)): \(reason)", at: position)
         }
         let bytes = unsafe [UInt8](UnsafeRawBufferPointer(start: raw.bytes, count: raw.length))
-        return (unsafe SourceFile(path, raw), try parseJSON(bytes, file: path))
+        let file = unsafe SourceFile(path: path, owner: raw.owner, mode: raw.mode, isSymlink: raw.is_symlink)
+        return (file, try parseJSON(bytes, file: path))
     }
 
     /// Reads and parses; `position` is where the path was written, nil for the command line. A file that turns out not to
@@ -83,7 +65,7 @@ extension SourceFile {
         let document = unsafe ctoml_parse(raw.bytes, raw.length)
         defer { unsafe ctoml_free(document) }
         return Contents(
-            file: unsafe SourceFile(path, raw),
+            file: unsafe SourceFile(path: path, owner: raw.owner, mode: raw.mode, isSymlink: raw.is_symlink),
             identity: identity, size: unsafe raw.length, root: try unsafe SpecFile.root(of: document, file: path))
     }
 

@@ -10,8 +10,6 @@ extension Document {
 extension SourceFile {
     private static let groupMayWrite: UInt32 = 0o020
     private static let othersMayWrite: UInt32 = 0o002
-    /// The sticky bit of a directory, inode(7).
-    private static let onlyOwnersRemove: UInt32 = 0o1000
 
     /// The same of one file; `what` it is in messages.
     package func trustFaults(callerUID: UInt32, of what: String = "the spec") -> [Diagnostic] {
@@ -21,29 +19,18 @@ extension SourceFile {
             faults.append(Diagnostic("\(what) \(reason)", at: place, hint: hint))
         }
         if mode & Self.othersMayWrite != 0 {
-            fault("may be written by everyone (mode \(octal(mode)))", hint: "chmod go-w \(path)")
+            fault("may be written by everyone (mode \(octal))", hint: "chmod go-w \(path)")
         }
         guard callerUID == 0 else { return faults }
         if mode & Self.groupMayWrite != 0, faults.isEmpty {
-            fault("may be written by its group (mode \(octal(mode)))", hint: "chmod go-w \(path)")
+            fault("may be written by its group (mode \(octal))", hint: "chmod go-w \(path)")
         }
         if isSymlink { fault("is a symbolic link, which root does not follow", hint: "name the file itself") }
         if owner != 0 && owner != callerUID {
             fault("belongs to uid \(owner), neither root nor the caller", hint: "chown root \(path)")
         }
-        if directory.owner != 0 && directory.owner != callerUID {
-            fault(
-                "stands in a directory of uid \(directory.owner), who may put another in its place",
-                hint: "keep it in a directory of root's")
-        } else if directory.mode & (Self.groupMayWrite | Self.othersMayWrite) != 0,
-            directory.mode & Self.onlyOwnersRemove == 0
-        {
-            fault(
-                "stands in a directory that others may write to (mode \(octal(directory.mode))), and so may be replaced",
-                hint: "chmod go-w the directory")
-        }
         return faults
     }
 
-    private func octal(_ mode: UInt32) -> String { "0" + String(mode, radix: 8) }
+    private var octal: String { "0" + String(mode, radix: 8) }
 }

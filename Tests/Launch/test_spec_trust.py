@@ -36,15 +36,6 @@ def test_t41_root_refuses_a_symlink_to_a_spec_of_another_owner(root, ordinary):
     refused(root.run(link, "/bin/echo", "ran"))
 
 
-@pytest.mark.parametrize("owner, mode, taken", [(None, 0o755, False), (0, 0o777, False), (0, 0o1777, True)])
-def test_t41_c54_root_refuses_a_spec_that_others_may_put_another_in_the_place_of(root, ordinary, owner, mode, taken):
-    spec = root.spec("")
-    os.chown(spec.parent, ordinary.pw_uid if owner is None else owner, -1)
-    spec.parent.chmod(mode)
-    run = root.run(spec, "/bin/echo", "ran")
-    assert run.ok.stdout == "ran\n" if taken else refused(run) is None
-
-
 def test_c54_what_is_extended_is_held_to_the_same(root):
     base = root.spec("", name="base.toml")
     base.chmod(0o666)

@@ -66,7 +66,6 @@ typedef struct {
     int32_t error;               ///< errno
     uint64_t device, inode;
     uint32_t owner, mode;
-    uint32_t directory_owner, directory_mode; ///< of the directory that the path names it in
     bool is_symlink;             ///< whether the last component of the path is a symbolic link
 } ctoml_file;
 
