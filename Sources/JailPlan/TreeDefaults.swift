@@ -55,7 +55,14 @@ extension TreeBuilder {
     private mutating func coverOfHost(_ target: String, at origin: Position?) {
         switch spec.filesystem.root.value {
         case .system, .empty: return
-        case .host, .directory: place(Placement(target: target, origin: origin, placing: .mask(target: target)))
+        case .host, .directory:
+            guard spec.filesystem.mounts.contains(where: { $0.target.utf8.starts(with: "\(target)/".utf8) }) else {
+                return place(Placement(target: target, origin: origin, placing: .mask(target: target)))
+            }
+            // What the spec mounts below it stands on an empty directory.
+            placeFileSystem(
+                "tmpfs", [.init(key: "mode", value: "0555"), .init(key: "size", value: "1M")], on: target, .closed,
+                sealed: true, at: origin)
         }
     }
 

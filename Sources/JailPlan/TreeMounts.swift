@@ -5,6 +5,7 @@ import SpecFile
 extension TreeBuilder {
     mutating func place(_ mount: Mount) {
         let attributes = Attributes(mount.options)
+        refuseBelowHidden(mount)
         if isPerProcess(mount) {
             faults.append(
                 Diagnostic(
@@ -63,6 +64,20 @@ extension TreeBuilder {
                     placing: .hide(target: mount.target)))
         case .overlay, .image: break  // refused by name: see Unimplemented.swift
         }
+    }
+
+    /// What stands below a hidden directory nobody can reach: one of the two lines would be without effect.
+    private mutating func refuseBelowHidden(_ mount: Mount) {
+        guard mount.source != .hidden,
+            let hidden = spec.filesystem.mounts.first(where: { other in
+                other.source == .hidden && mount.target.utf8.starts(with: "\(other.target)/".utf8)
+            })
+        else { return }
+        faults.append(
+            Diagnostic(
+                "\(mount.target) is below \(hidden.target), which is hidden"
+                    + (hidden.position.map { " at \($0)" } ?? ""), at: mount.position,
+                hint: "to show this alone of it, mount a tmpfs on \(hidden.target) in place of hiding it"))
     }
 
     /// Whether a target lies in what procfs shows of one process, proc(5), or is a link of the jail's /dev that leads there.

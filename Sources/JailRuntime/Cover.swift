@@ -7,6 +7,7 @@ extension Tree {
     /// be opened. Returns whether there was anything to cover.
     mutating func cover(_ target: String, for step: Int) throws(Failure) -> Bool {
         guard let place = try existing(target) else { return false }
+        try requireSameForAll(target, place.number)
         known.cover(target)
         let isDirectory = try failing { () throws(KernelError) in try status(of: place.number).isDirectory }
         if isDirectory {
@@ -38,6 +39,14 @@ extension Tree {
             try Kernel.attach(clone.number, on: place.number)
             covers.append((step, target, clone.release(), Self.shut))
         }
+    }
+
+    /// Refuses a target that is another file for each process: what is put there would be there for one alone.
+    func requireSameForAll(_ target: String, _ place: Int32) throws(Failure) {
+        let magic = try failing { () throws(KernelError) in try fileSystemMagic(of: place) }
+        guard magic == FileSystemMagic.proc else { return }
+        let isOfOne = try failing { () throws(KernelError) in try isOfOneProcess(root, target) }
+        if isOfOne { throw Failure(.ofOneProcess, text: target) }
     }
 
     private func existing(_ target: String) throws(Failure) -> Descriptor? {

@@ -46,6 +46,8 @@ package enum Cause: UInt8, Sendable {
     case notInForce
     /// The target (`text`) leads to something else than what was put on it.
     case targetTaken
+    /// The target (`text`) is another file for each process.
+    case ofOneProcess
 }
 
 /// A failure as it crosses from the jail to the launcher: which step of the plan, which call, which errno. The launcher,

@@ -7,38 +7,58 @@ extension Tree {
     mutating func mirror(_ original: Int32, isRoot: Bool) throws(Failure) {
         let directory = try failing { () throws(KernelError) in try status(of: original) }
         let mode = directory.permissions
+        // What the original's mount forbids, the copy forbids: a link that is made again would be followed.
+        let held = try failing { () throws(KernelError) in try heldAttributes(of: original) }
+            .intersecting(.noExecute | .noSymlinkFollow)
         let copy = try failing { () throws(KernelError) in
             let copy = try makeFileSystem(
-                "tmpfs", [FileSystemOption("mode", String(mode, radix: 8))], .noSetuid | .noDevices)
+                "tmpfs", [FileSystemOption("mode", String(mode, radix: 8))], .noSetuid | .noDevices | held)
             // The original is reached through its descriptor, below the copy.
             try Kernel.attach(copy.number, on: original)
             for name in try entries(of: original) { try mirror(name, of: original, in: copy.number) }
             return copy.release()
         }
-        try giveOwner(of: directory, to: copy)
         try requireMode(mode, of: copy)
+        try giveOwner(of: directory, to: copy)
         try requireEntries(of: original, in: copy)
-        copies.append((copy, directory))
+        copies.append((copy, directory, held))
         if isRoot { root = copy }
         known.forget()
     }
 
     /// The copy belongs to whom the original does: to its maker, the jail's user, the mode would give what is the owner's.
     ///
-    /// An id that the jail's user namespace does not map is nobody's there (EINVAL): then the mode must give the owner and the
-    /// group no more than it gives everybody.
+    /// An id that the jail's user namespace does not map cannot be given (EINVAL), and is none that the command has: the mode
+    /// then gives the owner no more than the group, and the group no more than everybody.
     private func giveOwner(of directory: FileStatus, to copy: Int32) throws(Failure) {
-        do throws(KernelError) {
+        try failing { () throws(KernelError) in
             let made = try status(of: copy)
             if made.owner == directory.owner && made.group == directory.group { return }
-            try setOwner(of: copy, user: directory.owner, group: directory.group)
+            let hasGroup = try give(user: .max, group: directory.group, to: copy)
+            let hasOwner = try give(user: directory.owner, group: .max, to: copy)
+            var mode = directory.permissions
+            if !hasGroup { mode &= ~0o70 | (mode & 7) << 3 }
+            if !hasOwner { mode &= ~0o700 | (mode & 0o70) << 3 }
+            if mode != directory.permissions {
+                let open = try open(".", at: copy, .read | .directory)
+                try setPermissions(open.number, mode)
+            }
             let given = try status(of: copy)
-            guard isVerified, given.owner != directory.owner || given.group != directory.group else { return }
-            throw KernelError(.fchownat, .notPermitted)
+            guard isVerified else { return }
+            let isGiven =
+                (!hasGroup || given.group == directory.group) && (!hasOwner || given.owner == directory.owner)
+            guard isGiven, given.permissions == mode else { throw KernelError(.fchownat, .notPermitted) }
+        }
+    }
+
+    /// Gives one of the two ids, the other being left as it is; false where the user namespace does not map it.
+    private func give(user: UInt32, group: UInt32, to copy: Int32) throws(KernelError) -> Bool {
+        do throws(KernelError) {
+            try setOwner(of: copy, user: user, group: group)
+            return true
         } catch {
-            let all = directory.permissions & 7
-            let isOpenToAll = (directory.permissions >> 3 | directory.permissions >> 6) & 5 & ~all == 0
-            guard error.errno == .invalid, isOpenToAll else { throw Failure(error) }
+            guard error.errno == .invalid else { throw error }
+            return false
         }
     }
 

@@ -37,7 +37,9 @@ extension Host {
         if spec.service.isUsed { host.service = .ofCaller() }
         host.lastCapability = try Kernel.lastCapability()
         if spec.seccomp?.value.file != nil { host.kernel = KernelVersion(release: kernelRelease()) }
-        if spec.landlock != nil || spec.sharesNetwork || spec.sharesProcesses { host.landlockABI = Kernel.landlockABI() ?? 0 }
+        if spec.landlock != nil || spec.sharesNetwork || spec.sharesProcesses {
+            host.landlockABI = Kernel.landlockABI() ?? 0
+        }
         host.standardInputIsTerminal = isTerminal(0)
         if spec.namespaces[.pid].value.isHost { host.canStartSession = Kernel.canStartSession() }
         if let limits = spec.limits { host.controlGroups = .probe(for: limits.value, uid: host.uid) }

@@ -11,7 +11,7 @@ struct Tree {
     /// What has been attached, by its own descriptor, and where: the type of a list of pairs would have to be made first.
     private(set) var standing = (mounts: [Int32](), targets: [String]())
     /// The mounts of those copies, in the order they were made in, each with the directory that it shows.
-    var copies: [(mount: Int32, original: FileStatus)] = []
+    var copies: [(mount: Int32, original: FileStatus, attributes: MountAttributes)] = []
     /// What stands on covered and protected targets, by the step that asked for it.
     var covers: [(step: Int, target: String, mount: Int32, attributes: MountAttributes)] = []
     private var scratch: Int32 = -1
@@ -52,7 +52,9 @@ struct Tree {
             directory = try failing { () throws(KernelError) in try status(of: mount).isDirectory }
         }
         if try !attachBeside(mount, on: target, directory: directory) {
-            try attach(mount, on: try mountPoint(target, directory: directory), target, directory)
+            let place = try mountPoint(target, directory: directory)
+            try requireSameForAll(target, place.number)
+            try attach(mount, on: place, target, directory)
         }
         known.cover(target)
         standing.mounts.append(mount)

@@ -11,6 +11,10 @@ package struct MountAttributes: OptionSet, Sendable {
         MountAttributes(rawValue: one.rawValue | other.rawValue)
     }
 
+    package func intersecting(_ other: MountAttributes) -> MountAttributes {
+        MountAttributes(rawValue: rawValue & other.rawValue)
+    }
+
     package static let readOnly = MountAttributes(rawValue: UInt64(MOUNT_ATTR_RDONLY))
     package static let noSetuid = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOSUID))
     package static let noDevices = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NODEV))

@@ -166,7 +166,8 @@ package func heldAttributes(of descriptor: Int32) throws(KernelError) -> MountAt
     let access = bit(ST_RDONLY, MOUNT_ATTR_RDONLY) | bit(ST_NOSUID, MOUNT_ATTR_NOSUID)
     let use = bit(ST_NODEV, MOUNT_ATTR_NODEV) | bit(ST_NOEXEC, MOUNT_ATTR_NOEXEC)
     let times = bit(ST_NOATIME, MOUNT_ATTR_NOATIME) | bit(ST_NODIRATIME, MOUNT_ATTR_NODIRATIME)
-    return MountAttributes(rawValue: access | use | times)
+    let links = bit(0x2000, MOUNT_ATTR_NOSYMFOLLOW)  // ST_NOSYMFOLLOW, Linux 5.10, which glibc has no name for
+    return MountAttributes(rawValue: access | use | times | links)
 }
 
 // What Landlock refuses: each of these has no effect where it does not.

@@ -24,15 +24,31 @@ package func openInside(_ root: Int32, _ path: String) throws(KernelError) -> De
     return try walk.reached()
 }
 
+/// Whether what `path` names below `root` is what procfs shows of one process, by a link such as /proc/self or by the number of
+/// one: for the next process another file is there, proc(5).
+package func isOfOneProcess(_ root: Int32, _ path: String) throws(KernelError) -> Bool {
+    var walk = Walk(root: root, notesProcesses: true)
+    _ = try walk.descend(path)
+    return walk.hasMetProcess
+}
+
 /// A path walked one component at a time on descriptors, never leaving `root`: the stack of the directories entered is
 /// what `..` pops, and a symbolic link is read and its text walked, so no link is ever followed by the kernel.
 package struct Walk: ~Copyable {
     private let root: Int32
     private var entered: [Int32] = []
     private var links = 0
+    private let notesProcesses: Bool
+    /// Whether the walk has gone through what procfs has of one process, where that is noted.
+    fileprivate var hasMetProcess = false
 
     /// Starts at `root`, which stays the caller's.
-    package init(root: Int32) { self.root = root }
+    package init(root: Int32) { self.init(root: root, notesProcesses: false) }
+
+    fileprivate init(root: Int32, notesProcesses: Bool) {
+        self.root = root
+        self.notesProcesses = notesProcesses
+    }
 
     deinit { for number in entered { closeDescriptor(number) } }
 
@@ -61,6 +77,7 @@ package struct Walk: ~Copyable {
                 continue
             }
             do throws(KernelError) {
+                if notesProcesses, isNumber(name), try isTopOfProc(top) { hasMetProcess = true }
                 entered.append(try open(name, at: top, .path | .noFollow | .directory).release())
                 continue
             } catch {
@@ -74,6 +91,7 @@ package struct Walk: ~Copyable {
                 isDirectory = false
                 continue
             }
+            if notesProcesses, try isOnProc(next.number) { hasMetProcess = true }
             links += 1
             // path_resolution(7): the kernel's own bound.
             guard links <= 40 else { throw KernelError(.openat, .loop, path: path) }
@@ -97,6 +115,20 @@ package struct Walk: ~Copyable {
     package consuming func reached() throws(KernelError) -> Descriptor {
         guard let last = entered.popLast() else { return Descriptor(owning: try duplicate(root, above: 0)) }
         return Descriptor(owning: last)
+    }
+
+    private func isOnProc(_ place: Int32) throws(KernelError) -> Bool {
+        try fileSystemMagic(of: place) == FileSystemMagic.proc
+    }
+
+    /// PROC_ROOT_INO of the kernel is 1.
+    private func isTopOfProc(_ place: Int32) throws(KernelError) -> Bool {
+        guard try isOnProc(place) else { return false }
+        return try status(of: place).identity.inode == 1
+    }
+
+    private func isNumber(_ name: String) -> Bool {
+        name.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
     }
 
     private mutating func leaveAll() {

@@ -135,3 +135,66 @@ def test_c24_a_capability_that_undoes_the_protection_of_proc_is_warned_of_at_eac
     run = root.run(spec, "/bin/true")
     assert run.status == 0 and "immure: warning: " in run.stderr and "spec.toml:2:8: " in run.stderr and "/proc" in run.stderr
     assert root.run(spec + "[filesystem]\nproc = false\n", "/bin/true").ok.stderr == ""
+
+
+@pytest.mark.parametrize("link", ["/proc/self/environ", "/proc/mounts", "../proc/self/status"])
+def test_a_link_to_what_each_process_has_of_its_own_is_refused(caller, link):
+    place = tree(caller)
+    (place / "etc/link").symlink_to(link)
+    for line in ('hide = ["/etc/link"]\n', '[[mount]]\ntarget = "/etc/link"\ntype = "file"\ncontent = "fake"\n'):
+        run = caller.run(rooted(place) + line if line[0] == "[" else rooted(place, line), "/bin/echo", "ran")
+        assert run.status == 125 and run.stdout == "" and "one process" in run.stderr and ".toml:" in run.stderr, run
+
+
+@pytest.mark.parametrize("target", ["/p/self/status", "/p/1/environ", "/p/thread-self"])
+def test_another_procfs_is_held_to_the_same(caller, target):
+    spec = f'[filesystem]\nhide = ["{target}"]\n[[mount]]\ntype = "proc"\ntarget = "/p"\n'
+    run = caller.run(spec, "/bin/echo", "ran")
+    assert run.status == 125 and run.stdout == "" and "one process" in run.stderr and "spec.toml:2:9: " in run.stderr, run
+    caller.run('[filesystem]\nhide = ["/p/kcore"]\n[[mount]]\ntype = "proc"\ntarget = "/p"\n', "/bin/true").ok
+
+
+@pytest.mark.parametrize("kind", ["host", "tree", "bare tree"])
+def test_what_is_mounted_below_dev_or_proc_stands_on_an_empty_directory(caller, kind):
+    place = tree(caller)
+    if kind == "tree":
+        caller.file(place / "dev/null")
+    head = '[filesystem]\nroot = "host"\n' if kind == "host" else rooted(place)
+    spec = head + 'dev = "none"\nproc = false\nrw = ["/dev/null"]\n[[mount]]\ntarget = "/proc/cpuinfo"\ntype = "file"\ncontent = "none\\n"\n'
+    run = caller.shell(spec, "ls -A /dev /proc; cat /proc/cpuinfo; touch /dev/planted 2>/dev/null && echo planted; true")
+    assert run.ok.stdout == "/dev:\nnull\n\n/proc:\ncpuinfo\nnone\n", run
+
+
+def test_what_is_mounted_below_a_hidden_directory_is_refused(caller):
+    data = caller.directory()
+    run = caller.run(f'[filesystem]\nhide = ["/home"]\nrw = ["{data}:/home/me"]', "/bin/echo", "ran")
+    assert run.status == 125 and run.stdout == ""
+    assert "spec.toml:3:7: /home/me is below /home, which is hidden at " in run.stderr and "spec.toml:2:9" in run.stderr, run
+
+
+def test_a_copied_directory_forbids_what_its_mount_forbids(caller):
+    data = caller.directory()
+    (data / "link").symlink_to("/etc/hostname")
+    mount = f'[[mount]]\ntarget = "/m"\nsource = "{data}"\noptions = ["ro", "nosymfollow", "noexec"]\n'
+    for line in ("", '[filesystem]\nro = ["/srv:/m/new"]\n'):
+        run = caller.shell(line + mount, "cat /m/link; grep ' /m ' /proc/self/mountinfo | tail -n 1")
+        assert "symbolic links" in run.stderr and "nosymfollow" in run.stdout and "noexec" in run.stdout, run
+
+
+def test_a_mount_point_in_a_directory_of_the_callers_group(user):
+    """Whose owner has no name in the jail: the group's rights are the group's, and the owner's nobody's."""
+    needs(os.getuid() == 0, "make a directory of root and a group")
+    place = user.directory()
+    os.chown(place, 0, user.gid)
+    place.chmod(0o750)
+    (place / "file").write_text("of the group\n")
+    spec = f'[filesystem]\nroot = "host"\nro = ["/srv:{place}/new"]\ntmp = false\n'
+    run = user.shell(spec, f"cat {place}/file; stat -c '%a %g' {place}; touch {place}/x 2>/dev/null && echo made; true")
+    assert run.ok.stdout == f"of the group\n550 {user.gid}\n", run
+
+
+def test_one_source_under_two_names_of_one_place_is_refused(caller, linked):
+    place, data = linked
+    spec = rooted(place, f'rw = ["{data}/conf:/app/conf"]')
+    spec += f'[[mount]]\ntarget = "/var/lib/app/conf"\nsource = "{data}/conf"\noptions = ["ro"]\n'
+    assert ran_closed(caller.shell(spec, "echo changed >/app/conf/file; echo ran"), "ran")

@@ -81,6 +81,7 @@ package struct Explanation {
         case .limitDiffers: limitDiffers
         case .notInForce: "not in force: \(failure.text)"
         case .scopeRefused: "the service manager gives none: \(failure.text)"
+        case .ofOneProcess: "\(failure.text) leads to what procfs has of one process: for the others it is another file"
         case .targetTaken: "\(failure.text) leads to another mount than the one of this line"
         case .modeDiffers: "it is there already, and its mode is \(failure.text)"
         case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
@@ -113,6 +114,7 @@ package struct Explanation {
         case .notInForce:
             "the call said that it was done, and the kernel shows otherwise: something between immure and the kernel (an "
                 + "emulated kernel, a filter, a tracer) answers in its place; launch outside of it"
+        case .ofOneProcess: "name what is not in /proc/self; filesystem.proc = false leaves the whole of /proc out"
         case .targetTaken:
             "a symbolic link leads it below or onto what another line mounts: write both targets without links"
         case .modeDiffers: "leave mode out, and it stays as it is; or mount a tmpfs, which has a mode of its own"

@@ -24,7 +24,7 @@ extension Applier {
         let found = try seen(target, in: table)
         if let found {
             if found == wanted || closed.contains(found) { return }
-            if try shows(mount, at: target, table) { return }
+            if !tree.copies.isEmpty, try shows(mount, at: target, table) { return }
         } else if isHidden(target) {
             return
         }
@@ -41,7 +41,7 @@ extension Applier {
             return try table.identity(of: target)
         } catch {
             switch error.errno {
-            case .noEntry, .notDirectory, .accessDenied: return nil
+            case .noEntry, .notDirectory, .accessDenied, .loop: return nil
             default: throw Failure(error)
             }
         }

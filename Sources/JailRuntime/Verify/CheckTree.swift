@@ -127,7 +127,8 @@ extension Applier {
         }
         let sealed = (MountAttributes.readOnly | .noSetuid | .noDevices).rawValue
         for copy in tree.copies {
-            _ = try note(MountAudit.Promise(step: step, attributes: sealed), of: copy.mount, .mirror, in: &audit)
+            let promise = MountAudit.Promise(step: step, attributes: sealed | copy.attributes.rawValue)
+            _ = try note(promise, of: copy.mount, .mirror, in: &audit)
         }
         try checkPlaces(audit.table, plan)
         try judge(audit, plan)

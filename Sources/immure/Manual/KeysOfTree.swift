@@ -34,7 +34,7 @@ extension Manual {
             KeyDescription(
                 "hide", "array of paths",
                 "Files or directories of the jail that are covered and so made unreachable, after all mounts and by "
-                    + "whatever name they are reached. One that is not there is reported. "
+                    + "whatever name they are reached; nothing can be mounted below one. One that is not there is reported. "
                     + "Not together with the capability sys_admin, which could take the cover away."),
             KeyDescription(
                 "proc", "boolean, default true",
