@@ -70,6 +70,7 @@ struct TreeBuilder {
     mutating func build() {
         guard needsMounts else { return refuseMounts() }
         placements.reserveCapacity(32 + spec.filesystem.mounts.count)
+        refuseBelowHidden()
         let rootSlot = placeRoot()
         for mount in spec.filesystem.mounts { place(mount) }
         placeService()
@@ -163,7 +164,7 @@ struct TreeBuilder {
     }
 
     /// Where a target leads by the links that are known beforehand, those of the "system" root: /lib/x to /usr/lib/x. Links of
-    /// a tree of the host's are found as it is mounted; where one leads past the order, the launch is refused (`checkTree`).
+    /// a tree of the host's are found as it is mounted; where one leads past the order, the launch is refused (`checkPlaces`).
     private func resolved(_ target: String) -> String {
         guard spec.filesystem.root.value == .system, !spec.filesystem.mounts.isEmpty else { return target }
         for entry in host.rootEntries {

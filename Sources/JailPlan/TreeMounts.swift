@@ -5,7 +5,6 @@ import SpecFile
 extension TreeBuilder {
     mutating func place(_ mount: Mount) {
         let attributes = Attributes(mount.options)
-        refuseBelowHidden(mount)
         if isPerProcess(mount) {
             faults.append(
                 Diagnostic(
@@ -67,17 +66,19 @@ extension TreeBuilder {
     }
 
     /// What stands below a hidden directory nobody can reach: one of the two lines would be without effect.
-    private mutating func refuseBelowHidden(_ mount: Mount) {
-        guard mount.source != .hidden,
-            let hidden = spec.filesystem.mounts.first(where: { other in
-                other.source == .hidden && mount.target.utf8.starts(with: "\(other.target)/".utf8)
-            })
-        else { return }
-        faults.append(
-            Diagnostic(
-                "\(mount.target) is below \(hidden.target), which is hidden"
-                    + (hidden.position.map { " at \($0)" } ?? ""), at: mount.position,
-                hint: "to show this alone of it, mount a tmpfs on \(hidden.target) in place of hiding it"))
+    mutating func refuseBelowHidden() {
+        let hidden = spec.filesystem.mounts.filter { $0.source == .hidden }
+        guard !hidden.isEmpty else { return }
+        for mount in spec.filesystem.mounts where mount.source != .hidden {
+            guard let above = hidden.first(where: { mount.target.utf8.starts(with: "\($0.target)/".utf8) }) else {
+                continue
+            }
+            faults.append(
+                Diagnostic(
+                    "\(mount.target) is below \(above.target), which is hidden"
+                        + (above.position.map { " at \($0)" } ?? ""), at: mount.position,
+                    hint: "to show this alone of it, mount a tmpfs on \(above.target) in place of hiding it"))
+        }
     }
 
     /// Whether a target lies in what procfs shows of one process, proc(5), or is a link of the jail's /dev that leads there.

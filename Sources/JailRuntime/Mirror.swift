@@ -39,10 +39,7 @@ extension Tree {
             var mode = directory.permissions
             if !hasGroup { mode &= ~0o70 | (mode & 7) << 3 }
             if !hasOwner { mode &= ~0o700 | (mode & 0o70) << 3 }
-            if mode != directory.permissions {
-                let open = try open(".", at: copy, .read | .directory)
-                try setPermissions(open.number, mode)
-            }
+            if mode != directory.permissions { try setPermissions(ofDirectory: copy, mode) }
             let given = try status(of: copy)
             guard isVerified else { return }
             let isGiven =

@@ -91,9 +91,7 @@ struct Tree {
         }
         // mkdir(2) leaves set-group-id out, or inherits it, and a default ACL takes bits away.
         try failing { () throws(KernelError) in
-            // `place` is O_PATH, which fchmod(2) refuses.
-            let directory = try open(".", at: place.number, .read | .directory)
-            try setPermissions(directory.number, mode)
+            try setPermissions(ofDirectory: place.number, mode)
             guard try status(of: place.number).permissions == mode else {
                 throw KernelError(.fchmod, .notPermitted, path: target)
             }

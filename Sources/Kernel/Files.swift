@@ -67,6 +67,12 @@ package func setPermissions(_ descriptor: Int32, _ permissions: UInt32) throws(K
     try attempt(.fchmod) { fchmod(descriptor, permissions) }
 }
 
+/// The same of a directory that was opened with `O_PATH`, which fchmod(2) refuses.
+package func setPermissions(ofDirectory directory: Int32, _ permissions: UInt32) throws(KernelError) {
+    let opened = try open(".", at: directory, .read | .directory)
+    try setPermissions(opened.number, permissions)
+}
+
 /// The names in a directory, without `.` and `..`, in no order. The corresponding C function is `readdir`.
 package func entries(of directory: Int32) throws(KernelError) -> [String] {
     let listing = try open(".", at: directory, .read | .directory)

@@ -6,7 +6,7 @@ import Kernel
 /// Mounts are made in the order of their targets as they are written. A link in a tree of the host's may lead past that order:
 /// what one line has closed under its one name, another line would show again under the other.
 extension Applier {
-    mutating func checkPlaces(_ table: MountTable, _ plan: Plan) throws(Failure) {
+    func checkPlaces(_ table: MountTable, _ plan: Plan) throws(Failure) {
         guard plan.checksPlaces else { return }
         // What is hidden may stand over everything.
         var closed: [UInt64] = []
@@ -17,7 +17,7 @@ extension Applier {
         for cover in tree.covers { try checkPlace(cover.target, of: cover.mount, closed, table, plan) }
     }
 
-    private mutating func checkPlace(
+    private func checkPlace(
         _ target: String, of mount: Int32, _ closed: [UInt64], _ table: MountTable, _ plan: Plan
     ) throws(Failure) {
         let wanted = try identity(of: mount, in: table)
@@ -31,7 +31,8 @@ extension Applier {
         throw Failure(.targetTaken, text: target).at(plan.step(thatPlaces: target) ?? step)
     }
 
-    private func identity(of mount: Int32, in table: MountTable) throws(Failure) -> UInt64 {
+    /// The identity of the mount that a descriptor is on.
+    func identity(of mount: Int32, in table: MountTable) throws(Failure) -> UInt64 {
         try failing { () throws(KernelError) in try table.identity(at: mount) }
     }
 

@@ -141,9 +141,7 @@ extension Applier {
     private func note(
         _ promise: MountAudit.Promise, of descriptor: Int32, _ extent: MountAudit.Extent, in audit: inout MountAudit
     ) throws(Failure) -> Bool {
-        let table = audit.table
-        let identity = try failing { () throws(KernelError) in try table.identity(at: descriptor) }
-        return audit.expect(promise, of: identity, extent)
+        return audit.expect(promise, of: try identity(of: descriptor, in: audit.table), extent)
     }
 
     /// Where a mirror has taken the mount of a descriptor out of sight: notes the promise of the clone that its target leads
