@@ -35,19 +35,26 @@ let package = Package(
         .systemLibrary(name: "CSeccomp"),
         .target(name: "CTOML"),
 
+        // What Linux numbers and names: facts, shared by every floor.
+        .target(name: "LinuxFacts", swiftSettings: strict),
+
         // What was written, what is wanted, what will be done: values, no effects.
         .target(name: "SpecFile", dependencies: ["CTOML"], swiftSettings: strict),
-        .target(name: "JailSpec", dependencies: ["SpecFile"], swiftSettings: strict),
+        .target(name: "JailSpec", dependencies: ["SpecFile", "LinuxFacts"], swiftSettings: strict),
         .target(name: "SystemCallFilter", dependencies: ["JailSpec", "SpecFile"], swiftSettings: strict),
-        .target(name: "JailPlan", dependencies: ["SystemCallFilter", "JailSpec", "SpecFile"], swiftSettings: strict),
+        .target(
+            name: "JailPlan", dependencies: ["SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts"],
+            swiftSettings: strict),
 
         // How far a spec opens the jail.
-        .target(name: "JailScore", dependencies: ["JailPlan", "JailSpec", "SpecFile"], swiftSettings: strict),
+        .target(
+            name: "JailScore", dependencies: ["JailPlan", "JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),
 
         // Doing it.
-        .target(name: "Kernel", dependencies: ["CLinux", "CCapability"], swiftSettings: strict),
+        .target(name: "Kernel", dependencies: ["LinuxFacts", "CLinux", "CCapability"], swiftSettings: strict),
         .target(
-            name: "JailRuntime", dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "Kernel"],
+            name: "JailRuntime",
+            dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
             swiftSettings: strict),
 
         // Talking to the person.
@@ -60,13 +67,15 @@ let package = Package(
             exclude: ["launch.order"], swiftSettings: strict, linkerSettings: ordered),
 
         .testTarget(name: "SpecFileTests", dependencies: ["SpecFile"], swiftSettings: strict),
-        .testTarget(name: "JailSpecTests", dependencies: ["JailSpec", "SpecFile"], swiftSettings: strict),
+        .testTarget(
+            name: "JailSpecTests", dependencies: ["JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),
         .testTarget(
             name: "SystemCallFilterTests",
             dependencies: ["SystemCallFilter", "JailSpec", "SpecFile", "Kernel", "CLinux", "CSeccomp"],
             swiftSettings: strict),
         .testTarget(
-            name: "JailPlanTests", dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "Kernel"],
+            name: "JailPlanTests",
+            dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
             exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
@@ -77,9 +86,10 @@ let package = Package(
             dependencies: ["immure", "JailRuntime", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "Kernel"],
             swiftSettings: strict),
         .testTarget(
-            name: "KernelTests", dependencies: ["Kernel", "CLinux", "JailSpec"], swiftSettings: strict),
+            name: "KernelTests", dependencies: ["Kernel", "CLinux", "JailSpec", "LinuxFacts"], swiftSettings: strict),
         .testTarget(
-            name: "JailRuntimeTests", dependencies: ["JailRuntime", "JailPlan", "JailSpec", "SpecFile", "Kernel"],
+            name: "JailRuntimeTests",
+            dependencies: ["JailRuntime", "JailPlan", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
             swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -1,4 +1,5 @@
 package import JailSpec
+package import LinuxFacts
 package import SystemCallFilter
 
 /// One thing that is done to the kernel on the way from the launcher to the running command.
@@ -172,39 +173,9 @@ package struct ClockOffset: Equatable, Sendable {
 package struct TreeSource: Equatable, Sendable {
     package let path: String
     package let recursive: Bool
-    package let attributes: Attributes
+    package let attributes: MountAttributes
     /// A missing source is skipped and reported.
     package let optional: Bool
-}
-
-/// Mount attributes as mount_setattr(2) sets them; they are only ever added to what the source has.
-package struct Attributes: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt32
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
-    /// The default goes through an existential collection, which the launch has no time for.
-    package init(arrayLiteral elements: Attributes...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
-    /// Joins two: a list is an array, whose type the runtime would have to make.
-    package static func | (one: Attributes, other: Attributes) -> Attributes {
-        Attributes(rawValue: one.rawValue | other.rawValue)
-    }
-
-    package static let readOnly = Attributes(rawValue: 1 << 0)
-    package static let noSetuid = Attributes(rawValue: 1 << 1)
-    package static let noDevices = Attributes(rawValue: 1 << 2)
-    package static let noExecute = Attributes(rawValue: 1 << 3)
-    package static let noAccessTime = Attributes(rawValue: 1 << 4)
-    package static let noDirectoryAccessTime = Attributes(rawValue: 1 << 5)
-    package static let strictAccessTime = Attributes(rawValue: 1 << 6)
-    package static let noSymlinkFollow = Attributes(rawValue: 1 << 7)
-
-    /// What every mount of a jail has unless the spec opens it.
-    package static let closed: Attributes = .noSetuid | .noDevices
-
-    /// The words of mount(8), in the order of the bits.
-    package var words: [String] {
-        let names = ["ro", "nosuid", "nodev", "noexec", "noatime", "nodiratime", "strictatime", "nosymfollow"]
-        return names.indices.filter { rawValue >> UInt32($0) & 1 == 1 }.map { names[$0] }
-    }
 }
 
 /// A new instance of a file system: the type and its parameters, one key each.
@@ -215,7 +186,7 @@ package struct FileSystem: Equatable, Sendable {
     }
     package let type: String
     package let parameters: [Parameter]
-    package let attributes: Attributes
+    package let attributes: MountAttributes
 }
 
 /// What a session of the jail's own has for a terminal.

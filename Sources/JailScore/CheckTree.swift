@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 extension Check {
@@ -50,7 +51,8 @@ extension Check {
             spec.filesystem.mounts.flatMap { mount -> [Opening] in
                 guard let path = mount.written else { return [] }
                 let danger = Place.danger(of: path, writable: true)
-                let weight = mount.options.contains(.noExecute) ? danger.weight - danger.weight / 5 : danger.weight
+                let weight =
+                    mount.options.asked.hasAll(of: .noExecute) ? danger.weight - danger.weight / 5 : danger.weight
                 let what = danger.words(path, "can be written to")
                 return [Opening(weight: weight, what: what, origin: mount.position)]
             }
@@ -73,14 +75,15 @@ extension Check {
             }
         },
         Check("mount.suid", advice: "leave the option out: nosuid is the default") { spec in
-            spec.filesystem.mounts.filter { $0.options.contains(.setuid) }.map { mount in
+            spec.filesystem.mounts.filter { $0.options.opened.hasAll(of: .noSetuid) }.map { mount in
                 let closed = spec.process.noNewPrivileges.value
                 let what = "set-user-id files below \(mount.target) count" + (closed ? ", if no_new_privs goes" : "")
                 return Opening(weight: closed ? 3 : 15, what: what, origin: mount.position)
             }
         },
         Check("mount.dev", advice: "leave the option out, or mount the one device") { spec in
-            spec.filesystem.mounts.filter { $0.options.contains(.devices) && $0.source != .devpts }.map { mount in
+            spec.filesystem.mounts.filter { $0.options.opened.hasAll(of: .noDevices) && $0.source != .devpts }.map {
+                mount in
                 Opening(weight: 10, what: "devices below \(mount.target) can be opened", origin: mount.position)
             }
         },
@@ -91,7 +94,7 @@ extension Mount {
     /// The path of the host that can be written to through it.
     fileprivate var written: String? {
         switch source {
-        case .bind(let path): options.contains(.readOnly) ? nil : path
+        case .bind(let path): options.asked.hasAll(of: .readOnly) ? nil : path
         case .overlay(_, let upper, _): upper
         default: nil
         }
@@ -100,7 +103,7 @@ extension Mount {
     /// The paths of the host that can be read through it.
     fileprivate var read: [String] {
         switch source {
-        case .bind(let path): options.contains(.readOnly) ? [path] : []
+        case .bind(let path): options.asked.hasAll(of: .readOnly) ? [path] : []
         case .overlay(let lower, _, _): lower
         case .image(let path): [path]
         default: []
@@ -112,7 +115,7 @@ extension Mount {
         switch source {
         case .sysfs: (5, "devices and settings of the host in sight")
         case .cgroup:
-            options.contains(.writable)
+            options.opened.hasAll(of: .readOnly)
                 ? (6, "control groups that can be made and changed") : (3, "control groups in sight")
         case .image: (8, "the kernel reads a file system image, which may be made to harm it")
         case .mqueue, .devpts, .proc: (1, "one more file system of the kernel's")

@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 /// A spec as a text that reads back as the same spec: what was written is written, defaults are left out.
@@ -99,7 +100,12 @@ struct SpecWriter {
         case .image(let path): words += ["type = \"image\"", "source = \(quote(path))"]
         case .hidden: break
         }
-        let options = MountOptions.words.filter { $0.option != [] && mount.options.contains($0.option) }.map(\.word)
+        let said = mount.options
+        let options = MountOptions.words.filter { word in
+            (word.asked.isEmpty
+                ? !word.opened.isEmpty && said.opened.hasAll(of: word.opened) : said.asked.hasAll(of: word.asked))
+                || (word.isRecursive == false && !said.isRecursive)
+        }.map(\.word)
         if !options.isEmpty { words.append("options = \(list(options.map(quote)))") }
         if mount.optional { words.append("optional = true") }
         if let quota = mount.quota { words.append("quota = \(quota.value)") }

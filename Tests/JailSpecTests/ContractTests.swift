@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 import Testing
 
@@ -29,8 +30,9 @@ import Testing
             ("/work", .overlay(lower: ["/cwd/dir"], upper: "/cwd/dir/changes", work: "/cwd/dir/changes.work")),
         ]
         #expect(mounts.elementsEqual(expected) { $0 == $1 }, "\(mounts)")
-        #expect(filesystem.mounts[0].options == .readOnly && filesystem.mounts[2].options == [])
-        #expect(filesystem.mounts[4].options == [.readOnly, .noSetuid, .noDevices, .noExecute])
+        #expect(
+            filesystem.mounts[0].options == MountOptions(.readOnly) && filesystem.mounts[2].options == MountOptions())
+        #expect(filesystem.mounts[4].options == MountOptions(.readOnly | .noSetuid | .noDevices | .noExecute))
         #expect(filesystem.mounts[4].quota?.value == 2 << 30 && filesystem.mounts[4].idmap?.value == true)
     }
 

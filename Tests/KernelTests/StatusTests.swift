@@ -1,3 +1,4 @@
+import LinuxFacts
 import Testing
 
 @testable import Kernel

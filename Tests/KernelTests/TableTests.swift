@@ -1,5 +1,6 @@
 import CLinux
 import JailSpec
+import LinuxFacts
 import Testing
 
 @testable import Kernel

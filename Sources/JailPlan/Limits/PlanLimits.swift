@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 extension Planner {
@@ -110,7 +111,7 @@ extension Planner {
     /// The mount that lets the jail write to its own group.
     private var writableGroups: Mount? {
         spec.filesystem.mounts.first { mount in
-            if case .cgroup = mount.source { mount.options.contains(.writable) } else { false }
+            if case .cgroup = mount.source { mount.options.opened.hasAll(of: .readOnly) } else { false }
         }
     }
 

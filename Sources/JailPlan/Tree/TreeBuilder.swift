@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 /// Plans the tree of the jail: which sources are opened, which file systems are made, and where each is attached.
@@ -106,7 +107,8 @@ struct TreeBuilder {
 
     /// Opens a tree of the host on a target.
     mutating func placeTree(
-        _ path: String, on target: String, _ attributes: Attributes, recursive: Bool = true, optional: Bool = false,
+        _ path: String, on target: String, _ attributes: MountAttributes, recursive: Bool = true,
+        optional: Bool = false,
         at origin: Position?
     ) {
         let slot = newSlot()
@@ -119,7 +121,7 @@ struct TreeBuilder {
 
     /// Mounts a new file system on a target; `sealed` makes it read-only once everything below it stands.
     mutating func placeFileSystem(
-        _ type: String, _ parameters: [FileSystem.Parameter] = [], on target: String, _ attributes: Attributes,
+        _ type: String, _ parameters: [FileSystem.Parameter] = [], on target: String, _ attributes: MountAttributes,
         sealed: Bool = false, at origin: Position?
     ) {
         let slot = newSlot()

@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 /// What a jail has without being asked for: its root, /proc, /dev and /tmp.
@@ -22,14 +23,14 @@ extension TreeBuilder {
         return slot
     }
 
-    private mutating func openRoot(_ slot: Int, _ path: String, _ attributes: Attributes, _ origin: Position?) {
+    private mutating func openRoot(_ slot: Int, _ path: String, _ attributes: MountAttributes, _ origin: Position?) {
         let source = TreeSource(path: path, recursive: true, attributes: attributes, optional: false)
         sources.append(Plan.Step(operation: .openTree(slot: slot, source), origin: origin))
     }
 
     /// /usr, /etc and the links or directories beside them, as on the host: a merged /usr stays merged.
     private mutating func placeSystem(_ origin: Position?) {
-        let attributes: Attributes = .readOnly | .noSetuid | .noDevices
+        let attributes: MountAttributes = .readOnly | .noSetuid | .noDevices
         let replaced = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
         for entry in host.rootEntries {
             let target = "/" + entry.name
@@ -66,7 +67,7 @@ extension TreeBuilder {
         }
     }
 
-    mutating func mountProc(on target: String, _ more: Attributes = [], at origin: Position?) {
+    mutating func mountProc(on target: String, _ more: MountAttributes = [], at origin: Position?) {
         var parameters: [FileSystem.Parameter] = []
         if sharesProcesses {
             // proc(5): other users' processes are not even listed.
@@ -79,7 +80,7 @@ extension TreeBuilder {
                         hint: "set filesystem.proc = false, or namespaces.pid = \"new\""))
             }
         }
-        let attributes = more.union(.noSetuid | .noDevices | .noExecute)
+        let attributes = more | .noSetuid | .noDevices | .noExecute
         placeFileSystem("proc", parameters, on: target, attributes, at: origin)
         guard identity.reachesHostRoot || !hasOwnUsers else { return }
         // Files of procfs that change or show the whole host belong to the host's uid 0: where the jail can be that
@@ -139,11 +140,11 @@ extension TreeBuilder {
         ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
     ]
 
-    mutating func mountDevpts(on target: String, _ more: Attributes = [], at origin: Position?) {
+    mutating func mountDevpts(on target: String, _ more: MountAttributes = [], at origin: Position?) {
         // Every mount of devpts is an instance of its own (Documentation/filesystems/devpts.rst).
         placeFileSystem(
             "devpts", [.init(key: "ptmxmode", value: "0666"), .init(key: "mode", value: "0620")], on: target,
-            more.union(.noSetuid | .noExecute), at: origin)
+            more | .noSetuid | .noExecute, at: origin)
     }
 
     mutating func placeTmp(unless written: [String]) {
@@ -159,8 +160,8 @@ extension TreeBuilder {
         mountSysfs(on: "/sys", at: spec.filesystem.root.position)
     }
 
-    mutating func mountSysfs(on target: String, _ more: Attributes = [], at origin: Position?) {
-        let attributes = more.union(.readOnly | .noSetuid | .noDevices | .noExecute)
+    mutating func mountSysfs(on target: String, _ more: MountAttributes = [], at origin: Position?) {
+        let attributes = more | .readOnly | .noSetuid | .noDevices | .noExecute
         placeFileSystem("sysfs", on: target, attributes, at: origin)
     }
 }

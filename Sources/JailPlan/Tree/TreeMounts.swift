@@ -1,10 +1,11 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 /// What the spec mounts: `ro`, `rw`, `hide` and every `[[mount]]`.
 extension TreeBuilder {
     mutating func place(_ mount: Mount) {
-        let attributes = Attributes(mount.options)
+        let attributes = mount.options.attributes
         if isPerProcess(mount) {
             faults.append(
                 Diagnostic(
@@ -14,7 +15,7 @@ extension TreeBuilder {
         switch mount.source {
         case .bind(let path):
             placeTree(
-                path, on: mount.target, attributes, recursive: !mount.options.contains(.notRecursive),
+                path, on: mount.target, attributes, recursive: mount.options.isRecursive,
                 optional: mount.optional, at: mount.position)
         case .tmpfs(let size, let inodes, let mode):
             var parameters = [FileSystem.Parameter(key: "mode", value: octal(mode))]
@@ -22,22 +23,22 @@ extension TreeBuilder {
             if let inodes { parameters.append(.init(key: "nr_inodes", value: "\(inodes)")) }
             // A read-only tmpfs is sealed last: mount points may have to be made in it.
             placeFileSystem(
-                "tmpfs", parameters, on: mount.target, attributes.subtracting(.readOnly),
-                sealed: attributes.contains(.readOnly), at: mount.position)
+                "tmpfs", parameters, on: mount.target, attributes.without(.readOnly),
+                sealed: attributes.hasAll(of: .readOnly), at: mount.position)
         case .proc: mountProc(on: mount.target, attributes, at: mount.position)
         case .sysfs: mountSysfs(on: mount.target, attributes, at: mount.position)
         case .devpts:
             // nodev is what closes a mount by default; here it would close the terminals.
-            let asked = mount.options.contains(.noDevices) ? attributes : attributes.subtracting(.noDevices)
+            let asked = mount.options.asked.hasAll(of: .noDevices) ? attributes : attributes.without(.noDevices)
             mountDevpts(on: mount.target, asked, at: mount.position)
         case .mqueue:
             placeFileSystem(
-                "mqueue", on: mount.target, attributes.union(.noSetuid | .noDevices | .noExecute), at: mount.position)
+                "mqueue", on: mount.target, attributes | .noSetuid | .noDevices | .noExecute, at: mount.position)
         case .cgroup:
             // Read-only unless asked for: a group that can be written to can be divided.
-            let access: Attributes = mount.options.contains(.writable) ? [] : .readOnly
+            let access: MountAttributes = mount.options.opened.hasAll(of: .readOnly) ? [] : .readOnly
             placeFileSystem(
-                "cgroup2", on: mount.target, attributes.union(access).union(.noSetuid | .noDevices | .noExecute),
+                "cgroup2", on: mount.target, attributes | access | .noSetuid | .noDevices | .noExecute,
                 at: mount.position)
         case .file(let content, let mode):
             let slot = newSlot()
@@ -94,20 +95,4 @@ extension TreeBuilder {
     }
 
     private func octal(_ mode: UInt32) -> String { "0" + String(mode, radix: 8) }
-}
-
-extension Attributes {
-    /// The attributes that the words of a mount ask for; nosuid and nodev unless `suid` or `dev` is written.
-    init(_ options: MountOptions) {
-        var result: Attributes = []
-        let pairs: [(MountOptions, Attributes)] = [
-            (.readOnly, .readOnly), (.noExecute, .noExecute), (.noAccessTime, .noAccessTime),
-            (.noDirectoryAccessTime, .noDirectoryAccessTime), (.strictAccessTime, .strictAccessTime),
-            (.noSymlinkFollow, .noSymlinkFollow),
-        ]
-        for (option, attribute) in pairs where options.contains(option) { result.insert(attribute) }
-        if !options.contains(.setuid) { result.insert(.noSetuid) }
-        if !options.contains(.devices) { result.insert(.noDevices) }
-        self = result
-    }
 }

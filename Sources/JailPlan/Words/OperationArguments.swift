@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SystemCallFilter
 
 /// What an operation was given, by name, as `immure plan --json` shows it.
@@ -135,7 +136,7 @@ extension ControlGroups.Base {
     }
 }
 
-extension Attributes {
+extension MountAttributes {
     fileprivate var json: JSON { .array(words.map { .string($0) }) }
 }
 

@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 package import SpecFile
 import SystemCallFilter
 

@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import LinuxFacts
 
 /// Collects the findings, section by section in the order of the contract.
 struct Examination {

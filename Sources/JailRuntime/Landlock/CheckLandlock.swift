@@ -1,5 +1,6 @@
 import JailPlan
 import Kernel
+import LinuxFacts
 
 extension Applier {
     /// One access that no rule can allow tells of the whole ruleset, which holds at once or not at all.

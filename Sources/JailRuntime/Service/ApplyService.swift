@@ -1,5 +1,6 @@
 import JailPlan
 import Kernel
+import LinuxFacts
 
 /// What a launch holds for the service manager's sake; −1 where there is nothing.
 struct ServiceEnds {

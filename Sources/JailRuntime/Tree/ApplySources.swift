@@ -1,12 +1,13 @@
 import JailPlan
 import Kernel
+import LinuxFacts
 
 /// Where mounts come from: trees and devices of the host, new file systems, private files.
 extension Applier {
     mutating func openTree(_ slot: Int, _ source: TreeSource) throws(Failure) {
         do throws(KernelError) {
             let clone = try cloneTree(source.path, recursive: source.recursive)
-            try setAttributes(of: clone.number, MountAttributes(source.attributes), recursive: source.recursive)
+            try setAttributes(of: clone.number, source.attributes, recursive: source.recursive)
             slots[slot] = clone.release()
         } catch {
             guard error.errno == .noEntry && source.optional else { throw Failure(error) }
@@ -27,7 +28,7 @@ extension Applier {
         slots[slot] = try failing { () throws(KernelError) in
             let context = try FileSystemContext(fileSystem.type)
             for parameter in fileSystem.parameters { try context.set(parameter.key, parameter.value) }
-            return try context.mount(MountAttributes(fileSystem.attributes)).release()
+            return try context.mount(fileSystem.attributes).release()
         }
     }
 
@@ -54,24 +55,4 @@ func cloneDevice(_ path: String, _ major: UInt32, _ minor: UInt32) throws(Failur
         throw Failure(.wrongDevice, text: path)
     }
     return clone
-}
-
-extension MountAttributes {
-    /// The kernel's bits for the plan's words.
-    init(_ attributes: Attributes) {
-        // Bit by bit: `contains` and `insert` would look up the witnesses of SetAlgebra first.
-        var bits: UInt64 = 0
-        func carry(_ attribute: Attributes, _ bit: MountAttributes) {
-            if attributes.rawValue & attribute.rawValue != 0 { bits |= bit.rawValue }
-        }
-        carry(.readOnly, .readOnly)
-        carry(.noSetuid, .noSetuid)
-        carry(.noDevices, .noDevices)
-        carry(.noExecute, .noExecute)
-        carry(.noAccessTime, .noAccessTime)
-        carry(.noDirectoryAccessTime, .noDirectoryAccessTime)
-        carry(.strictAccessTime, .strictAccessTime)
-        carry(.noSymlinkFollow, .noSymlinkFollow)
-        self.init(rawValue: bits)
-    }
 }

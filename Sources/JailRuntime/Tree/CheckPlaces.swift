@@ -1,5 +1,6 @@
 import JailPlan
 import Kernel
+import LinuxFacts
 
 /// Whether each target leads to what was put on it, when the tree is complete.
 ///

@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import LinuxFacts
 import SpecFile
 
 /// The mounts of the jail as the kernel has them, when the tree is complete and nothing else is in sight: each attached,
@@ -95,7 +96,7 @@ extension Applier {
     mutating func checkTree(_ plan: Plan) throws(Failure) {
         var audit = MountAudit(try mountTable())
         for index in plan.steps.indices {
-            let (slot, attributes): (Int, Attributes)
+            let (slot, attributes): (Int, MountAttributes)
             var extent = MountAudit.Extent.mount
             switch plan.steps[index].operation {
             case .openTree(let number, let source): (slot, attributes, extent) = (number, source.attributes, .tree)
@@ -112,7 +113,7 @@ extension Applier {
             }
             // A missing optional source has left no mount.
             guard slots[slot] >= 0 else { continue }
-            var wanted = MountAttributes(attributes).rawValue
+            var wanted = attributes.rawValue
             if plan.seals(slot) { wanted |= MountAttributes.readOnly.rawValue }
             let promise = MountAudit.Promise(step: index, attributes: wanted)
             if try !note(promise, of: slots[slot], extent, in: &audit) {
@@ -265,17 +266,5 @@ private func place(of record: MountRecord) -> String {
 }
 
 private func attributeWords(_ bits: UInt64) -> String {
-    Attributes(MountAttributes(rawValue: bits)).words.map { $0 + "," }.joined()
-}
-
-extension Attributes {
-    /// The plan's words for the kernel's bits.
-    init(_ attributes: MountAttributes) {
-        var bits: UInt32 = 0
-        for place in 0..<UInt32(UInt32.bitWidth) {
-            let one = Attributes(rawValue: 1 << place)
-            if attributes.rawValue & MountAttributes(one).rawValue != 0 { bits |= one.rawValue }
-        }
-        self.init(rawValue: bits)
-    }
+    MountAttributes(rawValue: bits).words.map { $0 + "," }.joined()
 }

@@ -1,4 +1,5 @@
 import Kernel
+import LinuxFacts
 
 extension Tree {
     private static let shut: MountAttributes = .readOnly | .noSetuid | .noDevices | .noExecute

@@ -1,4 +1,5 @@
 import Kernel
+import LinuxFacts
 
 /// Mount points below a directory that cannot be written to.
 extension Tree {
@@ -8,8 +9,9 @@ extension Tree {
         let directory = try failing { () throws(KernelError) in try status(of: original) }
         let mode = directory.permissions
         // What the original's mount forbids, the copy forbids: a link that is made again would be followed.
-        let held = try failing { () throws(KernelError) in try heldAttributes(of: original) }
-            .intersecting(.noExecute | .noSymlinkFollow)
+        let held = try failing { () throws(KernelError) in
+            try heldAttributes(of: original) & (.noExecute | .noSymlinkFollow)
+        }
         let copy = try failing { () throws(KernelError) in
             let copy = try makeFileSystem(
                 "tmpfs", [FileSystemOption("mode", String(mode, radix: 8))], .noSetuid | .noDevices | held)

@@ -1,4 +1,5 @@
 import Kernel
+import LinuxFacts
 
 /// The tree of the jail while it is built: attached over the launcher's own root, where paths of the host, which start
 /// below it, still mean the host's files.

@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import LinuxFacts
 
 /// What belongs to the jail's namespaces.
 extension Applier {
@@ -70,9 +71,9 @@ extension Applier {
 
     mutating func checkSource(_ slot: Int, _ source: TreeSource) throws(Failure) {
         let descriptor = slots[slot]
-        guard descriptor >= 0, source.attributes.rawValue & Attributes.readOnly.rawValue != 0 else { return }
+        guard descriptor >= 0, source.attributes.hasAll(of: .readOnly) else { return }
         let held = try failing { () throws(KernelError) in try heldAttributes(of: descriptor) }
-        let isReadOnly = held.rawValue & MountAttributes.readOnly.rawValue != 0
+        let isReadOnly = held.hasAll(of: .readOnly)
         try hold(isReadOnly, "clone of \(source.path)", "ro", isReadOnly ? "ro" : "rw")
     }
 

@@ -1,3 +1,4 @@
+import LinuxFacts
 import SpecFile
 
 extension Section {
@@ -22,7 +23,7 @@ extension Section {
         result.proc = value("proc", Form.boolean) ?? result.proc
         result.devices = value("dev", Form.word(Filesystem.Devices.self)) ?? result.devices
         result.tmp = value("tmp", Form.temporary) ?? result.tmp
-        result.mounts += binds("ro", .readOnly) + binds("rw", []) + hidden("hide")
+        result.mounts += binds("ro", MountOptions(.readOnly)) + binds("rw", MountOptions()) + hidden("hide")
         if result.writable.value {
             guard case .directory = result.root.value else {
                 report(

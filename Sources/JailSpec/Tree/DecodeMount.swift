@@ -159,7 +159,7 @@ extension Section {
     }
 
     private func mountOptions(_ words: [Located<String>], _ type: MountType) -> MountOptions {
-        var result: MountOptions = []
+        var result = MountOptions()
         for (again, first) in repeats(words) {
             report("mount.options: \(quoted(again.value)) is given twice\(also(at: first))", at: again.position)
         }
@@ -174,7 +174,7 @@ extension Section {
                     "mount.options: \"\(word.value)\" is not to be had for the type \"\(type)\"", at: word.position,
                     hint: "it is always \(kept): leave the word out")
             }
-            if let known = MountOptions.words.first(where: { $0.word == word.value }) { result.insert(known.option) }
+            if let known = MountOptions.words.first(where: { $0.word == word.value }) { result.add(known) }
         }
         return result
     }

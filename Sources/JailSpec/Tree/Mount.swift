@@ -1,3 +1,4 @@
+package import LinuxFacts
 package import SpecFile
 
 /// One entry of `[[mount]]`, or of its short forms `ro`, `rw` and `hide`.
@@ -37,7 +38,7 @@ package struct Mount: Equatable, Sendable {
     package var position: Position?
 
     package init(
-        target: String, source: Source, options: MountOptions = [], optional: Bool = false,
+        target: String, source: Source, options: MountOptions = MountOptions(), optional: Bool = false,
         quota: Located<UInt64>? = nil, idmap: Located<Bool>? = nil, position: Position? = nil
     ) {
         self.target = target
@@ -50,37 +51,54 @@ package struct Mount: Equatable, Sendable {
     }
 }
 
-/// The mount option words of mount(8) that a spec may use: a closed set, so that no free-form text reaches the kernel.
-package struct MountOptions: OptionSet, Hashable, Sendable {
-    package let rawValue: UInt32
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
-    /// The default goes through an existential collection, which the launch has no time for.
-    package init(arrayLiteral elements: MountOptions...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
+/// What the option words of mount(8) say of a mount: a closed set, so that no free-form text reaches the kernel.
+package struct MountOptions: Hashable, Sendable {
+    /// What the words ask to hold.
+    package var asked: MountAttributes
+    /// What the words open: `rw`, `suid`, `dev` and `exec` name the attribute that is not to hold.
+    package var opened: MountAttributes
+    /// False for `bind`: submounts of the source are left out.
+    package var isRecursive = true
 
-    package static let readOnly = MountOptions(rawValue: 1 << 0)
-    package static let noSetuid = MountOptions(rawValue: 1 << 1)
-    package static let noDevices = MountOptions(rawValue: 1 << 2)
-    package static let noExecute = MountOptions(rawValue: 1 << 3)
-    package static let noAccessTime = MountOptions(rawValue: 1 << 4)
-    package static let noDirectoryAccessTime = MountOptions(rawValue: 1 << 5)
-    package static let relativeAccessTime = MountOptions(rawValue: 1 << 6)
-    package static let strictAccessTime = MountOptions(rawValue: 1 << 7)
-    package static let noSymlinkFollow = MountOptions(rawValue: 1 << 8)
-    /// `suid`: on a bind, keeps what the source allows; immure adds `nosuid` unless this is written.
-    package static let setuid = MountOptions(rawValue: 1 << 9)
-    /// `dev`: as `suid`, for device nodes.
-    package static let devices = MountOptions(rawValue: 1 << 10)
-    /// `bind` instead of `rbind`: submounts of the source are left out.
-    package static let notRecursive = MountOptions(rawValue: 1 << 11)
+    package init(_ asked: MountAttributes = [], opening opened: MountAttributes = []) {
+        (self.asked, self.opened) = (asked, opened)
+    }
 
-    /// `rw`: the default of every type but cgroup.
-    package static let writable = MountOptions(rawValue: 1 << 12)
+    /// What holds on the mount: what was asked for, and what closes every mount of a jail unless a word opens it.
+    package var attributes: MountAttributes { asked | MountAttributes.closed.without(opened) }
 
-    /// Every word with what it sets; words that state a default (`exec`, `rbind`) set nothing.
-    package static let words: [(word: String, option: MountOptions)] = [
-        ("ro", .readOnly), ("rw", .writable), ("nosuid", .noSetuid), ("suid", .setuid), ("nodev", .noDevices),
-        ("dev", .devices), ("noexec", .noExecute), ("exec", []), ("noatime", .noAccessTime),
-        ("nodiratime", .noDirectoryAccessTime), ("relatime", .relativeAccessTime),
-        ("strictatime", .strictAccessTime), ("nosymfollow", .noSymlinkFollow), ("rbind", []), ("bind", .notRecursive),
+    /// A word with what it says.
+    package struct Word: Sendable {
+        package let word: String
+        package let asked: MountAttributes
+        package let opened: MountAttributes
+        package let isRecursive: Bool?
+
+        fileprivate init(
+            _ word: String, asks asked: MountAttributes = [], opens opened: MountAttributes = [],
+            recursive isRecursive: Bool? = nil
+        ) {
+            self.word = word
+            self.asked = asked
+            self.opened = opened
+            self.isRecursive = isRecursive
+        }
+    }
+
+    /// Every word that a spec may use. `relatime` is what the kernel does where neither of its opposites is asked for.
+    package static let words = [
+        Word("ro", asks: .readOnly), Word("rw", opens: .readOnly), Word("nosuid", asks: .noSetuid),
+        Word("suid", opens: .noSetuid), Word("nodev", asks: .noDevices), Word("dev", opens: .noDevices),
+        Word("noexec", asks: .noExecute), Word("exec", opens: .noExecute), Word("noatime", asks: .noAccessTime),
+        Word("nodiratime", asks: .noDirectoryAccessTime), Word("relatime"),
+        Word("strictatime", asks: .strictAccessTime), Word("nosymfollow", asks: .noSymlinkFollow),
+        Word("rbind", recursive: true), Word("bind", recursive: false),
     ]
+
+    /// Adds what a word says.
+    package mutating func add(_ word: Word) {
+        asked = asked | word.asked
+        opened = opened | word.opened
+        if let recursive = word.isRecursive { isRecursive = recursive }
+    }
 }

@@ -1,4 +1,5 @@
 import CLinux
+package import LinuxFacts
 
 /// A mount as the kernel has it.
 package struct MountRecord: Equatable, Sendable {

@@ -1,32 +1,5 @@
 import CLinux
-
-/// Attributes of mount_setattr(2) that hold on a mount, or on a whole tree of them.
-package struct MountAttributes: OptionSet, Sendable {
-    package let rawValue: UInt64
-    package init(rawValue: UInt64) { self.rawValue = rawValue }
-    /// The default goes through an existential collection, which the launch has no time for.
-    package init(arrayLiteral elements: MountAttributes...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
-    /// Joins two: a list is an array, whose type the runtime would have to make.
-    package static func | (one: MountAttributes, other: MountAttributes) -> MountAttributes {
-        MountAttributes(rawValue: one.rawValue | other.rawValue)
-    }
-
-    package func intersecting(_ other: MountAttributes) -> MountAttributes {
-        MountAttributes(rawValue: rawValue & other.rawValue)
-    }
-
-    package static let readOnly = MountAttributes(rawValue: UInt64(MOUNT_ATTR_RDONLY))
-    package static let noSetuid = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOSUID))
-    package static let noDevices = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NODEV))
-    package static let noExecute = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOEXEC))
-    package static let noAccessTime = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOATIME))
-    package static let strictAccessTime = MountAttributes(rawValue: UInt64(MOUNT_ATTR_STRICTATIME))
-    package static let noDirectoryAccessTime = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NODIRATIME))
-    package static let noSymlinkFollow = MountAttributes(rawValue: UInt64(MOUNT_ATTR_NOSYMFOLLOW))
-
-    /// The access-time policy is a field of its own: it can be set only after the whole field is cleared.
-    var touchesAccessTime: Bool { rawValue & (Self.noAccessTime | .strictAccessTime).rawValue != 0 }
-}
+package import LinuxFacts
 
 /// A detached copy of the mount at `path`, with its submounts where `recursive`. The corresponding C function is
 /// `open_tree` with `OPEN_TREE_CLONE`.

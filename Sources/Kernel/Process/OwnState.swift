@@ -1,4 +1,5 @@
 import CLinux
+package import LinuxFacts
 
 // What a process asks the kernel about itself. What is to be answered into memory is filled with what no promise has
 // before, so that an answer that was not given is none.
