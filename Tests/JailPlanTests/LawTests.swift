@@ -90,12 +90,13 @@ import Testing
     /// What a plan has noted of the steps that a launch finds again is what stands in them, though most were added unread.
     private func remembersItsSteps(_ plan: Plan) -> Bool {
         var again = Plan()
-        for step in plan.steps { again.append(step) }
-        return again.creation == plan.creation && again.mapping == plan.mapping && again.maps == plan.maps
+        again.shape = plan.shape
+        for step in plan.steps { again.append(step.operation, step.origin) }
+        return again.creation == plan.creation && again.division == plan.division && again.maps == plan.maps
             && again.newNamespaces == plan.newNamespaces
             && again.session == plan.session && again.filter == plan.filter && again.filterOrigin == plan.filterOrigin
             && again.readsBehindFilter == plan.readsBehindFilter && again.landlockHandled == plan.landlockHandled
-            && (0..<plan.slotCount).allSatisfy { again.seals($0) == plan.seals($0) }
+            && again.steps == plan.steps
     }
 
     /// The law is not one that everything keeps: of a plan, only these could as well be the first operation, and none the

@@ -125,21 +125,11 @@ struct PlanLaw {
             need(!rootBegun, "what stands already was attached to what propagates")
             isolated = true
 
-        case .openTree(let slot, _), .openDevice(let slot, _, _, _):
-            need(!rootSwitched && !rootBegun, "the host's tree is out of sight")
-            need(!becameUser, "files of mode 0700 belong to the caller's own id")
-            need(isPrivileged ? made == nil : isolated, "opened by whom the host's files are open to")
-            fill(slot)
-        case .makeFileSystem(let slot, let fileSystem):
-            let isForeign =
-                fileSystem.type == "sysfs" ? joinsNetwork : fileSystem.parameters.contains { $0.key == "hidepid" }
-            need(isInside || (isPrivileged && isForeign), "the file system would be the host's")
+        case .fill(let slot, let filling, _):
+            follow(filling)
             need(!rootBegun && !rootSwitched, "proc and sysfs of the host must be in sight")
-            fill(slot)
-        case .makeFile(let slot, _, _), .makeNoticeSocket(let slot), .makeCredentials(let slot):
-            need(isInside, "the file would be the host's")
-            need(!rootBegun && !rootSwitched, "proc and sysfs of the host must be in sight")
-            fill(slot)
+            need(!filled.contains(slot), "slot \(slot) is filled twice")
+            filled.append(slot)
 
         case .setIdentity:
             need(!becameUser && !bitsLocked && !capabilitiesSet, "the ids change once, and keep the capabilities")
@@ -175,7 +165,7 @@ struct PlanLaw {
         case .bringUpLoopback: need(made?.contains(.net) ?? false && !capabilitiesSet, "it needs CAP_NET_ADMIN")
         case .setNice: need(!commandStarted && !capabilitiesSet, "it needs CAP_SYS_NICE")
         case .setAffinity: need(isInside && !commandStarted && !capabilitiesSet, "it needs CAP_SYS_NICE")
-        case .newKeyring, .resetInheritedAttributes:
+        case .newKeyring, .setInheritedAttributes:
             need(isInside && !commandStarted && !restricted, "the reaper has it, too")
         case .startSession(let terminal):
             need(isInside && !sessionStarted && !commandStarted, "a session begins once, and with the reaper in it")
@@ -248,9 +238,17 @@ struct PlanLaw {
         if !holds { violations.append("\(step): \(why)") }
     }
 
-    private mutating func fill(_ slot: Int) {
-        need(!filled.contains(slot), "slot \(slot) is filled twice")
-        filled.append(slot)
+    private mutating func follow(_ filling: Filling) {
+        switch filling {
+        case .tree, .device:
+            need(!becameUser, "files of mode 0700 belong to the caller's own id")
+            need(isPrivileged ? made == nil : isolated, "opened by whom the host's files are open to")
+        case .fileSystem(let fileSystem):
+            let isForeign =
+                fileSystem.type == "sysfs" ? joinsNetwork : fileSystem.parameters.contains { $0.key == "hidepid" }
+            need(isInside || (isPrivileged && isForeign), "the file system would be the host's")
+        case .file, .noticeSocket, .credentials: need(isInside, "the file would be the host's")
+        }
     }
 
     /// Something comes to stand on a target: not over what was put below it before.

@@ -88,12 +88,7 @@ extension Plan {
                 if case .attach(_, target, _) = operation { true } else { false }
             })
         else { return nil }
-        return operations.first { operation in
-            switch operation {
-            case .openTree(slot, _), .openDevice(slot, _, _, _), .makeFileSystem(slot, _), .makeFile(slot, _, _): true
-            default: false
-            }
-        }
+        return operations.first { if case .fill(slot, _, _) = $0 { true } else { false } }
     }
 }
 
