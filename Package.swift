@@ -66,27 +66,36 @@ let package = Package(
             ],
             exclude: ["launch.order"], swiftSettings: strict, linkerSettings: ordered),
 
-        .testTarget(name: "SpecFileTests", dependencies: ["SpecFile"], swiftSettings: strict),
+        // What several test targets and the fuzzer share; Tests/Support holds what the suites in Python share, too.
+        .target(
+            name: "TestSupport", dependencies: ["JailPlan", "JailSpec", "SpecFile", "Kernel", "CLinux"],
+            path: "Tests/Support",
+            exclude: ["harness"], swiftSettings: strict),
+
+        .testTarget(name: "SpecFileTests", dependencies: ["TestSupport", "SpecFile"], swiftSettings: strict),
         .testTarget(
             name: "JailSpecTests", dependencies: ["JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),
         .testTarget(
             name: "SystemCallFilterTests",
-            dependencies: ["SystemCallFilter", "JailSpec", "SpecFile", "Kernel", "CLinux", "CSeccomp"],
+            dependencies: ["TestSupport", "SystemCallFilter", "JailSpec", "SpecFile", "Kernel", "CLinux", "CSeccomp"],
             swiftSettings: strict),
         .testTarget(
             name: "JailPlanTests",
-            dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
+            dependencies: [
+                "TestSupport", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts", "Kernel",
+            ],
             exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
-            name: "JailScoreTests", dependencies: ["JailScore", "JailPlan", "JailSpec", "SpecFile"],
+            name: "JailScoreTests", dependencies: ["TestSupport", "JailScore", "JailPlan", "JailSpec", "SpecFile"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
             dependencies: ["immure", "JailRuntime", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "Kernel"],
             swiftSettings: strict),
         .testTarget(
-            name: "KernelTests", dependencies: ["Kernel", "CLinux", "JailSpec", "LinuxFacts"], swiftSettings: strict),
+            name: "KernelTests", dependencies: ["TestSupport", "Kernel", "CLinux", "JailSpec", "LinuxFacts"],
+            swiftSettings: strict),
         .testTarget(
             name: "JailRuntimeTests",
             dependencies: ["JailRuntime", "JailPlan", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
@@ -100,6 +109,7 @@ if Context.environment["IMMURE_FUZZ"] != nil {
     package.products.append(.library(name: "Fuzz", type: .static, targets: ["Fuzz"]))
     package.targets.append(
         .target(
-            name: "Fuzz", dependencies: ["JailScore", "JailPlan", "JailSpec", "SpecFile"], path: "Tests/Fuzz",
+            name: "Fuzz", dependencies: ["TestSupport", "JailScore", "JailPlan", "JailSpec", "SpecFile"],
+            path: "Tests/Fuzz",
             exclude: ["run", "Seeds", "toml.dict"], swiftSettings: strict))
 }

@@ -1,4 +1,5 @@
 import JailPlan
+import TestSupport
 
 /// What the plan's order claims, a row each.
 extension Order {

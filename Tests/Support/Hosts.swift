@@ -1,34 +1,34 @@
-import JailPlan
+package import JailPlan
 import JailSpec
 
 /// Callers and machines that are values: none of them is the one that runs the tests.
 extension Host {
     /// Root on a machine with a merged /usr.
-    static let root = machine { host in
+    package static let root = machine { host in
         (host.uid, host.gid, host.isPrivileged, host.callerName) = (0, 0, true, "root")
         host.subordinateUsers = [.init(inside: 0, outside: 200_000, count: 65_536)]
         host.subordinateGroups = [.init(inside: 0, outside: 200_000, count: 65_536)]
     }
 
     /// An ordinary user, in one group besides the own.
-    static let user = machine { host in
+    package static let user = machine { host in
         (host.uid, host.gid, host.callerName, host.supplementary) = (1000, 1000, "ada", [1000, 27])
         host.subordinateUsers = [.init(inside: 0, outside: 100_000, count: 65_536)]
         host.subordinateGroups = [.init(inside: 0, outside: 100_000, count: 65_536)]
     }
 
     /// An ordinary user in no other group.
-    static let loner = user.with { $0.supplementary = [] }
+    package static let loner = user.with { $0.supplementary = [] }
 
     /// Root on a plain host with cgroups of version 2, not in charge of systemd.
-    static let limited = root.with { host in
+    package static let limited = root.with { host in
         host.controlGroups = .unified.with { groups in
             groups.own = .init(path: "/").with { $0.type = nil }
         }
     }
 
     /// Root in a unit with `Delegate=yes`.
-    static let inUnit = root.with { host in
+    package static let inUnit = root.with { host in
         host.controlGroups = .unified.with { groups in
             (groups.isManaged, groups.manager) = (true, .system)
             groups.own = .init(path: "/system.slice/a.service").with { $0.isDelegated = true }
@@ -37,7 +37,7 @@ extension Host {
     }
 
     /// An ordinary user who has logged in where systemd runs.
-    static let inSession = loner.with { host in
+    package static let inSession = loner.with { host in
         host.controlGroups = .unified.with { groups in
             (groups.isManaged, groups.manager) = (true, .user)
             groups.own = .init(path: "/user.slice/user-1000.slice/session-1.scope").with { $0.isWritable = false }
@@ -46,7 +46,7 @@ extension Host {
     }
 
     /// The same host, changed.
-    func with(_ change: (inout Host) -> Void) -> Host {
+    package func with(_ change: (inout Host) -> Void) -> Host {
         var host = self
         change(&host)
         return host
@@ -74,12 +74,12 @@ extension Host {
 
 extension ControlGroups {
     /// Version 2 alone, with every controller.
-    static let unified = ControlGroups().with { groups in
+    package static let unified = ControlGroups().with { groups in
         groups.mount = "/sys/fs/cgroup"
         groups.available = ["cpu", "cpuset", "io", "memory", "pids"]
     }
 
-    func with(_ change: (inout ControlGroups) -> Void) -> ControlGroups {
+    package func with(_ change: (inout ControlGroups) -> Void) -> ControlGroups {
         var groups = self
         change(&groups)
         return groups
@@ -88,7 +88,7 @@ extension ControlGroups {
 
 extension ControlGroups.Group {
     /// The same group, changed; first of all the caller may write to it, and it has every controller.
-    func with(_ change: (inout ControlGroups.Group) -> Void) -> ControlGroups.Group {
+    package func with(_ change: (inout ControlGroups.Group) -> Void) -> ControlGroups.Group {
         var group = self
         group.isWritable = true
         group.controllers = ["cpu", "cpuset", "io", "memory", "pids"]

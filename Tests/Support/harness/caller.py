@@ -12,6 +12,7 @@ import pytest
 
 from . import linux
 from .facts import SOURCE, Facts, status
+from .patience import patient
 
 PYTHON = ("/usr/bin/python3", "-I", "-S", "-c")
 GUARD = """
@@ -152,12 +153,12 @@ class Caller:
     def finish(self, process, timeout=10, stdin=None, spec=None):
         """The end of a process; one that outlives `timeout` fails the test."""
         try:
-            out, err = process.communicate(input=stdin, timeout=timeout)
+            out, err = process.communicate(input=stdin, timeout=patient(timeout))
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.kill()
             out, err = process.communicate()
-            pytest.fail(f"no end within {timeout} s: {process.args}\nstdout: {out[-2000:]!r}\nstderr: {err[-2000:]!r}")
+            pytest.fail(f"no end within {patient(timeout):.0f} s: {process.args}\nstdout: {out[-2000:]!r}\nstderr: {err[-2000:]!r}")
         out, err = out or b"", err or b""
         return Run(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"), process.args, spec)
 

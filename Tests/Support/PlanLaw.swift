@@ -1,10 +1,10 @@
-import JailPlan
+package import JailPlan
 import JailSpec
 
 /// A plan followed step by step: what has been done so far, and so what can no longer be done, or not yet.
 ///
 /// The switch names every operation: a new one has no place in a plan before it has been given its law here.
-struct PlanLaw {
+package struct PlanLaw {
     /// What is wrong, with the number of the step.
     private(set) var violations: [String] = []
 
@@ -44,12 +44,12 @@ struct PlanLaw {
     private var executed = false
 
     /// Follows a whole plan.
-    static func violations(of plan: Plan, on host: Host) -> [String] {
+    package static func violations(of plan: Plan, on host: Host) -> [String] {
         violations(of: plan.steps.map(\.operation), in: plan, on: host)
     }
 
     /// Follows other operations, or another order, in place of the plan's own.
-    static func violations(of operations: [Operation], in plan: Plan, on host: Host) -> [String] {
+    package static func violations(of operations: [Operation], in plan: Plan, on host: Host) -> [String] {
         var law = PlanLaw(plan, host)
         for (index, operation) in operations.enumerated() { law.follow(operation, index) }
         law.finish(plan)

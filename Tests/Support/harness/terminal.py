@@ -13,6 +13,7 @@ import time
 import pytest
 
 from . import linux
+from .patience import patient
 
 
 class Terminal:
@@ -56,14 +57,14 @@ class Terminal:
 
     def expect(self, pattern, timeout=5):
         """Reads on until `pattern` has come, and takes the text up to it away."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patient(timeout)
         while True:
             match = re.search(pattern, self.text)
             if match:
                 self.text = self.text[match.end() :]
                 return match
             if time.monotonic() > deadline:
-                pytest.fail(f"no {pattern!r} within {timeout} s; the terminal shows {self.text!r}")
+                pytest.fail(f"no {pattern!r} within {patient(timeout):.0f} s; the terminal shows {self.text!r}")
             ended = self.process.poll() is not None
             before = len(self.text)
             self.read()
@@ -75,11 +76,11 @@ class Terminal:
 
     def wait(self, timeout=5):
         """The status of the program; what it still writes is read meanwhile, or it would block."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patient(timeout)
         while self.process.poll() is None:
             if time.monotonic() > deadline:
                 self.process.kill()
-                pytest.fail(f"no end within {timeout} s; the terminal shows {self.text!r}")
+                pytest.fail(f"no end within {patient(timeout):.0f} s; the terminal shows {self.text!r}")
             self.read(0.02)
         self.read(0.02)
         return self.process.returncode
