@@ -130,7 +130,7 @@ struct PolicyResolver {
             policy.unknownOrigin = place
         } else if isOpen {
             policy.unknown = .absent
-            policy.unknownOrigin = EffectivePolicy.Origin.younger
+            policy.unknownOrigin = ProfileReason.younger.place
         }
     }
 
@@ -138,7 +138,7 @@ struct PolicyResolver {
     private func isLeftOver(_ call: Int, _ isOpen: Bool) -> Bool {
         if let file {
             // What the file is too old for answers ENOSYS as long as the rest answers with an errno.
-            let isYoung = policy.origins[call] == EffectivePolicy.Origin.youngerThanFile
+            let isYoung = policy.origins[call] == ProfileReason.youngerThanFile.place
             return file.isUnnamed[call] && !(isYoung && refusal.rawValue >> 16 == 5)
         }
         return isOpen || policy.verdicts[call].rawValue == Verdict.refuse.rawValue
