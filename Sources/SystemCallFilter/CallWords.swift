@@ -40,7 +40,7 @@ package enum CallWords {
     }
 
     private static func arity(of name: String) -> Int? {
-        callsByArity.firstIndex { $0.split(separator: " ").contains { $0 == name } }
+        callsByArity.first { $0.names.split(separator: " ").contains { $0 == name } }?.count
     }
 
     private static func word(_ call: String, _ index: Int, _ arguments: [UInt64]) -> String {
