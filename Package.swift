@@ -42,7 +42,8 @@ let package = Package(
             name: "JailScore", dependencies: ["JailPlan", "JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),
 
         // Doing it.
-        .target(name: "Kernel", dependencies: ["LinuxFacts", "CLinux", "FastStart", "CCapability"], swiftSettings: strict),
+        .target(
+            name: "Kernel", dependencies: ["LinuxFacts", "CLinux", "FastStart", "CCapability"], swiftSettings: strict),
         .target(
             name: "JailRuntime",
             dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
