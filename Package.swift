@@ -11,26 +11,17 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
-/// What a launch touches lies side by side in the binary (`make order` writes the list): that halves its page faults, each
-/// of which costs as much as a system call. lld comes with Swift; the linkers of Debian cannot order symbols.
-let ordered: [LinkerSetting] = [
-    .unsafeFlags(
-        [
-            "-use-ld=lld", "-Xlinker", "--no-warn-symbol-ordering",
-            "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Sources/immure/launch.order",
-        ], .when(configuration: .release))
-]
-
 /// The targets in the order of the layers: each may import only what stands above it.
 let package = Package(
     name: "immure",
     products: [.executable(name: "immure", targets: ["immure"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
     ],
     targets: [
         // How Linux and the C libraries are reached.
-        .target(name: "CLinux", cSettings: [.unsafeFlags(["-ffunction-sections", "-fdata-sections"])]),
+        .target(name: "CLinux"),
+        .target(name: "FastStart", dependencies: ["CLinux"], exclude: ["README.md", "launch.order"]),
         .systemLibrary(name: "CCapability"),
         .target(name: "CTOML"),
 
@@ -50,7 +41,8 @@ let package = Package(
             name: "JailScore", dependencies: ["JailPlan", "JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),
 
         // Doing it.
-        .target(name: "Kernel", dependencies: ["LinuxFacts", "CLinux", "CCapability"], swiftSettings: strict),
+        .target(
+            name: "Kernel", dependencies: ["LinuxFacts", "CLinux", "FastStart", "CCapability"], swiftSettings: strict),
         .target(
             name: "JailRuntime",
             dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
@@ -63,7 +55,7 @@ let package = Package(
                 "JailRuntime", "JailScore", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            exclude: ["launch.order"], swiftSettings: strict, linkerSettings: ordered),
+            swiftSettings: strict),
 
         // What several test targets and the fuzzer share; Tests/Support holds what the suites in Python share, too.
         .target(

@@ -1,3 +1,5 @@
+#ifdef FAST_RUNTIME
+
 #include "linux.h"
 
 /* Two parts of the Swift runtime do work before main that this program never uses. What is defined here is not taken out of
@@ -27,3 +29,5 @@ INSTEAD void swift_dispatchEnqueueMain(void *job) { (void)job, abort(); }
 INSTEAD void swift_dispatchEnqueueGlobal(void *job) { (void)job, abort(); }
 INSTEAD void swift_dispatchEnqueueWithDeadline(void *job) { (void)job, abort(); }
 INSTEAD void swift_task_enqueueOnDispatchQueue(void *job, void *queue) { (void)job, (void)queue, abort(); }
+
+#endif

@@ -1,5 +1,3 @@
-#include "linux.h"
-
 /* The program's entry, in place of glibc's own: the order of csu/libc-start.c of glibc 2.36, less two steps.
 
    One asks the processor 41 times (cpuid) what it can and what caches it has, to choose among variants of memcpy and its
@@ -11,12 +9,23 @@
 
    GLIBC_TUNABLES is not read: it was set for the command.
 
-   What is called here is private to glibc, hence the version; any other C library, and a program that links it dynamically,
-   starts as it always does. */
-#if defined IMMURE_STATIC && defined __x86_64__ && defined __GLIBC__ && __GLIBC__ == 2 && __GLIBC_MINOR__ == 36
+   What is called here is private to glibc, hence the version; with any other C library the program starts as it always
+   does. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
 
-#include <elf.h>
-#include <link.h>
+#include <features.h>
+
+#if defined FAST_ENTRY && defined __x86_64__ && defined __GLIBC__ && __GLIBC__ == 2 && __GLIBC_MINOR__ == 36
+
+#include "program.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 typedef void constructor(int count, char **arguments, char **environment);
 
@@ -51,9 +60,8 @@ __attribute__((noreturn)) static void fail(const char *error) {
 
 /* Closes what is constant once it is relocated, and says that no stack is for code. */
 static void protect(void) {
-    uintptr_t base = 0;
+    uintptr_t base = program_base(_dl_phdr, _dl_phnum);
     for (const ElfW(Phdr) *header = _dl_phdr; header < _dl_phdr + _dl_phnum; header++) {
-        if (header->p_type == PT_PHDR) base = (uintptr_t)header - header->p_vaddr;
         if (header->p_type == PT_GNU_STACK) _dl_stack_flags = (int)header->p_flags;
         if (header->p_type != PT_GNU_RELRO) continue;
         uintptr_t from = (base + header->p_vaddr) & -_dl_pagesize;
