@@ -8,7 +8,10 @@ extension Filling {
     /// `optional` and `recursive` are words of the source, the rest those of mount(8).
     func words(of slot: Int, _ promise: SlotPromise) -> OperationWords {
         let target = promise.target
-        let place: [(String, JSON)] = [("slot", .integer(slot)), ("attributes", promise.attributes.json)]
+        let place: [(String, JSON)] = [
+            ("slot", .integer(slot)), ("target", .string(target)), ("attributes", promise.attributes.json),
+            ("sealed", .boolean(promise.isSealed)),
+        ]
         let attributes = promise.attributes.words
         switch self {
         case .tree(let source):

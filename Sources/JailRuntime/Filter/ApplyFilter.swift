@@ -6,7 +6,8 @@ import SystemCallFilter
 extension Applier {
     /// Installs the filter, with a listener for the launcher where it wants one. Where the kernel gives none (EBUSY: a
     /// filter from outside has one already) kill and log are the kernel's own, and nobody says which call it was.
-    func install(_ program: FilterProgram) throws(Failure) {
+    mutating func install(_ program: FilterProgram, of plan: Plan) throws(Failure) {
+        try checkBeforeFilter(plan)
         guard listens else {
             return try failing { () throws(KernelError) in try installFilter(program.instructions) }
         }

@@ -69,9 +69,7 @@ struct Applier {
         case .forbidUserNamespaces: try proc().write("0", to: "sys/user/max_user_namespaces")
         case .isolateMounts: try failing(isolateMounts)
 
-        case .fill(let slot, let filling, let promise):
-            try fill(slot, filling, promise)
-            if slots[slot] < 0 { try reportSkipped(plan) }
+        case .fill(let slot, let filling, let promise): try fill(slot, filling, promise, of: plan)
         case .readCredentials(let path): try readCredentials(path)
 
         case .setIdentity(let user, let group): try setIdentity(user: user, group: group)
@@ -88,12 +86,11 @@ struct Applier {
         case .switchRoot: try failing { () throws(KernelError) in try switchRoot(to: tree.root) }
 
         case .setHostName(let name): try failing { () throws(KernelError) in try setHostName(name) }
-        case .bringUpLoopback: witness.interfaces = try failing(bringUpLoopback)
+        case .bringUpLoopback: try bringUpLoopback()
         case .setNice(let nice): try failing { () throws(KernelError) in try setNice(nice) }
         case .setAffinity(let cpus): try failing { () throws(KernelError) in try setAffinity(cpus) }
         case .newKeyring: witness.keyring = try failing(joinNewKeyring)
-        case .setInheritedAttributes(let wanted):
-            try failing { () throws(KernelError) in try setInheritedAttributes(wanted) }
+        case .setInheritedAttributes(let wanted): try resetInherited(to: wanted)
         case .startSession(let terminal): try startSession(terminal)
         case .dropBounding(let kept): try failing { () throws(KernelError) in try dropBounding(keeping: kept.rawValue) }
         case .setSecureBits(let bits): try failing { () throws(KernelError) in try setSecureBits(bits) }
@@ -101,12 +98,8 @@ struct Applier {
         case .refuseNamespaces: try failing(refuseNamespaces)
 
         case .startCommand: throw Failure(.launcherGone)  // where two processes part, in `FirstProcess`
-        case .setResourceLimit(let resource, let soft, let hard):
-            try failing { () throws(KernelError) in
-                try setResourceLimit(resource.rawValue, soft: soft, hard: hard)
-            }
-        case .raiseHardLimit(let resource, let hard):
-            try failing { () throws(KernelError) in try raiseHardLimit(resource.rawValue, to: hard) }
+        case .setResourceLimit(let resource, let soft, let hard): try setLimit(of: resource, soft, hard)
+        case .raiseHardLimit(let resource, let hard): try raiseLimit(of: resource, to: hard)
         case .setUmask(let mask): setUmask(mask)
         case .createRuleset(let handled): try createRuleset(handled)
         case .allowPath(let path, let access): try allow(path, access)
@@ -117,13 +110,9 @@ struct Applier {
         case .closeDescriptors(let kept): try closeDescriptors(keeping: kept)
         case .resetSignals: try failing(resetSignals)
         case .changeDirectory(let path): try enterDirectory(path)
-        case .installFilter(let program):
-            try checkBeforeFilter(plan)
-            try install(program)
+        case .installFilter(let program): try install(program, of: plan)
         case .nameProcess(let names): service.ownProcess = names
-        case .execute(let arguments, let environment):
-            try checkProcess(plan)
-            throw execute(arguments, environment + service.ownProcess.map { "\($0)=\(currentProcess())" })
+        case .execute(let arguments, let environment): try execute(arguments, environment, of: plan)
         }
     }
 

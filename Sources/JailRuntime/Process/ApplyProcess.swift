@@ -57,6 +57,18 @@ extension Applier {
         }
     }
 
+    func setLimit(of resource: Resource, _ soft: UInt64?, _ hard: UInt64?) throws(Failure) {
+        try failing { () throws(KernelError) in try setResourceLimit(resource.rawValue, soft: soft, hard: hard) }
+    }
+
+    func raiseLimit(of resource: Resource, to hard: UInt64?) throws(Failure) {
+        try failing { () throws(KernelError) in try raiseHardLimit(resource.rawValue, to: hard) }
+    }
+
+    func resetInherited(to wanted: InheritedAttributes) throws(Failure) {
+        try failing { () throws(KernelError) in try setInheritedAttributes(wanted) }
+    }
+
     /// Permitted and inheritable first: a capability can be ambient only while it is both.
     func apply(_ sets: EffectiveCapabilities) throws(Failure) {
         try failing { () throws(KernelError) in

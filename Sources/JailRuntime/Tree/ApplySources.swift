@@ -5,7 +5,9 @@ import LinuxFacts
 /// Where mounts come from: trees and devices of the host, new file systems, private files.
 extension Applier {
     /// Fills a slot, and puts in force what is promised of its mount.
-    mutating func fill(_ slot: Int, _ filling: Filling, _ promise: SlotPromise) throws(Failure) {
+    mutating func fill(
+        _ slot: Int, _ filling: Filling, _ promise: SlotPromise, of plan: Plan
+    ) throws(Failure) {
         let attributes = promise.attributes
         slots[slot] =
             switch filling {
@@ -16,6 +18,7 @@ extension Applier {
             case .noticeSocket(let fileSystem): try makeNoticeSocket(fileSystem, attributes)
             case .credentials(let fileSystem): try makeCredentials(fileSystem, attributes)
             }
+        if slots[slot] < 0 { try reportSkipped(plan) }
     }
 
     /// −1 where an optional source is missing.

@@ -3,37 +3,8 @@ import JailSpec
 import Kernel
 import LinuxFacts
 
-/// What belongs to the jail's namespaces.
+/// What of the tree's parts can be seen before it is complete: propagation, sources, new file systems, files.
 extension Applier {
-    mutating func checkInterfaces() throws(Failure) {
-        let found = witness.interfaces
-        try hold(
-            found.loopbackIsUp && found.other.isEmpty, "interfaces", "lo is up, no other has an address",
-            "lo is \(found.loopbackIsUp ? "up" : "down"), "
-                + (found.other.isEmpty ? "no other has an address" : "\(found.other) has an address"))
-    }
-
-    /// The keyring is the one that the kernel has given, and not one from before. Without keyrings there is none to leak.
-    mutating func checkKeyring() throws(Failure) {
-        guard let given = witness.keyring else { return try hold(true, "session keyring", "none", "none") }
-        let found = sessionKeyring()
-        try hold(
-            given != 0 && (found ?? given) == given, "session keyring", "a new one, \(given)",
-            found.map { "\($0)" } ?? "not asked")
-    }
-
-    mutating func checkClocks() throws(Failure) {
-        let proc = try proc()
-        let (own, next) = try failing { () throws(KernelError) in
-            (
-                try namespaceNumber(NamespaceKind.time.procLink, at: proc.descriptor),
-                try namespaceNumber("self/ns/time_for_children", at: proc.descriptor)
-            )
-        }
-        try hold(next != own && next != 0, "time namespace", "another than \(own)", "\(next)")
-        try show("self/timens_offsets", "the offsets")
-    }
-
     /// Whoever attaches a mount to a tree that is shared attaches it to the host's as well. With a user namespace of the
     /// jail's own there is no way out: the kernel has made the tree a receiver only (mount_namespaces(7)), and what it could
     /// receive is gone with it; that nothing else does, `checkTree` sees.
