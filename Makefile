@@ -1,4 +1,4 @@
-# immure: a habit a target. `make help` lists them.
+# immure: `make help` lists the targets.
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 SWIFT    ?= swift
@@ -45,7 +45,7 @@ build: swift-found packages-build ## build the static binary, .build/release/imm
 demo: packages-demo packages-run build ## build a real C program inside a jail, without network, and show what was closed
 	Examples/demo $(BINARY)
 
-test: swift-found packages-build packages-run packages-test packages-vm ## every test but the slow ones: pure, the binary on this kernel as root and as a user, then in a virtual machine
+test: swift-found packages-build packages-run packages-test packages-vm ## every test except the slow ones: pure, the binary on this kernel as root and as a user, then in a virtual machine
 	@SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" STATIC="$(STATIC)" .ci/test
 
 fuzz: swift-found packages-build ## fuzz the reader and the planner for an hour, or FUZZ_SECONDS
@@ -64,13 +64,13 @@ lint: packages-lint ## formatting of the Swift files, shellcheck of the shell fi
 format: ## format the Swift files in place
 	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_FILES)
 
-bench: packages-build packages-run packages-bench build ## launch time, scale and memory beside bubblewrap, crun, runc, firejail, …
+bench: packages-build packages-run packages-bench build ## launch time, scale and memory compared with bubblewrap, crun, runc, firejail, …
 	Tests/Benchmarks/run
 
 flags: ## how the binary is built
 	@echo "$(STATIC)"
 
-order: packages-build packages-order build ## list anew what a launch touches, for the linker to put it side by side
+order: packages-build packages-order build ## list again what a launch touches, for the linker to put it side by side
 	Tests/Benchmarks/order/make
 	rm -f $(BINARY) # SwiftPM does not know of the list
 	$(MAKE) build
@@ -108,6 +108,6 @@ swift-found:
 	    echo "hint: install Swift 6.3 from https://www.swift.org/install/ or name it: make SWIFT=/opt/swift/usr/bin/swift" >&2; \
 	    exit 1; }
 
-# Installs the missing ones of a list in .ci/packages and says which; nothing happens where all are there.
+# Installs the packages of a list in .ci/packages that are missing, and says which; does nothing where all are installed.
 packages-%:
 	@.ci/install $*

@@ -79,7 +79,7 @@ static void become(const char *user) {
 }
 
 // The first call that makes or joins a namespace ends the program with SIGSYS. clone3 is trapped as a whole, its
-// flags being behind a pointer. A trap and not a kill: the kernel logs kills, and a console can be slow.
+// since its flags are behind a pointer. A trap and not a kill: the kernel logs kills, and a console can be slow.
 static void trap_namespaces(void) {
     enum { NEW = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS };
     struct sock_filter filter[] = {
