@@ -107,20 +107,22 @@ extension TreeBuilder {
             placeFileSystem(
                 "tmpfs", [.init(key: "mode", value: "0755"), .init(key: "size", value: "1M")], on: "/dev",
                 .noSetuid | .noExecute, sealed: true, at: origin)
-            for (name, major, minor) in Self.deviceNodes {
-                let target = "/dev/" + name
+            for node in DeviceNode.allCases {
+                let target = node.path
                 if written.contains(target) { continue }
                 let slot = newSlot()
+                let (major, minor) = node.numbers
                 place(
                     Placement(
                         target: target, origin: origin,
-                        source: .openDevice(slot: slot, name: name, major: major, minor: minor),
+                        source: .openDevice(slot: slot, name: node.name, major: major, minor: minor),
                         placing: .attach(slot: slot, target: target, isDirectory: false)))
             }
-            for (name, content) in Self.deviceLinks {
-                let target = "/dev/" + name
+            for link in DeviceLink.allCases {
+                let target = link.path
                 if written.contains(target) { continue }
-                place(Placement(target: target, origin: origin, placing: .makeSymlink(target: target, to: content)))
+                place(
+                    Placement(target: target, origin: origin, placing: .makeSymlink(target: target, to: link.content)))
             }
             if !written.contains("/dev/pts") { mountDevpts(on: "/dev/pts", at: origin) }
             if !written.contains("/dev/shm") {
@@ -130,15 +132,6 @@ extension TreeBuilder {
             }
         }
     }
-
-    /// The numbers of Documentation/admin-guide/devices.txt.
-    private static let deviceNodes: [(name: String, major: UInt32, minor: UInt32)] = [
-        ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
-    ]
-    private static let deviceLinks = [
-        ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
-        ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
-    ]
 
     mutating func mountDevpts(on target: String, _ more: MountAttributes = [], at origin: Position?) {
         // Every mount of devpts is an instance of its own (Documentation/filesystems/devpts.rst).

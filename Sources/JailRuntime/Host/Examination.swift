@@ -77,7 +77,7 @@ struct Examination {
         add(
             "filesystem", "dev", mounting("devpts", [.user, .mount]), orElse: .broken,
             works: "a devpts instance of the jail's own", remedy: { $0.fileSystemHint("devpts") })
-        let missing = ["null", "zero", "full", "random", "urandom", "tty"].filter { !evidence.exists("/dev/\($0)") }
+        let missing = DeviceNode.allCases.filter { !evidence.exists($0.path) }.map(\.name)
         if !missing.isEmpty {
             add(
                 "filesystem", "devices", .broken, "missing in /dev: " + missing.joined(separator: " "),

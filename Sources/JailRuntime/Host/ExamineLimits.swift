@@ -1,5 +1,6 @@
 import JailSpec
 import Kernel
+import LinuxFacts
 
 /// Processes, filters, networks and the programs that later sections need.
 extension Examination {
@@ -35,17 +36,15 @@ extension Examination {
                 "landlock", "ABI", .absent, "no Landlock",
                 remedy: "boot with lsm=landlock,… (CONFIG_SECURITY_LANDLOCK, Linux 5.13)")
         }
-        let later = [
-            (2, "5.19", "moving files between directories"), (3, "6.2", "truncate"),
-            (4, "6.7", "bind_tcp, connect_tcp"),
-            (5, "6.10", "ioctl on devices"), (6, "6.12", "scope"),
-        ].filter { $0.0 > version }
+        let later = LandlockABI.allCases.filter { !$0.isIn(version) && $0.facts.purpose != nil }
+        let words = later.map { "\($0.facts.purpose ?? "") (ABI \($0.rawValue), Linux \($0.facts.kernel))" }
         add(
             "landlock", "ABI", later.isEmpty ? .ok : .absent,
             later.isEmpty
-                ? "\(version): every key can be enforced"
-                : "\(version), without " + later.map { "\($0.2) (ABI \($0.0), Linux \($0.1))" }.joined(separator: "; "),
-            remedy: later.last.map { "boot Linux \($0.1) or later; to do without: landlock.minimum_abi = \(version)" })
+                ? "\(version): every key can be enforced" : "\(version), without " + words.joined(separator: "; "),
+            remedy: later.last.map {
+                "boot Linux \($0.facts.kernel) or later; to do without: landlock.minimum_abi = \(version)"
+            })
     }
 
     mutating func network() {
