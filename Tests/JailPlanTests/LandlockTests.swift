@@ -2,6 +2,7 @@ import JailPlan
 import JailSpec
 import LinuxFacts
 import SpecFile
+import TestSupport
 import Testing
 
 @Suite struct LandlockTests {

@@ -1,4 +1,5 @@
 import SpecFile
+import TestSupport
 import Testing
 
 /// What `extends` claims of itself, tried on random files.
@@ -29,12 +30,13 @@ import Testing
         var same = 0
         for seed in 1...200 as ClosedRange<UInt64> {
             var random = Seeded(seed)
-            for name in ["a", "b", "c"] { scratch.write(name, Self.text(using: &random)) }
-            scratch.write("bc", "extends = ['b', 'c']")
-            scratch.write("ab", "extends = ['a', 'b']")
+            for name in ["a", "b", "c"] { try scratch.file(name, Self.text(using: &random)) }
+            try scratch.file("bc", "extends = ['b', 'c']")
+            try scratch.file("ab", "extends = ['a', 'b']")
             let specs = [
-                scratch.write("flat", "extends = ['a', 'b', 'c']"), scratch.write("right", "extends = ['a', 'bc']"),
-                scratch.write("left", "extends = ['ab', 'c']"),
+                try scratch.file("flat", "extends = ['a', 'b', 'c']"),
+                try scratch.file("right", "extends = ['a', 'bc']"),
+                try scratch.file("left", "extends = ['ab', 'c']"),
             ]
             let roots = specs.map { spec in try? Document.load(path: spec, in: surroundings).root }
             #expect(roots[0] == roots[1] && roots[0] == roots[2], "seed \(seed)")

@@ -1,10 +1,11 @@
 import SpecFile
+import TestSupport
 import Testing
 
 @Suite struct OverrideTests {
     func root(_ overrides: String..., over text: String = "") throws -> Table {
         let scratch = try Scratch()
-        return try Document.load(path: scratch.write("s", text), overrides: overrides, in: surroundings).root
+        return try Document.load(path: scratch.file("s", text), overrides: overrides, in: surroundings).root
     }
 
     @Test func valuesAreToml() throws {

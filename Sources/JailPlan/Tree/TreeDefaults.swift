@@ -11,9 +11,9 @@ extension TreeBuilder {
         let origin = filesystem.root.position
         switch filesystem.root.value {
         case .system, .empty:
-            let tmpfs = FileSystem(
-                type: "tmpfs", parameters: [.init(key: "mode", value: "0755")], attributes: .closed)
-            fileSystems.append(Plan.Step(operation: .makeFileSystem(slot: slot, tmpfs), origin: origin))
+            let tmpfs = FileSystem(type: "tmpfs", parameters: [.init(key: "mode", value: "0755")])
+            let promise = SlotPromise(target: "/", attributes: .closed, isSealed: true)
+            fileSystems.append(Plan.Step(.fill(slot: slot, .fileSystem(tmpfs), promise), origin))
             if filesystem.root.value == .system { placeSystem(origin) }
         case .host:
             openRoot(slot, "/", .readOnly | .noSetuid | .noDevices, origin)
@@ -24,8 +24,9 @@ extension TreeBuilder {
     }
 
     private mutating func openRoot(_ slot: Int, _ path: String, _ attributes: MountAttributes, _ origin: Position?) {
-        let source = TreeSource(path: path, recursive: true, attributes: attributes, optional: false)
-        sources.append(Plan.Step(operation: .openTree(slot: slot, source), origin: origin))
+        let source = TreeSource(path: path, recursive: true, optional: false)
+        let promise = SlotPromise(target: "/", attributes: attributes)
+        sources.append(Plan.Step(.fill(slot: slot, .tree(source), promise), origin))
     }
 
     /// /usr, /etc and the links or directories beside them, as on the host: a merged /usr stays merged.
@@ -110,13 +111,10 @@ extension TreeBuilder {
             for node in DeviceNode.allCases {
                 let target = node.path
                 if written.contains(target) { continue }
-                let slot = newSlot()
                 let (major, minor) = node.numbers
                 place(
-                    Placement(
-                        target: target, origin: origin,
-                        source: .openDevice(slot: slot, name: node.name, major: major, minor: minor),
-                        placing: .attach(slot: slot, target: target, isDirectory: false)))
+                    .device(name: node.name, major: major, minor: minor), on: target, .noSetuid | .noExecute,
+                    isDirectory: false, at: origin)
             }
             for link in DeviceLink.allCases {
                 let target = link.path

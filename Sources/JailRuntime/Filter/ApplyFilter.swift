@@ -13,17 +13,17 @@ extension Applier {
         do throws(KernelError) {
             let listener = try installListeningFilter(program.notifying)
             // From here on every call may be refused; memory is not.
-            if let slot = handover?.listener {
+            if let slot = self.report?.listener {
                 slot.fill(listener)
             } else {
                 report(.listener(command: 0), passing: listener)
             }
         } catch {
             guard error.errno == .busy || error.errno == .invalid else { throw Failure(error) }
-            if handover == nil { report(.unheard(error.errno)) }
+            if self.report == nil { report(.unheard(error.errno)) }
             try failing { () throws(KernelError) in try installFilter(program.instructions) }
-            handover?.unheard = error.errno
-            handover?.listener?.fill(nil)
+            self.report?.unheard = error.errno
+            self.report?.listener?.fill(nil)
         }
     }
 }

@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import LinuxFacts
 
 /// What concerns the process itself: its namespaces, clocks, ids, capabilities and descriptors.
 extension Applier {
@@ -20,6 +21,22 @@ extension Applier {
                 }
                 closeDescriptor(descriptor)
             }
+        }
+    }
+
+    /// Of this process itself, which in a direct launch becomes the command.
+    mutating func createNamespaces(_ kinds: [NamespaceKind], _ plan: Plan) throws(Failure) {
+        outside = try .start(for: plan, self)
+        try rememberNamespaces(plan)
+        try failing { () throws(KernelError) in try unshare(NamespaceFlags(kinds)) }
+    }
+
+    /// Of a new process, the jail's first.
+    mutating func part(_ plan: Plan) throws(Failure) -> ForkSide {
+        try rememberNamespaces(plan)
+        let cgroup = leaf?.birthplace ?? -1
+        return try failing { () throws(KernelError) in
+            try Kernel.fork(into: NamespaceFlags(plan.kindsMadeAtOnce), cgroup: cgroup)
         }
     }
 

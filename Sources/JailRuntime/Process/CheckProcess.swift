@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import LinuxFacts
 
 /// What the command's own process is like.
 extension Applier {
@@ -13,13 +14,9 @@ extension Applier {
         )
     }
 
-    mutating func checkInheritedAttributes() throws(Failure) {
+    mutating func checkInheritedAttributes(_ wanted: InheritedAttributes) throws(Failure) {
         let found = try failing(inheritedAttributes)
-        try hold(
-            found.personality == 0 && !found.hugePagesOff && found.timerSlack == 50_000,
-            "personality, THP, timer slack",
-            "0, allowed, 50000 ns",
-            "\(found.personality), \(found.hugePagesOff ? "forbidden" : "allowed"), \(found.timerSlack) ns")
+        try hold(found == wanted, "inherited attributes", wanted.text, found.text)
     }
 
     mutating func checkSession(_ kind: SessionTerminal) throws(Failure) {

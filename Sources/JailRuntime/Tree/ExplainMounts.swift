@@ -5,10 +5,13 @@ import Kernel
 extension Explanation {
     var mountHint: String? {
         switch step?.operation {
-        case .openTree(_, let source): sourceHint(source)
-        case .openDevice(_, let name, _, _): deviceHint(name)
-        case .makeFileSystem(_, let fileSystem): fileSystemHint(fileSystem.type)
-        case .attach, .makeDirectory, .makeSymlink, .makeFile, .hide, .mask, .protect: targetHint
+        case .fill(_, .tree(let source), _): sourceHint(source)
+        case .fill(_, .device(let name, _, _), _): deviceHint(name)
+        case .fill(_, .fileSystem(let fileSystem), _), .fill(_, .noticeSocket(let fileSystem), _),
+            .fill(_, .credentials(let fileSystem), _):
+            fileSystemHint(fileSystem.type)
+        case .fill(_, .file, _): targetHint
+        case .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect: targetHint
         case .isolateMounts, .switchRoot, .beginRoot: mountRightsHint
         default: nil
         }

@@ -69,32 +69,46 @@ extension Applier {
         }
     }
 
-    mutating func checkSource(_ slot: Int, _ source: TreeSource) throws(Failure) {
+    /// What of a filling can be seen before it is attached.
+    mutating func check(_ slot: Int, _ filling: Filling, _ promise: SlotPromise) throws(Failure) {
+        // A missing optional source has left no mount.
+        guard slots[slot] >= 0 else { return }
+        switch filling {
+        // At once: mount points are about to be made, and none in a tree of the host's. The tree shows what is below, too.
+        case .tree(let source): try checkSource(slot, source, promise)
+        case .device: break  // its numbers were proven where it was opened
+        case .fileSystem(let fileSystem), .noticeSocket(let fileSystem), .credentials(let fileSystem):
+            try checkParameters(slot, fileSystem)
+        case .file(let content, let mode): try checkFile(slot, content.utf8.count, mode)
+        }
+    }
+
+    private mutating func checkSource(_ slot: Int, _ source: TreeSource, _ promise: SlotPromise) throws(Failure) {
         let descriptor = slots[slot]
-        guard descriptor >= 0, source.attributes.hasAll(of: .readOnly) else { return }
+        guard promise.attributes.hasAll(of: .readOnly) else { return }
         let held = try failing { () throws(KernelError) in try heldAttributes(of: descriptor) }
         let isReadOnly = held.hasAll(of: .readOnly)
         try hold(isReadOnly, "clone of \(source.path)", "ro", isReadOnly ? "ro" : "rw")
     }
 
-    /// What limits a tmpfs. The other file systems are made with parameters that only ever open them further, but for
-    /// procfs, which the tree shows.
-    mutating func checkParameters(_ slot: Int, _ fileSystem: FileSystem) throws(Failure) {
-        let descriptor = slots[slot]
-        guard fileSystem.type == "tmpfs", descriptor >= 0 else { return }
+    /// What limits a tmpfs, or a ramfs. The other file systems are made with parameters that only ever open them further,
+    /// but for procfs, which the tree shows.
+    private mutating func checkParameters(_ slot: Int, _ fileSystem: FileSystem) throws(Failure) {
+        let (descriptor, type) = (slots[slot], fileSystem.type)
+        guard type == "tmpfs" || type == "ramfs" else { return }
         for parameter in fileSystem.parameters {
             guard let value = parameter.value else { continue }
             switch parameter.key {
             case "mode":
                 let found = try failing { () throws(KernelError) in try status(of: descriptor).permissions }
-                try hold(found == octal(value), "mode of the tmpfs", value, "0" + String(found, radix: 8))
+                try hold(found == octal(value), "mode of the \(type)", value, "0" + String(found, radix: 8))
             case "size", "nr_inodes":
                 let room = try failing { () throws(KernelError) in try capacity(of: descriptor) }
                 let isSize = parameter.key == "size"
                 let (found, wanted) = (isSize ? room.bytes : room.inodes, bytes(value))
                 // In whole pages, of up to 64 KiB; 0 is no limit at all.
                 let isInForce = isSize ? found >= wanted && found - wanted < 65536 : found == wanted
-                try hold(isInForce, "\(parameter.key) of the tmpfs", value, "\(found)")
+                try hold(isInForce, "\(parameter.key) of the \(type)", value, "\(found)")
             default: break
             }
         }
@@ -119,7 +133,7 @@ extension Applier {
         return value
     }
 
-    mutating func checkFile(_ slot: Int, _ size: Int, _ mode: UInt32) throws(Failure) {
+    private mutating func checkFile(_ slot: Int, _ size: Int, _ mode: UInt32) throws(Failure) {
         let descriptor = slots[slot]
         let found = try failing { () throws(KernelError) in try status(of: descriptor) }
         try hold(

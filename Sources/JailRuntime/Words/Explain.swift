@@ -71,6 +71,7 @@ package struct Explanation {
         case .helperFailed: failure.text
         case .descriptorNotOpen: "descriptor \(failure.text) is not open"
         case .launcherGone: "the launcher has ended"
+        case .outsideGone: "the process that does this from outside has ended"
         case .jailGone where !failure.text.isEmpty: "\(failure.text) ended the jail's first process"
         case .jailGone: "the jail's first process has ended, and could not say why"
         case .mountedNoexec: "\(refusalWithoutPath); \(failure.text) is on a noexec mount"
@@ -103,7 +104,7 @@ package struct Explanation {
         case .helperMissing: "as root: apt install uidmap"
         case .helperFailed: helperHint
         case .descriptorNotOpen: "open it for immure, as in `immure run … \(failure.text)<file`, or take it out of fds"
-        case .launcherGone, .jailGone: nil
+        case .launcherGone, .outsideGone, .jailGone: nil
         case .mountedNoexec: noexecHint
         case .notExecutable: "chmod +x it, or name its interpreter: sh \(failure.text)"
         case .isDirectory: nil
