@@ -50,10 +50,6 @@ package enum LandlockABI: Int, CaseIterable, Sendable {
 
     /// Whether a kernel with this version of the interface has it; 0 is one without Landlock.
     package func isIn(_ version: Int) -> Bool { rawValue <= version }
-
-    /// What a kernel of 5.13 or later needs in order to have Landlock at all.
-    package static let configuration = "CONFIG_SECURITY_LANDLOCK"
-    package static let bootParameter = "lsm=landlock,…"
 }
 
 extension FileAccess {

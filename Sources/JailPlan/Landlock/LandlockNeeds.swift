@@ -10,7 +10,7 @@ extension Planner {
         guard abi > 0 else {
             fault(
                 "the running kernel has no Landlock", at: position,
-                hint: "boot with lsm=landlock,… (Linux 5.13 with CONFIG_SECURITY_LANDLOCK), or remove [landlock]")
+                hint: "\(Remedy.bootLandlock), or remove [landlock]")
             return false
         }
         if let minimum = policy.minimumABI, abi < minimum.value {

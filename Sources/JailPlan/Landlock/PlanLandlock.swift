@@ -33,7 +33,7 @@ extension Planner {
             fault(
                 "[landlock] needs no_new_privs where the caller has no privilege",
                 at: spec.process.noNewPrivileges.position ?? origin,
-                hint: "set process.no_new_privs = true, or namespaces.user = \"new\"")
+                hint: "set process.no_new_privs = true, or \(Remedy.own(.user))")
         }
         add(.enforceRuleset, origin)
     }

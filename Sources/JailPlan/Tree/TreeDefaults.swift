@@ -78,7 +78,7 @@ extension TreeBuilder {
                     Diagnostic(
                         "proc of a shared pid namespace can be mounted by root alone",
                         at: origin ?? spec.namespaces[.pid].position,
-                        hint: "set filesystem.proc = false, or namespaces.pid = \"new\""))
+                        hint: "\(Remedy.noProc), or \(Remedy.own(.pid))"))
             }
         }
         let attributes = more | .noSetuid | .noDevices | .noExecute

@@ -1,3 +1,4 @@
+import JailPlan
 import JailSpec
 import Kernel
 import LinuxFacts
@@ -17,7 +18,7 @@ extension Examination {
         if evidence.uid != 0 {
             add(
                 "rlimits", "hard limits", .absent, "an ordinary user can only lower them",
-                remedy: "launch as root to raise one")
+                remedy: "\(Remedy.launchAsRoot) to raise one")
         }
     }
 
@@ -34,7 +35,7 @@ extension Examination {
         guard let version = landlockABI() else {
             return add(
                 "landlock", "ABI", .absent, "no Landlock",
-                remedy: "boot with lsm=landlock,… (CONFIG_SECURITY_LANDLOCK, Linux 5.13)")
+                remedy: Remedy.bootLandlock)
         }
         let later = LandlockABI.allCases.filter { !$0.isIn(version) && $0.facts.purpose != nil }
         let words = later.map { "\($0.facts.purpose ?? "") (ABI \($0.rawValue), Linux \($0.facts.kernel))" }
@@ -55,17 +56,17 @@ extension Examination {
         let pasta = tool("pasta")
         add(
             "network", "user", pasta == nil ? .absent : .ok, pasta ?? "pasta is not installed",
-            remedy: pasta == nil ? "as root: apt install passt" : nil)
+            remedy: pasta == nil ? Remedy.install("passt") : nil)
         add(
             "network", "veth, macvlan", evidence.uid == 0 ? .ok : .absent,
             evidence.uid == 0 ? "root may make interfaces" : "need root",
-            remedy: evidence.uid == 0 ? nil : "launch as root")
+            remedy: evidence.uid == 0 ? nil : Remedy.launchAsRoot)
     }
 
     mutating func tools() {
         let criu = tool("criu")
         add(
             "checkpoint", "CRIU", criu == nil ? .absent : .ok, criu ?? "criu is not installed",
-            remedy: criu == nil ? "as root: apt install criu" : nil)
+            remedy: criu == nil ? Remedy.install("criu") : nil)
     }
 }
