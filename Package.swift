@@ -31,7 +31,8 @@ let package = Package(
         // What was written, what is wanted, what will be done: values, no effects.
         .target(name: "SpecFile", dependencies: ["CTOML"], swiftSettings: strict),
         .target(name: "JailSpec", dependencies: ["SpecFile", "LinuxFacts"], swiftSettings: strict),
-        .target(name: "SystemCallFilter", dependencies: ["JailSpec", "SpecFile"], swiftSettings: strict),
+        .target(
+            name: "SystemCallFilter", dependencies: ["JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),
         .target(
             name: "JailPlan", dependencies: ["SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts"],
             swiftSettings: strict),
@@ -52,7 +53,7 @@ let package = Package(
         .executableTarget(
             name: "immure",
             dependencies: [
-                "JailRuntime", "JailScore", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile",
+                "JailRuntime", "JailScore", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -38,7 +38,7 @@ extension Planner {
             } else {
                 fault(
                     "hostname needs a uts namespace of the jail's own", at: name.position,
-                    hint: "remove it, or set namespaces.uts = \"new\"")
+                    hint: "remove it, or \(Remedy.own(.uts))")
             }
         }
         if isNew(.net) { add(.bringUpLoopback, spec.network.mode?.position) }

@@ -49,7 +49,7 @@ extension Planner {
             if first == UInt8(ascii: "@") && isNew(.net) {
                 return fault(
                     "service.notify: \(socket) is an abstract socket of the host's network", at: access.position,
-                    hint: "set network.mode = \"host\", or namespaces.pid = \"new\"")
+                    hint: "set network.mode = \"host\", or \(Remedy.own(.pid))")
             }
             service.notify = first == UInt8(ascii: "/") && isNew(.mount) ? .bound(socket) : .none
         } else {

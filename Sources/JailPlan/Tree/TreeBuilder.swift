@@ -93,7 +93,7 @@ struct TreeBuilder {
         faults.append(
             Diagnostic(
                 "the file system cannot be arranged without a mount namespace of the jail's own", at: position,
-                hint: "remove the line, or set namespaces.mount = \"new\""))
+                hint: "remove the line, or \(Remedy.own(.mount))"))
     }
 
     mutating func newSlot() -> Int {

@@ -78,7 +78,7 @@ extension TreeBuilder {
                     Diagnostic(
                         "proc of a shared pid namespace can be mounted by root alone",
                         at: origin ?? spec.namespaces[.pid].position,
-                        hint: "set filesystem.proc = false, or namespaces.pid = \"new\""))
+                        hint: "\(Remedy.noProc), or \(Remedy.own(.pid))"))
             }
         }
         let attributes = more | .noSetuid | .noDevices | .noExecute
@@ -108,17 +108,19 @@ extension TreeBuilder {
             placeFileSystem(
                 "tmpfs", [.init(key: "mode", value: "0755"), .init(key: "size", value: "1M")], on: "/dev",
                 .noSetuid | .noExecute, sealed: true, at: origin)
-            for (name, major, minor) in Self.deviceNodes {
-                let target = "/dev/" + name
+            for node in DeviceNode.allCases {
+                let target = node.path
                 if written.contains(target) { continue }
+                let (major, minor) = node.numbers
                 place(
-                    .device(name: name, major: major, minor: minor), on: target, .noSetuid | .noExecute,
+                    .device(name: node.name, major: major, minor: minor), on: target, .noSetuid | .noExecute,
                     isDirectory: false, at: origin)
             }
-            for (name, content) in Self.deviceLinks {
-                let target = "/dev/" + name
+            for link in DeviceLink.allCases {
+                let target = link.path
                 if written.contains(target) { continue }
-                place(Placement(target: target, origin: origin, placing: .makeSymlink(target: target, to: content)))
+                place(
+                    Placement(target: target, origin: origin, placing: .makeSymlink(target: target, to: link.content)))
             }
             if !written.contains("/dev/pts") { mountDevpts(on: "/dev/pts", at: origin) }
             if !written.contains("/dev/shm") {
@@ -128,15 +130,6 @@ extension TreeBuilder {
             }
         }
     }
-
-    /// The numbers of Documentation/admin-guide/devices.txt.
-    private static let deviceNodes: [(name: String, major: UInt32, minor: UInt32)] = [
-        ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
-    ]
-    private static let deviceLinks = [
-        ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
-        ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
-    ]
 
     mutating func mountDevpts(on target: String, _ more: MountAttributes = [], at origin: Position?) {
         // Every mount of devpts is an instance of its own (Documentation/filesystems/devpts.rst).

@@ -19,7 +19,8 @@ extension Tree {
             }
             try requireMode(0, of: covers.last?.mount ?? -1)
         } else {
-            let null = try cloneDevice("/dev/null", 1, 3)
+            let (major, minor) = DeviceNode.null.numbers
+            let null = try cloneDevice(DeviceNode.null.path, major, minor)
             try failing { () throws(KernelError) in
                 try setAttributes(of: null.number, .shut, recursive: false)
                 try Kernel.attach(null.number, on: place.number)

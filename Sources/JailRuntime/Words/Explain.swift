@@ -95,13 +95,13 @@ package struct Explanation {
     private var hint: String? {
         switch failure.cause {
         case .kernel: kernelHint
-        case .notProcfs: "mount it: mount -t proc proc /proc"
-        case .wrongDevice: "the host's /dev is not what it should be; set filesystem.dev = \"none\" to go without"
+        case .notProcfs: "mount it: " + Remedy.mountProc
+        case .wrongDevice: "the host's /dev is not what it should be; \(Remedy.noDevices) to go without"
         case .outsideRoot: "give a cwd inside the jail"
         case .commandNotFound: commandNotFoundHint
         case .interpreterMissing: missingFileHint(failure.text)
         case .loaderMissing: missingFileHint(failure.text)
-        case .helperMissing: "as root: apt install uidmap"
+        case .helperMissing: Remedy.installUIDMap
         case .helperFailed: helperHint
         case .descriptorNotOpen: "open it for immure, as in `immure run … \(failure.text)<file`, or take it out of fds"
         case .launcherGone, .outsideGone, .jailGone: nil
@@ -111,7 +111,7 @@ package struct Explanation {
         case .outsideLandlock: "to have it run: [landlock] rx = [\"\(failure.text)\"], or a directory above it"
         case .controllerMissing: controllerHint
         case .limitDiffers: limitDiffersHint
-        case .scopeRefused: ControlGroups.runRemedy
+        case .scopeRefused: Remedy.runInScope
         case .notInForce:
             "the call said that it was done, and the kernel shows otherwise: something between immure and the kernel (an "
                 + "emulated kernel, a filter, a tracer) answers in its place; launch outside of it"
@@ -140,7 +140,7 @@ package struct Explanation {
         case .createRuleset, .allowPath, .allowPort, .enforceRuleset: return landlockHint
         case .setResourceLimit, .raiseHardLimit, .setNice, .setAffinity: return attributeHint
         case .none where failure.text == "/proc" && failure.errno == .noEntry:
-            return "immure needs procfs where it starts: mount -t proc proc /proc (bubblewrap: --proc /proc)"
+            return "immure needs procfs where it starts: \(Remedy.mountProc) (\(Remedy.procOfBubblewrap))"
         case .none: return failure.call == .clone3 || failure.call == .unshare ? namespaceHint([.user]) : nil
         default: return mountHint ?? appArmorHint
         }

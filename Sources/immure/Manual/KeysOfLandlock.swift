@@ -1,3 +1,5 @@
+import LinuxFacts
+
 extension Manual {
     static let landlock = SectionDescription(
         name: "[landlock]",
@@ -8,7 +10,7 @@ extension Manual {
             without either. As soon as one of the four lists of paths is written, be it empty, all that the running kernel
             can restrict about files is closed but for what the lists open. What was open before (standard input, `fds`)
             stays open, and stat(2), chdir(2), chmod(2) and the search of a path are never restricted. Later rights than
-            those of version 7 of the interface are not asked for.
+            those of version \(LandlockABI.audit.rawValue) of the interface are not asked for.
             """,
         keys: [
             KeyDescription(
@@ -38,8 +40,9 @@ extension Manual {
             KeyDescription(
                 "minimum_abi", "number",
                 """
-                The oldest version of the interface that will do. Absent: the one that the keys written here need, which
-                is 5 for paths, 4 for ports and 6 for `scope`; an older kernel stops the launch. Where it is written, what
+                The oldest version of the interface that will do. Absent: the one that the keys written here need, which is
+                \(LandlockABI.devices.rawValue) for paths, \(LandlockABI.ports.rawValue) for ports and
+                \(LandlockABI.scopes.rawValue) for `scope`; an older kernel stops the launch. Where it is written, what
                 came later than this version may be missing, which `plan` and `--result` report.
                 """),
         ])

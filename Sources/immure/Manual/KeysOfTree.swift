@@ -1,3 +1,5 @@
+import LinuxFacts
+
 extension Manual {
     static let top = SectionDescription(
         name: "Top level", introduction: "",
@@ -42,8 +44,8 @@ extension Manual {
                     + "none, and what a root that is a tree of the host's has there is covered."),
             KeyDescription(
                 "dev", "\"minimal\" | \"none\" | \"host\", default \"minimal\"",
-                "`minimal`: null, zero, full, random, urandom, tty, and devpts and shm of the jail's own. `none`: none, "
-                    + "and what a root that is a tree of the host's has there is covered."),
+                "`minimal`: \(DeviceNode.allCases.map(\.name).joined(separator: ", ")), and devpts and shm of the jail's own. `none`: "
+                    + "none, and what a root that is a tree of the host's has there is covered."),
             KeyDescription(
                 "tmp", "size or false, default \"64M\"", "The size of a private /tmp, or none."),
         ])
