@@ -43,3 +43,21 @@ extension Spec {
     /// Whether the network is the host's, or may be: the path of a namespace does not tell whose it is.
     var reachesNetwork: Bool { sharesNetwork || foreign(.net) != nil }
 }
+
+extension Network {
+    /// Whether the destinations of `allow` are a small part of all addresses, each sort by itself.
+    var hasFewDestinations: Bool {
+        guard !allow.isEmpty else { return false }
+        var parts = (four: 0.0, six: 0.0)
+        for destination in allow {
+            let words = destination.value.split(separator: "/", omittingEmptySubsequences: false)
+            let isSix = (words.first ?? "").utf8.filter { $0 == UInt8(ascii: ":") }.count > 1
+            let digits = words.count > 1 ? words[1].prefix { $0.isNumber } : ""
+            // Without a length of its prefix, or where what follows is the protocol, it is a single address.
+            let length = UInt8(digits) ?? (isSix ? 128 : 32)
+            let part = (0..<length).reduce(1.0) { part, _ in part / 2 }
+            if isSix { parts.six += part } else { parts.four += part }
+        }
+        return parts.four <= 1.0 / 16 && parts.six <= 1.0 / 16
+    }
+}
