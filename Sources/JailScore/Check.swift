@@ -34,7 +34,8 @@ struct Check: Sendable {
     func exposures(of spec: Spec) -> [Exposure] {
         openings(spec).map { opening in
             Exposure(
-                id: id, weight: min(max(opening.weight, 1), 90), what: opening.what, origin: opening.origin,
+                id: id, weight: min(max(opening.weight, Weight.range.lowerBound), Weight.range.upperBound),
+                what: opening.what, origin: opening.origin,
                 advice: advice)
         }
     }

@@ -4,17 +4,17 @@ import SpecFile
 extension Check {
     static let filters: [Check] = [
         Check(
-            "seccomp.profile", 15, "no filter: every system call of the kernel can be made",
+            "seccomp.profile", Weight.noFilter, "no filter: every system call of the kernel can be made",
             advice: "profile = \"default\", and in allow the calls that are missing"
         ) { $0.seccomp?.value.profile?.found { $0 == .none } },
         Check(
-            "seccomp.profile", 3, "another's list decides; it is not looked into here",
+            "seccomp.profile", Weight.othersFilter, "another's list decides; it is not looked into here",
             advice: "profile = \"default\", or \"strict\""
         ) { spec in
             spec.seccomp?.value.profile?.found { if case .file = $0 { true } else { false } }
         },
         Check(
-            "seccomp.default", 15, "what no list names is allowed, system calls of the future too",
+            "seccomp.default", Weight.openFilter, "what no list names is allowed, system calls of the future too",
             advice: "default = \"EPERM\", and the calls that are needed in allow"
         ) { $0.seccomp?.value.defaultAction?.found { $0 == .allow || $0 == .log } },
         Check("seccomp.allow", advice: "single calls in place of a @group; a [[seccomp.rule]] with arguments") { spec in
@@ -25,7 +25,7 @@ extension Check {
                 let danger = danger(ofCall: call.value)
                 if danger == nil && isWhole { return nil }
                 return Opening(
-                    weight: danger ?? 1,
+                    weight: danger ?? Weight.call,
                     what: "\(call.value) can be called"
                         + (danger == nil ? "" : ", which holes in the kernel or other processes are reached by"),
                     origin: call.position)
@@ -34,7 +34,7 @@ extension Check {
         Check("seccomp.rule", advice: "narrower arguments, or leave it out") { spec in
             (spec.seccomp?.value.rules ?? []).compactMap { rule in
                 guard rule.action == .allow || rule.action == .log else { return nil }
-                let weight = danger(ofCall: rule.call.value) ?? 1
+                let weight = danger(ofCall: rule.call.value) ?? Weight.call
                 return Opening(
                     weight: rule.arguments.isEmpty ? weight : (weight + 1) / 2,
                     what: "\(rule.call.value) can be called"
@@ -42,24 +42,6 @@ extension Check {
             }
         },
     ]
-
-    /// Tenths of a point for calls and groups that the profile "default" keeps away for a reason; nil for the others.
-    static func danger(ofCall name: String) -> Int? {
-        switch name {
-        case "@known", "@module", "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load": 15
-        case "@privileged", "@raw-io", "bpf", "iopl", "ioperm": 10
-        case "@mount", "@debug", "perf_event_open", "open_by_handle_at", "mount", "umount2", "pivot_root", "move_mount",
-            "fsopen", "fsconfig", "fsmount", "open_tree", "mount_setattr", "fspick":
-            8
-        case "@io-uring", "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "ptrace", "unshare",
-            "setns", "process_vm_writev", "process_vm_readv", "pidfd_getfd", "chroot", "@reboot", "reboot":
-            6
-        case "@keyring", "keyctl", "add_key", "request_key", "@swap", "@clock", "@cpu-emulation", "@obsolete", "@pkey",
-            "modify_ldt", "syslog", "acct", "quotactl", "settimeofday", "clock_settime", "adjtimex":
-            4
-        default: nil
-        }
-    }
 }
 
 extension SeccompPolicy {
@@ -78,6 +60,6 @@ extension SeccompPolicy {
         let given =
             (allow + log).map(\.value)
             + rules.filter { ($0.action == .allow || $0.action == .log) && $0.arguments.isEmpty }.map(\.call.value)
-        return isList && !given.contains { (Check.danger(ofCall: $0) ?? 0) >= 10 }
+        return isList && !given.contains { (Check.danger(ofCall: $0) ?? 0) >= Weight.callThatUndoesAList }
     }
 }

@@ -16,31 +16,6 @@ struct Group: Sendable {
         self.why = why
     }
 
-    static let powerful: [Group] = [
-        Group("root", 0, 30, "the files and sockets of root's group"),
-        Group("docker", nil, 60, "the container engine does as root what it is asked"),
-        Group("lxd", nil, 60, "the container engine does as root what it is asked"),
-        Group("incus", nil, 60, "the container engine does as root what it is asked"),
-        Group("incus-admin", nil, 60, "the container engine does as root what it is asked"),
-        Group("podman", nil, 60, "the container engine does as root what it is asked"),
-        Group("disk", 6, 50, "raw disks, and so every file on them"),
-        Group("kmem", 15, 50, "the kernel's memory"),
-        Group("libvirt", nil, 40, "virtual machines with the host's disks"),
-        Group("shadow", 42, 25, "the hashes of passwords"),
-        Group("sudo", 27, 25, "root's rights for the asking"),
-        Group("wheel", nil, 25, "root's rights for the asking"),
-        Group("admin", nil, 25, "root's rights for the asking"),
-        Group("staff", 50, 15, "/usr/local, whose programs root runs"),
-        Group("input", nil, 15, "every key that is pressed"),
-        Group("ssl-cert", nil, 15, "private keys of the host's services"),
-        Group("tty", 5, 10, "the terminals of others"),
-        Group("adm", 4, 8, "the logs of the host"),
-        Group("systemd-journal", nil, 8, "the logs of the host"),
-        Group("video", 44, 8, "the screen"),
-        Group("kvm", nil, 6, "virtual machines of the kernel's"),
-        Group("wireshark", nil, 8, "all packets of the network"),
-    ]
-
     /// Numbers that packages get in the order of their installation: that of docker is one of them.
     private static let dynamic: ClosedRange<UInt32> = 100...999
 
@@ -49,7 +24,9 @@ struct Group: Sendable {
         if account.isNobody { return nil }
         switch account {
         case .name(let name):
-            guard let group = powerful.first(where: { $0.name == name }) else { return (3, "the files of that group") }
+            guard let group = powerful.first(where: { $0.name == name }) else {
+                return (Weight.group, "the files of that group")
+            }
             return (group.weight, group.why)
         case .id(let id):
             return danger(from: id, count: 1)
@@ -62,12 +39,16 @@ struct Group: Sendable {
         let last = first.addingReportingOverflow(count - 1)
         let range = first...(last.overflow ? UInt32.max : last.partialValue)
         let known = powerful.filter { $0.id.map(range.contains) ?? false }.max { $0.weight < $1.weight }
-        if let known, known.weight > 8 { return (known.weight, known.why) }
-        if range.overlaps(dynamic) { return (8, "what the group of some package may, docker's perhaps") }
+        if let known, known.weight > Weight.groupOfAPackage { return (known.weight, known.why) }
+        if range.overlaps(dynamic) {
+            return (Weight.groupOfAPackage, "what the group of some package may, docker's perhaps")
+        }
         if let known { return (known.weight, known.why) }
         if range == 65534...65534 { return nil }
         // Beyond the host's own are subordinate ids, which others' containers have (subgid(5)).
-        return first <= 65535 ? (3, "the files of that group") : (1, "the files of that group, if there are any")
+        return first <= 65535
+            ? (Weight.group, "the files of that group")
+            : (Weight.perhapsAGroup, "the files of that group, if there are any")
     }
 }
 

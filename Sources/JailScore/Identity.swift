@@ -4,7 +4,7 @@ import SpecFile
 extension Check {
     static let identity: [Check] = [
         Check(
-            "identity.user", 30, "where root launches, the command is the host's uid 0",
+            "identity.user", Weight.hostRoot, "where root launches, the command is the host's uid 0",
             advice: "an id of its own, or uid_map = \"auto\" for a root without the host's files"
         ) { $0.identity.hostRoot },
         Check(
@@ -16,7 +16,7 @@ extension Check {
             else { return [] }
             let what = "where root launches, the command is the host's user \(user.value.text)"
             guard !user.value.isSubordinate else {
-                return [Opening(weight: 1, what: what + ", if there is one", origin: user.position)]
+                return [Opening(weight: Weight.perhapsAUser, what: what + ", if there is one", origin: user.position)]
             }
             return [spec.user(what, at: user.position)]
         },
@@ -28,7 +28,7 @@ extension Check {
             return [Opening(weight: danger.weight, what: what, origin: group.position)]
         },
         Check(
-            "identity.uid_map", 3, "the command can be more than one user",
+            "identity.uid_map", Weight.moreUsers, "the command can be more than one user",
             advice: "leave it out unless the command changes users"
         ) { $0.identity.uidMap },
         Check("identity.uid_map", advice: "\"auto\": ids that nothing of the host belongs to") { spec in
@@ -40,7 +40,7 @@ extension Check {
             } ?? []
         },
         Check(
-            "identity.gid_map", 2, "the command can be in more than one group",
+            "identity.gid_map", Weight.moreGroups, "the command can be in more than one group",
             advice: "leave it out unless the command changes groups"
         ) { $0.identity.gidMap },
         Check("identity.gid_map", advice: "\"auto\": ids that nothing of the host belongs to") { spec in
@@ -56,11 +56,11 @@ extension Check {
                 // A map decides which groups of the host they are: that is its own row.
                 let danger = spec.identity.gidMap == nil ? Group.danger(of: group) : nil
                 let what = "what the group \(group.text) may" + (danger.map { ": \($0.why)" } ?? "")
-                return Opening(weight: danger?.weight ?? 1, what: what, origin: groups.position)
+                return Opening(weight: danger?.weight ?? Weight.mappedGroup, what: what, origin: groups.position)
             }
         },
         Check(
-            "identity.umask", 2, "files that the command makes can be changed by others",
+            "identity.umask", Weight.looseUmask, "files that the command makes can be changed by others",
             advice: "umask = \"022\", or \"077\""
         ) { $0.identity.umask?.found { $0 & 0o022 != 0o022 } },
     ]
@@ -71,7 +71,7 @@ extension Spec {
     fileprivate func user(_ what: String, at origin: Position?) -> Check.Opening {
         let reachesProcesses = !namespaces[.pid].value.isNew
         return Check.Opening(
-            weight: reachesProcesses ? 20 : 10,
+            weight: reachesProcesses ? Weight.userWithProcesses : Weight.user,
             what: what + ", with its files" + (reachesProcesses ? " and its processes" : ""), origin: origin)
     }
 }
@@ -117,40 +117,4 @@ extension Check {
             }
         }
     ]
-}
-
-extension Capability {
-    /// Tenths of a point over the host and within a user namespace of the jail's own, and what it allows. Within a
-    /// namespace the kernel asks many of them of the host's root alone (capable() instead of ns_capable()).
-    var danger: (host: Int, own: Int, what: String) {
-        switch self {
-        case .sys_admin: (60, 25, "mounts, namespaces and a hundred other things")
-        case .sys_module: (60, 1, "loads code into the kernel")
-        case .sys_rawio: (60, 1, "reads and writes devices and ports past the kernel")
-        case .sys_ptrace: (30, 6, "reads and changes other processes")
-        case .sys_boot: (30, 1, "restarts the machine, or another kernel")
-        case .mac_admin, .mac_override: (30, 1, "passes over the host's security modules")
-        case .bpf: (30, 1, "runs programs in the kernel")
-        case .dac_override, .dac_read_search: (25, 10, "passes over the permissions of files")
-        case .setuid, .setgid: (20, 8, "becomes any user or group that is mapped")
-        case .setfcap, .setpcap: (20, 8, "gives capabilities to files and processes")
-        case .chown, .fowner: (15, 6, "takes files over")
-        case .mknod: (15, 1, "makes device files")
-        case .net_admin: (15, 10, "routes, addresses and packet filters")
-        case .perfmon: (15, 1, "watches the whole machine")
-        case .checkpoint_restore: (15, 4, "reads and chooses what belongs to other processes")
-        case .sys_time: (15, 1, "sets the clock")
-        case .sys_resource: (10, 2, "passes over limits")
-        case .sys_chroot: (8, 4, "changes the root, which set-user-id programs rely on")
-        case .net_raw: (8, 4, "forges and reads packets")
-        case .kill: (8, 2, "signals every process in sight")
-        case .ipc_owner: (8, 2, "opens the IPC objects of others")
-        case .syslog: (8, 1, "reads the kernel's log and addresses")
-        case .fsetid, .linux_immutable, .sys_tty_config: (6, 2, "changes marks of files and terminals")
-        case .audit_control, .audit_read, .audit_write: (6, 1, "reads or fills the audit log")
-        case .ipc_lock, .sys_nice: (4, 1, "takes memory or processor from others")
-        case .sys_pacct, .lease, .wake_alarm, .block_suspend, .net_broadcast, .net_bind_service:
-            (2, 1, "a small right of the host's")
-        }
-    }
 }

@@ -23,7 +23,8 @@ extension Check {
 
     static let scopes: [Check] = [
         Check(
-            "landlock.scope", 6, "the host's abstract sockets, which its network namespace brings along",
+            "landlock.scope", Weight.abstractSockets,
+            "the host's abstract sockets, which its network namespace brings along",
             advice: "add \"abstract_unix_socket\" to scope, or leave scope out with network.mode = \"host\""
         ) { spec -> Located<Bool>? in
             // Where it is the host's by name they are closed unless `scope` says otherwise; not in one that is joined.
@@ -56,7 +57,7 @@ extension Spec {
         }
         // Landlock closes neither the names and sizes of files nor connect(2) to a socket that has a path.
         return Check.Opening(
-            weight: min(all, 40),
+            weight: min(all, Weight.namesOfFiles),
             what: "the names of all files of the host, and the sockets among them that the user may connect to",
             origin: origin)
     }

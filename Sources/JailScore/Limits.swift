@@ -5,7 +5,9 @@ extension Check {
     static let limits: [Check] = [
         Check("rlimits", advice: "a number, or leave it out to keep the caller's") { spec in
             spec.rlimits.filter { $0.hard == nil }.map { limit in
-                Opening(weight: 1, what: "\(limit.resource.name) has no limit", origin: limit.position)
+                Opening(
+                    weight: Weight.unlimitedResource, what: "\(limit.resource.name) has no limit",
+                    origin: limit.position)
             }
         }
     ]

@@ -21,26 +21,31 @@ extension Narrowing {
         let empty = spec.emptyShare
         return [
             row(
-                "seccomp", 15, "profile = \"strict\", or default = \"EPERM\" with a list of what is allowed",
+                "seccomp", Share.filter, "profile = \"strict\", or default = \"EPERM\" with a list of what is allowed",
                 seccomp != nil, strict ?? seccomp?.defaultAction?.position),
             row(
-                "landlock", landlock ?? 10, "rules for what may be read, executed and written", landlock != nil,
+                "landlock", landlock ?? Share.landlock, "rules for what may be read, executed and written",
+                landlock != nil,
                 spec.landlock?.value.files?.position),
             row(
-                "filesystem.root", empty ?? 5, "\"empty\", with what the program needs", empty != nil,
+                "filesystem.root", empty ?? Share.emptyRoot, "\"empty\", with what the program needs", empty != nil,
                 files.root.position),
             row(
-                "limits.memory", 4, "a limit of memory: without one the command can take all of it", limits?.realMemory),
+                "limits.memory", Share.memory, "a limit of memory: without one the command can take all of it",
+                limits?.realMemory),
             row(
-                "limits.pids", 4, "a limit of processes: without one the command can take all of them", limits?.realPIDs
+                "limits.pids", Share.processes, "a limit of processes: without one the command can take all of them",
+                limits?.realPIDs
             ),
-            row("limits.cpu", 2, "a limit of processor time", limits?.realCPU),
-            row("filesystem.proc", 2, "false: no /proc", without("proc") ? files.proc.found { !$0 } : nil),
+            row("limits.cpu", Share.processor, "a limit of processor time", limits?.realCPU),
+            row("filesystem.proc", Share.noProc, "false: no /proc", without("proc") ? files.proc.found { !$0 } : nil),
             row(
-                "filesystem.dev", 2, "\"none\": no devices", without("dev") ? files.devices.found { $0 == .none } : nil),
+                "filesystem.dev", Share.noDevices, "\"none\": no devices",
+                without("dev") ? files.devices.found { $0 == .none } : nil),
             row(
-                "filesystem.hide", 2, "what the command has no need to see", spec.hidden != nil, spec.hidden?.position),
-            row("filesystem.tmp", 1, "false: no /tmp", without("tmp") ? files.tmp.found { $0 == nil } : nil),
+                "filesystem.hide", Share.hidden, "what the command has no need to see", spec.hidden != nil,
+                spec.hidden?.position),
+            row("filesystem.tmp", Share.noTmp, "false: no /tmp", without("tmp") ? files.tmp.found { $0 == nil } : nil),
         ]
     }
 }
@@ -50,14 +55,14 @@ extension Spec {
     fileprivate var landlockShare: Int? {
         let closed = closedAccess
         if closed.isEmpty { return nil }
-        return (closed.contains(.read) ? 4 : 0) + (closed.contains(.execute) ? 2 : 0)
-            + (closed.contains(.write) ? 4 : 0)
+        return (closed.contains(.read) ? Share.read : 0) + (closed.contains(.execute) ? Share.execute : 0)
+            + (closed.contains(.write) ? Share.write : 0)
     }
 
     /// In percent for an empty root; nil where the spec mounts in it what the root "system" shows.
     fileprivate var emptyShare: Int? {
         guard hasPrivateRoot, filesystem.root.value == .empty else { return nil }
-        let share = (mountsWhole("/usr") ? 0 : 3) + (mountsWhole("/etc") ? 0 : 2)
+        let share = (mountsWhole("/usr") ? 0 : Share.noPrograms) + (mountsWhole("/etc") ? 0 : Share.noSettings)
         return share > 0 ? share : nil
     }
 }

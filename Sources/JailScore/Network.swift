@@ -11,10 +11,10 @@ extension Check {
             guard spec.reachesNetwork else { return [] }
             let (origin, caveat) = spec.foreign(.net) ?? (spec.network.mode?.position, "")
             // A list of many ports is as good as none.
-            let weight = min(20, 12 + ((spec.landlock?.value.openPorts ?? 64) + 7) / 8)
+            let weight = Weight.hostNetwork(openPorts: spec.landlock?.value.openPorts)
             let what =
                 "\(caveat)the host's network: all that listens there, and all that it reaches"
-                + (weight < 20 ? ", over the TCP ports of [landlock] and UDP" : "")
+                + (weight < Weight.hostNetwork ? ", over the TCP ports of [landlock] and UDP" : "")
             return [Opening(weight: weight, what: what, origin: origin)]
         },
         Check("network.mode", advice: "\"none\"; or network.allow with the destinations that are needed") { spec in
@@ -23,15 +23,25 @@ extension Check {
             let what = isNarrow ? "the destinations of network.allow" : "every network that the host reaches"
             switch mode.value {
             case .none, .host: return []
-            case .user: return [Opening(weight: isNarrow ? 6 : 10, what: what, origin: mode.position)]
-            case .veth, .macvlan: return [Opening(weight: isNarrow ? 8 : 12, what: what, origin: mode.position)]
+            case .user:
+                return [
+                    Opening(
+                        weight: isNarrow ? Weight.fewThroughUser : Weight.allThroughUser, what: what,
+                        origin: mode.position)
+                ]
+            case .veth, .macvlan:
+                return [
+                    Opening(
+                        weight: isNarrow ? Weight.fewThroughInterface : Weight.allThroughInterface, what: what,
+                        origin: mode.position)
+                ]
             }
         },
         Check("network.publish", advice: "127.0.0.1 as the address, or leave it out") { spec in
             spec.network.publish.map { port in
                 let isLocal = port.value.hasPrefix("127.") || port.value.hasPrefix("[::1]")
                 return Opening(
-                    weight: isLocal ? 2 : 4,
+                    weight: isLocal ? Weight.publishedLocally : Weight.published,
                     what: "\(port.value) can be reached from \(isLocal ? "the host" : "outside")", origin: port.position
                 )
             }

@@ -20,37 +20,6 @@ struct Place: Sendable {
         self.why = why
     }
 
-    static let all: [Place] = [
-        Place("/", read: 15, write: 85, "all of the host"),
-        Place("/etc", .below, read: 1, write: 50, "who may do what on the host"),
-        Place("/usr", .below, read: 1, write: 50, "programs that the host's root runs"),
-        Place("/bin", .below, read: 1, write: 50, "programs that the host's root runs"),
-        Place("/sbin", .below, read: 1, write: 50, "programs that the host's root runs"),
-        Place("/lib", .below, read: 1, write: 50, "code that every program loads"),
-        Place("/lib64", .below, read: 1, write: 50, "code that every program loads"),
-        Place("/boot", .below, read: 2, write: 60, "the kernel that starts next"),
-        Place("/home", read: 15, write: 40, "the files of every user"),
-        Place("/root", .below, read: 15, write: 40, "the files of root"),
-        Place("/var", read: 8, write: 30, "the state of every service"),
-        Place("/var/lib", read: 8, write: 30, "the state of every service"),
-        Place("/var/log", .below, read: 5, write: 8, "what the services of the host logged"),
-        Place("/var/spool/cron", .below, read: 3, write: 50, "programs that the host starts by itself"),
-        Place("/proc", .below, read: 30, write: 50, "the host's processes and settings"),
-        Place("/sys", .below, read: 5, write: 30, "the host's devices and settings"),
-        Place("/dev", .below, read: 6, write: 10, "devices of the host"),
-        Place("/run", read: 40, write: 50, "the sockets of every service"),
-        Place("/run/docker.sock", read: 80, write: 80, "the container engine does as root what it is asked there"),
-        Place(
-            "/run/containerd", .below, read: 80, write: 80, "the container engine does as root what it is asked there"),
-        Place("/run/crio", .below, read: 80, write: 80, "the container engine does as root what it is asked there"),
-        Place("/run/podman", .below, read: 70, write: 70, "the container engine does as root what it is asked there"),
-        Place("/run/systemd", .below, read: 40, write: 50, "the service manager's sockets"),
-        Place("/run/dbus", .below, read: 25, write: 25, "every service of the host's bus"),
-        Place("/run/user", .below, read: 25, write: 30, "the sockets of a user's session"),
-        Place("/tmp/.X11-unix", .below, read: 20, write: 20, "every key that is pressed and window that is shown"),
-        Place("/tmp", read: 3, write: 8, "what every program of the host puts there"),
-    ]
-
     /// Directories of a home that hold secrets, or what is executed when its owner logs in.
     static let secrets: Set<String> = [
         ".ssh", ".gnupg", ".aws", ".kube", ".docker", ".config", ".netrc", ".mozilla", ".password-store",
@@ -62,9 +31,9 @@ struct Place: Sendable {
     static func danger(of path: String, writable: Bool, except covers: [[String]] = []) -> Danger {
         let parts = parts(of: path)
         if parts.count == 2, parts[0] == "dev", DeviceNode(rawValue: parts[1]) != nil {
-            return Danger(weight: 1, why: nil)
+            return Danger(weight: Weight.readable, why: nil)
         }
-        var danger = writable ? Danger(weight: 5, why: nil) : Danger(weight: 1, why: nil)
+        var danger = Danger(weight: writable ? Weight.writable : Weight.readable, why: nil)
         func consider(_ read: Int, _ write: Int, _ why: String) {
             let weight = writable ? write : read
             if weight > danger.weight { danger = Danger(weight: weight, why: why) }
@@ -76,10 +45,12 @@ struct Place: Sendable {
             let lies = place.reach == .below && parts.starts(with: own)
             if contains || lies { consider(place.read, place.write, place.why) }
         }
-        if parts.count == 2, parts[0] == "home" { consider(12, 35, "all files of a user") }
-        if parts.contains(where: { secrets.contains($0) }) { consider(15, 30, "secrets or settings of a user") }
+        if parts.count == 2, parts[0] == "home" { consider(Weight.home.read, Weight.home.write, "all files of a user") }
+        if parts.contains(where: { secrets.contains($0) }) {
+            consider(Weight.secrets.read, Weight.secrets.write, "secrets or settings of a user")
+        }
         if let name = parts.last, [".sock", ".socket", "_socket"].contains(where: { name.hasSuffix($0) }) {
-            consider(10, 10, "whoever listens there does what it is asked")
+            consider(Weight.socket, Weight.socket, "whoever listens there does what it is asked")
         }
         return danger
     }

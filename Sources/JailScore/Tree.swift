@@ -31,11 +31,11 @@ extension Check {
             ]
         },
         Check(
-            "filesystem.dev", 25, "every device of the host that the user may open",
+            "filesystem.dev", Weight.hostDevices, "every device of the host that the user may open",
             advice: "dev = \"minimal\", and the one device by a [[mount]] with options = [\"dev\"]"
         ) { $0.filesystem.devices.found { $0 == .host } },
         Check(
-            "filesystem.tmp", 1, "more than 64 MB of the host's memory can be filled",
+            "filesystem.tmp", Weight.largeTmp, "more than 64 MB of the host's memory can be filled",
             advice: "limits.memory, to which it counts"
         ) { spec in
             spec.limits?.value.realMemory == nil ? spec.filesystem.tmp.found { ($0 ?? 0) > 64 << 20 } : nil
@@ -52,7 +52,9 @@ extension Check {
                 guard let path = mount.written else { return [] }
                 let danger = Place.danger(of: path, writable: true)
                 let weight =
-                    mount.options.asked.hasAll(of: .noExecute) ? danger.weight - danger.weight / 5 : danger.weight
+                    mount.options.asked.hasAll(of: .noExecute)
+                    ? danger.weight - danger.weight / Weight.noExecuteShare
+                    : danger.weight
                 let what = danger.words(path, "can be written to")
                 return [Opening(weight: weight, what: what, origin: mount.position)]
             }
@@ -78,13 +80,16 @@ extension Check {
             spec.filesystem.mounts.filter { $0.options.opened.hasAll(of: .noSetuid) }.map { mount in
                 let closed = spec.process.noNewPrivileges.value
                 let what = "set-user-id files below \(mount.target) count" + (closed ? ", if no_new_privs goes" : "")
-                return Opening(weight: closed ? 3 : 15, what: what, origin: mount.position)
+                return Opening(
+                    weight: closed ? Weight.setuidFilesUnused : Weight.setuidFiles, what: what, origin: mount.position)
             }
         },
         Check("mount.dev", advice: "leave the option out, or mount the one device") { spec in
             spec.filesystem.mounts.filter { $0.options.opened.hasAll(of: .noDevices) && $0.source != .devpts }.map {
                 mount in
-                Opening(weight: 10, what: "devices below \(mount.target) can be opened", origin: mount.position)
+                Opening(
+                    weight: Weight.deviceFiles, what: "devices below \(mount.target) can be opened",
+                    origin: mount.position)
             }
         },
     ]
@@ -113,13 +118,14 @@ extension Mount {
     /// What of the kernel a file system of that type exposes; nil for what holds nothing but its own.
     fileprivate func surface(isLimited: Bool) -> (Int, String)? {
         switch source {
-        case .sysfs: (5, "devices and settings of the host in sight")
+        case .sysfs: (Weight.sysfs, "devices and settings of the host in sight")
         case .cgroup:
             options.opened.hasAll(of: .readOnly)
-                ? (6, "control groups that can be made and changed") : (3, "control groups in sight")
-        case .image: (8, "the kernel reads a file system image, which may be made to harm it")
-        case .mqueue, .devpts, .proc: (1, "one more file system of the kernel's")
-        case .tmpfs(nil, _, _): isLimited ? nil : (1, "half of the host's memory can be filled")
+                ? (Weight.writableGroups, "control groups that can be made and changed")
+                : (Weight.groups, "control groups in sight")
+        case .image: (Weight.image, "the kernel reads a file system image, which may be made to harm it")
+        case .mqueue, .devpts, .proc: (Weight.kernelFiles, "one more file system of the kernel's")
+        case .tmpfs(nil, _, _): isLimited ? nil : (Weight.unlimitedTmpfs, "half of the host's memory can be filled")
         case .bind, .tmpfs, .overlay, .file, .symlink, .directory, .hidden: nil
         }
     }
