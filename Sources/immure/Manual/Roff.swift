@@ -13,9 +13,12 @@ struct Roff {
 
     mutating func paragraph(_ words: String) { text += ".PP\n" + Self.lines(words) }
 
-    /// A word with what it means, indented.
+    /// A word with what it means, indented; an empty line begins another paragraph of it.
     mutating func item(_ tag: String, _ words: String) {
-        text += ".TP\n\\fB\(Self.escaped(tag))\\fR\n" + Self.lines(words)
+        text += ".TP\n\\fB\(Self.escaped(tag))\\fR\n"
+        for line in words.split(separator: "\n", omittingEmptySubsequences: false) {
+            text += line.isEmpty ? ".IP\n" : Self.escaped(String(line)) + "\n"
+        }
     }
 
     /// Lines as they are.

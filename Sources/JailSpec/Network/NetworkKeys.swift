@@ -1,0 +1,26 @@
+extension SectionRows {
+    static let network = SectionRows(
+        "network",
+        "In this version modes other than none and host, and the keys publish, allow and dns, are refused at launch.",
+        keys: [
+            KeyRow(
+                "mode", as: .words(of: Network.Mode.self),
+                """
+                `none`, the default: a network of the jail's own with only loopback up. `host`: the host's, the default where
+                `namespaces.net` is not new.
+                """),
+            KeyRow(
+                "publish", as: ValueForm("array of [ADDRESS:]PORT:PORT[/tcp|/udp]", .list(.text(publication))),
+                "Ports of the host that lead inside: host's port first."),
+            KeyRow(
+                "allow", as: ValueForm("array of NETWORK[:PORT[/tcp|/udp]]", .list(.text(destination))),
+                "Where the jail may connect to. Absent: everywhere."),
+            KeyRow(
+                "dns", as: ValueForm("array of addresses", .list(.text("^[0-9A-Fa-f:.]+$"))),
+                "The servers of the jail's resolv.conf. Absent: the host's."),
+        ])
+
+    private static let port = "[1-9][0-9]{0,4}"
+    private static let publication = "^(\\[[0-9A-Fa-f:.]+\\]:|[0-9.]+:)?\(port):\(port)(/(tcp|udp))?$"
+    private static let destination = "^(\\[[0-9A-Fa-f:./]+\\]|[0-9A-Fa-f:./]+)(:\(port)(/(tcp|udp))?)?$"
+}
