@@ -1,5 +1,5 @@
 extension SectionRows {
-    static let topLevel = SectionRows(
+    package static let topLevel = SectionRows(
         "",
         keys: [
             KeyRow(

@@ -3,7 +3,7 @@ struct Roff {
     private(set) var text = ""
 
     init(title: String, section: Int, summary: String) {
-        text = ".TH \(title.uppercased()) \(section) 2026-01-01 \"immure 0.1.0\"\n.SH NAME\n"
+        text = ".TH \(title.uppercased()) \(section) \(Release.date) \"immure \(Release.version)\"\n.SH NAME\n"
         text += "\(title) \\- \(Self.escaped(summary))\n"
     }
 

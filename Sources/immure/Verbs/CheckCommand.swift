@@ -6,8 +6,7 @@ import SpecFile
 
 /// `immure check`: reads and validates, and touches nothing.
 struct CheckCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "validate specs; every fault of every file; status 0 or 2")
+    static let configuration = Verb.check.configuration()
 
     @Flag(help: "print an array of diagnostics as JSON")
     var json = false

@@ -7,9 +7,7 @@ import SystemCallFilter
 
 /// `immure syscalls`: what a group holds, what becomes of a call, what a spec allows and why.
 struct SystemCallsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "syscalls", abstract: "list groups of system calls, or what a spec allows and why",
-        usage: "immure syscalls [@GROUP|NAME|SPEC]", discussion: "Without an argument: the groups.")
+    static let configuration = Verb.syscalls.configuration(discussion: "Without an argument: the groups.")
 
     @Argument(help: "a @group, the name of a call, or a spec file", completion: .file())
     var subject: String?

@@ -6,9 +6,7 @@ import SpecFile
 
 /// `immure unit`: a unit of systemd for a spec.
 struct UnitCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "unit", abstract: "print a systemd unit that runs a spec as a service",
-        usage: "immure unit SPEC [--env NAME=VALUE…] [--] [COMMAND ARG…]")
+    static let configuration = Verb.unit.configuration()
 
     @Option(
         name: .customLong("env"), parsing: .unconditionalSingleValue,
