@@ -4,7 +4,6 @@ import Kernel
 import SpecFile
 import Testing
 
-
 @testable import immure
 
 /// The version stands in one place, and what people read says the same.

@@ -8,7 +8,8 @@ extension Manual {
             guard case .run = verb else { continue }
             page.item(
                 "SPEC [ARG…]",
-                "The same for a first word that is neither a command of immure nor an option; no options are looked for.")
+                "The same for a first word that is neither a command of immure nor an option; no options are looked for."
+            )
         }
     }
 
