@@ -49,11 +49,11 @@ struct SpecWriter {
         if let policy = spec.seccomp?.value { write(policy) }
         if let policy = spec.landlock?.value { write(policy) }
         add("network.mode", spec.network.mode) { quote($0.rawValue) }
-        for (key, words) in [
-            ("publish", spec.network.publish), ("allow", spec.network.allow), ("dns", spec.network.dns),
-        ] where !words.isEmpty {
-            add("network.\(key)", list(words.map { quote($0.value) }))
+        if !spec.network.publish.isEmpty {
+            add("network.publish", list(spec.network.publish.map { quote("\($0.value)") }))
         }
+        add("network.allow", spec.network.allow) { list($0.map { quote("\($0.value)") }) }
+        add("network.dns", spec.network.dns) { list($0.map { quote("\($0.value)") }) }
     }
 
     private mutating func write(_ filesystem: Filesystem) {

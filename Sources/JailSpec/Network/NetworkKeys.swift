@@ -13,8 +13,11 @@ extension SectionRows {
                 "publish", as: ValueForm("array of [ADDRESS:]PORT:PORT[/tcp|/udp]", .list(.text(publication))),
                 "Ports of the host that lead inside: host's port first."),
             KeyRow(
-                "allow", as: ValueForm("array of NETWORK[:PORT[/tcp|/udp]]", .list(.text(destination))),
-                "Where the jail may connect to. Absent: everywhere."),
+                "allow", as: ValueForm("array of TARGET[:PORT[-PORT][/tcp|/udp]]", .list(.text(destination))),
+                """
+                Where the jail may connect to: TARGET is an address, a network such as 10.0.0.0/8, a name, or *.NAME for every
+                name below one; an IPv6 address stands in brackets where ports follow. Absent: everywhere.
+                """),
             KeyRow(
                 "dns", as: ValueForm("array of addresses", .list(.text("^[0-9A-Fa-f:.]+$"))),
                 "The servers of the jail's resolv.conf. Absent: the host's."),
@@ -22,5 +25,8 @@ extension SectionRows {
 
     private static let port = "[1-9][0-9]{0,4}"
     private static let publication = "^(\\[[0-9A-Fa-f:.]+\\]:|[0-9.]+:)?\(port):\(port)(/(tcp|udp))?$"
-    private static let destination = "^(\\[[0-9A-Fa-f:./]+\\]|[0-9A-Fa-f:./]+)(:\(port)(/(tcp|udp))?)?$"
+    private static let address = "\\[[0-9A-Fa-f:./]+\\]|[0-9A-Fa-f:./]+"
+    private static let label = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+    private static let name = "([*][.])?(\(label)[.])*[A-Za-z_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+    private static let destination = "^(\(address)|\(name))(:\(port)(-\(port))?(/(tcp|udp))?)?$"
 }

@@ -82,14 +82,17 @@ KEYS = {
     "landlock.connect_tcp": PORTS,
     "landlock.scope": ([[], ["signal"], ["abstract_unix_socket", "signal"]], [["signals"], "signal", ["signal"] * 2]),
     "landlock.minimum_abi": ([1, 7, 1000], [0, 1001, "4"]),
-    "network.mode": (["none", "host", "user", "veth", "macvlan"], WORDS),
+    "network.mode": (["none", "host", "user", "veth", "macvlan", "ipvlan"], WORDS),
     "network.publish": (
         [["127.0.0.1:8080:80/tcp", "53:53/udp"], ["[::1]:1:2"]],
         [["80"], ["a:80:80"], ["80:80/icmp"], "80:80", [80], ["0:80"], ["::1:80:80"]],
     ),
     "network.allow": (
-        [["10.0.0.0/8:443/tcp", "192.0.2.1"], ["[2001:db8::/32]:443", "2001:db8::1"]],
-        [["10.0.0.1:x"], ["10.0.0.1:443/icmp"], "10.0.0.1", [1], [""], ["10.0.0.1/tcp"]],
+        [
+            ["10.0.0.0/8:443/tcp", "192.0.2.1"], ["[2001:db8::/32]:443", "2001:db8::1"],
+            ["deb.example.org:443", "*.Example.org:1-9/udp", "localhost"], [],
+        ],
+        [["10.0.0.1:x"], ["a..b"], ["*"], ["*.*.a"], ["-a:1"], ["a:b:1"], ["a b"], ["*a.b"], ["a:1-"], ["10.0.0.1:443/icmp"], "10.0.0.1", [1], [""], ["10.0.0.1/tcp"]],
     ),
     "network.dns": ([["10.0.0.53"], ["::1", "1.1.1.1"]], [["x"], "10.0.0.53", [""], [1], ["localhost"]]),
     "service.notify": (["none", "main", "all"], WORDS),
