@@ -19,14 +19,21 @@ extension SectionRows {
                 name below one; an IPv6 address stands in brackets where ports follow. Absent: everywhere.
                 """),
             KeyRow(
-                "dns", as: ValueForm("array of addresses", .list(.text("^[0-9A-Fa-f:.]+$"))),
+                "dns", as: ValueForm("array of addresses", .list(.text(address))),
                 "The servers of the jail's resolv.conf. Absent: the host's."),
         ])
 
     private static let port = "[1-9][0-9]{0,4}"
-    private static let publication = "^(\\[[0-9A-Fa-f:.]+\\]:|[0-9.]+:)?\(port):\(port)(/(tcp|udp))?$"
-    private static let address = "\\[[0-9A-Fa-f:./]+\\]|[0-9A-Fa-f:./]+"
+    private static let four = "[0-9]{1,3}([.][0-9]{1,3}){3}"
+    /// Eight groups, or fewer with `::`; the last two may be an IPv4 address.
+    private static let six = "(([0-9A-Fa-f]{1,4}:){6,7}[0-9A-Fa-f.]+|[0-9A-Fa-f:]*::[0-9A-Fa-f:.]*)"
+    private static let length = "(/[0-9]{1,3})?"
+    private static let address = "^(\(four)|\(six))$"
+    private static let publication = "^(\\[\(six)\\]:|\(four):)?\(port):\(port)(/(tcp|udp))?$"
+
     private static let label = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
     private static let name = "([*][.])?(\(label)[.])*[A-Za-z_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-    private static let destination = "^(\(address)|\(name))(:\(port)(-\(port))?(/(tcp|udp))?)?$"
+    private static let ports = ":\(port)(-\(port))?(/(tcp|udp))?"
+    private static let destination =
+        "^((\(four)\(length)|\(name))(\(ports))?|\\[\(six)\(length)\\]\(ports)|\(six)\(length))$"
 }

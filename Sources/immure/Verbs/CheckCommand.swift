@@ -30,7 +30,7 @@ struct CheckCommand: ParsableCommand {
     private static func faults(of path: String, in surroundings: Surroundings) -> [Diagnostic] {
         let faults: [Diagnostic]
         do throws(Rejection) {
-            let document = try Document.load(path: path, in: surroundings)
+            let document = try Document.load(path: path, in: surroundings, reading: Caller.readSpec)
             faults = Prepare.examine(document, in: surroundings).diagnostics
         } catch {
             faults = error.diagnostics

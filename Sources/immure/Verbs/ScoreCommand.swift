@@ -49,7 +49,8 @@ struct ScoreCommand: ParsableCommand {
         let paths: [String?] = spec.isEmpty ? [nil] : spec
         for path in paths {
             do throws(Rejection) {
-                let document = try Document.load(path: path, overrides: overrides, in: surroundings)
+                let document = try Document.load(
+                    path: path, overrides: overrides, in: surroundings, reading: Caller.readSpec)
                 let decoded = try Prepare.decode(document, in: surroundings)
                 scores.append((path ?? "the empty spec", Score(of: decoded)))
             } catch {

@@ -52,7 +52,8 @@ struct SystemCallsCommand: ParsableCommand {
     private func showSpec(_ path: String) throws {
         do throws(Rejection) {
             let surroundings = Caller.surroundings()
-            let spec = try Prepare.decode(try Document.load(path: path, in: surroundings), in: surroundings)
+            let spec = try Prepare.decode(
+                try Document.load(path: path, in: surroundings, reading: Caller.readSpec), in: surroundings)
             var context = spec.filterContext
             context.kernel = Caller.kernel
             let resolved = EffectivePolicy.resolve(spec.seccomp, in: context)
