@@ -24,12 +24,13 @@ extension Check {
             switch mode.value {
             case .none, .host: return []
             case .user: return [Opening(weight: isNarrow ? 6 : 10, what: what, origin: mode.position)]
-            case .veth, .macvlan: return [Opening(weight: isNarrow ? 8 : 12, what: what, origin: mode.position)]
+            case .veth, .macvlan, .ipvlan:
+                return [Opening(weight: isNarrow ? 8 : 12, what: what, origin: mode.position)]
             }
         },
         Check("network.publish", advice: "127.0.0.1 as the address, or leave it out") { spec in
             spec.network.publish.map { port in
-                let isLocal = port.value.hasPrefix("127.") || port.value.hasPrefix("[::1]")
+                let isLocal = port.value.address?.isLoopback == true
                 return Opening(
                     weight: isLocal ? 2 : 4,
                     what: "\(port.value) can be reached from \(isLocal ? "the host" : "outside")", origin: port.position

@@ -86,7 +86,7 @@ struct FileProfileTests {
 
     @Test("Files of container engines decide as runc's program for them", arguments: files)
     func engines(_ path: String) throws {
-        let root = try SourceFile.readJSON(path, "the profile", writtenAt: nil).root
+        let root = try parseJSON(Array(readText(path).utf8), file: path)
         let decoded = SeccompProfile.decode(root, in: Self.surroundings)
         #expect(decoded.diagnostics == [])
         let profile = try #require(decoded.profile)

@@ -23,7 +23,11 @@ extension Section {
 
     private mutating func identityMap(_ key: String) -> Located<Identity.IdentityMap>? {
         guard let entry = table[key] else {
-            _ = self.entry(key)
+            // None, but in a survey.
+            for var section in sections(key) {
+                _ = section.range()
+                section.finish()
+            }
             return nil
         }
         if case .string = entry.node.value { return value(key, Form.automaticMap) }

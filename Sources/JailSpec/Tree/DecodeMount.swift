@@ -1,7 +1,7 @@
 import SpecFile
 
 /// The types of `[[mount]]`, each with the keys that have a meaning for it besides `target` and `type`.
-private enum MountType: String, CaseIterable {
+enum MountType: String, CaseIterable {
     case bind, tmpfs, overlay, proc, sysfs, devpts, mqueue, cgroup, file, symlink, dir, image
 
     var keys: [String] {
@@ -14,6 +14,16 @@ private enum MountType: String, CaseIterable {
         case .file: ["content", "mode"]
         case .symlink: ["to"]
         case .dir: ["mode"]
+        }
+    }
+
+    /// Those of them that must be there.
+    var required: [String] {
+        switch self {
+        case .bind, .image: ["source"]
+        case .overlay: ["lower"]
+        case .symlink: ["to"]
+        default: []
         }
     }
 

@@ -1,3 +1,5 @@
+import JailSpec
+
 extension Manual {
     /// immure.toml(5).
     static var file: String {
@@ -11,7 +13,7 @@ extension Manual {
             """)
         values(&page)
         page.section("Keys")
-        for section in sections { add(section, to: &page) }
+        for section in SectionRows.all { add(section, to: &page) }
         layers(&page)
         page.section("Example")
         page.example(
@@ -85,12 +87,15 @@ extension Manual {
             """)
     }
 
-    private static func add(_ section: SectionDescription, to page: inout Roff) {
-        page.subsection(section.name)
+    private static func add(_ section: SectionRows, to page: inout Roff) {
+        page.subsection(section.heading)
         if !section.introduction.isEmpty { page.paragraph(section.introduction) }
-        if section.isLater {
-            page.paragraph("Read and validated by this version, and refused by name at launch.")
-        }
-        for key in section.keys { page.item(key.key, "(\(key.form)) \(key.meaning)") }
+        for row in section.rows { page.item(row.names.joined(separator: ", "), "(\(words(row))) \(row.meaning)") }
+    }
+
+    /// What may be written, and what holds where nothing is.
+    private static func words(_ row: KeyRow) -> String {
+        if row.isRequired { return row.form.words + ", required" }
+        return row.form.words + (row.standard.map { ", default \($0)" } ?? "")
     }
 }
