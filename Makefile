@@ -1,4 +1,4 @@
-# immure: a habit a target. `make help` lists them.
+# immure: `make help` lists the targets.
 PREFIX   ?= /usr/local
 DESTDIR  ?=
 SWIFT    ?= swift
@@ -10,13 +10,27 @@ MAN      := $(BUILD)/man
 SHELLS   := bash zsh fish
 FUZZ_SECONDS ?= 3600
 
-# One file without any shared library: it starts four times faster than a dynamic one, and runs in an empty root. Every
-# module, those of the packages too: a section for each function, so that the linker can put those of a launch side by side;
-# and the metadata of a type by a call rather than by its mangled name, which the runtime takes 10,000 instructions to read
-# (smaller code is not what a launch, which uses each type once, needs); and values copied by code of their own rather than
-# by the witnesses of their type, which would have to be made for every optional one. And an entry of its own, CLinux/entry.c.
-EACH     := -function-sections -disable-concrete-type-metadata-mangled-name-accessors -disable-type-layout
-STATIC   := -c release --static-swift-stdlib -Xswiftc -static-executable -Xcc -DIMMURE_STATIC $(EACH:%=-Xswiftc -Xfrontend -Xswiftc %)
+# What makes a launch faster, each by its name in Sources/FastStart/README.md, which has what it saves. START says which of
+# them are built in: `fast` all, `plain` none, or a list of names. Without a word: all where the compiler, the C library and
+# the processor are those that they were written for, else none.
+TRICKS   := entry runtime release order metadata layout
+KNOWN    := 6.3/glibc-2.36/x86_64
+FOUND     = $(shell echo "$$($(SWIFT) --version 2>&1 | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p')/$$(getconf GNU_LIBC_VERSION | tr ' ' -)/$$(uname -m)")
+START     = $(if $(filter $(KNOWN),$(FOUND)),fast,plain)
+CHOSEN    = $(if $(filter fast,$(START)),$(TRICKS),$(filter-out plain,$(START)))
+UNKNOWN   = $(filter-out fast plain $(TRICKS),$(START))
+
+frontend  = $(1:%=-Xswiftc -Xfrontend -Xswiftc %)
+FLAGS_entry    := -Xcc -DFAST_ENTRY
+FLAGS_runtime  := -Xcc -DFAST_RUNTIME
+FLAGS_release  := -Xcc -DFAST_RELEASE
+FLAGS_order    := $(call frontend,-function-sections) -Xcc -ffunction-sections -Xcc -fdata-sections -Xswiftc -use-ld=lld \
+    -Xlinker --no-warn-symbol-ordering -Xlinker --symbol-ordering-file=Sources/FastStart/launch.order
+FLAGS_metadata := $(call frontend,-disable-concrete-type-metadata-mangled-name-accessors)
+FLAGS_layout   := $(call frontend,-disable-type-layout)
+
+# One file without any shared library: it starts four times faster than a dynamic one, and runs in an empty root.
+STATIC    = -c release --scratch-path $(BUILD) --static-swift-stdlib -Xswiftc -static-executable $(foreach one,$(CHOSEN),$(FLAGS_$(one)))
 
 SHELL_FILES  := .ci/run .ci/install .ci/test Tests/Fuzz/run Examples/demo Tests/VM/run Tests/VM/vm-run
 SWIFT_FILES  := Package.swift Sources Tests
@@ -25,12 +39,13 @@ SWIFT_FILES  := Package.swift Sources Tests
 .PHONY: build demo test test-vm fuzz attack lint format bench flags order install uninstall help swift-found
 
 build: swift-found packages-build ## build the static binary, .build/release/immure (the default)
+	$(if $(UNKNOWN),$(error immure: START: no trick is named $(UNKNOWN); hint: make START="fast", "plain" or some of "$(TRICKS)"))
 	$(SWIFT) build $(STATIC)
 
 demo: packages-demo packages-run build ## build a real C program inside a jail, without network, and show what was closed
 	Examples/demo $(BINARY)
 
-test: swift-found packages-build packages-run packages-test packages-vm ## every test but the slow ones: pure, the binary on this kernel as root and as a user, then in a virtual machine
+test: swift-found packages-build packages-run packages-test packages-vm ## every test except the slow ones: pure, the binary on this kernel as root and as a user, then in a virtual machine
 	@SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" STATIC="$(STATIC)" .ci/test
 
 fuzz: swift-found packages-build ## fuzz the reader and the planner for an hour, or FUZZ_SECONDS
@@ -49,13 +64,13 @@ lint: packages-lint ## formatting of the Swift files, shellcheck of the shell fi
 format: ## format the Swift files in place
 	$(SWIFT) format --in-place --parallel --recursive $(SWIFT_FILES)
 
-bench: packages-build packages-run packages-bench build ## launch time, scale and memory beside bubblewrap, crun, runc, firejail, …
+bench: packages-build packages-run packages-bench build ## launch time, scale and memory compared with bubblewrap, crun, runc, firejail, …
 	Tests/Benchmarks/run
 
 flags: ## how the binary is built
 	@echo "$(STATIC)"
 
-order: packages-build packages-order build ## list anew what a launch touches, for the linker to put it side by side
+order: packages-build packages-order build ## list again what a launch touches, for the linker to put it side by side
 	Tests/Benchmarks/order/make
 	rm -f $(BINARY) # SwiftPM does not know of the list
 	$(MAKE) build
@@ -93,6 +108,6 @@ swift-found:
 	    echo "hint: install Swift 6.3 from https://www.swift.org/install/ or name it: make SWIFT=/opt/swift/usr/bin/swift" >&2; \
 	    exit 1; }
 
-# Installs the missing ones of a list in .ci/packages and says which; nothing happens where all are there.
+# Installs the packages of a list in .ci/packages that are missing, and says which; does nothing where all are installed.
 packages-%:
 	@.ci/install $*

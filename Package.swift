@@ -11,28 +11,18 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
 ]
 
-/// What a launch touches lies side by side in the binary (`make order` writes the list): that halves its page faults, each
-/// of which costs as much as a system call. lld comes with Swift; the linkers of Debian cannot order symbols.
-let ordered: [LinkerSetting] = [
-    .unsafeFlags(
-        [
-            "-use-ld=lld", "-Xlinker", "--no-warn-symbol-ordering",
-            "-Xlinker", "--symbol-ordering-file=\(Context.packageDirectory)/Sources/immure/launch.order",
-        ], .when(configuration: .release))
-]
-
 /// The targets in the order of the layers: each may import only what stands above it.
 let package = Package(
     name: "immure",
     products: [.executable(name: "immure", targets: ["immure"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
     ],
     targets: [
         // How Linux and the C libraries are reached.
-        .target(name: "CLinux", cSettings: [.unsafeFlags(["-ffunction-sections", "-fdata-sections"])]),
+        .target(name: "CLinux"),
+        .target(name: "FastStart", dependencies: ["CLinux"], exclude: ["README.md", "launch.order"]),
         .systemLibrary(name: "CCapability"),
-        .systemLibrary(name: "CSeccomp"),
         .target(name: "CTOML"),
 
         // What Linux numbers and names: facts, shared by every floor.
@@ -41,7 +31,8 @@ let package = Package(
         // What was written, what is wanted, what will be done: values, no effects.
         .target(name: "SpecFile", dependencies: ["CTOML"], swiftSettings: strict),
         .target(name: "JailSpec", dependencies: ["SpecFile", "LinuxFacts"], swiftSettings: strict),
-        .target(name: "SystemCallFilter", dependencies: ["JailSpec", "SpecFile"], swiftSettings: strict),
+        .target(
+            name: "SystemCallFilter", dependencies: ["JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),
         .target(
             name: "JailPlan", dependencies: ["SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts"],
             swiftSettings: strict),
@@ -51,7 +42,8 @@ let package = Package(
             name: "JailScore", dependencies: ["JailPlan", "JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),
 
         // Doing it.
-        .target(name: "Kernel", dependencies: ["LinuxFacts", "CLinux", "CCapability"], swiftSettings: strict),
+        .target(
+            name: "Kernel", dependencies: ["LinuxFacts", "CLinux", "FastStart", "CCapability"], swiftSettings: strict),
         .target(
             name: "JailRuntime",
             dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
@@ -61,35 +53,47 @@ let package = Package(
         .executableTarget(
             name: "immure",
             dependencies: [
-                "JailRuntime", "JailScore", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile",
+                "JailRuntime", "JailScore", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            exclude: ["launch.order"], swiftSettings: strict, linkerSettings: ordered),
+            swiftSettings: strict),
 
-        .testTarget(name: "SpecFileTests", dependencies: ["SpecFile"], swiftSettings: strict),
+        // What several test targets and the fuzzer share; Tests/Support holds what the suites in Python share, too.
+        .target(
+            name: "TestSupport", dependencies: ["JailPlan", "JailSpec", "SpecFile", "Kernel", "CLinux"],
+            path: "Tests/Support",
+            exclude: ["harness"], swiftSettings: strict),
+
+        // libseccomp, which the compiler of filters is held against: nothing but a test imports it.
+        .systemLibrary(name: "CSeccomp", path: "Tests/CSeccomp"),
+
+        .testTarget(name: "SpecFileTests", dependencies: ["TestSupport", "SpecFile"], swiftSettings: strict),
         .testTarget(
             name: "JailSpecTests", dependencies: ["JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),
         .testTarget(
             name: "SystemCallFilterTests",
-            dependencies: ["SystemCallFilter", "JailSpec", "SpecFile", "Kernel", "CLinux", "CSeccomp"],
+            dependencies: ["TestSupport", "SystemCallFilter", "JailSpec", "SpecFile", "Kernel", "CLinux", "CSeccomp"],
             swiftSettings: strict),
         .testTarget(
             name: "JailPlanTests",
-            dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
+            dependencies: [
+                "TestSupport", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts", "Kernel",
+            ],
             exclude: ["Golden"],
             swiftSettings: strict),
         .testTarget(
-            name: "JailScoreTests", dependencies: ["JailScore", "JailPlan", "JailSpec", "SpecFile"],
+            name: "JailScoreTests", dependencies: ["TestSupport", "JailScore", "JailPlan", "JailSpec", "SpecFile"],
             swiftSettings: strict),
         .testTarget(
             name: "CommandLineTests",
             dependencies: ["immure", "JailRuntime", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "Kernel"],
             swiftSettings: strict),
         .testTarget(
-            name: "KernelTests", dependencies: ["Kernel", "CLinux", "JailSpec", "LinuxFacts"], swiftSettings: strict),
+            name: "KernelTests", dependencies: ["TestSupport", "Kernel", "CLinux", "JailSpec", "LinuxFacts"],
+            swiftSettings: strict),
         .testTarget(
             name: "JailRuntimeTests",
-            dependencies: ["JailRuntime", "JailPlan", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
+            dependencies: ["TestSupport", "JailRuntime", "JailPlan", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
             swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17
@@ -100,6 +104,7 @@ if Context.environment["IMMURE_FUZZ"] != nil {
     package.products.append(.library(name: "Fuzz", type: .static, targets: ["Fuzz"]))
     package.targets.append(
         .target(
-            name: "Fuzz", dependencies: ["JailScore", "JailPlan", "JailSpec", "SpecFile"], path: "Tests/Fuzz",
+            name: "Fuzz", dependencies: ["TestSupport", "JailScore", "JailPlan", "JailSpec", "SpecFile"],
+            path: "Tests/Fuzz",
             exclude: ["run", "Seeds", "toml.dict"], swiftSettings: strict))
 }

@@ -60,6 +60,9 @@ package struct Host: Equatable, Sendable {
     /// The caller's ranges in subuid(5) and subgid(5), inside 0 upwards still to be assigned.
     package var subordinateUsers: [Identity.Range] = []
     package var subordinateGroups: [Identity.Range] = []
+    /// Where a range could go: asked only where the spec wants the caller's, and there is none.
+    package var roomForUsers: SubordinateRoom?
+    package var roomForGroups: SubordinateRoom?
 
     package var standardInputIsTerminal = false
     /// Whether setsid(2) would succeed, or is not needed: not for the leader of a shell's job.

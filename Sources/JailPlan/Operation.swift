@@ -25,6 +25,7 @@ package enum Operation: Equatable, Sendable {
     /// Makes new namespaces; from here on the jail's first process acts (supervised), or the caller itself (direct). The
     /// network may be made beside the steps that follow: `Plan.makesNetworkBeside`.
     case createNamespaces([NamespaceKind])
+    /// Writes uid_map and gid_map, user_namespaces(7).
     case mapIdentities(IdentityMaps)
     /// Moves the clocks of a new time namespace, time_namespaces(7); the command enters it.
     case offsetClocks(monotonic: ClockOffset, boottime: ClockOffset)
@@ -35,21 +36,11 @@ package enum Operation: Equatable, Sendable {
     case forbidUserNamespaces
     case isolateMounts
 
-    /// A detached copy of a tree of the host, put into a slot.
-    case openTree(slot: Int, TreeSource)
-    /// A detached copy of one device node of the host, which must have these numbers.
-    case openDevice(slot: Int, name: String, major: UInt32, minor: UInt32)
-    /// A detached new file system.
-    case makeFileSystem(slot: Int, FileSystem)
-    /// A detached private file with that content, read-only.
-    case makeFile(slot: Int, content: String, mode: UInt32)
+    /// Fills a slot with a mount that is attached to nothing yet, of which that promise will hold.
+    case fill(slot: Int, Filling, SlotPromise)
 
-    /// A file system with the notify socket of the jail's own.
-    case makeNoticeSocket(slot: Int)
     /// Reads the credentials in a directory of the host.
     case readCredentials(String)
-    /// A file system with the credentials that were read, for the command's user alone and never swapped out.
-    case makeCredentials(slot: Int)
 
     /// From here on the setting up is done with the ids of the command, capabilities kept.
     case setIdentity(user: UInt32, group: UInt32)
@@ -77,15 +68,15 @@ package enum Operation: Equatable, Sendable {
     case setNice(Int32)
     case setAffinity([Int])
     case newKeyring
-    case resetInheritedAttributes
+    /// Sets what the caller may have changed for itself and exec would pass on.
+    case setInheritedAttributes(InheritedAttributes)
     /// A session of the jail's own, with a pty of its own where asked.
     case startSession(SessionTerminal)
     case dropBounding(keeping: CapabilitySet)
     case forbidNewPrivileges
     /// No namespaces by a filter, where there is no user namespace of the jail's own to forbid them.
     case refuseNamespaces
-    /// The bits of capabilities(7): locked in pure-capability mode, or as a process has them by default.
-    case setSecureBits(pure: Bool)
+    case setSecureBits(SecureBits)
 
     /// The reaper stays behind as pid 1; from here on the command's process acts.
     case startCommand
@@ -113,106 +104,9 @@ package enum Operation: Equatable, Sendable {
     /// Whether it shows, or belongs to, the network namespace that it is done in.
     package var belongsToNetwork: Bool {
         switch self {
-        case .bringUpLoopback, .makeNoticeSocket: true
-        case .makeFileSystem(_, let fileSystem): fileSystem.type == "sysfs"
+        case .bringUpLoopback, .fill(_, .noticeSocket, _): true
+        case .fill(_, .fileSystem(let fileSystem), _): fileSystem.type == "sysfs"
         default: false
         }
-    }
-}
-
-/// Whether a jail has a cgroup inside the one that is limited, and whose that is.
-package enum CgroupDelegation: Equatable, Sendable {
-    /// The limited one is its own.
-    case none
-    /// One inside, owned by the caller.
-    case inner
-    /// One inside, owned by this user and group of the host.
-    case owned(user: UInt32, group: UInt32)
-}
-
-/// A namespace to join, namespaces(7).
-package struct JoinedNamespace: Equatable, Sendable {
-    package let kind: NamespaceKind
-    package let path: String
-}
-
-/// Who writes uid_map and gid_map, and what, user_namespaces(7).
-package struct IdentityMaps: Equatable, Sendable {
-    package enum Writer: String, Equatable, Sendable {
-        /// The process in the namespace: one line that maps its own id.
-        case itself
-        /// The launcher, privileged in the parent namespace.
-        case launcher
-        /// newuidmap(1) and newgidmap(1), by the caller's ranges in /etc/subuid and /etc/subgid.
-        case helpers
-    }
-
-    package let users: [Identity.Range]
-    package let groups: [Identity.Range]
-    package let writer: Writer
-    /// Whether the process in the namespace writes them, without anybody's help.
-    package var isWrittenInside: Bool { if case .itself = writer { true } else { false } }
-    /// An unprivileged writer must give up setgroups(2) before gid_map, or the kernel refuses the map.
-    package let denySetgroups: Bool
-}
-
-/// An offset of a clock as /proc/PID/timens_offsets takes it; nanoseconds are never negative.
-package struct ClockOffset: Equatable, Sendable {
-    package let seconds: Int64
-    package let nanoseconds: Int64
-
-    package init(_ duration: Duration) {
-        let (whole, attoseconds) = duration.components
-        let nanos = attoseconds / 1_000_000_000
-        seconds = nanos < 0 ? whole - 1 : whole
-        nanoseconds = nanos < 0 ? nanos + 1_000_000_000 : nanos
-    }
-}
-
-/// The host tree behind a bind or a root.
-package struct TreeSource: Equatable, Sendable {
-    package let path: String
-    package let recursive: Bool
-    package let attributes: MountAttributes
-    /// A missing source is skipped and reported.
-    package let optional: Bool
-}
-
-/// A new instance of a file system: the type and its parameters, one key each.
-package struct FileSystem: Equatable, Sendable {
-    package struct Parameter: Equatable, Sendable {
-        package let key: String
-        package let value: String?
-    }
-    package let type: String
-    package let parameters: [Parameter]
-    package let attributes: MountAttributes
-}
-
-/// What a session of the jail's own has for a terminal.
-package enum SessionTerminal: String, Equatable, Sendable {
-    case none
-    /// A pty from the jail's own devpts.
-    case jail
-    /// A pty from the host's devpts, for a jail without one.
-    case host
-}
-
-/// The sets in force when the command is executed; the bounding set was dropped before.
-package struct EffectiveCapabilities: Equatable, Sendable {
-    package var permitted: CapabilitySet = []
-    package var effective: CapabilitySet = []
-    package var inheritable: CapabilitySet = []
-    package var ambient: CapabilitySet = []
-
-    package init() {}
-
-    init(
-        permitted: CapabilitySet, effective: CapabilitySet, inheritable: CapabilitySet, ambient: CapabilitySet
-    ) {
-        self.permitted = permitted
-        self.effective = effective
-        self.inheritable = inheritable
-        self.ambient = ambient
     }
 }

@@ -12,10 +12,13 @@ package struct Plan: Equatable, Sendable {
         case supervised
     }
 
-    /// One operation with the line of the spec that it comes from; nil for a default.
+    /// One operation, who carries it out, and the line of the spec that it comes from; nil for a default.
     package struct Step: Equatable, Sendable {
         package let operation: Operation
         package let origin: Position?
+        package fileprivate(set) var actor = Actor.launcher
+
+        init(_ operation: Operation, _ origin: Position?) { (self.operation, self.origin) = (operation, origin) }
     }
 
     /// Something that the spec or a default asks for and this caller cannot have, said aloud.
@@ -51,8 +54,10 @@ package struct Plan: Equatable, Sendable {
     package private(set) var steps: [Step] = []
     /// The step that makes the namespaces and, in a supervised launch, the jail's first process.
     package private(set) var creation: Int?
-    /// The step that writes the id maps.
-    package private(set) var mapping: Int?
+    /// The step from which the reaper and the command are two processes; nil without a reaper.
+    package private(set) var division: Int?
+    /// Whoever carries out what comes next.
+    private var actor = Actor.launcher
     package private(set) var maps: IdentityMaps?
     /// Whether the jail has a session of its own, and with what terminal.
     package private(set) var session: SessionTerminal?
@@ -70,8 +75,6 @@ package struct Plan: Equatable, Sendable {
     package var checksPlaces = false
     /// What Landlock closes.
     package private(set) var landlockHandled: LandlockHandled?
-    /// The slots that are made read-only last.
-    private var sealed: [Int] = []
     /// The first step of those that concern the command alone.
     package var preparation = 0
     package var notes: [Note] = []
@@ -90,9 +93,6 @@ package struct Plan: Equatable, Sendable {
         }
     }
 
-    /// Whether what is in the slot becomes read-only last.
-    package func seals(_ slot: Int) -> Bool { sealed.contains(slot) }
-
     /// Whether a namespace of that kind is made.
     package func makes(_ kind: NamespaceKind) -> Bool { newNamespaces.contains { $0.index == kind.index } }
 
@@ -107,26 +107,36 @@ package struct Plan: Equatable, Sendable {
 
     /// Adds a step, and remembers the few that the launch has to find again: looking for them would cost it more than
     /// doing most of them.
-    mutating func append(_ step: Step) {
-        switch step.operation {
+    mutating func append(_ operation: Operation, _ origin: Position?) {
+        var actor = self.actor
+        switch operation {
         case .createNamespaces(let kinds):
             creation = steps.count
             newNamespaces = kinds
+            if case .supervised = shape { self.actor = .firstProcess }
+        case .startCommand:
+            division = steps.count
+            self.actor = .command
         case .mapIdentities(let maps):
-            mapping = steps.count
             self.maps = maps
+            if !maps.isWrittenInside { actor = .outside }
         case .startSession(let terminal): session = terminal
         case .installFilter(let program):
             filter = program
-            filterOrigin = step.origin
+            filterOrigin = origin
             readsBehindFilter = program.leavesAlone("pread64")
         case .createRuleset(let handled): landlockHandled = handled
-        case .seal(let slots): sealed += slots
         default: break
         }
+        var step = Step(operation, origin)
+        step.actor = actor
         steps.append(step)
     }
 
     /// Adds steps of which none has to be found again, at once: the tree's, which are most of a plan.
-    mutating func append(contentsOf more: [Step]) { steps += more }
+    mutating func append(contentsOf more: [Step]) {
+        let first = steps.count
+        steps += more
+        for index in first..<steps.count { steps[index].actor = actor }
+    }
 }

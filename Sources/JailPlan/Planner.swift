@@ -90,7 +90,7 @@ package struct Planner {
     }
 
     mutating func add(_ operation: Operation, _ origin: Position?) {
-        plan.append(Plan.Step(operation: operation, origin: origin))
+        plan.append(operation, origin)
     }
 
     mutating func fault(_ message: String, at position: Position?, hint: String? = nil) {

@@ -1,3 +1,5 @@
+import LinuxFacts
+
 /// A place of the host that means more than its name says, and what it weighs to have it in the jail.
 struct Place: Sendable {
     /// Whether what lies below it weighs as much.
@@ -55,14 +57,13 @@ struct Place: Sendable {
         ".git-credentials", ".local", ".bashrc", ".profile", ".bash_profile", ".zshrc", ".pgpass",
     ]
 
-    /// Devices that every jail has a node of.
-    static let harmless: Set<String> = ["null", "zero", "full", "random", "urandom", "tty"]
-
     /// What a path of the host weighs: that of the heaviest place in it or around it, but for those that something below
     /// the path stands in front of.
     static func danger(of path: String, writable: Bool, except covers: [[String]] = []) -> Danger {
         let parts = parts(of: path)
-        if parts.count == 2, parts[0] == "dev", harmless.contains(parts[1]) { return Danger(weight: 1, why: nil) }
+        if parts.count == 2, parts[0] == "dev", DeviceNode(rawValue: parts[1]) != nil {
+            return Danger(weight: 1, why: nil)
+        }
         var danger = writable ? Danger(weight: 5, why: nil) : Danger(weight: 1, why: nil)
         func consider(_ read: Int, _ write: Int, _ why: String) {
             let weight = writable ? write : read

@@ -17,6 +17,8 @@ package struct MountAttributes: OptionSet, Hashable, Sendable {
 
     /// What every mount of a jail has unless the spec opens it.
     package static let closed: MountAttributes = .noSetuid | .noDevices
+    /// What a mount has of which nothing is to be used.
+    package static let shut: MountAttributes = .readOnly | .noSetuid | .noDevices | .noExecute
 
     // Concrete: those of SetAlgebra are looked up at run time by another module, and a list is an array, whose type the
     // runtime would have to make.

@@ -1,3 +1,5 @@
+import LinuxFacts
+
 /// A machine whose system calls can be filtered.
 package enum Architecture: Sendable {
     case x86_64, aarch64
@@ -14,10 +16,7 @@ package enum Architecture: Sendable {
     }
 
     /// `seccomp_data.arch` of its own calls: AUDIT_ARCH_X86_64, AUDIT_ARCH_AARCH64.
-    package var auditValue: UInt32 { isX86 ? 0xC000_003E : 0xC000_00B7 }
-
-    /// Calls of x32 come under the architecture of x86-64, with this bit in the number.
-    package static let x32Bit: UInt32 = 0x4000_0000
+    package var auditValue: UInt32 { isX86 ? AuditArchitecture.x86_64 : AuditArchitecture.aarch64 }
 
     var isX86: Bool { if case .x86_64 = self { true } else { false } }
 
@@ -29,10 +28,10 @@ package enum Architecture: Sendable {
     /// The ABI that a foreign `seccomp_data.arch` stands for, in words.
     package static func name(auditValue: UInt32) -> String {
         switch auditValue {
-        case 0xC000_003E: "x86-64"
-        case 0x4000_0003: "i386"
-        case 0xC000_00B7: "aarch64"
-        case 0x4000_0028: "arm"
+        case AuditArchitecture.x86_64: "x86-64"
+        case AuditArchitecture.i386: "i386"
+        case AuditArchitecture.aarch64: "aarch64"
+        case AuditArchitecture.arm: "arm"
         default: "0x" + String(auditValue, radix: 16)
         }
     }

@@ -1,3 +1,5 @@
+import LinuxFacts
+
 /// A call in words, as a person would write it: `ptrace(PTRACE_TRACEME)`, `socket(AF_UNIX, SOCK_STREAM, 0)`.
 package enum CallWords {
     /// The name of a call with the arguments that have a meaning, by what a filter is given: `struct seccomp_data`.
@@ -7,8 +9,8 @@ package enum CallWords {
         let native = Architecture.native
         let bits = UInt32(bitPattern: number)
         guard audit == native.auditValue else { return foreign(bits, audit, arguments) }
-        let isX32 = native.isX86 && bits & Architecture.x32Bit != 0
-        let plain = Int(isX32 ? bits & ~Architecture.x32Bit : bits)
+        let isX32 = native.isX86 && bits & AuditArchitecture.x32Bit != 0
+        let plain = Int(isX32 ? bits & ~AuditArchitecture.x32Bit : bits)
         let known = callTable.first { $0.number(on: native) == plain }
         let prefix = isX32 ? "x32 " : ""
         guard let known else { return (prefix + "call \(plain)", arguments.map { numeral($0) }) }
@@ -40,7 +42,7 @@ package enum CallWords {
     }
 
     private static func arity(of name: String) -> Int? {
-        callsByArity.firstIndex { $0.split(separator: " ").contains { $0 == name } }
+        callsByArity.first { $0.names.split(separator: " ").contains { $0 == name } }?.count
     }
 
     private static func word(_ call: String, _ index: Int, _ arguments: [UInt64]) -> String {

@@ -1,3 +1,4 @@
+import LinuxFacts
 package import SpecFile
 
 /// What becomes of every call on one architecture, with the reason for each: profile, lists and rules put together.
@@ -48,7 +49,8 @@ package struct EffectivePolicy: Equatable, Sendable {
     /// What the policy says to a call: the number and `arch` as `struct seccomp_data` has them, six arguments.
     package func answer(number: Int32, architecture audit: UInt32, arguments: [UInt64]) -> Answer {
         let bits = UInt32(bitPattern: number)
-        if audit != architecture.auditValue || (architecture.isX86 && bits >= Architecture.x32Bit && bits != .max) {
+        if audit != architecture.auditValue || (architecture.isX86 && bits >= AuditArchitecture.x32Bit && bits != .max)
+        {
             let abi = audit == architecture.auditValue ? "x32" : Architecture.name(auditValue: audit)
             let origin = Origin(words: "calls of the foreign ABI \(abi)", position: position)
             return Answer(name: nil, verdict: foreign, origin: origin)

@@ -145,11 +145,11 @@ struct FileProfile {
     private mutating func leaveYoungOnesToTheKernel(_ rest: Int) {
         guard policy.unknown.rawValue >> 16 == 5, highest >= 0 else { return }
         policy.unknown = .absent
-        policy.unknownOrigin = EffectivePolicy.Origin.youngerThanFile
+        policy.unknownOrigin = ProfileReason.youngerThanFile.place
         for index in policy.verdicts.indices where policy.origins[index] == rest {
             guard let number = callTable[index].number(on: context.architecture), number > highest else { continue }
             policy.verdicts[index] = .absent
-            policy.origins[index] = EffectivePolicy.Origin.youngerThanFile
+            policy.origins[index] = ProfileReason.youngerThanFile.place
         }
     }
 

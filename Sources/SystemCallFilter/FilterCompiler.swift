@@ -1,3 +1,5 @@
+import LinuxFacts
+
 /// Compiles a policy to classic BPF, seccomp(2): the architecture, the number by a balanced search over ranges of equal
 /// verdict, then the arguments where a rule asks for them.
 ///
@@ -142,7 +144,7 @@ struct FilterCompiler {
             emit(Test.equal.rawValue, UInt8(code.count - unknown), 0, .max)
             let x32 = code.count
             emit(0x05, 0, 0, UInt32(code.count - search))
-            emit(Test.greaterOrEqual.rawValue, UInt8(code.count - x32), 0, Architecture.x32Bit)
+            emit(Test.greaterOrEqual.rawValue, UInt8(code.count - x32), 0, AuditArchitecture.x32Bit)
         } else {
             emit(0x05, 0, 0, UInt32(code.count - search))
         }

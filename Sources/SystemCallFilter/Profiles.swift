@@ -1,74 +1,27 @@
-package import JailSpec
+/// Why a profile decides as it does where the kind of the call does not say it.
+enum ProfileReason: Int, CaseIterable {
+    case younger, strict, none, youngerThanFile
 
-/// What a profile has to know of the jail.
-package struct FilterContext: Sendable {
-    package var architecture = Architecture.native
-    /// What the command may ever have: a kept capability opens the calls that it is for.
-    package var capabilities: CapabilitySet = []
-    /// Whether the command may make namespaces and mounts of its own.
-    package var isNested = false
-    /// Whether no process but the jail's own is in sight.
-    package var ownsProcesses = true
-    /// The running kernel; nil: one that is younger than any that a profile asks for.
-    package var kernel: KernelVersion?
+    /// The place among the origins that every policy begins with, after those of the kinds of calls.
+    var place: Int { Self.kinds + rawValue }
 
-    package init() {}
-}
+    private static let kinds = CallKind.allCases.count
 
-extension FilterContext {
-    /// Whether the default profile opens nothing here that it has closed in the smallest jail.
-    var opensNothing: Bool { capabilities.rawValue == 0 && !isNested && ownsProcesses }
-
-    /// Whether the jail has what a refused call is for; the capability is the one that the kernel asks for.
-    func opens(_ kind: CallKind) -> Bool {
-        let held = capabilities
-        return switch kind {
-        case .strict, .usual, .guarded: true
-        case .namespaces: isNested
-        case .mounts: isNested || held.contains(.sys_admin)
-        case .chroot: isNested || held.contains(.sys_chroot)
-        case .administration: held.contains(.sys_admin)
-        case .kernelLog: held.contains(.syslog) || held.contains(.sys_admin)
-        case .programs: held.contains(.bpf) || held.contains(.sys_admin)
-        case .measuring: held.contains(.perfmon) || held.contains(.sys_admin)
-        case .boot: held.contains(.sys_boot)
-        case .modules: held.contains(.sys_module)
-        case .accounting: held.contains(.sys_pacct)
-        case .tracing: ownsProcesses || held.contains(.sys_ptrace)
-        case .otherProcesses: held.contains(.sys_ptrace)
-        case .ports: held.contains(.sys_rawio)
-        case .clock: held.contains(.sys_time)
-        case .hangup: held.contains(.sys_tty_config)
-        case .memoryPolicy: held.contains(.sys_nice)
-        case .handles: held.contains(.dac_read_search)
-        default: false
+    var words: String {
+        switch self {
+        case .younger: "younger than the table"
+        case .strict: "profile \"strict\""
+        case .none: "profile \"none\""
+        case .youngerThanFile: "younger than the profile"
         }
     }
 }
 
-/// Why a profile decides as it does: the origins that every policy begins with, first those of the kinds of calls.
-let profileOrigins: [EffectivePolicy.Origin] = [
-    .init("profile \"default\""), .init("profile \"default\""), .init("profile \"default\": guarded arguments"),
-    .init("profile \"default\": namespaces"), .init("profile \"default\": mounts"),
-    .init("profile \"default\": administration"), .init("profile \"default\": the kernel's log"),
-    .init("profile \"default\": programs in the kernel"), .init("profile \"default\": measuring"),
-    .init("profile \"default\": reboot"), .init("profile \"default\": chroot"),
-    .init("profile \"default\": kernel modules"), .init("profile \"default\": accounting"),
-    .init("profile \"default\": processes of the host"), .init("profile \"default\": other processes"),
-    .init("profile \"default\": ports"), .init("profile \"default\": the clock"),
-    .init("profile \"default\": terminals of others"), .init("profile \"default\": memory policy"),
-    .init("profile \"default\": files by handle"), .init("profile \"default\": keyrings, which no namespace separates"),
-    .init("profile \"default\": io_uring, which no filter sees into"),
-    .init("profile \"default\": page faults handled in user space"), .init("profile \"default\": another kernel"),
-    .init("profile \"default\": swap"), .init("profile \"default\": 16-bit segments"),
-    .init("not in Linux any more"), .init("younger than the table"), .init("profile \"strict\""),
-    .init("profile \"none\""), .init("younger than the profile"),
-]
-
 extension EffectivePolicy.Origin {
-    static let (younger, strict, none, youngerThanFile) = (27, 28, 29, 30)
-
-    fileprivate init(_ words: String) { self.init(words: words, position: nil) }
+    /// What every policy begins with: a reason for each kind of call, then the others.
+    fileprivate static let ofProfiles =
+        CallKind.allCases.map { Self(words: $0.reason, position: nil) }
+        + ProfileReason.allCases.map { Self(words: $0.words, position: nil) }
 }
 
 extension EffectivePolicy {
@@ -76,27 +29,25 @@ extension EffectivePolicy {
     init(allowingAllOn architecture: Architecture) {
         self.architecture = architecture
         verdicts = [Verdict](repeating: .allow, count: callTable.count)
-        origins = [Int](repeating: Origin.none, count: callTable.count)
-        sources = profileOrigins
+        origins = [Int](repeating: ProfileReason.none.place, count: callTable.count)
+        sources = Origin.ofProfiles
         unknown = .allow
-        unknownOrigin = Origin.none
+        unknownOrigin = ProfileReason.none.place
     }
 
     /// The profile "default".
     init(defaultIn context: FilterContext) {
         self.init(allowingAllOn: context.architecture)
         unknown = .absent
-        unknownOrigin = Origin.younger
+        unknownOrigin = ProfileReason.younger.place
         // Once for each kind: a jail asks 385 times.
-        var byKind = [Verdict](repeating: .allow, count: Int(CallKind.obsolete.rawValue) + 1)
-        for raw in byKind.indices {
-            guard let kind = CallKind(rawValue: UInt8(raw)), !context.opens(kind) else { continue }
-            byKind[raw] = .refuse
+        let byKind = CallKind.allCases.map { kind -> Verdict in
+            if context.opens(kind) { return .allow }
+            return if case .obsolete = kind { .absent } else { .refuse }
         }
-        byKind[Int(CallKind.obsolete.rawValue)] = .absent
         let table = callTable
         for index in table.indices {
-            let kind = Int(table[index].kind.rawValue)
+            let kind = table[index].kind.place
             verdicts[index] = byKind[kind]
             origins[index] = kind
         }
@@ -107,10 +58,10 @@ extension EffectivePolicy {
     init(strictOn architecture: Architecture) {
         self.init(allowingAllOn: architecture)
         unknown = .absent
-        unknownOrigin = Origin.younger
+        unknownOrigin = ProfileReason.younger.place
         let table = callTable
+        origins = [Int](repeating: ProfileReason.strict.place, count: table.count)
         for index in table.indices {
-            origins[index] = Origin.strict
             switch table[index].kind {
             case .strict: break
             case .obsolete: verdicts[index] = .absent
@@ -121,19 +72,19 @@ extension EffectivePolicy {
         // Asking whether a descriptor is a terminal and how large that is, and the flags of a descriptor: no device.
         verdicts[KnownCall.ioctl] = .refuse
         for request: UInt64 in [0x5401, 0x5413, 0x541b, 0x5421, 0x5450, 0x5451] {
-            addRule(KnownCall.ioctl, [.init(1, .equal, request, .max >> 32)], .allow, Origin.strict)
+            addRule(KnownCall.ioctl, [.init(1, .equal, request, .max >> 32)], .allow, ProfileReason.strict.place)
         }
     }
 
     /// What a call is allowed for, where it is not for everything.
     private mutating func guardArguments(_ context: FilterContext) {
-        let origin = Int(CallKind.guarded.rawValue)
+        let origin = CallKind.guarded.place
         let half: UInt64 = .max >> 32
         if !context.isNested {
             guardClone()
         } else {
             // A jail within joins a session keyring of its own: KEYCTL_JOIN_SESSION_KEYRING.
-            addRule(KnownCall.keyctl, [.init(0, .equal, 1, half)], .allow, Int(CallKind.namespaces.rawValue))
+            addRule(KnownCall.keyctl, [.init(0, .equal, 1, half)], .allow, CallKind.namespaces.place)
         }
         // TIOCSTI and TIOCLINUX type into the terminal that the jail shares with whoever started it. The kernel takes the
         // request as 32 bits, and so does the comparison.
@@ -152,9 +103,9 @@ extension EffectivePolicy {
     /// clone(2) without new namespaces; clone3(2), whose flags no filter can read, as if there were none, so that libc
     /// falls back to clone.
     private mutating func guardClone() {
-        let origin = Int(CallKind.namespaces.rawValue)
+        let origin = CallKind.namespaces.place
         verdicts[KnownCall.clone] = .allow
-        origins[KnownCall.clone] = Int(CallKind.usual.rawValue)
+        origins[KnownCall.clone] = CallKind.usual.place
         // CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET.
         addRule(KnownCall.clone, [.init(0, .anyBit, 0x7e02_0000, .max >> 32)], .refuse, origin)
         verdicts[KnownCall.clone3] = .absent

@@ -35,20 +35,3 @@ package struct SystemCall: Equatable, Sendable {
         }
     }
 }
-
-/// What the profiles make of a call.
-enum CallKind: UInt8, Sendable {
-    /// In the profile "strict" too: files, memory, threads, time, signals.
-    case strict
-    /// In the profile "default".
-    case usual
-    /// Looked at by its arguments: ioctl, socket, personality.
-    case guarded
-
-    // What is refused, and what opens it.
-    case namespaces, mounts, administration, kernelLog, programs, measuring, boot, chroot, modules, accounting
-    case tracing, otherProcesses, ports, clock, hangup, memoryPolicy, handles
-    case keyrings, ring, faults, newKernel, swap, segments
-    /// Linux has it no longer, or never had: ENOSYS.
-    case obsolete
-}

@@ -14,7 +14,8 @@ enum Run {
                 Report.say(Diagnostic(note.message, at: note.origin), as: .warning)
             }
             let outcome = Launch(
-                plan, keeping: destination.map { [$0.descriptor] } ?? [], explaining: request.explains
+                plan, keeping: destination.map { [$0.descriptor] } ?? [], explaining: request.explains,
+                telling: { Report.say($0) }
             ).run()
             for note in outcome.skippedNotes(of: plan) { Report.say(note, as: .note) }
             for note in outcome.limitNotes(of: plan) { Report.say(note) }

@@ -1,6 +1,6 @@
 """Attacks, faults and nesting, with the callers, fixtures and checks of Tests/Launch: what its conftest gives holds here too.
 
-As there, a session of root takes a mount namespace of its own with private propagation before any test starts.
+As there, a session of root takes namespaces and accounts of its own before any test starts.
 """
 
 import importlib.util
@@ -14,7 +14,6 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 LAUNCH = HERE.parent / "Launch"
-sys.path.insert(0, str(LAUNCH))
 specification = importlib.util.spec_from_file_location("launch_conftest", LAUNCH / "conftest.py")
 launch = importlib.util.module_from_spec(specification)
 specification.loader.exec_module(launch)
@@ -22,7 +21,8 @@ specification.loader.exec_module(launch)
 # Hooks and fixtures count by their names in this module.
 pytest_configure = launch.pytest_configure
 pytest_unconfigure = launch.pytest_unconfigure
-base, binary, compiled, ordinary = launch.base, launch.binary, launch.compiled, launch.ordinary
+base, binary, compiled = launch.base, launch.binary, launch.compiled
+ordinary, stranger = launch.ordinary, launch.stranger
 caller, root, user = launch.caller, launch.root, launch.user
 nothing_lost, nobody_left = launch.nothing_lost, launch.nobody_left
 

@@ -93,7 +93,7 @@ import json, os, sys, time
 where = sys.argv[1]
 os.chdir("/data/sub")
 open("/data/ready", "w").close()
-for _ in range(500):
+for _ in range(6000):
     if os.path.exists("/data/moved"): break
     time.sleep(0.01)
 seen = []
@@ -120,7 +120,7 @@ def test_c27_t25_a_directory_moved_out_of_its_bind_does_not_lead_up(caller):
 
 
 def move_when_ready(place, outside):
-    for _ in range(500):
+    for _ in range(6000):
         if (place / "ready").exists():
             break
         time.sleep(0.01)

@@ -13,6 +13,7 @@ import pytest
 
 from harness import linux
 from harness.must import needs
+from harness.patience import patient
 from harness.snapshot import Snapshot
 
 FULL = os.environ.get("IMMURE_SWEEP") == "full"
@@ -136,7 +137,7 @@ def test_l7_ten_thousand_mixed_signals_while_jails_start_and_run(caller, dice, t
                 time.sleep(dice.uniform(0, 0.002))
         process.send_signal(signal.SIGCONT)
         try:
-            out, err = process.communicate(timeout=8)
+            out, err = process.communicate(timeout=patient(8))
         except subprocess.TimeoutExpired:
             ends.append(("hang", "", ""))
             process.kill()

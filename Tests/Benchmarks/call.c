@@ -1,5 +1,5 @@
 // What one system call costs, in picoseconds: the least of several rounds, written to standard output.
-//   call [read] [filter]: getppid, or a page of a file that is in memory; behind a filter of one instruction, the least there is
+//   call [read] [filter]: getppid, or a page of a file that is in memory; with a filter of one instruction, the least there is
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

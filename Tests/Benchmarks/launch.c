@@ -1,9 +1,10 @@
 // The stopwatch: starts programs with vfork and execve and takes the time to their end, so that what is measured is
 // the launcher and not the harness. It says nothing of jails; `run` chooses what is started and words the result.
 //
-//   launch [--user UID:GID] [--mounts N:DIR] [--trap] [--rounds N] [--budget MS] -- A ... ';;' B ...
+//   launch [--user UID:GID] [--mounts N:DIR] [--trap] [--cpu] [--rounds N] [--budget MS] -- A ... ';;' B ...
 //       N interleaved rounds over all candidates; one line each: `index status nanoseconds...`; who would need more
-//       than the budget sits out evenly spread rounds, but keeps ten
+//       than the budget sits out evenly spread rounds, but keeps ten; --cpu takes the processor's time, that of the
+//       jail included, in place of the time that passes: other load moves it less
 //   launch [--user UID:GID] --jobs K --count N -- A ...
 //       N launches, K in flight; one line: `failures nanoseconds`
 //   launch [--user UID:GID] --hold K -- A ...
@@ -36,7 +37,7 @@
 enum { CANDIDATES = 32, ARGUMENTS = 128, COPIES = 6 };
 
 static struct {
-    int rounds, warmup, budget, jobs, count, hold, trap, mounts;
+    int rounds, warmup, budget, jobs, count, hold, trap, cpu, mounts;
     const char *mount_dir, *user;
     char **candidate[CANDIDATES];
     int candidates;
@@ -78,7 +79,7 @@ static void become(const char *user) {
 }
 
 // The first call that makes or joins a namespace ends the program with SIGSYS. clone3 is trapped as a whole, its
-// flags being behind a pointer. A trap and not a kill: the kernel logs kills, and a console can be slow.
+// since its flags are behind a pointer. A trap and not a kill: the kernel logs kills, and a console can be slow.
 static void trap_namespaces(void) {
     enum { NEW = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS };
     struct sock_filter filter[] = {
@@ -130,19 +131,22 @@ static pid_t start(char **argv, int output) {
     _exit(127);
 }
 
+static long long nanoseconds(struct timeval time) { return time.tv_sec * 1000000000LL + time.tv_usec * 1000LL; }
+
 static int status_of(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status); }
 
 static long long timed(char **argv, int *status) {
     int result;
+    struct rusage usage;
     long long begin = now();
     pid_t pid = start(argv, -1);
-    while (waitpid(pid, &result, 0) < 0) check(errno == EINTR ? 0 : -1, "waitpid");
+    while (wait4(pid, &result, 0, &usage) < 0) check(errno == EINTR ? 0 : -1, "wait4");
     long long end = now();
     *status = status_of(result);
     // What a launcher leaves behind, as bubblewrap does, is handed to us: thousands of zombies in one process group would
     // cost every exit a walk over all of them (kernel/exit.c, will_become_orphaned_pgrp).
     while (waitpid(-1, NULL, WNOHANG) > 0) continue;
-    return end - begin;
+    return options.cpu ? nanoseconds(usage.ru_utime) + nanoseconds(usage.ru_stime) : end - begin;
 }
 
 // Every how many rounds a candidate takes part whose one launch takes `time`.
@@ -242,8 +246,8 @@ static void parse(int argc, char **argv) {
     int i = 1;
     for (; i < argc && strcmp(argv[i], "--"); i++) {
         char *value = argv[i + 1];
-        if (!strcmp(argv[i], "--trap")) {
-            options.trap = 1;
+        if (!strcmp(argv[i], "--trap") || !strcmp(argv[i], "--cpu")) {
+            *(argv[i][2] == 't' ? &options.trap : &options.cpu) = 1;
             continue;
         }
         if (!strcmp(argv[i], "--user")) options.user = value;

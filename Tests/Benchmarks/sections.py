@@ -228,7 +228,7 @@ def seccomp(host, user, report, quick):
     candidates = launches(host, directory, specs)
     by = named(candidates, host.time(candidates, user, 50 if quick else 500, budget=20000))
     plain = by["none"]
-    # Without a filter and behind one of a single instruction: the kernel's own price, which no filter is below.
+    # Without a filter and with one of a single instruction: the kernel's own price, which no filter can go below.
     inside = [*candidates, peers.candidate("one instruction", host.immure, candidates[0].argv[1:], ["filter"])]
     costs = {}
     for _ in range(1 if quick else 5):

@@ -5,6 +5,8 @@ import Kernel
 import SpecFile
 import Testing
 
+@testable import immure
+
 /// Each cause of a failure that the kernel does not tell apart is told apart by what the host says.
 @Suite struct ExplanationTests {
     /// A host with these files, and no others.

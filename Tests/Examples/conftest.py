@@ -6,53 +6,43 @@ IMMURE names the binary; IMMURE_TEST_USER the ordinary user; IMMURE_MUST_RUN=1 m
 import os
 import pwd
 import shutil
-import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from caller import Caller
-
 CHECKOUT = Path(__file__).resolve().parents[2]
-BINARY = Path(os.environ.get("IMMURE", CHECKOUT / ".build/release/immure"))
+sys.path.insert(0, str(CHECKOUT / "Tests/Support"))
 
-
-def cannot(why):
-    """What this host cannot do: a skip with its name, and a failure where everything must run."""
-    if os.environ.get("IMMURE_MUST_RUN") == "1":
-        pytest.fail(f"must run, but cannot: {why}")
-    pytest.skip(why)
+from caller import Caller  # noqa: E402
+from harness import accounts, session  # noqa: E402
+from harness.must import cannot  # noqa: E402
 
 
 def pytest_configure(config):
-    if not BINARY.is_file():
-        pytest.exit(f"no binary at {BINARY}: make builds it, IMMURE names another", returncode=3)
+    if config.option.collectonly or config.option.help:
+        return
+    if not session.BINARY.is_file():
+        pytest.exit(f"no binary at {session.BINARY}: make builds it, IMMURE names another", returncode=3)
+    session.begin(isolated=False)
 
 
 @pytest.fixture(scope="session")
 def base():
     """The binary and the examples where an ordinary user can read them, even if the checkout is root's alone."""
-    os.umask(0o022)
     base = Path(tempfile.mkdtemp(prefix="immure-examples-", dir="/tmp"))
     base.chmod(0o755)
-    shutil.copy(BINARY, base / "immure")
+    shutil.copy(session.BINARY, base / "immure")
     shutil.copytree(CHECKOUT / "Examples", base / "Examples")
     yield base
-    shutil.rmtree(base, ignore_errors=True)
+    session.forget(base)
 
 
 @pytest.fixture(scope="session")
 def ordinary():
-    """An ordinary user's account; root makes one, so that it has ranges in /etc/subuid."""
-    if os.getuid() != 0:
-        return pwd.getpwuid(os.getuid())
-    name = os.environ.get("IMMURE_TEST_USER", "immure-test")
-    try:
-        return pwd.getpwnam(name)
-    except KeyError:
-        subprocess.run(["useradd", "-m", "-s", "/bin/bash", name], check=True)
-        return pwd.getpwnam(name)
+    """The account of an ordinary user, with ranges in /etc/subuid."""
+    return accounts.ordinary()
 
 
 @pytest.fixture(params=["root", "user"])

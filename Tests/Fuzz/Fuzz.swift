@@ -2,6 +2,7 @@ import JailPlan
 import JailScore
 import JailSpec
 import SpecFile
+import TestSupport
 
 /// What libFuzzer calls with each input: the whole way from a text to what `check`, `plan` and `score` say of it.
 ///

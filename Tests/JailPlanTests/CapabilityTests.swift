@@ -1,6 +1,8 @@
 import JailPlan
 import JailSpec
+import LinuxFacts
 import SpecFile
+import TestSupport
 import Testing
 
 @Suite struct CapabilityTests {
@@ -11,13 +13,13 @@ import Testing
     }
 
     private func isPure(_ text: String) throws -> Bool {
-        try plan(text).operations.contains(.setSecureBits(pure: true))
+        try plan(text).operations.contains(.setSecureBits(.pureCapabilities))
     }
 
     @Test(arguments: [Host.root, .user]) func nothingIsLeftByDefault(_ host: Host) throws {
         let plan = try plan("", on: host)
         #expect(plan.capabilities == EffectiveCapabilities() && plan.bounding == [])
-        #expect(plan.operations.contains(.setSecureBits(pure: true)))
+        #expect(plan.operations.contains(.setSecureBits(.pureCapabilities)))
     }
 
     /// Capabilities(7): at exec a process that is not uid 0 keeps its ambient set alone.

@@ -2,6 +2,7 @@ import JailPlan
 import JailSpec
 import Kernel
 import SpecFile
+import TestSupport
 import Testing
 
 /// A whole plan as `immure plan` prints it, in a file of `Golden`.

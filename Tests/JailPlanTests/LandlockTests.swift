@@ -1,6 +1,8 @@
 import JailPlan
 import JailSpec
+import LinuxFacts
 import SpecFile
+import TestSupport
 import Testing
 
 @Suite struct LandlockTests {

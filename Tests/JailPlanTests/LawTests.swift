@@ -1,6 +1,7 @@
 import JailSpec
 import Kernel
 import SpecFile
+import TestSupport
 import Testing
 
 @testable import JailPlan
@@ -35,7 +36,7 @@ import Testing
             var random = Seeded(seed)
             let lines = RandomSpec(using: &random).lines
             let cut = Int.random(in: 0...lines.count, using: &random)
-            var table = try self.table(lines[..<cut].joined(separator: "\n"))
+            var table = try table(lines[..<cut].joined(separator: "\n"))
             for line in lines[cut...] { table = try table.merging(parseOverride(line), .replacing) }
             let (written, faults) = try decoded(lines.joined(separator: "\n"))
             let (set, others) = decoded(table)
@@ -90,12 +91,13 @@ import Testing
     /// What a plan has noted of the steps that a launch finds again is what stands in them, though most were added unread.
     private func remembersItsSteps(_ plan: Plan) -> Bool {
         var again = Plan()
-        for step in plan.steps { again.append(step) }
-        return again.creation == plan.creation && again.mapping == plan.mapping && again.maps == plan.maps
+        again.shape = plan.shape
+        for step in plan.steps { again.append(step.operation, step.origin) }
+        return again.creation == plan.creation && again.division == plan.division && again.maps == plan.maps
             && again.newNamespaces == plan.newNamespaces
             && again.session == plan.session && again.filter == plan.filter && again.filterOrigin == plan.filterOrigin
             && again.readsBehindFilter == plan.readsBehindFilter && again.landlockHandled == plan.landlockHandled
-            && (0..<plan.slotCount).allSatisfy { again.seals($0) == plan.seals($0) }
+            && again.steps == plan.steps
     }
 
     /// The law is not one that everything keeps: of a plan, only these could as well be the first operation, and none the
@@ -130,17 +132,10 @@ import Testing
         return Array(1...(environmentVariable("IMMURE_ROUNDS") == nil ? max(count / 6, 1) : count))
     }
 
-    private func table(_ text: String) throws -> Table {
-        guard case .table(let table) = try parse(Array(text.utf8), file: "t.toml").value else { return Table() }
-        return table
-    }
-
     private func decoded(_ text: String) throws -> (spec: Spec, faults: [String]) { decoded(try table(text)) }
 
     private func decoded(_ table: Table) -> (spec: Spec, faults: [String]) {
-        let decoded = Spec.decode(
-            Document(root: table, files: []),
-            in: Surroundings(environment: ["HOME": "/home/ada"], currentDirectory: "/cwd"))
+        let decoded = decode(table)
         return (decoded.spec, decoded.diagnostics.map { Self.withoutPlaces($0.message) })
     }
 

@@ -1,5 +1,6 @@
 import JailPlan
 import JailSpec
+import TestSupport
 import Testing
 
 /// `[limits]` on hosts of every kind: which files are written where, and what is refused with its line.

@@ -1,5 +1,6 @@
 import JailPlan
 import JailSpec
+import TestSupport
 import Testing
 
 @Suite struct MountTests {
@@ -24,10 +25,7 @@ import Testing
         }
         return plan.operations.map { operation in
             switch operation {
-            case .openTree(let slot, let source): "\(number(slot)) \(source)"
-            case .makeFileSystem(let slot, let system): "\(number(slot)) \(system)"
-            case .openDevice(let slot, let name, _, _): "\(number(slot)) \(name)"
-            case .makeFile(let slot, let content, let mode): "\(number(slot)) \(content) \(mode)"
+            case .fill(let slot, let filling, let promise): "\(number(slot)) \(filling) \(promise)"
             case .attach(let slot, let target, let isDirectory):
                 "\(number(slot)) \(target) \(String(describing: isDirectory))"
             case .beginRoot(let slot): "begin \(number(slot))"
@@ -70,7 +68,7 @@ import Testing
     ]) func whatIsWrittenReplacesTheDefault(target: String, placement: String) throws {
         let plan = try plan("[[mount]]\ntarget = \"\(target)\"\nsource = \"/srv/own\"")
         #expect(plan.placements.count { $0.hasSuffix(" \(target)") } == 1 && plan.placements.contains(placement))
-        guard case .openTree(_, let source)? = plan.source(on: target) else {
+        guard case .fill(_, .tree(let source), _)? = plan.source(on: target) else {
             Issue.record("\(target) is not the written one")
             return
         }

@@ -1,5 +1,6 @@
 import JailPlan
 import JailSpec
+import TestSupport
 import Testing
 
 /// One "A before B" of the plan, with the fact that forces it.

@@ -1,4 +1,5 @@
 import JailPlan
+import TestSupport
 
 /// What the plan's order claims, a row each.
 extension Order {
@@ -163,23 +164,25 @@ extension Order {
 
     private static let opensHost: @Sendable (Operation) -> Bool = { operation in
         switch operation {
-        case .openTree, .openDevice: true
+        case .fill(_, .tree, _), .fill(_, .device, _): true
         // proc of the host's pid namespace: only root outside may mount it.
-        case .makeFileSystem(_, let fileSystem): fileSystem.parameters.contains { $0.key == "hidepid" }
+        case .fill(_, .fileSystem(let fileSystem), _): fileSystem.parameters.contains { $0.key == "hidepid" }
         default: false
         }
     }
 
     private static let makesOwn: @Sendable (Operation) -> Bool = { operation in
         switch operation {
-        case .makeFileSystem: !opensHost(operation)
-        case .makeFile, .attach, .makeDirectory, .makeSymlink: true
+        case .fill(_, .fileSystem, _): !opensHost(operation)
+        case .fill(_, .file, _), .attach, .makeDirectory, .makeSymlink: true
         default: false
         }
     }
 
     private static let isRevealing: @Sendable (Operation) -> Bool = { operation in
-        if case .makeFileSystem(_, let fileSystem) = operation { return ["proc", "sysfs"].contains(fileSystem.type) }
+        if case .fill(_, .fileSystem(let fileSystem), _) = operation {
+            return ["proc", "sysfs"].contains(fileSystem.type)
+        }
         return false
     }
 }

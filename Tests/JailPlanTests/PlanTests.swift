@@ -61,9 +61,7 @@ import Testing
         var used: [Int] = []
         for operation in plan.operations {
             switch operation {
-            case .openTree(let slot, _), .openDevice(let slot, _, _, _), .makeFileSystem(let slot, _),
-                .makeFile(let slot, _, _):
-                filled.append(slot)
+            case .fill(let slot, _, _): filled.append(slot)
             case .attach(let slot, _, _), .beginRoot(let slot):
                 #expect(filled.contains(slot) && !used.contains(slot))
                 used.append(slot)

@@ -1,29 +1,23 @@
 import JailPlan
 import JailSpec
 import SpecFile
-import Testing
+import TestSupport
 
 /// The spec of a text, which must be right; it runs `true` where it names no command.
-func spec(_ text: String, _ place: SourceLocation = #_sourceLocation) throws -> Spec {
-    let node = try parse(Array(text.utf8), file: "t.toml")
-    guard case .table(let table) = node.value else { throw Rejection([]) }
-    let decoded = Spec.decode(
-        Document(root: table, files: []), in: Surroundings(environment: ["HOME": "/home/ada"], currentDirectory: "/cwd")
-    )
-    #expect(decoded.diagnostics == [], "\(text)", sourceLocation: place)
-    var spec = decoded.spec
+func spec(_ text: String) throws -> Spec {
+    var spec = try TestSupport.spec(text)
     if spec.command == nil { spec.command = Located(["true"]) }
     return spec
 }
 
 /// The plan of a text, which must have one.
-func plan(_ text: String, on host: Host = .root, _ place: SourceLocation = #_sourceLocation) throws -> Plan {
-    try Planner.plan(try spec(text, place), on: host).get()
+func plan(_ text: String, on host: Host = .root) throws -> Plan {
+    try Planner.plan(try spec(text), on: host).get()
 }
 
 /// The faults of a text that can have no plan as `line:column: message`, `-: message` where no line is to blame.
-func faults(_ text: String, on host: Host = .root, _ place: SourceLocation = #_sourceLocation) throws -> [String] {
-    switch Planner.plan(try spec(text, place), on: host) {
+func faults(_ text: String, on host: Host = .root) throws -> [String] {
+    switch Planner.plan(try spec(text), on: host) {
     case .success: return []
     case .failure(let faults):
         return faults.diagnostics.map { fault in
@@ -88,12 +82,7 @@ extension Plan {
                 if case .attach(_, target, _) = operation { true } else { false }
             })
         else { return nil }
-        return operations.first { operation in
-            switch operation {
-            case .openTree(slot, _), .openDevice(slot, _, _, _), .makeFileSystem(slot, _), .makeFile(slot, _, _): true
-            default: false
-            }
-        }
+        return operations.first { if case .fill(slot, _, _) = $0 { true } else { false } }
     }
 }
 

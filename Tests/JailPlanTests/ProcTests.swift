@@ -1,5 +1,6 @@
 import JailPlan
 import JailSpec
+import TestSupport
 import Testing
 
 @Suite struct ProcTests {
@@ -32,7 +33,7 @@ import Testing
     }
 
     private func parameters(_ text: String) throws -> [String] {
-        guard case .makeFileSystem(_, let proc)? = try plan(text).source(on: "/proc") else { return ["none"] }
+        guard case .fill(_, .fileSystem(let proc), _)? = try plan(text).source(on: "/proc") else { return ["none"] }
         return proc.parameters.map { "\($0.key)=\($0.value ?? "")" }
     }
 
@@ -56,7 +57,9 @@ import Testing
         let names = try plan("namespaces = { pid = \"/run/ns\", user = \"host\" }").operations
         let created = try #require(names.firstIndex { $0.operationName == "create_namespaces" })
         let proc = try #require(
-            names.firstIndex { if case .makeFileSystem(_, let system) = $0 { system.type == "proc" } else { false } })
+            names.firstIndex {
+                if case .fill(_, .fileSystem(let system), _) = $0 { system.type == "proc" } else { false }
+            })
         #expect(created < proc)
     }
 }

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Specs made of lines that are right by themselves, `key = value` each, with a key at most once.
 struct RandomSpec {
     let lines: [String]

@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import SpecFile
+import TestSupport
 import Testing
 
 /// What a spec may state and this version cannot put in force is refused by name and line, never passed over.

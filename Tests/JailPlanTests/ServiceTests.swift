@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import SpecFile
+import TestSupport
 import Testing
 
 /// What a service manager offers, planned.

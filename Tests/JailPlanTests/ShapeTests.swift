@@ -1,5 +1,6 @@
 import JailPlan
 import JailSpec
+import TestSupport
 import Testing
 
 /// Direct where nothing is left to do outside once the command runs, supervised everywhere else.

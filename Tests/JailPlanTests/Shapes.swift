@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import SpecFile
+import TestSupport
 import Testing
 
 /// Every kind of plan there is: what must hold for all plans is asked of each of these.

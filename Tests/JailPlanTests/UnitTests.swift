@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import SpecFile
+import TestSupport
 import Testing
 
 /// Units of systemd, printed of a spec.

@@ -52,6 +52,19 @@ import Testing
         #expect(Accounts.subordinates(Array(text.utf8), name: "eve", id: 5) == [])
     }
 
+    /// Lines of everybody count, and so do their own ids; what is not a line does not.
+    @Test func room() {
+        let text = "bob:165536:65536\n:100000:65536\n1000:300000:10\nada:x:5\nada:1:2:3\n\n"
+        let file = Array(text.utf8)
+        #expect(
+            Accounts.room(in: file, endsAmidLine: false, accounts: Array("carol:x:240000:\nx:y\n".utf8))
+                == SubordinateRoom(start: 300_010))
+        #expect(Accounts.room(in: file, endsAmidLine: true, accounts: []).start == 231_072)
+        #expect(
+            Accounts.room(in: nil, endsAmidLine: false, accounts: [])
+                == SubordinateRoom(start: 100_000, isFileThere: false))
+    }
+
     /// A caller without a line in passwd has no name, which is not the empty one.
     @Test func nobodyHasTheEmptyName() {
         let found = Accounts.subordinates(Array(":100000:65536\n".utf8), name: "", id: 5)

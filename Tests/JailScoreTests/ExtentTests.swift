@@ -1,6 +1,7 @@
 import JailScore
 import JailSpec
 import SpecFile
+import TestSupport
 import Testing
 
 /// A line counts by how far it goes: its presence alone neither closes nor saves anything.
@@ -30,15 +31,8 @@ import Testing
         ("network.mode = \"host\"", "seccomp = { default = \"EPERM\", allow = [\"@known\"] }"),
         ("network.mode = \"host\"", "seccomp = { profile = \"strict\", default = \"allow\" }"),
     ]) func takesNothingOff(base: String, more: String) throws {
-        let tables = try [base, more].map { text -> Table in
-            guard case .table(let table) = try parse(Array(text.utf8), file: "t.toml").value else {
-                throw Rejection([])
-            }
-            return table
-        }
-        let both = Spec.decode(
-            Document(root: try tables[0].merging(tables[1], .appending), files: []),
-            in: Surroundings(environment: [:], currentDirectory: "/"))
+        let tables = try [base, more].map(table)
+        let both = decode(try tables[0].merging(tables[1], .appending))
         #expect(both.diagnostics == [])
         let score = Score(of: both.spec)
         #expect(try score.exact >= self.score(base).exact)

@@ -1,6 +1,7 @@
 import JailScore
 import JailSpec
 import SpecFile
+import TestSupport
 import Testing
 
 /// The law of the score, tried on random specs: no line that opens something, or does nothing, lowers it. A failure names
@@ -64,15 +65,8 @@ import Testing
         return true
     }
 
-    private func table(_ text: String) throws -> Table {
-        guard case .table(let table) = try parse(Array(text.utf8), file: "t.toml").value else { throw Rejection([]) }
-        return table
-    }
-
     private func decoded(_ table: Table) -> Spec? {
-        let decoded = Spec.decode(
-            Document(root: table, files: []),
-            in: Surroundings(environment: ["HOME": "/home/ada"], currentDirectory: "/cwd"))
+        let decoded = decode(table)
         return decoded.diagnostics.isEmpty ? decoded.spec : nil
     }
 

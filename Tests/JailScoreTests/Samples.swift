@@ -1,22 +1,10 @@
 import JailScore
 import JailSpec
 import SpecFile
+import TestSupport
 import Testing
 
-/// The spec of a text, which must be right.
-func spec(_ text: String, _ place: SourceLocation = #_sourceLocation) throws -> Spec {
-    let node = try parse(Array(text.utf8), file: "t.toml")
-    guard case .table(let table) = node.value else { throw Rejection([]) }
-    let decoded = Spec.decode(
-        Document(root: table, files: []), in: Surroundings(environment: ["HOME": "/home/ada"], currentDirectory: "/cwd")
-    )
-    #expect(decoded.diagnostics == [], "\(text)", sourceLocation: place)
-    return decoded.spec
-}
-
-func score(_ text: String, _ place: SourceLocation = #_sourceLocation) throws -> Score {
-    Score(of: try spec(text, place))
-}
+func score(_ text: String) throws -> Score { Score(of: try spec(text)) }
 
 /// What a line does to the jail of the empty spec.
 enum Effect { case opens, narrows, neither }

@@ -2,6 +2,7 @@ import JailPlan
 import JailScore
 import JailSpec
 import SpecFile
+import TestSupport
 import Testing
 
 @Suite struct ScoreTests {
@@ -47,14 +48,10 @@ import Testing
     /// nil where the two contradict each other, write the same key, or one closes what the other opens.
     func together(_ base: String, _ text: String) throws -> Spec? {
         guard !base.isEmpty else { return try spec(text) }
-        let tables = try [base, text].map { text -> Table in
-            guard case .table(let table) = try parse(Array(text.utf8), file: "t.toml").value else { return Table() }
-            return table
-        }
+        let tables = try [base, text].map(table)
         if base == text || writesSame(tables[0], tables[1]) || Self.related(base, text) { return nil }
         guard let table = try? tables[0].merging(tables[1], .appending) else { return nil }
-        let decoded = Spec.decode(
-            Document(root: table, files: []), in: Surroundings(environment: [:], currentDirectory: "/"))
+        let decoded = decode(table)
         return decoded.diagnostics.isEmpty ? decoded.spec : nil
     }
 

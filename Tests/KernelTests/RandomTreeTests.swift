@@ -1,4 +1,5 @@
 import Kernel
+import TestSupport
 import Testing
 
 /// Both resolvers on trees and paths that nobody thought of.

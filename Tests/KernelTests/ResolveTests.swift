@@ -1,4 +1,5 @@
 import Kernel
+import TestSupport
 import Testing
 
 /// The two ways to a file inside a root, openat2 and the walk, hold to the same rules and give the same answers.

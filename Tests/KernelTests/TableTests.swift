@@ -1,8 +1,8 @@
 import CLinux
-import JailSpec
 import LinuxFacts
 import Testing
 
+@testable import JailSpec
 @testable import Kernel
 
 /// The tables: numbers of the kernel's and their names.
@@ -36,17 +36,37 @@ import Testing
         #expect(try readText("/proc/sys/kernel/cap_last_cap") == "\(try lastCapability())\n")
     }
 
+    /// Numbers by libc's header, names as those without RLIMIT_.
     @Test func resources() {
-        let kernel: [(Resource, Int)] = [
-            (.cpu, 0), (.fsize, 1), (.data, 2), (.stack, 3), (.core, 4), (.rss, 5), (.nproc, 6), (.nofile, 7),
-            (.memlock, 8),
-            (.as, 9), (.locks, 10), (.sigpending, 11), (.msgqueue, 12), (.nice, 13), (.rtprio, 14), (.rttime, 15),
+        let kernel = [
+            ("cpu", RLIMIT_CPU), ("fsize", RLIMIT_FSIZE), ("data", RLIMIT_DATA), ("stack", RLIMIT_STACK),
+            ("core", RLIMIT_CORE), ("rss", __RLIMIT_RSS), ("nproc", __RLIMIT_NPROC), ("nofile", RLIMIT_NOFILE),
+            ("memlock", __RLIMIT_MEMLOCK), ("as", RLIMIT_AS), ("locks", __RLIMIT_LOCKS),
+            ("sigpending", __RLIMIT_SIGPENDING), ("msgqueue", __RLIMIT_MSGQUEUE), ("nice", __RLIMIT_NICE),
+            ("rtprio", __RLIMIT_RTPRIO), ("rttime", __RLIMIT_RTTIME),
         ]
-        #expect(kernel.count == Resource.allCases.count)
-        for (resource, number) in kernel { #expect(Int(resource.rawValue) == number) }
-        #expect(
-            Resource.nofile.rawValue == Int32(RLIMIT_NOFILE.rawValue)
-                && Resource.as.rawValue == Int32(RLIMIT_AS.rawValue))
+        #expect(kernel.count == Resource.allCases.count && kernel.count == Int(__RLIMIT_NLIMITS.rawValue))
+        for (name, number) in kernel {
+            #expect(Resource(rawValue: Int32(number.rawValue))?.name == name)
+        }
+    }
+
+    /// The names that a spec may write are libc's, but for the second ones of a number.
+    @Test func errorNumbers() {
+        for number in Int32(0)...200 {
+            let name = Errno(rawValue: number).name
+            if number == 95 {
+                #expect(ErrorNumber.name(of: number) == "ENOTSUP" && ErrorNumber.named(name) == number)
+            } else {
+                #expect(ErrorNumber.name(of: number) == (name.hasPrefix("E") ? name : nil), "\(number)")
+            }
+        }
+        #expect(ErrorNumber.named("EWOULDBLOCK") == EWOULDBLOCK && ErrorNumber.named("EDEADLOCK") == EDEADLOCK)
+    }
+
+    /// Eight places for eight kinds, in the order in which they are declared.
+    @Test func namespaces() {
+        #expect(NamespaceKind.allCases.map(\.index) == Array(NamespaceKind.allCases.indices))
     }
 
     @Test func signals() {
@@ -98,11 +118,23 @@ import Testing
         #expect(([.readOnly, .noSetuid] as MountAttributes).rawValue == UInt64(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID))
         #expect(([.user, .time] as NamespaceFlags).rawValue == UInt64(CLONE_NEWUSER | CLONE_NEWTIME))
         #expect(([.readable, .hungUp] as Readiness).rawValue == Int16(POLLIN | POLLHUP))
-        #expect(([.noSetuidFixup] as SecureBits).rawValue == 4 && ([] as SecureBits).isEmpty)
         #expect(MountAttributes.noAccessTime.touchesAccessTime && !MountAttributes.readOnly.touchesAccessTime)
         #expect(([.readOnly, .strictAccessTime] as MountAttributes).touchesAccessTime)
-        // NOROOT and NO_SETUID_FIXUP with their locks, and the lock of KEEP_CAPS.
-        #expect(
-            SecureBits.pureCapabilities.isSuperset(of: .noSetuidFixup) && SecureBits.pureCapabilities.rawValue == 0x2F)
+    }
+
+    /// What LinuxFacts writes out is what the kernel's headers say.
+    @Test func numbersOfTheHeaders() {
+        let attributes: [(MountAttributes, Int32)] = [
+            (.readOnly, MOUNT_ATTR_RDONLY), (.noSetuid, MOUNT_ATTR_NOSUID), (.noDevices, MOUNT_ATTR_NODEV),
+            (.noExecute, MOUNT_ATTR_NOEXEC), (.noAccessTime, MOUNT_ATTR_NOATIME),
+            (.strictAccessTime, MOUNT_ATTR_STRICTATIME), (.noDirectoryAccessTime, MOUNT_ATTR_NODIRATIME),
+            (.noSymlinkFollow, MOUNT_ATTR_NOSYMFOLLOW),
+        ]
+        for (attribute, number) in attributes { #expect(attribute.rawValue == UInt64(number)) }
+        #expect(SecureBits.noSetuidFixup.rawValue == 1 << UInt32(SECURE_NO_SETUID_FIXUP))
+        // SECBIT_NOROOT and SECBIT_NO_SETUID_FIXUP with their locks, and the lock of SECBIT_KEEP_CAPS.
+        let pure = [SECURE_NOROOT, SECURE_NOROOT_LOCKED, SECURE_NO_SETUID_FIXUP, SECURE_NO_SETUID_FIXUP_LOCKED]
+            .reduce(UInt32(1) << UInt32(SECURE_KEEP_CAPS_LOCKED)) { $0 | 1 << UInt32($1) }
+        #expect(SecureBits.pureCapabilities.rawValue == pure)
     }
 }

@@ -1,41 +1,35 @@
 """Black-box tests of the built binary. IMMURE names it; IMMURE_TEST_USER the ordinary user; IMMURE_MUST_RUN=1 forbids skips.
 
-As root the whole session runs in a mount namespace of its own with private propagation and private /tmp, /var/tmp and
-/dev/shm: no test reaches the machine's mount table, and a file left behind is seen for what it is.
+As root the whole session runs in namespaces of its own, with accounts of its own: Tests/Support/harness/session.py.
 """
 
 import os
 import pwd
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from harness import linux
-from harness.caller import Caller
-from harness.must import cannot
-from harness.snapshot import Snapshot
+SUPPORT = Path(__file__).resolve().parents[1] / "Support"
+sys.path.insert(0, str(SUPPORT))
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-BINARY = Path(os.environ.get("IMMURE", CHECKOUT / ".build/release/immure"))
+from harness import accounts, linux, session  # noqa: E402
+from harness.caller import Caller  # noqa: E402
+from harness.must import cannot  # noqa: E402
+from harness.snapshot import Snapshot  # noqa: E402
 
 
 def pytest_configure(config):
     if config.option.collectonly or config.option.help:
         return
-    if not BINARY.is_file():
-        pytest.exit(f"no binary at {BINARY}: build it, or name it with IMMURE", returncode=3)
-    binary = BINARY.read_bytes()
+    if not session.BINARY.is_file():
+        pytest.exit(f"no binary at {session.BINARY}: build it, or name it with IMMURE", returncode=3)
+    binary = session.BINARY.read_bytes()
     linux.become_subreaper()
-    if os.getuid() == 0:
-        linux.unshare(linux.CLONE_NEWNS)
-        linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
-        cover_temporary_places()
-    os.umask(0o022)
-    for name in ("TMPDIR", "IMMURE_RESULT", "NO_COLOR"):
-        os.environ.pop(name, None)
+    session.begin()
     config.base = Path(tempfile.mkdtemp(prefix="immure-tests-", dir="/tmp"))
     config.base.chmod(0o755)
     config.binary = config.base / "immure"
@@ -43,25 +37,13 @@ def pytest_configure(config):
     config.binary.chmod(0o755)
 
 
-def cover_temporary_places():
-    """Private ones of the session's own; a checkout that lies in one of them stays where it is."""
-    checkout = os.open(CHECKOUT, os.O_PATH)
-    for place in ("/tmp", "/var/tmp", "/dev/shm"):
-        linux.mount("tmpfs", place, "tmpfs", data="mode=1777")
-        if CHECKOUT.is_relative_to(place):
-            CHECKOUT.mkdir(parents=True)
-            linux.mount(f"/proc/self/fd/{checkout}", CHECKOUT, flags=linux.MS_BIND | linux.MS_REC)
-            os.chdir(CHECKOUT)
-    os.close(checkout)
-
-
 def pytest_unconfigure(config):
     if hasattr(config, "base"):
-        shutil.rmtree(config.base, ignore_errors=True)
+        session.forget(config.base)
 
 
 def pytest_report_header(config):
-    return f"immure: {BINARY}"
+    return f"immure: {session.BINARY}"
 
 
 @pytest.fixture(scope="session")
@@ -76,16 +58,14 @@ def binary(request):
 
 @pytest.fixture(scope="session")
 def ordinary():
-    """The account of an ordinary user; made where root may make it, so that it has ranges in /etc/subuid."""
-    if os.getuid() != 0:
-        return pwd.getpwuid(os.getuid())
-    name = os.environ.get("IMMURE_TEST_USER", "immure-test")
-    try:
-        return pwd.getpwnam(name)
-    except KeyError:
-        if subprocess.run(["useradd", "-m", "-s", "/bin/bash", name], capture_output=True).returncode != 0:
-            cannot(f"make the user {name}")
-        return pwd.getpwnam(name)
+    """The account of an ordinary user, with ranges in /etc/subuid."""
+    return accounts.ordinary()
+
+
+@pytest.fixture(scope="session")
+def stranger():
+    """An id without an account, of which no process runs."""
+    return accounts.stranger()
 
 
 def caller_named(name, ordinary, binary, base):
@@ -129,7 +109,7 @@ def compiled(base):
 
     def compile(name):
         if name not in made:
-            source = Path(__file__).parent / "harness" / "probes" / f"{name}.c"
+            source = SUPPORT / "harness/probes" / f"{name}.c"
             place = base / f"probe-{name}"
             place.mkdir()
             place.chmod(0o755)

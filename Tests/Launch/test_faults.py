@@ -47,10 +47,10 @@ def test_t37_l5_little_memory(caller, size):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 5])
-def test_l5_few_processes(user, limit):
+def test_l5_few_processes(user, stranger, limit):
     needs(os.getuid() == 0, "count processes of a user nobody else is")
     argv, path = user.line(None, ["/bin/cat", "/proc/self/status"])
-    process = user.popen(["/usr/bin/prlimit", f"--nproc={limit}", *argv], user=54322, group=54322, extra_groups=[])
+    process = user.popen(["/usr/bin/prlimit", f"--nproc={limit}", *argv], user=stranger, group=stranger, extra_groups=[])
     run = user.finish(process, timeout=5)
     confined(run)
 

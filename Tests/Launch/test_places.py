@@ -107,9 +107,9 @@ def test_c30_no_process_of_the_same_user_is_entered_by_procfs(root):
 
 def test_c22_a_network_that_is_joined_gives_no_abstract_sockets(root):
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind("\0immure-test-joined")
+    listener.bind(f"\0immure-test-joined-{os.getpid()}")
     listener.listen()
-    code = 'import socket; s = socket.socket(socket.AF_UNIX); s.connect("\\0immure-test-joined"); print("connected")'
+    code = f'import socket; s = socket.socket(socket.AF_UNIX); s.connect("\\0immure-test-joined-{os.getpid()}"); print("connected")'
     run = root.run('namespaces.net = "/proc/self/ns/net"', "/usr/bin/python3", "-c", code)
     assert run.stdout == "" and "Operation not permitted" in run.stderr, run
 

@@ -174,11 +174,11 @@ def test_too_long_is_dropped_and_harmless(caller, manager):
 def test_a_lost_manager_ends_nothing(caller, manager):
     os.unlink(manager.path)
     replaced = Manager(manager.path)
-    code = "import sys; sys.stdin.read(); manager.send(b'READY=1'); print('goes on')"
+    code = "import sys; print('ready', flush=True); sys.stdin.read(); manager.send(b'READY=1'); print('goes on')"
     process = caller.start(
         spec(), "/usr/bin/python3", "-I", "-c", SEND + code, env={"NOTIFY_SOCKET": manager.path},
         stdin=subprocess.PIPE)
-    time.sleep(0.3)
+    assert process.stdout.readline() == b"ready\n"
     replaced.socket.close()
     run = caller.finish(process, stdin=b"")
     assert run.status == 0 and run.stdout == "goes on\n"

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from harness.patience import Spent, patient
 from harness.toml import line_of
 
 # What is wrong, and what the message must show besides its line. `@` marks the line of the fault.
@@ -103,7 +104,7 @@ def test_t40_a_fault_names_its_line_and_what_is_wrong(user, name):
     line = 1 + line_of(text, "# @")
     begin = time.monotonic()
     run = user.verb("check", str(spec))
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < patient(1)
     assert run.status == 2 and run.stdout == "" or run.status == 2, run
     # The parser may see what is left open only at the end of the line, or of the file.
     lines = [line, line + 1] if name.startswith(("unclosed", "no value")) else [line]
@@ -193,10 +194,11 @@ HOSTILE = {
 def test_t40_l8_a_hostile_file_is_answered_in_a_second_and_little_memory(user, name):
     content, good = HOSTILE[name]
     spec = user.spec(content)
+    spent = Spent()
     begin = time.monotonic()
     process = user.popen([user.binary, "check", spec])
     peak = 0
-    while process.poll() is None and time.monotonic() - begin < 5:
+    while process.poll() is None and time.monotonic() - begin < patient(5):
         try:
             peak = max(
                 peak, *(int(n) for n in re.findall(r"VmHWM:\s+(\d+)", open(f"/proc/{process.pid}/status").read())), 0
@@ -204,12 +206,12 @@ def test_t40_l8_a_hostile_file_is_answered_in_a_second_and_little_memory(user, n
         except OSError:
             pass
         time.sleep(0.02)
-    seconds = time.monotonic() - begin
     run = user.finish(process)
+    seconds = spent.until_now()
     run.stderr = run.stderr[:500]
     assert run.status == (0 if good else 2), run
     assert good or "spec.toml" in run.stderr, run
-    assert seconds < 2, f"{seconds:.1f} s"
+    assert seconds < 2, f"{seconds:.1f} s of a processor"
     assert peak < 256 << 10, f"{peak >> 10} MB"
 
 
@@ -220,7 +222,7 @@ def test_l8_a_path_that_is_no_spec_is_named(user, where):
     begin = time.monotonic()
     run = user.verb("check", where)
     assert run.status == 2 and run.stderr != "", run
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < patient(1)
     ran = user.verb("run", where, "--", "/bin/echo", "ran")
     assert ran.status == 125 and ran.stdout == ""
 
@@ -232,7 +234,7 @@ def test_l8_a_fifo_is_refused_and_not_waited_for(caller):
     begin = time.monotonic()
     assert caller.verb("check", str(fifo)).status == 2
     assert caller.run(fifo, "/bin/echo", "ran").status == 125
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < patient(2)
 
 
 def test_l8_a_spec_that_may_not_be_read_is_named(user):
@@ -283,7 +285,7 @@ def test_t40_a_cycle_of_extends_is_named(caller, cycle):
     begin = time.monotonic()
     run = caller.verb("check", str(spec))
     assert run.status == 2 and re.search("circle|cycle", run.stderr) and re.search(r"\.toml:1:\d+", run.stderr), run
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < patient(1)
 
 
 def test_t40_extends_that_doubles_at_each_step_stays_small(user):
@@ -293,7 +295,7 @@ def test_t40_extends_that_doubles_at_each_step_stays_small(user):
         user.file(place / f"{i}.toml", f'extends = ["{i - 1}.toml", "{i - 1}.toml"]')
     begin = time.monotonic()
     user.verb("check", str(place / "25.toml"))
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < patient(2)
 
 
 def test_extends_of_a_missing_file_names_the_line(caller):
@@ -304,7 +306,7 @@ def test_extends_of_a_missing_file_names_the_line(caller):
 def test_extends_of_a_device_is_refused(caller):
     begin = time.monotonic()
     assert caller.verb("check", str(caller.spec('extends = ["/dev/zero"]'))).status == 2
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < patient(1)
 
 
 def test_the_order_of_the_file_means_nothing(caller):

@@ -1,9 +1,16 @@
-"""From execve to the first call of immure's own: what the C library does there, Sources/CLinux/entry.c does."""
+"""What makes a launch faster (Sources/FastStart), and the plain build without it.
 
+IMMURE_START=plain says that the binary under test is a plain one: then each of these must be absent.
+"""
+
+import contextlib
 import os
 import platform
+import shutil
 import struct
 import subprocess
+import tempfile
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -12,6 +19,8 @@ import pytest
 from harness.must import needs
 
 RSEQ = 334
+PLAIN = os.environ.get("IMMURE_START") == "plain"
+CHECKOUT = Path(__file__).resolve().parents[2]
 Header = namedtuple("Header", "kind flags offset address physical stored size alignment")
 
 
@@ -51,7 +60,7 @@ def start(compiled, binary):
 
 def test_the_processor_is_asked_nothing(start):
     needs(platform.libc_ver() == ("glibc", "2.36"), "start without the C library's own entry: not glibc 2.36")
-    assert start()["cpuid"] == "0"
+    assert (start()["cpuid"] == "0") is not PLAIN
 
 
 def test_the_guards_are_of_chance(start):
@@ -66,22 +75,74 @@ def test_the_guards_are_of_chance(start):
 def test_the_tunables_of_the_c_library_are_the_commands(start):
     needs(platform.libc_ver() == ("glibc", "2.36"), "start without the C library's own entry: not glibc 2.36")
     calls = start(GLIBC_TUNABLES="glibc.pthread.rseq=0")["calls"].split()
-    assert str(RSEQ) in calls, calls
+    assert (str(RSEQ) in calls) is not PLAIN, calls
+
+
+@contextlib.contextmanager
+def running(binary):
+    """The process id of a launcher whose command runs."""
+    launcher = subprocess.Popen(
+        [binary, "run", "--", "/bin/sh", "-c", "echo; read _"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        launcher.stdout.readline()
+        yield launcher.pid
+    finally:
+        launcher.communicate(timeout=10)
 
 
 def test_what_is_constant_cannot_be_written(root, binary):
     relocated = [one for one in headers(binary) if one.kind == 0x6474E552]
     assert relocated, "no PT_GNU_RELRO"
-    launcher = subprocess.Popen(
-        [binary, "run", "--", "/bin/sh", "-c", "echo; read _"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    try:
-        launcher.stdout.readline()
-        maps = mappings(launcher.pid)
-    finally:
-        launcher.communicate(timeout=10)
+    with running(binary) as launcher:
+        maps = mappings(launcher)
     page = os.sysconf("SC_PAGE_SIZE")
     for one in relocated:
         for address in range(one.address // page * page, (one.address + one.size) // page * page, page):
             rights = [rights for start, end, rights in maps if start <= address < end]
             assert rights == ["r--p"], (hex(address), rights)
     assert not [one for one in maps if "w" in one[2] and "x" in one[2]]
+
+
+def resident_code(process, binary):
+    """KiB of the program's code and constants that the process has in its tables."""
+    total, counts = 0, False
+    for line in Path(f"/proc/{process}/smaps").read_text().splitlines():
+        words = line.split()
+        if not words[0].endswith(":"):
+            counts = words[-1] == str(binary) and "w" not in words[1]
+        elif words[0] == "Rss:" and counts:
+            total += int(words[1])
+    return total
+
+
+def test_an_idle_launcher_keeps_little_of_its_code(root, binary):
+    with running(binary) as launcher:
+        busy = lowest = resident_code(launcher, binary)
+        end = time.monotonic() + (1 if PLAIN else 10)
+        while time.monotonic() < end and (PLAIN or lowest * 4 > busy):
+            time.sleep(0.05)
+            lowest = min(lowest, resident_code(launcher, binary))
+    assert busy > 500, busy
+    assert (lowest * 4 <= busy) is not PLAIN, (busy, lowest)
+
+
+@pytest.mark.parametrize("program, says", [
+    ("swift", "Swift version 6.4 (swift-6.4-RELEASE)"), ("getconf", "glibc 2.41"), ("uname", "aarch64"),
+    ("swift", "")])
+def test_what_is_not_known_gets_the_plain_build(base, program, says):
+    make = shutil.which("make")
+    needs(make and (CHECKOUT / "Makefile").is_file(), "ask the Makefile: no make, or no checkout")
+
+    def flags(**named):
+        place = Path(tempfile.mkdtemp(dir=base))
+        answers = {"swift": "Swift version 6.3.1 (swift-6.3.1-RELEASE)", "getconf": "glibc 2.36", "uname": "x86_64"}
+        for name, answer in {**answers, **named}.items():
+            (place / name).write_text(f"#!/bin/sh\necho '{answer}'\n")
+            (place / name).chmod(0o755)
+        return subprocess.run(
+            [make, "-s", "flags"], cwd=CHECKOUT, env={"PATH": f"{place}:/usr/bin:/bin"}, capture_output=True,
+            text=True, check=True).stdout
+
+    for mark in ("FAST_ENTRY", "FAST_RUNTIME", "FAST_RELEASE", "launch.order", "-disable-type-layout"):
+        assert mark in flags()
+        assert mark not in flags(**{program: says})

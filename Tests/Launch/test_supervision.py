@@ -10,6 +10,7 @@ import time
 import pytest
 
 from harness import linux
+from harness.patience import patient, until
 
 
 def ready(process):
@@ -28,13 +29,16 @@ for _ in range(400):
         if os.fork() == 0: os._exit(0)
         os._exit(0)
     os.waitpid(pid, 0)
-time.sleep(0.3)
-zombies = 0
-for name in os.listdir("/proc"):
-    if name.isdigit():
-        try: zombies += open(f"/proc/{name}/stat").read().rpartition(")")[2].split()[0] == "Z"
-        except OSError: pass
-print(zombies)
+def zombies():
+    count = 0
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try: count += open(f"/proc/{name}/stat").read().rpartition(")")[2].split()[0] == "Z"
+            except OSError: pass
+    return count
+deadline = time.monotonic() + 20
+while zombies() and time.monotonic() < deadline: time.sleep(0.01)
+print(zombies())
 """
     assert caller.run(None, "/usr/bin/python3", "-c", code, timeout=20).ok.stdout == "0\n"
 
@@ -55,27 +59,28 @@ def test_t34_a_daemon_left_behind_dies_with_the_jail(caller):
 def test_t34_a_daemon_that_holds_the_output_does_not_hold_the_launcher(caller):
     begin = time.monotonic()
     assert caller.shell(None, "sleep 1000 & exit 3").status == 3
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < patient(3)
 
 
 # Timeout
 
 
 def test_a_timeout_sends_sigterm_first(caller):
-    run = caller.shell('timeout = "300ms"', "trap 'echo asked; exit 3' TERM; while :; do sleep 0.02; done")
+    run = caller.shell('timeout = "2s"', "trap 'echo asked; exit 3' TERM; while :; do sleep 0.02; done")
     assert run.status == 124 and run.stdout == "asked\n"
 
 
 def test_a_timeout_kills_after_the_grace(caller):
     begin = time.monotonic()
-    run = caller.shell('timeout = "200ms"\ngrace = "300ms"', "trap '' TERM; while :; do sleep 0.02; done")
-    assert run.status == 124 and 0.45 < time.monotonic() - begin < 1.5
+    run = caller.shell('timeout = "2s"\ngrace = "300ms"', "trap '' TERM; while :; do sleep 0.02; done")
+    # Below two seconds and the grace that holds where none is written.
+    assert run.status == 124 and 2.25 < time.monotonic() - begin < 6.5
 
 
 def test_a_timeout_is_not_early(caller):
     begin = time.monotonic()
-    assert caller.run('timeout = "700ms"', "/bin/sleep", "5").status == 124
-    assert 0.7 <= time.monotonic() - begin < 2
+    assert caller.run('timeout = "700ms"', "/bin/sleep", "1000").status == 124
+    assert 0.7 <= time.monotonic() - begin < patient(2)
 
 
 def test_a_timeout_that_is_not_reached_changes_nothing(caller):
@@ -83,7 +88,7 @@ def test_a_timeout_that_is_not_reached_changes_nothing(caller):
 
 
 def test_a_stopped_command_is_ended_by_the_timeout(caller):
-    assert caller.shell('timeout = "300ms"\ngrace = "200ms"', "kill -STOP $$; sleep 5", timeout=5).status == 124
+    assert caller.shell('timeout = "300ms"\ngrace = "200ms"', "kill -STOP $$; sleep 1000", timeout=5).status == 124
 
 
 def test_a_timeout_of_the_whole_tree(caller):
@@ -98,16 +103,16 @@ def test_a_timeout_of_the_whole_tree(caller):
 
 def test_direct_mode_with_a_timeout_keeps_it(caller):
     spec = 'timeout = "300ms"\n' + caller.shared_pids()
-    assert caller.run(spec, "/bin/sleep", "20").status == 124
+    assert caller.run(spec, "/bin/sleep", "1000").status == 124
 
 
 def test_t33_a_command_that_ignores_sigterm_is_killed_after_the_grace(caller):
-    process = caller.start('grace = "500ms"', "/bin/sh", "-c", "trap '' TERM; echo ready; sleep 6; exit 6")
+    process = caller.start('grace = "500ms"', "/bin/sh", "-c", "trap '' TERM; echo ready; sleep 1000; exit 6")
     ready(process)
     process.send_signal(signal.SIGTERM)
     begin = time.monotonic()
     run = caller.finish(process, timeout=8)
-    assert run.status == 137 and 0.45 < time.monotonic() - begin < 1.5, run
+    assert run.status == 137 and 0.45 < time.monotonic() - begin < 4.5, run
 
 
 # Death of the launcher (C45)
@@ -157,7 +162,7 @@ def test_c45_the_commands_parent_dies_with_the_launchers_parent(caller):
     argv, _ = caller.line(None, ["/bin/sleep", "1000"])
     process = caller.popen(["/bin/sh", "-c", '"$@" & echo ready; read x', "sh", *argv], stdin=subprocess.PIPE)
     ready(process)
-    time.sleep(0.3)
+    until(lambda: any("sleep 1000" in line for _, line in linux.descendants(process.pid).values()))
     process.kill()
     process.wait()
     left = linux.survivors(0.5)
@@ -166,16 +171,16 @@ def test_c45_the_commands_parent_dies_with_the_launchers_parent(caller):
 
 
 def test_a_jail_may_outlive_the_launchers_parent_where_the_spec_says_so(caller):
-    argv, _ = caller.line("[process]\ndie_with_parent = false", ["/bin/sleep", "1.97"])
+    argv, _ = caller.line("[process]\ndie_with_parent = false", ["/bin/sleep", "2.97"])
     process = caller.popen(
         ["/bin/sh", "-c", '"$@" >/dev/null 2>&1 & echo ready; read x', "sh", *argv], stdin=subprocess.PIPE
     )
     ready(process)
-    time.sleep(0.3)
+    until(lambda: any(line == "/bin/sleep 2.97" for _, line in linux.descendants(process.pid).values()))
     process.kill()
     process.communicate()
     time.sleep(0.3)
-    assert any("1.97" in line for _, line in linux.descendants().values())
+    assert any("2.97" in line for _, line in linux.descendants().values())
     assert linux.survivors(4) == {}
 
 

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(CHECKOUT / "Tests/Examples"))
+sys.path[:0] = [str(CHECKOUT / "Tests/Examples"), str(CHECKOUT / "Tests/Support")]
 
 from caller import Caller  # noqa: E402
+from harness import accounts, session  # noqa: E402
+from harness.must import cannot  # noqa: E402
 
 FENCE = re.compile(r"^```sh\n(.*?)^```\n(?:```text\n(.*?)^```\n)?", re.MULTILINE | re.DOTALL)
 SECTION = re.compile(r"^## (.*)$", re.MULTILINE)
@@ -35,19 +37,17 @@ def blocks():
             yield Block(section, number, *found.groups())
 
 
-def cannot(why):
-    if os.environ.get("IMMURE_MUST_RUN") == "1":
-        pytest.fail(f"must run, but cannot: {why}")
-    pytest.skip(why)
+def pytest_configure(config):
+    if not (config.option.collectonly or config.option.help):
+        session.begin(isolated=False)
 
 
 @pytest.fixture(scope="session")
 def base():
-    os.umask(0o022)
     base = Path(tempfile.mkdtemp(prefix="immure-readme-", dir="/tmp"))
     base.chmod(0o755)
     yield base
-    shutil.rmtree(base, ignore_errors=True)
+    session.forget(base)
 
 
 @pytest.fixture(scope="session")
@@ -70,12 +70,8 @@ def installed(base):
 def caller(request, base):
     if request.param == "root" and os.getuid() != 0:
         cannot("start as root: the tests were started by an ordinary user")
-    if request.param == "root" or os.getuid() != 0:
-        return Caller(request.param, pwd.getpwuid(os.getuid()), base)
-    name = os.environ.get("IMMURE_TEST_USER", "immure-test")
-    if subprocess.run(["id", name], capture_output=True).returncode != 0:
-        subprocess.run(["useradd", "-m", "-s", "/bin/bash", name], check=True)
-    return Caller(request.param, pwd.getpwnam(name), base)
+    account = pwd.getpwuid(0) if request.param == "root" else accounts.ordinary()
+    return Caller(request.param, account, base)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
 import SpecFile
+import TestSupport
 import Testing
 
 /// What `extends` claims of itself, tried on random files.

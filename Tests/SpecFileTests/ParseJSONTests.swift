@@ -1,4 +1,5 @@
 import SpecFile
+import TestSupport
 import Testing
 
 @Suite struct ParseJSONTests {

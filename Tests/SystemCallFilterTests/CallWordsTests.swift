@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test func everyCallHasAnArity() {
-        let names = callsByArity.flatMap { $0.split(separator: " ").map(String.init) }
+        let names = callsByArity.flatMap { $0.names.split(separator: " ").map(String.init) }
         #expect(names.count == Set(names).count)
         #expect(Set(names) == Set(callTable.map(\.name)))
     }

@@ -1,6 +1,7 @@
 import JailSpec
 import Kernel
 import SpecFile
+import TestSupport
 import Testing
 
 @testable import SystemCallFilter

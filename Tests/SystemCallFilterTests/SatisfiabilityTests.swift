@@ -1,5 +1,6 @@
 import JailSpec
 import SpecFile
+import TestSupport
 import Testing
 
 @testable import SystemCallFilter

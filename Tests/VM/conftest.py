@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(CHECKOUT / "Tests/Launch"))
+sys.path.insert(0, str(CHECKOUT / "Tests/Support"))
 
 
 def pytest_configure(config):

@@ -217,9 +217,6 @@ int linux_seccomp_receive(int listener, struct linux_question *question);
 int linux_seccomp_answer(int listener, uint64_t id, int error);
 int linux_seccomp_is_pending(int listener, uint64_t id);
 
-/* Gives back the pages of the program that are code or constants; see idle.c. */
-void linux_release_code(void);
-
 /* Macros that Swift cannot see. */
 static const unsigned long linux_NS_GET_USERNS = NS_GET_USERNS;
 static const unsigned long linux_TIOCGPTPEER = TIOCGPTPEER;

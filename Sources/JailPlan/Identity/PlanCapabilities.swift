@@ -112,7 +112,7 @@ extension Planner {
             }
             fault(
                 "capability \(missing.name): the caller does not have it", at: set.position,
-                hint: "launch with it, or set namespaces.user = \"new\"")
+                hint: "launch with it, or \(Remedy.own(.user))")
         }
     }
 
@@ -125,7 +125,7 @@ extension Planner {
             guard let set, !set.value.isEmpty else { continue }
             fault(
                 "an ordinary user has no capabilities in the host's user namespace", at: set.position,
-                hint: "set namespaces.user = \"new\"")
+                hint: Remedy.own(.user))
         }
         if written.bounding == nil {
             note(

@@ -86,7 +86,7 @@ extension Planner {
             fault(
                 "groups: an ordinary user cannot change supplementary groups (\(held.count) held)",
                 at: written.position,
-                hint: "remove the line to keep them, launch as root, or set gid_map = \"auto\"")
+                hint: "remove the line to keep them, \(Remedy.launchAsRoot), or set gid_map = \"auto\"")
         } else if !held.isEmpty {
             note("the caller's \(held.count) supplementary groups stay: only root can drop them", at: nil)
         }
@@ -99,7 +99,7 @@ extension Planner {
             guard let map else { continue }
             fault(
                 "an id map needs a user namespace of the jail's own", at: map.position,
-                hint: "remove it, or set namespaces.user = \"new\"")
+                hint: "remove it, or \(Remedy.own(.user))")
         }
         let joins = !spec.namespaces[.user].value.isHost
         if joins && spec.identity.user == nil && host.uid != 0 {
@@ -110,7 +110,7 @@ extension Planner {
                 fault(
                     "only root can become uid \(identity.user), gid \(identity.group) in the host's user namespace",
                     at: (spec.identity.user ?? spec.identity.group)?.position,
-                    hint: "set namespaces.user = \"new\"")
+                    hint: Remedy.own(.user))
             }
         }
         identity.reachesHostRoot = identity.user == 0 || (joins && host.isPrivileged)

@@ -6,10 +6,10 @@ extension Planner {
     mutating func resolveMaps(_ identity: inout ResolvedIdentity) {
         let uids = ranges(
             spec.identity.uidMap, own: (identity.user, outsideID(of: identity.user, caller: host.uid)),
-            subordinate: host.subordinateUsers, file: "/etc/subuid")
+            subordinate: host.subordinateUsers, room: host.roomForUsers, file: .subuid)
         var gids = ranges(
             spec.identity.gidMap, own: (identity.group, outsideID(of: identity.group, caller: host.gid)),
-            subordinate: host.subordinateGroups, file: "/etc/subgid")
+            subordinate: host.subordinateGroups, room: host.roomForGroups, file: .subgid)
         let supplementary = identity.supplementary ?? []
         if spec.identity.gidMap == nil && host.isPrivileged {
             // setgroups(2) takes only ids that are mapped: as the group itself, each is the host's own of that number.
@@ -64,7 +64,7 @@ extension Planner {
 
     private mutating func ranges(
         _ map: Located<Identity.IdentityMap>?, own: (inside: UInt32, outside: UInt32), subordinate: [Identity.Range],
-        file: String
+        room: SubordinateRoom?, file: SubordinateFile
     ) -> [Identity.Range] {
         switch map?.value {
         case nil: return [single(own.inside, own.outside)]
@@ -72,9 +72,11 @@ extension Planner {
         case .automatic?:
             if subordinate.isEmpty {
                 let who = host.callerName.isEmpty ? "uid \(host.uid)" : host.callerName
+                let owner = SubordinateOwner(
+                    name: host.callerName, uid: host.uid, gid: host.gid, needsName: !host.isPrivileged)
                 fault(
-                    "\"auto\": no range for \(who) in \(file)", at: map?.position,
-                    hint: "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \(who)")
+                    "\"auto\": no range for \(who) in \(file.path)", at: map?.position,
+                    hint: room.map { Remedy.range($0, in: file, for: owner) })
             }
             // What does not fit into 32 bits has no number inside; (uid_t) -1 is nobody's.
             var next: UInt32 = 0

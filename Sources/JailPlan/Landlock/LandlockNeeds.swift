@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 /// Which version of Landlock's interface the keys of a spec ask for.
@@ -9,7 +10,7 @@ extension Planner {
         guard abi > 0 else {
             fault(
                 "the running kernel has no Landlock", at: position,
-                hint: "boot with lsm=landlock,… (Linux 5.13 with CONFIG_SECURITY_LANDLOCK), or remove [landlock]")
+                hint: "\(Remedy.bootLandlock), or remove [landlock]")
             return false
         }
         if let minimum = policy.minimumABI, abi < minimum.value {
@@ -19,14 +20,15 @@ extension Planner {
             return false
         }
         var isComplete = true
-        for need in needs(of: policy) where abi < need.abi {
+        for need in needs(of: policy) where !need.abi.isIn(abi) {
+            let needed = need.abi.rawValue
             // What minimum_abi does not allow to be missing must be there.
-            if let minimum = policy.minimumABI, need.abi > minimum.value {
-                note("landlock: \(need.lack) (version \(need.abi) of its interface, here \(abi))", at: need.position)
+            if let minimum = policy.minimumABI, needed > minimum.value {
+                note("landlock: \(need.lack) (version \(needed) of its interface, here \(abi))", at: need.position)
             } else {
                 isComplete = false
                 fault(
-                    "\(need.what) needs version \(need.abi) of Landlock's interface, the running kernel has \(abi)",
+                    "\(need.what) needs version \(needed) of Landlock's interface, the running kernel has \(abi)",
                     at: need.position,
                     hint: "boot a newer kernel, or allow less to be enforced by landlock.minimum_abi = \(abi)")
             }
@@ -35,11 +37,18 @@ extension Planner {
     }
 
     private struct Need {
-        let abi: Int
+        let abi: LandlockABI
         let what: String
         /// What becomes of it where the kernel lacks it.
         let lack: String
         let position: Position?
+
+        init(_ abi: LandlockABI, _ what: String, lack: String? = nil, at position: Position?) {
+            self.abi = abi
+            self.what = what
+            self.lack = lack ?? abi.facts.lack
+            self.position = position
+        }
     }
 
     /// What each key asks of the kernel, by the first version of the interface that has it.
@@ -47,37 +56,21 @@ extension Planner {
         var needs: [Need] = []
         if let files = policy.files {
             if let writable = policy.rules.first(where: { $0.grant.writes }) {
-                needs.append(
-                    Need(
-                        abi: 2, what: "moving files between directories (\(writable.grant.rawValue))",
-                        lack: "no file can be moved or linked to another directory", position: writable.path.position))
+                let what = "moving files between directories (\(writable.grant.rawValue))"
+                needs.append(Need(.refer, what, at: writable.path.position))
             }
-            needs.append(
-                Need(
-                    abi: 3, what: "landlock.\(files.value.rawValue), to keep files from being truncated,",
-                    lack: "truncate(2) is not restricted", position: files.position))
-            needs.append(
-                Need(
-                    abi: 5, what: "landlock.\(files.value.rawValue), to restrict ioctl(2) on devices,",
-                    lack: "ioctl(2) on devices is not restricted", position: files.position))
+            let key = "landlock.\(files.value.rawValue)"
+            needs.append(Need(.truncate, key + ", to keep files from being truncated,", at: files.position))
+            needs.append(Need(.devices, key + ", to restrict ioctl(2) on devices,", at: files.position))
         }
-        if let ports = policy.bindTCP {
-            needs.append(
-                Need(
-                    abi: 4, what: "landlock.bind_tcp", lack: "bind_tcp is not restricted", position: ports.position))
-        }
-        if let ports = policy.connectTCP {
-            needs.append(
-                Need(
-                    abi: 4, what: "landlock.connect_tcp", lack: "connect_tcp is not restricted",
-                    position: ports.position))
+        for (key, ports) in [("bind_tcp", policy.bindTCP), ("connect_tcp", policy.connectTCP)] {
+            guard let ports else { continue }
+            needs.append(Need(.ports, "landlock.\(key)", lack: "\(key) is not restricted", at: ports.position))
         }
         for scope in policy.scope?.value ?? [] {
-            let word = scope.value.rawValue
+            let word = "scope \"\(scope.value.rawValue)\""
             needs.append(
-                Need(
-                    abi: 6, what: "landlock.scope \"\(word)\"", lack: "the scope \"\(word)\" is not restricted",
-                    position: scope.position))
+                Need(.scopes, "landlock.\(word)", lack: "the \(word) is not restricted", at: scope.position))
         }
         return needs
     }

@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 extension Planner {
@@ -32,7 +33,7 @@ extension Planner {
             fault(
                 "[landlock] needs no_new_privs where the caller has no privilege",
                 at: spec.process.noNewPrivileges.position ?? origin,
-                hint: "set process.no_new_privs = true, or namespaces.user = \"new\"")
+                hint: "set process.no_new_privs = true, or \(Remedy.own(.user))")
         }
         add(.enforceRuleset, origin)
     }
@@ -50,13 +51,16 @@ extension Planner {
     /// The line that shares the host's network.
     private var sharedNetwork: Position? { spec.namespaces.written[.net]?.position ?? spec.network.mode?.position }
 
+    private var hasScopes: Bool { LandlockABI.scopes.isIn(host.landlockABI) }
+
     /// Abstract sockets belong to the network namespace, whatever the mounts are (unix(7)): who shares one
     /// for the sake of TCP would get them all. Where the kernel can it keeps them out, unless `scope` says otherwise.
     private mutating func closesAbstractSockets() -> Bool {
-        if host.landlockABI >= 6 && mayEnforce { return true }
+        if hasScopes && mayEnforce { return true }
         note(
-            "the abstract sockets of others are within reach: to keep them out takes version 6 of Landlock's interface"
-                + (host.landlockABI >= 6 ? " and no_new_privs" : ", here \(host.landlockABI)"),
+            "the abstract sockets of others are within reach: to keep them out takes version "
+                + "\(LandlockABI.scopes.rawValue) of Landlock's interface"
+                + (hasScopes ? " and no_new_privs" : ", here \(host.landlockABI)"),
             at: sharedNetwork)
         return false
     }
@@ -64,10 +68,10 @@ extension Planner {
     /// A process of the same ids may be traced, and so its environment read and its root entered by /proc/PID/root (proc(5)),
     /// where nothing stands between: a user namespace, or a domain of Landlock, whatever it restricts (landlock(7)).
     private mutating func closesProcesses() -> Bool {
-        if host.landlockABI >= 6 && mayEnforce { return true }
+        if hasScopes && mayEnforce { return true }
         warn(
             "the environment, memory and files of the host's processes of the same user are within reach: to keep them out "
-                + "takes a user namespace, or version 6 of Landlock's interface",
+                + "takes a user namespace, or version \(LandlockABI.scopes.rawValue) of Landlock's interface",
             at: spec.namespaces.written[.pid]?.position)
         return false
     }
@@ -77,9 +81,9 @@ extension Planner {
         let abi = host.landlockABI
         var handled = LandlockHandled()
         if policy.files != nil { handled.files = .known(toABI: abi) }
-        handled.bindsTCP = policy.bindTCP != nil && abi >= 4
-        handled.connectsTCP = policy.connectTCP != nil && abi >= 4
-        for scope in policy.scope?.value ?? [] where abi >= 6 {
+        handled.bindsTCP = policy.bindTCP != nil && LandlockABI.ports.isIn(abi)
+        handled.connectsTCP = policy.connectTCP != nil && LandlockABI.ports.isIn(abi)
+        for scope in policy.scope?.value ?? [] where LandlockABI.scopes.isIn(abi) {
             switch scope.value {
             case .signal: handled.scopesSignals = true
             case .abstractUnixSocket: handled.scopesAbstractSockets = true

@@ -5,8 +5,8 @@ extension ControlGroups {
         guard let mount else {
             return .failure(
                 old.isEmpty
-                    ? Refusal("no cgroup2 file system is mounted", "as root: mount -t cgroup2 none /sys/fs/cgroup")
-                    : Refusal("this host has cgroups of version 1 alone", Self.unifiedRemedy))
+                    ? Refusal("no cgroup2 file system is mounted", Remedy.mountGroups)
+                    : Refusal("this host has cgroups of version 1 alone", Remedy.unifyGroups))
         }
         guard let own else {
             return .failure(
@@ -21,7 +21,8 @@ extension ControlGroups {
         if isManaged {
             if let manager { return .success(.scope(manager)) }
             return .failure(
-                Refusal("\(own.path) is not delegated to the caller, and no manager is there to ask", Self.runRemedy))
+                Refusal("\(own.path) is not delegated to the caller, and no manager is there to ask", Remedy.runInScope)
+            )
         }
         if own.isWritable { return directory(own, below: mount) }
         return .failure(
@@ -52,7 +53,7 @@ extension ControlGroups {
         if old.contains(controller) || (controller == "io" && old.contains("blkio")) {
             return Refusal(
                 "the \(controller) controller is not available: cgroup version 1 has it (a hybrid host)",
-                Self.unifiedRemedy)
+                Remedy.unifyGroups)
         }
         guard available.contains(controller) else {
             return Refusal(
@@ -65,7 +66,7 @@ extension ControlGroups {
             "the \(controller) controller does not reach \(group.path)"
                 + (holder.map { ": \($0.path) holds it back" } ?? ""),
             isManaged
-                ? "give the unit Delegate=yes; for a user's: \(Self.userRemedy)"
+                ? "\(Remedy.delegateToUnit); for a user's: \(Remedy.delegateToUsers)"
                 : "as root: echo +\(controller) >\(mount ?? "")\(holder?.path ?? "")/cgroup.subtree_control")
     }
 
@@ -75,10 +76,4 @@ extension ControlGroups {
         package let remedy: String
         init(_ message: String, _ remedy: String) { (self.message, self.remedy) = (message, remedy) }
     }
-
-    package static let unifiedRemedy =
-        "boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all, so that version 2 has every controller"
-    package static let runRemedy = "systemd-run --user --scope -p Delegate=yes immure … (as root without --user)"
-    package static let userRemedy =
-        "as root: systemctl edit user@.service, [Service] Delegate=cpu cpuset io memory pids"
 }

@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 import SystemCallFilter
 
@@ -37,7 +38,7 @@ extension Planner {
             } else {
                 fault(
                     "hostname needs a uts namespace of the jail's own", at: name.position,
-                    hint: "remove it, or set namespaces.uts = \"new\"")
+                    hint: "remove it, or \(Remedy.own(.uts))")
             }
         }
         if isNew(.net) { add(.bringUpLoopback, spec.network.mode?.position) }
@@ -47,7 +48,7 @@ extension Planner {
         if let nice = spec.process.nice, !host.isPrivileged { add(.setNice(nice.value), nice.position) }
         if let cpus = spec.process.cpus { add(.setAffinity(cpus.value), cpus.position) }
         if case .new = spec.process.keyring.value { add(.newKeyring, spec.process.keyring.position) }
-        add(.resetInheritedAttributes, nil)
+        add(.setInheritedAttributes(.usual), nil)
         // In direct mode too: without a controlling terminal TIOCSTI has nowhere to type.
         if let session { add(.startSession(session), spec.process.tty.position) }
     }
@@ -58,7 +59,8 @@ extension Planner {
             add(
                 .dropBounding(keeping: capabilities.bounding),
                 (spec.capabilities.bounding ?? spec.capabilities.keep)?.position)
-            add(.setSecureBits(pure: capabilities.bounding.isNone && capabilities.sets.permitted.isNone), nil)
+            let holdsNone = capabilities.bounding.isNone && capabilities.sets.permitted.isNone
+            add(.setSecureBits(holdsNone ? .pureCapabilities : .none), nil)
         }
         if spec.process.noNewPrivileges.value {
             add(.forbidNewPrivileges, spec.process.noNewPrivileges.position)

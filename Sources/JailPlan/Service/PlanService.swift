@@ -49,7 +49,7 @@ extension Planner {
             if first == UInt8(ascii: "@") && isNew(.net) {
                 return fault(
                     "service.notify: \(socket) is an abstract socket of the host's network", at: access.position,
-                    hint: "set network.mode = \"host\", or namespaces.pid = \"new\"")
+                    hint: "set network.mode = \"host\", or \(Remedy.own(.pid))")
             }
             service.notify = first == UInt8(ascii: "/") && isNew(.mount) ? .bound(socket) : .none
         } else {
@@ -124,22 +124,23 @@ extension TreeBuilder {
         case .bound(let path):
             placeTree(path, on: path, .noSetuid | .noDevices | .noExecute, at: spec.service.notify.position)
         case .relayed:
-            let slot = newSlot()
-            let target = Planner.noticeDirectory
+            // The directory is the tmpfs's own, so that the jail sees the socket and nothing else.
+            let parameters: [FileSystem.Parameter] = [
+                .init(key: "mode", value: "0755"), .init(key: "size", value: "4k"),
+            ]
             place(
-                Placement(
-                    target: target, origin: spec.service.notify.position, source: .makeNoticeSocket(slot: slot),
-                    placing: .attach(slot: slot, target: target, isDirectory: true), sealedSlot: slot))
+                .noticeSocket(FileSystem(type: "tmpfs", parameters: parameters)), on: Planner.noticeDirectory,
+                .noSetuid | .noDevices | .noExecute, isDirectory: true, sealed: true,
+                at: spec.service.notify.position)
         }
         if let directory = service.credentials {
             let origin = spec.service.credentials.position
             // Read by whoever may read them outside, and written again with the ids of the command, which has others.
-            sources.append(Plan.Step(operation: .readCredentials(directory), origin: origin))
-            let slot = newSlot()
+            sources.append(Plan.Step(.readCredentials(directory), origin))
+            // On ramfs, as systemd has it: what is secret is never swapped out.
             place(
-                Placement(
-                    target: directory, origin: origin, source: .makeCredentials(slot: slot),
-                    placing: .attach(slot: slot, target: directory, isDirectory: true), sealedSlot: slot))
+                .credentials(FileSystem(type: "ramfs", parameters: [.init(key: "mode", value: "0700")])),
+                on: directory, .noSetuid | .noDevices | .noExecute, isDirectory: true, sealed: true, at: origin)
         }
     }
 }

@@ -11,8 +11,8 @@ struct TreeBuilder {
     struct Placement {
         var target: String
         var origin: Position?
-        /// What makes the content, before the root exists.
-        var source: Operation?
+        /// What is put there, before the root exists: a slot, and what holds on its mount.
+        var fill: (slot: Int, filling: Filling, promise: SlotPromise)?
         /// What puts it into the tree.
         var placing: Operation
         /// What is protected, masked or hidden comes after all that is mounted, and what is hidden last: its target may lead,
@@ -24,8 +24,6 @@ struct TreeBuilder {
             default: 0
             }
         }
-        /// The slot, where what is mounted stays writable until the tree is complete.
-        var sealedSlot: Int?
     }
 
     let premises: Premises
@@ -95,7 +93,7 @@ struct TreeBuilder {
         faults.append(
             Diagnostic(
                 "the file system cannot be arranged without a mount namespace of the jail's own", at: position,
-                hint: "remove the line, or set namespaces.mount = \"new\""))
+                hint: "remove the line, or \(Remedy.own(.mount))"))
     }
 
     mutating func newSlot() -> Int {
@@ -105,49 +103,53 @@ struct TreeBuilder {
 
     mutating func place(_ placement: Placement) { placements.append(placement) }
 
-    /// Opens a tree of the host on a target.
-    mutating func placeTree(
-        _ path: String, on target: String, _ attributes: MountAttributes, recursive: Bool = true,
-        optional: Bool = false,
+    /// Puts a mount on a target; `sealed` makes it read-only once everything below it stands.
+    mutating func place(
+        _ filling: Filling, on target: String, _ attributes: MountAttributes, isDirectory: Bool?, sealed: Bool = false,
         at origin: Position?
     ) {
         let slot = newSlot()
-        let source = TreeSource(path: path, recursive: recursive, attributes: attributes, optional: optional)
+        let promise = SlotPromise(target: target, attributes: attributes, isSealed: sealed)
         place(
             Placement(
-                target: target, origin: origin, source: .openTree(slot: slot, source),
-                placing: .attach(slot: slot, target: target, isDirectory: nil)))
+                target: target, origin: origin, fill: (slot, filling, promise),
+                placing: .attach(slot: slot, target: target, isDirectory: isDirectory)))
     }
 
-    /// Mounts a new file system on a target; `sealed` makes it read-only once everything below it stands.
+    /// Opens a tree of the host on a target.
+    mutating func placeTree(
+        _ path: String, on target: String, _ attributes: MountAttributes, recursive: Bool = true,
+        optional: Bool = false, at origin: Position?
+    ) {
+        let source = TreeSource(path: path, recursive: recursive, optional: optional)
+        place(.tree(source), on: target, attributes, isDirectory: nil, at: origin)
+    }
+
+    /// Mounts a new file system on a target.
     mutating func placeFileSystem(
         _ type: String, _ parameters: [FileSystem.Parameter] = [], on target: String, _ attributes: MountAttributes,
         sealed: Bool = false, at origin: Position?
     ) {
-        let slot = newSlot()
-        let fileSystem = FileSystem(type: type, parameters: parameters, attributes: attributes)
-        place(
-            Placement(
-                target: target, origin: origin, source: .makeFileSystem(slot: slot, fileSystem),
-                placing: .attach(slot: slot, target: target, isDirectory: true), sealedSlot: sealed ? slot : nil))
+        let fileSystem = FileSystem(type: type, parameters: parameters)
+        place(.fileSystem(fileSystem), on: target, attributes, isDirectory: true, sealed: sealed, at: origin)
     }
 
     private mutating func assemble(_ rootSlot: Int) {
         construction.reserveCapacity(placements.count + 1)
-        construction.append(Plan.Step(operation: .beginRoot(slot: rootSlot), origin: spec.filesystem.root.position))
+        construction.append(Plan.Step(.beginRoot(slot: rootSlot), spec.filesystem.root.position))
         for index in order() {
             let origin = placements[index].origin
-            if let slot = placements[index].sealedSlot { sealed.append(slot) }
-            if let source = placements[index].source {
-                let step = Plan.Step(operation: source, origin: origin)
-                switch source {
-                case .openTree, .openDevice: sources.append(step)
-                case .makeFileSystem(_, let fileSystem) where isForeign(fileSystem.type):
-                    foreignFileSystems.append(step)
-                default: fileSystems.append(step)
+            if let (slot, filling, promise) = placements[index].fill {
+                if promise.isSealed { sealed.append(slot) }
+                let step = Operation.fill(slot: slot, filling, promise)
+                switch filling {
+                case .tree, .device: sources.append(Plan.Step(step, origin))
+                case .fileSystem(let fileSystem) where isForeign(fileSystem.type):
+                    foreignFileSystems.append(Plan.Step(step, origin))
+                case .fileSystem, .file, .noticeSocket, .credentials: fileSystems.append(Plan.Step(step, origin))
                 }
             }
-            construction.append(Plan.Step(operation: placements[index].placing, origin: origin))
+            construction.append(Plan.Step(placements[index].placing, origin))
         }
         if rootIsPrivate { sealed.append(rootSlot) }
     }

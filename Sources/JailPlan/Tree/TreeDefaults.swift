@@ -11,9 +11,9 @@ extension TreeBuilder {
         let origin = filesystem.root.position
         switch filesystem.root.value {
         case .system, .empty:
-            let tmpfs = FileSystem(
-                type: "tmpfs", parameters: [.init(key: "mode", value: "0755")], attributes: .closed)
-            fileSystems.append(Plan.Step(operation: .makeFileSystem(slot: slot, tmpfs), origin: origin))
+            let tmpfs = FileSystem(type: "tmpfs", parameters: [.init(key: "mode", value: "0755")])
+            let promise = SlotPromise(target: "/", attributes: .closed, isSealed: true)
+            fileSystems.append(Plan.Step(.fill(slot: slot, .fileSystem(tmpfs), promise), origin))
             if filesystem.root.value == .system { placeSystem(origin) }
         case .host:
             openRoot(slot, "/", .readOnly | .noSetuid | .noDevices, origin)
@@ -24,8 +24,9 @@ extension TreeBuilder {
     }
 
     private mutating func openRoot(_ slot: Int, _ path: String, _ attributes: MountAttributes, _ origin: Position?) {
-        let source = TreeSource(path: path, recursive: true, attributes: attributes, optional: false)
-        sources.append(Plan.Step(operation: .openTree(slot: slot, source), origin: origin))
+        let source = TreeSource(path: path, recursive: true, optional: false)
+        let promise = SlotPromise(target: "/", attributes: attributes)
+        sources.append(Plan.Step(.fill(slot: slot, .tree(source), promise), origin))
     }
 
     /// /usr, /etc and the links or directories beside them, as on the host: a merged /usr stays merged.
@@ -77,7 +78,7 @@ extension TreeBuilder {
                     Diagnostic(
                         "proc of a shared pid namespace can be mounted by root alone",
                         at: origin ?? spec.namespaces[.pid].position,
-                        hint: "set filesystem.proc = false, or namespaces.pid = \"new\""))
+                        hint: "\(Remedy.noProc), or \(Remedy.own(.pid))"))
             }
         }
         let attributes = more | .noSetuid | .noDevices | .noExecute
@@ -107,20 +108,19 @@ extension TreeBuilder {
             placeFileSystem(
                 "tmpfs", [.init(key: "mode", value: "0755"), .init(key: "size", value: "1M")], on: "/dev",
                 .noSetuid | .noExecute, sealed: true, at: origin)
-            for (name, major, minor) in Self.deviceNodes {
-                let target = "/dev/" + name
+            for node in DeviceNode.allCases {
+                let target = node.path
                 if written.contains(target) { continue }
-                let slot = newSlot()
+                let (major, minor) = node.numbers
                 place(
-                    Placement(
-                        target: target, origin: origin,
-                        source: .openDevice(slot: slot, name: name, major: major, minor: minor),
-                        placing: .attach(slot: slot, target: target, isDirectory: false)))
+                    .device(name: node.name, major: major, minor: minor), on: target, .noSetuid | .noExecute,
+                    isDirectory: false, at: origin)
             }
-            for (name, content) in Self.deviceLinks {
-                let target = "/dev/" + name
+            for link in DeviceLink.allCases {
+                let target = link.path
                 if written.contains(target) { continue }
-                place(Placement(target: target, origin: origin, placing: .makeSymlink(target: target, to: content)))
+                place(
+                    Placement(target: target, origin: origin, placing: .makeSymlink(target: target, to: link.content)))
             }
             if !written.contains("/dev/pts") { mountDevpts(on: "/dev/pts", at: origin) }
             if !written.contains("/dev/shm") {
@@ -130,15 +130,6 @@ extension TreeBuilder {
             }
         }
     }
-
-    /// The numbers of Documentation/admin-guide/devices.txt.
-    private static let deviceNodes: [(name: String, major: UInt32, minor: UInt32)] = [
-        ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
-    ]
-    private static let deviceLinks = [
-        ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
-        ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx"),
-    ]
 
     mutating func mountDevpts(on target: String, _ more: MountAttributes = [], at origin: Position?) {
         // Every mount of devpts is an instance of its own (Documentation/filesystems/devpts.rst).

@@ -41,12 +41,9 @@ extension TreeBuilder {
                 "cgroup2", on: mount.target, attributes | access | .noSetuid | .noDevices | .noExecute,
                 at: mount.position)
         case .file(let content, let mode):
-            let slot = newSlot()
             place(
-                Placement(
-                    target: mount.target, origin: mount.position,
-                    source: .makeFile(slot: slot, content: content, mode: mode),
-                    placing: .attach(slot: slot, target: mount.target, isDirectory: false)))
+                .file(content: content, mode: mode), on: mount.target, .readOnly | .noSetuid | .noDevices,
+                isDirectory: false, at: mount.position)
         case .symlink(let target):
             place(
                 Placement(
@@ -93,6 +90,4 @@ extension TreeBuilder {
         if names[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) { return true }
         return ["self", "thread-self", "mounts", "net"].contains(names[1])
     }
-
-    private func octal(_ mode: UInt32) -> String { "0" + String(mode, radix: 8) }
 }

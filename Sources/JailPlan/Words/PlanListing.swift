@@ -5,36 +5,46 @@ import SystemCallFilter
 
 /// A plan as `immure plan` prints it.
 extension Plan {
-    /// An array with an object for each step: operation, arguments, position.
+    /// A step in a few words, with the path or name that it is about: what `immure plan` lists and a failure begins with.
+    package func title(of index: Int) -> String {
+        guard steps.indices.contains(index) else { return "" }
+        guard case .attach(let slot, _, _) = steps[index].operation else { return steps[index].operation.words.title }
+        // What is attached says more than where.
+        let fill = steps.first { if case .fill(slot, _, _) = $0.operation { true } else { false } }
+        return (fill ?? steps[index]).operation.words.title
+    }
+
+    /// An array with an object for each step: operation, who acts, arguments, how it is verified, position.
     package var json: JSON {
         .array(
             steps.enumerated().map { index, step in
-                .object([
-                    ("step", .integer(index + 1)), ("operation", .string(step.operation.operationName)),
-                    ("summary", .string(title(of: index))), ("arguments", .object(step.operation.arguments)),
-                    ("position", JSON(step.origin)),
+                let words = step.operation.words
+                return .object([
+                    ("step", .integer(index + 1)), ("operation", .string(words.name)),
+                    ("summary", .string(title(of: index))), ("actor", .string(step.actor.rawValue)),
+                    ("arguments", .object(words.arguments)),
+                    ("verified", .string(step.operation.verification.words)), ("position", JSON(step.origin)),
                 ])
             })
     }
 
-    /// Numbered lines, each with the place that it comes from, then what is to be known besides.
+    /// Numbered lines: operation, who acts, what, the place that it comes from, then what is to be known besides.
     package var listing: [String] {
-        var lines: [String] = []
         let rows = steps.indices.map { index in
-            let detail = steps[index].operation.detail
-            return (
-                name: steps[index].operation.operationName,
-                what: title(of: index) + (detail.isEmpty ? "" : " (\(detail))"),
-                origin: steps[index].origin?.description ?? "default"
-            )
+            let words = steps[index].operation.words
+            return [
+                "\(index + 1)", words.name, steps[index].actor.rawValue,
+                title(of: index) + (words.detail.isEmpty ? "" : " (\(words.detail))"),
+            ]
         }
-        let numberWidth = "\(rows.count)".utf8.count
-        let nameWidth = rows.map(\.name.utf8.count).max() ?? 0
+        let widths = (0..<3).map { column in rows.map { $0[column].utf8.count }.max() ?? 0 }
+        func blanks(_ count: Int) -> String { String(repeating: " ", count: count) }
+        var lines: [String] = []
         for (index, row) in rows.enumerated() {
-            let number = "\(index + 1)"
-            let left = String(repeating: " ", count: numberWidth - number.utf8.count) + number
-            let name = row.name + String(repeating: " ", count: nameWidth - row.name.utf8.count)
-            lines.append("\(left)  \(name)  \(row.what)  [\(row.origin)]")
+            let number = blanks(widths[0] - row[0].utf8.count) + row[0]
+            let columns = (1..<3).map { row[$0] + blanks(widths[$0] - row[$0].utf8.count) }
+            let origin = steps[index].origin?.description ?? "default"
+            lines.append(([number] + columns + [row[3], "[\(origin)]"]).joined(separator: "  "))
         }
         if let policy = filter?.policy { lines += policy.leftOut.map { "note: seccomp.profile: \($0)" } }
         for note in notes { lines.append("note: \(note.origin.map { "\($0): " } ?? "")\(note.message)") }
@@ -60,52 +70,5 @@ extension JSON {
             ("message", .string(diagnostic.message)), ("position", JSON(diagnostic.position)),
             ("hint", JSON(diagnostic.hint)),
         ])
-    }
-}
-
-extension Operation {
-    /// What the title of an operation leaves out and a person wants to know.
-    fileprivate var detail: String {
-        switch self {
-        case .mapIdentities(let maps):
-            "uid \(Self.words(maps.users)); gid \(Self.words(maps.groups)); by \(maps.writer.rawValue)"
-        case .offsetClocks(let monotonic, let boottime): "monotonic \(monotonic.text)s, boottime \(boottime.text)s"
-        case .openTree(_, let source):
-            (source.attributes.words + (source.recursive ? ["recursive"] : []) + (source.optional ? ["optional"] : []))
-                .joined(separator: ",")
-        case .makeFileSystem(_, let fileSystem):
-            (fileSystem.parameters.map { parameter in
-                parameter.value.map { "\(parameter.key)=\($0)" } ?? parameter.key
-            } + fileSystem.attributes.words).joined(separator: ",")
-        case .enableControllers(let base, _): "below \(base.text)"
-        case .createCgroup(.inner): "with one inside"
-        case .createCgroup(.owned(let user, let group)): "with one inside, for uid \(user) gid \(group)"
-        case .setLimit(let setting): "\(setting.file) = \(setting.value)"
-        case .raiseHardLimit(_, let hard): hard.map { "\($0)" } ?? "unlimited"
-        case .setResourceLimit(_, let soft, let hard):
-            "\(soft.map { "\($0)" } ?? "unlimited"):\(hard.map { "\($0)" } ?? "unlimited")"
-        case .createRuleset(let handled): "closing " + handled.names.joined(separator: ",")
-        case .allowPath(_, let access): access.names.joined(separator: ",")
-        case .setUmask(let mask): "0" + String(mask, radix: 8)
-        case .dropBounding(let kept): "keeping " + Self.words(kept)
-        case .setCapabilities(let sets):
-            "permitted \(Self.words(sets.permitted)); effective \(Self.words(sets.effective)); "
-                + "inheritable \(Self.words(sets.inheritable)); ambient \(Self.words(sets.ambient))"
-        case .closeDescriptors(let kept): "keeping " + ([0, 1, 2] + kept).map { "\($0)" }.joined(separator: ",")
-        case .installFilter(let program):
-            "\(program.policy.summary); \(program.instructions.count) instructions"
-        case .execute(let arguments, let environment):
-            "\(arguments.count) argument\(arguments.count == 1 ? "" : "s"), \(environment.count) variables"
-        default: ""
-        }
-    }
-
-    private static func words(_ ranges: [Identity.Range]) -> String {
-        ranges.map { "\($0.inside)→\($0.outside)" + ($0.count == 1 ? "" : "×\($0.count)") }.joined(separator: " ")
-    }
-
-    private static func words(_ set: CapabilitySet) -> String {
-        let names = set.names
-        return names.isEmpty ? "none" : names.joined(separator: ",")
     }
 }

@@ -14,6 +14,8 @@ struct Listener {
     /// The first process of the jail, as the launcher knows it, and the id of the command inside; 0: the two are one.
     private let jail: Int32
     private let command: Int32
+    private let proc: HostProc
+    private let tell: MessageSink
     /// Processes that are to end, with the time by which they must have.
     private var condemned: [(process: Int32, deadline: Int)] = []
     /// The call that ended the command.
@@ -30,11 +32,16 @@ struct Listener {
     /// How many different calls are remembered.
     private static let limit = 256
 
-    init(descriptor: Int32, program: FilterProgram, jail: Int32, command: Int32) {
+    init(
+        descriptor: Int32, program: FilterProgram, jail: Int32, command: Int32, in proc: HostProc,
+        telling tell: @escaping MessageSink
+    ) {
         self.descriptor = descriptor
         self.program = program
         self.jail = jail
         self.command = command
+        self.proc = proc
+        self.tell = tell
     }
 
     /// When somebody's time is up, in milliseconds from now.
@@ -84,16 +91,16 @@ struct Listener {
         }
         logged.append(call)
         numbers.append(question, position: call.position)
-        Report.say(Diagnostic("logged by seccomp: \(call.words)", at: nil), as: .note)
+        tell(.note(Diagnostic("logged by seccomp: \(call.words)", at: nil)))
     }
 
     /// Names who made the call; a process that has gone meanwhile stays nameless.
     @discardableResult
-    private func describe(_ call: inout RefusedCall, _ question: Question) -> Victim? {
+    private func describe(_ call: inout RefusedCall, _ question: Question) -> RefusedProcess? {
         do throws(KernelError) {
-            let victim = try Victim(thread: question.thread)
+            let victim = try RefusedProcess(thread: question.thread, in: proc)
             call.program = victim.program
-            call.process = victim.identifier(atDepth: try Victim(thread: jail).identifiers.count)
+            call.process = victim.identifier(atDepth: try RefusedProcess(thread: jail, in: proc).identifiers.count)
             return victim
         } catch {
             return nil
@@ -123,11 +130,11 @@ struct Listener {
         try Kernel.answer(question, on: descriptor, failing: .unsupported)
         let isCommand = command == 0 ? victim?.process == jail : call.process == command
         if isCommand { fatal = fatal ?? call }
-        if call.name == "exit" || call.name == "exit_group" { deferred.append(call) } else { Self.tell(call) }
+        if call.name == "exit" || call.name == "exit_group" { deferred.append(call) } else { tell(call) }
     }
 
-    private static func tell(_ call: RefusedCall) {
-        Report.say(Diagnostic("killed by seccomp: \(call.words)", at: nil))
+    private func tell(_ call: RefusedCall) {
+        tell(.error(Diagnostic("killed by seccomp: \(call.words)", at: nil)))
     }
 
     /// Sees to it that whoever is condemned ends.
@@ -154,14 +161,13 @@ struct Listener {
 
     /// Says what is left to say when the jail has ended; `ran` is whether the command did.
     mutating func conclude(ran: Bool) {
-        if ran { for call in deferred { Self.tell(call) } }
+        if ran { for call in deferred { tell(call) } }
         for call in logged where call.count > 1 {
             let place = call.position.map { "\($0): " } ?? ""
-            Report.say(
-                Diagnostic("logged by seccomp: \(call.name): \(place)\(call.count - 1) more times", at: nil), as: .note)
+            tell(.note(Diagnostic("logged by seccomp: \(call.name): \(place)\(call.count - 1) more times", at: nil)))
         }
         if unlisted > 0 {
-            Report.say(Diagnostic("logged by seccomp: \(unlisted) calls of other kinds", at: nil), as: .note)
+            tell(.note(Diagnostic("logged by seccomp: \(unlisted) calls of other kinds", at: nil)))
         }
     }
 }

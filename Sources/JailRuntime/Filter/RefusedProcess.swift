@@ -1,7 +1,7 @@
 import Kernel
 
 /// A process of the jail that made a refused call, as the host's procfs describes it (proc_pid_status(5)).
-struct Victim {
+struct RefusedProcess {
     /// The name of its program, as it may have set it itself.
     private(set) var program = ""
     /// The process of the thread.
@@ -11,8 +11,9 @@ struct Victim {
     /// Whether SIGSYS has its default action and is not blocked, and so ends it.
     private(set) var diesOfSIGSYS = false
 
-    init(thread: Int32) throws(KernelError) {
-        let text = try readText("/proc/\(thread)/status")
+    /// `proc` is the host's procfs, opened before a namespace was joined.
+    init(thread: Int32, in proc: HostProc) throws(KernelError) {
+        let text = try readText("\(thread)/status", at: proc.descriptor)
         var heeded: UInt64 = 0
         for line in text.split(separator: "\n") {
             guard let colon = line.firstIndex(of: ":") else { continue }

@@ -112,6 +112,27 @@ enum Accounts {
         return result
     }
 
+    /// The ids of passwd(5) or group(5), every one.
+    static func ids(_ bytes: [UInt8]) -> [UInt32] {
+        var result: [UInt32] = []
+        lines(bytes) { fields in
+            if fields.count >= 3, let id = number(fields[2]) { result.append(id) }
+        }
+        return result
+    }
+
+    /// Where a range could go in subuid(5) or subgid(5), `accounts` being passwd(5) or group(5).
+    static func room(in file: [UInt8]?, endsAmidLine: Bool, accounts: [UInt8]) -> SubordinateRoom {
+        var ranges: [Identity.Range] = []
+        lines(file ?? []) { fields in
+            guard fields.count == 3, let start = number(fields[1]), let count = number(fields[2]) else { return }
+            ranges.append(Identity.Range(inside: 0, outside: start, count: count))
+        }
+        return SubordinateRoom(
+            start: SubordinateRoom.start(besides: ranges, ids: ids(accounts)), isFileThere: file != nil,
+            endsAmidLine: endsAmidLine)
+    }
+
     /// The ranges of one user in subuid(5) or subgid(5), by name or by number.
     static func subordinates(_ bytes: [UInt8], name: String, id: UInt32) -> [Identity.Range] {
         var result: [Identity.Range] = []

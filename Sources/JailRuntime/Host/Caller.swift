@@ -17,6 +17,12 @@ package enum Caller {
     /// The running kernel, by its release.
     package static var kernel: KernelVersion? { KernelVersion(release: kernelRelease()) }
 
+    /// The value of a variable of the caller's environment.
+    package static func variable(_ name: String) -> String? { environmentVariable(name) }
+
+    /// Whether the descriptor is a terminal.
+    package static func hasTerminal(_ descriptor: Int32) -> Bool { isTerminal(descriptor) }
+
     /// The program's own file.
     package static var programPath: String {
         do throws(KernelError) {

@@ -6,25 +6,34 @@ package struct Evidence: Sendable {
     package var text: @Sendable (String) -> String?
     /// Whether the host has a file of that name.
     package var exists: @Sendable (String) -> Bool
+    /// Whether a file ends without a line break: what is appended to it would go on with its last line.
+    package var endsAmidLine: @Sendable (String) -> Bool
     package var uid: UInt32
 
     package init(
-        text: @escaping @Sendable (String) -> String?, exists: @escaping @Sendable (String) -> Bool, uid: UInt32
+        text: @escaping @Sendable (String) -> String?, exists: @escaping @Sendable (String) -> Bool,
+        endsAmidLine: @escaping @Sendable (String) -> Bool = { _ in false }, uid: UInt32
     ) {
         self.text = text
         self.exists = exists
+        self.endsAmidLine = endsAmidLine
         self.uid = uid
     }
 
     /// The running host.
     package static var host: Evidence {
-        Evidence(text: readHost, exists: Caller.exists, uid: Caller.userID)
+        Evidence(
+            text: { path in
+                guard let text = readHost(path) else { return nil }
+                return text.utf8.last == UInt8(ascii: "\n") ? String(text.dropLast()) : text
+            }, exists: Caller.exists,
+            endsAmidLine: { path in readHost(path)?.utf8.last.map { $0 != UInt8(ascii: "\n") } ?? false },
+            uid: Caller.userID)
     }
 
     private static func readHost(_ path: String) -> String? {
         do throws(KernelError) {
-            let text = try readText(path)
-            return text.utf8.last == UInt8(ascii: "\n") ? String(text.dropLast()) : text
+            return try readText(path)
         } catch {
             return nil
         }

@@ -48,15 +48,15 @@ struct Examination {
         let filtered = evidence.status("Seccomp") == "2"
         let remedy =
             filtered
-            ? "a seccomp filter hides them: in a container, start it with --security-opt seccomp=unconfined"
-            : "boot Linux 5.12 or later; this is \(kernelRelease())"
+            ? "a seccomp filter hides them: in a container, start it with \(Remedy.unfilteredContainer)"
+            : Remedy.kernel(Remedy.mountingKernel, running: kernelRelease())
         add(
             "kernel", "calls", missing.isEmpty ? .ok : isFatal ? .broken : .absent, detail,
             remedy: missing.isEmpty ? nil : remedy)
         if filtered {
             add(
                 "kernel", "filter", .absent, "immure itself runs under a seccomp filter, which may refuse more",
-                remedy: "where something is refused: --security-opt seccomp=unconfined for the container")
+                remedy: "where something is refused: \(Remedy.unfilteredContainer) for the container")
         }
     }
 
@@ -77,11 +77,11 @@ struct Examination {
         add(
             "filesystem", "dev", mounting("devpts", [.user, .mount]), orElse: .broken,
             works: "a devpts instance of the jail's own", remedy: { $0.fileSystemHint("devpts") })
-        let missing = ["null", "zero", "full", "random", "urandom", "tty"].filter { !evidence.exists("/dev/\($0)") }
+        let missing = DeviceNode.allCases.filter { !evidence.exists($0.path) }.map(\.name)
         if !missing.isEmpty {
             add(
                 "filesystem", "devices", .broken, "missing in /dev: " + missing.joined(separator: " "),
-                remedy: "mknod them, or set filesystem.dev = \"none\"")
+                remedy: "mknod them, or \(Remedy.noDevices)")
         }
     }
 
@@ -93,7 +93,8 @@ struct Examination {
                 _ = try makeFileSystem("overlay", options, .noSetuid | .noDevices)
             }, orElse: .absent, works: "overlayfs can be mounted in a user namespace",
             remedy: {
-                $0.failure.errno == .noDevice ? "as root: modprobe overlay" : "Linux 5.11 or later, or launch as root"
+                $0.failure.errno == .noDevice
+                    ? Remedy.load("overlay") : "Linux 5.11 or later, or \(Remedy.launchAsRoot)"
             })
         let known = (evidence.text("/proc/filesystems") ?? "").split(separator: "\n").compactMap {
             $0.split(separator: "\t").last.map(String.init)
@@ -105,7 +106,7 @@ struct Examination {
             (images.isEmpty
                 ? "no file system for images is loaded" : "the kernel reads " + images.joined(separator: ", "))
                 + (loops ? "" : "; no /dev/loop-control"),
-            remedy: images.isEmpty || !loops ? "as root: modprobe loop squashfs erofs" : nil)
+            remedy: images.isEmpty || !loops ? Remedy.load("loop squashfs erofs") : nil)
         add(
             "mount", "mqueue", known.contains("mqueue") ? .ok : .absent,
             known.contains("mqueue") ? "POSIX message queues" : "the kernel has no POSIX message queues")

@@ -10,7 +10,7 @@ extension Examination {
             add(
                 "limits", "cgroup v2", .absent, groups.old.isEmpty ? "not mounted" : "only cgroup v1 is mounted",
                 remedy: groups.old.isEmpty
-                    ? "as root: mount -t cgroup2 none /sys/fs/cgroup" : ControlGroups.unifiedRemedy)
+                    ? Remedy.mountGroups : Remedy.unifyGroups)
             return
         }
         add("limits", "cgroup v2", .ok, "at \(mount)" + (groups.old.isEmpty ? "" : ", beside v1 (hybrid)"))
@@ -31,7 +31,7 @@ extension Examination {
         } else if case .success(.scope(.user)) = groups.base, let handed = handedToUsers, !handed.contains(controller) {
             add(
                 "limits", controller, .absent, "the \(controller) controller is not delegated to users",
-                remedy: ControlGroups.userRemedy + "; then log in again")
+                remedy: Remedy.delegateToUsersAndLogin)
         } else {
             add("limits", controller, .ok, Self.keys(controller))
         }

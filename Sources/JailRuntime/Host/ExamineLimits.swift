@@ -1,5 +1,7 @@
+import JailPlan
 import JailSpec
 import Kernel
+import LinuxFacts
 
 /// Processes, filters, networks and the programs that later sections need.
 extension Examination {
@@ -16,7 +18,7 @@ extension Examination {
         if evidence.uid != 0 {
             add(
                 "rlimits", "hard limits", .absent, "an ordinary user can only lower them",
-                remedy: "launch as root to raise one")
+                remedy: "\(Remedy.launchAsRoot) to raise one")
         }
     }
 
@@ -33,19 +35,17 @@ extension Examination {
         guard let version = landlockABI() else {
             return add(
                 "landlock", "ABI", .absent, "no Landlock",
-                remedy: "boot with lsm=landlock,… (CONFIG_SECURITY_LANDLOCK, Linux 5.13)")
+                remedy: Remedy.bootLandlock)
         }
-        let later = [
-            (2, "5.19", "moving files between directories"), (3, "6.2", "truncate"),
-            (4, "6.7", "bind_tcp, connect_tcp"),
-            (5, "6.10", "ioctl on devices"), (6, "6.12", "scope"),
-        ].filter { $0.0 > version }
+        let later = LandlockABI.allCases.filter { !$0.isIn(version) && $0.facts.purpose != nil }
+        let words = later.map { "\($0.facts.purpose ?? "") (ABI \($0.rawValue), Linux \($0.facts.kernel))" }
         add(
             "landlock", "ABI", later.isEmpty ? .ok : .absent,
             later.isEmpty
-                ? "\(version): every key can be enforced"
-                : "\(version), without " + later.map { "\($0.2) (ABI \($0.0), Linux \($0.1))" }.joined(separator: "; "),
-            remedy: later.last.map { "boot Linux \($0.1) or later; to do without: landlock.minimum_abi = \(version)" })
+                ? "\(version): every key can be enforced" : "\(version), without " + words.joined(separator: "; "),
+            remedy: later.last.map {
+                "boot Linux \($0.facts.kernel) or later; to do without: landlock.minimum_abi = \(version)"
+            })
     }
 
     mutating func network() {
@@ -56,17 +56,17 @@ extension Examination {
         let pasta = tool("pasta")
         add(
             "network", "user", pasta == nil ? .absent : .ok, pasta ?? "pasta is not installed",
-            remedy: pasta == nil ? "as root: apt install passt" : nil)
+            remedy: pasta == nil ? Remedy.install("passt") : nil)
         add(
             "network", "veth, macvlan", evidence.uid == 0 ? .ok : .absent,
             evidence.uid == 0 ? "root may make interfaces" : "need root",
-            remedy: evidence.uid == 0 ? nil : "launch as root")
+            remedy: evidence.uid == 0 ? nil : Remedy.launchAsRoot)
     }
 
     mutating func tools() {
         let criu = tool("criu")
         add(
             "checkpoint", "CRIU", criu == nil ? .absent : .ok, criu ?? "criu is not installed",
-            remedy: criu == nil ? "as root: apt install criu" : nil)
+            remedy: criu == nil ? Remedy.install("criu") : nil)
     }
 }

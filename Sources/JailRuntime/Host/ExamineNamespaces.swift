@@ -27,7 +27,7 @@ extension Examination {
         case 0?:
             add(
                 "namespaces", "unprivileged_userns_clone", evidence.uid == 0 ? .absent : .broken, "0: root only",
-                remedy: "as root: sysctl kernel.unprivileged_userns_clone=1")
+                remedy: Remedy.allowUserNamespaces)
         case let value?: add("namespaces", "unprivileged_userns_clone", .ok, "\(value)")
         case nil: break  // only Debian's kernels have it
         }
@@ -37,9 +37,7 @@ extension Examination {
                 "namespaces", "AppArmor", restricts ? .broken : .ok,
                 restricts
                     ? "user namespaces of ordinary users have no capabilities" : "does not restrict user namespaces",
-                remedy: restricts
-                    ? "as root: a profile with `userns,` for immure, or sysctl "
-                        + "kernel.apparmor_restrict_unprivileged_userns=0" : nil)
+                remedy: restricts ? Remedy.loosenAppArmor : nil)
         }
         for kind in NamespaceKind.allCases {
             let name = "max_\(kind.sysctlName)_namespaces"
@@ -47,8 +45,8 @@ extension Examination {
             add(
                 "namespaces", name, kind == .time ? .absent : .broken, "0: none can be made",
                 remedy: evidence.isInUserNamespace
-                    ? "set where this container or jail is started; in immure: namespaces.nested = true"
-                    : "as root: sysctl user.\(name)=15000")
+                    ? "set where this container or jail is started; where that is immure's, \(Remedy.nested)"
+                    : Remedy.raiseLimit("user.\(name)"))
         }
         let forbids = Trial.attempt(in: .user) { () throws(KernelError) in
             try writeText("0", to: "/proc/sys/user/max_user_namespaces", at: Kernel.currentDirectory)
@@ -58,8 +56,8 @@ extension Examination {
             works: "namespaces within a jail can be forbidden",
             remedy: { explanation in
                 explanation.failure.errno == .readOnly || explanation.failure.errno == .accessDenied
-                    ? "/proc/sys is read-only in this container: set namespaces.nested = true, or start it with "
-                        + "--security-opt systempaths=unconfined" : nil
+                    ? "/proc/sys is read-only in this container: \(Remedy.nested), or start it with \(Remedy.uncoveredContainer)"
+                    : nil
             })
     }
 
@@ -77,16 +75,16 @@ extension Examination {
             "identity", "newuidmap", missing.isEmpty ? .ok : .absent,
             missing.isEmpty
                 ? "newuidmap and newgidmap are installed" : "not installed: " + missing.joined(separator: ", "),
-            remedy: missing.isEmpty ? nil : "as root: apt install uidmap")
+            remedy: missing.isEmpty ? nil : Remedy.installUIDMap)
         let name = Accounts.users(hostFile("etc/passwd"), wanted: .id(uid)).first?.name ?? ""
-        for (file, option) in [("subuid", "--add-subuids"), ("subgid", "--add-subgids")] {
-            let ranges = Accounts.subordinates(hostFile("etc/\(file)"), name: name, id: uid)
+        for file in [SubordinateFile.subuid, .subgid] {
+            let ranges = Accounts.subordinates(hostFile("etc/\(file.rawValue)"), name: name, id: uid)
             let count = ranges.reduce(0) { $0 + UInt64($1.count) }
             let who = name.isEmpty ? "\(uid)" : name
             add(
-                "identity", "/etc/\(file)", ranges.isEmpty ? .absent : .ok,
+                "identity", file.path, ranges.isEmpty ? .absent : .ok,
                 ranges.isEmpty ? "no range for \(who): no \"auto\" maps" : "\(count) ids for \(who)",
-                remedy: ranges.isEmpty ? "as root: usermod \(option) 100000-165535 \(who)" : nil)
+                remedy: ranges.isEmpty ? evidence.rangeRemedy(in: file) : nil)
         }
     }
 

@@ -10,11 +10,11 @@ package struct Finding: Sendable {
         case broken
     }
 
-    let section: String
-    let name: String
-    let state: State
-    let detail: String
-    var remedy: String?
+    package let section: String
+    package let name: String
+    package let state: State
+    package let detail: String
+    package var remedy: String?
 }
 
 /// What `immure doctor` finds out about this host for this caller.
@@ -40,26 +40,5 @@ package struct Diagnosis: Sendable {
                     ("remedy", JSON(finding.remedy)),
                 ])
             })
-    }
-
-    /// The findings by section, the remedies below what they mend.
-    package func listing(coloured: Bool) -> String {
-        var result = ""
-        var section = ""
-        let width = findings.map(\.name.utf8.count).max() ?? 0
-        for finding in findings {
-            if finding.section != section {
-                section = finding.section
-                result += section + "\n"
-            }
-            let state = finding.state.rawValue
-            let padded = state + String(repeating: " ", count: 7 - state.utf8.count)
-            let colour = finding.state == .ok ? "32" : finding.state == .absent ? "33" : "1;31"
-            let shown = coloured ? "\u{1b}[\(colour)m\(padded)\u{1b}[0m" : padded
-            let name = finding.name + String(repeating: " ", count: width - finding.name.utf8.count)
-            result += "  \(shown) \(name)  \(Report.printable(finding.detail))\n"
-            if let remedy = finding.remedy { result += "          remedy: \(Report.printable(remedy))\n" }
-        }
-        return result
     }
 }

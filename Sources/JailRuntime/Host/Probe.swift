@@ -87,9 +87,15 @@ extension Host {
     }
 
     private mutating func readSubordinates(_ spec: Spec) throws(KernelError) {
-        let name = Accounts.users(try Accounts.read("etc/passwd", below: "/"), wanted: .id(uid)).first?.name ?? ""
-        callerName = name
-        subordinateUsers = Accounts.subordinates(try Accounts.read("etc/subuid", below: "/"), name: name, id: uid)
-        subordinateGroups = Accounts.subordinates(try Accounts.read("etc/subgid", below: "/"), name: name, id: uid)
+        let passwd = try Accounts.read("etc/passwd", below: "/")
+        callerName = Accounts.users(passwd, wanted: .id(uid)).first?.name ?? ""
+        let (users, groups) = (try Accounts.read("etc/subuid", below: "/"), try Accounts.read("etc/subgid", below: "/"))
+        subordinateUsers = Accounts.subordinates(users, name: callerName, id: uid)
+        subordinateGroups = Accounts.subordinates(groups, name: callerName, id: uid)
+        // The launch has failed already: what it takes to tell where a range could go is no loss.
+        if subordinateUsers.isEmpty || subordinateGroups.isEmpty {
+            roomForUsers = Evidence.host.room(in: .subuid)
+            roomForGroups = Evidence.host.room(in: .subgid)
+        }
     }
 }

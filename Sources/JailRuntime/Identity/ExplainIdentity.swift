@@ -9,7 +9,7 @@ extension Explanation {
         if let appArmorHint { return appArmorHint }
         if failure.errno == .readOnly {
             return "/proc is read-only here, and id maps are written through it: give the outer container a procfs of "
-                + "its own (bubblewrap: --proc /proc)"
+                + "its own (\(Remedy.procOfBubblewrap))"
         }
         guard failure.errno == .notPermitted || failure.errno == .invalid else { return procfsHint }
         switch maps.writer {
@@ -27,13 +27,14 @@ extension Explanation {
         }
     }
 
-    /// What newuidmap or newgidmap said is in the message; its usual reasons are two.
+    /// What newuidmap or newgidmap said is in the message; its usual reasons are three.
     var helperHint: String? {
-        let file = failure.call == .newgidmap ? "/etc/subgid" : "/etc/subuid"
-        guard evidence.text(file) != nil else {
-            return "\(file) is missing; as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER"
+        let file: SubordinateFile = failure.call == .newgidmap ? .subgid : .subuid
+        if let remedy = evidence.nameRemedy { return remedy }
+        guard evidence.text(file.path) != nil else {
+            return "\(file.path) is missing; \(evidence.rangeRemedy(in: file))"
         }
-        return "the ranges must lie within the caller's in \(file), and the program be set-user-ID root"
+        return "the ranges must lie within the caller's in \(file.path), and the program be set-user-ID root"
     }
 
     var identityHint: String? {
@@ -43,7 +44,7 @@ extension Explanation {
             "setgroups(2) is denied in the user namespace that immure was started in: a gid map by newgidmap, or by "
                 + "root outside, leaves it allowed"
         case .notPermitted:
-            "the caller lacks CAP_SETUID or CAP_SETGID here: launch as root, or let namespaces.user be \"new\""
+            "the caller lacks CAP_SETUID or CAP_SETGID here: \(Remedy.launchAsRoot), or \(Remedy.own(.user))"
         default: nil
         }
     }
@@ -52,8 +53,7 @@ extension Explanation {
     var procfsHint: String? {
         switch failure.errno {
         case .readOnly:
-            "this container has /proc/sys read-only: start it with `--security-opt systempaths=unconfined`, "
-                + "or go without by namespaces.nested = true"
+            "this container has /proc/sys read-only: start it with `\(Remedy.uncoveredContainer)`, or \(Remedy.nested)"
         case .accessDenied where failure.text.hasSuffix("oom_score_adj"), .notPermitted:
             "only a privileged caller may write this value"
         case .accessDenied: appArmorHint

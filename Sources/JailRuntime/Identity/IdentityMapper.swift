@@ -58,62 +58,10 @@ struct IdentityMapper {
     }
 }
 
-extension IdentityMapper {
-    /// Direct mode has no launcher outside once it has unshared: a child forked before writes the maps of its parent.
-    struct Helper {
-        private let channel: Int32
-        private let child: Int32
-
-        /// nil where the process can write its maps itself.
-        init?(for maps: IdentityMaps?) throws(Failure) {
-            guard let maps, !maps.isWrittenInside else { return nil }
-            let (ours, theirs) = try failing(makeChannel)
-            let parent = currentProcess()
-            let proc = try HostProc()
-            switch try failing({ () throws(KernelError) in try fork() }) {
-            case .parent(let child):
-                closeDescriptor(theirs)
-                channel = ours
-                self.child = child
-            case .child:
-                closeDescriptor(ours)
-                Self.serve(IdentityMapper(maps), proc, parent, theirs)
-            }
-        }
-
-        private static func serve(_ mapper: IdentityMapper, _ proc: HostProc, _ parent: Int32, _ channel: Int32)
-            -> Never
-        {
-            do throws(KernelError) {
-                guard try receive(from: channel, limit: Message.limit) != nil else { exitNow(0) }
-                var answer = Message.mapped
-                do throws(Failure) {
-                    try mapper.write(by: proc, process: "\(parent)")
-                } catch {
-                    answer = .failed(error)
-                }
-                try send(answer.bytes, over: channel)
-            } catch {
-                exitNow(125)
-            }
-            exitNow(0)
-        }
-
-        /// Asks the child to write, after this process has unshared, and waits for the answer.
-        func write() throws(Failure) {
-            defer { closeDescriptor(channel) }
-            let answer = try failing { () throws(KernelError) in
-                try send(Message.mapped.bytes, over: channel)
-                let answer = try receive(from: channel, limit: Message.limit)
-                var use = ResourceUse()
-                _ = try wait(for: child, blocking: true, use: &use)
-                return answer
-            }
-            switch answer.flatMap({ Message($0.bytes) }) {
-            case .mapped?: return
-            case .failed(let failure)?: throw failure
-            default: throw Failure(.helperFailed, text: "the process that writes the id maps ended")
-            }
-        }
+extension Applier {
+    /// Of the process that was made outside of this one, or of this one itself.
+    func mapIdentities(_ wanted: IdentityMaps) throws(Failure) {
+        let mapper = maps ?? IdentityMapper(wanted)
+        try mapper.write(by: hostProc, process: mapped > 0 ? String(decimal: UInt64(mapped)) : "self")
     }
 }

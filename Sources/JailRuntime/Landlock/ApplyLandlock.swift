@@ -1,5 +1,6 @@
 import JailPlan
 import Kernel
+import LinuxFacts
 
 /// Landlock rules on their way into the kernel.
 struct Landlock {

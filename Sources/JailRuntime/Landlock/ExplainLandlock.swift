@@ -16,7 +16,7 @@ extension Explanation {
         case (.landlockRestrictSelf, Errno(rawValue: 7)):
             "immure was started below as many Landlock layers as the kernel stacks (16)"
         case (_, .unsupported), (_, Errno(rawValue: 95)):
-            filterHint ?? "boot with lsm=landlock,… (Linux 5.13 with CONFIG_SECURITY_LANDLOCK)"
+            filterHint ?? Remedy.bootLandlock
         case (_, .notPermitted): filterHint
         default: nil
         }

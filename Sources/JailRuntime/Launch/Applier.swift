@@ -18,6 +18,11 @@ struct Applier {
     var terminal: Int32 = -1
     /// The jail's end of the channel to the launcher; −1 in direct mode.
     var channel: Int32 = -1
+    /// Who does what is to be done outside, in direct mode; elsewhere that is the launcher.
+    var outside: OutsideProcess?
+    /// The process whose id maps this one writes; 0 for its own.
+    var mapped: Int32 = 0
+    var maps: IdentityMapper?
     /// The master of a terminal from the host's devpts, where the launcher has opened one; else −1.
     var hostTerminal: Int32 = -1
     var landlock = Landlock()
@@ -29,7 +34,7 @@ struct Applier {
     /// The network namespace that is being made, until this process is in it.
     var network: NetworkMaker?
     /// In the process that becomes the command: what it leaves to the reaper.
-    var handover: Handover?
+    var report: CommandReport?
     /// Whether the launcher wants to hear of what the filter kills and logs.
     var listens = false
     /// The step that is being done.
@@ -39,10 +44,16 @@ struct Applier {
     /// What the kernel has shown so far, where `--explain` asks for it.
     var shown: [Shown]?
 
-    init(slotCount: Int) { slots = [Int32](repeating: -1, count: slotCount) }
+    /// Where a direct launch, which has no launcher to tell, tells the person something.
+    let tell: MessageSink
 
-    /// Applies every operation that needs no fork.
-    mutating func apply(_ operation: Operation) throws(Failure) {
+    init(slotCount: Int, tell: @escaping MessageSink) {
+        slots = [Int32](repeating: -1, count: slotCount)
+        self.tell = tell
+    }
+
+    /// Does what one operation says, in the process that has come to it.
+    mutating func apply(_ operation: Operation, of plan: Plan) throws(Failure) {
         switch operation {
         case .requestScope(let manager): try Scope.enter(manager)
         case .enableControllers(let base, let controllers): try enableControllers(base, controllers)
@@ -51,20 +62,15 @@ struct Applier {
         case .enterCgroup: try enterCgroup()
         case .connectManager(let socket): try connectManager(socket)
         case .joinNamespaces(let joined): try join(joined)
-        case .createNamespaces, .mapIdentities, .startCommand: break  // forks: `Launch` does them
+        case .createNamespaces(let kinds): try createNamespaces(kinds, plan)
+        case .mapIdentities(let maps): try mapIdentities(maps)
         case .offsetClocks(let monotonic, let boottime): try offsetClocks(monotonic, boottime)
         case .setOOMScore(let score): try proc().write("\(score)", to: "self/oom_score_adj")
         case .forbidUserNamespaces: try proc().write("0", to: "sys/user/max_user_namespaces")
         case .isolateMounts: try failing(isolateMounts)
 
-        case .openTree(let slot, let source): try openTree(slot, source)
-        case .openDevice(let slot, let name, let major, let minor): try openDevice(slot, name, major, minor)
-        case .makeFileSystem(let slot, let fileSystem): try makeFileSystem(slot, fileSystem)
-        case .makeFile(let slot, let content, let mode): try makeFile(slot, content: content, mode: mode)
-
-        case .makeNoticeSocket(let slot): try makeNoticeSocket(slot)
+        case .fill(let slot, let filling, let promise): try fill(slot, filling, promise, of: plan)
         case .readCredentials(let path): try readCredentials(path)
-        case .makeCredentials(let slot): try makeCredentials(slot)
 
         case .setIdentity(let user, let group): try setIdentity(user: user, group: group)
         case .setGroups(let groups): try failing { () throws(KernelError) in try setGroups(groups) }
@@ -73,31 +79,27 @@ struct Applier {
         case .attach(let slot, let target, let isDirectory): try tree.attach(slots[slot], on: target, isDirectory)
         case .makeDirectory(let target, let mode): try tree.makeDirectory(target, mode)
         case .makeSymlink(let target, let to): try tree.makeSymlink(target, to: to)
-        case .hide(let target): if try !tree.cover(target, for: step) { try reportSkipped() }
+        case .hide(let target): if try !tree.cover(target, for: step) { try reportSkipped(plan) }
         case .mask(let target): _ = try tree.cover(target, for: step)
         case .protect(let target): try tree.protect(target, for: step)
         case .seal(let sealed): try tree.seal(sealed.map { slots[$0] })
         case .switchRoot: try failing { () throws(KernelError) in try switchRoot(to: tree.root) }
 
         case .setHostName(let name): try failing { () throws(KernelError) in try setHostName(name) }
-        case .bringUpLoopback: witness.interfaces = try failing(bringUpLoopback)
+        case .bringUpLoopback: try bringUpLoopback()
         case .setNice(let nice): try failing { () throws(KernelError) in try setNice(nice) }
         case .setAffinity(let cpus): try failing { () throws(KernelError) in try setAffinity(cpus) }
         case .newKeyring: witness.keyring = try failing(joinNewKeyring)
-        case .resetInheritedAttributes: try failing(resetInheritedAttributes)
+        case .setInheritedAttributes(let wanted): try resetInherited(to: wanted)
         case .startSession(let terminal): try startSession(terminal)
         case .dropBounding(let kept): try failing { () throws(KernelError) in try dropBounding(keeping: kept.rawValue) }
-        case .setSecureBits(let pure):
-            try failing { () throws(KernelError) in try setSecureBits(pure ? .pureCapabilities : []) }
+        case .setSecureBits(let bits): try failing { () throws(KernelError) in try setSecureBits(bits) }
         case .forbidNewPrivileges: try failing(forbidNewPrivileges)
         case .refuseNamespaces: try failing(refuseNamespaces)
 
-        case .setResourceLimit(let resource, let soft, let hard):
-            try failing { () throws(KernelError) in
-                try setResourceLimit(resource.rawValue, soft: soft, hard: hard)
-            }
-        case .raiseHardLimit(let resource, let hard):
-            try failing { () throws(KernelError) in try raiseHardLimit(resource.rawValue, to: hard) }
+        case .startCommand: throw Failure(.launcherGone)  // where two processes part, in `FirstProcess`
+        case .setResourceLimit(let resource, let soft, let hard): try setLimit(of: resource, soft, hard)
+        case .raiseHardLimit(let resource, let hard): try raiseLimit(of: resource, to: hard)
         case .setUmask(let mask): setUmask(mask)
         case .createRuleset(let handled): try createRuleset(handled)
         case .allowPath(let path, let access): try allow(path, access)
@@ -108,10 +110,9 @@ struct Applier {
         case .closeDescriptors(let kept): try closeDescriptors(keeping: kept)
         case .resetSignals: try failing(resetSignals)
         case .changeDirectory(let path): try enterDirectory(path)
-        case .installFilter(let program): try install(program)
+        case .installFilter(let program): try install(program, of: plan)
         case .nameProcess(let names): service.ownProcess = names
-        case .execute(let arguments, let environment):
-            throw execute(arguments, environment + service.ownProcess.map { "\($0)=\(currentProcess())" })
+        case .execute(let arguments, let environment): try execute(arguments, environment, of: plan)
         }
     }
 
@@ -121,12 +122,9 @@ struct Applier {
         return try HostProc()
     }
 
-    /// Told of a skipped step where there is no launcher to tell.
-    var skippedHere: ((Int) -> Void)?
-
-    func reportSkipped() throws(Failure) {
+    func reportSkipped(_ plan: Plan) throws(Failure) {
         guard channel >= 0 else {
-            skippedHere?(step)
+            for note in plan.skippedNotes([step]) { tell(.note(note)) }
             return
         }
         try failing { () throws(KernelError) in try send(Message.skipped(step: step).bytes, over: channel) }

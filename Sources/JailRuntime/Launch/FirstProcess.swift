@@ -2,58 +2,44 @@ import JailPlan
 import Kernel
 
 /// The jail's side of a supervised launch: the first process in the new namespaces and, after `startCommand`, the command.
-struct Jail {
+struct FirstProcess {
     let plan: Plan
     var applier: Applier
     let signals: Int32
     /// Shared with the reaper, in the process that becomes the command.
-    var handover: Handover?
+    var report: CommandReport?
 
-    /// Applies the rest of the plan; ends in exec, in the reaper, or in a reported failure.
-    mutating func proceed(from first: Int) -> Never {
+    /// Follows the rest of the plan from the step that has made this process; ends in exec, in the reaper, or in a reported
+    /// failure.
+    mutating func proceed(from creation: Int) -> Never {
         do throws(Failure) {
-            try tieToLauncher()
-            try applier.checkMembership(of: currentProcess())
-            try applier.checkNamespaces(plan)
-            if plan.makesNetworkBeside { try applier.beginNetwork() }
-        } catch {
-            fail(error, at: first)
-        }
-        applyRest(from: first)
-    }
-
-    private mutating func applyRest(from first: Int) -> Never {
-        // Apart from what changes at every step, and would have the plan copied with it.
-        let plan = plan
-        for index in first..<plan.steps.count {
-            let operation = plan.steps[index].operation
-            applier.step = index
-            do throws(Failure) {
-                if index == plan.preparation { try applier.openWitness(plan) }
-                if applier.network != nil, operation.belongsToNetwork {
-                    try located(plan.creation ?? index) { () throws(Failure) in try applier.enterNetwork(plan) }
-                }
-                switch operation {
-                case .mapIdentities(let maps): try map(maps)
-                case .startCommand: try startCommand()
-                case .installFilter: try applier.checkBeforeFilter(plan)
-                case .execute: try applier.checkProcess(plan)
-                default: break
-                }
-                try applier.apply(operation)
-                try applier.check(operation, in: plan)
-            } catch {
-                fail(error, at: index)
+            try located(creation) { () throws(Failure) in try begin(creation) }
+            guard let division = plan.division else {
+                try applier.follow(plan, (creation + 1)..<plan.steps.count)
+                throw Failure(.commandNotFound)
             }
+            try applier.follow(plan, (creation + 1)..<division)
+            applier.step = division
+            try located(division) { () throws(Failure) in try startCommand(division) }
+        } catch {
+            fail(error)
         }
         exitNow(125)
     }
 
+    private mutating func begin(_ creation: Int) throws(Failure) {
+        applier.step = creation
+        try tieToLauncher()
+        try applier.checkMembership(of: currentProcess())
+        try applier.check(plan.steps[creation].operation, in: plan)
+        if plan.makesNetworkBeside { try applier.beginNetwork() }
+    }
+
     /// Tells the launcher, and ends this process: nothing of the command runs.
-    private func fail(_ failure: Failure, at step: Int) -> Never {
-        let failure = plan.blamingIdentity(for: failure).at(step)
-        if let handover {
-            handover.failure = failure
+    private func fail(_ failure: Failure) -> Never {
+        let failure = plan.blamingIdentity(for: failure)
+        if let report {
+            report.failure = failure
             exitNow(125)
         }
         applier.report(.failed(failure))
@@ -68,19 +54,8 @@ struct Jail {
         guard try applier.isLauncherAlive() else { exitNow(125) }
     }
 
-    private func map(_ maps: IdentityMaps) throws(Failure) {
-        if maps.isWrittenInside {
-            try IdentityMapper(maps).write(by: applier.hostProc, process: "self")
-        } else {
-            let message = try failing { () throws(KernelError) in
-                try receive(from: applier.channel, limit: Message.limit)
-            }
-            guard let message, case .mapped? = Message(message.bytes) else { exitNow(125) }
-        }
-    }
-
     /// Forks: the caller stays as the reaper and never comes back; the child goes on as the command.
-    private mutating func startCommand() throws(Failure) {
+    private mutating func startCommand(_ division: Int) throws(Failure) {
         // From here on untrusted code runs with this process's ids: none of it may trace or read it, nor open its
         // /proc/PID/exe (runc CVE-2019-5736).
         try failing { () throws(KernelError) in try setDumpable(false) }
@@ -88,19 +63,20 @@ struct Jail {
         try tieToLauncher()
         try leaveOthersBehind()
         var command = self
-        let handover = Handover(listens: plan.listens)
-        command.handover = handover
-        command.applier.handover = handover
-        let next = applier.step + 1
+        let report = CommandReport(listens: plan.listens)
+        command.report = report
+        command.applier.report = report
         let child = try failing { [command, channel = applier.channel] () throws(KernelError) in
-            guard let slot = handover.listener else { return try forkInPlace { command.becomeCommand(from: next) } }
+            guard let slot = report.listener else {
+                return try forkInPlace { command.becomeCommand(from: division + 1) }
+            }
             return try forkInPlace(sending: slot, over: channel, as: Message.listenerKind) {
-                command.becomeCommand(from: next)
+                command.becomeCommand(from: division + 1)
             }
         }
         // The command runs, or has left word why it does not.
-        if let failure = handover.failure { fail(failure, at: failure.step) }
-        if let errno = handover.unheard { applier.report(.unheard(errno)) }
+        if let failure = report.failure { fail(failure) }
+        if let errno = report.unheard { applier.report(.unheard(errno)) }
         let notices = plan.notices.map { _ in
             NoticeSource(socket: applier.service.notices, launcher: applier.service.launcher, command: child)
         }
@@ -110,7 +86,7 @@ struct Jail {
             tableSize: { [applier] in applier.descriptorTableSize }
         )
         do throws(Failure) {
-            try applier.apply(.setCapabilities(EffectiveCapabilities()))
+            try applier.apply(EffectiveCapabilities())
         } catch {
             reaper.lose(error)
         }
@@ -130,14 +106,17 @@ struct Jail {
 
     /// The command's side of the fork.
     private func becomeCommand(from next: Int) -> Never {
-        var jail = self
+        var process = self
         do throws(Failure) {
-            if !plan.supervision.ownsProcesses { try jail.tieToLauncher() }
-            try takeForeground()
+            try located(next - 1) { () throws(Failure) in
+                if !plan.supervision.ownsProcesses { try process.tieToLauncher() }
+                try takeForeground()
+            }
+            try process.applier.follow(plan, next..<plan.steps.count)
+            throw Failure(.commandNotFound)
         } catch {
-            fail(error, at: applier.step)
+            process.fail(error)
         }
-        jail.applyRest(from: next)
     }
 
     /// The command leads a process group of its own in the jail's session: its parent is in the same session, so the group

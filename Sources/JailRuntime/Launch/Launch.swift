@@ -11,11 +11,16 @@ package struct Launch {
     let held: [Int32]
     /// Whether what was verified is to be listed before the command runs.
     let explains: Bool
+    /// Where everything goes that is to be said.
+    let tell: MessageSink
 
-    package init(_ plan: Plan, keeping held: [Int32] = [], explaining explains: Bool = false) {
+    package init(
+        _ plan: Plan, keeping held: [Int32] = [], explaining explains: Bool = false, telling tell: @escaping MessageSink
+    ) {
         self.plan = plan
         self.held = held
         self.explains = explains
+        self.tell = tell
     }
 
     /// Runs the command and returns how that went; in direct mode it returns only where the launch failed.
@@ -43,35 +48,7 @@ package struct Launch {
     }
 
     private func become(_ applier: inout Applier) throws(Failure) -> Outcome {
-        applier.skippedHere = { [plan] step in
-            for note in plan.skippedNotes([step]) { Report.say(note, as: .note) }
-        }
-        var maps = IdentityMapper.Helper?.none
-        for (index, step) in plan.steps.enumerated() {
-            applier.step = index
-            try located(index) { () throws(Failure) in
-                if index == plan.preparation { try applier.openWitness(plan) }
-                switch step.operation {
-                case .createNamespaces(let kinds):
-                    maps = try IdentityMapper.Helper(for: plan.maps)
-                    try applier.rememberNamespaces(plan)
-                    try failing { () throws(KernelError) in try unshare(NamespaceFlags(kinds)) }
-                    // At once: what comes next would be done to the host.
-                    try applier.checkNamespaces(plan)
-                case .mapIdentities(let wanted):
-                    if wanted.isWrittenInside {
-                        try IdentityMapper(wanted).write(by: applier.hostProc, process: "self")
-                    } else {
-                        try maps?.write()
-                    }
-                case .installFilter: try applier.checkBeforeFilter(plan)
-                case .execute: try applier.checkProcess(plan)
-                default: break
-                }
-                try applier.apply(step.operation)
-                try applier.check(step.operation, in: plan)
-            }
-        }
+        try applier.follow(plan, plan.steps.indices)
         throw Failure(.commandNotFound)
     }
 
@@ -112,51 +89,32 @@ package struct Launch {
         applier.channel = theirs
         var notices = Int32(-1)
         if plan.notices != nil { (notices, applier.service.launcher) = try failing(makeChannel) }
-        let fork = plan.creation ?? 0
-        for index in 0..<fork {
-            applier.step = index
-            let operation = plan.steps[index].operation
-            try located(index) { () throws(Failure) in
-                try applier.apply(operation)
-                try applier.check(operation, in: plan)
-            }
-        }
-        let hostTerminal = try openHostTerminal()
-        applier.hostTerminal = hostTerminal
-        guard case .createNamespaces = plan.steps[fork].operation else { throw Failure(.launcherGone) }
+        applier.hostTerminal = try openHostTerminal()
+        guard let creation = plan.creation else { throw Failure(.launcherGone) }
+        try applier.follow(plan, 0..<creation)
         var leftovers = Leftovers()
-        if !plan.supervision.ownsProcesses {
-            try failing { () throws(KernelError) in
-                leftovers = try .sparingThoseOfNow()
-                try becomeSubreaper()
-            }
-        }
-        try located(fork) { () throws(Failure) in try applier.rememberNamespaces(plan) }
-        let mapper = plan.maps.flatMap { $0.isWrittenInside ? nil : IdentityMapper($0) }
-        let side = try located(fork) { () throws(Failure) in
-            try failing { () throws(KernelError) in
-                try Kernel.fork(into: NamespaceFlags(plan.kindsMadeAtOnce), cgroup: applier.leaf?.birthplace ?? -1)
-            }
-        }
-        guard case .parent(let child) = side else {
+        if !plan.supervision.ownsProcesses { leftovers = try spareChildren(applier) }
+        applier.step = creation
+        guard case .parent(let child) = try located(creation, { () throws(Failure) in try applier.part(plan) }) else {
             closeDescriptor(ours)
             if notices >= 0 { closeDescriptor(notices) }
-            var jail = Jail(plan: plan, applier: applier, signals: signals.number)
-            jail.proceed(from: fork + 1)
+            var first = FirstProcess(plan: plan, applier: applier, signals: signals.number)
+            first.proceed(from: creation)
         }
         closeDescriptor(theirs)
         if notices >= 0 { closeDescriptor(applier.service.launcher) }
         // First of all: the jail stands still until it has its ids.
         do throws(Failure) {
-            try mapIdentities(of: child, mapper, by: applier.hostProc, telling: ours)
+            applier.mapped = child
+            try applier.followOutside(plan, from: creation + 1, telling: ours)
         } catch {
             Supervisor.kill(child)
-            throw error.at(plan.mapping ?? fork)
+            throw error
         }
         var supervisor = Supervisor(
-            plan: plan, child: child, channel: ours, signals: signals.number, hostTerminal: hostTerminal,
-            notices: plan.notices.map { NoticeRelay($0, from: notices, to: applier.service.manager) }, held: held,
-            leftovers: leftovers, leaf: applier.leaf)
+            plan: plan, child: child, channel: ours, signals: signals.number, applier: applier,
+            notices: plan.notices.map { NoticeRelay($0, from: notices, to: applier.service.manager, tell) }, held: held,
+            leftovers: leftovers)
         do throws(Failure) {
             return try supervisor.watch { applier.descriptorTableSize }
         } catch {
@@ -166,28 +124,24 @@ package struct Launch {
         }
     }
 
-    /// Writes the maps that the jail's first process may not write itself, and lets it go on.
-    private func mapIdentities(
-        of child: Int32, _ mapper: IdentityMapper?, by proc: HostProc?, telling channel: Int32
-    ) throws(Failure) {
-        guard let mapper else { return }
-        try mapper.write(by: proc, process: String(decimal: UInt64(child)))
-        try failing { () throws(KernelError) in
-            do throws(KernelError) {
-                try send(Message.mapped.bytes, over: channel)
-            } catch {
-                // It has failed already, and has said why: the supervisor will read it.
-                guard error.errno.meansPeerGone else { throw error }
-            }
+    /// Orphans of a jail that shares its process ids come to this process, which had children of its own before.
+    private func spareChildren(_ applier: Applier) throws(Failure) -> Leftovers {
+        let proc = try applier.proc()
+        return try failing { () throws(KernelError) in
+            let leftovers = try Leftovers.sparingThoseOfNow(proc)
+            try becomeSubreaper()
+            return leftovers
         }
     }
 
     private func makeApplier() throws(Failure) -> Applier {
-        var applier = Applier(slotCount: plan.slotCount)
+        var applier = Applier(slotCount: plan.slotCount, tell: tell)
         applier.hostProc = try HostProc()
         if explains { applier.shown = [] }
         try applier.countFilters()
         applier.listens = plan.listens
+        // Worded now: the jail stands still from the moment in which it is made until its maps are written.
+        if let maps = plan.maps { applier.maps = IdentityMapper(maps) }
         // Modes of mount points are what they say; the command's own mask is set before exec.
         setUmask(0)
         return applier

@@ -4,13 +4,16 @@ import Kernel
 struct Leftovers {
     /// Children that this process had before the jail: a program that is executed keeps those of the shell before it.
     private var spared: [Int32] = []
+    /// Where the kernel lists them: opened before a namespace was joined, in which /proc may be anybody's.
+    private var proc: HostProc?
 
     init() {}
 
     /// To be asked before the jail is made: the children there are now are not its own.
-    static func sparingThoseOfNow() throws(KernelError) -> Leftovers {
+    static func sparingThoseOfNow(_ proc: HostProc) throws(KernelError) -> Leftovers {
         var leftovers = Leftovers()
-        leftovers.spared = try children()
+        leftovers.proc = proc
+        leftovers.spared = try leftovers.children()
         return leftovers
     }
 
@@ -18,7 +21,7 @@ struct Leftovers {
     func kill() throws(KernelError) {
         var use = ResourceUse()
         while true {
-            let children = try Self.children().filter { !spared.contains($0) }
+            let children = try children().filter { !spared.contains($0) }
             guard !children.isEmpty else { return }
             for child in children {
                 do throws(KernelError) {
@@ -31,7 +34,8 @@ struct Leftovers {
         }
     }
 
-    private static func children() throws(KernelError) -> [Int32] {
-        try readText("/proc/thread-self/children").split(separator: " ").compactMap { Int32($0) }
+    private func children() throws(KernelError) -> [Int32] {
+        guard let proc else { return [] }
+        return try readText("thread-self/children", at: proc.descriptor).split(separator: " ").compactMap { Int32($0) }
     }
 }

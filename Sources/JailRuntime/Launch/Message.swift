@@ -2,8 +2,10 @@ import Kernel
 
 /// What crosses the channel between the launcher and the jail: a byte that names the kind, then a few more.
 enum Message: Sendable {
-    /// To the jail: the id maps are written, go on.
-    case mapped
+    /// To the jail: what that step is for has been done outside, go on.
+    case done(step: Int)
+    /// To the process outside of a direct launch: the launcher has come to that step, and waits for it.
+    case reached(step: Int)
     /// To the reaper: pass this signal to the command.
     case forward(Int32)
     /// To the reaper: end the jail after so long, unless told otherwise (nil); the launcher is stopped until then.
@@ -32,7 +34,8 @@ enum Message: Sendable {
 
     var bytes: [UInt8] {
         switch self {
-        case .mapped: return [1]
+        case .done(let step): return [1] + Self.number(step)
+        case .reached(let step): return [13] + Self.number(step)
         case .forward(let signal): return [2, UInt8(truncatingIfNeeded: signal)]
         case .failed(let failure): return Self.bytes(of: failure, kind: 3)
         case .lost(let failure): return Self.bytes(of: failure, kind: 12)
@@ -55,7 +58,8 @@ enum Message: Sendable {
             Int32(bitPattern: (1...4).reduce(UInt32(0)) { $0 << 8 | UInt32(bitPattern: byte($1)) })
         }
         switch kind {
-        case 1: self = .mapped
+        case 1: self = .done(step: Int(byte(1)) << 8 | Int(byte(2)))
+        case 13: self = .reached(step: Int(byte(1)) << 8 | Int(byte(2)))
         case 2: self = .forward(byte(1))
         case 3, 12:
             guard bytes.count >= 6, let cause = Cause(rawValue: bytes[1]), let call = Call(rawValue: bytes[2]) else {

@@ -29,6 +29,9 @@ struct Supervisor {
     var deadline: Deadline
     /// Where the filter's questions are answered.
     private var listener: Listener?
+    /// The host's procfs, opened before a namespace was joined; nil where nothing was to be asked of it.
+    private let proc: HostProc?
+    private let tell: MessageSink
     private let started = monotonicNanoseconds()
     /// Readable when the process that started the launcher ends; −1 where that does not matter.
     private let caller: Int32
@@ -40,23 +43,24 @@ struct Supervisor {
 
     /// `held` are descriptors that the launcher has a use for afterwards.
     init(
-        plan: Plan, child: Int32, channel: Int32, signals: Int32, hostTerminal: Int32,
-        notices: NoticeRelay?, held: [Int32], leftovers: Leftovers, leaf: Leaf?
+        plan: Plan, child: Int32, channel: Int32, signals: Int32, applier: Applier, notices: NoticeRelay?,
+        held: [Int32],
+        leftovers: Leftovers
     ) {
         self.plan = plan
         self.child = child
         self.channel = channel
         self.signals = signals
         self.leftovers = leftovers
-        self.leaf = leaf
+        (leaf, proc, tell) = (applier.leaf, applier.hostProc, applier.tell)
         self.notices = notices
         tellsResult = !held.isEmpty
         deadline = Deadline(timeout: plan.supervision.timeout, grace: plan.supervision.grace)
-        if hostTerminal >= 0 { relay = TerminalRelay(master: hostTerminal) }
+        if applier.hostTerminal >= 0 { relay = TerminalRelay(master: applier.hostTerminal) }
         caller = plan.supervision.diesWithParent ? Self.watchCaller() : -1
         kept =
-            [0, 1, 2, channel, signals, hostTerminal, caller] + held + (leaf?.descriptors ?? [])
-            + (notices?.descriptors ?? [])
+            [0, 1, 2, channel, signals, applier.hostTerminal, caller, proc?.descriptor ?? -1] + held
+            + (leaf?.descriptors ?? []) + (notices?.descriptors ?? [])
     }
 
     /// A pidfd of the parent process, not a signal of its death: that would come when the thread that started the launcher
@@ -151,8 +155,9 @@ struct Supervisor {
         case .terminal?:
             if let descriptor { relay = TerminalRelay(master: descriptor) }
         case .listener(let command)?:
-            if let descriptor, let filter = plan.filter {
-                listener = Listener(descriptor: descriptor, program: filter, jail: child, command: command)
+            if let descriptor, let filter = plan.filter, let proc {
+                listener = Listener(
+                    descriptor: descriptor, program: filter, jail: child, command: command, in: proc, telling: tell)
             }
         case .unheard(let errno)?: outcome.unheard = errno
         case .changed(.stopped)?: try followStop()
@@ -216,7 +221,7 @@ struct Supervisor {
         } catch {
             guard error.errno == .noEntry else { throw error }
         }
-        Descendants.kill(below: child)
+        if let proc { Descendants(proc: proc).kill(below: child) }
     }
 
     /// Collects ended children; true when the jail's first process is among them.
@@ -288,17 +293,20 @@ extension Supervisor {
         guard let filter = plan.filter else { return }
         let place = plan.filterOrigin
         guard !filter.killsOrLogs else {
-            return Report.say(
-                Diagnostic("SIGSYS: a call that seccomp kills or a signal of its own ended the command", at: place))
+            return tell(
+                .error(
+                    Diagnostic("SIGSYS: a call that seccomp kills or a signal of its own ended the command", at: place))
+            )
         }
         // Nothing else is killed, and nobody listens for it: that the command runs at all tells of no other reason.
-        Report.say(
-            Diagnostic(
-                "killed by seccomp: a system call of a foreign ABI (i386 by int 0x80 or a 32-bit program, or x32), unless "
-                    + "the command sent itself SIGSYS", at: place,
-                hint:
-                    "every filter kills these; seccomp.profile = \"none\" has none, and with any call in seccomp.kill "
-                    + "the launcher names the one it was"))
+        tell(
+            .error(
+                Diagnostic(
+                    "killed by seccomp: a system call of a foreign ABI (i386 by int 0x80 or a 32-bit program, or x32), "
+                        + "unless the command sent itself SIGSYS", at: place,
+                    hint:
+                        "every filter kills these; seccomp.profile = \"none\" has none, and with any call in seccomp.kill "
+                        + "the launcher names the one it was")))
     }
 }
 

@@ -23,9 +23,9 @@ extension Explanation {
 
     var controllerHint: String {
         guard case .enableControllers(.scope(.user), _)? = step?.operation else {
-            return "give the unit Delegate=yes, or enable it in cgroup.subtree_control of each group above"
+            return "\(Remedy.delegateToUnit), or enable it in cgroup.subtree_control of each group above"
         }
-        return ControlGroups.userRemedy + "; then log in again"
+        return Remedy.delegateToUsersAndLogin
     }
 
     /// `file answer`, as `setLimit` reports it.
@@ -64,9 +64,9 @@ extension Explanation {
         switch failure.errno {
         case .busy:
             return "processes that cannot be moved are in the cgroup: start immure as a unit of its own, "
-                + ControlGroups.runRemedy
+                + Remedy.runInScope
         case .accessDenied, .notPermitted, .readOnly:
-            return "the cgroup is not delegated to the caller: " + ControlGroups.runRemedy
+            return "the cgroup is not delegated to the caller: " + Remedy.runInScope
         case .notSupported: return "a threaded cgroup can have no group of processes below it"
         case .again, .noSpace:
             return "cgroup.max.descendants or cgroup.max.depth of a group above leaves no room for another"

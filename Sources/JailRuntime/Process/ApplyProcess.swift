@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import LinuxFacts
 
 /// What concerns the process itself: its namespaces, clocks, ids, capabilities and descriptors.
 extension Applier {
@@ -23,6 +24,22 @@ extension Applier {
         }
     }
 
+    /// Of this process itself, which in a direct launch becomes the command.
+    mutating func createNamespaces(_ kinds: [NamespaceKind], _ plan: Plan) throws(Failure) {
+        outside = try .start(for: plan, self)
+        try rememberNamespaces(plan)
+        try failing { () throws(KernelError) in try unshare(NamespaceFlags(kinds)) }
+    }
+
+    /// Of a new process, the jail's first.
+    mutating func part(_ plan: Plan) throws(Failure) -> ForkSide {
+        try rememberNamespaces(plan)
+        let cgroup = leaf?.birthplace ?? -1
+        return try failing { () throws(KernelError) in
+            try Kernel.fork(into: NamespaceFlags(plan.kindsMadeAtOnce), cgroup: cgroup)
+        }
+    }
+
     /// The offsets can be written only while nobody is in the namespace: this process makes it, the next fork enters it.
     func offsetClocks(_ monotonic: ClockOffset, _ boottime: ClockOffset) throws(Failure) {
         try failing { () throws(KernelError) in try unshare(.time) }
@@ -38,6 +55,18 @@ extension Applier {
             try setGroup(group)
             try setUser(user)
         }
+    }
+
+    func setLimit(of resource: Resource, _ soft: UInt64?, _ hard: UInt64?) throws(Failure) {
+        try failing { () throws(KernelError) in try setResourceLimit(resource.rawValue, soft: soft, hard: hard) }
+    }
+
+    func raiseLimit(of resource: Resource, to hard: UInt64?) throws(Failure) {
+        try failing { () throws(KernelError) in try raiseHardLimit(resource.rawValue, to: hard) }
+    }
+
+    func resetInherited(to wanted: InheritedAttributes) throws(Failure) {
+        try failing { () throws(KernelError) in try setInheritedAttributes(wanted) }
     }
 
     /// Permitted and inheritable first: a capability can be ambient only while it is both.

@@ -13,7 +13,7 @@ extension Applier {
     /// To bring up an interface, to clone, make or attach a mount, and to change the root takes a capability in the user
     /// namespace that owns the network (net/ipv4/devinet.c) or the mounts (fs/namespace.c, `may_mount`): in one of its own the
     /// jail has none over the host's, and the launch would fail there.
-    private func compared(_ kinds: [NamespaceKind], _ plan: Plan) -> [NamespaceKind] {
+    func compared(_ kinds: [NamespaceKind], _ plan: Plan) -> [NamespaceKind] {
         guard knowsByBirth else { return kinds }
         return kinds.filter { kind in
             switch kind {
@@ -61,7 +61,7 @@ extension Applier {
         if knowsByBirth { try checkBirth(plan) }
     }
 
-    private mutating func checkNumbers(of kinds: [NamespaceKind], _ plan: Plan) throws(Failure) {
+    mutating func checkNumbers(of kinds: [NamespaceKind], _ plan: Plan) throws(Failure) {
         let found = try numbers(of: kinds)
         for kind in kinds {
             let (own, number) = (witness.own[kind.index], found[kind.index])
@@ -92,19 +92,6 @@ extension Applier {
         try failing { () throws(KernelError) in try ownsNamespaces(NamespaceFlags(kinds)) }
     }
 
-    /// A network of the jail's own begins, where this process was not born into one.
-    mutating func beginNetwork() throws(Failure) {
-        network = .start()
-    }
-
-    /// Before anything is done that would be done to the host's network otherwise.
-    mutating func enterNetwork(_ plan: Plan) throws(Failure) {
-        let maker = network
-        try failing { () throws(KernelError) in try maker?.enter() }
-        network = nil
-        if isVerified { try checkNumbers(of: compared([.net], plan), plan) }
-    }
-
     /// Right after joining. The pid namespace is the children's, setns(2).
     mutating func checkJoined(_ joined: [JoinedNamespace]) throws(Failure) {
         let proc = try proc()
@@ -120,11 +107,6 @@ extension Applier {
             try hold(
                 found == wanted, "\(namespace.kind.rawValue) namespace", "\(namespace.path), \(wanted)", "\(found)")
         }
-    }
-
-    mutating func showMaps(_ maps: IdentityMaps) throws(Failure) {
-        try show("self/uid_map", IdentityMapper.text(maps.users))
-        try show("self/gid_map", IdentityMapper.text(maps.groups))
     }
 }
 

@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import LinuxFacts
 
 /// What the command's own process is like.
 extension Applier {
@@ -13,13 +14,30 @@ extension Applier {
         )
     }
 
-    mutating func checkInheritedAttributes() throws(Failure) {
+    mutating func checkInheritedAttributes(_ wanted: InheritedAttributes) throws(Failure) {
         let found = try failing(inheritedAttributes)
+        try hold(found == wanted, "inherited attributes", wanted.text, found.text)
+    }
+
+    /// The keyring is the one that the kernel has given, and not one from before. Without keyrings there is none to leak.
+    mutating func checkKeyring() throws(Failure) {
+        guard let given = witness.keyring else { return try hold(true, "session keyring", "none", "none") }
+        let found = sessionKeyring()
         try hold(
-            found.personality == 0 && !found.hugePagesOff && found.timerSlack == 50_000,
-            "personality, THP, timer slack",
-            "0, allowed, 50000 ns",
-            "\(found.personality), \(found.hugePagesOff ? "forbidden" : "allowed"), \(found.timerSlack) ns")
+            given != 0 && (found ?? given) == given, "session keyring", "a new one, \(given)",
+            found.map { "\($0)" } ?? "not asked")
+    }
+
+    mutating func checkClocks() throws(Failure) {
+        let proc = try proc()
+        let (own, next) = try failing { () throws(KernelError) in
+            (
+                try namespaceNumber(NamespaceKind.time.procLink, at: proc.descriptor),
+                try namespaceNumber("self/ns/time_for_children", at: proc.descriptor)
+            )
+        }
+        try hold(next != own && next != 0, "time namespace", "another than \(own)", "\(next)")
+        try show("self/timens_offsets", "the offsets")
     }
 
     mutating func checkSession(_ kind: SessionTerminal) throws(Failure) {

@@ -1,9 +1,15 @@
+import JailPlan
 import Kernel
 
 /// Executing the command, and finding out why that failed.
 extension Applier {
-    /// Returns only the reason why the command does not run.
-    func execute(_ arguments: [String], _ environment: [String]) -> Failure {
+    /// Last of all. Throws the reason why the command does not run; there is no other way back.
+    mutating func execute(_ arguments: [String], _ environment: [String], of plan: Plan) throws(Failure) {
+        try checkProcess(plan)
+        throw execute(arguments, environment + service.ownProcess.map { "\($0)=\(currentProcess())" })
+    }
+
+    private func execute(_ arguments: [String], _ environment: [String]) -> Failure {
         let vector = CStringArray(arguments)
         let variables = CStringArray(environment)
         let name = arguments[0]

@@ -47,7 +47,7 @@ extension Explanation {
             return "an interpreter is named by its absolute path: #!/usr/bin/env \(path)"
         }
         guard evidence.exists(path) else {
-            return Self.package(of: path).map { "it is not on the host either; as root: apt install \($0)" }
+            return Self.package(of: path).map { "it is not on the host either; " + Remedy.install($0) }
                 ?? "it is not on the host either"
         }
         let needed = topDirectories(path)

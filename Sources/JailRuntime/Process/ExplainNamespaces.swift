@@ -10,7 +10,8 @@ extension Explanation {
         case .noSpace, .users: return limitHint(kinds)
         case .invalid: return missingKindHint(kinds)
         case .unsupported:
-            return filterHint ?? "the kernel has no clone3(2): Linux 5.3 or later is needed, this is \(kernelRelease())"
+            return filterHint ?? "the kernel has no clone3(2): "
+                + Remedy.kernel(KernelFeature.clone3.since, running: kernelRelease())
         default: return nil
         }
     }
@@ -19,10 +20,10 @@ extension Explanation {
     private func forbiddenHint(_ kinds: [NamespaceKind]) -> String? {
         guard kinds.contains(.user) else {
             if evidence.uid == 0, let filterHint { return filterHint }
-            return "CAP_SYS_ADMIN is needed without a user namespace: launch as root, or set namespaces.user = \"new\""
+            return "CAP_SYS_ADMIN is needed without a user namespace: \(Remedy.launchAsRoot), or \(Remedy.own(.user))"
         }
         if evidence.number("/proc/sys/kernel/unprivileged_userns_clone") == 0, evidence.uid != 0 {
-            return "user namespaces are off for ordinary users; as root: sysctl kernel.unprivileged_userns_clone=1"
+            return "user namespaces are off for ordinary users; " + Remedy.allowUserNamespaces
         }
         if let appArmorHint { return appArmorHint }
         if let filterHint { return filterHint }
@@ -42,16 +43,15 @@ extension Explanation {
         guard [.notPermitted, .accessDenied].contains(failure.errno), evidence.uid != 0,
             evidence.number("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1
         else { return nil }
-        return "AppArmor restricts user namespaces; as root: give immure a profile with `userns,`, "
-            + "or sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+        return "AppArmor restricts user namespaces; " + Remedy.loosenAppArmor
     }
 
     /// A seccomp filter that this process was started under.
     var filterHint: String? {
         guard evidence.status("Seccomp") == "2" else { return nil }
         return "a seccomp filter that immure was started under refuses it: in a container, start that with "
-            + "--security-opt seccomp=unconfined, or with a profile that allows clone, clone3, unshare and mount; "
-            + "in a jail of immure's own, set namespaces.nested = true in its spec"
+            + "\(Remedy.unfilteredContainer), or with a profile that allows clone, clone3, unshare and mount; "
+            + "in a jail of immure's own, \(Remedy.nested) in its spec"
     }
 
     /// ENOSPC: a limit of namespaces(7), of this user namespace or of one around it.
@@ -68,9 +68,9 @@ extension Explanation {
         }
         if evidence.isInUserNamespace {
             return "\(lowest.kind.rawValue) namespaces are forbidden in this container or jail; "
-                + "where that is immure's, set namespaces.nested = true in its spec"
+                + "where that is immure's, \(Remedy.nested) in its spec"
         }
-        return "\(lowest.kind.rawValue) namespaces are off: \(name) is 0; as root: sysctl \(name)=15000"
+        return "\(lowest.kind.rawValue) namespaces are off: \(name) is 0; \(Remedy.raiseLimit(name))"
     }
 
     private func missingKindHint(_ kinds: [NamespaceKind]) -> String? {
@@ -82,7 +82,7 @@ extension Explanation {
     var joinHint: String? {
         switch failure.errno {
         case .notPermitted:
-            "joining needs CAP_SYS_ADMIN in the user namespace that owns it: launch as root, or join that one too "
+            "joining needs CAP_SYS_ADMIN in the user namespace that owns it: \(Remedy.launchAsRoot), or join that one too "
                 + "with namespaces.user = \"/proc/PID/ns/user\""
         case .accessDenied: "another user's process: launch as that user, or as root"
         case .invalid: "the file is not a namespace of that kind, or it is the caller's own user namespace"

@@ -26,14 +26,12 @@ extension Applier {
         service.manager = try failing { () throws(KernelError) in try connectNoticeSocket(socket) }
     }
 
-    /// The directory is the tmpfs's own, so that the jail sees the socket and nothing else; it is made read-only last.
-    mutating func makeNoticeSocket(_ slot: Int) throws(Failure) {
-        (slots[slot], service.notices) = try failing { () throws(KernelError) in
-            let options = [FileSystemOption("mode", "0755"), FileSystemOption("size", "4k")]
-            let mount = try Kernel.makeFileSystem("tmpfs", options, .noSetuid | .noDevices | .noExecute)
-            let socket = try makeNoticeSocketFile("notify", in: mount.number)
-            return (mount.release(), socket)
-        }
+    mutating func makeNoticeSocket(
+        _ fileSystem: FileSystem, _ attributes: MountAttributes
+    ) throws(Failure) -> Int32 {
+        let mount = try makeFileSystem(fileSystem, attributes)
+        service.notices = try failing { () throws(KernelError) in try makeNoticeSocketFile("notify", in: mount) }
+        return mount
     }
 
     mutating func readCredentials(_ path: String) throws(Failure) {
@@ -49,19 +47,19 @@ extension Applier {
         }
     }
 
-    /// On ramfs, as systemd has it: what is secret is never swapped out.
-    mutating func makeCredentials(_ slot: Int) throws(Failure) {
+    mutating func makeCredentials(
+        _ fileSystem: FileSystem, _ attributes: MountAttributes
+    ) throws(Failure) -> Int32 {
+        let mount = try makeFileSystem(fileSystem, attributes)
         let credentials = service.credentials
-        slots[slot] = try failing { () throws(KernelError) in
-            let mount = try Kernel.makeFileSystem(
-                "ramfs", [FileSystemOption("mode", "0700")], .noSetuid | .noDevices | .noExecute)
+        try failing { () throws(KernelError) in
             for credential in credentials {
                 let file = try open(
-                    credential.name, at: mount.number, .write | .create | .exclusive | .noFollow, permissions: 0o400)
+                    credential.name, at: mount, .write | .create | .exclusive | .noFollow, permissions: 0o400)
                 try writeAll(file.number, credential.content, path: credential.name)
             }
-            return mount.release()
         }
         service.credentials = []
+        return mount
     }
 }

@@ -9,9 +9,11 @@ struct NoticeRelay {
     private(set) var channel: Int32
     private let manager: Int32
     private let notices: Plan.Notices
+    private let tell: MessageSink
     private var hasComplained = false
 
-    init(_ notices: Plan.Notices, from channel: Int32, to manager: Int32) {
+    init(_ notices: Plan.Notices, from channel: Int32, to manager: Int32, _ tell: @escaping MessageSink) {
+        self.tell = tell
         self.notices = notices
         self.channel = channel
         self.manager = manager
@@ -45,6 +47,6 @@ struct NoticeRelay {
     private mutating func complain(_ what: String, _ hint: String?) {
         guard !hasComplained else { return }
         hasComplained = true
-        Report.say(Diagnostic("notify: \(what)", at: nil, hint: hint), as: .warning)
+        tell(.warning(Diagnostic("notify: \(what)", at: nil, hint: hint)))
     }
 }

@@ -4,44 +4,64 @@ import LinuxFacts
 
 /// Where mounts come from: trees and devices of the host, new file systems, private files.
 extension Applier {
-    mutating func openTree(_ slot: Int, _ source: TreeSource) throws(Failure) {
+    /// Fills a slot, and puts in force what is promised of its mount.
+    mutating func fill(
+        _ slot: Int, _ filling: Filling, _ promise: SlotPromise, of plan: Plan
+    ) throws(Failure) {
+        let attributes = promise.attributes
+        slots[slot] =
+            switch filling {
+            case .tree(let source): try openTree(source, attributes)
+            case .device(let name, let major, let minor): try openDevice(name, major, minor, attributes)
+            case .fileSystem(let fileSystem): try makeFileSystem(fileSystem, attributes)
+            case .file(let content, let mode): try makeFile("file\(slot)", content, mode, attributes)
+            case .noticeSocket(let fileSystem): try makeNoticeSocket(fileSystem, attributes)
+            case .credentials(let fileSystem): try makeCredentials(fileSystem, attributes)
+            }
+        if slots[slot] < 0 { try reportSkipped(plan) }
+    }
+
+    /// −1 where an optional source is missing.
+    private func openTree(_ source: TreeSource, _ attributes: MountAttributes) throws(Failure) -> Int32 {
         do throws(KernelError) {
             let clone = try cloneTree(source.path, recursive: source.recursive)
-            try setAttributes(of: clone.number, source.attributes, recursive: source.recursive)
-            slots[slot] = clone.release()
+            try setAttributes(of: clone.number, attributes, recursive: source.recursive)
+            return clone.release()
         } catch {
             guard error.errno == .noEntry && source.optional else { throw Failure(error) }
-            try reportSkipped()
+            return -1
         }
     }
 
     /// The node is proven by its numbers, not by its name.
-    mutating func openDevice(_ slot: Int, _ name: String, _ major: UInt32, _ minor: UInt32) throws(Failure) {
+    private func openDevice(
+        _ name: String, _ major: UInt32, _ minor: UInt32, _ attributes: MountAttributes
+    ) throws(Failure) -> Int32 {
         let clone = try cloneDevice("/dev/" + name, major, minor)
-        try failing { () throws(KernelError) in
-            try setAttributes(of: clone.number, .noSetuid | .noExecute, recursive: false)
-        }
-        slots[slot] = clone.release()
+        try failing { () throws(KernelError) in try setAttributes(of: clone.number, attributes, recursive: false) }
+        return clone.release()
     }
 
-    mutating func makeFileSystem(_ slot: Int, _ fileSystem: FileSystem) throws(Failure) {
-        slots[slot] = try failing { () throws(KernelError) in
+    /// A detached new file system.
+    func makeFileSystem(_ fileSystem: FileSystem, _ attributes: MountAttributes) throws(Failure) -> Int32 {
+        try failing { () throws(KernelError) in
             let context = try FileSystemContext(fileSystem.type)
             for parameter in fileSystem.parameters { try context.set(parameter.key, parameter.value) }
-            return try context.mount(fileSystem.attributes).release()
+            return try context.mount(attributes).release()
         }
     }
 
     /// A file of its own on a scratch tmpfs that leaves with the old root: only an attached mount can be cloned from.
-    mutating func makeFile(_ slot: Int, content: String, mode: UInt32) throws(Failure) {
+    private mutating func makeFile(
+        _ name: String, _ content: String, _ mode: UInt32, _ attributes: MountAttributes
+    ) throws(Failure) -> Int32 {
         let scratch = try tree.scratchDirectory()
-        slots[slot] = try failing { () throws(KernelError) in
-            let name = "file\(slot)"
+        return try failing { () throws(KernelError) in
             let file = try open(name, at: scratch, .write | .create | .exclusive, permissions: 0o600)
             try writeAll(file.number, Array(content.utf8), path: name)
             try setPermissions(file.number, mode)
             let clone = try cloneTree(name, at: scratch, recursive: false)
-            try setAttributes(of: clone.number, .readOnly | .noSetuid | .noDevices, recursive: false)
+            try setAttributes(of: clone.number, attributes, recursive: false)
             return clone.release()
         }
     }

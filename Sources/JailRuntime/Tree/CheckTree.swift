@@ -96,28 +96,12 @@ extension Applier {
     mutating func checkTree(_ plan: Plan) throws(Failure) {
         var audit = MountAudit(try mountTable())
         for index in plan.steps.indices {
-            let (slot, attributes): (Int, MountAttributes)
-            var extent = MountAudit.Extent.mount
             switch plan.steps[index].operation {
-            case .openTree(let number, let source): (slot, attributes, extent) = (number, source.attributes, .tree)
-            case .openDevice(let number, _, _, _): (slot, attributes) = (number, .noSetuid | .noExecute)
-            case .makeFileSystem(let number, let fileSystem): (slot, attributes) = (number, fileSystem.attributes)
-            case .makeFile(let number, _, _): (slot, attributes) = (number, .readOnly | .noSetuid | .noDevices)
-            case .makeNoticeSocket(let number), .makeCredentials(let number):
-                (slot, attributes) = (number, .noSetuid | .noDevices | .noExecute)
+            case .fill(let slot, let filling, let promise): try expect(slot, filling, promise, at: index, in: &audit)
             case .makeSymlink(let target, let to):
                 // The default ones protect nothing, and a program that misses one says so.
                 if plan.steps[index].origin != nil || shown != nil { try checkLink(target, to, at: index) }
-                continue
             default: continue
-            }
-            // A missing optional source has left no mount.
-            guard slots[slot] >= 0 else { continue }
-            var wanted = attributes.rawValue
-            if plan.seals(slot) { wanted |= MountAttributes.readOnly.rawValue }
-            let promise = MountAudit.Promise(step: index, attributes: wanted)
-            if try !note(promise, of: slots[slot], extent, in: &audit) {
-                try look(for: slots[slot], on: plan.target(of: slot), promise, extent, in: &audit)
             }
         }
         for cover in tree.covers {
@@ -135,6 +119,19 @@ extension Applier {
         try judge(audit, plan)
         try checkRoot(audit.table, plan)
         try checkProcOptions(plan)
+    }
+
+    /// Notes what is promised of the mount of a slot.
+    private mutating func expect(
+        _ slot: Int, _ filling: Filling, _ promise: SlotPromise, at index: Int, in audit: inout MountAudit
+    ) throws(Failure) {
+        // A missing optional source has left no mount.
+        guard slots[slot] >= 0 else { return }
+        let extent: MountAudit.Extent = if case .tree = filling { .tree } else { .mount }
+        let expected = MountAudit.Promise(step: index, attributes: promise.held.rawValue)
+        if try !note(expected, of: slots[slot], extent, in: &audit) {
+            try look(for: slots[slot], on: promise.target, expected, extent, in: &audit)
+        }
     }
 
     /// Notes a promise of the mount of a descriptor; false where that is not in the table, being not attached or covered by
@@ -228,10 +225,10 @@ extension Applier {
     /// What a procfs of processes that are not the jail's own hides of them: no call tells but the text.
     private mutating func checkProcOptions(_ plan: Plan) throws(Failure) {
         for index in plan.steps.indices {
-            guard case .makeFileSystem(let slot, let fileSystem) = plan.steps[index].operation,
+            guard case .fill(_, .fileSystem(let fileSystem), let promise) = plan.steps[index].operation,
                 fileSystem.type == "proc", !fileSystem.parameters.isEmpty
             else { continue }
-            let target = plan.target(of: slot)
+            let target = promise.target
             let proc = try proc()
             let text = try failing { () throws(KernelError) in
                 let file = try open("self/mountinfo", at: proc.descriptor, .read)

@@ -5,10 +5,13 @@ import Kernel
 extension Explanation {
     var mountHint: String? {
         switch step?.operation {
-        case .openTree(_, let source): sourceHint(source)
-        case .openDevice(_, let name, _, _): deviceHint(name)
-        case .makeFileSystem(_, let fileSystem): fileSystemHint(fileSystem.type)
-        case .attach, .makeDirectory, .makeSymlink, .makeFile, .hide, .mask, .protect: targetHint
+        case .fill(_, .tree(let source), _): sourceHint(source)
+        case .fill(_, .device(let name, _, _), _): deviceHint(name)
+        case .fill(_, .fileSystem(let fileSystem), _), .fill(_, .noticeSocket(let fileSystem), _),
+            .fill(_, .credentials(let fileSystem), _):
+            fileSystemHint(fileSystem.type)
+        case .fill(_, .file, _): targetHint
+        case .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect: targetHint
         case .isolateMounts, .switchRoot, .beginRoot: mountRightsHint
         default: nil
         }
@@ -29,14 +32,16 @@ extension Explanation {
         case .notPermitted where evidence.uid == 0 && evidence.isInUserNamespace:
             "the caller is root of a user namespace that does not own the mounts it sees: "
                 + "give it a mount namespace of its own (unshare -Urm)"
-        case .unsupported: filterHint ?? "open_tree(2) and mount_setattr(2) need Linux 5.12, this is \(kernelRelease())"
+        case .unsupported:
+            filterHint
+                ?? "open_tree(2) and mount_setattr(2): \(Remedy.kernel(Remedy.mountingKernel, running: kernelRelease()))"
         default: mountRightsHint
         }
     }
 
     private func deviceHint(_ name: String) -> String? {
         switch failure.errno {
-        case .noEntry: "the host has no /dev/\(name): make it, or set filesystem.dev = \"none\""
+        case .noEntry: "the host has no /dev/\(name): make it, or \(Remedy.noDevices)"
         default: mountRightsHint
         }
     }
@@ -48,15 +53,19 @@ extension Explanation {
             let place = type == "proc" ? "/proc" : "/sys"
             let remedy =
                 type == "proc"
-                ? "set filesystem.proc = false to go without" : "remove the entry to go without"
+                ? "\(Remedy.noProc) to go without" : "remove the entry to go without"
             return "parts of this container's \(place) are covered, and the kernel then refuses a new one "
-                + "(mount_too_revealing): start it with `--security-opt systempaths=unconfined`, or \(remedy)"
-        case (_, .noDevice): return "this kernel has no file system \(type): modprobe \(type)"
+                + "(mount_too_revealing): start it with `\(Remedy.uncoveredContainer)`, or \(remedy)"
+        case (_, .noDevice): return "this kernel has no file system \(type); \(Remedy.load(type))"
         case (_, .invalid) where failure.call == .fsconfig && failure.text != type:
             return "this kernel does not know the option \(failure.text) of \(type), or not this value of it"
         default: return mountRightsHint
         }
     }
+
+    private static let unmakeable =
+        "it is missing in the root, and the jail's user may not make it there: make it beforehand, or leave writable out, "
+        + "so that the root is overlaid"
 
     /// The place inside the jail where something is to be put.
     private var targetHint: String? {
@@ -67,8 +76,7 @@ extension Explanation {
             "the root is read-only there and could not be overlaid: give it as a directory with writable = true, "
                 + "or make the mount point in it"
         case .accessDenied where failure.call == .mkdirat || failure.call == .symlinkat:
-            "it is missing in the root, and the jail's user may not make it there: make it beforehand, or leave "
-                + "writable out, so that the root is overlaid"
+            Self.unmakeable
         case .accessDenied: "the jail's user may not enter a directory on the way to the target"
         case .noSpace: "the file system that would hold the mount point is full"
         case .exists: "the target is there and is of another kind"
@@ -79,7 +87,8 @@ extension Explanation {
     var mountRightsHint: String? {
         guard [.notPermitted, .accessDenied].contains(failure.errno) else {
             guard failure.errno == .unsupported else { return nil }
-            return filterHint ?? "the new mount calls need Linux 5.12, this is \(kernelRelease())"
+            return filterHint
+                ?? "the new mount calls: \(Remedy.kernel(Remedy.mountingKernel, running: kernelRelease()))"
         }
         return appArmorHint ?? filterHint
     }
@@ -89,8 +98,7 @@ extension Explanation {
         case .noEntry: "\(path) is not in the jail: mount it (ro or rw), or set another cwd"
         case .notDirectory: "\(path) is a file"
         case .accessDenied where failure.call == .mkdirat || failure.call == .symlinkat:
-            "it is missing in the root, and the jail's user may not make it there: make it beforehand, or leave "
-                + "writable out, so that the root is overlaid"
+            Self.unmakeable
         case .accessDenied: "the jail's user may not enter it: look at its owner and mode, and at identity.user"
         case .loop, .crossesDevice: "\(path) leads through a symbolic link that may not be followed"
         default: nil

@@ -2,8 +2,6 @@ import Kernel
 import LinuxFacts
 
 extension Tree {
-    private static let shut: MountAttributes = .readOnly | .noSetuid | .noDevices | .noExecute
-
     /// Covers a directory with an empty tmpfs and anything else with the null device on a nodev mount, which cannot even
     /// be opened. Returns whether there was anything to cover.
     mutating func cover(_ target: String, for step: Int) throws(Failure) -> Bool {
@@ -14,18 +12,20 @@ extension Tree {
         if isDirectory {
             try failing { () throws(KernelError) in
                 let empty = try makeFileSystem(
-                    "tmpfs", [FileSystemOption("mode", "0000"), FileSystemOption("nr_inodes", "1")], Self.shut)
+                    "tmpfs", [FileSystemOption("mode", "0000"), FileSystemOption("nr_inodes", "1")],
+                    MountAttributes.shut)
                 try Kernel.attach(empty.number, on: place.number)
-                covers.append((step, target, empty.release(), Self.shut))
+                covers.append((step, target, empty.release(), MountAttributes.shut))
             }
             try requireMode(0, of: covers.last?.mount ?? -1)
         } else {
-            let null = try cloneDevice("/dev/null", 1, 3)
+            let (major, minor) = DeviceNode.null.numbers
+            let null = try cloneDevice(DeviceNode.null.path, major, minor)
             try failing { () throws(KernelError) in
-                try setAttributes(of: null.number, Self.shut, recursive: false)
+                try setAttributes(of: null.number, .shut, recursive: false)
                 try Kernel.attach(null.number, on: place.number)
             }
-            covers.append((step, target, null.release(), Self.shut))
+            covers.append((step, target, null.release(), MountAttributes.shut))
         }
         return true
     }
@@ -36,9 +36,9 @@ extension Tree {
         known.cover(target)
         try failing { () throws(KernelError) in
             let clone = try cloneTree("", at: place.number, recursive: true)
-            try setAttributes(of: clone.number, Self.shut, recursive: true)
+            try setAttributes(of: clone.number, .shut, recursive: true)
             try Kernel.attach(clone.number, on: place.number)
-            covers.append((step, target, clone.release(), Self.shut))
+            covers.append((step, target, clone.release(), MountAttributes.shut))
         }
     }
 

@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import LinuxFacts
 
 /// The plan's second interpretation: what each operation comes to, read back from the kernel by another call than the one
 /// that did it. A call that answers "done" may have done nothing: an emulated kernel, a filter that fakes success, a tracer.
@@ -10,34 +11,16 @@ extension Applier {
     mutating func check(_ operation: Operation, in plan: Plan) throws(Failure) {
         guard isVerified else { return }
         switch operation {
-        // What these make, `setLimit` opens and reads again as it writes; the jail's first process looks for itself in it.
-        case .requestScope, .enableControllers, .createCgroup, .setLimit: break
         case .enterCgroup: try checkMembership(of: currentProcess())
-        // A descriptor, which is there or is not.
-        case .connectManager, .readCredentials: break
         case .joinNamespaces(let joined): try checkJoined(joined)
-        // Where they are made: `checkNamespaces`. The maps are compared by whoever writes them.
-        case .createNamespaces: break
+        case .createNamespaces: try checkNamespaces(plan)
+        // Compared as they are written, by whoever writes them.
         case .mapIdentities(let maps): try showMaps(maps)
         case .offsetClocks: try checkClocks()
         case .setOOMScore(let score): try show("self/oom_score_adj", "\(score)")
-        // What is asked for is set later, and shows both limits.
-        case .raiseHardLimit: break
         case .forbidUserNamespaces: try show("sys/user/max_user_namespaces", "0")
         case .isolateMounts: try checkIsolation(plan)
-
-        // At once: mount points are about to be made, and none in a tree of the host's. The tree shows what is below, too.
-        case .openTree(let slot, let source): try checkSource(slot, source)
-        // Each of these is a mount that the tree shows; the numbers of a device were proven where it was opened.
-        case .openDevice, .makeNoticeSocket, .hide, .mask, .protect, .seal: break
-        case .makeFileSystem(let slot, let fileSystem): try checkParameters(slot, fileSystem)
-        case .makeFile(let slot, let content, let mode): try checkFile(slot, content.utf8.count, mode)
-        case .makeCredentials: break  // what was not written is refused where it is read; nobody else reads it
-
-        // A map has no other name for an id that it lacks than 65534: `Plan.blamingIdentity` is for those.
-        case .setIdentity, .setGroups: break
-        // What is not attached is not in the tree; what was not made stops the walk that goes through it.
-        case .beginRoot, .attach, .makeDirectory, .makeSymlink: break
+        case .fill(let slot, let filling, let promise): try check(slot, filling, promise)
         case .switchRoot: try checkTree(plan)
 
         case .setHostName(let name):
@@ -49,25 +32,31 @@ extension Applier {
             try hold(found == nice, "nice", "\(nice)", "\(found)")
         case .setAffinity(let cpus): try checkAffinity(cpus)
         case .newKeyring: try checkKeyring()
-        case .resetInheritedAttributes: try checkInheritedAttributes()
+        case .setInheritedAttributes(let wanted): try checkInheritedAttributes(wanted)
         case .startSession(let kind): try checkSession(kind)
-        case .dropBounding, .forbidNewPrivileges: break
         case .refuseNamespaces:
             try hold(isJoiningRefused(), "filter of namespaces", "setns: EPERM", "setns: as without it")
-        case .setSecureBits(let pure):
+        case .setSecureBits(let bits):
             let found = try failing(secureBits)
-            let wanted: UInt32 = pure ? 0x2f : 0
-            try hold(found.rawValue == wanted, "securebits", hexadecimal(wanted), hexadecimal(found.rawValue))
+            try hold(found == bits, "securebits", hexadecimal(bits.rawValue), hexadecimal(found.rawValue))
 
-        case .startCommand: break
         case .setResourceLimit(let resource, let soft, let hard): try checkLimit(resource, soft, hard)
-        case .setUmask, .setCapabilities, .resetSignals: break
-        // A rule only ever allows: without it less is allowed than was asked for.
-        case .createRuleset, .allowPath, .allowPort: break
         case .enforceRuleset: try checkLandlock(plan)
         case .dieWithParent: try checkDeathSignal()
         case .closeDescriptors(let kept): try checkDescriptors(kept, plan)
-        case .changeDirectory, .nameProcess, .installFilter, .execute: break
+
+        // As they are done: the answer of the kernel is what the step goes by.
+        case .setLimit, .makeDirectory, .changeDirectory: break
+        // With the tree: `checkTree`.
+        case .attach, .makeSymlink, .hide, .mask, .protect, .seal: break
+        // With the process that is about to be the command: `checkStatus`.
+        case .setIdentity, .setGroups, .dropBounding, .forbidNewPrivileges, .setUmask, .setCapabilities, .resetSignals,
+            .installFilter:
+            break
+        // By what follows, or never: `Operation.verification` says why.
+        case .requestScope, .enableControllers, .createCgroup, .connectManager, .readCredentials, .beginRoot,
+            .raiseHardLimit, .startCommand, .createRuleset, .allowPath, .allowPort, .nameProcess, .execute:
+            break
         }
     }
 

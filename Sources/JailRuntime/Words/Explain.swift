@@ -71,6 +71,7 @@ package struct Explanation {
         case .helperFailed: failure.text
         case .descriptorNotOpen: "descriptor \(failure.text) is not open"
         case .launcherGone: "the launcher has ended"
+        case .outsideGone: "the process that does this from outside has ended"
         case .jailGone where !failure.text.isEmpty: "\(failure.text) ended the jail's first process"
         case .jailGone: "the jail's first process has ended, and could not say why"
         case .mountedNoexec: "\(refusalWithoutPath); \(failure.text) is on a noexec mount"
@@ -94,23 +95,23 @@ package struct Explanation {
     private var hint: String? {
         switch failure.cause {
         case .kernel: kernelHint
-        case .notProcfs: "mount it: mount -t proc proc /proc"
-        case .wrongDevice: "the host's /dev is not what it should be; set filesystem.dev = \"none\" to go without"
+        case .notProcfs: "mount it: " + Remedy.mountProc
+        case .wrongDevice: "the host's /dev is not what it should be; \(Remedy.noDevices) to go without"
         case .outsideRoot: "give a cwd inside the jail"
         case .commandNotFound: commandNotFoundHint
         case .interpreterMissing: missingFileHint(failure.text)
         case .loaderMissing: missingFileHint(failure.text)
-        case .helperMissing: "as root: apt install uidmap"
+        case .helperMissing: Remedy.installUIDMap
         case .helperFailed: helperHint
         case .descriptorNotOpen: "open it for immure, as in `immure run … \(failure.text)<file`, or take it out of fds"
-        case .launcherGone, .jailGone: nil
+        case .launcherGone, .outsideGone, .jailGone: nil
         case .mountedNoexec: noexecHint
         case .notExecutable: "chmod +x it, or name its interpreter: sh \(failure.text)"
         case .isDirectory: nil
         case .outsideLandlock: "to have it run: [landlock] rx = [\"\(failure.text)\"], or a directory above it"
         case .controllerMissing: controllerHint
         case .limitDiffers: limitDiffersHint
-        case .scopeRefused: ControlGroups.runRemedy
+        case .scopeRefused: Remedy.runInScope
         case .notInForce:
             "the call said that it was done, and the kernel shows otherwise: something between immure and the kernel (an "
                 + "emulated kernel, a filter, a tracer) answers in its place; launch outside of it"
@@ -139,7 +140,7 @@ package struct Explanation {
         case .createRuleset, .allowPath, .allowPort, .enforceRuleset: return landlockHint
         case .setResourceLimit, .raiseHardLimit, .setNice, .setAffinity: return attributeHint
         case .none where failure.text == "/proc" && failure.errno == .noEntry:
-            return "immure needs procfs where it starts: mount -t proc proc /proc (bubblewrap: --proc /proc)"
+            return "immure needs procfs where it starts: \(Remedy.mountProc) (\(Remedy.procOfBubblewrap))"
         case .none: return failure.call == .clone3 || failure.call == .unshare ? namespaceHint([.user]) : nil
         default: return mountHint ?? appArmorHint
         }

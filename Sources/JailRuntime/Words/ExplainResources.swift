@@ -1,3 +1,4 @@
+import JailPlan
 import Kernel
 
 /// What ran out.
@@ -12,8 +13,8 @@ extension Explanation {
         case .noSpace
         where failure.call == .openTree && evidence.number("/proc/sys/user/max_mnt_namespaces") == 0:
             // A detached tree is in a mount namespace of its own.
-            return "mount namespaces are off: user.max_mnt_namespaces is 0; as root: "
-                + "sysctl user.max_mnt_namespaces=15000"
+            return "mount namespaces are off: user.max_mnt_namespaces is 0; "
+                + Remedy.raiseLimit("user.max_mnt_namespaces")
         case .noSpace where failure.call == .moveMount || failure.call == .openTree:
             return
                 "the mount namespace is full: fs.mount-max is \(evidence.number("/proc/sys/fs/mount-max") ?? 100_000)"

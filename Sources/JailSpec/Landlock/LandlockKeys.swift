@@ -1,3 +1,5 @@
+import LinuxFacts
+
 extension SectionRows {
     static let landlock = SectionRows(
         "landlock",
@@ -6,7 +8,8 @@ extension SectionRows {
         neither privilege nor namespaces: with every kind under `[namespaces]` set to "host" it is a jail without either. As soon
         as one of the four lists of paths is written, even empty, all that the running kernel can restrict about files is closed
         except for what the lists open. What was open before (standard input, `fds`) stays open, and stat(2), chdir(2), chmod(2)
-        and the search of a path are never restricted. Rights later than those of version 7 of the interface are not asked for.
+        and the search of a path are never restricted. Rights later than those of version
+        \(LandlockABI.audit.rawValue) of the interface are not asked for.
         """,
         keys: [
             KeyRow(
@@ -44,8 +47,9 @@ extension SectionRows {
                 "minimum_abi", as: .integer(1...1000, "number"),
                 """
                 The oldest version of the interface that will do. Absent: the one that the keys written here need, which
-                is 5 for paths, 4 for ports and 6 for `scope`; an older kernel stops the launch. Where it is written, what
-                came later than this version may be missing, which `plan` and `--result` report.
+                is \(LandlockABI.devices.rawValue) for paths, \(LandlockABI.ports.rawValue) for ports and
+                \(LandlockABI.scopes.rawValue) for `scope`; an older kernel stops the launch. Where it is written, what came
+                later than this version may be missing, which `plan` and `--result` report.
                 """),
         ])
 }

@@ -1,4 +1,5 @@
 import CLinux
+import LinuxFacts
 
 /// Refuses new and foreign namespaces to this process and its descendants by a filter of its own, for a jail whose user
 /// namespace is shared and so has no `max_user_namespaces` of its own to set to 0.
@@ -18,9 +19,9 @@ package func refuseNamespaces() throws(KernelError) {
 /// The program: offsets are those of `struct seccomp_data` (number 0, architecture 4, arguments from 16).
 func namespaceFilter() -> [sock_filter] {
     #if arch(x86_64)
-        let (architecture, cloneFlags): (UInt32, UInt32) = (0xC000_003E, 16)
+        let (architecture, cloneFlags): (UInt32, UInt32) = (AuditArchitecture.x86_64, 16)
     #elseif arch(arm64)
-        let (architecture, cloneFlags): (UInt32, UInt32) = (0xC000_00B7, 16)
+        let (architecture, cloneFlags): (UInt32, UInt32) = (AuditArchitecture.aarch64, 16)
     #else
         #error("no system-call table for this architecture")
     #endif
@@ -39,7 +40,7 @@ func namespaceFilter() -> [sock_filter] {
         sock_filter(code: give, jt: 0, jf: 0, k: UInt32(SECCOMP_RET_KILL_PROCESS)),
         sock_filter(code: load, jt: 0, jf: 0, k: 0),
         // x32 calls carry bit 30 under the architecture of x86-64.
-        sock_filter(code: atLeast, jt: 7, jf: 0, k: 0x4000_0000),
+        sock_filter(code: atLeast, jt: 7, jf: 0, k: AuditArchitecture.x32Bit),
         sock_filter(code: equal, jt: 6, jf: 0, k: UInt32(SYS_unshare)),
         sock_filter(code: equal, jt: 5, jf: 0, k: UInt32(SYS_setns)),
         sock_filter(code: equal, jt: 5, jf: 0, k: UInt32(SYS_clone3)),

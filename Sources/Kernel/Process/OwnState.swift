@@ -32,14 +32,12 @@ package func filterMode() -> Int32? {
     return mode >= 0 ? mode : nil
 }
 
-/// What `resetInheritedAttributes` sets: the execution domain, the ban on huge pages, the timer slack in nanoseconds. The
-/// corresponding C functions are `personality` and `prctl`.
-package func inheritedAttributes() throws(KernelError) -> (personality: Int32, hugePagesOff: Bool, timerSlack: Int32) {
-    (
-        try attempt(.personality) { CLinux.personality(0xFFFF_FFFF) },
-        try attempt(.prctl) { linux_prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) } != 0,
-        try attempt(.prctl) { linux_prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) }
-    )
+/// What `setInheritedAttributes` sets. The corresponding C functions are `personality` and `prctl`.
+package func inheritedAttributes() throws(KernelError) -> InheritedAttributes {
+    InheritedAttributes(
+        personality: try attempt(.personality) { CLinux.personality(0xFFFF_FFFF) },
+        hugePagesOff: try attempt(.prctl) { linux_prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) } != 0,
+        timerSlack: try attempt(.prctl) { linux_prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) })
 }
 
 /// The soft and hard limit; what is unlimited is the largest number. The corresponding C function is `prlimit`.

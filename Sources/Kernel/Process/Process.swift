@@ -1,4 +1,5 @@
 import CLinux
+import FastStart
 
 /// How a child ended, wait(2).
 package enum Termination: Equatable, Sendable {
@@ -69,9 +70,9 @@ package func forkInPlace(_ body: @escaping () -> Never) throws(KernelError) -> I
     }
 }
 
-/// Gives the pages of the program's code back to the page cache, for a process that will sleep for long. The corresponding
-/// C call is `madvise(MADV_DONTNEED)`.
-package func releaseCode() { linux_release_code() }
+/// Gives the pages of the program's code back to the page cache, for a process that will sleep for long; nothing in a plain
+/// build. The corresponding C call is `madvise(MADV_DONTNEED)`.
+package func releaseCode() { fast_start_release_code() }
 
 /// Ends the process without flushing or atexit handlers. The corresponding C function is `_exit`.
 package func exitNow(_ status: Int32) -> Never { _exit(status) }

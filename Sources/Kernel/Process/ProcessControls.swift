@@ -1,4 +1,5 @@
 import CLinux
+package import LinuxFacts
 
 /// No program executed from here on gains privilege, for ever. The corresponding C call is `prctl(PR_SET_NO_NEW_PRIVS)`.
 package func forbidNewPrivileges() throws(KernelError) {
@@ -66,14 +67,13 @@ package func joinNewKeyring() throws(KernelError) -> Int? {
     }
 }
 
-/// Takes back what the caller set for itself and exec would pass on: the execution domain (setarch(8), such as
+/// Sets what exec passes on and the caller may have changed: the execution domain (setarch(8), such as
 /// `ADDR_NO_RANDOMIZE`), the ban on transparent huge pages, the timer slack. The corresponding C functions are
 /// `personality` and `prctl`.
-package func resetInheritedAttributes() throws(KernelError) {
-    try attempt(.personality) { CLinux.personality(UInt(PER_LINUX)) }
-    try attempt(.prctl) { linux_prctl(PR_SET_THP_DISABLE, 0, 0, 0, 0) }
-    // 50 µs, what init has: 0 would mean the value at the last fork, which is the caller's.
-    try attempt(.prctl) { linux_prctl(PR_SET_TIMERSLACK, 50_000, 0, 0, 0) }
+package func setInheritedAttributes(_ wanted: InheritedAttributes) throws(KernelError) {
+    try attempt(.personality) { CLinux.personality(UInt(wanted.personality)) }
+    try attempt(.prctl) { linux_prctl(PR_SET_THP_DISABLE, wanted.hugePagesOff ? 1 : 0, 0, 0, 0) }
+    try attempt(.prctl) { linux_prctl(PR_SET_TIMERSLACK, UInt(wanted.timerSlack), 0, 0, 0) }
 }
 
 /// The corresponding C function is `sethostname`.

@@ -1,5 +1,6 @@
 import CCapability
 import CLinux
+package import LinuxFacts
 
 /// The highest capability that the running kernel knows. The corresponding C function is `cap_max_bits`, minus one.
 ///
@@ -44,19 +45,6 @@ package func setAmbient(_ mask: UInt64) throws(KernelError) {
     for number in 0..<64 where mask >> UInt64(number) & 1 == 1 {
         try attempt(.prctl) { cap_set_ambient(cap_value_t(number), CAP_SET) }
     }
-}
-
-/// Securebits of capabilities(7).
-package struct SecureBits: OptionSet, Sendable {
-    package let rawValue: UInt32
-    package init(rawValue: UInt32) { self.rawValue = rawValue }
-    /// The default goes through an existential collection, which the launch has no time for.
-    package init(arrayLiteral elements: SecureBits...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
-
-    /// A change of user ids leaves the capability sets alone.
-    package static let noSetuidFixup = SecureBits(rawValue: 1 << 2)
-    /// Uid 0 gains nothing at exec, no change of ids does, and none of it can be taken back.
-    package static let pureCapabilities = SecureBits(rawValue: 0x2f)
 }
 
 /// The corresponding C function is `cap_set_secbits`.

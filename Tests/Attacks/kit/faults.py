@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import linux
+from harness.patience import patient
 
 from .calls import NAME, describe, errnos
 from .samples import SAMPLES, host_namespaces, normal
@@ -17,11 +18,6 @@ from .samples import SAMPLES, host_namespaces, normal
 #: Answered with EINTR a call is to be made again: nobody may notice.
 SILENT = {e.EINTR}
 STATUS = 7
-
-
-def patience():
-    """Seconds until a launch is taken to hang: five, and more where other suites run beside this one."""
-    return 5 * max(1, os.getloadavg()[0])
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,7 @@ class Bench:
         )
         linux.started.add(process.pid)
         try:
-            out, err = process.communicate(timeout=patience())
+            out, err = process.communicate(timeout=patient(5))
             status = process.returncode
         except subprocess.TimeoutExpired:
             kill(linux.descendants())

@@ -1,0 +1,73 @@
+package import JailSpec
+import LinuxFacts
+
+/// What to do about what stands in the way: each text once, for the planner, for the explanation of a failure and for the
+/// doctor. After "as root: " stands a command line as it is typed.
+package enum Remedy {
+    package static let launchAsRoot = "launch as root"
+
+    /// A package of Debian's.
+    package static func install(_ package: String) -> String { "as root: apt install \(package)" }
+
+    package static let installUIDMap = install("uidmap")
+
+    package static func load(_ modules: String) -> String { "as root: modprobe \(modules)" }
+
+    package static func setSysctl(_ name: String, to value: Int) -> String { "as root: sysctl \(name)=\(value)" }
+
+    package static let mountProc = "mount -t proc proc /proc"
+
+    /// A later kernel than the running one.
+    package static func kernel(_ needed: String, running: String) -> String {
+        "Linux \(needed) is needed, this is \(running)"
+    }
+
+    /// What mounts are made of came with these kernels: open_tree(2) and mount_setattr(2).
+    package static let mountingKernel = "5.12"
+}
+
+/// What to write in the spec.
+extension Remedy {
+    package static func own(_ kind: NamespaceKind) -> String { "set namespaces.\(kind.rawValue) = \"new\"" }
+    package static let noDevices = "set filesystem.dev = \"none\""
+    package static let noProc = "set filesystem.proc = false"
+    package static let nested = "set namespaces.nested = true"
+}
+
+/// Switches of the host that turn namespaces off.
+extension Remedy {
+    package static let allowUserNamespaces = setSysctl("kernel.unprivileged_userns_clone", to: 1)
+
+    /// Ubuntu's.
+    package static let loosenAppArmor =
+        "as root: give immure a profile with `userns,`, or sysctl kernel.apparmor_restrict_unprivileged_userns=0"
+
+    /// A limit of namespaces(7) that is 0: the kernel's own is half of what memory has room for as threads.
+    package static func raiseLimit(_ sysctl: String) -> String { setSysctl(sysctl, to: 15_000) }
+}
+
+/// How to start the container that immure runs in.
+extension Remedy {
+    package static let unfilteredContainer = "--security-opt seccomp=unconfined"
+    package static let uncoveredContainer = "--security-opt systempaths=unconfined"
+    package static let procOfBubblewrap = "bubblewrap: --proc /proc"
+}
+
+/// Control groups.
+extension Remedy {
+    package static let mountGroups = "as root: mount -t cgroup2 none /sys/fs/cgroup"
+    package static let unifyGroups =
+        "boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all, so that version 2 has every controller"
+    package static let runInScope = "systemd-run --user --scope -p Delegate=yes immure … (as root without --user)"
+    package static let delegateToUnit = "give the unit Delegate=yes"
+    /// In force for whoever logs in from then on.
+    package static let delegateToUsers =
+        "as root: systemctl edit user@.service, [Service] Delegate=cpu cpuset io memory pids"
+    package static let delegateToUsersAndLogin = delegateToUsers + "; then log in again"
+}
+
+/// Landlock.
+extension Remedy {
+    package static let bootLandlock =
+        "boot with lsm=landlock,… (Linux \(LandlockABI.files.facts.kernel) with CONFIG_SECURITY_LANDLOCK)"
+}

@@ -1,0 +1,52 @@
+package import LinuxFacts
+
+/// What a slot is filled with: a mount in the making, attached to nothing yet.
+package enum Filling: Equatable, Sendable {
+    /// A clone of a tree of the host, open_tree(2).
+    case tree(TreeSource)
+    /// A clone of one device node of the host, which must have these numbers.
+    case device(name: String, major: UInt32, minor: UInt32)
+    /// A new file system, fsopen(2).
+    case fileSystem(FileSystem)
+    /// A private file with that content.
+    case file(content: String, mode: UInt32)
+    /// A new file system with the notify socket of the jail's own in it.
+    case noticeSocket(FileSystem)
+    /// A new file system with the credentials that were read, for the command's user only and never swapped out.
+    case credentials(FileSystem)
+}
+
+/// What holds on the mount of a slot once the tree is complete: the one value that is put in force, printed and audited.
+package struct SlotPromise: Equatable, Sendable {
+    /// Where it stands in the jail; `/` for the root.
+    package let target: String
+    /// What is set on it as it is made.
+    package let attributes: MountAttributes
+    /// Whether it becomes read-only last: until then mount points are made in it.
+    package var isSealed = false
+
+    package init(target: String, attributes: MountAttributes, isSealed: Bool = false) {
+        (self.target, self.attributes, self.isSealed) = (target, attributes, isSealed)
+    }
+
+    /// What holds on it in the end.
+    package var held: MountAttributes { isSealed ? attributes | .readOnly : attributes }
+}
+
+/// The host tree behind a bind or a root.
+package struct TreeSource: Equatable, Sendable {
+    package let path: String
+    package let recursive: Bool
+    /// A missing source is skipped and reported.
+    package let optional: Bool
+}
+
+/// A new instance of a file system: the type and its parameters, one key each.
+package struct FileSystem: Equatable, Sendable {
+    package struct Parameter: Equatable, Sendable {
+        package let key: String
+        package let value: String?
+    }
+    package let type: String
+    package let parameters: [Parameter]
+}

@@ -1,0 +1,64 @@
+import JailPlan
+import Kernel
+
+/// The one way through a plan, whoever is on it.
+extension Applier {
+    /// Each step is applied, then checked; one that is done outside is waited for, and checked from here. Throws the first
+    /// failure with its step: after it nothing is tried again.
+    mutating func follow(_ plan: Plan, _ steps: Range<Int>) throws(Failure) {
+        for index in steps {
+            step = index
+            do throws(Failure) {
+                try take(plan.steps[index], of: plan)
+            } catch {
+                throw error.at(index)
+            }
+        }
+    }
+
+    private mutating func take(_ next: Plan.Step, of plan: Plan) throws(Failure) {
+        if step == plan.preparation { try openWitness(plan) }
+        if network != nil, next.operation.belongsToNetwork {
+            try located(plan.creation ?? step) { () throws(Failure) in try enterNetwork(plan) }
+        }
+        if case .outside = next.actor { try waitForOutside(plan) } else { try apply(next.operation, of: plan) }
+        try check(next.operation, in: plan)
+    }
+
+    /// Does the steps of outside's that begin at `first`, and lets those inside go on after each.
+    mutating func followOutside(_ plan: Plan, from first: Int, telling channel: Int32) throws(Failure) {
+        for index in first..<plan.steps.count {
+            guard case .outside = plan.steps[index].actor else { return }
+            try doOutside(index, of: plan)
+            try failing { () throws(KernelError) in
+                do throws(KernelError) {
+                    try send(Message.done(step: index).bytes, over: channel)
+                } catch {
+                    // Nobody is left inside, and has said why: the supervisor will read it.
+                    guard error.errno.meansPeerGone else { throw error }
+                }
+            }
+        }
+    }
+
+    /// One step of outside's, which those inside will check.
+    mutating func doOutside(_ index: Int, of plan: Plan) throws(Failure) {
+        step = index
+        try located(index) { () throws(Failure) in try apply(plan.steps[index].operation, of: plan) }
+    }
+
+    /// Waits until this step has been done outside.
+    private mutating func waitForOutside(_ plan: Plan) throws(Failure) {
+        if let outside { try outside.ask(for: step) }
+        let source = outside?.channel ?? channel
+        let message = try failing { () throws(KernelError) in try receive(from: source, limit: Message.limit) }
+        switch message.flatMap({ Message($0.bytes) }) {
+        case .done(step)?: break
+        case .failed(let failure)?: throw failure
+        default: throw Failure(.outsideGone)
+        }
+        guard let outside, plan.steps.count == step + 1 || plan.steps[step + 1].actor != .outside else { return }
+        try outside.end()
+        self.outside = nil
+    }
+}

@@ -1,1 +1,0 @@
-../JailPlanTests/PlanLaw.swift

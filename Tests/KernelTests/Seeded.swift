@@ -1,1 +1,0 @@
-../JailPlanTests/Seeded.swift
