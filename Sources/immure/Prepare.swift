@@ -137,7 +137,7 @@ extension Prepare {
 }
 
 extension Spec {
-    /// Makes the words of the command line the command, or puts them behind it.
+    /// Makes the words of the command line the command, or appends them to it.
     mutating func takeCommand(from request: RunRequest) {
         guard !request.words.isEmpty else { return }
         if let own = command, !request.replaces {

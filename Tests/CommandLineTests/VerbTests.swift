@@ -28,6 +28,10 @@ import Testing
         }
     }
 
+    @Test func `only what make install calls is not listed`() {
+        #expect(Verb.allCases.filter { !$0.isListed } == [.manual])
+    }
+
     /// The words after the spec are the command's, and no option is looked for among them.
     @Test(arguments: Verb.allCases) func `whose words may be a command's`(verb: Verb) {
         let tail = Tail(of: [verb.rawValue, "a.toml", "ls", "--json"])

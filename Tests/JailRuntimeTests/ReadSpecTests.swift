@@ -33,8 +33,8 @@ import Testing
         let scratch = try Scratch()
         let line = Array(("#" + String(repeating: "x", count: 1022) + "\n").utf8)
         let full = Array(repeating: line, count: 1024).flatMap { $0 }
-        #expect(try Caller.readSpec(try scratch.file("full", full)).bytes == full)
-        #expect(failure(try scratch.file("over", full + [10]))?.message == "larger than 1 MiB")
+        #expect(try Caller.readSpec(scratch.file("full", full)).bytes == full)
+        #expect(try failure(scratch.file("over", full + [10]))?.message == "larger than 1 MiB")
     }
 
     @Test func factsOfTheFile() throws {

@@ -207,7 +207,7 @@ struct FileProfileTests {
         (entry(comparison("\"index\": 0, \"value\": 1, \"op\": \"SCMP_CMP_IS\"")), 2, "SCMP_CMP_IS"),
         (
             entry(comparison("\"index\": 0, \"value\": 1, \"op\": \"SCMP_CMP_EQ\", \"valueTwo\": 1")), 2,
-            "MASKED_EQ alone"
+            "only for SCMP_CMP_MASKED_EQ"
         ),
         (entry(comparison("\"index\": 0, \"value\": 1, \"op\": \"SCMP_CMP_EQ\", \"bits\": 1")), 2, "bits"),
         (

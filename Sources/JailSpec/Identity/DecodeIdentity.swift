@@ -79,7 +79,7 @@ extension Section {
 }
 
 extension Form {
-    /// (uid_t)-1 means "leave as it is" in setresuid(2), so that it is no id.
+    /// (uid_t)-1 means "leave as it is" in setresuid(2), so that it is not an id.
     static let lastID = UInt32.max - 1
     fileprivate static let rangeHint = "write [{ inside = 0, outside = 1000, count = 1 }]"
 

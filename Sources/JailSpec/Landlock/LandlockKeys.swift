@@ -8,8 +8,8 @@ extension SectionRows {
         neither privilege nor namespaces: with every kind under `[namespaces]` set to "host" it is a jail without either. As soon
         as one of the four lists of paths is written, even empty, all that the running kernel can restrict about files is closed
         except for what the lists open. What was open before (standard input, `fds`) stays open, and stat(2), chdir(2), chmod(2)
-        and the search of a path are never restricted. Rights later than those of version \(LandlockABI.audit.rawValue) of the
-        interface are not asked for.
+        and the search of a path are never restricted. Rights later than those of version
+        \(LandlockABI.audit.rawValue) of the interface are not asked for.
         """,
         keys: [
             KeyRow(
@@ -48,8 +48,8 @@ extension SectionRows {
                 """
                 The oldest version of the interface that will do. Absent: the one that the keys written here need, which
                 is \(LandlockABI.devices.rawValue) for paths, \(LandlockABI.ports.rawValue) for ports and
-                \(LandlockABI.scopes.rawValue) for `scope`; an older kernel stops the launch. Where it is written, what
-                came later than this version may be missing, which `plan` and `--result` report.
+                \(LandlockABI.scopes.rawValue) for `scope`; an older kernel stops the launch. Where it is written, what came
+                later than this version may be missing, which `plan` and `--result` report.
                 """),
         ])
 }

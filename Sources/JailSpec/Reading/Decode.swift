@@ -16,7 +16,7 @@ package struct Decoded: Equatable, Sendable {
         add(faults)
     }
 
-    /// Takes up faults that somebody else found, behind the others.
+    /// Takes up faults that somebody else found, after the others.
     package mutating func add(_ faults: [Diagnostic]) { diagnostics += faults }
 }
 

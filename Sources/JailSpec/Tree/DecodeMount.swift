@@ -181,7 +181,7 @@ extension Section {
             if type.foreignWords.contains(word.value) {
                 let (kept, type) = (word.value == "rw" ? "ro" : "no" + word.value, type.rawValue)
                 report(
-                    "mount.options: \"\(word.value)\" is not to be had for the type \"\(type)\"", at: word.position,
+                    "mount.options: \"\(word.value)\" is not available for the type \"\(type)\"", at: word.position,
                     hint: "it is always \(kept): leave the word out")
             }
             if let known = MountOptions.words.first(where: { $0.word == word.value }) { result.add(known) }

@@ -30,8 +30,8 @@ extension SectionRows {
             KeyRow(
                 "dev", as: .words(of: Filesystem.Devices.self), default: "\"minimal\"",
                 """
-                `minimal`: \(DeviceNode.allCases.map(\.name).joined(separator: ", ")), with a devpts and a shm of the jail's own. `none`:
-                nothing, and what a root that is a tree of the host's has there is covered. `host`: the host's.
+                `minimal`: \(DeviceNode.allCases.map(\.name).joined(separator: ", ")), with a devpts and a shm of the
+                jail's own. `none`: nothing, and what a root that is a tree of the host's has there is covered. `host`: the host's.
                 """),
             KeyRow(
                 "tmp", as: ValueForm("size | false", .either([ValueForm.positiveSizeShape, .exactly(false)])),

@@ -41,7 +41,7 @@ extension Manual {
         return page.text
     }
 
-    /// What stands behind what, and why.
+    /// Which layer comes after which, and why.
     private static func layers(_ page: inout Roff) {
         page.section("The order of layers")
         page.paragraph(
@@ -57,12 +57,12 @@ extension Manual {
             "2. bounding set, securebits, no_new_privs",
             """
             What no program can gain, for all of the jail, pid 1 included. Before Landlock and filters, which the kernel
-            accepts from a process with no_new_privs or CAP_SYS_ADMIN alone.
+            accepts only from a process with no_new_privs or CAP_SYS_ADMIN.
             """)
         page.item(
             "3. Landlock",
             """
-            For the command alone, which cannot trace pid 1 then. After the tree, whose paths its rules name: a process
+            Only for the command, which then cannot trace pid 1. After the tree, whose paths its rules name: a process
             that is restricted as to files can neither mount nor pivot_root(2), whatever its capabilities.
             """)
         page.item("4. capabilities", "Given up last of what the steps before have need of.")

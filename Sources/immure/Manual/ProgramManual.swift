@@ -87,7 +87,7 @@ extension Manual {
             was killed, as its supervision broke down), `wall_seconds`, and what was used, from the jail's cgroup where the
             spec has `[limits]`, else from getrusage(2): `user_seconds`, `system_seconds`, `peak_memory` in bytes with
             `peak_memory_of` ("jail", or "process": the largest resident set of one process), `read_bytes` and
-            `written_bytes` of block devices. Of the cgroup alone, null without the controller: `peak_swap`,
+            `written_bytes` of block devices. Only of the cgroup, null without the controller: `peak_swap`,
             `peak_processes`, `throttled_seconds` (how long cpu held the jail back), `io_stalled_seconds` (how long all of
             it waited for I/O), `killed_for_memory` (processes), `forks_refused`. `limits_hit` is an array of objects with
             `limit` (its key), `value` (as the kernel has it), `count` (processes killed, forks refused, or microseconds),
