@@ -1,7 +1,7 @@
 package import JailSpec
 
 /// What the planner needs to know of the host and the caller: a value, so that tests can emulate any machine.
-package struct Host: Equatable, Sendable {
+package struct Host: Sendable {
     /// An entry of the host's root directory that the "system" root repeats.
     package struct RootEntry: Equatable, Sendable {
         package let name: String
@@ -82,15 +82,6 @@ package struct Host: Equatable, Sendable {
     package var controlGroups: ControlGroups?
 
     package init() {}
-
-    package static func == (a: Host, b: Host) -> Bool {
-        a.uid == b.uid && a.gid == b.gid && a.supplementary == b.supplementary && a.isPrivileged == b.isPrivileged
-            && a.rootEntries == b.rootEntries && a.users == b.users && a.groups == b.groups
-            && a.subordinateUsers == b.subordinateUsers && a.subordinateGroups == b.subordinateGroups
-            && a.standardInputIsTerminal == b.standardInputIsTerminal && a.lastCapability == b.lastCapability
-            && a.landlockABI == b.landlockABI && a.service == b.service
-            && a.controlGroups == b.controlGroups && a.environment == b.environment
-    }
 
     package func group(named name: String) -> UInt32? { groups.first { $0.name == name }?.gid }
     package func user(named name: String) -> User? { users.first { $0.name == name } }

@@ -40,7 +40,9 @@ struct Check: Sendable {
     }
 
     /// The whole table.
-    static let all = namespaces + tree + hostTree + mounts + identity + capabilities + process + filters + network
+    static let all =
+        namespaces + tree + rules + mounts + identity + capabilities + process + service + limits + filters + scopes
+        + network
 }
 
 extension Located {

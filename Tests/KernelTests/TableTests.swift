@@ -117,7 +117,7 @@ import Testing
         #expect(([.write, .create] as OpenMode).rawValue == O_WRONLY | O_CREAT)
         #expect(([.readOnly, .noSetuid] as MountAttributes).rawValue == UInt64(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID))
         #expect(([.user, .time] as NamespaceFlags).rawValue == UInt64(CLONE_NEWUSER | CLONE_NEWTIME))
-        #expect(([.readable, .hungUp] as Readiness).rawValue == Int16(POLLIN | POLLHUP))
+        #expect(([.readable, .writable] as Readiness).rawValue == Int16(POLLIN | POLLOUT))
         #expect(MountAttributes.noAccessTime.touchesAccessTime && !MountAttributes.readOnly.touchesAccessTime)
         #expect(([.readOnly, .strictAccessTime] as MountAttributes).touchesAccessTime)
     }

@@ -9,8 +9,6 @@ package struct Readiness: OptionSet, Sendable {
 
     package static let readable = Readiness(rawValue: Int16(POLLIN))
     package static let writable = Readiness(rawValue: Int16(POLLOUT))
-    package static let hungUp = Readiness(rawValue: Int16(POLLHUP))
-    package static let failed = Readiness(rawValue: Int16(POLLERR))
 }
 
 /// One descriptor to wait for, and what was found of it. The corresponding C structure is `struct pollfd`.

@@ -1,9 +1,10 @@
+import JailPlan
 import JailSpec
 import SpecFile
 
 extension Check {
     /// With Landlock a tree of the host is open where its rules say so.
-    static let hostTree: [Check] = [
+    static let rules: [Check] = [
         Check("landlock", advice: "only the files that are needed") { spec in
             guard let tree = spec.hostTree else { return [] }
             return (spec.landlock?.value.rules ?? []).compactMap { rule in
@@ -17,6 +18,19 @@ extension Check {
                     what: danger.words(rule.path.value, writes ? "can be written to" : "can be read"),
                     origin: rule.path.position)
             }
+        }
+    ]
+
+    static let scopes: [Check] = [
+        Check(
+            "landlock.scope", 6, "the host's abstract sockets, which its network namespace brings along",
+            advice: "add \"abstract_unix_socket\" to scope, or leave scope out with network.mode = \"host\""
+        ) { spec -> Located<Bool>? in
+            // Where it is the host's by name they are closed unless `scope` says otherwise; not in one that is joined.
+            let scope = spec.landlock?.value.scope
+            if let scope, scope.value.contains(where: { $0.value == .abstractUnixSocket }) { return nil }
+            if spec.sharesNetwork { return scope.map { Located(true, at: $0.position) } }
+            return spec.foreign(.net).map { Located(true, at: scope?.position ?? $0.origin) }
         }
     ]
 }
@@ -45,5 +59,51 @@ extension Spec {
             weight: min(all, 40),
             what: "the names of all files of the host, and the sockets among them that the user may connect to",
             origin: origin)
+    }
+}
+
+/// What Landlock tells apart of what is done with a file.
+struct Access: OptionSet {
+    let rawValue: Int
+
+    static let read = Access(rawValue: 1)
+    static let execute = Access(rawValue: 2)
+    static let write = Access(rawValue: 4)
+    static let each: [Access] = [.read, .execute, .write]
+}
+
+extension LandlockPolicy.Grant {
+    var access: Access {
+        switch self {
+        case .ro: .read
+        case .rx: [.read, .execute]
+        case .rw: [.read, .write]
+        case .rwx: [.read, .execute, .write]
+        }
+    }
+}
+
+extension Spec {
+    /// What Landlock closes of what the jail shows: an access that its rules give to every place is closed nowhere,
+    /// however many lines say so.
+    var closedAccess: Access {
+        guard let landlock = landlock?.value, landlock.files != nil else { return [] }
+        let rules = landlock.rules.map { (access: $0.grant.access, path: Place.parts(of: $0.path.value)) }
+        var closed: Access = []
+        for access in Access.each {
+            let isClosed = shown.contains { place in
+                !rules.contains { $0.access.contains(access) && place.starts(with: $0.path) }
+            }
+            if isClosed { closed.insert(access) }
+        }
+        return closed
+    }
+}
+
+extension LandlockPolicy {
+    /// How many TCP ports its lists leave, of either kind; nil where one of them is not restricted.
+    var openPorts: Int? {
+        guard let bindTCP, let connectTCP else { return nil }
+        return Set(bindTCP.value).count + Set(connectTCP.value).count
     }
 }

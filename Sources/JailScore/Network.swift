@@ -44,3 +44,22 @@ extension Spec {
     /// Whether the network is the host's, or may be: the path of a namespace does not tell whose it is.
     var reachesNetwork: Bool { sharesNetwork || foreign(.net) != nil }
 }
+
+extension Network {
+    /// Whether the destinations of `allow` are a small part of all there are: of the addresses, each sort by itself, and
+    /// of the names, where only a wildcard over a whole top-level domain is not.
+    var hasFewDestinations: Bool {
+        guard let allow else { return false }
+        var parts = (four: 0.0, six: 0.0)
+        for destination in allow.value {
+            switch destination.value.target {
+            case .network(let address, let prefix):
+                let part = (0..<prefix).reduce(1.0) { part, _ in part / 2 }
+                if address.isIPv6 { parts.six += part } else { parts.four += part }
+            case .name: break
+            case .namesBelow(let domain): if !domain.utf8.contains(UInt8(ascii: ".")) { return false }
+            }
+        }
+        return parts.four <= 1.0 / 16 && parts.six <= 1.0 / 16
+    }
+}

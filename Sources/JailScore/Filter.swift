@@ -1,4 +1,3 @@
-import JailPlan
 import JailSpec
 import SpecFile
 
@@ -41,16 +40,6 @@ extension Check {
                     what: "\(rule.call.value) can be called"
                         + (rule.arguments.isEmpty ? "" : " with some arguments"), origin: rule.call.position)
             }
-        },
-        Check(
-            "landlock.scope", 6, "the host's abstract sockets, which its network namespace brings along",
-            advice: "add \"abstract_unix_socket\" to scope, or leave scope out with network.mode = \"host\""
-        ) { spec -> Located<Bool>? in
-            // Where it is the host's by name they are closed unless `scope` says otherwise; not in one that is joined.
-            let scope = spec.landlock?.value.scope
-            if let scope, scope.value.contains(where: { $0.value == .abstractUnixSocket }) { return nil }
-            if spec.sharesNetwork { return scope.map { Located(true, at: $0.position) } }
-            return spec.foreign(.net).map { Located(true, at: scope?.position ?? $0.origin) }
         },
     ]
 
