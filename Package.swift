@@ -93,7 +93,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "JailRuntimeTests",
-            dependencies: ["JailRuntime", "JailPlan", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
+            dependencies: ["TestSupport", "JailRuntime", "JailPlan", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
             swiftSettings: strict),
     ],
     cxxLanguageStandard: .cxx17

@@ -26,7 +26,7 @@ fault check_encoding(std::string_view text) {
     return {};
 }
 
-/// The offset behind the string that opens at `i`; the end of the text where the string is not closed, as toml++ stops
+/// The offset after the string that opens at `i`; the end of the text where the string is not closed, as toml++ stops
 /// there as well and says so.
 static size_t behind_string(std::string_view text, size_t i) {
     const char quote = text[i];

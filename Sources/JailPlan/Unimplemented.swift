@@ -20,7 +20,7 @@ extension Planner {
             refuse("network mode \"\(mode.value.rawValue)\"", mode.position)
         }
         if let first = spec.network.publish.first { refuse("network publish", first.position) }
-        if let first = spec.network.allow.first { refuse("network allow", first.position) }
-        if let first = spec.network.dns.first { refuse("network dns", first.position) }
+        if let allow = spec.network.allow { refuse("network allow", allow.value.first?.position ?? allow.position) }
+        if let dns = spec.network.dns { refuse("network dns", dns.value.first?.position ?? dns.position) }
     }
 }

@@ -29,7 +29,7 @@ extension Check {
                         weight: isNarrow ? Weight.fewThroughUser : Weight.allThroughUser, what: what,
                         origin: mode.position)
                 ]
-            case .veth, .macvlan:
+            case .veth, .macvlan, .ipvlan:
                 return [
                     Opening(
                         weight: isNarrow ? Weight.fewThroughInterface : Weight.allThroughInterface, what: what,
@@ -39,7 +39,7 @@ extension Check {
         },
         Check("network.publish", advice: "127.0.0.1 as the address, or leave it out") { spec in
             spec.network.publish.map { port in
-                let isLocal = port.value.hasPrefix("127.") || port.value.hasPrefix("[::1]")
+                let isLocal = port.value.address?.isLoopback == true
                 return Opening(
                     weight: isLocal ? Weight.publishedLocally : Weight.published,
                     what: "\(port.value) can be reached from \(isLocal ? "the host" : "outside")", origin: port.position
@@ -55,18 +55,19 @@ extension Spec {
 }
 
 extension Network {
-    /// Whether the destinations of `allow` are a small part of all addresses, each sort by itself.
+    /// Whether the destinations of `allow` are a small part of all there are: of the addresses, each sort by itself, and
+    /// of the names, where only a wildcard over a whole top-level domain is not.
     var hasFewDestinations: Bool {
-        guard !allow.isEmpty else { return false }
+        guard let allow else { return false }
         var parts = (four: 0.0, six: 0.0)
-        for destination in allow {
-            let words = destination.value.split(separator: "/", omittingEmptySubsequences: false)
-            let isSix = (words.first ?? "").utf8.filter { $0 == UInt8(ascii: ":") }.count > 1
-            let digits = words.count > 1 ? words[1].prefix { $0.isNumber } : ""
-            // Without a length of its prefix, or where what follows is the protocol, it is a single address.
-            let length = UInt8(digits) ?? (isSix ? 128 : 32)
-            let part = (0..<length).reduce(1.0) { part, _ in part / 2 }
-            if isSix { parts.six += part } else { parts.four += part }
+        for destination in allow.value {
+            switch destination.value.target {
+            case .network(let address, let prefix):
+                let part = (0..<prefix).reduce(1.0) { part, _ in part / 2 }
+                if address.isIPv6 { parts.six += part } else { parts.four += part }
+            case .name: break
+            case .namesBelow(let domain): if !domain.utf8.contains(UInt8(ascii: ".")) { return false }
+            }
         }
         return parts.four <= 1.0 / 16 && parts.six <= 1.0 / 16
     }

@@ -11,9 +11,9 @@ package struct Document: Equatable, Sendable {
 
     /// Reads the spec at `path` (nil: the empty spec), what it extends, and the arguments of `--set`.
     package static func load(
-        path: String?, overrides: [String] = [], in surroundings: Surroundings
+        path: String?, overrides: [String] = [], in surroundings: Surroundings, reading read: @escaping FileReader
     ) throws(Rejection) -> Document {
-        var loader = Loader(surroundings: surroundings)
+        var loader = Loader(surroundings: surroundings, reading: read)
         var root = Table()
         var faults: [Diagnostic] = []
         do throws(Diagnostic) {

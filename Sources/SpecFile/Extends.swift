@@ -8,39 +8,51 @@ struct Loader {
     /// One step on the way down to a file, for cycles and for messages.
     struct Step {
         let path: String
-        let identity: SourceFile.Identity
+        let identity: Identity
+    }
+
+    /// Device and inode: two names of one file are one file.
+    struct Identity: Equatable {
+        let device: UInt64
+        let inode: UInt64
+
+        init(_ contents: FileContents) { (device, inode) = (contents.device, contents.inode) }
     }
 
     let surroundings: Surroundings
+    private let read: FileReader
     private(set) var files: [SourceFile] = []
-    private var merged: [SourceFile.Identity] = []
+    private var merged: [Identity] = []
     private var total = 0
     private var visits = 0
 
-    init(surroundings: Surroundings) { self.surroundings = surroundings }
+    init(surroundings: Surroundings, reading read: @escaping FileReader) {
+        self.surroundings = surroundings
+        self.read = read
+    }
 
     /// The table of that file with everything below it merged in.
     mutating func load(_ path: String, writtenAt position: Position?, below chain: [Step]) throws(Diagnostic) -> Table {
         try checkBounds(path, position, chain)
         visits += 1
-        let contents = try SourceFile.read(path, writtenAt: position) { (identity) throws(Diagnostic) -> Bool in
-            if chain.contains(where: { $0.identity == identity }) {
-                throw Diagnostic("`extends` goes round in a circle: \(words(chain, path))", at: position)
-            }
-            return !merged.contains(identity)
+        let contents = try readFile(path, "the spec", writtenAt: position, by: read)
+        let identity = Identity(contents)
+        if chain.contains(where: { $0.identity == identity }) {
+            throw Diagnostic("`extends` goes round in a circle: \(words(chain, path))", at: position)
         }
-        guard let contents else { return Table() }
-        merged.append(contents.identity)
-        files.append(contents.file)
-        total += contents.size
+        guard !merged.contains(identity) else { return Table() }
+        let root = try parse(contents.bytes, file: path)
+        merged.append(identity)
+        files.append(SourceFile(path: path, contents))
+        total += contents.bytes.count
         if total > Self.totalLimit {
             throw Diagnostic("the files extended hold more than \(Self.totalLimit >> 20) MiB", at: position)
         }
-        guard case .table(var own) = contents.root.value else { return Table() }
+        guard case .table(var own) = root.value else { return Table() }
         let bases = own.remove("extends")
         var result = Table()
         for base in try baseEntries(bases) {
-            let step = Step(path: path, identity: contents.identity)
+            let step = Step(path: path, identity: identity)
             let basePath = try resolve(base.path, from: path, at: base.position)
             let table = try load(basePath, writtenAt: base.position, below: chain + [step])
             result = try result.merging(table, .appending)

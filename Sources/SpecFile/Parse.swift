@@ -10,7 +10,7 @@ package func parse(_ text: [UInt8], file: String) throws(Diagnostic) -> Node {
 }
 
 /// The tree of a parsed document, or its one error as a diagnostic.
-func root(of document: OpaquePointer, file: String) throws(Diagnostic) -> Node {
+private func root(of document: OpaquePointer, file: String) throws(Diagnostic) -> Node {
     var line: UInt32 = 0
     var column: UInt32 = 0
     if let message = unsafe ctoml_error(document, &line, &column) {

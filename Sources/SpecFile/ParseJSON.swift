@@ -1,4 +1,4 @@
-/// Parses a JSON text (RFC 8259) in the name of `file`, strictly: one value, no key twice, no comment, nothing behind it.
+/// Parses a JSON text (RFC 8259) in the name of `file`, strictly: one value, no key twice, no comment, nothing after it.
 ///
 /// A reader of our own, as the C libraries do not say where a value stands. An entry that is null is left out: the programs
 /// that write such files mean nothing by it.
@@ -31,7 +31,7 @@ private struct JSONReader {
         let start = position
         guard let node = try value() else { throw Diagnostic("must be an object, not null", at: start) }
         skipSpace()
-        guard place == text.count else { throw fault("\(seen) behind the value") }
+        guard place == text.count else { throw fault("\(seen) after the value") }
         return node
     }
 
@@ -98,7 +98,7 @@ private struct JSONReader {
         skipSpace()
     }
 
-    /// Goes over the comma, or the end, behind an element; false at the end.
+    /// Goes over the comma, or the end, after an element; false at the end.
     private mutating func goOn(_ end: UInt8) throws(Diagnostic) -> Bool {
         skipSpace()
         if next == UInt8(ascii: ",") {

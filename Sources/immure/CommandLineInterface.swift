@@ -6,9 +6,7 @@ import SpecFile
 enum CommandLineInterface {
     static func run(_ arguments: [String]) -> Never {
         guard let verb = arguments.first else {
-            Caller.say(
-                "usage: immure run [SPEC] [OPTION…] [--] [COMMAND ARG…]\n"
-                    + "       immure check SPEC… | plan [SPEC] … | score [SPEC…] | doctor | help")
+            Caller.say("usage: " + Verb.usages.joined(separator: "\n       "))
             Caller.leave(125)
         }
         do {
@@ -32,7 +30,7 @@ enum CommandLineInterface {
             Caller.leave(0)
         }
         Report.say(diagnostic(Immure.message(for: error), verb))
-        Caller.leave(verb == "check" || verb == "score" ? 2 : 125)
+        Caller.leave(Verb(rawValue: verb)?.usageStatus ?? 125)
     }
 
     /// ArgumentParser's sentence in the form of all other messages.
@@ -46,8 +44,8 @@ enum CommandLineInterface {
             hint = "a launch with options or without a spec is written: immure run …"
         } else if !advice.isEmpty {
             hint = lowered(advice.hasSuffix(".") ? String(advice.dropLast()) : String(advice))
-        } else if verb == "run" || verb == "plan" {
-            hint = "options of the command stand behind --; behind #!, write `#!/usr/bin/env -S immure`"
+        } else if Verb(rawValue: verb)?.takesCommand == true {
+            hint = "options of the command go after --; the first line of a script is `#!/usr/bin/env -S immure`"
         } else {
             hint = "see immure help"
         }
@@ -71,7 +69,7 @@ struct Tail {
 
     init(of arguments: [String]) {
         head = arguments
-        guard let verb = arguments.first, ["run", "plan", "unit"].contains(verb) else { return }
+        guard let verb = arguments.first.flatMap(Verb.init), verb.takesCommand else { return }
         var positionals = 0
         var index = 1
         while index < arguments.count {

@@ -3,17 +3,12 @@
 /// ArgumentParser takes longer than the kernel takes to make a jail; this takes microseconds. `CommandLineTests` holds the
 /// two to the same answers.
 enum FastArguments {
-    /// The words that are no spec where they come first.
-    static let verbs = [
-        "run", "check", "plan", "score", "unit", "syscalls", "doctor", "completion", "manual", "help",
-    ]
-
     /// What is asked for; nil where ArgumentParser has to say.
     static func parse(_ arguments: [String]) -> RunRequest? {
         guard let first = arguments.first else { return nil }
         if first == "run" { return parse(arguments.dropFirst(), allowsOptions: true) }
-        // `immure SPEC ARG…`: behind `#!` every further word belongs to the command, also one that begins with `-`.
-        guard !isOption(first), !verbs.contains(first) else { return nil }
+        // `immure SPEC ARG…`: after `#!` every further word belongs to the command, also one that begins with `-`.
+        guard !isOption(first), Verb(rawValue: first) == nil else { return nil }
         return parse(arguments[...], allowsOptions: false)
     }
 
@@ -35,6 +30,6 @@ enum FastArguments {
         return request
     }
 
-    /// `-` alone is a word.
+    /// A single `-` is a word.
     static func isOption(_ word: String) -> Bool { word.utf8.first == UInt8(ascii: "-") && word.utf8.count > 1 }
 }

@@ -5,25 +5,16 @@ struct Immure: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "immure",
         abstract: "run a program in a jail that a spec describes",
-        usage: """
-            immure run [SPEC] [OPTION…] [--] [COMMAND ARG…]
-            immure SPEC [ARG…]
-            immure check SPEC… | plan [SPEC] [--] [COMMAND…] | score [SPEC…] | unit SPEC | syscalls | doctor
-            """,
-        version: "0.1.0",
-        subcommands: [
-            RunCommand.self, CheckCommand.self, PlanCommand.self, ScoreCommand.self, UnitCommand.self,
-            SystemCallsCommand.self,
-            DoctorCommand.self,
-            CompletionCommand.self, ManualCommand.self,
-        ])
+        usage: Verb.usages.joined(separator: "\n"), version: Release.version,
+        subcommands: Verb.allCases.compactMap(\.command))
 }
 
 /// What `run` and `plan` have in common.
 struct LaunchOptions: ParsableArguments {
     @Option(
         name: .customLong("set"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("override a key of the spec; the value is TOML; repeatable", valueName: "key.path=value"))
+        help: ArgumentHelp("override a key of the spec; the value is TOML; repeatable", valueName: "key.path=value"),
+        completion: SettableKeys.completion)
     var overrides: [String] = []
 
     @Argument(help: "the spec file; without it the empty spec", completion: .file())
@@ -32,9 +23,7 @@ struct LaunchOptions: ParsableArguments {
 
 /// `immure run` with options; what it does is in `Run`.
 struct RunCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "launch a command in a jail",
-        usage: "immure run [SPEC] [OPTION…] [--] [COMMAND ARG…]")
+    static let configuration = Verb.run.configuration()
 
     @OptionGroup var launch: LaunchOptions
 

@@ -59,7 +59,8 @@ enum Prepare {
     private static func complete(_ decoded: inout Decoded, in surroundings: Surroundings) -> SourceFile? {
         guard let named = decoded.spec.seccomp?.value.profile, case .file(let path) = named.value else { return nil }
         do throws(Diagnostic) {
-            let (file, root) = try SourceFile.readJSON(path, "the profile", writtenAt: named.position)
+            let (file, root) = try SourceFile.readJSON(
+                path, "the profile", writtenAt: named.position, by: Caller.readSpec)
             let (profile, faults) = SeccompProfile.decode(root, in: surroundings)
             decoded.add(profile, faults)
             return file
@@ -71,7 +72,8 @@ enum Prepare {
 
     private static func load(_ request: RunRequest, in surroundings: Surroundings) throws(Rejection) -> Document {
         do throws(Rejection) {
-            return try Document.load(path: request.spec, overrides: request.overrides, in: surroundings)
+            return try Document.load(
+                path: request.spec, overrides: request.overrides, in: surroundings, reading: Caller.readSpec)
         } catch {
             guard let path = request.spec, looksLikeCommand(path), !Caller.exists(path) else { throw error }
             // The first fault is that of the file: it was to be a command.
@@ -135,7 +137,7 @@ extension Prepare {
 }
 
 extension Spec {
-    /// Makes the words of the command line the command, or puts them behind it.
+    /// Makes the words of the command line the command, or appends them to it.
     mutating func takeCommand(from request: RunRequest) {
         guard !request.words.isEmpty else { return }
         if let own = command, !request.replaces {

@@ -9,7 +9,7 @@ struct RunRequest: Equatable {
     var explains = false
     /// The words after the spec, or after `--`.
     var words: [String] = []
-    /// Whether the words stood behind `--` and so replace the spec's command; else they are appended to it, as the
+    /// Whether the words stood after `--` and so replace the spec's command; else they are appended to it, as the
     /// arguments of a script are.
     var replaces = false
 }

@@ -1,35 +1,42 @@
+import JailSpec
 import Testing
 
 @testable import immure
 
-/// The manual names every key that the decoder knows; `JailSpecTests` holds the decoder to the contract.
+/// The manual has every row of keys; `JailSpecTests` holds the rows to the decoder.
 @Suite struct ManualTests {
-    @Test(arguments: [
-        "command", "cwd", "hostname", "timeout", "grace", "extends", "root", "writable", "ro", "rw", "hide", "proc",
-        "dev",
-        "tmp", "target", "type", "source", "options", "optional", "size", "inodes", "mode", "content", "to", "lower",
-        "upper", "work", "quota", "idmap", "user", "mount", "pid", "net", "ipc", "uts", "cgroup", "time", "nested",
-        "time.monotonic", "time.boottime", "group", "groups", "umask", "uid_map", "gid_map", "keep", "bounding",
-        "permitted", "effective", "inheritable", "ambient", "no_new_privs", "init", "die_with_parent", "tty", "fds",
-        "nice",
-        "oom_score_adj", "cpus", "keyring", "set", "nofile", "memory", "memory_high", "swap", "cpu", "cpu_weight",
-        "pids",
-        "device", "rbps", "wbps", "riops", "wiops", "weight", "profile", "default", "allow", "deny", "log", "kill",
-        "call",
-        "action", "args", "rx", "rwx", "bind_tcp", "connect_tcp", "scope", "minimum_abi", "publish", "dns",
-        "notify", "sockets", "credentials",
-    ]) func `every key has its line`(key: String) {
-        let names = Manual.sections.flatMap(\.keys).flatMap { entry in
-            entry.key.split { " ,:".contains($0) }.map(String.init)
+    /// Each section of the page, by its heading, with its lines.
+    private var sections: [Substring: Substring] {
+        var result: [Substring: Substring] = [:]
+        let lines = Manual.file.split(separator: "\n", omittingEmptySubsequences: false)
+        let start = lines.firstIndex(of: ".SH KEYS") ?? lines.endIndex
+        let end = lines[start...].dropFirst().firstIndex { $0.hasPrefix(".SH ") } ?? lines.endIndex
+        let text = lines[start..<end].joined(separator: "\n")
+        for part in text.split(separator: "\n.SS ").dropFirst() {
+            let heading = part.prefix { $0 != "\n" }
+            result[Substring(heading)] = part.dropFirst(heading.count)
         }
-        #expect(names.contains(key))
+        return result
+    }
+
+    @Test func `every key has its item in its section`() throws {
+        let sections = sections
+        #expect(sections.count == SectionRows.all.count)
+        for section in SectionRows.all {
+            let text = try #require(sections[Roff.escaped(section.heading)[...]], "\(section.heading)")
+            let tags = text.split(separator: "\n").filter { $0.hasPrefix("\\fB") && $0.hasSuffix("\\fR") }
+            let names = tags.flatMap { $0.dropFirst(3).dropLast(3).split(separator: ", ").map(String.init) }
+            #expect(names == section.rows.flatMap(\.names), "\(section.heading)")
+        }
     }
 
     @Test func `nothing is left to roff that it would take for its own`() {
         for page in [Manual.program, Manual.file] {
             for line in page.split(separator: "\n") where line.hasPrefix("'") || line.hasPrefix(".") {
                 #expect(
-                    [".TH", ".SH", ".SS", ".PP", ".TP", ".RS", ".RE", ".nf", ".fi"].contains { line.hasPrefix($0) },
+                    [".TH", ".SH", ".SS", ".PP", ".TP", ".IP", ".RS", ".RE", ".nf", ".fi"].contains {
+                        line.hasPrefix($0)
+                    },
                     "\(line)")
             }
         }

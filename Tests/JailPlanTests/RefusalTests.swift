@@ -14,6 +14,7 @@ import Testing
         ("network.mode = \"user\"", "network mode \"user\""),
         ("network.mode = \"veth\"", "network mode \"veth\""),
         ("network.mode = \"macvlan\"", "network mode \"macvlan\""),
+        ("network.mode = \"ipvlan\"", "network mode \"ipvlan\""),
     ]) func byName(text: String, what: String) throws {
         let found = try faults(text)
         #expect(found.count == 1 && found[0].hasSuffix(": \(what) is not implemented in this version"), "\(found)")

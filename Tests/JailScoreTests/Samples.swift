@@ -103,6 +103,7 @@ let samples: [(text: String, effect: Effect)] = [
 
     ("network.mode = \"none\"", .neither), ("network.mode = \"host\"", .opens), ("network.mode = \"user\"", .opens),
     ("network.mode = \"veth\"", .opens), ("network.mode = \"macvlan\"", .opens),
+    ("network.mode = \"ipvlan\"", .opens),
     ("network = { mode = \"user\", publish = [\"8080:80\"] }", .opens),
     ("network = { mode = \"user\", allow = [\"10.0.0.0/8\"], dns = [\"10.0.0.53\"] }", .opens),
 ]

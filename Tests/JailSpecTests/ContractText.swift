@@ -118,8 +118,8 @@ let contractText = #"""
     minimum_abi = 4                 # default: what the keys used here need
 
     [network]
-    mode    = "user"                # "none": own namespace, loopback up | "host" | "user" (pasta) | "veth" | "macvlan"
+    mode    = "user"                # "none": own namespace, loopback up | "host" | "user" (pasta) | "veth" | "macvlan" | "ipvlan"
     publish = ["127.0.0.1:8080:80/tcp"]
-    allow   = ["10.0.0.0/8:443/tcp"]
+    allow   = ["10.0.0.0/8:443/tcp", "deb.example.org:443", "*.example.org:443"]
     dns     = ["10.0.0.53"]
     """#

@@ -146,6 +146,33 @@ def test_completions(caller, shell):
         assert subprocess.run(["bash", "-n"], input=run.stdout, text=True).returncode == 0
 
 
+ASK_BASH = """
+source /dev/stdin
+COMP_WORDS=(%s "$@"); COMP_CWORD=$#; COMP_LINE="${COMP_WORDS[*]}"; COMP_POINT=${#COMP_LINE}; COMP_TYPE=9
+_immure immure "${@: -1}" "${@: -2:1}"
+printf '%%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def completions(caller, *words):
+    script = caller.verb("completion", "bash").ok.stdout
+    ask = ["bash", "-c", ASK_BASH % caller.binary, "bash", *words]
+    return subprocess.run(ask, input=script, capture_output=True, text=True, check=True).stdout.split()
+
+
+@pytest.mark.parametrize("verb", ["run", "plan", "score"])
+def test_keys_are_completed_after_set(user, verb):
+    assert completions(user, verb, "--set", "process.t") == ["process.tty="]
+    for key in ("command=", "filesystem.root=", "namespaces.time.boottime=", "mount=", "limits.io="):
+        assert completions(user, verb, "--set", key[:-1]).count(key) == 1, key
+    for key in ("extends", "mount.target", "seccomp.rule.call"):
+        assert completions(user, verb, "--set", key) == []
+
+
+def test_verbs_are_completed(user):
+    assert completions(user, "sch") == ["schema"] and completions(user, "sysc") == ["syscalls"]
+
+
 def test_nothing_at_all_is_answered_with_the_usage(caller):
     run = caller.verb()
     assert run.status in (0, 125) and "run" in run.stdout + run.stderr

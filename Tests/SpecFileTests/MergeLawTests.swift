@@ -26,19 +26,18 @@ import Testing
 
     /// The same through files: a list of bases, and a base that is itself such a list.
     @Test func aListOfBasesMayBeGrouped() throws {
-        let scratch = try Scratch()
+        let files = Files()
         var same = 0
         for seed in 1...200 as ClosedRange<UInt64> {
             var random = Seeded(seed)
-            for name in ["a", "b", "c"] { try scratch.file(name, Self.text(using: &random)) }
-            try scratch.file("bc", "extends = ['b', 'c']")
-            try scratch.file("ab", "extends = ['a', 'b']")
+            for name in ["a", "b", "c"] { files.write(name, Self.text(using: &random)) }
+            files.write("bc", "extends = ['b', 'c']")
+            files.write("ab", "extends = ['a', 'b']")
             let specs = [
-                try scratch.file("flat", "extends = ['a', 'b', 'c']"),
-                try scratch.file("right", "extends = ['a', 'bc']"),
-                try scratch.file("left", "extends = ['ab', 'c']"),
+                files.write("flat", "extends = ['a', 'b', 'c']"), files.write("right", "extends = ['a', 'bc']"),
+                files.write("left", "extends = ['ab', 'c']"),
             ]
-            let roots = specs.map { spec in try? Document.load(path: spec, in: surroundings).root }
+            let roots = specs.map { spec in try? files.load(spec).root }
             #expect(roots[0] == roots[1] && roots[0] == roots[2], "seed \(seed)")
             if roots[0] != nil { same += 1 }
         }

@@ -1,11 +1,10 @@
 import SpecFile
-import TestSupport
 import Testing
 
 @Suite struct OverrideTests {
     func root(_ overrides: String..., over text: String = "") throws -> Table {
-        let scratch = try Scratch()
-        return try Document.load(path: scratch.file("s", text), overrides: overrides, in: surroundings).root
+        let files = Files()
+        return try files.load(files.write("s", text), overrides: overrides).root
     }
 
     @Test func valuesAreToml() throws {
@@ -29,7 +28,7 @@ import Testing
     }
 
     @Test func aBareWordIsAnsweredWithItsQuotes() {
-        let fault = failure(nil, overrides: ["hostname=x"])
+        let fault = Files().failure(nil, overrides: ["hostname=x"])
         #expect(fault?.hint == "a string needs its quotes: --set 'hostname=\"x\"'")
         #expect(fault?.position?.file == "--set" && fault?.message.hasPrefix("\"hostname=x\": ") == true)
     }
@@ -40,13 +39,13 @@ import Testing
         "extends.a=1", "a={b=1}\nc=1", "\"a=1", "a.b=1\na.c=2", "a=1\u{0}",
     ])
     func overridesThatAreWrong(text: String) {
-        #expect(failure(nil, overrides: [text])?.position?.file == "--set")
+        #expect(Files().failure(nil, overrides: [text])?.position?.file == "--set")
     }
 
     @Test func allFaultsAtOnce() {
         #expect(throws: Rejection.self) {
             do throws(Rejection) {
-                _ = try Document.load(path: "/nowhere", overrides: ["a", "b", "c=1"], in: surroundings)
+                _ = try Files().load("/nowhere", overrides: ["a", "b", "c=1"])
             } catch {
                 #expect(error.diagnostics.count == 3)
                 throw error

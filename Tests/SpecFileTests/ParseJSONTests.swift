@@ -35,7 +35,7 @@ import Testing
 
     static let wrong: [([UInt8], Int, Int, String)] = [
         (Array("".utf8), 1, 1, "the end of the file"), (Array("null".utf8), 1, 1, "not null"),
-        (Array("{} x".utf8), 1, 4, "behind the value"), (Array("{}\0".utf8), 1, 3, "0x0"),
+        (Array("{} x".utf8), 1, 4, "after the value"), (Array("{}\0".utf8), 1, 3, "0x0"),
         (Array("{\n\"a\": 1, \"a\": 2}".utf8), 2, 9, "\"a\" stands twice"), (Array("[1,]".utf8), 1, 4, "\"]\""),
         (Array("{\"a\":1,}".utf8), 1, 8, "a key must"), (Array("{a:1}".utf8), 1, 2, "a key must"),
         (Array("[1 2]".utf8), 1, 4, "a comma"), (Array("{\"a\" 1}".utf8), 1, 6, "a colon"),

@@ -1,4 +1,4 @@
-// A thin C face on toml++: a text as a flat list of positioned values, and the bounded reading of a file.
+// A thin C face on toml++: a text as a flat list of positioned values.
 #ifndef CTOML_H
 #define CTOML_H
 
@@ -49,33 +49,6 @@ const char *_Nullable ctoml_error(
 
 /// The values in depth-first order, the root table first, entries in the order of the text.
 const ctoml_node *_Nullable ctoml_nodes(const ctoml_document *_Nonnull document, size_t *_Nonnull count);
-
-/// Why a file was not read.
-enum {
-    ctoml_read_ok = 0,
-    ctoml_read_failed = 1,       ///< a call failed: see `error`
-    ctoml_read_not_regular = 2,  ///< a directory, a FIFO, a device, a socket
-    ctoml_read_too_large = 3,
-};
-
-/// A file's bytes, and whose they are.
-typedef struct {
-    char *_Nullable bytes;       ///< to be freed with ctoml_file_free
-    size_t length;
-    int32_t fault;
-    int32_t error;               ///< errno
-    uint64_t device, inode;
-    uint32_t owner, mode;
-    bool is_symlink;             ///< whether the last component of the path is a symbolic link
-} ctoml_file;
-
-/// Reads a regular file of at most `limit` bytes, never waiting on what is not one.
-ctoml_file ctoml_read(const char *_Nonnull path, size_t limit);
-void ctoml_file_free(ctoml_file *_Nonnull file);
-
-/// "ENOENT" for 2, null for an unknown number; and strerror(3)'s words in English.
-const char *_Nullable ctoml_error_name(int32_t error);
-const char *_Nullable ctoml_error_words(int32_t error);
 
 #ifdef __cplusplus
 }

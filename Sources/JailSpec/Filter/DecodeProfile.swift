@@ -116,7 +116,7 @@ extension Section {
             return .init(index: index.value, op: .equal, value: wanted, mask: value.value)
         }
         if let second, second.value != 0 {
-            report("\(path("valueTwo")): is for SCMP_CMP_MASKED_EQ alone", at: second.position)
+            report("\(path("valueTwo")): is only for SCMP_CMP_MASKED_EQ", at: second.position)
         }
         return .init(index: index.value, op: plain, value: value)
     }

@@ -44,7 +44,7 @@ package struct SeccompPolicy: Equatable, Sendable {
     }
 
     package var profile: Located<Profile>?
-    /// What the file says that `profile` names; nil as long as nobody has read it.
+    /// What the file says that `profile` names; nil until it has been read.
     package var file: SeccompProfile?
     package var defaultAction: Located<Action>?
     package var allow: [Located<String>] = []

@@ -35,7 +35,7 @@ extension Section {
             guard !missing.isEmpty else { return }
             report(
                 "\(path(name)): \(missing.joined(separator: ", ")) is not in \(outer)", at: set.position,
-                hint: "add it to capabilities.\(outer), or use capabilities.keep alone")
+                hint: "add it to capabilities.\(outer), or use only capabilities.keep")
         }
         check("effective", sets.effective, within: sets.permitted, "permitted")
         check("ambient", sets.ambient, within: sets.permitted, "permitted")

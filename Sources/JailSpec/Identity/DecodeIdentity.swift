@@ -23,7 +23,11 @@ extension Section {
 
     private mutating func identityMap(_ key: String) -> Located<Identity.IdentityMap>? {
         guard let entry = table[key] else {
-            _ = self.entry(key)
+            // None, but in a survey.
+            for var section in sections(key) {
+                _ = section.range()
+                section.finish()
+            }
             return nil
         }
         if case .string = entry.node.value { return value(key, Form.automaticMap) }
@@ -75,7 +79,7 @@ extension Section {
 }
 
 extension Form {
-    /// (uid_t)-1 means "leave as it is" in setresuid(2), so that it is no id.
+    /// (uid_t)-1 means "leave as it is" in setresuid(2), so that it is not an id.
     static let lastID = UInt32.max - 1
     fileprivate static let rangeHint = "write [{ inside = 0, outside = 1000, count = 1 }]"
 

@@ -3,15 +3,17 @@ package import SpecFile
 /// `[network]`: what the jail reaches.
 package struct Network: Equatable, Sendable {
     package enum Mode: String, CaseIterable, Equatable, Sendable {
-        case none, host, user, veth, macvlan
+        case none, host, user, veth, macvlan, ipvlan
     }
 
     /// nil where not written: "none", or "host" where the net namespace is the host's.
     package var mode: Located<Mode>?
-    /// As written; validated for form, and refused at launch until a mode implements them.
-    package var publish: [Located<String>] = []
-    package var allow: [Located<String>] = []
-    package var dns: [Located<String>] = []
+    /// Ports of the host that lead inside.
+    package var publish: [Located<Publication>] = []
+    /// Where the jail may connect to; nil where not written: everywhere that the mode reaches.
+    package var allow: Located<[Located<Destination>]>?
+    /// The servers that resolve names; nil where not written: the host's.
+    package var dns: Located<[Located<IPAddress>]>?
 
     package init() {}
 }

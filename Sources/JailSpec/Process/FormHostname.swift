@@ -15,7 +15,8 @@ extension Form {
         return name
     }
 
-    private static func isLabel(_ label: Substring.UTF8View) -> Bool {
+    /// One part of a name between dots.
+    static func isLabel(_ label: Substring.UTF8View) -> Bool {
         guard let first = label.first, let last = label.last, label.count <= 63 else { return false }
         let plain = label.allSatisfy { byte in
             switch byte {

@@ -16,7 +16,7 @@ package struct Decoded: Equatable, Sendable {
         add(faults)
     }
 
-    /// Takes up faults that somebody else found, behind the others.
+    /// Takes up faults that somebody else found, after the others.
     package mutating func add(_ faults: [Diagnostic]) { diagnostics += faults }
 }
 
@@ -39,6 +39,8 @@ final class Decoding {
     let surroundings: Surroundings
     private(set) var faults: [Diagnostic] = []
     private var unreported = 0
+    /// nil but in a survey.
+    var survey: Survey?
 
     init(_ surroundings: Surroundings) { self.surroundings = surroundings }
 
@@ -67,7 +69,7 @@ final class Decoding {
         return result
     }
 
-    fileprivate func root(_ table: Table, into spec: inout Spec) {
+    func root(_ table: Table, into spec: inout Spec) {
         var root = Section(table, named: "", in: self)
         spec.command = root.command("command")
         spec.cwd = root.value("cwd", Form.expandedPath) ?? spec.cwd

@@ -66,7 +66,7 @@ enum Form {
     }
 }
 
-/// A number as people write one: digits alone, no sign, no leading zero; nil for everything else and beyond 64 bits.
+/// A number as people write one: only digits, no sign, no leading zero; nil for everything else and beyond 64 bits.
 func canonicalNumber(_ text: some StringProtocol) -> UInt64? {
     let digits = text.utf8
     guard let first = digits.first, digits.count == 1 || first != UInt8(ascii: "0") else { return nil }

@@ -64,13 +64,14 @@ struct Section {
 
     /// A table within this one.
     mutating func section(_ key: String) -> Section? {
-        guard let entry = entry(key) else { return nil }
+        guard let entry = entry(key) else { return decoding.survey.map { _ in surveyed(key) } }
         return table(entry.node, key, at: entry.keyPosition)
     }
 
     /// The tables of an array of tables.
     mutating func sections(_ key: String) -> [Section] {
-        guard let entry = entry(key) else { return [] }
+        decoding.survey?.repeated.append(path(key))
+        guard let entry = entry(key) else { return decoding.survey.map { _ in [surveyed(key)] } ?? [] }
         guard case .array(let nodes) = entry.node.value else {
             report(
                 "\(path(key)): must be an array of tables, not \(entry.node.kind)", at: entry.node.position,
@@ -102,8 +103,12 @@ struct Section {
         }
     }
 
+    /// A table that is not there, for a survey.
+    private func surveyed(_ key: String) -> Section { Section(Table(), named: path(key), in: decoding) }
+
     /// Reports every key that nobody asked for.
     func finish() {
+        decoding.survey?.asked += known.map(path)
         for entry in table.entries where !known.contains(entry.key) {
             let near = decoding.isFull ? nil : nearest(entry.key, known)
             let place = name.isEmpty ? "" : " in [\(name)]"

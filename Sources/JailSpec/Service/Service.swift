@@ -5,7 +5,7 @@ package struct Service: Equatable, Sendable {
     /// Whose messages reach the manager, in the words of `NotifyAccess=` of systemd.service(5).
     package enum Notify: String, CaseIterable, Equatable, Sendable {
         case none
-        /// The command's own alone.
+        /// Only the command's own.
         case main
         /// Those of every process of the jail.
         case all

@@ -1,7 +1,7 @@
 import SpecFile
 
 /// The types of `[[mount]]`, each with the keys that have a meaning for it besides `target` and `type`.
-private enum MountType: String, CaseIterable {
+enum MountType: String, CaseIterable {
     case bind, tmpfs, overlay, proc, sysfs, devpts, mqueue, cgroup, file, symlink, dir, image
 
     var keys: [String] {
@@ -14,6 +14,16 @@ private enum MountType: String, CaseIterable {
         case .file: ["content", "mode"]
         case .symlink: ["to"]
         case .dir: ["mode"]
+        }
+    }
+
+    /// Those of them that must be there.
+    var required: [String] {
+        switch self {
+        case .bind, .image: ["source"]
+        case .overlay: ["lower"]
+        case .symlink: ["to"]
+        default: []
         }
     }
 
@@ -171,7 +181,7 @@ extension Section {
             if type.foreignWords.contains(word.value) {
                 let (kept, type) = (word.value == "rw" ? "ro" : "no" + word.value, type.rawValue)
                 report(
-                    "mount.options: \"\(word.value)\" is not to be had for the type \"\(type)\"", at: word.position,
+                    "mount.options: \"\(word.value)\" is not available for the type \"\(type)\"", at: word.position,
                     hint: "it is always \(kept): leave the word out")
             }
             if let known = MountOptions.words.first(where: { $0.word == word.value }) { result.add(known) }

@@ -3,7 +3,7 @@ package import SpecFile
 
 /// One entry of `[[mount]]`, or of its short forms `ro`, `rw` and `hide`.
 package struct Mount: Equatable, Sendable {
-    /// What is put at the target, with what belongs to that type alone.
+    /// What is put at the target, with what belongs only to that type.
     package enum Source: Equatable, Sendable {
         /// A recursive bind of a host path (absolute, expanded).
         case bind(String)

@@ -60,6 +60,13 @@ package func status(of descriptor: Int32) throws(KernelError) -> FileStatus {
     return FileStatus(result)
 }
 
+/// The status of the file that a path leads to, through symbolic links. The corresponding C function is `fstatat`.
+package func status(ofPath path: String) throws(KernelError) -> FileStatus {
+    var result = stat()
+    try attempt(.stat, path) { unsafe path.withCString { unsafe fstatat(AT_FDCWD, $0, &result, 0) } }
+    return FileStatus(result)
+}
+
 /// The magic number of the file system that `descriptor` is on. The corresponding C function is `fstatfs`.
 package func fileSystemMagic(of descriptor: Int32) throws(KernelError) -> Int {
     var result = statfs()

@@ -1,3 +1,5 @@
+import JailSpec
+
 extension Manual {
     /// immure.toml(5).
     static var file: String {
@@ -11,7 +13,7 @@ extension Manual {
             """)
         values(&page)
         page.section("Keys")
-        for section in sections { add(section, to: &page) }
+        for section in SectionRows.all { add(section, to: &page) }
         layers(&page)
         page.section("Example")
         page.example(
@@ -39,7 +41,7 @@ extension Manual {
         return page.text
     }
 
-    /// What stands behind what, and why.
+    /// Which layer comes after which, and why.
     private static func layers(_ page: inout Roff) {
         page.section("The order of layers")
         page.paragraph(
@@ -55,12 +57,12 @@ extension Manual {
             "2. bounding set, securebits, no_new_privs",
             """
             What no program can gain, for all of the jail, pid 1 included. Before Landlock and filters, which the kernel
-            accepts from a process with no_new_privs or CAP_SYS_ADMIN alone.
+            accepts only from a process with no_new_privs or CAP_SYS_ADMIN.
             """)
         page.item(
             "3. Landlock",
             """
-            For the command alone, which cannot trace pid 1 then. After the tree, whose paths its rules name: a process
+            Only for the command, which then cannot trace pid 1. After the tree, whose paths its rules name: a process
             that is restricted as to files can neither mount nor pivot_root(2), whatever its capabilities.
             """)
         page.item("4. capabilities", "Given up last of what the steps before have need of.")
@@ -85,12 +87,15 @@ extension Manual {
             """)
     }
 
-    private static func add(_ section: SectionDescription, to page: inout Roff) {
-        page.subsection(section.name)
+    private static func add(_ section: SectionRows, to page: inout Roff) {
+        page.subsection(section.heading)
         if !section.introduction.isEmpty { page.paragraph(section.introduction) }
-        if section.isLater {
-            page.paragraph("Read and validated by this version, and refused by name at launch.")
-        }
-        for key in section.keys { page.item(key.key, "(\(key.form)) \(key.meaning)") }
+        for row in section.rows { page.item(row.names.joined(separator: ", "), "(\(words(row))) \(row.meaning)") }
+    }
+
+    /// What may be written, and what holds where nothing is.
+    private static func words(_ row: KeyRow) -> String {
+        if row.isRequired { return row.form.words + ", required" }
+        return row.form.words + (row.standard.map { ", default \($0)" } ?? "")
     }
 }

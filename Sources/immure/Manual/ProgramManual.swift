@@ -23,18 +23,13 @@ extension Manual {
     private static func synopsis(_ page: inout Roff) {
         page.section("Synopsis")
         page.example(
-            """
-            `immure run` [SPEC] [OPTION…] [--] [COMMAND ARG…]
-            `immure` SPEC [ARG…]
-            `immure check` [--json] SPEC…
-            `immure plan` [SPEC] [--json] [--set KEY=VALUE] [--] [COMMAND ARG…]
-            `immure score` [--json] [--threshold N] [--set KEY=VALUE] [SPEC…]
-            `immure unit` SPEC [--env NAME=VALUE] [--] [COMMAND ARG…]
-            `immure syscalls` [@GROUP|NAME|SPEC]
-            `immure doctor` [--json]
-            `immure completion` bash|zsh|fish
-            `immure help` [COMMAND]
-            """)
+            Verb.usages.map { usage in
+                let words = usage.split(separator: " ", maxSplits: 2)
+                // A verb is bold with the program; a word that stands for something is not.
+                return Verb(rawValue: String(words[1])) == nil
+                    ? "`immure` " + words.dropFirst().joined(separator: " ")
+                    : "`immure \(words[1])` " + words.dropFirst(2).joined()
+            }.joined(separator: "\n"))
     }
 
     private static func description(_ page: inout Roff) {
@@ -62,65 +57,9 @@ extension Manual {
             """)
         page.paragraph(
             """
-            A spec that begins with #! is a script: behind `#!/usr/bin/env -S immure` every word that it is called with
+            A spec that begins with #! is a script: after `#!/usr/bin/env -S immure` every word that it is called with
             goes to the command, also words that begin with a dash.
             """)
-    }
-
-    private static func commands(_ page: inout Roff) {
-        page.section("Commands")
-        page.item(
-            "run [SPEC] [--] [COMMAND ARG…]",
-            """
-            Launches. The first word is the spec; without one (`immure run -- ls`) the empty spec holds. Words behind `--`
-            replace the spec's command. Words without `--` are appended to the spec's command where it has one, and are
-            the command where it has none. Options stand before the first of these words; the command's own options
-            need `--`, or a word of the command in front.
-            """)
-        page.item(
-            "SPEC [ARG…]",
-            "The same for a first word that is neither a command of immure nor an option; no options are looked for.")
-        page.item(
-            "check SPEC…",
-            """
-            Reads and validates the files and all that they extend, and touches nothing. Every fault of every file is
-            shown as FILE:LINE:COLUMN: MESSAGE. The status is 0 or 2.
-            """)
-        page.item(
-            "plan [SPEC] [--] [COMMAND ARG…]",
-            """
-            Prints what a launch would do to the kernel: numbered operations in their order, each with the place of the
-            spec that it comes from, or the word default. Needs no privilege and touches nothing.
-            """)
-        page.item(
-            "score [SPEC…]",
-            """
-            Says how far each spec opens the jail: from 0.0, the empty spec, up to 10, and the score in a word: closed,
-            tight (below 1), ok (below 2.5), medium (below 5), exposed (below 7.5), unsafe (below 9), dangerous. Below
-            it stands each exposure with its weight, the place of the spec that opens it and what would be narrower. The
-            heaviest counts in full, each further one of what is left: 10 × (1 − Π(1 − weight / 10)). What narrows the
-            jail further than the empty spec does takes its share off the whole, in percent, so that nothing scores
-            better than the empty spec. It counts by how far it goes: rules of Landlock that cover all that the jail
-            shows, a limit beyond a large machine or a hidden path that is not there take nothing off. A score is about the spec alone, the same on every machine, and counts as for
-            root what depends on the caller; what the command's own files and the kernel are worth, it does not know.
-            The status is 0; 1 where a score is above `--threshold`; 2 where a spec is wrong.
-            """)
-        page.item(
-            "unit SPEC [--] [COMMAND ARG…]",
-            """
-            Prints a unit of systemd for the spec, with the place of the spec that each directive comes from. Nothing of the
-            caller's environment is in it: what the spec refers to as ${NAME} is one of the directories that systemd makes,
-            such as ${RUNTIME_DIRECTORY}, or is given with `--env NAME=VALUE`, where VALUE may have specifiers.
-            """)
-        page.item(
-            "doctor",
-            """
-            Says for each section of the spec what this host offers to this caller, what it lacks, and the remedy. What
-            can be tried is tried, in a child process that ends at once. The status is 0 where the empty spec can be
-            launched, else 1.
-            """)
-        page.item("completion bash|zsh|fish", "Prints a script that completes the words of immure in that shell.")
-        page.item("help [COMMAND]", "Prints help, as does `--help` behind any command.")
     }
 
     private static func options(_ page: inout Roff) {
@@ -148,7 +87,7 @@ extension Manual {
             was killed, as its supervision broke down), `wall_seconds`, and what was used, from the jail's cgroup where the
             spec has `[limits]`, else from getrusage(2): `user_seconds`, `system_seconds`, `peak_memory` in bytes with
             `peak_memory_of` ("jail", or "process": the largest resident set of one process), `read_bytes` and
-            `written_bytes` of block devices. Of the cgroup alone, null without the controller: `peak_swap`,
+            `written_bytes` of block devices. Only of the cgroup, null without the controller: `peak_swap`,
             `peak_processes`, `throttled_seconds` (how long cpu held the jail back), `io_stalled_seconds` (how long all of
             it waited for I/O), `killed_for_memory` (processes), `forks_refused`. `limits_hit` is an array of objects with
             `limit` (its key), `value` (as the kernel has it), `count` (processes killed, forks refused, or microseconds),

@@ -15,7 +15,7 @@ extension Manual {
             handles, ignores or blocks that; if it was the command, the status is 159 (128 + SIGSYS) either way. A call that
             is logged is told when it comes first, and its number when the jail ends. It is made as it stands, whatever the
             launcher thinks of it: arguments that are addresses can be changed by the program after anybody has looked at
-            them, so that nothing is ever decided by them. What is refused with an errno is told to the program alone.
+            them, so that nothing is ever decided by them. What is refused with an errno is told only to the program.
             """)
         page.paragraph(
             """

@@ -3,7 +3,7 @@ struct Roff {
     private(set) var text = ""
 
     init(title: String, section: Int, summary: String) {
-        text = ".TH \(title.uppercased()) \(section) 2026-01-01 \"immure 0.1.0\"\n.SH NAME\n"
+        text = ".TH \(title.uppercased()) \(section) \(Release.date) \"immure \(Release.version)\"\n.SH NAME\n"
         text += "\(title) \\- \(Self.escaped(summary))\n"
     }
 
@@ -13,9 +13,12 @@ struct Roff {
 
     mutating func paragraph(_ words: String) { text += ".PP\n" + Self.lines(words) }
 
-    /// A word with what it means, indented.
+    /// A word with what it means, indented; an empty line begins another paragraph of it.
     mutating func item(_ tag: String, _ words: String) {
-        text += ".TP\n\\fB\(Self.escaped(tag))\\fR\n" + Self.lines(words)
+        text += ".TP\n\\fB\(Self.escaped(tag))\\fR\n"
+        for line in words.split(separator: "\n", omittingEmptySubsequences: false) {
+            text += line.isEmpty ? ".IP\n" : Self.escaped(String(line)) + "\n"
+        }
     }
 
     /// Lines as they are.

@@ -6,8 +6,7 @@ import SpecFile
 
 /// `immure check`: reads and validates, and touches nothing.
 struct CheckCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "validate specs; every fault of every file; status 0 or 2")
+    static let configuration = Verb.check.configuration()
 
     @Flag(help: "print an array of diagnostics as JSON")
     var json = false
@@ -31,7 +30,7 @@ struct CheckCommand: ParsableCommand {
     private static func faults(of path: String, in surroundings: Surroundings) -> [Diagnostic] {
         let faults: [Diagnostic]
         do throws(Rejection) {
-            let document = try Document.load(path: path, in: surroundings)
+            let document = try Document.load(path: path, in: surroundings, reading: Caller.readSpec)
             faults = Prepare.examine(document, in: surroundings).diagnostics
         } catch {
             faults = error.diagnostics

@@ -5,8 +5,7 @@ import JailRuntime
 struct CompletionCommand: ParsableCommand {
     enum Shell: String, ExpressibleByArgument, CaseIterable { case bash, zsh, fish }
 
-    static let configuration = CommandConfiguration(
-        commandName: "completion", abstract: "print the completion script of a shell",
+    static let configuration = Verb.completion.configuration(
         discussion: "bash: immure completion bash >/etc/bash_completion.d/immure")
 
     @Argument(help: "bash, zsh or fish")

@@ -4,8 +4,7 @@ import JailRuntime
 
 /// `immure doctor`: what this host offers and lacks.
 struct DoctorCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "say what this host offers, what it lacks, and the remedy",
+    static let configuration = Verb.doctor.configuration(
         discussion: "The status is 0 where the empty spec can be launched, else 1.")
 
     @Flag(help: "print an array of findings as JSON")

@@ -8,8 +8,7 @@ struct ManualCommand: ParsableCommand {
         case file = "5"
     }
 
-    static let configuration = CommandConfiguration(
-        commandName: "manual", abstract: "print a manual page as roff", shouldDisplay: false)
+    static let configuration = Verb.manual.configuration()
 
     @Argument(help: "1 for immure(1), 5 for immure.toml(5)")
     var section: Section

@@ -5,9 +5,7 @@ import SpecFile
 
 /// `immure plan`: what a launch would do, in order.
 struct PlanCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "print the operations of a launch, each with its line of the spec",
-        usage: "immure plan [SPEC] [OPTION…] [--] [COMMAND ARG…]")
+    static let configuration = Verb.plan.configuration()
 
     @OptionGroup var launch: LaunchOptions
 

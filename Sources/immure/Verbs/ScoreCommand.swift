@@ -7,9 +7,7 @@ import SpecFile
 
 /// `immure score`: how far specs open the jail; touches nothing.
 struct ScoreCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "score", abstract: "say how far specs open the jail, from 0 to 10, and what to narrow next",
-        usage: "immure score [SPEC…] [--threshold N] [--json] [--set KEY.PATH=VALUE]",
+    static let configuration = Verb.score.configuration(
         discussion: "The status is 0; 1 where a score is above the threshold; 2 where a spec is wrong.")
 
     /// A score in tenths.
@@ -37,7 +35,8 @@ struct ScoreCommand: ParsableCommand {
 
     @Option(
         name: .customLong("set"), parsing: .unconditionalSingleValue,
-        help: ArgumentHelp("override a key of the specs; the value is TOML; repeatable", valueName: "key.path=value"))
+        help: ArgumentHelp("override a key of the specs; the value is TOML; repeatable", valueName: "key.path=value"),
+        completion: SettableKeys.completion)
     var overrides: [String] = []
 
     @Argument(help: "the spec files; without any the empty spec", completion: .file())
@@ -50,7 +49,8 @@ struct ScoreCommand: ParsableCommand {
         let paths: [String?] = spec.isEmpty ? [nil] : spec
         for path in paths {
             do throws(Rejection) {
-                let document = try Document.load(path: path, overrides: overrides, in: surroundings)
+                let document = try Document.load(
+                    path: path, overrides: overrides, in: surroundings, reading: Caller.readSpec)
                 let decoded = try Prepare.decode(document, in: surroundings)
                 scores.append((path ?? "the empty spec", Score(of: decoded)))
             } catch {

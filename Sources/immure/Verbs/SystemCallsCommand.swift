@@ -7,9 +7,7 @@ import SystemCallFilter
 
 /// `immure syscalls`: what a group holds, what becomes of a call, what a spec allows and why.
 struct SystemCallsCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "syscalls", abstract: "list groups of system calls, or what a spec allows and why",
-        usage: "immure syscalls [@GROUP|NAME|SPEC]", discussion: "Without an argument: the groups.")
+    static let configuration = Verb.syscalls.configuration(discussion: "Without an argument: the groups.")
 
     @Argument(help: "a @group, the name of a call, or a spec file", completion: .file())
     var subject: String?
@@ -54,7 +52,8 @@ struct SystemCallsCommand: ParsableCommand {
     private func showSpec(_ path: String) throws {
         do throws(Rejection) {
             let surroundings = Caller.surroundings()
-            let spec = try Prepare.decode(try Document.load(path: path, in: surroundings), in: surroundings)
+            let spec = try Prepare.decode(
+                try Document.load(path: path, in: surroundings, reading: Caller.readSpec), in: surroundings)
             var context = spec.filterContext
             context.kernel = Caller.kernel
             let resolved = EffectivePolicy.resolve(spec.seccomp, in: context)

@@ -6,9 +6,7 @@ import SpecFile
 
 /// `immure unit`: a unit of systemd for a spec.
 struct UnitCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "unit", abstract: "print a systemd unit that runs a spec as a service",
-        usage: "immure unit SPEC [--env NAME=VALUE…] [--] [COMMAND ARG…]")
+    static let configuration = Verb.unit.configuration()
 
     @Option(
         name: .customLong("env"), parsing: .unconditionalSingleValue,
@@ -24,7 +22,8 @@ struct UnitCommand: ParsableCommand {
         do throws(Rejection) {
             let pairs = try variables.map { text throws(Rejection) in try Self.pair(text) }
             let name = Self.name(of: spec)
-            let document = try Document.load(path: spec, in: Self.surroundings(pairs, name))
+            let document = try Document.load(
+                path: spec, in: Self.surroundings(pairs, name), reading: Caller.readSpec)
             let decoded = try Prepare.decode(document, in: Self.surroundings(pairs, name))
             let words =
                 tail.replaces || tail.words.isEmpty ? tail.words : (decoded.command?.value ?? []) + tail.words

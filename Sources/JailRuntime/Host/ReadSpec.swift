@@ -1,0 +1,25 @@
+import Kernel
+package import SpecFile
+
+extension Caller {
+    /// Reads a spec, or a file that a spec names, which may be hostile.
+    package static func readSpec(_ path: String) throws(Diagnostic) -> FileContents {
+        do throws(UnreadableFile) {
+            let file = try readRegularFile(path, limit: FileContents.sizeLimit)
+            return FileContents(
+                bytes: file.bytes, owner: file.status.owner, mode: file.status.permissions, isSymlink: file.isSymlink,
+                device: file.status.identity.device, inode: file.status.identity.inode)
+        } catch {
+            throw Diagnostic(words(error), at: nil)
+        }
+    }
+
+    private static func words(_ reason: UnreadableFile) -> String {
+        switch reason {
+        case .refused(let error): "\(error.errno.name) \(error.errno.words)"
+        case .directory: "a directory"
+        case .notRegular: "not a regular file"
+        case .tooLarge: "larger than \(FileContents.sizeLimit >> 20) MiB"
+        }
+    }
+}

@@ -1,0 +1,35 @@
+/// An entry of `network.allow`: where the jail may connect to.
+package struct Destination: Hashable, Sendable {
+    package enum Target: Hashable, Sendable {
+        /// The addresses that begin with the same bits; all of the width for a single one.
+        case network(IPAddress, prefix: Int)
+        /// A host by its name, in lower case.
+        case name(String)
+        /// Every name below that one, in lower case.
+        case namesBelow(String)
+    }
+
+    package let target: Target
+    /// nil for every port.
+    package let ports: ClosedRange<UInt16>?
+    /// nil for both.
+    package let transport: Transport?
+}
+
+extension Destination: CustomStringConvertible {
+    /// As it may be written in a spec.
+    package var description: String {
+        let end = (ports.map(Self.words) ?? "") + (transport.map { "/" + $0.rawValue } ?? "")
+        switch target {
+        case .network(let address, let prefix):
+            let network = prefix == address.width ? "\(address)" : "\(address)/\(prefix)"
+            return (address.isIPv6 && ports != nil ? "[\(network)]" : network) + end
+        case .name(let name): return name + end
+        case .namesBelow(let domain): return "*." + domain + end
+        }
+    }
+
+    private static func words(_ ports: ClosedRange<UInt16>) -> String {
+        ports.count == 1 ? ":\(ports.lowerBound)" : ":\(ports.lowerBound)-\(ports.upperBound)"
+    }
+}

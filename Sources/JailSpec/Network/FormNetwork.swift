@@ -1,0 +1,117 @@
+import SpecFile
+
+/// Addresses, published ports and destinations.
+extension Form {
+    static func address(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> IPAddress {
+        let written = try nonEmpty(node, decoding)
+        guard let address = IPAddress(written[...]) else {
+            throw fault("\(quoted(written)) is not an IP address", node)
+        }
+        return address
+    }
+
+    /// `[address:]port:port[/tcp|udp]`, an IPv6 address in brackets.
+    static func publication(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Publication {
+        let written = try nonEmpty(node, decoding)
+        guard let result = publication(written) else {
+            throw fault("\(quoted(written)) is not a publication", node, hint: "write \"127.0.0.1:8080:80/tcp\"")
+        }
+        return result
+    }
+
+    private static func publication(_ written: String) -> Publication? {
+        guard let (rest, transport) = transportSplit(written), let (head, inner) = lastColon(rest),
+            let jailPort = port(inner)
+        else { return nil }
+        func made(_ address: IPAddress?, _ outer: Substring) -> Publication? {
+            port(outer).map {
+                Publication(address: address, hostPort: $0, jailPort: jailPort, transport: transport ?? .tcp)
+            }
+        }
+        guard let (host, outer) = lastColon(head) else { return made(nil, head) }
+        let inside = unbracketed(host)
+        guard let address = IPAddress(inside ?? host), address.isIPv6 == (inside != nil) else { return nil }
+        return made(address, outer)
+    }
+
+    /// `target[:ports][/tcp|udp]`: a network (an IPv6 one in brackets where ports follow), a name, or `*.` and a name.
+    static func destination(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Destination {
+        let written = try nonEmpty(node, decoding)
+        guard let result = destination(written) else {
+            throw fault(
+                "\(quoted(written)) is not a destination", node,
+                hint: "write \"10.0.0.0/8:443/tcp\", \"example.org:443\" or \"*.example.org:443\"")
+        }
+        return result
+    }
+
+    private static func destination(_ written: String) -> Destination? {
+        guard let (rest, transport) = transportSplit(written) else { return nil }
+        if let target = target(rest) {
+            // Without a port a protocol could be either the whole of it or a slip.
+            return transport == nil ? Destination(target: target, ports: nil, transport: nil) : nil
+        }
+        guard let (host, end) = lastColon(rest), let ports = ports(end) else { return nil }
+        let inside = unbracketed(host)
+        guard let target = inside.map(networkTarget) ?? target(host) else { return nil }
+        if case .network(let address, _) = target, address.isIPv6 != (inside != nil) { return nil }
+        return Destination(target: target, ports: ports, transport: transport)
+    }
+
+    private static func target(_ text: Substring) -> Destination.Target? { networkTarget(text) ?? nameTarget(text) }
+
+    /// An address with or without the length of its prefix.
+    private static func networkTarget(_ text: Substring) -> Destination.Target? {
+        guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else {
+            return IPAddress(text).map { .network($0, prefix: $0.width) }
+        }
+        guard let prefix = canonicalNumber(text[text.utf8.index(after: slash)...]),
+            let address = IPAddress(text[..<slash]), prefix <= address.width
+        else { return nil }
+        return .network(address, prefix: Int(prefix))
+    }
+
+    /// A name in lower case. The last label of one is never a number: that would be a mistyped address.
+    private static func nameTarget(_ text: Substring) -> Destination.Target? {
+        let isWildcard = text.hasPrefix("*.")
+        let name = (isWildcard ? text.dropFirst(2) : text).lowercased()
+        let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard name.utf8.count <= 253, labels.allSatisfy(isLabel),
+            let first = labels.last?.first, first > UInt8(ascii: "9")
+        else { return nil }
+        return isWildcard ? .namesBelow(name) : .name(name)
+    }
+
+    /// The text before `/tcp` or `/udp`, and which it was; nil for another protocol.
+    private static func transportSplit(_ text: String) -> (rest: Substring, transport: Transport?)? {
+        guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (text[...], nil) }
+        let word = text[text.utf8.index(after: slash)...]
+        if let transport = Transport(rawValue: String(word)) { return (text[..<slash], transport) }
+        // The prefix of a network.
+        let isPrefix = canonicalNumber(word) != nil || word.utf8.contains(UInt8(ascii: ":")) || word.hasSuffix("]")
+        return isPrefix ? (text[...], nil) : nil
+    }
+
+    private static func lastColon(_ text: Substring) -> (Substring, Substring)? {
+        guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else { return nil }
+        return (text[..<colon], text[text.utf8.index(after: colon)...])
+    }
+
+    private static func port(_ text: Substring) -> UInt16? {
+        guard let number = canonicalNumber(text), (1...65535).contains(number) else { return nil }
+        return UInt16(number)
+    }
+
+    /// One, or the first and the last with `-` between them.
+    private static func ports(_ text: Substring) -> ClosedRange<UInt16>? {
+        guard let dash = text.utf8.firstIndex(of: UInt8(ascii: "-")) else { return port(text).map { $0...$0 } }
+        guard let first = port(text[..<dash]), let last = port(text[text.utf8.index(after: dash)...]), first <= last
+        else { return nil }
+        return first...last
+    }
+
+    private static func unbracketed(_ text: Substring) -> Substring? {
+        guard text.hasPrefix("["), text.hasSuffix("]") else { return nil }
+        return text.dropFirst().dropLast()
+    }
+}

@@ -1,0 +1,39 @@
+extension SectionRows {
+    static let network = SectionRows(
+        "network",
+        "In this version modes other than none and host, and the keys publish, allow and dns, are refused at launch.",
+        keys: [
+            KeyRow(
+                "mode", as: .words(of: Network.Mode.self),
+                """
+                `none`, the default: a network of the jail's own with only loopback up. `host`: the host's, the default where
+                `namespaces.net` is not new.
+                """),
+            KeyRow(
+                "publish", as: ValueForm("array of [ADDRESS:]PORT:PORT[/tcp|/udp]", .list(.text(publication))),
+                "Ports of the host that lead inside: host's port first."),
+            KeyRow(
+                "allow", as: ValueForm("array of TARGET[:PORT[-PORT][/tcp|/udp]]", .list(.text(destination))),
+                """
+                Where the jail may connect to: TARGET is an address, a network such as 10.0.0.0/8, a name, or *.NAME for every
+                name below one; an IPv6 address stands in brackets where ports follow. Absent: everywhere.
+                """),
+            KeyRow(
+                "dns", as: ValueForm("array of addresses", .list(.text(address))),
+                "The servers of the jail's resolv.conf. Absent: the host's."),
+        ])
+
+    private static let port = "[1-9][0-9]{0,4}"
+    private static let four = "[0-9]{1,3}([.][0-9]{1,3}){3}"
+    /// Eight groups, or fewer with `::`; the last two may be an IPv4 address.
+    private static let six = "(([0-9A-Fa-f]{1,4}:){6,7}[0-9A-Fa-f.]+|[0-9A-Fa-f:]*::[0-9A-Fa-f:.]*)"
+    private static let length = "(/[0-9]{1,3})?"
+    private static let address = "^(\(four)|\(six))$"
+    private static let publication = "^(\\[\(six)\\]:|\(four):)?\(port):\(port)(/(tcp|udp))?$"
+
+    private static let label = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+    private static let name = "([*][.])?(\(label)[.])*[A-Za-z_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+    private static let ports = ":\(port)(-\(port))?(/(tcp|udp))?"
+    private static let destination =
+        "^((\(four)\(length)|\(name))(\(ports))?|\\[\(six)\(length)\\]\(ports)|\(six)\(length))$"
+}

@@ -1,0 +1,45 @@
+import LinuxFacts
+
+extension SectionRows {
+    static let filesystem = SectionRows(
+        "filesystem", "What the command sees below /.",
+        keys: [
+            KeyRow(
+                "root", as: .words(["system", "host", "empty"], orPath: "a directory"), default: "\"system\"",
+                """
+                `system`: a private root with the host's /usr and /etc, read-only, and /bin, /sbin and /lib* as on the host.
+                `host`: the host's whole tree, read-only. `empty`: nothing. A directory (written with a slash, as ./tree)
+                becomes the root, read-only.
+                """),
+            KeyRow("writable", as: .boolean, default: "false", "Makes a root that is a directory writable."),
+            KeyRow("ro", as: .binds, "Paths of the host to show, with their submounts, read-only."),
+            KeyRow("rw", as: .binds, "Paths of the host to show, writable."),
+            KeyRow(
+                "hide", as: ValueForm("array of paths", .list(ValueForm.jailPath.shape)),
+                """
+                Files or directories of the jail that are covered and so made unreachable, after all mounts and by whatever
+                name they are reached; nothing can be mounted below one. One that does not exist is reported. Not together
+                with the capability sys_admin, which could take the cover away.
+                """),
+            KeyRow(
+                "proc", as: .boolean, default: "true",
+                """
+                A /proc of the jail's own processes. In the host's pid namespace it hides other users' processes. false:
+                none, and what a root that is a tree of the host's has there is covered.
+                """),
+            KeyRow(
+                "dev", as: .words(of: Filesystem.Devices.self), default: "\"minimal\"",
+                """
+                `minimal`: \(DeviceNode.allCases.map(\.name).joined(separator: ", ")), with a devpts and a shm of the
+                jail's own. `none`: nothing, and what a root that is a tree of the host's has there is covered. `host`: the host's.
+                """),
+            KeyRow(
+                "tmp", as: ValueForm("size | false", .either([ValueForm.positiveSizeShape, .exactly(false)])),
+                default: "\"64M\"", "The size of a private tmpfs on /tmp. false: none."),
+        ])
+}
+
+extension ValueForm {
+    fileprivate static let binds = ValueForm(
+        "array of \"SOURCE\" or \"SOURCE:TARGET\"", .list(.text("^[^:]+(:/[^:]*)?$")))
+}

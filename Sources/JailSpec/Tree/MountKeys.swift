@@ -1,0 +1,66 @@
+extension SectionRows {
+    static let mount = SectionRows(
+        "mount", repeated: true,
+        """
+        A mount in full; `ro`, `rw` and `hide` are short for it. The order in the file means nothing: mounts are sorted by the
+        depth of the target, and missing mount points are made, also below a read-only parent. A target that a symbolic link
+        leads below or onto what another line mounts is refused.
+        """,
+        variants: variants,
+        keys: [
+            KeyRow("target", as: .target, required: true, "Where it stands in the jail."),
+            KeyRow(
+                "type", as: .words(of: MountType.self),
+                """
+                Absent: `bind`, where there is a source. In this version `overlay` and `image` are refused at launch.
+                """),
+            KeyRow("source", as: .hostPath, "bind and image. A relative path starts from the directory of the spec."),
+            KeyRow(
+                "options",
+                as: ValueForm("array of words", .list(.word(MountOptions.words.map(\.word)), distinct: true)),
+                """
+                `ro`, `rw`, `suid`, `nosuid`, `dev`, `nodev`, `exec`, `noexec`, `noatime`, `relatime`, `strictatime`,
+                `nodiratime`, `nosymfollow`, `bind`, `rbind`, as mount(8) has them; they hold on every submount. nosuid and
+                nodev hold unless suid or dev is written. proc, sysfs, devpts, mqueue and cgroup are always nosuid and
+                noexec, all but devpts nodev, and sysfs ro: the words that say otherwise are refused. A mount of type cgroup
+                is read-only unless `rw` is written; then the jail has a cgroup of its own inside the limited one, to divide
+                as it likes.
+                """),
+            KeyRow(
+                "optional", as: .boolean, default: "false",
+                "A source that does not exist is left out, which is reported."),
+            KeyRow("size", as: .positiveSize, "tmpfs: the most that it may hold."),
+            KeyRow("inodes", as: .integer(1...Int64.max, "number"), "tmpfs: the most files."),
+            KeyRow(
+                "mode", as: .directoryMode,
+                """
+                The permissions of tmpfs (default "1777"), dir ("0755") and file ("0644"), without the bits that have no
+                effect: set-user-ID, and all special ones of a file. A directory that exists already must have the mode that
+                is written.
+                """),
+            KeyRow("content", as: .string, "file: what it holds."),
+            KeyRow("to", as: ValueForm("string", .nonEmpty), "symlink: where it points."),
+            KeyRow(
+                "lower",
+                as: ValueForm("array of paths of the host", .list(.nonEmpty, 1...500, distinct: true)),
+                "overlay: the layers, the uppermost first."),
+            KeyRow(
+                "upper", "work", as: .hostPath,
+                "overlay: where changes go, and an empty directory beside it. Without both, changes are thrown away."),
+            KeyRow(
+                "quota", as: .positiveSize, "A hard limit on what may be stored. Refused at launch in this version."),
+            KeyRow(
+                "idmap", as: .boolean, "Files appear with the jail's ids. Refused at launch in this version."),
+        ])
+
+    private static let variants = Variants(
+        key: "type", common: ["target", "type"], choices: MountType.allCases.map(choice), standard: choice(.bind))
+
+    private static func choice(_ type: MountType) -> Variants.Choice {
+        Variants.Choice(word: type.rawValue, keys: type.keys, required: type.required)
+    }
+}
+
+extension ValueForm {
+    fileprivate static let target = ValueForm("path", .text("^/"))
+}

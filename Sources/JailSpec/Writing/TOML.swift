@@ -1,0 +1,30 @@
+/// Values as TOML writes them, on one line.
+enum TOML {
+    /// An inline array of values that are TOML already.
+    static func array(_ words: [String]) -> String { "[" + words.joined(separator: ", ") + "]" }
+
+    /// Permission bits as a spec has them.
+    static func mode(_ mode: UInt32) -> String { "\"0\(String(mode, radix: 8))\"" }
+
+    /// A duration in the smallest unit of a spec.
+    static func duration(_ duration: Duration) -> String {
+        let (seconds, attoseconds) = duration.components
+        return "\"\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms\""
+    }
+
+    /// A basic string of TOML.
+    static func string(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

@@ -1,0 +1,31 @@
+import SpecFile
+
+extension SpecWriter {
+    mutating func write(_ process: ProcessAttributes) {
+        add("process.no_new_privs", process.noNewPrivileges) { "\($0)" }
+        add("process.init", process.initProcess) { "\($0)" }
+        add("process.die_with_parent", process.dieWithParent) { "\($0)" }
+        add("process.tty", process.tty) { TOML.string($0.rawValue) }
+        add("process.fds", process.fds) { TOML.array($0.map { "\($0)" }) }
+        add("process.nice", process.nice) { "\($0)" }
+        add("process.oom_score_adj", process.oomScoreAdjust) { "\($0)" }
+        add("process.cpus", process.cpus) { TOML.string($0.map { "\($0)" }.joined(separator: ",")) }
+        add("process.keyring", process.keyring) { TOML.string($0.rawValue) }
+    }
+
+    mutating func write(_ environment: EnvironmentRules) {
+        if !environment.keep.isEmpty {
+            add("environment.keep", TOML.array(environment.keep.map { TOML.string($0.value) }))
+        }
+        if environment.set.isEmpty { return }
+        let pairs = environment.set.map { "\(TOML.string($0.name)) = \(TOML.string($0.value.value))" }
+        add("environment.set", "{ \(pairs.joined(separator: ", ")) }")
+    }
+
+    mutating func write(_ service: Service) {
+        add("service.notify", service.notify) { TOML.string($0.rawValue) }
+        add("service.sockets", service.sockets) { "\($0)" }
+        add("service.credentials", service.credentials) { "\($0)" }
+        add("service.optional", service.optional) { "\($0)" }
+    }
+}

@@ -1,0 +1,61 @@
+import LinuxFacts
+import SpecFile
+
+extension SpecWriter {
+    mutating func write(_ filesystem: Filesystem) {
+        add("filesystem.root", filesystem.root) { root in
+            switch root {
+            case .system: TOML.string("system")
+            case .host: TOML.string("host")
+            case .empty: TOML.string("empty")
+            case .directory(let path): TOML.string(path)
+            }
+        }
+        add("filesystem.writable", filesystem.writable) { "\($0)" }
+        add("filesystem.proc", filesystem.proc) { "\($0)" }
+        add("filesystem.dev", filesystem.devices) { TOML.string($0.rawValue) }
+        add("filesystem.tmp", filesystem.tmp) { $0.map { "\($0)" } ?? "false" }
+        let hidden = filesystem.mounts.filter { $0.source == .hidden }.map { TOML.string($0.target) }
+        if !hidden.isEmpty { add("filesystem.hide", TOML.array(hidden)) }
+        let mounts = filesystem.mounts.filter { $0.source != .hidden }.map {
+            "{ \(words($0).joined(separator: ", ")) }"
+        }
+        if !mounts.isEmpty { add("mount", TOML.array(mounts)) }
+    }
+
+    private func words(_ mount: Mount) -> [String] {
+        var words = ["target = \(TOML.string(mount.target))"]
+        switch mount.source {
+        case .bind(let path): words += ["type = \"bind\"", "source = \(TOML.string(path))"]
+        case .tmpfs(let size, let inodes, let mode):
+            words += ["type = \"tmpfs\"", "mode = \(TOML.mode(mode))"]
+            if let size { words.append("size = \(size)") }
+            if let inodes { words.append("inodes = \(inodes)") }
+        case .overlay(let lower, let upper, let work):
+            words += ["type = \"overlay\"", "lower = \(TOML.array(lower.map(TOML.string)))"]
+            if let upper, let work { words += ["upper = \(TOML.string(upper))", "work = \(TOML.string(work))"] }
+        case .proc: words.append("type = \"proc\"")
+        case .sysfs: words.append("type = \"sysfs\"")
+        case .devpts: words.append("type = \"devpts\"")
+        case .mqueue: words.append("type = \"mqueue\"")
+        case .cgroup: words.append("type = \"cgroup\"")
+        case .file(let content, let mode):
+            words += ["type = \"file\"", "content = \(TOML.string(content))", "mode = \(TOML.mode(mode))"]
+        case .symlink(let to): words += ["type = \"symlink\"", "to = \(TOML.string(to))"]
+        case .directory(let mode): words += ["type = \"dir\""] + (mode.map { ["mode = \(TOML.mode($0))"] } ?? [])
+        case .image(let path): words += ["type = \"image\"", "source = \(TOML.string(path))"]
+        case .hidden: break
+        }
+        let said = mount.options
+        let options = MountOptions.words.filter { word in
+            (word.asked.isEmpty
+                ? !word.opened.isEmpty && said.opened.hasAll(of: word.opened) : said.asked.hasAll(of: word.asked))
+                || (word.isRecursive == false && !said.isRecursive)
+        }.map(\.word)
+        if !options.isEmpty { words.append("options = \(TOML.array(options.map(TOML.string)))") }
+        if mount.optional { words.append("optional = true") }
+        if let quota = mount.quota { words.append("quota = \(quota.value)") }
+        if let idmap = mount.idmap { words.append("idmap = \(idmap.value)") }
+        return words
+    }
+}

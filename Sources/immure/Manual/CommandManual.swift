@@ -1,0 +1,81 @@
+extension Manual {
+    /// What each verb does.
+    static func commands(_ page: inout Roff) {
+        page.section("Commands")
+        for verb in Verb.allCases where verb.isListed {
+            let arguments = verb.arguments.isEmpty ? "" : " " + verb.arguments
+            page.item(verb.rawValue + arguments, meaning(of: verb))
+            guard case .run = verb else { continue }
+            page.item(
+                "SPEC [ARG…]",
+                "The same for a first word that is neither a command of immure nor an option; no options are looked for."
+            )
+        }
+    }
+
+    private static func meaning(of verb: Verb) -> String {
+        switch verb {
+        case .run:
+            """
+            Launches. The first word is the spec; without one (`immure run -- ls`) the empty spec holds. Words after `--`
+            replace the spec's command. Words without `--` are appended to the spec's command where it has one, and are
+            the command where it has none. Options stand before the first of these words; the command's own options
+            need `--`, or a word of the command in front.
+            """
+        case .check:
+            """
+            Reads and validates the files and all that they extend, and touches nothing. Every fault of every file is
+            shown as FILE:LINE:COLUMN: MESSAGE. The status is 0 or 2.
+            """
+        case .plan:
+            """
+            Prints what a launch would do to the kernel: numbered operations in their order, each with the place in the
+            spec that it comes from, or the word default. Needs no privilege and touches nothing.
+            """
+        case .score: score
+        case .unit:
+            """
+            Prints a unit of systemd for the spec, with the place in the spec that each directive comes from. Nothing of the
+            caller's environment is in it: what the spec refers to as ${NAME} is one of the directories that systemd makes,
+            such as ${RUNTIME_DIRECTORY}, or is given with `--env NAME=VALUE`, where VALUE may have specifiers.
+            """
+        case .syscalls:
+            """
+            Lists the calls of a @group of systemd's; says of one call its numbers, its groups and what the profiles make of
+            it; or lists every call with what the filter of a spec makes of it, and the line that decides. Without an
+            argument: the names of the groups.
+            """
+        case .schema:
+            """
+            Prints the JSON Schema (draft 7) of a spec, made of the same table as immure.toml(5). An editor with taplo
+            completes and checks a spec whose first line is `#:schema ./immure.schema.json`, the path of a file that
+            this was written to. What is not a matter of form, such as two lines that contradict each other, only `check` finds.
+            """
+        case .doctor:
+            """
+            Says for each section of the spec what this host offers to this caller, what it lacks, and the remedy. What
+            can be tried is tried, in a child process that ends at once. The status is 0 where the empty spec can be
+            launched, else 1.
+            """
+        case .completion:
+            """
+            Prints a script that completes the words of immure in that shell, and the keys of a spec after `--set`.
+            """
+        case .manual: "Prints immure(1) or immure.toml(5) as roff."
+        case .help: "Prints help, as does `--help` after any command."
+        }
+    }
+
+    private static let score = """
+        Says how far each spec opens the jail: from 0.0, the empty spec, up to 10, and the score in a word: closed,
+        tight (below 1), ok (below 2.5), medium (below 5), exposed (below 7.5), unsafe (below 9), dangerous. Below
+        it stands each exposure with its weight, the place in the spec that opens it and what would be narrower. The
+        heaviest counts in full, each further one only for what is left: 10 × (1 − Π(1 − weight / 10)). What narrows the
+        jail further than the empty spec does takes its share off the whole, in percent, so that nothing scores
+        better than the empty spec. It counts by how far it goes: rules of Landlock that cover all that the jail
+        shows, a limit beyond a large machine or a hidden path that does not exist take nothing off. A score is about the spec
+        only, the same on every machine, and counts as for root what depends on the caller; what the command's own files and
+        the kernel are worth, it does not know. The status is 0; 1 where a score is above `--threshold`; 2 where a spec is
+        wrong.
+        """
+}

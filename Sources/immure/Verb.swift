@@ -1,0 +1,69 @@
+/// A verb of the command line: the one list that both parsers, the usage, the help, the manual and the completions are
+/// made of.
+enum Verb: String, CaseIterable {
+    case run, check, plan, score, unit, syscalls, schema, doctor, completion, manual, help
+
+    /// What it takes, as the usage and the manual have it.
+    var arguments: String {
+        switch self {
+        case .run: "[SPEC] [OPTION…] [--] [COMMAND ARG…]"
+        case .check: "SPEC… [--json]"
+        case .plan: "[SPEC] [--json] [--set KEY=VALUE] [--] [COMMAND ARG…]"
+        case .score: "[SPEC…] [--json] [--threshold N] [--set KEY=VALUE]"
+        case .unit: "SPEC [--env NAME=VALUE] [--] [COMMAND ARG…]"
+        case .syscalls: "[@GROUP|NAME|SPEC]"
+        case .schema: ""
+        case .doctor: "[--json]"
+        case .completion: "bash|zsh|fish"
+        case .manual: "1|5"
+        case .help: "[COMMAND]"
+        }
+    }
+
+    /// What it does, in a line.
+    var abstract: String {
+        switch self {
+        case .run: "launch a command in a jail"
+        case .check: "validate specs; every fault of every file; status 0 or 2"
+        case .plan: "print the operations of a launch, each with its line of the spec"
+        case .score: "say how far specs open the jail, from 0 to 10, and what to narrow next"
+        case .unit: "print a systemd unit that runs a spec as a service"
+        case .syscalls: "list groups of system calls, or what a spec allows and why"
+        case .schema: "print the JSON Schema of a spec, for editors"
+        case .doctor: "say what this host offers, what it lacks, and the remedy"
+        case .completion: "print the completion script of a shell"
+        case .manual: "print a manual page as roff"
+        case .help: "print help"
+        }
+    }
+
+    /// Whether words of the jail's command may follow its own.
+    var takesCommand: Bool {
+        switch self {
+        case .run, .plan, .unit: true
+        case .check, .score, .syscalls, .schema, .doctor, .completion, .manual, .help: false
+        }
+    }
+
+    /// The status where it is called wrongly: those that give a verdict about files keep 1 for it.
+    var usageStatus: Int32 {
+        switch self {
+        case .check, .score: 2
+        case .run, .plan, .unit, .syscalls, .schema, .doctor, .completion, .manual, .help: 125
+        }
+    }
+
+    /// Whether it is for people: the others are for `make install`.
+    var isListed: Bool {
+        if case .manual = self { false } else { true }
+    }
+
+    /// The whole call.
+    var usage: String { "immure " + rawValue + (arguments.isEmpty ? "" : " " + arguments) }
+
+    /// The calls that people write, a line each; a spec may stand in place of a verb.
+    static var usages: [String] {
+        let listed = allCases.filter(\.isListed).map(\.usage)
+        return [listed[0], "immure SPEC [ARG…]"] + listed.dropFirst()
+    }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+
+extension Verb {
+    /// The command that ArgumentParser parses; nil for its own, which is help.
+    var command: (any ParsableCommand.Type)? {
+        switch self {
+        case .run: RunCommand.self
+        case .check: CheckCommand.self
+        case .plan: PlanCommand.self
+        case .score: ScoreCommand.self
+        case .unit: UnitCommand.self
+        case .syscalls: SystemCallsCommand.self
+        case .schema: SchemaCommand.self
+        case .doctor: DoctorCommand.self
+        case .completion: CompletionCommand.self
+        case .manual: ManualCommand.self
+        case .help: nil
+        }
+    }
+
+    /// What ArgumentParser is told of it.
+    func configuration(discussion: String = "") -> CommandConfiguration {
+        CommandConfiguration(
+            commandName: rawValue, abstract: abstract, usage: usage, discussion: discussion, shouldDisplay: isListed)
+    }
+}
