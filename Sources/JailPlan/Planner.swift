@@ -82,6 +82,7 @@ package struct Planner {
             add(.switchRoot, spec.filesystem.root.position)
         }
         setUpSystem()
+        setUpNetwork()
         setUpProcess(session: session)
         restrict(capabilities)
         if plan.supervision.hasInit { add(.startCommand, spec.process.initProcess.position) }

@@ -41,7 +41,6 @@ extension Planner {
                     hint: "remove it, or \(Remedy.own(.uts))")
             }
         }
-        if isNew(.net) { add(.bringUpLoopback, spec.network.mode?.position) }
     }
 
     mutating func setUpProcess(session: SessionTerminal?) {

@@ -14,6 +14,14 @@ package enum Filling: Equatable, Sendable {
     case noticeSocket(FileSystem)
     /// A new file system with the credentials that were read, for the command's user only and never swapped out.
     case credentials(FileSystem)
+
+    /// Whether it is cloned from what the host has: by whoever may reach the host's files.
+    var isClone: Bool {
+        switch self {
+        case .tree, .device: true
+        case .fileSystem, .file, .noticeSocket, .credentials: false
+        }
+    }
 }
 
 /// What holds on the mount of a slot once the tree is complete: the one value that is put in force, printed and audited.

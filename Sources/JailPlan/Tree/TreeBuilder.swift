@@ -142,11 +142,12 @@ struct TreeBuilder {
             if let (slot, filling, promise) = placements[index].fill {
                 if promise.isSealed { sealed.append(slot) }
                 let step = Operation.fill(slot: slot, filling, promise)
-                switch filling {
-                case .tree, .device: sources.append(Plan.Step(step, origin))
-                case .fileSystem(let fileSystem) where isForeign(fileSystem.type):
+                if filling.isClone {
+                    sources.append(Plan.Step(step, origin))
+                } else if case .fileSystem(let fileSystem) = filling, isForeign(fileSystem.type) {
                     foreignFileSystems.append(Plan.Step(step, origin))
-                case .fileSystem, .file, .noticeSocket, .credentials: fileSystems.append(Plan.Step(step, origin))
+                } else {
+                    fileSystems.append(Plan.Step(step, origin))
                 }
             }
             construction.append(Plan.Step(placements[index].placing, origin))
