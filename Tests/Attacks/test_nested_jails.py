@@ -142,49 +142,7 @@ def test_without_proc_at_all_it_says_what_to_mount(caller):
     assert run.status == 125 and run.stdout == "" and "mount -t proc" in run.stderr, run
 
 
-# Inside systemd-nspawn, which only root can start
-
-
-@pytest.fixture
-def nspawn(root):
-    """Starts the binary in a container of systemd-nspawn's default confinement, with one option more."""
-    needs(shutil.which("systemd-nspawn"), "start systemd-nspawn: systemd-container is not installed")
-    place = tree(root, "opt", "sys")
-    line = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--link-journal=no", f"--directory={place}"]
-    line += ["--as-pid2", "--pipe", "--bind-ro=/usr", f"--bind-ro={root.binary}:/opt/immure"]
-
-    def start(options, *words):
-        run = root.finish(root.popen([*line, *options, "/opt/immure", "run", *words]), timeout=30)
-        needs("Failed to" not in run.stderr and "cgroup" not in run.stderr, f"start systemd-nspawn: {run.stderr}")
-        return run
-
-    return start
-
-
-USERS = "--private-users=100000:65536"
 NESTED = ("--set", "namespaces.nested=true", "--set", 'process.keyring="inherit"')
-
-
-def test_inside_nspawn_a_jail_is_whole_where_the_spec_fits(nspawn):
-    """nspawn keeps /proc/sys read-only and refuses keyctl(2): a spec that goes without both runs, confined."""
-    facts = Facts(nspawn([USERS], *NESTED, "--", *PYTHON).ok.stdout.replace("\r", ""))
-    assert set(facts.capabilities.values()) == {0} and facts["status"]["NoNewPrivs"] == "1"
-    assert facts["uid"] == [65534] * 3 and set(facts.fds) <= {0, 1, 2, 3}
-
-
-@pytest.mark.parametrize(
-    "options, words, hint",
-    [
-        ([USERS], [], "namespaces.nested = true"),
-        ([USERS], NESTED[:2], "process.keyring"),
-        ([USERS, "--drop-capability=all"], [], "CAP_SETFCAP"),
-        (["--private-users=no"], [], "namespaces.nested = true"),
-    ],
-)
-def test_what_nspawn_forbids_is_told_with_what_to_change(nspawn, options, words, hint):
-    run = nspawn(options, *words, "--", "/bin/echo", "ran")
-    assert run.status == 125 and "ran" not in run.stdout, run
-    assert "hint: " in run.stderr and hint in run.stderr, run
 
 
 # Inside a container of crun, as engines ask for one
