@@ -198,3 +198,46 @@ def test_one_source_under_two_names_of_one_place_is_refused(caller, linked):
     spec = rooted(place, f'rw = ["{data}/conf:/app/conf"]')
     spec += f'[[mount]]\ntarget = "/var/lib/app/conf"\nsource = "{data}/conf"\noptions = ["ro"]\n'
     assert ran_closed(caller.shell(spec, "echo changed >/app/conf/file; echo ran"), "ran")
+
+
+def elsewhere(caller):
+    """A directory, one below it, and a link to that; each with a file that says which it is."""
+    parent = caller.directory()
+    sub = parent / "sub"
+    sub.mkdir()
+    caller.own(sub)
+    (parent / "link").symlink_to("sub")
+    caller.file(parent / "name", "parent")
+    caller.file(sub / "name", "sub")
+    return parent, sub
+
+
+PWD_SPEC = '[filesystem]\nro = ["${PWD}:/src"]\n[environment]\nset = { HERE = "${PWD}" }'
+
+
+@pytest.mark.parametrize("stale", ["parent", "unset", "dots", "nothing"])
+def test_pwd_is_the_current_directory_whatever_the_variable_says(caller, stale):
+    """As under make -C, env -C, subprocess's cwd= and find -execdir, which leave PWD as it was."""
+    parent, sub = elsewhere(caller)
+    pwd = {"parent": str(parent), "unset": None, "dots": f"{sub}/../sub", "nothing": "/nowhere"}[stale]
+    run = caller.shell(PWD_SPEC, 'cat /src/name; echo " $HERE"', cwd=sub, env={"PWD": pwd}).ok
+    assert run.stdout == f"sub {sub}\n"
+
+
+def test_pwd_is_spelt_as_the_variable_says_where_that_is_the_same_directory(caller):
+    parent, sub = elsewhere(caller)
+    run = caller.shell(PWD_SPEC, 'cat /src/name; echo " $HERE"', cwd=sub, env={"PWD": f"{parent}/link"}).ok
+    assert run.stdout == f"sub {parent}/link\n"
+
+
+def test_pwd_under_env_c(caller):
+    parent, sub = elsewhere(caller)
+    caller.wrapper = ("/usr/bin/env", "-C", sub)
+    assert caller.shell(PWD_SPEC, "cat /src/name", cwd=parent, env={"PWD": str(parent)}).ok.stdout == "sub"
+
+
+def test_a_removed_current_directory_is_refused(caller):
+    gone = caller.directory()
+    caller.wrapper = ("/bin/sh", "-c", 'rmdir "$0" && exec "$@"', gone)
+    run = caller.run(PWD_SPEC, "/bin/true", cwd=gone, env={"PWD": str(gone)})
+    assert run.status == 125 and "PWD, the current directory, is not known" in run.stderr, run
