@@ -57,6 +57,7 @@ struct RandomSpec {
         ("service.notify", [#""none""#, #""main""#, #""all""#]), ("service.sockets", ["true", "false"]),
         ("service.credentials", ["true", "false"]), ("service.optional", ["true", "false"]),
         ("environment.keep", [#"["LANG", "LC_*"]"#, #"["*"]"#]),
+        ("environment.defaults", ["true", "false"]), ("environment.path", [#"["/opt/bin", "/srv"]"#]),
         ("environment.set", [#"{ CC = "gcc", "a b" = "\\ \" \n" }"#]),
         ("rlimits.nofile", [#""64:128""#, "9"]), ("rlimits.core", ["0", #""unlimited""#]),
         ("rlimits.as", [#""1G:unlimited""#]), ("rlimits.nice", ["20"]),

@@ -75,7 +75,8 @@ let samples: [(text: String, effect: Effect)] = [
     ("service.notify = \"main\"", .opens), ("service.notify = \"none\"", .neither),
     ("service.sockets = true", .opens), ("service.credentials = true", .opens), ("service.optional = true", .neither),
 
-    ("environment.keep = [\"LANG\"]", .opens), ("environment.set = { CC = \"gcc\" }", .neither),
+    ("environment.defaults = false", .neither), ("environment.path = [\"/opt/bin\"]", .neither),
+    ("environment = { keep = [\"LANG\"], unset = [\"LC_ALL\"] }", .opens), ("environment.keep = [\"LANG\"]", .opens), ("environment.set = { CC = \"gcc\" }", .neither),
     ("rlimits.nofile = 9", .neither), ("rlimits.core = \"unlimited\"", .opens),
 
     ("limits.memory = \"1G\"", .narrows), ("limits.memory = \"8000G\"", .neither),

@@ -78,8 +78,11 @@ let contractText = #"""
     cpus            = "0-3"         # affinity
     keyring         = "new"
 
-    [environment]                   # starts empty but for PATH, HOME, USER, LOGNAME, SHELL, TERM set for the jail
+    [environment]                   # starts empty but for PATH, HOME, USER, LOGNAME, SHELL, TERM, LANG=C.UTF-8 set for the jail
+    defaults = true                 # (false: empty)
     keep = ["LANG", "LC_*"]
+    unset = ["LC_ALL"]              # taken out of what keep lets through
+    path = ["/opt/sdk/usr/bin"]     # goes before PATH
     set  = { CC = "gcc" }
 
     [rlimits]                       # lower-case kernel names, all sixteen; what is not named is inherited

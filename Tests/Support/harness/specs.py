@@ -56,6 +56,9 @@ KEYS = {
     "process.cpus": (CPUS, NO_CPUS),
     "process.keyring": (["new", "inherit"], WORDS),
     "environment.keep": ([[], ["LANG", "LC_*"], ["*"]], [["A*B"], [""], ["A=B"], "LANG", [1], ["**"]]),
+    "environment.defaults": ([True, False], BOOLEANS),
+    "environment.unset": ([[]], [["A*B"], [""], ["A=B"], "LANG", [1], ["**"]]),
+    "environment.path": ([[], ["/opt/bin", "~/bin"], ["${HOME}/y"]], [["bin"], "/bin", [1], [""]]),
     "environment.set": ([{}, {"CC": "gcc", "a b": ""}], [{"CC": 1}, {"": "x"}, {"A=B": "x"}, "CC", {"CC": {}}]),
     **{f"rlimits.{name}": (RLIMITS, [*NO_RLIMITS, "1M"]) for name in
        "cpu locks nice nofile nproc rtprio rttime sigpending".split()},
