@@ -1,5 +1,6 @@
 import JailPlan
 import JailSpec
+import LinuxFacts
 import TestSupport
 import Testing
 
@@ -130,5 +131,43 @@ import Testing
         let plain = try plan(mount).source(on: "/x")
         let asked = try plan(mount + "options = [\"noatime\", \"nosymfollow\"]").source(on: "/x")
         #expect(asked != plain)
+    }
+}
+
+@Suite struct HostsTests {
+    private func text(_ spec: String, _ hosts: Host.HostsFile?) throws -> String? {
+        let plan = try plan(spec, on: .root.with { $0.hosts = hosts })
+        guard case .fill(_, .file(let content, 0o644), let promise)? = plan.source(on: "/etc/hosts") else { return nil }
+        #expect(promise.attributes.hasAll(of: .readOnly))
+        return content
+    }
+
+    private static let localhost = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+
+    @Test(
+        arguments: [
+            ("", "# nothing\n", "# nothing\n127.0.1.1\tbuild\n"), ("", "::1 x", "::1 x\n127.0.1.1\tbuild\n"),
+            ("", "127.0.0.1 localhost BUILD\n", nil),
+            ("", "127.0.0.1 localhost # build\n", "127.0.0.1 localhost # build\n127.0.1.1\tbuild\n"),
+            ("", "build localhost\n", "build localhost\n127.0.1.1\tbuild\n"),
+            ("filesystem.ro = [\"/srv/hosts:/etc/hosts\"]", "x", nil),
+            ("filesystem.ro = [\"/srv/etc:/etc\"]", "x", nil),
+            ("filesystem.hide = [\"/etc/hosts\"]", "x", nil),
+        ] as [(String, String, String?)])
+    func theTreesOwn(more: String, found: String, content: String?) throws {
+        let written = try text("hostname = \"build\"\n\(more)", .text(found))
+        #expect(written == content)
+    }
+
+    @Test func aTreeWithoutOne() throws {
+        let added = Self.localhost + "127.0.1.1\tbuild.example.org build\n"
+        let name = "hostname = \"build.example.org\"\n"
+        for root in ["system", "host", "empty", "/srv/tree"] {
+            #expect(try text(name + "filesystem.root = \"\(root)\"", .absent) == added)
+            #expect(try text(name + "filesystem.root = \"\(root)\"", .text("")) == added)
+        }
+        #expect(try text(name + "filesystem = { root = \"/srv/tree\", writable = true }", .absent) == nil)
+        #expect(try text(name, nil) == nil)
+        #expect(try text("", .absent) == nil)
     }
 }

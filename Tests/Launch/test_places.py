@@ -241,3 +241,50 @@ def test_a_removed_current_directory_is_refused(caller):
     caller.wrapper = ("/bin/sh", "-c", 'rmdir "$0" && exec "$@"', gone)
     run = caller.run(PWD_SPEC, "/bin/true", cwd=gone, env={"PWD": str(gone)})
     assert run.status == 125 and "PWD, the current directory, is not known" in run.stderr, run
+
+
+def asked(caller, spec, name):
+    """What getent(1) says of a name, within the jail."""
+    return caller.run(spec, "/usr/bin/getent", "hosts", name)
+
+
+@pytest.mark.parametrize("root", ["system", "host"])
+def test_a_name_of_the_jails_own_has_an_address(caller, root):
+    before = open("/etc/hosts").read() if os.path.exists("/etc/hosts") else None
+    spec = f'hostname = "build.jail"\nfilesystem.root = "{root}"'
+    for name in ("build.jail", "build"):
+        assert asked(caller, spec, name).ok.stdout.startswith("127.0.1.1 ")
+    assert caller.run(spec, "/bin/hostname", "-f").ok.stdout == "build.jail\n"
+    assert "localhost" in asked(caller, spec, "localhost").ok.stdout
+    assert caller.shell(spec, "echo x >>/etc/hosts").status != 0
+    assert (open("/etc/hosts").read() if os.path.exists("/etc/hosts") else None) == before
+
+
+@pytest.mark.parametrize("hosts", ["there", "absent", "link", "empty"])
+def test_hosts_of_a_tree(caller, hosts):
+    place = tree(caller)
+    if hosts == "there":
+        caller.file(place / "etc/hosts", "192.0.2.7 other")
+    if hosts == "empty":
+        caller.file(place / "etc/hosts", "")
+    if hosts == "link":
+        caller.file(place / "etc/names", "192.0.2.7 other\n")
+        (place / "etc/hosts").symlink_to("names")
+    spec = 'hostname = "build"\n' + rooted(place)
+    listed = sorted(os.listdir(place / "etc"))
+    seen = caller.shell(spec, "cat /etc/hosts /etc/hostname").ok.stdout
+    assert "127.0.1.1\tbuild\n" in seen and seen.endswith("tree\n")
+    assert ("192.0.2.7 other\n" in seen) == (hosts in ("there", "link")) != ("localhost" in seen)
+    assert sorted(os.listdir(place / "etc")) == listed
+
+
+def test_nothing_stays_in_a_writable_tree_without_hosts(caller):
+    place = tree(caller)
+    spec = 'hostname = "build"\n' + rooted(place, "writable = true")
+    assert caller.shell(spec, "test ! -e /etc/hosts && hostname").ok.stdout == "build\n"
+    assert not (place / "etc/hosts").exists()
+
+
+def test_written_hosts_stay(caller):
+    spec = 'hostname = "build"\n[[mount]]\ntarget = "/etc/hosts"\ntype = "file"\ncontent = "written"'
+    assert caller.run(spec, "/bin/cat", "/etc/hosts").ok.stdout == "written"

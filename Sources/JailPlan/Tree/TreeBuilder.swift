@@ -79,6 +79,7 @@ struct TreeBuilder {
         placeDevices(unless: written)
         placeTmp(unless: written)
         placeSysfs(unless: written)
+        placeHosts()
         assemble(rootSlot)
     }
 

@@ -44,11 +44,29 @@ extension Host {
         if spec.namespaces[.pid].value.isHost { host.canStartSession = Kernel.canStartSession() }
         if let limits = spec.limits { host.controlGroups = .probe(for: limits.value, uid: host.uid) }
         try host.readAccounts(of: spec)
+        if spec.hostname != nil { host.hosts = try hostsFile(of: spec) }
         if case .system = spec.filesystem.root.value { host.rootEntries = try systemEntries() }
         if spec.identity.asksForSubordinates {
             try host.readSubordinates(spec)
         }
         return host
+    }
+
+    /// What the jail's tree has by that name.
+    private static func hostsFile(of spec: Spec) throws(KernelError) -> HostsFile? {
+        guard case .new = spec.namespaces[.mount].value else { return nil }
+        var root = "/"
+        if case .directory(let path) = spec.filesystem.root.value { root = path + "/" }
+        var isFile = false
+        do throws(KernelError) {
+            _ = try readLink(root + "etc/hosts")
+        } catch {
+            if error.errno == .noEntry { return .absent }
+            // There, and no link: an empty one, or one that only the host's root may read.
+            if error.errno == .invalid { isFile = try status(ofPath: root + "etc/hosts").isRegular }
+        }
+        let bytes = try Accounts.read("etc/hosts", below: root)
+        return bytes.isEmpty && !isFile ? nil : .text(String(decoding: bytes, as: UTF8.self))
     }
 
     /// /usr, /etc, and what a program expects beside them, as they are on this host.
