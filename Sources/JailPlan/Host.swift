@@ -63,6 +63,10 @@ package struct Host: Sendable {
     /// The users and groups of the jail's own tree: the host's for "system" and "host", the tree's for a directory.
     package var users: [User] = []
     package var groups: [Group] = []
+    /// Sources of binds, as the spec has them, that are device nodes, and that are directories with nodes in them: asked only
+    /// of those that have a directory `dev` on their way.
+    package var deviceNodes: [String] = []
+    package var deviceDirectories: [String] = []
     /// Asked only where the spec has a hostname; nil too where something else than a file stands there.
     package var hosts: HostsFile?
     /// The caller's ranges in subuid(5) and subgid(5), inside 0 upwards still to be assigned.

@@ -171,3 +171,37 @@ import Testing
         #expect(try text("", .absent) == nil)
     }
 }
+
+@Suite struct DeviceSourceTests {
+    private let host = Host.root.with { host in
+        (host.deviceNodes, host.deviceDirectories) = (["/dev/fuse"], ["/dev/dri"])
+    }
+
+    @Test(arguments: [
+        "filesystem.rw = [\"/dev/fuse\"]", "filesystem.ro = [\"/dev/fuse\"]", "filesystem.devices = [\"/dev/fuse\"]",
+        "filesystem.devices = [\"/dev/dri:/dev/fuse\"]", "[[mount]]\ntarget = \"/dev/fuse\"\nsource = \"/dev/fuse\"",
+        "[[mount]]\ntarget = \"/dev/fuse\"\nsource = \"/dev/fuse\"\noptions = [\"dev\", \"rw\"]",
+    ]) func aNodeCanBeOpenedAndNotBeChanged(text: String) throws {
+        guard case .fill(_, .tree, let promise)? = try plan(text, on: host).source(on: "/dev/fuse") else {
+            return #expect(Bool(false), "no mount")
+        }
+        #expect(promise.held == .readOnly | .noSetuid | .noExecute)
+    }
+
+    @Test(arguments: [
+        ("filesystem.rw = [\"/dev/dri\"]", "nodev keeps"), ("filesystem.ro = [\"/dev/dri:/x\"]", "nodev keeps"),
+        ("[[mount]]\ntarget = \"/dev/fuse\"\nsource = \"/dev/fuse\"\noptions = [\"nodev\"]", "nodev keeps"),
+        ("[[mount]]\ntarget = \"/x\"\nsource = \"/dev/dri\"", "nodev keeps"),
+    ]) func aFlagThatDefeatsItsSource(text: String, fault: String) throws {
+        let found = try faults(text, on: host)
+        #expect(found.count == 1 && found[0].contains(fault), "\(found)")
+    }
+
+    @Test func theLongFormOpensADirectory() throws {
+        let mount = "[[mount]]\ntarget = \"/dev/dri\"\nsource = \"/dev/dri\"\noptions = [\"dev\", \"ro\"]"
+        guard case .fill(_, .tree, let promise)? = try plan(mount, on: host).source(on: "/dev/dri") else {
+            return #expect(Bool(false), "no mount")
+        }
+        #expect(promise.held == .readOnly | .noSetuid)
+    }
+}

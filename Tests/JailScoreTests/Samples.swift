@@ -21,7 +21,7 @@ let samples: [(text: String, effect: Effect)] = [
     ("filesystem.hide = [\"/etc/ssh\"]", .narrows), ("filesystem.hide = [\"/nonexistent\"]", .neither),
     ("filesystem.proc = false", .narrows),
     ("filesystem.proc = true", .neither), ("filesystem.dev = \"host\"", .opens),
-    ("filesystem.dev = \"none\"", .narrows), ("filesystem.tmp = false", .narrows),
+    ("filesystem.devices = [\"/dev/fuse\"]", .opens), ("filesystem.dev = \"none\"", .narrows), ("filesystem.tmp = false", .narrows),
     ("filesystem.tmp = \"1G\"", .opens), ("filesystem.tmp = \"1M\"", .neither),
 
     (mount("type = \"bind\"\nsource = \"/srv\""), .opens),

@@ -23,7 +23,9 @@ extension Section {
         result.proc = value("proc", Form.boolean) ?? result.proc
         result.devices = value("dev", Form.word(Filesystem.Devices.self)) ?? result.devices
         result.tmp = value("tmp", Form.temporary) ?? result.tmp
-        result.mounts += binds("ro", MountOptions(.readOnly)) + binds("rw", MountOptions()) + hidden("hide")
+        result.mounts += binds("ro", MountOptions(.readOnly)) + binds("rw", MountOptions())
+        // A read-only mount keeps a node as it is, and lets the device be written to.
+        result.mounts += binds("devices", MountOptions(.readOnly | .noExecute, opening: .noDevices)) + hidden("hide")
         if result.writable.value {
             guard case .directory = result.root.value else {
                 report(

@@ -13,7 +13,16 @@ extension SectionRows {
                 """),
             KeyRow("writable", as: .boolean, default: "false", "Makes a root that is a directory writable."),
             KeyRow("ro", as: .binds, "Paths of the host to show, with their submounts, read-only."),
-            KeyRow("rw", as: .binds, "Paths of the host to show, writable."),
+            KeyRow(
+                "rw", as: .binds,
+                """
+                Paths of the host to show, writable. A device node that is named itself, here or in `ro` or a mount, may be
+                opened; the node cannot be changed. A directory of nodes is refused, as none of them could be opened.
+                """),
+            KeyRow(
+                "devices", as: .binds,
+                "Device nodes, or directories of nodes, that may be opened, to be read and written to as their modes allow."
+            ),
             KeyRow(
                 "hide", as: ValueForm("array of paths", .list(ValueForm.jailPath.shape)),
                 """

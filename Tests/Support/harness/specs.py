@@ -30,6 +30,7 @@ KEYS = {
     "filesystem.writable": ([False], BOOLEANS),
     "filesystem.ro": BINDS,
     "filesystem.rw": BINDS,
+    "filesystem.devices": BINDS,
     "filesystem.hide": ([[], ["/etc/ssh"]], [["etc"], "/etc", [1], [""]]),
     "filesystem.proc": ([True, False], BOOLEANS),
     "filesystem.dev": (["none", "minimal", "host"], WORDS),
