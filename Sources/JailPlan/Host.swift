@@ -63,6 +63,8 @@ package struct Host: Sendable {
     /// The users and groups of the jail's own tree: the host's for "system" and "host", the tree's for a directory.
     package var users: [User] = []
     package var groups: [Group] = []
+    /// The bytes of the machine's memory.
+    package var memory: UInt64 = 8 << 30
     /// Sources of binds, as the spec has them, that are device nodes, and that are directories with nodes in them: asked only
     /// of those that have a directory `dev` on their way.
     package var deviceNodes: [String] = []

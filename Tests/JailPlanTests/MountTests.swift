@@ -205,3 +205,29 @@ import Testing
         #expect(promise.held == .readOnly | .noSetuid)
     }
 }
+
+@Suite struct PrivateRoomTests {
+    private func size(on target: String, _ text: String, memory: UInt64) throws -> String? {
+        let plan = try plan(text, on: .limited.with { $0.memory = memory })
+        guard case .fill(_, .fileSystem(let fileSystem), _)? = plan.source(on: target) else { return nil }
+        return fileSystem.parameters.first { $0.key == "size" }?.value
+    }
+
+    @Test(
+        arguments: [
+            ("", 8 << 30, "2G"), ("", 8_000_000_000, "1907M"), ("", 3 << 20, "1M"),
+            ("limits.memory = \"512M\"", 8 << 30, "512M"), ("limits.memory = \"5000K\"", 8 << 30, "5000K"),
+            ("limits.memory = \"4G\"", 8 << 30, "2G"), ("limits.memory = 4097", 8 << 30, "4097"),
+        ] as [(String, UInt64, String)]) func byDefault(text: String, memory: UInt64, size: String) throws
+    {
+        for target in ["/tmp", "/dev/shm"] { #expect(try self.size(on: target, text, memory: memory) == size) }
+    }
+
+    @Test func asWritten() throws {
+        for (key, target) in [("tmp", "/tmp"), ("shm", "/dev/shm")] {
+            #expect(try size(on: target, "filesystem.\(key) = \"3M\"\nlimits.memory = \"1M\"", memory: 1 << 30) == "3M")
+            #expect(try size(on: target, "filesystem.\(key) = false", memory: 1 << 30) == nil)
+        }
+        #expect(try size(on: "/tmp", "filesystem.shm = false", memory: 1 << 30) == "256M")
+    }
+}

@@ -15,7 +15,8 @@ let contractText = #"""
     # /proc (own pid namespace), a minimal /dev with its own devpts and shm, and a private /tmp are there by default:
     proc = true                     # false: none · a jail that shares the host's pid namespace gets it with hidepid
     dev  = "minimal"                # "none" | "minimal" | "host"
-    tmp  = "64M"                    # size of the private tmpfs on /tmp; false: none
+    tmp  = "2G"                     # size of the private tmpfs on /tmp; false: none
+    shm  = "2G"                     # likewise on /dev/shm
 
     [[mount]]
     target   = "/cache"

@@ -192,3 +192,18 @@ def test_nodev_on_a_node_is_refused(caller):
     spec = '[[mount]]\ntarget = "/dev/mine"\nsource = "/dev/zero"\noptions = ["nodev"]'
     run = caller.run(spec, "/bin/true")
     assert run.status == 125 and "nodev keeps from being opened" in run.stderr, run
+
+
+def test_the_private_file_systems_hold_a_quarter_of_the_memory(caller):
+    code = "import json, os; print(json.dumps([os.statvfs(p).f_frsize * os.statvfs(p).f_blocks for p in ('/tmp', '/dev/shm')]))"
+    quarter = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 4
+    for room in caller.python(None, code):
+        assert quarter - (2 << 20) < room <= quarter
+    assert caller.python('filesystem = { tmp = "3M", shm = "5M" }', code) == [3 << 20, 5 << 20]
+    assert caller.shell("filesystem.shm = false", "test ! -e /dev/shm").status == 0
+
+
+def test_a_hundred_megabytes_of_shared_memory(caller):
+    """A page beyond the size of a tmpfs is SIGBUS: 64M was the default."""
+    code = "import json, mmap, os\nf = os.open('/dev/shm/a', os.O_RDWR | os.O_CREAT)\nos.ftruncate(f, 100 << 20)\nm = mmap.mmap(f, 100 << 20)\nfor i in range(0, 100 << 20, 4096): m[i] = 1\nprint(json.dumps(len(m)))"
+    assert caller.python(None, code) == 100 << 20

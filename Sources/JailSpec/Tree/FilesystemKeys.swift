@@ -43,12 +43,17 @@ extension SectionRows {
                 jail's own. `none`: nothing, and what a root that is a tree of the host's has there is covered. `host`: the host's.
                 """),
             KeyRow(
-                "tmp", as: ValueForm("size | false", .either([ValueForm.positiveSizeShape, .exactly(false)])),
-                default: "\"64M\"", "The size of a private tmpfs on /tmp. false: none."),
+                "tmp", as: .room,
+                """
+                The size of a private tmpfs on /tmp. Absent: a quarter of the machine's memory, but never more than
+                limits.memory. false: none.
+                """),
+            KeyRow("shm", as: .room, "The same on the /dev/shm of a minimal /dev."),
         ])
 }
 
 extension ValueForm {
+    fileprivate static let room = ValueForm("size | false", .either([ValueForm.positiveSizeShape, .exactly(false)]))
     fileprivate static let binds = ValueForm(
         "array of \"SOURCE\" or \"SOURCE:TARGET\"", .list(.text("^[^:]+(:/[^:]*)?$")))
 }

@@ -34,6 +34,7 @@ KEYS = {
     "filesystem.hide": ([[], ["/etc/ssh"]], [["etc"], "/etc", [1], [""]]),
     "filesystem.proc": ([True, False], BOOLEANS),
     "filesystem.dev": (["none", "minimal", "host"], WORDS),
+    "filesystem.shm": ([*SIZES, False], [*NO_SIZES, True, 0, "0"]),
     "filesystem.tmp": ([*SIZES, False], [*NO_SIZES, True, 0, "0"]),
     **{f"namespaces.{kind}": (NAMESPACES, NO_NAMESPACES) for kind in "user mount pid net ipc uts cgroup".split()},
     "namespaces.time": (["host", "new"], NO_NAMESPACES),
