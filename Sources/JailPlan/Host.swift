@@ -39,6 +39,12 @@ package struct Host: Sendable {
         }
     }
 
+    /// hosts(5) of the jail's own tree.
+    package enum HostsFile: Equatable, Sendable {
+        case absent
+        case text(String)
+    }
+
     /// The caller's ids. Privileged means uid 0 with the capabilities that go with it.
     package var uid: UInt32 = 1000
     package var gid: UInt32 = 1000
@@ -57,6 +63,14 @@ package struct Host: Sendable {
     /// The users and groups of the jail's own tree: the host's for "system" and "host", the tree's for a directory.
     package var users: [User] = []
     package var groups: [Group] = []
+    /// The bytes of the machine's memory.
+    package var memory: UInt64 = 8 << 30
+    /// Sources of binds, as the spec has them, that are device nodes, and that are directories with nodes in them: asked only
+    /// of those that have a directory `dev` on their way.
+    package var deviceNodes: [String] = []
+    package var deviceDirectories: [String] = []
+    /// Asked only where the spec has a hostname; nil too where something else than a file stands there.
+    package var hosts: HostsFile?
     /// The caller's ranges in subuid(5) and subgid(5), inside 0 upwards still to be assigned.
     package var subordinateUsers: [Identity.Range] = []
     package var subordinateGroups: [Identity.Range] = []

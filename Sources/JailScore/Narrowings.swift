@@ -45,7 +45,8 @@ extension Narrowing {
             row(
                 "filesystem.hide", Share.hidden, "what the command has no need to see", spec.hidden != nil,
                 spec.hidden?.position),
-            row("filesystem.tmp", Share.noTmp, "false: no /tmp", without("tmp") ? files.tmp.found { $0 == nil } : nil),
+            row(
+                "filesystem.tmp", Share.noTmp, "false: no /tmp", without("tmp") ? files.tmp.found { $0 == .none } : nil),
         ]
     }
 }

@@ -25,7 +25,7 @@ extension Spec {
         var places: [[String]] = []
         if filesystem.proc.value { places.append(["proc"]) }
         if filesystem.devices.value == .minimal { places.append(["dev"]) }
-        if filesystem.tmp.value != nil { places.append(["tmp"]) }
+        if filesystem.tmp.value != .none { places.append(["tmp"]) }
         return places
     }
 

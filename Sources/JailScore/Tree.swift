@@ -32,14 +32,8 @@ extension Check {
         },
         Check(
             "filesystem.dev", Weight.hostDevices, "every device of the host that the user may open",
-            advice: "dev = \"minimal\", and the one device by a [[mount]] with options = [\"dev\"]"
+            advice: "dev = \"minimal\", and the one device in filesystem.devices"
         ) { $0.filesystem.devices.found { $0 == .host } },
-        Check(
-            "filesystem.tmp", Weight.largeTmp, "more than 64 MB of the host's memory can be filled",
-            advice: "limits.memory, to which it counts"
-        ) { spec in
-            spec.limits?.value.realMemory == nil ? spec.filesystem.tmp.found { ($0 ?? 0) > 64 << 20 } : nil
-        },
     ]
 
     static let mounts: [Check] = [

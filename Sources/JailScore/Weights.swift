@@ -9,7 +9,7 @@ enum Weight {
     static let (hostMounts, hostDevices, deviceFiles) = (90, 25, 10)
     static let (setuidFiles, setuidFilesUnused) = (15, 3)
     static let (image, writableGroups, sysfs, groups) = (8, 6, 5, 3)
-    static let (largeTmp, unlimitedTmpfs, kernelFiles) = (1, 1, 1)
+    static let (unlimitedTmpfs, kernelFiles) = (1, 1)
     /// A place of which nothing is known.
     static let (writable, readable) = (5, 1)
     static let (home, secrets, socket) = ((read: 12, write: 35), (read: 15, write: 30), 10)
@@ -95,7 +95,7 @@ extension Place {
         Place("/var/spool/cron", .below, read: 3, write: 50, "programs that the host starts by itself"),
         Place("/proc", .below, read: 30, write: 50, "the host's processes and settings"),
         Place("/sys", .below, read: 5, write: 30, "the host's devices and settings"),
-        Place("/dev", .below, read: 6, write: 10, "devices of the host"),
+        Place("/dev", .below, read: 10, write: 10, "devices of the host"),
         Place("/run", read: 40, write: 50, "the sockets of every service"),
         Place("/run/docker.sock", read: 80, write: 80, "the container engine does as root what it is asked there"),
         Place(

@@ -11,7 +11,7 @@ package enum Call: UInt8, Sendable {
     case landlockCreateRuleset, landlockAddRule, landlockRestrictSelf
     case unlinkat, flock, fchownat, socket, connect, stat, capget
     case bind, setsockopt, sigaction
-    case select
+    case select, sysinfo
 
     /// The name as section 2 of the manual has it.
     package var name: String {

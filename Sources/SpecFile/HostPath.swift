@@ -21,7 +21,21 @@ extension Surroundings {
 
     /// `~` and `~/…` at the start, `${VAR}` anywhere; `$${` stands for a literal `${`.
     package func expand(_ written: String, at position: Position) throws(Diagnostic) -> String {
-        if !written.utf8.contains(dollar) { return try expandHome(written[...], at: position) }
+        let result = try expandVariables(written, at: position)
+        // Only a `~` that was written is one: not one that a variable brought in.
+        guard written.utf8.first == tilde else { return result }
+        return try expandHome(result[...], at: position)
+    }
+
+    /// The same of a value that need not be a path: a `~` that does not stand for a directory is any other character.
+    package func expandValue(_ written: String, at position: Position) throws(Diagnostic) -> String {
+        let rest = written.utf8.dropFirst()
+        if rest.isEmpty || rest.first == slash { return try expand(written, at: position) }
+        return try expandVariables(written, at: position)
+    }
+
+    private func expandVariables(_ written: String, at position: Position) throws(Diagnostic) -> String {
+        if !written.utf8.contains(dollar) { return written }
         var result = ""
         var rest = written[...]
         while let start = rest.utf8.firstIndex(of: dollar) {
@@ -42,9 +56,7 @@ extension Surroundings {
                 rest = Substring(rest.utf8.dropFirst())
             }
         }
-        // Only a `~` that was written is one: not one that a variable brought in.
-        guard written.utf8.first == tilde else { return result + String(rest) }
-        return try expandHome((result + String(rest))[...], at: position)
+        return result + String(rest)
     }
 
     private func value(of name: String, in written: String, at position: Position) throws(Diagnostic) -> String {
@@ -54,6 +66,9 @@ extension Surroundings {
                 hint: "only ${NAME} is expanded; write `$${` for a literal `${`")
         }
         guard let value = variable(name) else {
+            if name == "PWD" {
+                throw Diagnostic("\(quoted(written)): PWD, the current directory, is not known", at: position)
+            }
             throw Diagnostic("\(quoted(written)): the variable \(name) is not set", at: position)
         }
         return value

@@ -8,7 +8,7 @@ import Testing
         #expect(
             try plan("").environment == [
                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/tmp", "SHELL=/bin/sh",
-                "USER=nobody", "LOGNAME=nobody", "TERM=xterm",
+                "USER=nobody", "LOGNAME=nobody", "TERM=xterm", "LANG=C.UTF-8",
             ])
         #expect(try plan("", on: .root.with { $0.environment = [] }).variable("TERM") == nil)
     }
@@ -28,11 +28,35 @@ import Testing
     }
 
     @Test(arguments: [
-        ("keep = []", [String]()), ("keep = [\"LANG\"]", ["LANG=C.UTF-8"]), ("keep = [\"LC_*\"]", ["LC_ALL=C"]),
-        ("keep = [\"L*\"]", ["LANG=C.UTF-8", "LC_ALL=C"]), ("keep = [\"LAN\", \"ANG\"]", []),
-        ("keep = [\"*\"]", ["LANG=C.UTF-8", "LC_ALL=C", "SECRET=s"]),
+        ("keep = []", ["LANG=C.UTF-8"]), ("keep = [\"LANG\"]", ["LANG=de_DE.UTF-8"]),
+        ("keep = [\"LC_*\"]", ["LANG=C.UTF-8", "LC_ALL=C"]),
+        ("keep = [\"L*\"]", ["LANG=de_DE.UTF-8", "LC_ALL=C"]), ("keep = [\"LAN\", \"ANG\"]", ["LANG=C.UTF-8"]),
+        ("keep = [\"*\"]", ["LANG=de_DE.UTF-8", "LC_ALL=C", "SECRET=s"]),
+        ("keep = [\"*\"]\nunset = [\"L*\"]", ["LANG=C.UTF-8", "SECRET=s"]),
+        ("keep = [\"*\"]\nunset = [\"LC_ALL\", \"SECRE\", \"PATH\"]", ["LANG=de_DE.UTF-8", "SECRET=s"]),
     ]) func keep(text: String, kept: [String]) throws {
-        #expect(try plan("[environment]\n\(text)").environment.dropFirst(6) == kept[...])
+        let host = Host.root.with { $0.environment = ["TERM=xterm", "LANG=de_DE.UTF-8", "LC_ALL=C", "SECRET=s"] }
+        #expect(try plan("[environment]\n\(text)", on: host).environment.dropFirst(6) == kept[...])
+    }
+
+    @Test(arguments: [
+        ("defaults = false", [String]()), ("defaults = false\nkeep = [\"TERM\"]", ["TERM=xterm"]),
+        ("defaults = false\nset = { A = \"1\" }", ["A=1"]),
+        ("defaults = false\npath = [\"/a\", \"/b\"]", ["PATH=/a:/b"]),
+        ("defaults = false\nset = { PATH = \"\" }\npath = [\"/a\"]", ["PATH=/a"]),
+        ("defaults = false\nset = { PATH = \"/x:/y\" }\npath = [\"/a\", \"/b\"]", ["PATH=/a:/b:/x:/y"]),
+    ]) func anEmptyBeginning(text: String, environment: [String]) throws {
+        #expect(try plan("[environment]\n\(text)").environment == environment)
+    }
+
+    /// Many names, each once, whatever the table of them holds: what was put last counts, where the first stood.
+    @Test func manyNames() throws {
+        let host = Host.root.with { host in
+            host.environment = (0..<5_000).map { "N\($0 % 3_000)=\($0)" } + ["N\u{e9}=1", "Ne\u{301}=2"]
+        }
+        let found = try plan("environment = { defaults = false, keep = [\"N*\"] }", on: host).environment
+        let wanted = (0..<3_000).map { "N\($0)=\($0 < 2_000 ? $0 + 3_000 : $0)" } + ["N\u{e9}=1", "Ne\u{301}=2"]
+        #expect(found.map { Array($0.utf8) } == wanted.map { Array($0.utf8) })
     }
 
     /// A mark that combines makes one character of itself and the sign before it, and is no part of the name.

@@ -1,5 +1,6 @@
 import JailPlan
 import JailSpec
+import LinuxFacts
 import TestSupport
 import Testing
 
@@ -130,5 +131,103 @@ import Testing
         let plain = try plan(mount).source(on: "/x")
         let asked = try plan(mount + "options = [\"noatime\", \"nosymfollow\"]").source(on: "/x")
         #expect(asked != plain)
+    }
+}
+
+@Suite struct HostsTests {
+    private func text(_ spec: String, _ hosts: Host.HostsFile?) throws -> String? {
+        let plan = try plan(spec, on: .root.with { $0.hosts = hosts })
+        guard case .fill(_, .file(let content, 0o644), let promise)? = plan.source(on: "/etc/hosts") else { return nil }
+        #expect(promise.attributes.hasAll(of: .readOnly))
+        return content
+    }
+
+    private static let localhost = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+
+    @Test(
+        arguments: [
+            ("", "# nothing\n", "# nothing\n127.0.1.1\tbuild\n"), ("", "::1 x", "::1 x\n127.0.1.1\tbuild\n"),
+            ("", "127.0.0.1 localhost BUILD\n", nil),
+            ("", "127.0.0.1 localhost # build\n", "127.0.0.1 localhost # build\n127.0.1.1\tbuild\n"),
+            ("", "build localhost\n", "build localhost\n127.0.1.1\tbuild\n"),
+            ("filesystem.ro = [\"/srv/hosts:/etc/hosts\"]", "x", nil),
+            ("filesystem.ro = [\"/srv/etc:/etc\"]", "x", nil),
+            ("filesystem.hide = [\"/etc/hosts\"]", "x", nil),
+        ] as [(String, String, String?)])
+    func theTreesOwn(more: String, found: String, content: String?) throws {
+        let written = try text("hostname = \"build\"\n\(more)", .text(found))
+        #expect(written == content)
+    }
+
+    @Test func aTreeWithoutOne() throws {
+        let added = Self.localhost + "127.0.1.1\tbuild.example.org build\n"
+        let name = "hostname = \"build.example.org\"\n"
+        for root in ["system", "host", "empty", "/srv/tree"] {
+            #expect(try text(name + "filesystem.root = \"\(root)\"", .absent) == added)
+            #expect(try text(name + "filesystem.root = \"\(root)\"", .text("")) == added)
+        }
+        #expect(try text(name + "filesystem = { root = \"/srv/tree\", writable = true }", .absent) == nil)
+        #expect(try text(name, nil) == nil)
+        #expect(try text("", .absent) == nil)
+    }
+}
+
+@Suite struct DeviceSourceTests {
+    private let host = Host.root.with { host in
+        (host.deviceNodes, host.deviceDirectories) = (["/dev/fuse"], ["/dev/dri"])
+    }
+
+    @Test(arguments: [
+        "filesystem.rw = [\"/dev/fuse\"]", "filesystem.ro = [\"/dev/fuse\"]", "filesystem.devices = [\"/dev/fuse\"]",
+        "filesystem.devices = [\"/dev/dri:/dev/fuse\"]", "[[mount]]\ntarget = \"/dev/fuse\"\nsource = \"/dev/fuse\"",
+        "[[mount]]\ntarget = \"/dev/fuse\"\nsource = \"/dev/fuse\"\noptions = [\"dev\", \"rw\"]",
+    ]) func aNodeCanBeOpenedAndNotBeChanged(text: String) throws {
+        guard case .fill(_, .tree, let promise)? = try plan(text, on: host).source(on: "/dev/fuse") else {
+            return #expect(Bool(false), "no mount")
+        }
+        #expect(promise.held == .readOnly | .noSetuid | .noExecute)
+    }
+
+    @Test(arguments: [
+        ("filesystem.rw = [\"/dev/dri\"]", "nodev keeps"), ("filesystem.ro = [\"/dev/dri:/x\"]", "nodev keeps"),
+        ("[[mount]]\ntarget = \"/dev/fuse\"\nsource = \"/dev/fuse\"\noptions = [\"nodev\"]", "nodev keeps"),
+        ("[[mount]]\ntarget = \"/x\"\nsource = \"/dev/dri\"", "nodev keeps"),
+    ]) func aFlagThatDefeatsItsSource(text: String, fault: String) throws {
+        let found = try faults(text, on: host)
+        #expect(found.count == 1 && found[0].contains(fault), "\(found)")
+    }
+
+    @Test func theLongFormOpensADirectory() throws {
+        let mount = "[[mount]]\ntarget = \"/dev/dri\"\nsource = \"/dev/dri\"\noptions = [\"dev\", \"ro\"]"
+        guard case .fill(_, .tree, let promise)? = try plan(mount, on: host).source(on: "/dev/dri") else {
+            return #expect(Bool(false), "no mount")
+        }
+        #expect(promise.held == .readOnly | .noSetuid)
+    }
+}
+
+@Suite struct PrivateRoomTests {
+    private func size(on target: String, _ text: String, memory: UInt64) throws -> String? {
+        let plan = try plan(text, on: .limited.with { $0.memory = memory })
+        guard case .fill(_, .fileSystem(let fileSystem), _)? = plan.source(on: target) else { return nil }
+        return fileSystem.parameters.first { $0.key == "size" }?.value
+    }
+
+    @Test(
+        arguments: [
+            ("", 8 << 30, "2G"), ("", 8_000_000_000, "1907M"), ("", 3 << 20, "1M"),
+            ("limits.memory = \"512M\"", 8 << 30, "512M"), ("limits.memory = \"5000K\"", 8 << 30, "5000K"),
+            ("limits.memory = \"4G\"", 8 << 30, "2G"), ("limits.memory = 4097", 8 << 30, "4097"),
+        ] as [(String, UInt64, String)]) func byDefault(text: String, memory: UInt64, size: String) throws
+    {
+        for target in ["/tmp", "/dev/shm"] { #expect(try self.size(on: target, text, memory: memory) == size) }
+    }
+
+    @Test func asWritten() throws {
+        for (key, target) in [("tmp", "/tmp"), ("shm", "/dev/shm")] {
+            #expect(try size(on: target, "filesystem.\(key) = \"3M\"\nlimits.memory = \"1M\"", memory: 1 << 30) == "3M")
+            #expect(try size(on: target, "filesystem.\(key) = false", memory: 1 << 30) == nil)
+        }
+        #expect(try size(on: "/tmp", "filesystem.shm = false", memory: 1 << 30) == "256M")
     }
 }

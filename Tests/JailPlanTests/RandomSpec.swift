@@ -57,6 +57,8 @@ struct RandomSpec {
         ("service.notify", [#""none""#, #""main""#, #""all""#]), ("service.sockets", ["true", "false"]),
         ("service.credentials", ["true", "false"]), ("service.optional", ["true", "false"]),
         ("environment.keep", [#"["LANG", "LC_*"]"#, #"["*"]"#]),
+        ("filesystem.devices", [#"["/dev/fuse", "/dev/dri:/dev/gpu"]"#]), ("environment.defaults", ["true", "false"]),
+        ("environment.path", [#"["/opt/bin", "/srv"]"#]),
         ("environment.set", [#"{ CC = "gcc", "a b" = "\\ \" \n" }"#]),
         ("rlimits.nofile", [#""64:128""#, "9"]), ("rlimits.core", ["0", #""unlimited""#]),
         ("rlimits.as", [#""1G:unlimited""#]), ("rlimits.nice", ["20"]),

@@ -21,8 +21,10 @@ let samples: [(text: String, effect: Effect)] = [
     ("filesystem.hide = [\"/etc/ssh\"]", .narrows), ("filesystem.hide = [\"/nonexistent\"]", .neither),
     ("filesystem.proc = false", .narrows),
     ("filesystem.proc = true", .neither), ("filesystem.dev = \"host\"", .opens),
-    ("filesystem.dev = \"none\"", .narrows), ("filesystem.tmp = false", .narrows),
-    ("filesystem.tmp = \"1G\"", .opens), ("filesystem.tmp = \"1M\"", .neither),
+    ("filesystem.devices = [\"/dev/fuse\"]", .opens), ("filesystem.dev = \"none\"", .narrows),
+    ("filesystem.tmp = false", .narrows),
+    ("filesystem.tmp = \"1G\"", .neither), ("filesystem.tmp = \"1M\"", .neither), ("filesystem.shm = \"1G\"", .neither),
+    ("filesystem.shm = false", .neither),
 
     (mount("type = \"bind\"\nsource = \"/srv\""), .opens),
     (mount("type = \"bind\"\nsource = \"/srv\"\noptions = [\"ro\"]"), .opens),
@@ -75,7 +77,9 @@ let samples: [(text: String, effect: Effect)] = [
     ("service.notify = \"main\"", .opens), ("service.notify = \"none\"", .neither),
     ("service.sockets = true", .opens), ("service.credentials = true", .opens), ("service.optional = true", .neither),
 
-    ("environment.keep = [\"LANG\"]", .opens), ("environment.set = { CC = \"gcc\" }", .neither),
+    ("environment.defaults = false", .neither), ("environment.path = [\"/opt/bin\"]", .neither),
+    ("environment = { keep = [\"LANG\"], unset = [\"LC_ALL\"] }", .opens), ("environment.keep = [\"LANG\"]", .opens),
+    ("environment.set = { CC = \"gcc\" }", .neither),
     ("rlimits.nofile = 9", .neither), ("rlimits.core = \"unlimited\"", .opens),
 
     ("limits.memory = \"1G\"", .narrows), ("limits.memory = \"8000G\"", .neither),

@@ -20,7 +20,8 @@ import Testing
     @Test func theFilesystem() throws {
         let filesystem = try spec(contractText).filesystem
         #expect(filesystem.root.value == .system)
-        #expect(filesystem.proc.value && filesystem.devices.value == .minimal && filesystem.tmp.value == 64 << 20)
+        #expect(
+            filesystem.proc.value && filesystem.devices.value == .minimal && filesystem.tmp.value == .bytes(2 << 30))
         let mounts = filesystem.mounts.map { ($0.target, $0.source) }
         let expected: [(String, Mount.Source)] = [
             ("/opt/sdk", .bind("/opt/sdk")), ("/data", .bind("/srv/data")),

@@ -15,7 +15,8 @@ let contractText = #"""
     # /proc (own pid namespace), a minimal /dev with its own devpts and shm, and a private /tmp are there by default:
     proc = true                     # false: none · a jail that shares the host's pid namespace gets it with hidepid
     dev  = "minimal"                # "none" | "minimal" | "host"
-    tmp  = "64M"                    # size of the private tmpfs on /tmp; false: none
+    tmp  = "2G"                     # size of the private tmpfs on /tmp; false: none
+    shm  = "2G"                     # likewise on /dev/shm
 
     [[mount]]
     target   = "/cache"
@@ -78,8 +79,11 @@ let contractText = #"""
     cpus            = "0-3"         # affinity
     keyring         = "new"
 
-    [environment]                   # starts empty but for PATH, HOME, USER, LOGNAME, SHELL, TERM set for the jail
+    [environment]                   # starts empty but for PATH, HOME, USER, LOGNAME, SHELL, TERM, LANG=C.UTF-8 set for the jail
+    defaults = true                 # (false: empty)
     keep = ["LANG", "LC_*"]
+    unset = ["LC_ALL"]              # taken out of what keep lets through
+    path = ["/opt/sdk/usr/bin"]     # goes before PATH
     set  = { CC = "gcc" }
 
     [rlimits]                       # lower-case kernel names, all sixteen; what is not named is inherited

@@ -53,8 +53,35 @@ import Testing
     }
 
     @Test func valuesAreLiteralWhereTheyAreNotPaths() throws {
-        let spec = try spec("command = [\"${HOME}\", \"~\"]\n[environment]\nset = { A = \"${HOME}\" }")
-        #expect(spec.command?.value == ["${HOME}", "~"] && spec.environment.set[0].value.value == "${HOME}")
+        #expect(try spec("command = [\"${HOME}\", \"~\"]").command?.value == ["${HOME}", "~"])
+    }
+
+    @Test(arguments: [
+        ("${HOME}/bin", "/home/u/bin"), ("~/bin", "/home/u/bin"), ("~", "/home/u"), ("$${HOME}", "${HOME}"),
+        ("$HOME", "$HOME"),
+        ("a~/b", "a~/b"), ("~a", "~a"), ("~a ${NAME}", "~a value"), ("~~", "~~"), ("${EMPTY}", ""), ("", ""),
+        ("${PWD}/x", "/cwd/x"), ("a=$${b} $$ {", "a=${b} $$ {"),
+    ])
+    func valuesOfVariables(written: String, value: String) throws {
+        let first = try spec("environment.set = { A = \"\(written)\" }")
+        #expect(first.environment.set[0].value.value == value)
+        // Written and read again it is the same.
+        #expect(try spec(SpecWriter.text(of: first)).environment.set[0].value.value == value)
+        #expect(try faults("environment.set = { A = \"${NO}\" }").count == 1)
+        #expect(try faults("environment.set = { A = \"${A-b}\" }").count == 1)
+    }
+
+    @Test func directoriesOfTheSearchPath() throws {
+        let spec = try spec("environment.path = [\"~/bin\", \"/opt/${NAME}//bin/\"]")
+        #expect(spec.environment.path.map(\.value) == ["/home/u/bin", "/opt/value/bin"])
+        for wrong in ["bin", "/a:/b", "/a/../b", "", "${NO}"] {
+            #expect(try faults("environment.path = [\"\(wrong)\"]").count == 1, "\(wrong)")
+        }
+    }
+
+    @Test func nothingIsTakenOutOfNothing() throws {
+        #expect(try faults("environment.unset = [\"A\"]").count == 1)
+        #expect(try faults("environment = { keep = [\"A*\"], unset = [\"AB\"] }").isEmpty)
     }
 
     @Test func roots() throws {

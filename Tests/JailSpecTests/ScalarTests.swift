@@ -59,7 +59,7 @@ import Testing
             #expect(try faults("[filesystem]\ntmp = \(zero)").count == 1)
             #expect(try spec("[limits]\nswap = \(zero)").limits?.value.swap?.value == 0)
         }
-        #expect(try spec("[filesystem]\ntmp = false").filesystem.tmp.value == nil)
+        #expect(try spec("[filesystem]\ntmp = false").filesystem.tmp.value == .none)
     }
 
     @Test(

@@ -1,5 +1,7 @@
 """[environment]: starts empty but for a few names set for the jail (C15, T08)."""
 
+from harness.patience import Spent
+
 HOSTILE = {
     "LD_PRELOAD": "/evil.so",
     "LD_LIBRARY_PATH": "/evil",
@@ -23,12 +25,13 @@ HOSTILE = {
     "EMPTY": "",
     "TERM": "xterm-256color",
 }
-ALWAYS = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM"}
+ALWAYS = {"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "LANG"}
 
 
 def test_t08_c15_nothing_of_the_caller_is_passed_on(caller):
     environ = caller.facts(env=HOSTILE).environ
     assert set(environ) <= ALWAYS and {"PATH", "HOME", "USER", "LOGNAME", "SHELL"} <= set(environ)
+    assert environ["LANG"] == "C.UTF-8"
 
 
 def test_the_names_that_are_set_fit_the_jail(caller):
@@ -70,6 +73,32 @@ def test_set_names_are_set_and_win(caller):
 def test_a_value_is_taken_literally(caller):
     environ = caller.facts('[environment]\nset = { X = "a b\\n=\\"c\\" ü $HOME" }').environ
     assert environ["X"] in ('a b\n="c" ü $HOME',)
+
+
+def test_a_value_expands_as_a_path_does(caller):
+    spec = """environment.set = { A = "${HERE}/bin", B = "~/bin", C = "$${HERE} ~", D = "~x $HERE" }"""
+    run = caller.shell(spec, 'echo "$A|$B|$C|$D"', env={"HERE": "/here"}).ok
+    assert run.stdout == f"/here/bin|{caller.home}/bin|${{HERE}} ~|~x $HERE\n"
+    run = caller.run('environment.set = { A = "${NOT_SET}" }', "/bin/true")
+    assert run.status == 125 and "spec.toml:1:" in run.stderr and "NOT_SET is not set" in run.stderr
+
+
+def test_without_defaults_it_starts_empty(caller):
+    assert caller.run("environment.defaults = false", "/usr/bin/env", env=HOSTILE).ok.stdout == ""
+    spec = '[environment]\ndefaults = false\nkeep = ["LC_*"]\nunset = ["LC_ALL"]\nset = { A = "1" }'
+    assert caller.run(spec, "/usr/bin/env", env=HOSTILE).ok.stdout == "LC_TIME=C\nA=1\n"
+
+
+def test_directories_that_go_before_path(caller, compiled):
+    place = compiled("hello").parent
+    spec = f'[filesystem]\nro = ["{place}:/opt/tools"]\n[environment]\npath = ["/opt/tools"]'
+    assert caller.run(spec, "hello").ok.stdout == "hello\n"
+    assert caller.facts(spec).environ["PATH"].startswith("/opt/tools:/usr/local/sbin:")
+
+
+def test_the_locale_by_default_takes_an_umlaut(caller):
+    code = "import json, sys; print(json.dumps([sys.getfilesystemencoding(), __import__('locale').getencoding()]))"
+    assert [name.lower() for name in caller.python(None, code)] == ["utf-8", "utf-8"]
 
 
 def test_no_name_comes_twice(caller):
@@ -119,3 +148,20 @@ def test_the_launcher_obeys_no_variable_of_the_loader(caller):
 def test_a_large_environment(caller):
     env = {f"NAME{i}": "x" * 1000 for i in range(1000)}
     assert caller.run('[environment]\nkeep = ["NAME*"]', "/usr/bin/env", env=env).ok.stdout.count("\nNAME") == 1000
+
+
+def test_an_environment_of_sixty_thousand(caller):
+    """Its building was quadratic, 47 s. Names as short as these are what execve(2) takes of so many."""
+    caller.wrapper = ("/usr/bin/python3", "-I", "-S", "-c", MANY)
+    script = "env | grep -c '^N'"
+    with Spent() as plain:
+        assert caller.finish(caller.popen([*caller.wrapper, "/bin/sh", "-c", script])).ok.stdout == "60000\n"
+    with Spent() as spent:
+        assert caller.shell('environment.keep = ["N*"]', script).ok.stdout == "60000\n"
+    assert spent.seconds - plain.seconds < 0.5, f"{spent.seconds} s of the processor's time, {plain.seconds} s without a jail"
+
+
+MANY = """
+import os, sys
+os.execve(sys.argv[1], sys.argv[1:], {**os.environ, **{f"N{i}": "" for i in range(60000)}})
+"""

@@ -155,3 +155,55 @@ def test_c27_the_old_root_is_gone(caller, root):
     ids = {line.split()[0] for line in facts.mounts.lines}
     outside = [line for line in facts.mounts.lines if line.split()[1] not in ids]
     assert len(outside) == 1 and outside[0].split()[4] == "/", outside
+
+
+def refused_by_nodev(caller, spec, path):
+    """Opens a node for reading and for writing, as if something were to come of it."""
+    code = "import json, os\nout = []\nfor flag in (os.O_RDONLY, os.O_RDWR):\n try: os.close(os.open('%s', flag)); out.append(0)\n except OSError as error: out.append(error.errno)\nprint(json.dumps(out))"
+    return caller.python(spec, code % path)
+
+
+@pytest.mark.parametrize("key", ["ro", "rw", "devices"])
+def test_a_node_that_is_named_can_be_opened(caller, key):
+    assert refused_by_nodev(caller, f'filesystem.{key} = ["/dev/zero:/dev/mine"]', "/dev/mine") == [0, 0]
+    line = f'filesystem.{key} = ["/dev/zero:/opt/dev/mine"]'
+    assert refused_by_nodev(caller, line, "/opt/dev/mine") == [0, 0]
+
+
+def test_a_node_that_is_named_cannot_be_changed(root):
+    mode = os.stat("/dev/zero").st_mode
+    spec = 'identity.user = 0\nfilesystem.rw = ["/dev/zero:/dev/mine"]'
+    run = root.shell(spec, "chmod 0 /dev/mine; touch -d 2001-01-01 /dev/mine; chown 1 /dev/mine; echo x >/dev/mine && echo written")
+    assert run.stdout == "written\n" and run.stderr.count("Read-only file system") >= 2, run
+    assert os.stat("/dev/zero").st_mode == mode
+
+
+def test_a_directory_of_nodes(caller):
+    """Bare, it is refused: none of its nodes could be opened. /dev itself is one on every machine."""
+    for key in ("ro", "rw"):
+        run = caller.run(f'filesystem.{key} = ["/dev:/opt/dev"]', "/bin/true")
+        assert run.status == 125 and "spec.toml:1:" in run.stderr and "filesystem.devices" in run.stderr, run
+    assert refused_by_nodev(caller, 'filesystem.devices = ["/dev:/opt/dev"]', "/opt/dev/zero") == [0, 0]
+    run = caller.shell('filesystem.devices = ["/dev:/opt/dev"]', "rm /opt/dev/zero; touch /opt/dev/new")
+    assert run.status != 0 and run.stderr.count("Read-only file system") == 2, run
+
+
+def test_nodev_on_a_node_is_refused(caller):
+    spec = '[[mount]]\ntarget = "/dev/mine"\nsource = "/dev/zero"\noptions = ["nodev"]'
+    run = caller.run(spec, "/bin/true")
+    assert run.status == 125 and "nodev keeps from being opened" in run.stderr, run
+
+
+def test_the_private_file_systems_hold_a_quarter_of_the_memory(caller):
+    code = "import json, os; print(json.dumps([os.statvfs(p).f_frsize * os.statvfs(p).f_blocks for p in ('/tmp', '/dev/shm')]))"
+    quarter = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 4
+    for room in caller.python(None, code):
+        assert quarter - (2 << 20) < room <= quarter
+    assert caller.python('filesystem = { tmp = "3M", shm = "5M" }', code) == [3 << 20, 5 << 20]
+    assert caller.shell("filesystem.shm = false", "test ! -e /dev/shm").status == 0
+
+
+def test_a_hundred_megabytes_of_shared_memory(caller):
+    """A page beyond the size of a tmpfs is SIGBUS: 64M was the default."""
+    code = "import json, mmap, os\nf = os.open('/dev/shm/a', os.O_RDWR | os.O_CREAT)\nos.ftruncate(f, 100 << 20)\nm = mmap.mmap(f, 100 << 20)\nfor i in range(0, 100 << 20, 4096): m[i] = 1\nprint(json.dumps(len(m)))"
+    assert caller.python(None, code) == 100 << 20

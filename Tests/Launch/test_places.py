@@ -198,3 +198,93 @@ def test_one_source_under_two_names_of_one_place_is_refused(caller, linked):
     spec = rooted(place, f'rw = ["{data}/conf:/app/conf"]')
     spec += f'[[mount]]\ntarget = "/var/lib/app/conf"\nsource = "{data}/conf"\noptions = ["ro"]\n'
     assert ran_closed(caller.shell(spec, "echo changed >/app/conf/file; echo ran"), "ran")
+
+
+def elsewhere(caller):
+    """A directory, one below it, and a link to that; each with a file that says which it is."""
+    parent = caller.directory()
+    sub = parent / "sub"
+    sub.mkdir()
+    caller.own(sub)
+    (parent / "link").symlink_to("sub")
+    caller.file(parent / "name", "parent")
+    caller.file(sub / "name", "sub")
+    return parent, sub
+
+
+PWD_SPEC = '[filesystem]\nro = ["${PWD}:/src"]\n[environment]\nset = { HERE = "${PWD}" }'
+
+
+@pytest.mark.parametrize("stale", ["parent", "unset", "dots", "nothing"])
+def test_pwd_is_the_current_directory_whatever_the_variable_says(caller, stale):
+    """As under make -C, env -C, subprocess's cwd= and find -execdir, which leave PWD as it was."""
+    parent, sub = elsewhere(caller)
+    pwd = {"parent": str(parent), "unset": None, "dots": f"{sub}/../sub", "nothing": "/nowhere"}[stale]
+    run = caller.shell(PWD_SPEC, 'cat /src/name; echo " $HERE"', cwd=sub, env={"PWD": pwd}).ok
+    assert run.stdout == f"sub {sub}\n"
+
+
+def test_pwd_is_spelt_as_the_variable_says_where_that_is_the_same_directory(caller):
+    parent, sub = elsewhere(caller)
+    run = caller.shell(PWD_SPEC, 'cat /src/name; echo " $HERE"', cwd=sub, env={"PWD": f"{parent}/link"}).ok
+    assert run.stdout == f"sub {parent}/link\n"
+
+
+def test_pwd_under_env_c(caller):
+    parent, sub = elsewhere(caller)
+    caller.wrapper = ("/usr/bin/env", "-C", sub)
+    assert caller.shell(PWD_SPEC, "cat /src/name", cwd=parent, env={"PWD": str(parent)}).ok.stdout == "sub"
+
+
+def test_a_removed_current_directory_is_refused(caller):
+    gone = caller.directory()
+    caller.wrapper = ("/bin/sh", "-c", 'rmdir "$0" && exec "$@"', gone)
+    run = caller.run(PWD_SPEC, "/bin/true", cwd=gone, env={"PWD": str(gone)})
+    assert run.status == 125 and "PWD, the current directory, is not known" in run.stderr, run
+
+
+def asked(caller, spec, name):
+    """What getent(1) says of a name, within the jail."""
+    return caller.run(spec, "/usr/bin/getent", "hosts", name)
+
+
+@pytest.mark.parametrize("root", ["system", "host"])
+def test_a_name_of_the_jails_own_has_an_address(caller, root):
+    before = open("/etc/hosts").read() if os.path.exists("/etc/hosts") else None
+    spec = f'hostname = "build.jail"\nfilesystem.root = "{root}"'
+    for name in ("build.jail", "build"):
+        assert asked(caller, spec, name).ok.stdout.startswith("127.0.1.1 ")
+    assert caller.run(spec, "/bin/hostname", "-f").ok.stdout == "build.jail\n"
+    assert "localhost" in asked(caller, spec, "localhost").ok.stdout
+    assert caller.shell(spec, "echo x >>/etc/hosts").status != 0
+    assert (open("/etc/hosts").read() if os.path.exists("/etc/hosts") else None) == before
+
+
+@pytest.mark.parametrize("hosts", ["there", "absent", "link", "empty"])
+def test_hosts_of_a_tree(caller, hosts):
+    place = tree(caller)
+    if hosts == "there":
+        caller.file(place / "etc/hosts", "192.0.2.7 other")
+    if hosts == "empty":
+        caller.file(place / "etc/hosts", "")
+    if hosts == "link":
+        caller.file(place / "etc/names", "192.0.2.7 other\n")
+        (place / "etc/hosts").symlink_to("names")
+    spec = 'hostname = "build"\n' + rooted(place)
+    listed = sorted(os.listdir(place / "etc"))
+    seen = caller.shell(spec, "cat /etc/hosts /etc/hostname").ok.stdout
+    assert "127.0.1.1\tbuild\n" in seen and seen.endswith("tree\n")
+    assert ("192.0.2.7 other\n" in seen) == (hosts in ("there", "link")) != ("localhost" in seen)
+    assert sorted(os.listdir(place / "etc")) == listed
+
+
+def test_nothing_stays_in_a_writable_tree_without_hosts(caller):
+    place = tree(caller)
+    spec = 'hostname = "build"\n' + rooted(place, "writable = true")
+    assert caller.shell(spec, "test ! -e /etc/hosts && hostname").ok.stdout == "build\n"
+    assert not (place / "etc/hosts").exists()
+
+
+def test_written_hosts_stay(caller):
+    spec = 'hostname = "build"\n[[mount]]\ntarget = "/etc/hosts"\ntype = "file"\ncontent = "written"'
+    assert caller.run(spec, "/bin/cat", "/etc/hosts").ok.stdout == "written"

@@ -44,3 +44,27 @@ import Testing
         #expect(quoted(String(repeating: "a", count: 5000)).utf8.count < 200)
     }
 }
+
+@Suite struct CurrentDirectoryTests {
+    /// `/link` is another name of `/real`.
+    @Test(
+        arguments: [
+            ("/real", "/link", "/link"), ("/real", "/real", "/real"), ("/real", "/elsewhere", "/real"),
+            ("/real", "link", "/real"), ("/real", "", "/real"), ("/real", "/link/", "/real"),
+            ("/real", "/a/../link", "/real"),
+            ("/real", "/./link", "/real"), ("/real", nil, "/real"), ("(unreachable)/real", "/link", nil),
+            ("", "/link", nil),
+        ] as [(String, String?, String?)])
+    func spelling(directory: String, written: String?, result: String?) {
+        let spelt = Surroundings.spelling(of: directory, written: written) {
+            $0.hasPrefix("/link") || $0.hasSuffix("/link")
+        }
+        #expect(spelt == result)
+    }
+
+    @Test func theVariableOfThatNameIsNotAsked() throws {
+        let here = Position(file: "s.toml", line: 1, column: 1)
+        let surroundings = Surroundings(environment: ["PWD": "/parent"], currentDirectory: "/parent/sub")
+        #expect(try surroundings.expand("${PWD}", at: here) == "/parent/sub")
+    }
+}

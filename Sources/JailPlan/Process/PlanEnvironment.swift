@@ -7,28 +7,28 @@ extension Planner {
     func environment(_ identity: ResolvedIdentity) -> [String] {
         let name =
             identity.account?.name ?? (identity.user == 0 ? "root" : identity.user == Self.nobody ? "nobody" : "")
-        var result = [
-            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=" + home(identity.account),
-            "SHELL=/bin/sh",
-        ]
-        if !name.isEmpty { result += ["USER=" + name, "LOGNAME=" + name] }
-        if let term = host.environment.first(where: { sets($0, "TERM") }) { result.append(term) }
-
-        func put(_ entry: String, _ name: Substring) {
-            if let index = result.firstIndex(where: { sets($0, name) }) {
-                result[index] = entry
-            } else {
-                result.append(entry)
+        var result = EnvironmentList()
+        let rules = spec.environment
+        if rules.defaults.value {
+            result.put("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            result.put("HOME=" + home(identity.account))
+            result.put("SHELL=/bin/sh")
+            if !name.isEmpty {
+                result.put("USER=" + name)
+                result.put("LOGNAME=" + name)
             }
+            if let term = host.environment.first(where: { sets($0, "TERM") }) { result.put(term) }
+            result.put("LANG=C.UTF-8")
         }
-        for entry in host.environment where !spec.environment.keep.isEmpty {
+        for entry in host.environment where !rules.keep.isEmpty {
             // By bytes: a mark that combines at the start of the value would make another character of the sign.
             let name = Substring(entry.utf8.prefix { $0 != UInt8(ascii: "=") })
-            if spec.environment.keep.contains(where: { matches($0.value, name) }) { put(entry, name) }
+            if matches(rules.keep, name), !matches(rules.unset, name) { result.put(entry) }
         }
-        for (name, value) in spec.environment.set { put("\(name)=\(value.value)", name[...]) }
-        for (name, value) in service.variables { put("\(name)=\(value)", name[...]) }
-        return result
+        for (name, value) in rules.set { result.put("\(name)=\(value.value)") }
+        for (name, value) in service.variables { result.put("\(name)=\(value)") }
+        if !rules.path.isEmpty { result.precede("PATH", with: rules.path) }
+        return result.entries
     }
 
     /// Whether a `NAME=value` is of this name.
@@ -37,9 +37,13 @@ extension Planner {
         return rest.first == UInt8(ascii: "=") && entry.utf8.starts(with: name.utf8)
     }
 
-    private func matches(_ pattern: String, _ name: Substring) -> Bool {
-        guard pattern.utf8.last == UInt8(ascii: "*") else { return pattern == name }
-        return name.utf8.starts(with: pattern.utf8.dropLast())
+    private func matches(_ patterns: [Located<String>], _ name: Substring) -> Bool {
+        for pattern in patterns {
+            let bytes = pattern.value.utf8
+            let isPrefix = bytes.last == UInt8(ascii: "*")
+            if isPrefix ? name.utf8.starts(with: bytes.dropLast()) : name.utf8.elementsEqual(bytes) { return true }
+        }
+        return false
     }
 
     /// The user's home where the jail shows it, else the private /tmp, else the root.
@@ -55,7 +59,7 @@ extension Planner {
             let isHidden = around.contains { $0.source == .hidden }
             if !isHidden && (showsAll || !around.isEmpty) { return account.home }
         }
-        return filesystem.tmp.value != nil ? "/tmp" : "/"
+        return filesystem.tmp.value != .none ? "/tmp" : "/"
     }
 
     /// Whether `path` is `directory` or lies below it.

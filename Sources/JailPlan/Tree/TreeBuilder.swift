@@ -79,6 +79,7 @@ struct TreeBuilder {
         placeDevices(unless: written)
         placeTmp(unless: written)
         placeSysfs(unless: written)
+        placeHosts()
         assemble(rootSlot)
     }
 
@@ -87,7 +88,8 @@ struct TreeBuilder {
         let filesystem = spec.filesystem
         let written = [
             filesystem.root.position, filesystem.writable.position, filesystem.proc.position,
-            filesystem.devices.position, filesystem.tmp.position, filesystem.mounts.first?.position,
+            filesystem.devices.position, filesystem.tmp.position, filesystem.shm.position,
+            filesystem.mounts.first?.position,
         ]
         guard let position = written.lazy.compactMap({ $0 }).first else { return }
         faults.append(

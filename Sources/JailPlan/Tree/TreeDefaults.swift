@@ -123,11 +123,7 @@ extension TreeBuilder {
                     Placement(target: target, origin: origin, placing: .makeSymlink(target: target, to: link.content)))
             }
             if !written.contains("/dev/pts") { mountDevpts(on: "/dev/pts", at: origin) }
-            if !written.contains("/dev/shm") {
-                placeFileSystem(
-                    "tmpfs", [.init(key: "mode", value: "1777"), .init(key: "size", value: "64M")], on: "/dev/shm",
-                    .noSetuid | .noDevices, at: origin)
-            }
+            placePrivate(spec.filesystem.shm, on: "/dev/shm", unless: written)
         }
     }
 
@@ -139,10 +135,40 @@ extension TreeBuilder {
     }
 
     mutating func placeTmp(unless written: [String]) {
-        guard let size = spec.filesystem.tmp.value, !written.contains("/tmp") else { return }
+        placePrivate(spec.filesystem.tmp, on: "/tmp", unless: written)
+    }
+
+    /// A tmpfs for everybody in the jail.
+    private mutating func placePrivate(
+        _ room: Located<Filesystem.Room>, on target: String, unless written: [String]
+    ) {
+        guard let size = size(of: room.value), !written.contains(target) else { return }
         placeFileSystem(
-            "tmpfs", [.init(key: "mode", value: "1777"), .init(key: "size", value: String(decimal: size))], on: "/tmp",
-            .noSetuid | .noDevices, at: spec.filesystem.tmp.position)
+            "tmpfs", [.init(key: "mode", value: "1777"), .init(key: "size", value: size)], on: target,
+            .noSetuid | .noDevices, at: room.position)
+    }
+
+    /// The size as tmpfs(5) takes it; nil for none.
+    private func size(of room: Filesystem.Room) -> String? {
+        switch room {
+        case .none: return nil
+        case .bytes(let bytes): return sizeText(bytes)
+        case .quarter:
+            let quarter = max(1 << 20, (host.memory / 4) & ~0xF_FFFF)
+            // What the tmpfs holds counts to that limit: it would be the command that is killed.
+            guard let limit = spec.limits?.value.memory else { return sizeText(quarter) }
+            return sizeText(min(quarter, max(4096, limit.value)))
+        }
+    }
+
+    /// In the largest unit that leaves a whole number.
+    private func sizeText(_ bytes: UInt64) -> String {
+        let zeros = bytes.trailingZeroBitCount
+        if bytes == 0 { return "0" }
+        if zeros >= 30 { return String(decimal: bytes >> 30) + "G" }
+        if zeros >= 20 { return String(decimal: bytes >> 20) + "M" }
+        if zeros >= 10 { return String(decimal: bytes >> 10) + "K" }
+        return String(decimal: bytes)
     }
 
     /// The host's sysfs shows the host's network: a jail with a network of its own gets an instance that shows that.

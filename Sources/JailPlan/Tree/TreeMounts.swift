@@ -14,6 +14,7 @@ extension TreeBuilder {
         }
         switch mount.source {
         case .bind(let path):
+            let attributes = deviceAttributes(of: mount, from: path) ?? attributes
             placeTree(
                 path, on: mount.target, attributes, recursive: mount.options.isRecursive,
                 optional: mount.optional, at: mount.position)
@@ -61,6 +62,32 @@ extension TreeBuilder {
                     placing: .hide(target: mount.target)))
         case .overlay, .image: break  // refused by name: see Unimplemented.swift
         }
+    }
+
+    /// The attributes of a device node, which is named to be opened; nil for all else.
+    ///
+    /// Its mount is read-only: that keeps the command from changing the node, which is the host's, and not from writing to the
+    /// device (open(2), mount(2)).
+    private mutating func deviceAttributes(of mount: Mount, from path: String) -> MountAttributes? {
+        let options = mount.options
+        if host.deviceNodes.contains(path) {
+            if options.asked.hasAll(of: .noDevices) {
+                faults.append(
+                    Diagnostic(
+                        "\(path) is a device node, which nodev keeps from being opened", at: mount.position,
+                        hint: "leave nodev out"))
+            }
+            return (options.attributes | .readOnly | .noExecute).without(.noDevices)
+        }
+        if host.deviceDirectories.contains(path), !options.opened.hasAll(of: .noDevices) {
+            faults.append(
+                Diagnostic(
+                    "\(path) has device nodes in it, which nodev keeps from being opened", at: mount.position,
+                    hint:
+                        "write it in filesystem.devices, or, for what else is in it, as a [[mount]] with options = [\"dev\"]"
+                ))
+        }
+        return nil
     }
 
     /// What stands below a hidden directory nobody can reach: one of the two lines would be without effect.

@@ -10,8 +10,19 @@ package enum Caller {
     /// The environment, home and current directory that a spec may refer to.
     package static func surroundings() -> Surroundings {
         Surroundings(
-            variable: { environmentVariable($0) }, home: environmentVariable("HOME"),
+            variable: { $0 == "PWD" ? namedDirectory() : environmentVariable($0) }, home: environmentVariable("HOME"),
             currentDirectory: currentDirectoryPath())
+    }
+
+    /// The current directory, by the caller's name for it; nil where it has none, as one that was removed.
+    private static func namedDirectory() -> String? {
+        Surroundings.spelling(of: currentDirectoryPath(), written: environmentVariable("PWD")) { written in
+            do throws(KernelError) {
+                return try status(ofPath: written).isSame(as: status(ofPath: "."))
+            } catch {
+                return false
+            }
+        }
     }
 
     /// The running kernel, by its release.

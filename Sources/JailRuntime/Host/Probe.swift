@@ -44,11 +44,62 @@ extension Host {
         if spec.namespaces[.pid].value.isHost { host.canStartSession = Kernel.canStartSession() }
         if let limits = spec.limits { host.controlGroups = .probe(for: limits.value, uid: host.uid) }
         try host.readAccounts(of: spec)
+        if spec.filesystem.asksForMemory { host.memory = try totalMemory() }
+        for mount in spec.filesystem.mounts { if case .bind(let path) = mount.source { host.lookForDevices(path) } }
+        if spec.hostname != nil { host.hosts = try hostsFile(of: spec) }
         if case .system = spec.filesystem.root.value { host.rootEntries = try systemEntries() }
         if spec.identity.asksForSubordinates {
             try host.readSubordinates(spec)
         }
         return host
+    }
+
+    /// A look at what is nowhere near a /dev could wait for ever, and finds nothing.
+    private mutating func lookForDevices(_ path: String) {
+        guard path.utf8.split(separator: UInt8(ascii: "/")).contains(where: { $0.elementsEqual("dev".utf8) }) else {
+            return
+        }
+        do throws(KernelError) {
+            let found = try status(ofPath: path)
+            if found.isDevice { deviceNodes.append(path) }
+            if found.isDirectory, try Self.holdsDevice(try open(path, .path | .directory), depth: 3) {
+                deviceDirectories.append(path)
+            }
+        } catch {
+            return  // the launch will find out, and say where
+        }
+    }
+
+    /// Whether there is a device node in a directory, or in one below it.
+    private static func holdsDevice(_ directory: borrowing Descriptor, depth: Int) throws(KernelError) -> Bool {
+        for name in try entries(of: directory.number) {
+            do throws(KernelError) {
+                let entry = try open(name, at: directory.number, .path | .noFollow)
+                let found = try status(of: entry.number)
+                if found.isDevice { return true }
+                if found.isDirectory, depth > 1, try holdsDevice(entry, depth: depth - 1) { return true }
+            } catch {
+                continue  // gone, or not for the caller's eyes
+            }
+        }
+        return false
+    }
+
+    /// What the jail's tree has by that name.
+    private static func hostsFile(of spec: Spec) throws(KernelError) -> HostsFile? {
+        guard case .new = spec.namespaces[.mount].value else { return nil }
+        var root = "/"
+        if case .directory(let path) = spec.filesystem.root.value { root = path + "/" }
+        var isFile = false
+        do throws(KernelError) {
+            _ = try readLink(root + "etc/hosts")
+        } catch {
+            if error.errno == .noEntry { return .absent }
+            // There, and no link: an empty one, or one that only the host's root may read.
+            if error.errno == .invalid { isFile = try status(ofPath: root + "etc/hosts").isRegular }
+        }
+        let bytes = try Accounts.read("etc/hosts", below: root)
+        return bytes.isEmpty && !isFile ? nil : .text(String(decoding: bytes, as: UTF8.self))
     }
 
     /// /usr, /etc, and what a program expects beside them, as they are on this host.

@@ -6,7 +6,11 @@ extension SectionRows {
                 "command", as: ValueForm("array of strings", .list(.text(), 1...Int.max)),
                 "The program and its arguments. A name without a slash is looked up in the PATH of the jail."),
             KeyRow("cwd", as: .jailPath, default: "\"/\"", "The working directory, inside the jail."),
-            KeyRow("hostname", as: .hostname, "The host name inside. Absent: the host's."),
+            KeyRow(
+                "hostname", as: .hostname,
+                """
+                The host name inside, which a private /etc/hosts gives an address. Absent: the host's.
+                """),
             KeyRow(
                 "timeout", as: .positiveDuration,
                 "Wall-clock time. When it is over the command gets SIGTERM, and the status is 124."),

@@ -22,8 +22,16 @@ extension Section {
         result.writable = value("writable", Form.boolean) ?? result.writable
         result.proc = value("proc", Form.boolean) ?? result.proc
         result.devices = value("dev", Form.word(Filesystem.Devices.self)) ?? result.devices
-        result.tmp = value("tmp", Form.temporary) ?? result.tmp
-        result.mounts += binds("ro", MountOptions(.readOnly)) + binds("rw", MountOptions()) + hidden("hide")
+        result.tmp = value("tmp", Form.room) ?? result.tmp
+        result.shm = value("shm", Form.room) ?? result.shm
+        if let position = result.shm.position, result.devices.value != .minimal, table["shm"] != nil {
+            report(
+                "filesystem.shm: is part of the minimal /dev, which this jail has not", at: position,
+                hint: "leave it out, or mount a tmpfs on /dev/shm")
+        }
+        result.mounts += binds("ro", MountOptions(.readOnly)) + binds("rw", MountOptions())
+        // A read-only mount keeps a node as it is, and lets the device be written to.
+        result.mounts += binds("devices", MountOptions(.readOnly | .noExecute, opening: .noDevices)) + hidden("hide")
         if result.writable.value {
             guard case .directory = result.root.value else {
                 report(
@@ -77,10 +85,12 @@ extension Form {
         return .directory(path)
     }
 
-    /// The size of `/tmp`, or false for none.
-    fileprivate static func temporary(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> UInt64? {
-        guard case .boolean(let wanted) = node.value else { return try positiveSize(node, decoding) }
-        if wanted { throw fault("must be a size or false", node, hint: "leave it out for the default of 64M") }
-        return nil
+    /// The size of a private tmpfs, or false for none.
+    fileprivate static func room(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Filesystem.Room {
+        guard case .boolean(let wanted) = node.value else { return .bytes(try positiveSize(node, decoding)) }
+        if wanted {
+            throw fault("must be a size or false", node, hint: "leave it out for a quarter of the machine's memory")
+        }
+        return .none
     }
 }

@@ -14,6 +14,15 @@ package struct Filesystem: Equatable, Sendable {
         case directory(String)
     }
 
+    /// How much a private tmpfs may hold.
+    package enum Room: Equatable, Sendable {
+        /// A quarter of the machine's memory, and no more than the jail may have.
+        case quarter
+        case bytes(UInt64)
+        /// There is no such tmpfs.
+        case none
+    }
+
     /// What stands on `/dev`.
     package enum Devices: String, CaseIterable, Equatable, Sendable {
         case none, minimal, host
@@ -24,10 +33,15 @@ package struct Filesystem: Equatable, Sendable {
     package var writable = Located(false)
     package var proc = Located(true)
     package var devices = Located(Devices.minimal)
-    /// The size in bytes of the private tmpfs on `/tmp`; a nil value stands for `tmp = false`.
-    package var tmp = Located<UInt64?>(64 << 20)
+    /// The private tmpfs on `/tmp`.
+    package var tmp = Located(Room.quarter)
+    /// The one on `/dev/shm`, of a minimal /dev.
+    package var shm = Located(Room.quarter)
     /// `ro`, `rw`, `hide` and `[[mount]]` in one list; the order carries no meaning.
     package var mounts: [Mount] = []
 
     package init() {}
+
+    /// Whether the size of anything depends on the machine's memory.
+    package var asksForMemory: Bool { tmp.value == .quarter || shm.value == .quarter }
 }

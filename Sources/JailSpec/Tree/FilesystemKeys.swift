@@ -13,7 +13,16 @@ extension SectionRows {
                 """),
             KeyRow("writable", as: .boolean, default: "false", "Makes a root that is a directory writable."),
             KeyRow("ro", as: .binds, "Paths of the host to show, with their submounts, read-only."),
-            KeyRow("rw", as: .binds, "Paths of the host to show, writable."),
+            KeyRow(
+                "rw", as: .binds,
+                """
+                Paths of the host to show, writable. A device node that is named itself, here or in `ro` or a mount, may be
+                opened; the node cannot be changed. A directory of nodes is refused, as none of them could be opened.
+                """),
+            KeyRow(
+                "devices", as: .binds,
+                "Device nodes, or directories of nodes, that may be opened, to be read and written to as their modes allow."
+            ),
             KeyRow(
                 "hide", as: ValueForm("array of paths", .list(ValueForm.jailPath.shape)),
                 """
@@ -34,12 +43,17 @@ extension SectionRows {
                 jail's own. `none`: nothing, and what a root that is a tree of the host's has there is covered. `host`: the host's.
                 """),
             KeyRow(
-                "tmp", as: ValueForm("size | false", .either([ValueForm.positiveSizeShape, .exactly(false)])),
-                default: "\"64M\"", "The size of a private tmpfs on /tmp. false: none."),
+                "tmp", as: .room,
+                """
+                The size of a private tmpfs on /tmp. Absent: a quarter of the machine's memory, but never more than
+                limits.memory. false: none.
+                """),
+            KeyRow("shm", as: .room, "The same on the /dev/shm of a minimal /dev."),
         ])
 }
 
 extension ValueForm {
+    fileprivate static let room = ValueForm("size | false", .either([ValueForm.positiveSizeShape, .exactly(false)]))
     fileprivate static let binds = ValueForm(
         "array of \"SOURCE\" or \"SOURCE:TARGET\"", .list(.text("^[^:]+(:/[^:]*)?$")))
 }

@@ -14,7 +14,13 @@ extension SpecWriter {
         add("filesystem.writable", filesystem.writable) { "\($0)" }
         add("filesystem.proc", filesystem.proc) { "\($0)" }
         add("filesystem.dev", filesystem.devices) { TOML.string($0.rawValue) }
-        add("filesystem.tmp", filesystem.tmp) { $0.map { "\($0)" } ?? "false" }
+        for (key, room) in [("tmp", filesystem.tmp), ("shm", filesystem.shm)] {
+            switch room.value {
+            case .quarter: break
+            case .bytes(let size): add("filesystem.\(key)", "\(size)")
+            case .none: add("filesystem.\(key)", "false")
+            }
+        }
         let hidden = filesystem.mounts.filter { $0.source == .hidden }.map { TOML.string($0.target) }
         if !hidden.isEmpty { add("filesystem.hide", TOML.array(hidden)) }
         let mounts = filesystem.mounts.filter { $0.source != .hidden }.map {

@@ -15,6 +15,7 @@ package struct FileStatus: Sendable {
     package var isSymlink: Bool { if case .symlink = kind { true } else { false } }
     package var isCharacterDevice: Bool { if case .characterDevice = kind { true } else { false } }
     package var isBlockDevice: Bool { if case .blockDevice = kind { true } else { false } }
+    package var isDevice: Bool { isCharacterDevice || isBlockDevice }
     package let permissions: UInt32
     package let owner: UInt32
     package let group: UInt32

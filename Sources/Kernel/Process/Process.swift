@@ -153,3 +153,10 @@ package func kernelRelease() -> String {
         unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 65) { unsafe String(cString: $0) }
     }
 }
+
+/// The bytes of the machine's memory. The corresponding C function is `sysinfo`.
+package func totalMemory() throws(KernelError) -> UInt64 {
+    var info = sysinfo()
+    try attempt(.sysinfo) { unsafe sysinfo(&info) }
+    return UInt64(info.totalram) * UInt64(info.mem_unit)
+}

@@ -81,8 +81,8 @@ extension Manual {
             "path",
             """
             Of the host: relative to the directory of the file that it stands in, or to the current directory with --set.
-            `~` is the caller's home, ${NAME} a variable of the caller's environment (an error where it is not set), and
-            $${ a literal ${. Of the jail: absolute; in `cwd`, `hide`
+            `~` is the caller's home, ${PWD} the current directory, every other ${NAME} a variable of the caller's environment
+            (an error where it is not set), and $${ a literal ${. Of the jail: absolute; in `cwd`, `hide`
             and `[landlock]` `~` and ${NAME} expand as well, to what they are on the host.
             """)
     }

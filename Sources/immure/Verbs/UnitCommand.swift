@@ -47,6 +47,7 @@ struct UnitCommand: ParsableCommand {
     private static func surroundings(_ pairs: [(name: String, value: String)], _ name: String) -> Surroundings {
         Surroundings(
             variable: { variable in
+                if variable == "PWD" { return nil }
                 if let pair = pairs.last(where: { $0.name == variable }) { return pair.value }
                 return Unit.directories.first { $0.variable == variable }.map { "\($0.parent)/\(name)" }
             },
