@@ -301,6 +301,9 @@ class TestWhatIsLeft:
 
     def test_two_hundred_killed_at_random(self, jail):
         """The bar: no group that lives is left, and the next launch clears the empty ones."""
+        release = os.uname().release
+        if "User Mode Linux" in Path("/proc/cpuinfo").read_text() and tuple(map(int, release.split(".")[:2])) < (6, 16):
+            pytest.skip(f"User-Mode Linux {release} panics in fork(2) where the process is killed meanwhile (flush_tlb_mm)")
         chance = random.Random(4)
         words = jail.arguments('[limits]\npids = 20\nmemory = "64M"\ncpu = "50%"', "sh", "-c", "sleep 99 & sleep 99")
         running = []
