@@ -192,6 +192,8 @@ def test_nodev_on_a_node_is_refused(caller):
     spec = '[[mount]]\ntarget = "/dev/mine"\nsource = "/dev/zero"\noptions = ["nodev"]'
     run = caller.run(spec, "/bin/true")
     assert run.status == 125 and "nodev keeps from being opened" in run.stderr, run
+    assert "hint: leave nodev out" in run.stderr, run
+    assert refused_by_nodev(caller, spec.partition("options")[0], "/dev/mine") == [0, 0]
 
 
 def test_the_private_file_systems_hold_a_quarter_of_the_memory(caller):
