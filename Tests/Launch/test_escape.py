@@ -141,7 +141,7 @@ def test_c44_the_binary_cannot_be_written_through_proc(caller):
 
 
 def test_c41_the_spec_is_not_to_be_found_inside(caller):
-    spec = caller.spec('hostname = "find-me-if-you-can"\n')
+    spec = caller.spec('# find-me-if-you-can\nhostname = "jail"\n')
     run = caller.shell(
         spec,
         "grep -rl find-me-if-you-can /tmp /run /dev/shm /etc /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | grep -v /proc/self",
