@@ -8,6 +8,17 @@ int linux_argument_count(void) { return start_count; }
 char **linux_arguments(void) { return start_arguments; }
 char **linux_environment(void) { return start_environment; }
 
+/* Overwrites what /proc/PID/cmdline and environ show (proc_pid_cmdline(5)): of the name as much as there is room for. */
+void linux_hide_start(void) {
+    static const char name[] = "immure";
+    for (int i = 0; i < start_count; i++) {
+        size_t length = strlen(start_arguments[i]);
+        memset(start_arguments[i], 0, length);
+        if (i == 0) memcpy(start_arguments[0], name, length < sizeof name - 1 ? length : sizeof name - 1);
+    }
+    for (char **entry = start_environment; entry && *entry; entry++) memset(*entry, 0, strlen(*entry));
+}
+
 /* The first constructor of all keeps what the program was started with and hides the caller's environment from every
    library: none of them may act on a variable that somebody set for the command (SWIFT_*, MALLOC_*, TZ). The Swift
    runtime's crash reporter is off, and told where it is: it would look for itself through /proc, and abort without.

@@ -7,8 +7,10 @@ package struct SecureBits: Equatable, Sendable {
     package static let none = SecureBits(rawValue: 0)
     /// A change of user ids leaves the capability sets alone.
     package static let noSetuidFixup = SecureBits(rawValue: 1 << 2)
-    /// Uid 0 gains nothing at exec, no change of ids does, and none of it can be taken back.
-    package static let pureCapabilities = SecureBits(rawValue: 0x2f)
+    /// Uid 0 gains nothing at exec, no change of ids does, and none of it can be taken back. SECBIT_KEEP_CAPS is left to the
+    /// command: it keeps permitted capabilities through a change of ids, of which there are none, and programs such as
+    /// ping(8) fail where they may not set it.
+    package static let pureCapabilities = SecureBits(rawValue: 0x0f)
 
     /// The names of the bits in lower case, in their order.
     package var names: [String] {

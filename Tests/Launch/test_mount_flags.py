@@ -209,3 +209,14 @@ def test_a_hundred_megabytes_of_shared_memory(caller):
     """A page beyond the size of a tmpfs is SIGBUS: 64M was the default."""
     code = "import json, mmap, os\nf = os.open('/dev/shm/a', os.O_RDWR | os.O_CREAT)\nos.ftruncate(f, 100 << 20)\nm = mmap.mmap(f, 100 << 20)\nfor i in range(0, 100 << 20, 4096): m[i] = 1\nprint(json.dumps(len(m)))"
     assert caller.python(None, code) == 100 << 20
+
+
+@pytest.mark.parametrize("name", ["null", "zero", "full", "random", "urandom", "tty"])
+def test_a11_the_nodes_of_the_host_cannot_be_changed(root, name):
+    """As uid 0 of the host, too: the node is the host's own."""
+    before = os.stat(f"/dev/{name}")
+    script = f"chmod 0 /dev/{name}; chown 1 /dev/{name}; touch -d 2001-01-01 /dev/{name}; [ {name} = tty ] || echo x >/dev/null"
+    run = root.shell("identity.user = 0", script)
+    assert run.status == 0 and run.stderr.count("Read-only file system") >= 2, run
+    after = os.stat(f"/dev/{name}")
+    assert (before.st_mode, before.st_uid) == (after.st_mode, after.st_uid)

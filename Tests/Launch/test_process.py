@@ -241,3 +241,18 @@ except OSError: answers["write"] = -1
 print(json.dumps(answers))
 """
     assert set(caller.python(None, code).values()) == {-1}
+
+
+def test_a12_pid_1_shows_nothing_of_how_the_jail_was_started(caller):
+    """Values of --set and paths stand in its arguments, which anybody may read."""
+    options = ["--set", 'environment.set.TOKEN="do-not-show"']
+    run = caller.run(None, "/bin/sh", "-c", "tr '\\0' '|' </proc/1/cmdline", options=options)
+    assert run.ok.stdout.strip("|") in ("immure", str(caller.binary)[:6]), run
+    run = caller.shell("", "cat /proc/1/environ /proc/[0-9]*/cmdline | tr '\\0' '|'; true", options=options)
+    assert "do-not-show" not in run.stdout, run
+
+
+def test_c114_keeping_capabilities_may_be_asked_for(caller):
+    """As ping(8) does: with nothing permitted there is nothing to keep."""
+    code = "import ctypes, json; c = ctypes.CDLL(None); print(json.dumps([c.prctl(8, 1, 0, 0, 0), c.prctl(27, 0, 0, 0, 0)]))"
+    assert caller.python("", code) == [0, 0x0F | 0x10]

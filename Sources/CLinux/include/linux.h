@@ -63,6 +63,7 @@ int linux_select(struct pollfd *watches, int count, int milliseconds);
 /* What the program was started with, kept before any other code runs; see start.c. */
 int linux_argument_count(void);
 char **linux_arguments(void);
+void linux_hide_start(void);
 char **linux_environment(void);
 
 /* Variadic in C. */

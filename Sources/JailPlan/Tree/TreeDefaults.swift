@@ -113,7 +113,8 @@ extension TreeBuilder {
                 if written.contains(target) { continue }
                 let (major, minor) = node.numbers
                 place(
-                    .device(name: node.name, major: major, minor: minor), on: target, .noSetuid | .noExecute,
+                    .device(name: node.name, major: major, minor: minor), on: target,
+                    .readOnly | .noSetuid | .noExecute,
                     isDirectory: false, at: origin)
             }
             for link in DeviceLink.allCases {

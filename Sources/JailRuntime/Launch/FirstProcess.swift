@@ -62,6 +62,8 @@ struct FirstProcess {
         try applier.checkUnreadable()
         try tieToLauncher()
         try leaveOthersBehind()
+        // Values of --set, paths of spec and result: proc_pid_cmdline(5) needs no right.
+        hideStart()
         var command = self
         let report = CommandReport(listens: plan.listens)
         command.report = report

@@ -36,3 +36,7 @@ package func environmentVariable(_ name: String) -> String? {
     }
     return nil
 }
+
+/// Overwrites this process's arguments and environment, which others read in /proc/PID/cmdline and environ: from then on there
+/// are none.
+package func hideStart() { linux_hide_start() }
