@@ -122,7 +122,7 @@ extension TreeBuilder {
         switch service.notify {
         case .none: break
         case .bound(let path):
-            placeTree(path, on: path, .noSetuid | .noDevices | .noExecute, at: spec.service.notify.position)
+            placeTree(path, on: path, .closed | .noExecute, at: spec.service.notify.position)
         case .relayed:
             // The directory is the tmpfs's own, so that the jail sees the socket and nothing else.
             let parameters: [FileSystem.Parameter] = [
@@ -130,7 +130,7 @@ extension TreeBuilder {
             ]
             place(
                 .noticeSocket(FileSystem(type: "tmpfs", parameters: parameters)), on: Planner.noticeDirectory,
-                .noSetuid | .noDevices | .noExecute, isDirectory: true, sealed: true,
+                .closed | .noExecute, isDirectory: true, sealed: true,
                 at: spec.service.notify.position)
         }
         if let directory = service.credentials {
@@ -140,7 +140,7 @@ extension TreeBuilder {
             // On ramfs, as systemd has it: what is secret is never swapped out.
             place(
                 .credentials(FileSystem(type: "ramfs", parameters: [.init(key: "mode", value: "0700")])),
-                on: directory, .noSetuid | .noDevices | .noExecute, isDirectory: true, sealed: true, at: origin)
+                on: directory, .closed | .noExecute, isDirectory: true, sealed: true, at: origin)
         }
     }
 }

@@ -13,7 +13,7 @@ extension TreeBuilder {
         }
         if isTaken { return }
         place(
-            .file(content: text, mode: 0o644), on: "/etc/hosts", .readOnly | .noSetuid | .noDevices, isDirectory: false,
+            .file(content: text, mode: 0o644), on: "/etc/hosts", .readOnly | .closed, isDirectory: false,
             at: name.position)
     }
 

@@ -16,9 +16,9 @@ extension TreeBuilder {
             fileSystems.append(Plan.Step(.fill(slot: slot, .fileSystem(tmpfs), promise), origin))
             if filesystem.root.value == .system { placeSystem(origin) }
         case .host:
-            openRoot(slot, "/", .readOnly | .noSetuid | .noDevices, origin)
+            openRoot(slot, "/", .readOnly | .closed, origin)
         case .directory(let path):
-            openRoot(slot, path, filesystem.writable.value ? .closed : .readOnly | .noSetuid | .noDevices, origin)
+            openRoot(slot, path, filesystem.writable.value ? .closed : .readOnly | .closed, origin)
         }
         return slot
     }
@@ -31,7 +31,7 @@ extension TreeBuilder {
 
     /// /usr, /etc and the links or directories beside them, as on the host: a merged /usr stays merged.
     private mutating func placeSystem(_ origin: Position?) {
-        let attributes: MountAttributes = .readOnly | .noSetuid | .noDevices
+        let attributes: MountAttributes = .readOnly | .closed
         let replaced = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
         for entry in host.rootEntries {
             let target = "/" + entry.name
@@ -81,7 +81,7 @@ extension TreeBuilder {
                         hint: "\(Remedy.noProc), or \(Remedy.own(.pid))"))
             }
         }
-        let attributes = more | .noSetuid | .noDevices | .noExecute
+        let attributes = more | .closed | .noExecute
         placeFileSystem("proc", parameters, on: target, attributes, at: origin)
         guard identity.reachesHostRoot || !hasOwnUsers else { return }
         // Files of procfs that change or show the whole host belong to the host's uid 0: where the jail can be that
@@ -146,7 +146,7 @@ extension TreeBuilder {
         guard let size = size(of: room.value), !written.contains(target) else { return }
         placeFileSystem(
             "tmpfs", [.init(key: "mode", value: "1777"), .init(key: "size", value: size)], on: target,
-            .noSetuid | .noDevices, at: room.position)
+            .closed, at: room.position)
     }
 
     /// The size as tmpfs(5) takes it; nil for none.
@@ -179,7 +179,7 @@ extension TreeBuilder {
     }
 
     mutating func mountSysfs(on target: String, _ more: MountAttributes = [], at origin: Position?) {
-        let attributes = more | .readOnly | .noSetuid | .noDevices | .noExecute
+        let attributes = more | .readOnly | .closed | .noExecute
         placeFileSystem("sysfs", on: target, attributes, at: origin)
     }
 }

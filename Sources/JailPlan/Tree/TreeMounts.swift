@@ -34,16 +34,16 @@ extension TreeBuilder {
             mountDevpts(on: mount.target, asked, at: mount.position)
         case .mqueue:
             placeFileSystem(
-                "mqueue", on: mount.target, attributes | .noSetuid | .noDevices | .noExecute, at: mount.position)
+                "mqueue", on: mount.target, attributes | .closed | .noExecute, at: mount.position)
         case .cgroup:
             // Read-only unless asked for: a group that can be written to can be divided.
             let access: MountAttributes = mount.options.opened.hasAll(of: .readOnly) ? [] : .readOnly
             placeFileSystem(
-                "cgroup2", on: mount.target, attributes | access | .noSetuid | .noDevices | .noExecute,
+                "cgroup2", on: mount.target, attributes | access | .closed | .noExecute,
                 at: mount.position)
         case .file(let content, let mode):
             place(
-                .file(content: content, mode: mode), on: mount.target, .readOnly | .noSetuid | .noDevices,
+                .file(content: content, mode: mode), on: mount.target, .readOnly | .closed,
                 isDirectory: false, at: mount.position)
         case .symlink(let target):
             place(

@@ -61,7 +61,7 @@ struct Examination {
     }
 
     private mutating func filesystem() {
-        let closed: MountAttributes = .noSetuid | .noDevices | .noExecute
+        let closed: MountAttributes = .closed | .noExecute
         func mounting(_ type: String, _ namespaces: NamespaceFlags) -> Errno? {
             Trial.attempt(in: namespaces) { () throws(KernelError) in _ = try makeFileSystem(type, [], closed) }
         }
@@ -90,7 +90,7 @@ struct Examination {
         add(
             "mount", "overlay",
             Trial.attempt(in: [.user, .mount]) { () throws(KernelError) in
-                _ = try makeFileSystem("overlay", options, .noSetuid | .noDevices)
+                _ = try makeFileSystem("overlay", options, .closed)
             }, orElse: .absent, works: "overlayfs can be mounted in a user namespace",
             remedy: {
                 $0.failure.errno == .noDevice

@@ -33,7 +33,7 @@ struct Applier {
     var service = ServiceEnds()
     /// The network namespace that is being made, until this process is in it.
     var network: NetworkMaker?
-    /// In the process that becomes the command: what it leaves to the reaper.
+    /// Shared with the reaper, in the process that becomes the command: what it leaves to it.
     var report: CommandReport?
     /// Whether the launcher wants to hear of what the filter kills and logs.
     var listens = false

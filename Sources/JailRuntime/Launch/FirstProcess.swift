@@ -6,8 +6,6 @@ struct FirstProcess {
     let plan: Plan
     var applier: Applier
     let signals: Int32
-    /// Shared with the reaper, in the process that becomes the command.
-    var report: CommandReport?
 
     /// Follows the rest of the plan from the step that has made this process; ends in exec, in the reaper, or in a reported
     /// failure.
@@ -38,7 +36,7 @@ struct FirstProcess {
     /// Tells the launcher, and ends this process: nothing of the command runs.
     private func fail(_ failure: Failure) -> Never {
         let failure = plan.blamingIdentity(for: failure)
-        if let report {
+        if let report = applier.report {
             report.failure = failure
             exitNow(125)
         }
@@ -66,7 +64,6 @@ struct FirstProcess {
         hideStart()
         var command = self
         let report = CommandReport(listens: plan.listens)
-        command.report = report
         command.applier.report = report
         let child = try failing { [command, channel = applier.channel] () throws(KernelError) in
             guard let slot = report.listener else {

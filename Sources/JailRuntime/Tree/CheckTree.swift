@@ -110,7 +110,7 @@ extension Applier {
                 try look(for: cover.mount, on: cover.target, promise, .tree, in: &audit)
             }
         }
-        let sealed = (MountAttributes.readOnly | .noSetuid | .noDevices).rawValue
+        let sealed = (MountAttributes.readOnly | .closed).rawValue
         for copy in tree.copies {
             let promise = MountAudit.Promise(step: step, attributes: sealed | copy.attributes.rawValue)
             _ = try note(promise, of: copy.mount, .mirror, in: &audit)

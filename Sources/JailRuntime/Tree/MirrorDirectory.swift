@@ -14,7 +14,7 @@ extension Tree {
         }
         let copy = try failing { () throws(KernelError) in
             let copy = try makeFileSystem(
-                "tmpfs", [FileSystemOption("mode", String(mode, radix: 8))], .noSetuid | .noDevices | held)
+                "tmpfs", [FileSystemOption("mode", String(mode, radix: 8))], .closed | held)
             // The original is reached through its descriptor, below the copy.
             try Kernel.attach(copy.number, on: original)
             for name in try entries(of: original) { try mirror(name, of: original, in: copy.number) }

@@ -35,7 +35,7 @@ struct Tree {
     mutating func scratchDirectory() throws(Failure) -> Int32 {
         if scratch >= 0 { return scratch }
         scratch = try failing { () throws(KernelError) in
-            let mount = try makeFileSystem("tmpfs", [FileSystemOption("mode", "0700")], .noSetuid | .noDevices)
+            let mount = try makeFileSystem("tmpfs", [FileSystemOption("mode", "0700")], .closed)
             try attachOverRoot(mount.number)
             return mount.release()
         }
