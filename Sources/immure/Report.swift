@@ -65,7 +65,7 @@ enum Report {
     /// The text with every character that would act on the terminal written out: a path, a script's interpreter and a
     /// spec may be a stranger's.
     static func printable(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: acts) else { return text }
+        guard acts(in: text) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {
             if acts(scalar) {
@@ -76,6 +76,9 @@ enum Report {
         }
         return result
     }
+
+    /// Whether one of its characters would act on the terminal or the line that it stands in.
+    static func acts(in text: String) -> Bool { text.unicodeScalars.contains(where: acts) }
 
     private static func acts(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {

@@ -7,7 +7,7 @@ import Testing
 /// Units of systemd, printed of a spec.
 @Suite struct UnitTests {
     private func unit(_ text: String, _ command: [String] = ["/immure", "run", "/a.toml"]) throws -> [Substring] {
-        Unit(try spec(text), name: "a", command: command, variables: []).text.split(separator: "\n")
+        try Unit(try spec(text), name: "a", command: command, variables: []).text().split(separator: "\n")
     }
 
     @Test func `the empty spec`() throws {
@@ -61,5 +61,48 @@ import Testing
     @Test func `words of the command mean themselves`() throws {
         let lines = try unit("", ["/immure", "run", "/a b.toml", "--", "50%", "$HOME", "a\"b", "", "x;y"])
         #expect(lines.contains("ExecStart=/immure run \"/a b.toml\" -- 50%% $$HOME \"a\\\"b\" \"\" \"x;y\""))
+    }
+
+    @Test(arguments: ["\n", "\r", "\u{1b}", "\0", "\u{85}", "\\\n"])
+    func `no text brings a line of its own`(control: String) throws {
+        let bad = "x\(control)ExecStartPre=/bin/evil"
+        let user = try spec("identity.user = \"ada\"")
+        var named = user
+        named.identity.user = .init(.name(bad), at: nil)
+        var placed = user
+        placed.identity.user = .init(.name("ada"), at: Position(file: bad, line: 1, column: 1))
+        let sound = ["/immure", "run", "/a.toml"]
+        for unit in [
+            Unit(user, name: bad, command: sound, variables: []), Unit(named, name: "a", command: sound, variables: []),
+            Unit(placed, name: "a", command: sound, variables: []),
+        ] {
+            #expect(throws: Rejection.self) { try unit.text() }
+        }
+        // In words of a command a line break has an escape; what has none is refused.
+        for unit in [
+            Unit(user, name: "a", command: sound + [bad], variables: []),
+            Unit(user, name: "a", command: sound, variables: [("A", bad)]),
+        ] {
+            guard let text = try? unit.text() else { continue }
+            #expect(!text.split { $0 == "\n" || $0 == "\r" || $0 == "\r\n" }.contains { $0.hasPrefix("ExecStartPre") })
+        }
+    }
+
+    @Test func `a backslash at the end of a value does not take the next line along`() throws {
+        var changed = try spec("identity.user = \"ada\"")
+        changed.identity.user = .init(.name("ada\\"), at: nil)
+        let unit = Unit(changed, name: "a", command: ["/immure"], variables: [])
+        #expect(throws: Rejection.self) { try unit.text() }
+    }
+
+    @Test func `a percent sign begins no specifier`() throws {
+        let unit = Unit(
+            try spec("[[mount]]\ntarget = \"/x\"\nsource = \"/run/a%n b:c\\\\\""), name: "a%n b:c\\",
+            command: ["/immure"],
+            variables: [("A", "%i \"\\")])
+        let lines = try unit.text().split(separator: "\n")
+        #expect(lines.contains("Description=a%%n b:c\\ in a jail of immure"))
+        #expect(lines.contains("RuntimeDirectory=\"a%%n b\\:c\\\\\""))
+        #expect(lines.contains("Environment=\"A=%i \\\"\\\\\""))
     }
 }

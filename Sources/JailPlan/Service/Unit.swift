@@ -1,5 +1,5 @@
 package import JailSpec
-import SpecFile
+package import SpecFile
 
 /// A unit of systemd for a spec: what systemd does better, or alone, as directives; the rest is immure's, in ExecStart.
 ///
@@ -8,7 +8,7 @@ package struct Unit {
     /// A directive with its reason: the line of the spec, or words.
     struct Directive {
         let name: String
-        let value: String
+        let value: UnitText
         let origin: Position?
         let why: String
     }
@@ -31,7 +31,7 @@ package struct Unit {
         addService()
     }
 
-    mutating func add(_ name: String, _ value: String, _ origin: Position?, _ why: String = "") {
+    mutating func add(_ name: String, _ value: UnitText, _ origin: Position?, _ why: String = "") {
         directives.append(Directive(name: name, value: value, origin: origin, why: why))
     }
 
@@ -42,10 +42,12 @@ package struct Unit {
         spec.namespaces[.pid].value.isHost && spec.timeout == nil && !spec.namespaces[.time].value.isNew
     }
 
-    /// The unit file.
-    package var text: String {
+    /// The unit file. Each of its lines is one line to systemd as well, which takes a carriage return for an end and a
+    /// backslash for the promise of more: what has them is refused.
+    package func text() throws(Rejection) -> String {
+        let description: UnitText = "\(plain: name) in a jail of immure"
         var lines = [
-            "[Unit]", "Description=\(name) in a jail of immure", "Documentation=man:immure(1) man:immure.toml(5)", "",
+            "[Unit]", "Description=\(description.text)", "Documentation=man:immure(1) man:immure.toml(5)", "",
             "[Service]",
         ]
         var reason = ""
@@ -54,10 +56,19 @@ package struct Unit {
             let next = words.joined(separator: ": ")
             if next != reason && !next.isEmpty { lines.append("# \(next)") }
             reason = next
-            lines.append("\(directive.name)=\(directive.value)")
+            lines.append("\(directive.name)=\(directive.value.text)")
         }
         lines += hints.map { "# \($0)" }
         lines += ["", "[Install]", "WantedBy=multi-user.target"]
+        let faults = lines.filter { UnitText.hasControls($0) || $0.last == "\\" }
+        guard faults.isEmpty else {
+            throw Rejection(
+                faults.map { line in
+                    Diagnostic(
+                        "\(quoted(line)): not one line of a unit: it has a control character, or a backslash at its end",
+                        at: nil)
+                })
+        }
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -70,13 +81,13 @@ package struct Unit {
         } else {
             add("Type", "notify", notify.position)
             // Where the pids are the host's, systemd sees the sender itself, and a launcher in front is the main process.
-            let access = if case .all = notify.value { "all" } else { isDirect ? "main" : "all" }
+            let hearsAll = if case .all = notify.value { true } else { !isDirect }
             let isSeen = spec.namespaces[.pid].value.isHost
-            add("NotifyAccess", isSeen ? access : "main", notify.position)
+            add("NotifyAccess", isSeen && hearsAll ? "all" : "main", notify.position)
         }
-        add("ExecStart", command.map(Self.quoted).joined(separator: " "), nil, "the jail, all that the spec says of it")
+        add("ExecStart", "\(arguments: command)", nil, "the jail, all that the spec says of it")
         for (name, value) in variables {
-            add("Environment", "\"\(name)=\(value)\"", nil, "what the spec refers to as ${…}")
+            add("Environment", "\(assignment: name, value)", nil, "what the spec refers to as ${…}")
         }
     }
 
@@ -93,28 +104,5 @@ package struct Unit {
         add(
             "TimeoutStopSec", "\(seconds + 5)", spec.grace.position,
             "after `grace` the launcher kills the jail itself; systemd waits for that")
-    }
-
-    /// An argument of ExecStart, systemd.service(5): `%` and `$` stand for themselves, blanks do not end it.
-    static func quoted(_ word: String) -> String {
-        var result = ""
-        var isPlain = !word.isEmpty
-        for scalar in word.unicodeScalars {
-            switch scalar {
-            case "%": result += "%%"
-            case "$": result += "$$"
-            case "\"", "\\":
-                isPlain = false
-                result += "\\" + String(scalar)
-            case "\n":
-                isPlain = false
-                result += "\\n"
-            case " ", "\t", "'", ";":
-                isPlain = false
-                result.unicodeScalars.append(scalar)
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return isPlain ? result : "\"\(result)\""
     }
 }

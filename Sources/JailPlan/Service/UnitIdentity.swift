@@ -19,8 +19,10 @@ extension Unit {
         guard case .name(let name) = user.value, name != "root", !isMapped, identity.groups == nil,
             spec.namespaces[.user].value.isNew
         else { return }
-        add("User", name, user.position)
-        if let group = identity.group, case .name(let name) = group.value { add("Group", name, group.position) }
+        add("User", "\(plain: name)", user.position)
+        if let group = identity.group, case .name(let name) = group.value {
+            add("Group", "\(plain: name)", group.position)
+        }
     }
 
     /// `${RUNTIME_DIRECTORY}` and its like: systemd makes them, gives them to the user, and removes what is to go.
@@ -30,7 +32,7 @@ extension Unit {
             let uses = spec.filesystem.mounts.first { mount in
                 if case .bind(let source) = mount.source { Self.isWithin(source, path) } else { false }
             }
-            if let uses { add(kind.directive, name, uses.position) }
+            if let uses { add(kind.directive, "\(item: name)", uses.position) }
         }
     }
 
@@ -53,7 +55,8 @@ extension Unit {
         for limit in spec.rlimits {
             func words(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "infinity" }
             add(
-                "Limit\(limit.resource.name.uppercased())", "\(words(limit.soft)):\(words(limit.hard))", limit.position)
+                "Limit\(limit.resource.name.uppercased())",
+                "\(plain: words(limit.soft)):\(plain: words(limit.hard))", limit.position)
         }
     }
 }

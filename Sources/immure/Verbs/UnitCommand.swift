@@ -20,6 +20,12 @@ struct UnitCommand: ParsableCommand {
 
     func perform(_ tail: Tail) -> Never {
         do throws(Rejection) {
+            // It stands in comments, which know no escape.
+            guard !Report.acts(in: spec) else {
+                throw Rejection([
+                    Diagnostic("\(quoted(spec)): a path with a control character stands in no unit", at: nil)
+                ])
+            }
             let pairs = try variables.map { text throws(Rejection) in try Self.pair(text) }
             let name = Self.name(of: spec)
             let document = try Document.load(
@@ -35,7 +41,7 @@ struct UnitCommand: ParsableCommand {
             let command =
                 [Caller.programPath, "run", Caller.absolute(spec)] + (words.isEmpty ? [] : ["--"] + words)
             let unit = Unit(decoded, name: name, command: command, variables: pairs)
-            Caller.show(unit.text)
+            Caller.show(try unit.text())
             Caller.leave(0)
         } catch {
             for fault in error.diagnostics { Report.say(fault) }

@@ -1,0 +1,74 @@
+"""`immure unit`: what it prints means to systemd what it says. Units that are started are in Tests/VM."""
+
+import re
+
+import pytest
+
+SPEC = """
+[identity]
+user = "www-data"
+[filesystem]
+rw = ["${RUNTIME_DIRECTORY}"]
+[process]
+nice = 5
+"""
+
+
+def directives(text):
+    """The assignments of a unit as systemd.syntax(7) reads them: a carriage return ends a line as well, a backslash joins two."""
+    lines, joined = re.split("[\\n\\r\\0]", text), ""
+    for line in lines:
+        if not joined and line.lstrip().startswith(("#", ";")):
+            continue
+        if line.endswith("\\"):
+            joined += line[:-1] + " "
+            continue
+        yield (joined + line).partition("=")[::2]
+        joined = ""
+
+
+def unit(caller, folder, name, *words, text=SPEC):
+    place = caller.directory() / folder
+    place.mkdir(exist_ok=True)
+    path = caller.file(place / name, text)
+    return caller.verb("unit", *words[:words.index("--")] if "--" in words else words, str(path), *(
+        words[words.index("--"):] if "--" in words else ("--", "/bin/true")))
+
+
+@pytest.mark.parametrize("control", ["\n", "\r", "\x1b", "\x0b", "\x7f"])
+@pytest.mark.parametrize("place", ["folder", "name"])
+def test_a16_a_path_with_a_control_character(caller, control, place):
+    bad = f"a{control}ExecStartPre=evil"
+    run = unit(caller, bad if place == "folder" else "a", bad + ".toml" if place == "name" else "a.toml")
+    assert run.status == 125 and run.stdout == "" and "control character" in run.stderr, run
+    assert control not in run.stderr.strip("\n")
+
+
+@pytest.mark.parametrize("control", ["\n", "\r", "\\\n", "\x1b", "\t"])
+def test_a16_words_with_a_control_character(caller, control):
+    """Where the syntax has an escape for it, it is written; otherwise there is no unit."""
+    sound = unit(caller, "a", "a.toml", "--", "/bin/true").ok
+    bad = f"x{control}ExecStartPre=/bin/evil"
+    for run in (
+        unit(caller, "a", "a.toml", "--", "/bin/true", bad), unit(caller, "a", "a.toml", f"--env=A={bad}", "--", "/bin/true"),
+        unit(caller, "a", "a.toml", text=SPEC.replace('"www-data"', repr_toml(bad))),
+    ):
+        names = [name for name, _ in directives(run.stdout)]
+        assert run.status in (0, 125) and "ExecStartPre" not in names, run
+        if run.status == 0:
+            assert set(names) - {"Environment"} <= {name for name, _ in directives(sound.stdout)} - {"Environment"}
+        else:
+            assert run.stdout == ""
+
+
+def test_a16_a_name_with_signs(caller):
+    """`%` begins a specifier and a colon a second name nowhere but where the caller wrote one."""
+    run = unit(caller, "a", "a%n b:c.toml", "--env=I=%i", "--", "/bin/echo", "50%", "$HOME").ok
+    found = dict(directives(run.stdout))
+    assert found["Description"] == "a%%n b:c in a jail of immure"
+    assert found["RuntimeDirectory"] == '"a%%n b\\:c"' and found["Environment"] == '"I=%i"'
+    assert found["ExecStart"].endswith("-- /bin/echo 50%% $$HOME") and "/a%%n b:c.toml" in found["ExecStart"]
+
+
+def repr_toml(text):
+    return '"' + "".join(f"\\u{ord(c):04x}" for c in text) + '"'
