@@ -48,6 +48,8 @@ package struct Plan: Equatable, Sendable {
         package let fromCommandAlone: Bool
         /// How far the jail's monotonic clock is ahead of the manager's.
         package let clockOffset: Duration?
+        /// Whether the manager ends the service where signs of life fail to come: then the jail may as well say so.
+        package let isWatched: Bool
     }
 
     package var shape: Shape = .supervised

@@ -77,8 +77,30 @@ def test_every_field(caller, manager):
         "READY=1\nRELOADING=1\nMONOTONIC_USEC=5\nSTOPPING=1\nSTATUS=a=b c\nERRNO=2\nBUSERROR=a.b\nEXIT_STATUS=3\n"
         "WATCHDOG=1\nWATCHDOG=trigger\nWATCHDOG_USEC=9\nEXTEND_TIMEOUT_USEC=7\nFDSTOREREMOVE=1\nFDNAME=x\nFDPOLL=0"
     )
-    process = launch(caller, manager, f"manager.send({fields.encode()!r})", spec())
+    process = launch(caller, manager, f"manager.send({fields.encode()!r})", spec(), WATCHDOG_USEC="1000000")
     assert manager.receive()[0] == fields
+    caller.finish(process).ok
+
+
+@pytest.mark.parametrize("message", [
+    b"READY=1\nSTATUS=x\rMAINPID=%d\nWATCHDOG=trigger", b"READY=1\nSTATUS=x\rMAINPID=%d", b"STATUS=\xff\rMAINPID=%d",
+    b"STATUS=x\0\nMAINPID=%d", b"READY=1\rNOTIFYACCESS=all\r%d", b"FDNAME=a\rMAINPID=%d"])
+def test_a01_no_line_within_a_line(caller, manager, message):
+    """systemd ends a line at a carriage return as well: what is behind it would be the launcher's word."""
+    code = f"manager.send({message!r} % {os.getpid()}); manager.send(b'STATUS=last')"
+    process = launch(caller, manager, code, spec())
+    assert manager.receive()[0] == "STATUS=last"
+    assert "warning: notify: a message with a control character" in caller.finish(process).stderr
+
+
+def test_a01_what_is_not_watched_is_not_aborted(caller, manager):
+    """A trigger aborts the whole unit; where signs of life are asked for, the jail could as well keep them back."""
+    code = "manager.send(b'WATCHDOG=trigger\\nWATCHDOG_USEC=1\\nWATCHDOG=1')"
+    process = launch(caller, manager, code, spec())
+    assert manager.receive()[0] == "WATCHDOG=1"
+    assert "warning: notify: WATCHDOG=trigger is not passed on" in caller.finish(process).stderr
+    process = launch(caller, manager, code, spec(), WATCHDOG_USEC="1000000")
+    assert manager.receive()[0] == "WATCHDOG=trigger\nWATCHDOG_USEC=1\nWATCHDOG=1"
     caller.finish(process).ok
 
 
@@ -91,11 +113,10 @@ def test_main_pid(caller, manager):
     assert "warning: notify: MAINPID=1 is not passed on" in caller.finish(process).stderr
 
 
-@pytest.mark.parametrize("field", ["NOTIFYACCESS=all", "MAINPIDFDID=1", "X_MINE=1", "nonsense", "MAINPID=", "=", "READY"])
+@pytest.mark.parametrize("field", ["NOTIFYACCESS=all", "MAINPIDFDID=1", "X_MINE=1", "nonsense", "MAINPID=", "=", "READY", "ERRNO=x"])
 def test_what_is_not_passed_on(caller, manager, field):
     process = launch(caller, manager, f"manager.send({field.encode()!r}); manager.send(b'STATUS=last')", spec())
-    first = manager.receive()[0]
-    assert first == "STATUS=last" or (field == "READY" and first == "READY")
+    assert manager.receive()[0] == "STATUS=last"
     caller.finish(process)
 
 

@@ -218,3 +218,20 @@ def test_a_service_that_the_filter_ends_has_failed_and_one_that_stops_has_not():
     systemctl("stop", quiet.name)
     quiet.says("ended: success exited 143")
     assert (quiet.show("ActiveState"), quiet.show("Result")) == ("inactive", "success")
+
+
+def test_a01_a_line_within_a_line_names_no_main_process():
+    """systemd ends a line at a carriage return too, and believes root's launcher: MAINPID of another unit, and its abort."""
+    victim = Service("victim", spec(""), "Type=exec", "/bin/sleep 600").start()
+    code = (
+        f"manager.send(b'READY=1\\nSTATUS=x\\rMAINPID={victim.main}\\nWATCHDOG=trigger')\n"
+        "tell('STATUS=after', 'READY=1')" + WAIT
+    )
+    made = service("deputy", code).start()
+    until(lambda: made.show("StatusText") == "after")
+    assert made.main != victim.main and Path(f"/proc/{made.main}/comm").read_text() == "immure\n"
+    assert "a message with a control character" in made.journal()
+    assert victim.show("ActiveState") == "active" and made.show("ActiveState") == "active"
+    made.stop()
+    assert victim.show("ActiveState") == "active" and victim.show("NRestarts") == "0"
+    victim.stop()

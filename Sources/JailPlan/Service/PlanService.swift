@@ -62,11 +62,10 @@ extension Planner {
             service.notify = .relayed
             var offset: Duration?
             if case .new = spec.namespaces[.time].value { offset = spec.namespaces.monotonic?.value }
-            if case .main = access.value {
-                plan.notices = Plan.Notices(socket: socket, fromCommandAlone: true, clockOffset: offset)
-            } else {
-                plan.notices = Plan.Notices(socket: socket, fromCommandAlone: false, clockOffset: offset)
-            }
+            let hearsCommandOnly = if case .main = access.value { true } else { false }
+            plan.notices = Plan.Notices(
+                socket: socket, fromCommandAlone: hearsCommandOnly, clockOffset: offset,
+                isWatched: host.service.watchdog != nil)
             add(.connectManager(socket), access.position)
         }
         service.variables.append(("NOTIFY_SOCKET", path))

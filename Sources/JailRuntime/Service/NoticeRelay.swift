@@ -33,8 +33,10 @@ struct NoticeRelay {
                 return complain(
                     "a message of another process than the command is not passed on", "service.notify = \"all\"")
             }
-            var filter = NoticeFilter(command: head.command, launcher: currentProcess(), clock: notices.clockOffset)
-            let text = filter.filtered(notice.bytes.dropFirst(NoticeHead.length))
+            var filter = NoticeFilter(
+                command: head.command, launcher: currentProcess(), clock: notices.clockOffset,
+                isWatched: notices.isWatched)
+            let text = filter.rebuilt(notice.bytes.dropFirst(NoticeHead.length))
             if let refused = filter.refused { complain("\(refused) is not passed on", nil) }
             // Even where nothing is left of it, the sender of a barrier waits for its descriptor to be closed.
             if !text.isEmpty { try sendNotice(text, notice.descriptors, over: manager) }

@@ -13,10 +13,11 @@ extension Manual {
         page.paragraph(
             """
             With `service.notify` the jail has a notify socket of its own, /run/immure/notify. The kernel tells pid 1 of the
-            jail which of its processes has sent a message; none from outside is passed on. The launcher sends it again,
-            with its descriptors: READY, RELOADING and MONOTONIC_USEC (as the host's clock has it), STOPPING, STATUS,
+            jail which of its processes has sent a message; none from outside is passed on. The launcher writes it anew from
+            the assignments that it knows and whose values are valid, with its descriptors: READY, RELOADING and MONOTONIC_USEC (as the host's clock has it), STOPPING, STATUS,
             ERRNO, BUSERROR, EXIT_STATUS, WATCHDOG, WATCHDOG_USEC, EXTEND_TIMEOUT_USEC, FDSTORE, FDSTOREREMOVE, FDNAME,
-            FDPOLL and BARRIER. MAINPID may name the command, and becomes the launcher's process id; another one is refused,
+            FDPOLL and BARRIER. WATCHDOG=trigger and WATCHDOG_USEC need a manager that watches the service. A control
+            character refuses the whole message. MAINPID may name the command, and becomes the launcher's process id; another one is refused,
             for the jail ends with its command. What is left out is reported once. `NotifyAccess=main` will do. Where the
             jail shares the host's process ids the manager's own socket is bound into the jail instead, and the manager
             itself looks at who has sent what: `NotifyAccess=all` where there is a launcher.
