@@ -43,6 +43,7 @@ package struct Planner {
         tree.build()
         plan.hasOwnProc = tree.hasOwnProc
         faults += tree.faults
+        noteTree()
         plan.slotCount = tree.slotCount
         plan.checksPlaces = tree.needsMounts && !(tree.rootIsPrivate && spec.filesystem.mounts.isEmpty)
 

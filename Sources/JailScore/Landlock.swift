@@ -40,7 +40,7 @@ extension Spec {
     /// Whether the host's whole tree is the jail's; then whether it may be written to, and what stands in front of it.
     fileprivate var hostTree: (isWritable: Bool, covers: [[String]])? {
         guard namespaces[.mount].value.isNew else { return (true, []) }
-        return filesystem.root.value == .host ? (false, covers) : nil
+        return filesystem.root.value == .host ? (filesystem.writable.value, covers) : nil
     }
 
     /// The row of the host's whole tree: all of it, or what Landlock leaves of it besides its rules.

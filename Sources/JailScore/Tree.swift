@@ -20,15 +20,27 @@ extension Check {
             }
         },
         Check("filesystem.writable", advice: "leave it out, and open what is written to with filesystem.rw") { spec in
-            guard spec.filesystem.writable.value, case .directory(let path) = spec.filesystem.root.value else {
-                return []
+            let writable = spec.filesystem.writable
+            guard writable.value else { return [] }
+            switch spec.filesystem.root.value {
+            case .system, .empty:
+                return [
+                    Opening(
+                        weight: Weight.writableRoot, what: "a root in memory that can be written to",
+                        origin: writable.position)
+                ]
+            case .host:
+                let danger = Place.danger(of: "/", writable: true, except: spec.covers)
+                let what = danger.words("the host's whole tree", "can be written to, as far as the user may")
+                return [spec.tree(danger.weight, what, at: writable.position)]
+            case .directory(let path):
+                let danger = Place.danger(of: path, writable: true, except: spec.covers)
+                return [
+                    Opening(
+                        weight: danger.weight, what: danger.words(path, "can be written to throughout"),
+                        origin: writable.position)
+                ]
             }
-            let danger = Place.danger(of: path, writable: true, except: spec.covers)
-            return [
-                Opening(
-                    weight: danger.weight, what: danger.words(path, "can be written to throughout"),
-                    origin: spec.filesystem.writable.position)
-            ]
         },
         Check(
             "filesystem.dev", Weight.hostDevices, "every device of the host that the user may open",

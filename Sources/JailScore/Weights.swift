@@ -9,7 +9,7 @@ enum Weight {
     static let (hostMounts, hostDevices, deviceFiles) = (90, 25, 10)
     static let (setuidFiles, setuidFilesUnused) = (15, 3)
     static let (image, writableGroups, sysfs, groups) = (8, 6, 5, 3)
-    static let (unlimitedTmpfs, kernelFiles) = (1, 1)
+    static let (unlimitedTmpfs, kernelFiles, writableRoot) = (1, 1, 1)
     /// A place of which nothing is known.
     static let (writable, readable) = (5, 1)
     static let (home, secrets, socket) = ((read: 12, write: 35), (read: 15, write: 30), 10)

@@ -80,15 +80,36 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", Host.user, "/tmp"), ("filesystem.tmp = false", .user, "/"),
+        ("", Host.user, "/home/ada"), ("filesystem.home = false", .user, "/tmp"),
+        ("filesystem = { tmp = false, home = false }", .user, "/"), ("filesystem.tmp = false", .root, "/"),
         ("filesystem.rw = [\"/home/ada\"]", .user, "/home/ada"), ("filesystem.ro = [\"/home\"]", .user, "/home/ada"),
-        ("filesystem.ro = [\"/home/ad\"]", .user, "/tmp"), ("filesystem.ro = [\"/home/ada/src\"]", .user, "/tmp"),
+        ("filesystem.ro = [\"/home/ad\"]", .user, "/home/ada"),
+        ("filesystem = { home = false, ro = [\"/home/ada/src\"] }", .user, "/tmp"),
         ("filesystem.root = \"host\"", .user, "/home/ada"), ("filesystem.root = \"/srv/tree\"", .user, "/home/ada"),
-        ("filesystem.root = \"empty\"", .user, "/tmp"), ("namespaces.mount = \"host\"", .user, "/home/ada"),
+        ("filesystem.root = \"empty\"", .user, "/tmp"),
+        ("filesystem = { root = \"empty\", rw = [\"/home/ada/.cache\"] }", .user, "/home/ada"),
+        ("filesystem = { root = \"empty\", ro = [\"/home\"] }", .user, "/home/ada"),
+        ("namespaces.mount = \"host\"", .user, "/home/ada"),
         ("filesystem.root = \"host\"", .root, "/tmp"),
         ("filesystem.root = \"host\"\nidentity.user = 0", .root, "/root"),
+        ("identity.user = 33", .root, "/var/www"), ("identity.user = 0", .root, "/root"),
     ]) func home(text: String, host: Host, home: String) throws {
         #expect(try plan(text, on: host).variable("HOME") == home)
+    }
+
+    private static let odd = [
+        "", "relative", "/", "//home/x", "/home/x/", "/home/../x", "/a/./b", "/nonexistent", "/tmp", "/proc/x", "/dev",
+        "/usr/games",
+        "/bin", "/a\0b", "/" + String(repeating: "a", count: 256),
+    ]
+
+    /// What passwd(5) has there is no home that could be made.
+    @Test(arguments: odd) func aHomeThatIsNone(home: String) throws {
+        let host = Host.user.with { $0.users = [.init(name: "x", uid: 1000, gid: 1000, home: home, shell: "/bin/sh")] }
+        let plan = try plan("", on: host)
+        #expect(
+            plan.variable("HOME") == "/tmp"
+                && !plan.placements.contains { $0.hasSuffix(home) && home.hasPrefix("/home") })
     }
 
     @Test(arguments: ["filesystem = { root = \"host\", hide = [\"/home\"] }", "filesystem.hide = [\"/home\"]"])

@@ -84,7 +84,7 @@ import Testing
     @Test func theDefaultsOfARoot() throws {
         let defaults = ["attach /dev", "attach /proc", "attach /tmp"]
         func top(_ text: String) throws -> [String] {
-            try plan(text, on: .user).placements.filter { $0.utf8.count { $0 == UInt8(ascii: "/") } == 1 }
+            try plan(text, on: .root).placements.filter { $0.utf8.count { $0 == UInt8(ascii: "/") } == 1 }
         }
         #expect(try top("filesystem.root = \"empty\"") == defaults)
         #expect(try top("filesystem.root = \"/srv\"") == defaults)
@@ -92,6 +92,67 @@ import Testing
         let system = ["symlink /bin", "attach /dev", "attach /etc", "symlink /lib"]
         #expect(try top("") == system + ["attach /proc", "attach /tmp", "attach /usr"])
         #expect(try top("filesystem = { root = \"empty\", proc = false, dev = \"none\", tmp = false }") == [])
+    }
+
+    @Test(arguments: [
+        ("", true), ("filesystem.home = \"1M\"", true), ("filesystem.home = false", false),
+        ("filesystem.rw = [\"/home/ada/.cache\"]", true), ("filesystem.rw = [\"/home\"]", false),
+        ("filesystem = { rw = [\"/home\"], home = \"1M\" }", true), ("filesystem.rw = [\"/srv:/home/ada\"]", false),
+        ("[[mount]]\ntarget = \"/home\"\ntype = \"tmpfs\"", true), ("filesystem.hide = [\"/home\"]", false),
+        ("filesystem.root = \"empty\"", false), ("filesystem.root = \"host\"", false),
+        ("filesystem = { root = \"empty\", home = \"1M\" }", true),
+        ("filesystem = { root = \"empty\", rw = [\"/home/ada/.cache\"] }", true),
+        ("filesystem = { root = \"host\", home = \"1M\" }", true),
+        ("filesystem = { root = \"/srv\", home = \"1M\" }", true),
+        ("filesystem = { root = \"host\", home = \"1M\", hide = [\"/home/ada\"] }", false),
+    ]) func aPrivateHome(text: String, isThere: Bool) throws {
+        let placements = try plan(text, on: .user).placements
+        let home: Operation? = try plan(text, on: .user).source(on: "/home/ada")
+        var isPrivate = false
+        if case .fill(_, .fileSystem(let made), _)? = home { isPrivate = made.type == "tmpfs" }
+        #expect(isPrivate == isThere, "\(placements)")
+    }
+
+    @Test(arguments: [
+        ("", true), ("filesystem.tmp = false", false), ("filesystem.root = \"host\"", false),
+        ("filesystem.rw = [\"/var\"]", false), ("filesystem.rw = [\"/var/tmp\"]", false),
+        ("filesystem.rw = [\"/var/tmp/x\"]", false), ("filesystem.hide = [\"/var/tmp\"]", false),
+        ("filesystem.rw = [\"/var/lib\"]", true), ("filesystem.root = \"empty\"", false),
+    ]) func varTmpLeadsToTmp(text: String, isThere: Bool) throws {
+        #expect(try plan(text).operations.contains(.makeSymlink(target: "/var/tmp", to: "../tmp")) == isThere)
+    }
+
+    /// The size of the root's own file system, and whether it is made read-only in the end.
+    @Test(
+        arguments: [
+            ("", nil, true), ("filesystem.writable = true", "2G", false),
+            ("filesystem = { root = \"empty\", writable = true, tmp = \"3M\" }", "3M", false),
+            ("filesystem = { root = \"empty\", writable = true, tmp = false, home = false, shm = false }", "2G", false),
+        ] as [(String, String?, Bool)]) func aPrivateRoot(text: String, size: String?, isSealed: Bool) throws
+    {
+        let plan = try plan(text)
+        guard case .beginRoot(let slot)? = plan.operations.first(where: { $0.operationName == "begin_root" }),
+            case .fill(_, .fileSystem(let made), let promise)? = plan.operations.first(where: {
+                if case .fill(slot, _, _) = $0 { true } else { false }
+            })
+        else { return #expect(Bool(false), "no root") }
+        #expect(made.parameters.first { $0.key == "size" }?.value == size && promise.isSealed == isSealed)
+        let sealed: [Int] =
+            plan.operations.lazy.compactMap { if case .seal(let slots) = $0 { slots } else { nil } }.first ?? []
+        #expect(sealed.contains(slot) == isSealed)
+    }
+
+    @Test func theHostsTreeCanBeWrittenTo() throws {
+        let plan = try plan("filesystem = { root = \"host\", writable = true }\nnetwork.mode = \"host\"")
+        guard
+            case .fill(_, .tree(let tree), let promise)? = plan.operations.first(where: {
+                $0.operationName == "open_tree"
+            })
+        else { return #expect(Bool(false), "no root") }
+        #expect(tree.path == "/" && promise.held == .closed)
+        guard case .fill(_, .tree, let sys)? = plan.source(on: "/sys") else { return #expect(Bool(false), "no /sys") }
+        #expect(sys.held.hasAll(of: .readOnly))
+        #expect(plan.notes.contains { $0.isWarning && $0.message.contains("can change the host's files") })
     }
 
     /// The host's sysfs shows the host's network.
@@ -108,7 +169,7 @@ import Testing
         #expect(try plan(shared).placements == [])
         for line in [
             "filesystem.root = \"host\"", "filesystem.proc = false", "filesystem.dev = \"none\"",
-            "filesystem.tmp = false",
+            "filesystem.tmp = false", "filesystem.home = false",
             "filesystem.ro = [\"/a\"]", "[[mount]]\ntarget = \"/a\"\ntype = \"tmpfs\"",
         ] {
             let found = try faults(shared + line)
@@ -208,7 +269,7 @@ import Testing
 
 @Suite struct PrivateRoomTests {
     private func size(on target: String, _ text: String, memory: UInt64) throws -> String? {
-        let plan = try plan(text, on: .limited.with { $0.memory = memory })
+        let plan = try plan("identity.user = 0\n" + text, on: .limited.with { $0.memory = memory })
         guard case .fill(_, .fileSystem(let fileSystem), _)? = plan.source(on: target) else { return nil }
         return fileSystem.parameters.first { $0.key == "size" }?.value
     }
@@ -220,11 +281,11 @@ import Testing
             ("limits.memory = \"4G\"", 8 << 30, "2G"), ("limits.memory = 4097", 8 << 30, "4097"),
         ] as [(String, UInt64, String)]) func byDefault(text: String, memory: UInt64, size: String) throws
     {
-        for target in ["/tmp", "/dev/shm"] { #expect(try self.size(on: target, text, memory: memory) == size) }
+        for target in ["/tmp", "/dev/shm", "/root"] { #expect(try self.size(on: target, text, memory: memory) == size) }
     }
 
     @Test func asWritten() throws {
-        for (key, target) in [("tmp", "/tmp"), ("shm", "/dev/shm")] {
+        for (key, target) in [("tmp", "/tmp"), ("shm", "/dev/shm"), ("home", "/root")] {
             #expect(try size(on: target, "filesystem.\(key) = \"3M\"\nlimits.memory = \"1M\"", memory: 1 << 30) == "3M")
             #expect(try size(on: target, "filesystem.\(key) = false", memory: 1 << 30) == nil)
         }

@@ -24,7 +24,8 @@ let samples: [(text: String, effect: Effect)] = [
     ("filesystem.devices = [\"/dev/fuse\"]", .opens), ("filesystem.dev = \"none\"", .narrows),
     ("filesystem.tmp = false", .narrows),
     ("filesystem.tmp = \"1G\"", .neither), ("filesystem.tmp = \"1M\"", .neither), ("filesystem.shm = \"1G\"", .neither),
-    ("filesystem.shm = false", .neither),
+    ("filesystem.shm = false", .neither), ("filesystem.home = \"1G\"", .neither), ("filesystem.home = false", .neither),
+    ("filesystem.writable = true", .opens), ("filesystem = { root = \"host\", writable = true }", .opens),
 
     (mount("type = \"bind\"\nsource = \"/srv\""), .opens),
     (mount("type = \"bind\"\nsource = \"/srv\"\noptions = [\"ro\"]"), .opens),

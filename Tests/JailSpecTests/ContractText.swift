@@ -16,6 +16,7 @@ let contractText = #"""
     proc = true                     # false: none · a jail that shares the host's pid namespace gets it with hidepid
     dev  = "minimal"                # "none" | "minimal" | "host"
     tmp  = "2G"                     # size of the private tmpfs on /tmp; false: none
+    home = "2G"                     # likewise on the command's home directory
     shm  = "2G"                     # likewise on /dev/shm
 
     [[mount]]

@@ -11,7 +11,7 @@ extension Planner {
         let rules = spec.environment
         if rules.defaults.value {
             result.put("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-            result.put("HOME=" + home(identity.account))
+            result.put("HOME=" + premises.home(of: identity.account).path)
             result.put("SHELL=/bin/sh")
             if !name.isEmpty {
                 result.put("USER=" + name)
@@ -44,26 +44,5 @@ extension Planner {
             if isPrefix ? name.utf8.starts(with: bytes.dropLast()) : name.utf8.elementsEqual(bytes) { return true }
         }
         return false
-    }
-
-    /// The user's home where the jail shows it, else the private /tmp, else the root.
-    private func home(_ account: Host.User?) -> String {
-        let filesystem = spec.filesystem
-        if let account, account.home.utf8.first == UInt8(ascii: "/"), account.home != "/nonexistent" {
-            let showsAll: Bool
-            switch filesystem.root.value {
-            case .host, .directory: showsAll = true
-            case .system, .empty: showsAll = !isNew(.mount)
-            }
-            let around = filesystem.mounts.filter { isWithin(account.home, $0.target) }
-            let isHidden = around.contains { $0.source == .hidden }
-            if !isHidden && (showsAll || !around.isEmpty) { return account.home }
-        }
-        return filesystem.tmp.value != .none ? "/tmp" : "/"
-    }
-
-    /// Whether `path` is `directory` or lies below it.
-    private func isWithin(_ path: String, _ directory: String) -> Bool {
-        path == directory || path.utf8.starts(with: (directory == "/" ? "/" : directory + "/").utf8)
     }
 }

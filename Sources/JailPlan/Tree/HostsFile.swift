@@ -22,7 +22,9 @@ extension TreeBuilder {
         var text = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
         switch (spec.filesystem.root.value, host.hosts) {
         case (.empty, _): break
-        case (.directory, .absent?) where spec.filesystem.writable.value: return nil
+        case (.directory, .absent?) where spec.filesystem.writable.value,
+            (.host, .absent?) where spec.filesystem.writable.value:
+            return nil
         case (_, .absent?), (_, .text("")?): break
         case (_, .text(let found)?):
             if HostsText.names(name, in: found) { return nil }

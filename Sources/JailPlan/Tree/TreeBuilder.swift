@@ -78,6 +78,7 @@ struct TreeBuilder {
         placeProc(unless: written)
         placeDevices(unless: written)
         placeTmp(unless: written)
+        placeHome()
         placeSysfs(unless: written)
         placeHosts()
         assemble(rootSlot)
@@ -88,8 +89,8 @@ struct TreeBuilder {
         let filesystem = spec.filesystem
         let written = [
             filesystem.root.position, filesystem.writable.position, filesystem.proc.position,
-            filesystem.devices.position, filesystem.tmp.position, filesystem.shm.position,
-            filesystem.mounts.first?.position,
+            filesystem.devices.position, filesystem.tmp.position, filesystem.home.position,
+            filesystem.shm.position, filesystem.mounts.first?.position,
         ]
         guard let position = written.lazy.compactMap({ $0 }).first else { return }
         faults.append(
@@ -154,7 +155,7 @@ struct TreeBuilder {
             }
             construction.append(Plan.Step(placements[index].placing, origin))
         }
-        if rootIsPrivate { sealed.append(rootSlot) }
+        if rootIsPrivate && !spec.filesystem.writable.value { sealed.append(rootSlot) }
     }
 
     /// By rank, by depth, then by name; of two on one target the first placed first. Numbers are sorted rather than the

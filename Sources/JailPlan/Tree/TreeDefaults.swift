@@ -11,12 +11,15 @@ extension TreeBuilder {
         let origin = filesystem.root.position
         switch filesystem.root.value {
         case .system, .empty:
-            let tmpfs = FileSystem(type: "tmpfs", parameters: [.init(key: "mode", value: "0755")])
-            let promise = SlotPromise(target: "/", attributes: .closed, isSealed: true)
+            let isWritable = filesystem.writable.value
+            var parameters = [FileSystem.Parameter(key: "mode", value: "0755")]
+            if isWritable { parameters.append(.init(key: "size", value: size(ofRoot: filesystem.tmp.value))) }
+            let tmpfs = FileSystem(type: "tmpfs", parameters: parameters)
+            let promise = SlotPromise(target: "/", attributes: .closed, isSealed: !isWritable)
             fileSystems.append(Plan.Step(.fill(slot: slot, .fileSystem(tmpfs), promise), origin))
             if filesystem.root.value == .system { placeSystem(origin) }
         case .host:
-            openRoot(slot, "/", .readOnly | .closed, origin)
+            openRoot(slot, "/", filesystem.writable.value ? .closed : .readOnly | .closed, origin)
         case .directory(let path):
             openRoot(slot, path, filesystem.writable.value ? .closed : .readOnly | .closed, origin)
         }
@@ -137,7 +140,30 @@ extension TreeBuilder {
 
     mutating func placeTmp(unless written: [String]) {
         placePrivate(spec.filesystem.tmp, on: "/tmp", unless: written)
+        // What outlives a boot elsewhere is as private, and gone as soon: one place to fill is enough.
+        guard spec.filesystem.tmp.value != .none, spec.filesystem.root.value == .system else { return }
+        let isTaken = spec.filesystem.mounts.contains {
+            isWithin("/var/tmp", $0.target) || isWithin($0.target, "/var/tmp")
+        }
+        if isTaken { return }
+        place(
+            Placement(
+                target: "/var/tmp", origin: spec.filesystem.tmp.position,
+                placing: .makeSymlink(target: "/var/tmp", to: "../tmp")))
     }
+
+    /// A tmpfs that belongs to the command's user, as the home that passwd(5) gives it.
+    mutating func placeHome() {
+        let room = spec.filesystem.home
+        let home = premises.home(of: identity.account)
+        guard home.isPrivate, let size = size(of: room.value) else { return }
+        placeFileSystem(
+            "tmpfs", [.init(key: "mode", value: "0755"), .init(key: "size", value: size)], on: home.path, .closed,
+            at: room.position)
+    }
+
+    /// Of a root that can be written to: as much as /tmp, or as that would have by default.
+    private func size(ofRoot tmp: Filesystem.Room) -> String { size(of: tmp) ?? quarter }
 
     /// A tmpfs for everybody in the jail.
     private mutating func placePrivate(
@@ -154,12 +180,15 @@ extension TreeBuilder {
         switch room {
         case .none: return nil
         case .bytes(let bytes): return sizeText(bytes)
-        case .quarter:
-            let quarter = max(1 << 20, (host.memory / 4) & ~0xF_FFFF)
-            // What the tmpfs holds counts to that limit: it would be the command that is killed.
-            guard let limit = spec.limits?.value.memory else { return sizeText(quarter) }
-            return sizeText(min(quarter, max(4096, limit.value)))
+        case .quarter: return quarter
         }
+    }
+
+    private var quarter: String {
+        let quarter = max(1 << 20, (host.memory / 4) & ~0xF_FFFF)
+        // What the tmpfs holds counts to that limit: it would be the command that is killed.
+        guard let limit = spec.limits?.value.memory else { return sizeText(quarter) }
+        return sizeText(min(quarter, max(4096, limit.value)))
     }
 
     /// In the largest unit that leaves a whole number.
@@ -174,8 +203,12 @@ extension TreeBuilder {
 
     /// The host's sysfs shows the host's network: a jail with a network of its own gets an instance that shows that.
     mutating func placeSysfs(unless written: [String]) {
-        guard spec.filesystem.root.value == .host, hasOwnNetwork, !written.contains("/sys") else { return }
-        mountSysfs(on: "/sys", at: spec.filesystem.root.position)
+        guard spec.filesystem.root.value == .host, !written.contains("/sys") else { return }
+        if hasOwnNetwork { return mountSysfs(on: "/sys", at: spec.filesystem.root.position) }
+        // Settings of the host and groups of processes are no files to be written to.
+        if spec.filesystem.writable.value {
+            placeTree("/sys", on: "/sys", .readOnly | .closed | .noExecute, at: spec.filesystem.writable.position)
+        }
     }
 
     mutating func mountSysfs(on target: String, _ more: MountAttributes = [], at origin: Position?) {

@@ -8,10 +8,7 @@ extension Form {
 
     static func jailPath(_ written: String, _ node: Node) throws(Diagnostic) -> String {
         guard written.utf8.first == UInt8(ascii: "/") else {
-            let looksExpandable = written.hasPrefix("~") || written.hasPrefix("$")
-            throw fault(
-                "\(quoted(written)) is not an absolute path", node,
-                hint: looksExpandable ? "`~` and `${VAR}` expand in paths of the host, not of the jail" : nil)
+            throw fault("\(quoted(written)) is not an absolute path", node)
         }
         if written.utf8.contains(0) { throw fault("\(quoted(written)) holds a NUL byte", node) }
         if hasDotDot(written) { throw fault("\(quoted(written)) holds `..`", node, hint: "write the path out") }
@@ -27,10 +24,6 @@ extension Form {
             throw fault("nothing can be mounted on \"/\"", node, hint: "filesystem.root says what the root is")
         }
         return path
-    }
-
-    static func target(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
-        try target(try nonEmpty(node, decoding), node)
     }
 
     /// A path of the host: absolute, expanded, cleaned; `..` stays.
@@ -59,7 +52,9 @@ extension Form {
         }
         if parts.contains("") { throw fault("\(quoted(written)) has an empty path beside its colon", node) }
         let source = try decoding.surroundings.hostPath(parts[0], at: node.position)
-        if parts.count == 2 { return (source, try target(parts[1], node)) }
+        if parts.count == 2 {
+            return (source, try target(try decoding.surroundings.expand(parts[1], at: node.position), node))
+        }
         if hasDotDot(source) {
             throw fault("\(quoted(written)) holds `..`", node, hint: "write \"source:target\"")
         }

@@ -23,6 +23,7 @@ extension Section {
         result.proc = value("proc", Form.boolean) ?? result.proc
         result.devices = value("dev", Form.word(Filesystem.Devices.self)) ?? result.devices
         result.tmp = value("tmp", Form.room) ?? result.tmp
+        result.home = value("home", Form.room) ?? result.home
         result.shm = value("shm", Form.room) ?? result.shm
         if let position = result.shm.position, result.devices.value != .minimal, table["shm"] != nil {
             report(
@@ -32,14 +33,6 @@ extension Section {
         result.mounts += binds("ro", MountOptions(.readOnly)) + binds("rw", MountOptions())
         // A read-only mount keeps a node as it is, and lets the device be written to.
         result.mounts += binds("devices", MountOptions(.readOnly | .noExecute, opening: .noDevices)) + hidden("hide")
-        if result.writable.value {
-            guard case .directory = result.root.value else {
-                report(
-                    "filesystem.writable: only a root that is a directory can be writable",
-                    at: result.writable.position, hint: "open single paths with filesystem.rw")
-                return
-            }
-        }
     }
 
     private mutating func binds(_ key: String, _ options: MountOptions) -> [Mount] {

@@ -46,7 +46,7 @@ enum MountType: String, CaseIterable {
 extension Section {
     /// One entry of `[[mount]]`; nil where what is wrong leaves no mount to speak of.
     mutating func mount() -> Mount? {
-        let target = required("target", Form.target)
+        let target = required("target", Form.expandedTarget)
         let type = mountType()
         reportForeignKeys(type)
         let source = type.flatMap { mountSource($0) }

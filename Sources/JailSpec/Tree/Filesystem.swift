@@ -29,12 +29,14 @@ package struct Filesystem: Equatable, Sendable {
     }
 
     package var root = Located(Root.system)
-    /// Whether a directory root may be written to.
+    /// Whether the root may be written to: one of the jail's own in memory, a tree of the host's in fact.
     package var writable = Located(false)
     package var proc = Located(true)
     package var devices = Located(Devices.minimal)
     /// The private tmpfs on `/tmp`.
     package var tmp = Located(Room.quarter)
+    /// The one on the command's home directory.
+    package var home = Located(Room.quarter)
     /// The one on `/dev/shm`, of a minimal /dev.
     package var shm = Located(Room.quarter)
     /// `ro`, `rw`, `hide` and `[[mount]]` in one list; the order carries no meaning.
@@ -43,5 +45,7 @@ package struct Filesystem: Equatable, Sendable {
     package init() {}
 
     /// Whether the size of anything depends on the machine's memory.
-    package var asksForMemory: Bool { tmp.value == .quarter || shm.value == .quarter }
+    package var asksForMemory: Bool {
+        tmp.value == .quarter || home.value == .quarter || shm.value == .quarter || writable.value
+    }
 }

@@ -11,7 +11,14 @@ extension SectionRows {
                 `host`: the host's whole tree, read-only. `empty`: nothing. A directory (written with a slash, as ./tree)
                 becomes the root, read-only.
                 """),
-            KeyRow("writable", as: .boolean, default: "false", "Makes a root that is a directory writable."),
+            KeyRow(
+                "writable", as: .boolean, default: "false",
+                """
+                The root may be written to: of `system` and `empty` a private tmpfs, of the size of /tmp and gone afterwards, in
+                which what is mounted stays as it is (of `system` /usr and /etc read-only); of `host` and of a directory
+                the tree itself, as far as the command's user may, where mount points that are missing are made to stay. /sys
+                stays read-only.
+                """),
             KeyRow("ro", as: .binds, "Paths of the host to show, with their submounts, read-only."),
             KeyRow(
                 "rw", as: .binds,
@@ -48,6 +55,14 @@ extension SectionRows {
                 The size of a private tmpfs on /tmp. Absent: a quarter of the machine's memory, but never more than
                 limits.memory. false: none.
                 """),
+            KeyRow(
+                "home", as: .room,
+                """
+                The same on the command's home directory, as passwd(5) and HOME name it; what is mounted below it is made
+                in it. By default only where the root is `system`, or something is mounted below it in one that is `empty`,
+                and nothing of the host is mounted there.
+                Where there is none, HOME is what the jail shows at that path, else /tmp.
+                """),
             KeyRow("shm", as: .room, "The same on the /dev/shm of a minimal /dev."),
         ])
 }
@@ -55,5 +70,5 @@ extension SectionRows {
 extension ValueForm {
     fileprivate static let room = ValueForm("size | false", .either([ValueForm.positiveSizeShape, .exactly(false)]))
     fileprivate static let binds = ValueForm(
-        "array of \"SOURCE\" or \"SOURCE:TARGET\"", .list(.text("^[^:]+(:/[^:]*)?$")))
+        "array of \"SOURCE\" or \"SOURCE:TARGET\"", .list(.text("^[^:]+(:(/|~|[$][{])[^:]*)?$")))
 }

@@ -8,7 +8,7 @@ extension SectionRows {
         """,
         variants: variants,
         keys: [
-            KeyRow("target", as: .target, required: true, "Where it stands in the jail."),
+            KeyRow("target", as: .jailPath, required: true, "Where it stands in the jail. `~` and `${NAME}` expand."),
             KeyRow(
                 "type", as: .words(of: MountType.self),
                 """
@@ -59,8 +59,4 @@ extension SectionRows {
     private static func choice(_ type: MountType) -> Variants.Choice {
         Variants.Choice(word: type.rawValue, keys: type.keys, required: type.required)
     }
-}
-
-extension ValueForm {
-    fileprivate static let target = ValueForm("path", .text("^/"))
 }

@@ -12,6 +12,20 @@ enum TOML {
         return "\"\(seconds * 1000 + attoseconds / 1_000_000_000_000_000)ms\""
     }
 
+    /// A string that expands to this value.
+    static func path(_ value: String) -> String {
+        var result = ""
+        var previous: Unicode.Scalar?
+        for scalar in value.unicodeScalars {
+            // `${` becomes `$${`.
+            if scalar == "{", previous == "$" { result.unicodeScalars.append("$") }
+            if let previous { result.unicodeScalars.append(previous) }
+            previous = scalar
+        }
+        if let previous { result.unicodeScalars.append(previous) }
+        return string(result)
+    }
+
     /// A basic string of TOML.
     static func string(_ text: String) -> String {
         var result = "\""

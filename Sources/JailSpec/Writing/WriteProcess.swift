@@ -15,27 +15,15 @@ extension SpecWriter {
 
     mutating func write(_ environment: EnvironmentRules) {
         add("environment.defaults", environment.defaults) { "\($0)" }
-        for (key, list) in [("keep", environment.keep), ("unset", environment.unset), ("path", environment.path)]
-        where !list.isEmpty {
+        for (key, list) in [("keep", environment.keep), ("unset", environment.unset)] where !list.isEmpty {
             add("environment.\(key)", TOML.array(list.map { TOML.string($0.value) }))
         }
-        if environment.set.isEmpty { return }
-        let pairs = environment.set.map { "\(TOML.string($0.name)) = \(TOML.string(unexpanded($0.value.value)))" }
-        add("environment.set", "{ \(pairs.joined(separator: ", ")) }")
-    }
-
-    /// What expands to that value.
-    private func unexpanded(_ value: String) -> String {
-        var result = ""
-        var previous: Unicode.Scalar?
-        for scalar in value.unicodeScalars {
-            // `${` becomes `$${`.
-            if scalar == "{", previous == "$" { result.unicodeScalars.append("$") }
-            if let previous { result.unicodeScalars.append(previous) }
-            previous = scalar
+        if !environment.path.isEmpty {
+            add("environment.path", TOML.array(environment.path.map { TOML.path($0.value) }))
         }
-        if let previous { result.unicodeScalars.append(previous) }
-        return result
+        if environment.set.isEmpty { return }
+        let pairs = environment.set.map { "\(TOML.string($0.name)) = \(TOML.path($0.value.value))" }
+        add("environment.set", "{ \(pairs.joined(separator: ", ")) }")
     }
 
     mutating func write(_ service: Service) {

@@ -8,20 +8,20 @@ extension SpecWriter {
             case .system: TOML.string("system")
             case .host: TOML.string("host")
             case .empty: TOML.string("empty")
-            case .directory(let path): TOML.string(path)
+            case .directory(let path): TOML.path(path)
             }
         }
         add("filesystem.writable", filesystem.writable) { "\($0)" }
         add("filesystem.proc", filesystem.proc) { "\($0)" }
         add("filesystem.dev", filesystem.devices) { TOML.string($0.rawValue) }
-        for (key, room) in [("tmp", filesystem.tmp), ("shm", filesystem.shm)] {
+        for (key, room) in [("tmp", filesystem.tmp), ("home", filesystem.home), ("shm", filesystem.shm)] {
             switch room.value {
             case .quarter: break
             case .bytes(let size): add("filesystem.\(key)", "\(size)")
             case .none: add("filesystem.\(key)", "false")
             }
         }
-        let hidden = filesystem.mounts.filter { $0.source == .hidden }.map { TOML.string($0.target) }
+        let hidden = filesystem.mounts.filter { $0.source == .hidden }.map { TOML.path($0.target) }
         if !hidden.isEmpty { add("filesystem.hide", TOML.array(hidden)) }
         let mounts = filesystem.mounts.filter { $0.source != .hidden }.map {
             "{ \(words($0).joined(separator: ", ")) }"
@@ -30,16 +30,16 @@ extension SpecWriter {
     }
 
     private func words(_ mount: Mount) -> [String] {
-        var words = ["target = \(TOML.string(mount.target))"]
+        var words = ["target = \(TOML.path(mount.target))"]
         switch mount.source {
-        case .bind(let path): words += ["type = \"bind\"", "source = \(TOML.string(path))"]
+        case .bind(let path): words += ["type = \"bind\"", "source = \(TOML.path(path))"]
         case .tmpfs(let size, let inodes, let mode):
             words += ["type = \"tmpfs\"", "mode = \(TOML.mode(mode))"]
             if let size { words.append("size = \(size)") }
             if let inodes { words.append("inodes = \(inodes)") }
         case .overlay(let lower, let upper, let work):
-            words += ["type = \"overlay\"", "lower = \(TOML.array(lower.map(TOML.string)))"]
-            if let upper, let work { words += ["upper = \(TOML.string(upper))", "work = \(TOML.string(work))"] }
+            words += ["type = \"overlay\"", "lower = \(TOML.array(lower.map(TOML.path)))"]
+            if let upper, let work { words += ["upper = \(TOML.path(upper))", "work = \(TOML.path(work))"] }
         case .proc: words.append("type = \"proc\"")
         case .sysfs: words.append("type = \"sysfs\"")
         case .devpts: words.append("type = \"devpts\"")
@@ -49,7 +49,7 @@ extension SpecWriter {
             words += ["type = \"file\"", "content = \(TOML.string(content))", "mode = \(TOML.mode(mode))"]
         case .symlink(let to): words += ["type = \"symlink\"", "to = \(TOML.string(to))"]
         case .directory(let mode): words += ["type = \"dir\""] + (mode.map { ["mode = \(TOML.mode($0))"] } ?? [])
-        case .image(let path): words += ["type = \"image\"", "source = \(TOML.string(path))"]
+        case .image(let path): words += ["type = \"image\"", "source = \(TOML.path(path))"]
         case .hidden: break
         }
         let said = mount.options

@@ -15,7 +15,7 @@ CAPABILITIES = ([[], ["chown"], ["chown", "kill"]], [["CAP_CHOWN"], ["chow"], "c
 CALLS = ([[], ["read"], ["@system-service", "ptrace"]], [["READ"], "read", [""], ["a b"], [1], ["@@x"]])
 PATHS = ([[], ["/usr", "~/x"], ["${HOME}/y"]], [["usr"], "/usr", [1], [""], ["/a", "/a"]])
 PORTS = ([[], [0, 80, 65535]], [[65536], [-1], ["80"], [80, 80], 80])
-BINDS = ([["/opt/a", "/srv/b:/b"], []], [["/a:b"], ["/a:/b:/c"], [""], "/a", [1], ["/a:"]])
+BINDS = ([["/opt/a", "/srv/b:/b", "/c:~/c"], []], [["/a:b"], ["/a:/b:/c"], [""], "/a", [1], ["/a:"]])
 RANGES = ([[{"inside": 0, "outside": 1000, "count": 1}], "auto"], ["all", [], [{}], [{"inside": 0}], 1, [[]]])
 
 #: Of every key of a table that stands once: values that are right, and values of a wrong form.
@@ -27,7 +27,7 @@ KEYS = {
     "grace": ([*TIMES, "0s"], NO_TIMES),
     "extends": ([[], ["base.toml"]], ["base.toml", [1], [""], {}]),
     "filesystem.root": (["system", "host", "empty", "./tree", "/srv", "~", "."], ["sys", "", 1, "tree"]),
-    "filesystem.writable": ([False], BOOLEANS),
+    "filesystem.writable": ([False, True], BOOLEANS),
     "filesystem.ro": BINDS,
     "filesystem.rw": BINDS,
     "filesystem.devices": BINDS,
@@ -35,6 +35,7 @@ KEYS = {
     "filesystem.proc": ([True, False], BOOLEANS),
     "filesystem.dev": (["none", "minimal", "host"], WORDS),
     "filesystem.shm": ([*SIZES, False], [*NO_SIZES, True, 0, "0"]),
+    "filesystem.home": ([*SIZES, False], [*NO_SIZES, True, 0, "0"]),
     "filesystem.tmp": ([*SIZES, False], [*NO_SIZES, True, 0, "0"]),
     **{f"namespaces.{kind}": (NAMESPACES, NO_NAMESPACES) for kind in "user mount pid net ipc uts cgroup".split()},
     "namespaces.time": (["host", "new"], NO_NAMESPACES),
@@ -124,7 +125,7 @@ ENTRIES = {
             {"target": "/o/upper", "type": "overlay", "lower": ["/c"], "upper": "/d", "work": "/e"},
         ],
         {
-            "target": ({"type": "proc"}, ["x", "", 1, None]),
+            "target": ({"type": "proc"}, ["x", "", 1, "~u/x", None]),
             "type": ({"target": "/q"}, ["nonsense", "", 1, None]),
             "source": ({"target": "/q", "type": "bind"}, ["", 1, [], None]),
             "options": ({"target": "/q", "type": "tmpfs"}, [["nonsense"], "ro", [1], ["ro", "ro"]]),
