@@ -97,10 +97,12 @@ extension Examination {
         }
     }
 
-    /// Where a program of the host is, as `Helpers` looks for it.
+    /// Where a program of the host is, as `HostProgram` looks for it.
     func tool(_ name: String) -> String? {
         do throws(Failure) {
-            return try Helpers.find(name, call: .execve)
+            let program = try HostProgram.find(name, call: .execve)
+            closeDescriptor(program.descriptor)
+            return program.path
         } catch {
             return nil
         }

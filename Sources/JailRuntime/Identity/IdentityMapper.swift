@@ -8,22 +8,27 @@ struct IdentityMapper {
     let maps: IdentityMaps
     private let users: String
     private let groups: String
+    /// newuidmap and newgidmap, where they write.
+    private var programs: (users: HostProgram, groups: HostProgram)?
 
-    /// Words everything now: the jail stands still from the moment that it is made until its maps are written.
-    init(_ maps: IdentityMaps) {
+    /// Words everything and opens the programs now: the jail stands still from the moment that it is made until its maps are
+    /// written.
+    init(_ maps: IdentityMaps) throws(Failure) {
         self.maps = maps
         users = Self.text(maps.users)
         groups = Self.text(maps.groups)
+        guard case .helpers = maps.writer else { return }
+        programs = (try .find("newuidmap", call: .newuidmap), try .find("newgidmap", call: .newgidmap))
     }
 
     /// Writes the maps of `process` (a pid or `self`) directly, or through newuidmap and newgidmap.
-    func write(by proc: HostProc?, process: String) throws(Failure) {
-        if case .helpers = maps.writer {
-            try runHelper("newuidmap", maps.users, process, call: .newuidmap)
-            try runHelper("newgidmap", maps.groups, process, call: .newgidmap)
+    func write(by applier: Applier, process: String) throws(Failure) {
+        if let programs {
+            try run(programs.users, maps.users, process, call: .newuidmap, applier)
+            try run(programs.groups, maps.groups, process, call: .newgidmap, applier)
             guard isVerified else { return }
         }
-        guard let proc else { throw Failure(.notProcfs, text: "/proc") }
+        guard let proc = applier.hostProc else { throw Failure(.notProcfs, text: "/proc") }
         if case .helpers = maps.writer {
             try proc.check(users, in: process + "/uid_map")
             return try proc.check(groups, in: process + "/gid_map")
@@ -44,16 +49,16 @@ struct IdentityMapper {
         return text
     }
 
-    private func runHelper(
-        _ name: String, _ ranges: [Identity.Range], _ process: String, call: Call
+    private func run(
+        _ program: HostProgram, _ ranges: [Identity.Range], _ process: String, call: Call, _ applier: Applier
     ) throws(Failure) {
-        var arguments = [name, process]
+        var arguments = [program.name, process]
         for range in ranges { arguments += ["\(range.inside)", "\(range.outside)", "\(range.count)"] }
-        let helper = try Helpers.find(name, call: call)
-        let (status, output) = try Helpers.run(helper, arguments)
-        guard status == .exited(0) else {
-            let words = output.split(separator: "\n").first.map(String.init) ?? "\(name) failed"
-            throw Failure(.helperFailed, call: call, text: words)
+        var helper = try HelperProcess.start(HelperOrder(program: program, arguments: arguments)) {
+            applier.descriptorTableSize
+        }
+        guard try helper.finish(noticing: applier.signals) == .exited(0) else {
+            throw Failure(.helperFailed, call: call, text: helper.lastWords)
         }
     }
 }
@@ -61,7 +66,8 @@ struct IdentityMapper {
 extension Applier {
     /// Of the process that was made outside of this one, or of this one itself.
     func mapIdentities(_ wanted: IdentityMaps) throws(Failure) {
-        let mapper = maps ?? IdentityMapper(wanted)
-        try mapper.write(by: hostProc, process: mapped > 0 ? String(decimal: UInt64(mapped)) : "self")
+        let mapper: IdentityMapper
+        if let maps { mapper = maps } else { mapper = try IdentityMapper(wanted) }
+        try mapper.write(by: self, process: mapped > 0 ? String(decimal: UInt64(mapped)) : "self")
     }
 }

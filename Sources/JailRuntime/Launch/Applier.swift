@@ -33,6 +33,10 @@ struct Applier {
     var service = ServiceEnds()
     /// The network namespace that is being made, until this process is in it.
     var network: NetworkMaker?
+    /// What the launcher was sent, in a supervised launch.
+    var signals: SignalQueue?
+    /// Programs of the host that the jail needs as long as it lives; the launcher's alone.
+    var helpers: [HelperProcess] = []
     /// Shared with the reaper, in the process that becomes the command: what it leaves to it.
     var report: CommandReport?
     /// Whether the launcher wants to hear of what the filter kills and logs.

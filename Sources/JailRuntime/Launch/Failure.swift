@@ -50,6 +50,10 @@ package enum Cause: UInt8, Sendable {
     case targetTaken
     /// The target (`text`) is another file for each process.
     case ofOneProcess
+    /// A signal (`text`) ended the launch before the command ran.
+    case interrupted
+    /// A program of the host that the jail depends on has ended (`text`: which, and what it said last).
+    case helperEnded
 }
 
 /// A failure as it crosses from the jail to the launcher: which step of the plan, which call, which errno. The launcher,

@@ -58,6 +58,7 @@ package struct Launch {
         do throws(Failure) {
             return try supervise(&applier)
         } catch {
+            HelperProcess.end(applier.helpers)
             discard(applier.leaf)
             throw error
         }
@@ -84,6 +85,8 @@ package struct Launch {
 
     private func supervise(_ applier: inout Applier) throws(Failure) -> Outcome {
         let signals = try failing(catchAllSignals)
+        let queue = SignalQueue(signals.number)
+        applier.signals = queue
         try applier.checkSignals(plan)
         let (ours, theirs) = try failing(makeChannel)
         applier.channel = theirs
@@ -112,7 +115,7 @@ package struct Launch {
             throw error
         }
         var supervisor = Supervisor(
-            plan: plan, child: child, channel: ours, signals: signals.number, applier: applier,
+            plan: plan, child: child, channel: ours, signals: queue, applier: applier,
             notices: plan.notices.map { NoticeRelay($0, from: notices, to: applier.service.manager, tell) }, held: held,
             leftovers: leftovers)
         do throws(Failure) {
@@ -141,7 +144,14 @@ package struct Launch {
         try applier.countFilters()
         applier.listens = plan.listens
         // Worded now: the jail stands still from the moment in which it is made until its maps are written.
-        if let maps = plan.maps { applier.maps = IdentityMapper(maps) }
+        if let maps = plan.maps {
+            do throws(Failure) {
+                applier.maps = try IdentityMapper(maps)
+            } catch {
+                let step = plan.steps.firstIndex { if case .mapIdentities = $0.operation { true } else { false } }
+                throw error.at(step ?? -1)
+            }
+        }
         // Modes of mount points are what they say; the command's own mask is set before exec.
         setUmask(0)
         return applier

@@ -23,7 +23,10 @@ package struct Explanation {
     }
 
     /// The same of a jail that had to be killed, as nobody could watch over it any more.
-    package var loss: Diagnostic { Diagnostic("the jail was killed, it could not be watched over: \(reason)", at: nil) }
+    package var loss: Diagnostic {
+        if case .helperEnded = failure.cause { return Diagnostic("\(reason); jail killed", at: nil) }
+        return Diagnostic("the jail was killed, it could not be watched over: \(reason)", at: nil)
+    }
 
     /// Where it was written: the line of the limit where its controller is missing.
     private var origin: Position? {
@@ -86,6 +89,8 @@ package struct Explanation {
         case .targetTaken: "\(failure.text) leads to another mount than the one of this line"
         case .modeDiffers: "it is there already, and its mode is \(failure.text)"
         case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
+        case .interrupted: "\(failure.text) ended the launch before this was done"
+        case .helperEnded: failure.text
         }
     }
 
@@ -104,7 +109,7 @@ package struct Explanation {
         case .helperMissing: Remedy.installUIDMap
         case .helperFailed: helperHint
         case .descriptorNotOpen: "open it for immure, as in `immure run … \(failure.text)<file`, or take it out of fds"
-        case .launcherGone, .outsideGone, .jailGone: nil
+        case .launcherGone, .outsideGone, .jailGone, .interrupted, .helperEnded: nil
         case .mountedNoexec: noexecHint
         case .notExecutable: "chmod +x it, or name its interpreter: sh \(failure.text)"
         case .isDirectory: nil

@@ -32,3 +32,11 @@ package func receive(
     guard !bytes.isEmpty else { return nil }
     return (bytes, descriptor >= 0 ? descriptor : nil)
 }
+
+/// A pipe: what is written to the second end is read from the first. Both ends are close-on-exec. The corresponding C function is
+/// `pipe2`.
+package func makePipe() throws(KernelError) -> (reading: Int32, writing: Int32) {
+    var ends: [Int32] = [-1, -1]
+    try attempt(.pipe) { unsafe pipe2(&ends, O_CLOEXEC) }
+    return (ends[0], ends[1])
+}

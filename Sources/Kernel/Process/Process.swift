@@ -138,6 +138,16 @@ package func execute(
     return KernelError(.execve, .current, path: path)
 }
 
+/// Replaces the process image by the program that is open as `program`, whatever its path leads to by now; returns only the
+/// reason why not. A script needs the descriptor in its interpreter, and so it must survive exec. The corresponding C
+/// function is `execveat` with `AT_EMPTY_PATH`.
+package func execute(
+    program: Int32, _ arguments: borrowing CStringArray, _ environment: borrowing CStringArray
+) -> KernelError {
+    _ = unsafe execveat(program, "", arguments.pointer, environment.pointer, AT_EMPTY_PATH)
+    return KernelError(.execve, .current)
+}
+
 /// Nanoseconds of the monotonic clock, clock_gettime(2).
 package func monotonicNanoseconds() -> Int {
     var now = timespec()

@@ -3,6 +3,8 @@ import CLinux
 /// The numbers of signal(7) that a launcher handles by name.
 package enum Signal {
     package static let hangup = SIGHUP
+    package static let interrupt = SIGINT
+    package static let quit = SIGQUIT
     package static let kill = SIGKILL
     package static let terminate = SIGTERM
     package static let child = SIGCHLD

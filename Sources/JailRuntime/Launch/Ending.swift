@@ -1,0 +1,118 @@
+import JailPlan
+import Kernel
+import SpecFile
+import SystemCallFilter
+
+/// The end of the jail, and what became of it.
+extension Supervisor {
+    /// Collects ended children; true when the jail's first process is among them.
+    mutating func collect() throws(KernelError) -> Bool {
+        while let (process, end) = try wait(blocking: false, stops: !plan.supervision.hasInit, use: &outcome.use) {
+            for index in helpers.indices { helpers[index].note(end, of: process) }
+            guard process == child else { continue }
+            if case .stopped = end {
+                try followStop()
+                continue
+            }
+            isOver = true
+            while channelIsOpen { try handleMessage() }
+            while let relay = notices, relay.channel >= 0 { notices?.carry() }
+            conclude(end)
+            return true
+        }
+        return false
+    }
+
+    private mutating func conclude(_ end: Termination) {
+        if let listener {
+            if let fatal = listener.fatal, case .signaled = ended ?? end {
+                // Where it had to be SIGKILL, it was for the filter all the same.
+                ended = .signaled(Signal.badCall)
+                outcome.refused = fatal
+            }
+            outcome.logged = listener.logged
+            self.listener?.conclude(ran: failure == nil)
+        }
+        if case .signaled(Signal.badCall) = ended ?? end, outcome.refused == nil, failure == nil { suspectFilter() }
+        if let failure {
+            outcome.ending = .failed(failure)
+        } else if let lost = lost ?? silentLoss(end) {
+            outcome.ending = lost.cause == .jailGone && end == .exited(125) ? .failed(lost) : .lost(lost)
+        } else if deadline.timedOut {
+            outcome.ending = .timedOut(ended ?? end)
+        } else {
+            outcome.ending = .ended(ended ?? end)
+        }
+    }
+
+    /// Takes the jail's cgroup down: nobody in it, what it counted read, the group removed.
+    mutating func close(_ leaf: Leaf) throws(KernelError) {
+        let isEmpty = try leaf.clear()
+        // Where the command ended well and nobody asked, there is nothing to say of it.
+        if tellsResult || outcome.status != 0 { outcome.tally = Tally(of: leaf.directory) }
+        do throws(KernelError) {
+            if isEmpty { try leaf.remove() } else { outcome.leftCgroup = leaf.name }
+        } catch {
+            // The command has ended by now: its status stands.
+            outcome.leftCgroup = leaf.name
+        }
+    }
+
+    /// Kills a jail that was never watched, and waits for its first process.
+    static func kill(_ child: Int32) {
+        var use = ResourceUse()
+        do throws(KernelError) {
+            try Kernel.kill(child, Signal.kill)
+            _ = try wait(for: child, blocking: true, use: &use)
+        } catch {
+            return  // it has ended and been waited for: that is what was wanted
+        }
+    }
+}
+
+extension Supervisor {
+    /// An end of the jail's first process that says nothing of the command's, which the reaper would have told. 125 is what
+    /// it leaves with before the command runs, and never after. SIGKILL, which nobody inside can send it, is somebody's wish.
+    private func silentLoss(_ end: Termination) -> Failure? {
+        guard plan.supervision.hasInit, ended == nil, end != .signaled(Signal.kill) else { return nil }
+        guard case .signaled(let signal) = end else { return Failure(.jailGone) }
+        return Failure(.jailGone, text: Signal.name(signal))
+    }
+
+    /// Ends a jail that the launcher itself cannot watch any more, `reason` being why. The command may have run by now: only
+    /// what the jail has told of a launch that failed says that it did not.
+    mutating func lose(_ reason: Failure) -> Outcome {
+        if !isOver { Self.kill(child) }
+        HelperProcess.end(helpers)
+        outcome.ending = failure.map { .failed($0) } ?? .lost(reason)
+        outcome.wallNanoseconds = monotonicNanoseconds() - started
+        guard !plan.supervision.ownsProcesses else { return outcome }
+        do throws(KernelError) {
+            try leftovers.kill()
+        } catch {
+            return outcome  // that is how far it goes without the kernel's help; a cgroup is still cleared
+        }
+        return outcome
+    }
+
+    /// SIGSYS that nobody was asked about: the kernel killed for the filter, or the command itself did.
+    private func suspectFilter() {
+        guard let filter = plan.filter else { return }
+        let place = plan.filterOrigin
+        guard !filter.killsOrLogs else {
+            return tell(
+                .error(
+                    Diagnostic("SIGSYS: a call that seccomp kills or a signal of its own ended the command", at: place))
+            )
+        }
+        // Nothing else is killed, and nobody listens for it: that the command runs at all tells of no other reason.
+        tell(
+            .error(
+                Diagnostic(
+                    "killed by seccomp: a system call of a foreign ABI (i386 by int 0x80 or a 32-bit program, or x32), "
+                        + "unless the command sent itself SIGSYS", at: place,
+                    hint:
+                        "every filter kills these; seccomp.profile = \"none\" has none, and with any call in seccomp.kill "
+                        + "the launcher names the one it was")))
+    }
+}

@@ -1,0 +1,63 @@
+import JailPlan
+import Kernel
+
+/// What the launcher is sent, and the signals that it sends.
+extension Supervisor {
+    mutating func handleSignals() throws(KernelError) -> Bool {
+        while let delivered = try signals.next() {
+            switch delivered.number {
+            case Signal.child:
+                if try collect() { return true }
+            case Signal.windowChanged where relay != nil: relay?.resize()
+            case Signal.continue:
+                stop = stop == .requested ? .revoked : .none
+                isStopped = false
+                relay?.resume()
+                try forward(Signal.continue)
+            case Signal.terminalStop, Signal.terminalInput, Signal.terminalOutput:
+                try requestStop(delivered)
+            case Signal.terminate:
+                // The grace period begins; a second request ends it.
+                if deadline.requestStop() { try terminate() } else { try killJail() }
+            default:
+                // What a terminal sends goes to the whole foreground group, of which the command is a part itself where
+                // it has no session of its own.
+                if delivered.fromKernel && plan.session == nil { continue }
+                try forward(delivered.number)
+            }
+        }
+        return false
+    }
+
+    /// Passes a signal to the command: through the reaper, whose ids and namespace are the right ones, or straight.
+    func forward(_ signal: Int32) throws(KernelError) {
+        do throws(KernelError) {
+            if plan.supervision.hasInit {
+                try send(Message.forward(signal).bytes, over: channel)
+            } else {
+                try Kernel.kill(child, signal)
+            }
+        } catch {
+            // It has just ended: SIGCHLD is on its way.
+            guard error.errno.meansPeerGone || error.errno == .noProcess else { throw error }
+        }
+    }
+
+    /// Asks the command to end. One that is stopped would not hear of it.
+    func terminate() throws(KernelError) {
+        try forward(Signal.terminate)
+        if isStopped { try forward(Signal.continue) }
+    }
+
+    /// Kills the jail's first process, and with it all the others; when it does not end, those by themselves.
+    mutating func killJail() throws(KernelError) {
+        try Kernel.kill(child, Signal.kill)
+        guard deadline.expectEnd() else { return }
+        do throws(KernelError) {
+            try leaf?.kill()
+        } catch {
+            guard error.errno == .noEntry else { throw error }
+        }
+        if let proc { Descendants(proc: proc).kill(below: child) }
+    }
+}

@@ -1,0 +1,218 @@
+import Kernel
+
+/// What a helper is started with.
+struct HelperOrder {
+    let program: HostProgram
+    /// All words, the program's own name first.
+    var arguments: [String]
+    var environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
+    /// Descriptors that it gets, under their own numbers.
+    var passing: [Int32] = []
+    /// Open namespace files that it enters first, in this order.
+    var joining: [(descriptor: Int32, kinds: NamespaceFlags)] = []
+}
+
+/// A program of the host that works for the jail from outside, beside the launcher and as its child: newuidmap(1), a network
+/// stack, a server of a file system.
+///
+/// It has no terminal, an empty standard input, nothing of the caller's, and its words come here. It ends with the launcher,
+/// whatever kills that: but a program that gains privilege by its set-user-ID bit or by file capabilities loses the request for
+/// that (prctl(2), PR_SET_PDEATHSIG), and must end by itself. One that the jail needs for long is appended to
+/// `Applier.helpers` by the step that has started it: where it ends before the jail does, the supervisor kills the jail.
+struct HelperProcess {
+    let name: String
+    /// A pidfd: readable when it has ended.
+    let descriptor: Int32
+    private let process: Int32
+    /// What it says on standard output and standard error; −1 when that is closed.
+    private var output: Int32
+    /// The last of that, at most twice `limit` bytes.
+    private var said: [UInt8] = []
+    private var end: Termination?
+
+    private static let limit = 4096
+    /// How long a killed helper is waited for, in milliseconds: one that the kernel holds longer ends without anybody watching.
+    private static let patience = 500
+
+    /// Starts one. `tableSize` bounds the descriptors where they cannot be closed at once.
+    static func start(_ order: HelperOrder, tableSize: () -> Int32) throws(Failure) -> HelperProcess {
+        let arguments = CStringArray(order.arguments)
+        let environment = CStringArray(order.environment)
+        return try failing { () throws(KernelError) in
+            let (words, theirs) = try makePipe()
+            let (silence, writer) = try makePipe()
+            closeDescriptor(writer)
+            let launcher = currentProcess()
+            let (side, descriptor) = try forkWatched()
+            guard case .parent(let child) = side else {
+                let reason = become(order, launcher, silence, theirs, arguments, environment, tableSize)
+                say("\(reason.call.name): \(reason.errno.name) \(reason.errno.words)\n")
+                exitNow(126)
+            }
+            closeDescriptor(theirs)
+            closeDescriptor(silence)
+            return HelperProcess(name: order.program.name, descriptor: descriptor, process: child, output: words)
+        }
+    }
+
+    /// The child's side; returns why it could not be.
+    private static func become(
+        _ order: HelperOrder, _ launcher: Int32, _ silence: Int32, _ words: Int32, _ arguments: borrowing CStringArray,
+        _ environment: borrowing CStringArray, _ tableSize: () -> Int32
+    ) -> KernelError {
+        do throws(KernelError) {
+            try duplicate(words, onto: 1)
+            try duplicate(words, onto: 2)
+            try duplicate(silence, onto: 0)
+            try setParentDeathSignal(Signal.kill)
+            // Whoever was gone before that request will not be noticed by it.
+            guard parentProcess() == launcher else { exitNow(125) }
+            for namespace in order.joining { try join(namespace.descriptor, namespace.kinds) }
+            let kept = [0, 1, 2, order.program.descriptor] + order.passing
+            try closeAll(except: kept, tableSize: tableSize)
+            for number in kept { try keepAcrossExec(number) }
+            // What a terminal sends is for the jail, and for the launcher.
+            try startSession()
+            try resetSignals()
+            return execute(program: order.program.descriptor, arguments, environment)
+        } catch {
+            return error
+        }
+    }
+
+    private static func say(_ text: String) {
+        do throws(KernelError) {
+            try writeAll(2, Array(text.utf8))
+        } catch {
+            return  // nobody listens any more
+        }
+    }
+
+    private init(name: String, descriptor: Int32, process: Int32, output: Int32) {
+        (self.name, self.descriptor, self.process, self.output) = (name, descriptor, process, output)
+    }
+
+    /// What the launcher keeps open for it.
+    var descriptors: [Int32] { [descriptor, output] }
+
+    /// What to wait for: its end, and its words.
+    var watches: [Watch] { [Watch(end == nil ? descriptor : -1), Watch(output)] }
+
+    /// Takes in what `watches` have found; returns whether it has ended.
+    mutating func take(_ ready: ArraySlice<Watch>) throws(KernelError) -> Bool {
+        if ready[ready.startIndex + 1].isReady { try listen() }
+        if ready[ready.startIndex].isReady { try conclude() }
+        return end != nil
+    }
+
+    /// Reads what it has said. Nobody else reads here: where there is something to read, nothing waits.
+    private mutating func listen() throws(KernelError) {
+        guard let bytes = try readSome(output, limit: Self.limit), !bytes.isEmpty else {
+            closeDescriptor(output)
+            output = -1
+            return
+        }
+        said += bytes
+        if said.count > 2 * Self.limit { said.removeFirst(said.count - Self.limit) }
+    }
+
+    /// It has ended. What it has said by then is all there is to it: others may have its descriptors still.
+    private mutating func conclude() throws(KernelError) {
+        var left = 16
+        while output >= 0, left > 0, try look(at: output).isReady {
+            try listen()
+            left -= 1
+        }
+        var use = ResourceUse()
+        end = try Kernel.wait(for: process, blocking: false, use: &use)?.end ?? .exited(0)
+    }
+
+    /// What has ended it, where somebody else has waited for it.
+    mutating func note(_ end: Termination, of process: Int32) {
+        if process == self.process { self.end = end }
+    }
+
+    /// The last line that it has said; how it has ended where it said nothing.
+    var lastWords: String {
+        let lines = said.split(separator: UInt8(ascii: "\n"))
+        if let last = lines.last { return String(decoding: last.suffix(400), as: UTF8.self) }
+        switch end {
+        case .signaled(let number)?, .stopped(let number)?: return Signal.name(number)
+        case .exited(let status)?: return "exit status \(status)"
+        case nil: return "no word"
+        }
+    }
+
+    /// That it has ended while it was needed.
+    var failure: Failure { Failure(.helperEnded, text: "\(name) ended: \(lastWords)") }
+
+    /// Waits until it has ended by itself, which must be soon: no deadline. A signal that ends the launch ends it as well, and
+    /// is thrown as `.interrupted`.
+    mutating func finish(noticing signals: SignalQueue?) throws(Failure) -> Termination {
+        while true {
+            let (over, signal) = try failing { () throws(KernelError) -> (Termination?, Int32?) in
+                if let signal = try signals?.ending() { return (nil, signal.number) }
+                var found = watches + [Watch(signals?.descriptor ?? -1)]
+                try poll(&found, milliseconds: nil)
+                return (try take(found[..<2]) ? end : nil, nil)
+            }
+            if let over {
+                close()
+                return over
+            }
+            guard let signal else { continue }
+            Self.end([self])
+            throw Failure(.interrupted, text: Signal.name(signal))
+        }
+    }
+
+    /// Waits until `ready` can be read, or is closed by the helper at its other end; throws `.helperEnded` where it ends before, and
+    /// `.interrupted` as `finish` does.
+    mutating func wait(until ready: Int32, noticing signals: SignalQueue?) throws(Failure) {
+        while true {
+            let (isReady, isOver, signal) = try failing { () throws(KernelError) -> (Bool, Bool, Int32?) in
+                if let signal = try signals?.ending() { return (false, false, signal.number) }
+                var found = watches + [Watch(signals?.descriptor ?? -1), Watch(ready)]
+                try poll(&found, milliseconds: nil)
+                return (found[3].isReady, try take(found[..<2]), nil)
+            }
+            if isOver { throw failure }
+            if isReady { return }
+            if let signal { throw Failure(.interrupted, text: Signal.name(signal)) }
+        }
+    }
+
+    /// Kills them all, and waits until they have ended: 500 ms together, and no longer.
+    static func end(_ helpers: [HelperProcess]) {
+        var left = helpers.filter { $0.end == nil }
+        for helper in left { helper.kill() }
+        let due = monotonicNanoseconds() + patience * 1_000_000
+        while !left.isEmpty {
+            let remaining = (due - monotonicNanoseconds()) / 1_000_000
+            guard remaining > 0 else { break }
+            var watches = left.map { Watch($0.descriptor) }
+            do throws(KernelError) {
+                try poll(&watches, milliseconds: Int32(remaining))
+                var others: [HelperProcess] = []
+                for (index, helper) in left.enumerated() {
+                    var helper = helper
+                    if watches[index].isReady { try helper.conclude() } else { others.append(helper) }
+                }
+                left = others
+            } catch {
+                break  // they have been killed: only nobody sees them end
+            }
+        }
+        for helper in helpers { helper.close() }
+    }
+
+    private func kill() {
+        do throws(KernelError) {
+            try signal(descriptor, Signal.kill)
+        } catch {
+            return  // it has ended, or has made itself another's, and ends by itself
+        }
+    }
+
+    private func close() { for number in descriptors where number >= 0 { closeDescriptor(number) } }
+}
