@@ -12,6 +12,8 @@ package enum Call: UInt8, Sendable {
     case unlinkat, flock, fchownat, socket, connect, stat, capget
     case bind, setsockopt, sigaction
     case select, sysinfo
+    case getxattr, setxattr, listxattr, renameat, linkat, mknodat, fsync, copyFileRange, utimensat, fchmodat,
+        clockGettime
 
     /// The name as section 2 of the manual has it.
     package var name: String {
@@ -24,6 +26,8 @@ package enum Call: UInt8, Sendable {
         case .umount: "umount2"
         case .pidfdOpen: "pidfd_open"
         case .setAffinity: "sched_setaffinity"
+        case .copyFileRange: "copy_file_range"
+        case .clockGettime: "clock_gettime"
         case .landlockCreateRuleset: "landlock_create_ruleset"
         case .landlockAddRule: "landlock_add_rule"
         case .landlockRestrictSelf: "landlock_restrict_self"

@@ -80,6 +80,9 @@ package enum FileSystemMagic {
     package static let proc = Int(PROC_SUPER_MAGIC)
     package static let devpts = Int(DEVPTS_SUPER_MAGIC)
     package static let cgroup2 = Int(CGROUP2_SUPER_MAGIC)
+    package static let overlay = Int(OVERLAYFS_SUPER_MAGIC)
+    package static let fuse = 0x6573_5546
+    package static let nfs = Int(NFS_SUPER_MAGIC)
 }
 
 /// Changes the owner of a file below an open directory, not through a symbolic link. The corresponding C function is

@@ -85,6 +85,15 @@ package struct FileSystemContext: ~Copyable {
         }
     }
 
+    /// Sets a parameter that is a file, by its descriptor (`FSCONFIG_SET_FD`).
+    package func set(_ key: String, descriptor: Int32) throws(KernelError) {
+        try attempt(.fsconfig, key) {
+            unsafe key.withCString { key in
+                unsafe fsconfig(context.number, UInt32(FSCONFIG_SET_FD.rawValue), key, nil, descriptor)
+            }
+        }
+    }
+
     /// A new instance, mounted nowhere.
     package consuming func mount(_ attributes: MountAttributes) throws(KernelError) -> Descriptor {
         try attempt(.fsconfig, type) {

@@ -1,0 +1,120 @@
+import CLinux
+
+// What changes the entries of a directory: always by a descriptor of the directory and one name, which is never followed.
+
+/// Removes an entry that is not a directory, or (`directory`) an empty one. The corresponding C function is `unlinkat`.
+package func removeEntry(_ name: EntryName, at directory: Int32, directory isDirectory: Bool) throws(KernelError) {
+    try attempt(.unlinkat, name.text) {
+        unsafe name.withCString { unsafe unlinkat(directory, $0, isDirectory ? AT_REMOVEDIR : 0) }
+    }
+}
+
+/// Moves an entry over another. The corresponding C function is `renameat`.
+package func moveEntry(
+    _ name: EntryName, at directory: Int32, to other: EntryName, at target: Int32
+) throws(KernelError) {
+    try attempt(.renameat, name.text) {
+        unsafe name.withCString { from in unsafe other.withCString { unsafe renameat(directory, from, target, $0) } }
+    }
+}
+
+/// A second name for a file. The corresponding C function is `linkat`.
+package func linkEntry(
+    _ name: EntryName, at directory: Int32, as other: EntryName, at target: Int32
+) throws(KernelError) {
+    try attempt(.linkat, name.text) {
+        unsafe name.withCString { from in unsafe other.withCString { unsafe linkat(directory, from, target, $0, 0) } }
+    }
+}
+
+/// Makes a directory. The corresponding C function is `mkdirat`.
+package func makeDirectoryEntry(_ name: EntryName, at directory: Int32, permissions: UInt32) throws(KernelError) {
+    try attempt(.mkdirat, name.text) { unsafe name.withCString { unsafe mkdirat(directory, $0, permissions) } }
+}
+
+/// Makes a symbolic link with that content. The corresponding C function is `symlinkat`.
+package func makeLinkEntry(_ name: EntryName, to content: [UInt8], at directory: Int32) throws(KernelError) {
+    try attempt(.symlinkat, name.text) {
+        unsafe EntryName(content).withCString { to in
+            unsafe name.withCString { unsafe symlinkat(to, directory, $0) }
+        }
+    }
+}
+
+/// Makes a FIFO. The corresponding C function is `mknodat` with `S_IFIFO`.
+package func makeFIFOEntry(_ name: EntryName, at directory: Int32, permissions: UInt32) throws(KernelError) {
+    try attempt(.mknodat, name.text) {
+        unsafe name.withCString { unsafe mknodat(directory, $0, UInt32(S_IFIFO) | permissions, 0) }
+    }
+}
+
+/// Makes what overlayfs takes for a deletion: a character device 0:0, which anybody may make (`WHITEOUT_DEV`). The
+/// corresponding C function is `mknodat`.
+package func makeWhiteout(_ name: EntryName, at directory: Int32) throws(KernelError) {
+    try attempt(.mknodat, name.text) {
+        unsafe name.withCString { unsafe mknodat(directory, $0, UInt32(S_IFCHR), 0) }
+    }
+}
+
+/// Sets the times of an open file, in nanoseconds since the epoch. The corresponding C function is `futimens`.
+package func setTimes(of descriptor: Int32, accessed: Int64, modified: Int64) throws(KernelError) {
+    try attempt(.utimensat) {
+        let times = [accessed, modified].map { time in
+            let rest = (time % 1_000_000_000 + 1_000_000_000) % 1_000_000_000
+            return timespec(tv_sec: Int((time - rest) / 1_000_000_000), tv_nsec: Int(rest))
+        }
+        return unsafe futimens(descriptor, times)
+    }
+}
+
+/// Waits until what an open file holds is on the disk. The corresponding C function is `fsync`.
+package func synchronize(_ descriptor: Int32) throws(KernelError) {
+    try persist(.fsync) { CLinux.fsync(descriptor) }
+}
+
+/// Copies what is in one open file to the end of the other, by reference where the file system can. The corresponding C
+/// function is `copy_file_range`; between file systems that refuse it, by read(2) and write(2).
+package func copyContent(of source: Int32, to target: Int32) throws(KernelError) {
+    while true {
+        do throws(KernelError) {
+            let count = try persist(.copyFileRange) { copy_file_range(source, nil, target, nil, 1 << 30, 0) }
+            if count == 0 { break }
+        } catch {
+            guard [.crossesDevice, .invalid, .unsupported, .notSupported].contains(error.errno) else { throw error }
+            break
+        }
+    }
+    // The rest, and what is of no length for the kernel as a file of procfs.
+    while true {
+        let chunk = try unsafe filled(.read, upTo: 1 << 16) { unsafe CLinux.read(source, $0, $1) }
+        if chunk.isEmpty { return }
+        try writeAll(target, chunk)
+    }
+}
+
+/// The wall clock as file systems stamp with it, in nanoseconds since the epoch. The corresponding C function is
+/// `clock_gettime` with `CLOCK_REALTIME_COARSE`.
+package func fileSystemTime() -> Int64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+}
+
+/// Locks an open file for this one holder, without waiting; false where another has it. The corresponding C function is
+/// `flock` with `LOCK_EX` and `LOCK_NB`.
+package func takeLock(_ descriptor: Int32) throws(KernelError) -> Bool {
+    do throws(KernelError) {
+        try persist(.flock) { flock(descriptor, LOCK_EX | LOCK_NB) }
+        return true
+    } catch {
+        guard error.errno == .again else { throw error }
+        return false
+    }
+}
+
+/// Whether the file system, or the mount, of an open file takes no changes. The corresponding C function is `fstatfs`.
+package func isReadOnly(_ descriptor: Int32) throws(KernelError) -> Bool {
+    var result = statfs()
+    try attempt(.fstatfs) { unsafe fstatfs(descriptor, &result) }
+    return Int(result.f_flags) & Int(ST_RDONLY) != 0
+}

@@ -1,0 +1,53 @@
+import CLinux
+
+// Extended attributes, xattr(7), of an open file, also of one opened with `O_PATH`: by the name that procfs has for it, as
+// fgetxattr(2) and its kin refuse that.
+
+private func procName(_ descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
+
+/// The value of an attribute; nil where the file has none of that name, or its file system none at all. The corresponding C
+/// function is `getxattr`.
+package func extendedAttribute(_ name: String, of descriptor: Int32) throws(KernelError) -> [UInt8]? {
+    do throws(KernelError) {
+        return try unsafe filled(.getxattr, name, upTo: 65536) { buffer, limit in
+            unsafe procName(descriptor).withCString { path in
+                unsafe name.withCString { unsafe getxattr(path, $0, buffer, limit) }
+            }
+        }
+    } catch {
+        if error.errno.rawValue == ENODATA || error.errno == .notSupported { return nil }
+        throw error
+    }
+}
+
+/// Sets an attribute. The corresponding C function is `setxattr`.
+package func setExtendedAttribute(_ name: String, _ value: [UInt8], of descriptor: Int32) throws(KernelError) {
+    try attempt(.setxattr, name) {
+        unsafe procName(descriptor).withCString { path in
+            unsafe name.withCString { unsafe setxattr(path, $0, value, value.count, 0) }
+        }
+    }
+}
+
+/// Removes an attribute that is there. The corresponding C function is `removexattr`.
+package func removeExtendedAttribute(_ name: String, of descriptor: Int32) throws(KernelError) {
+    try attempt(.setxattr, name) {
+        unsafe procName(descriptor).withCString { path in unsafe name.withCString { unsafe removexattr(path, $0) } }
+    }
+}
+
+/// The names of the attributes that the caller may see, in no order. The corresponding C function is `listxattr`.
+package func extendedAttributes(of descriptor: Int32) throws(KernelError) -> [String] {
+    let list: [UInt8]
+    do throws(KernelError) {
+        list = try unsafe filled(.listxattr, upTo: 65536) { buffer, limit in
+            unsafe procName(descriptor).withCString { path in
+                unsafe buffer.withMemoryRebound(to: CChar.self, capacity: limit) { unsafe listxattr(path, $0, limit) }
+            }
+        }
+    } catch {
+        if error.errno == .notSupported { return [] }
+        throw error
+    }
+    return list.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+}
