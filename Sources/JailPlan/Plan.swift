@@ -77,6 +77,8 @@ package struct Plan: Equatable, Sendable {
     package var checksPlaces = false
     /// What Landlock closes.
     package private(set) var landlockHandled: LandlockHandled?
+    /// Whether what overlays changed is to be told when the jail has ended.
+    package var showsChanges = false
     /// The first step of those that concern the command alone.
     package var preparation = 0
     package var notes: [Note] = []

@@ -48,6 +48,9 @@ struct Applier {
     /// What the kernel has shown so far, where `--explain` asks for it.
     var shown: [Shown]?
 
+    /// What the launcher holds as long as the jail lives, by the step that has opened it.
+    var held = HeldDescriptors()
+
     /// Where a direct launch, which has no launcher to tell, tells the person something.
     let tell: MessageSink
 

@@ -54,6 +54,10 @@ package enum Cause: UInt8, Sendable {
     case interrupted
     /// A program of the host that the jail depends on has ended (`text`: which, and what it said last).
     case helperEnded
+    /// A layer of an overlay (`text`) belongs to a user or group that the jail has no name for.
+    case unmappedOwner
+    /// The step has found out by itself what stands in the way (`text`: the reason and, after a line break, the hint).
+    case told
 }
 
 /// A failure as it crosses from the jail to the launcher: which step of the plan, which call, which errno. The launcher,
@@ -71,6 +75,11 @@ package struct Failure: Error, Sendable {
         self.call = call
         self.errno = errno
         self.text = text
+    }
+
+    /// What a step has found out by itself: why it cannot be done, and what to do about it. Both cross as they are.
+    package init(telling reason: String, hint: String?) {
+        self.init(.told, text: reason + (hint.map { "\n" + $0 } ?? ""))
     }
 
     package init(_ error: KernelError) {

@@ -27,6 +27,10 @@ enum Message: Sendable {
     /// To the launcher: the filter has no listener, for this reason.
     case unheard(Errno)
 
+    /// To the launcher, with a descriptor that it is to hold as long as the jail lives: what that step has locked, or
+    /// (`isShown`) a directory that is looked at when the jail has ended.
+    case held(step: Int, isShown: Bool)
+
     static let listenerKind: UInt8 = 10
 
     /// The most bytes a message has.
@@ -44,6 +48,7 @@ enum Message: Sendable {
         case .alarm(let milliseconds): return [9] + Self.word(milliseconds ?? -1)
         case .listener(let command): return [Self.listenerKind] + Self.word(command)
         case .unheard(let errno): return [11, UInt8(truncatingIfNeeded: errno.rawValue)]
+        case .held(let step, let isShown): return [14] + Self.number(step) + [isShown ? 1 : 0]
         case .changed(.exited(let status)): return [6, UInt8(truncatingIfNeeded: status)]
         case .changed(.signaled(let signal)): return [7, UInt8(truncatingIfNeeded: signal)]
         case .changed(.stopped(let signal)): return [8, UInt8(truncatingIfNeeded: signal)]
@@ -79,6 +84,7 @@ enum Message: Sendable {
             let milliseconds = word()
             self = .alarm(milliseconds: milliseconds < 0 ? nil : milliseconds)
         case Self.listenerKind: self = .listener(command: word())
+        case 14: self = .held(step: Int(byte(1)) << 8 | Int(byte(2)), isShown: byte(3) != 0)
         case 11: self = .unheard(Errno(rawValue: byte(1)))
         default: return nil
         }

@@ -39,6 +39,8 @@ struct Supervisor {
     var notices: NoticeRelay?
     /// What the jail needs of outside, and must not outlive.
     var helpers: [HelperProcess]
+    /// What steps have opened for the time that the jail lives, and for what comes after.
+    private(set) var opened: HeldDescriptors
     let leftovers: Leftovers
     let leaf: Leaf?
     let tellsResult: Bool
@@ -53,6 +55,7 @@ struct Supervisor {
         self.channel = channel
         self.signals = signals
         self.leftovers = leftovers
+        opened = applier.held
         (leaf, proc, tell) = (applier.leaf, applier.hostProc, applier.tell)
         self.notices = notices
         helpers = applier.helpers
@@ -63,6 +66,7 @@ struct Supervisor {
         kept =
             [0, 1, 2, channel, signals.descriptor, applier.hostTerminal, caller, proc?.descriptor ?? -1] + held
             + (leaf?.descriptors ?? []) + (notices?.descriptors ?? []) + helpers.flatMap { $0.descriptors }
+            + opened.descriptors
     }
 
     /// A pidfd of the parent process, not a signal of its death: that would come when the thread that started the launcher
@@ -144,6 +148,8 @@ struct Supervisor {
                 listener = Listener(
                     descriptor: descriptor, program: filter, jail: child, command: command, in: proc, telling: tell)
             }
+        case .held(let step, let isShown)?:
+            if let descriptor { opened.add(descriptor, step: step, isShown: isShown) }
         case .unheard(let errno)?: outcome.unheard = errno
         case .changed(.stopped)?: try followStop()
         case .changed(let end)?: ended = end

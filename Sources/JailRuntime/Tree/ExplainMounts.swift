@@ -63,6 +63,26 @@ extension Explanation {
         }
     }
 
+    /// Asked of the host: in the jail every such id looks the same.
+    var unmappedOwner: (reason: String, hint: String?) {
+        let path = failure.text
+        do throws(KernelError) {
+            let found = try status(ofPath: path)
+            if found.owner == callerIdentity().euid {
+                return (
+                    "\(path) belongs to gid \(found.group), which is not in the jail: writing would fail with EOVERFLOW",
+                    hint: "chgrp \(callerIdentity().gid) \(path)"
+                )
+            }
+            return (
+                "\(path) belongs to uid \(found.owner), which is not in the jail: writing would fail with EOVERFLOW",
+                hint: "\(Remedy.launchAsRoot), or take a directory of your own"
+            )
+        } catch {
+            return ("\(path) belongs to somebody who is not in the jail", nil)
+        }
+    }
+
     private static let unmakeable =
         "it is missing in the root, and the jail's user may not make it there: make it beforehand, or leave writable out, "
         + "so that the root is overlaid"

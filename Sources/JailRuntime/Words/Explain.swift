@@ -91,7 +91,16 @@ package struct Explanation {
         case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
         case .interrupted: "\(failure.text) ended the launch before this was done"
         case .helperEnded: failure.text
+        case .unmappedOwner: unmappedOwner.reason
+        case .told: told.reason
         }
+    }
+
+    /// What the step has found out by itself.
+    private var told: (reason: String, hint: String?) {
+        let bytes = failure.text.utf8
+        guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return (failure.text, nil) }
+        return (String(Substring(bytes[..<end])), String(Substring(bytes[bytes.index(after: end)...])))
     }
 
     var refusalWithoutPath: String { "\(failure.call.name): \(failure.errno.name) \(failure.errno.words)" }
@@ -125,6 +134,8 @@ package struct Explanation {
             "a symbolic link leads it below or onto what another line mounts: write both targets without links"
         case .modeDiffers: "leave mode out, and it stays as it is; or mount a tmpfs, which has a mode of its own"
         case .linkDiffers: "the root has a file or another link there; choose another target or remove the entry"
+        case .unmappedOwner: unmappedOwner.hint
+        case .told: told.hint
         }
     }
 

@@ -1,0 +1,32 @@
+import JailPlan
+import Kernel
+
+/// Descriptors that the launcher holds as long as the jail lives: locks, and directories that are looked at afterwards.
+struct HeldDescriptors {
+    private var numbers: [Int32] = []
+    private var steps: [Int] = []
+    /// The steps of those that are to be looked at, and which they are.
+    private(set) var shown = (steps: [Int](), numbers: [Int32]())
+
+    var descriptors: [Int32] { numbers }
+
+    mutating func add(_ descriptor: Int32, step: Int, isShown: Bool) {
+        numbers.append(descriptor)
+        steps.append(step)
+        guard isShown else { return }
+        shown.steps.append(step)
+        shown.numbers.append(descriptor)
+    }
+}
+
+extension Applier {
+    /// Has the launcher hold a descriptor: its own, or that of a jail's process, which sends it over.
+    mutating func hold(_ number: Int32, isShown: Bool, of plan: Plan) throws(Failure) {
+        if case .launcher = plan.steps[step].actor {
+            held.add(
+                try failing { () throws(KernelError) in try duplicate(number, above: 3) }, step: step, isShown: isShown)
+        } else {
+            report(.held(step: step, isShown: isShown), passing: number)
+        }
+    }
+}
