@@ -13,10 +13,11 @@ package struct Planner {
 
     /// The plan, or every reason why there can be none.
     package static func plan(
-        _ spec: Spec, on host: Host, reportsResult: Bool = false
+        _ spec: Spec, on host: Host, reportsResult: Bool = false, reportsChanges: Bool = false
     ) -> Result<Plan, Faults> {
         var planner = Planner(premises: Premises(spec, host))
-        planner.make(reportsResult: reportsResult)
+        planner.plan.showsChanges = (reportsResult || reportsChanges) && spec.filesystem.hasOverlay
+        planner.make(mustStay: reportsResult || reportsChanges || spec.filesystem.keepsChanges)
         return planner.faults.isEmpty ? .success(planner.plan) : .failure(Faults(diagnostics: planner.faults))
     }
 
@@ -28,12 +29,13 @@ package struct Planner {
         package let diagnostics: [Diagnostic]
     }
 
-    private mutating func make(reportsResult: Bool) {
+    /// `mustStay`: the launcher has something to do when the jail has ended, or to hold until then.
+    private mutating func make(mustStay: Bool) {
         refuseWhatIsNotImplemented()
         let session = sessionTerminal()
         let limits = resolveLimits()
         // Whoever makes a cgroup that nobody else clears away stays to do so.
-        decideShape(session: session, mustStay: reportsResult || limits?.isCleared == false)
+        decideShape(session: session, mustStay: mustStay || limits?.isCleared == false)
         // First of all: the manager's socket has its name in the caller's namespaces.
         resolveService()
         let identity = resolveIdentity()

@@ -5,7 +5,6 @@ import re
 import pytest
 
 SPECS = {
-    "overlay": '[[mount]]\ntarget = "/opt/x" # @\ntype = "overlay" # @\nlower = ["/usr/share"] # @',
     "image": '[[mount]]\ntarget = "/opt/x" # @\ntype = "image" # @\nsource = "/opt/image.squashfs" # @',
     "quota": '[[mount]]\ntarget = "/opt/x"\ntype = "bind"\nsource = "/usr/share"\nquota = "2G" # @',
     "idmap": '[[mount]]\ntarget = "/opt/x"\ntype = "bind"\nsource = "/usr/share"\nidmap = true # @',

@@ -240,7 +240,7 @@ package struct PlanLaw {
 
     private mutating func follow(_ filling: Filling) {
         switch filling {
-        case .tree, .device:
+        case .tree, .device, .overlay:
             need(!becameUser, "files of mode 0700 belong to the caller's own id")
             need(isPrivileged ? made == nil : isolated, "opened by whom the host's files are open to")
         case .fileSystem(let fileSystem):

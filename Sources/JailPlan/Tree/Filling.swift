@@ -8,6 +8,8 @@ package enum Filling: Equatable, Sendable {
     case device(name: String, major: UInt32, minor: UInt32)
     /// A new file system, fsopen(2).
     case fileSystem(FileSystem)
+    /// A view of trees of the host, of which a change goes elsewhere: overlayfs.
+    case overlay(OverlaySource)
     /// A private file with that content.
     case file(content: String, mode: UInt32)
     /// A new file system with the notify socket of the jail's own in it.
@@ -18,7 +20,7 @@ package enum Filling: Equatable, Sendable {
     /// Whether it is cloned from what the host has: by whoever may reach the host's files.
     var isClone: Bool {
         switch self {
-        case .tree, .device: true
+        case .tree, .device, .overlay: true
         case .fileSystem, .file, .noticeSocket, .credentials: false
         }
     }

@@ -60,7 +60,8 @@ extension TreeBuilder {
                 Placement(
                     target: mount.target, origin: mount.position,
                     placing: .hide(target: mount.target)))
-        case .overlay, .image: break  // refused by name: see Unimplemented.swift
+        case .overlay(let lower, let upper, let work): placeOverlay(mount, lower, upper, work)
+        case .image: faults.append(Planner.unimplemented("type = \"image\"", mount.position))
         }
     }
 

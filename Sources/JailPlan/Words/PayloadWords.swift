@@ -36,6 +36,7 @@ extension Filling {
             return OperationWords(
                 "make_file_system", "mount \(fileSystem.type) on \(target)", place + fileSystem.arguments,
                 detail: (fileSystem.words + attributes).joined(separator: ","))
+        case .overlay(let source): return source.words(place, attributes, on: target)
         case .file(let content, let mode):
             return OperationWords(
                 "make_file", "file \(target)", place + [("content", .string(content)), ("mode", .string(octal(mode)))],

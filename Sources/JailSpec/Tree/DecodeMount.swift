@@ -8,7 +8,7 @@ enum MountType: String, CaseIterable {
         switch self {
         case .bind: ["source", "options", "optional", "quota", "idmap"]
         case .image: ["source", "options", "optional", "idmap"]
-        case .overlay: ["lower", "upper", "work", "options", "optional", "quota", "idmap"]
+        case .overlay: ["lower", "upper", "work", "options", "optional", "quota", "inodes", "idmap"]
         case .tmpfs: ["size", "inodes", "mode", "options"]
         case .proc, .sysfs, .devpts, .mqueue, .cgroup: ["options"]
         case .file: ["content", "mode"]
@@ -53,12 +53,14 @@ extension Section {
         let options = list("options", Form.mountOption)?.value ?? []
         let optional = value("optional", Form.boolean)
         let quota = value("quota", Form.positiveSize)
+        // Of a tmpfs they are part of the source.
+        let inodes = type == .overlay ? value("inodes", Form.integer(1...UInt64(Int64.max))) : nil
         let idmap = value("idmap", Form.boolean)
         for key in MountType.allKeys { _ = entry(key) }
         guard let target, let source, let type else { return nil }
         return Mount(
             target: target.value, source: source, options: mountOptions(options, type),
-            optional: optional?.value ?? false, quota: quota, idmap: idmap,
+            optional: optional?.value ?? false, quota: quota, inodes: inodes, idmap: idmap,
             position: table["target"]?.keyPosition ?? position)
     }
 
@@ -175,7 +177,7 @@ extension Section {
         }
         for word in words {
             reportOpposite(of: word, in: words)
-            if type != .bind, word.value == "bind" || word.value == "rbind" {
+            if type != .bind, word.value == "rbind" || word.value == "bind" && type != .overlay {
                 report("mount.options: \"\(word.value)\" is for the type \"bind\"", at: word.position)
             }
             if type.foreignWords.contains(word.value) {

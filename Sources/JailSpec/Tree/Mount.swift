@@ -33,19 +33,23 @@ package struct Mount: Equatable, Sendable {
     package var optional: Bool
     /// A hard limit in bytes on what may be stored below the target.
     package var quota: Located<UInt64>?
+    /// The same for the number of files, beside a quota.
+    package var inodes: Located<UInt64>?
     package var idmap: Located<Bool>?
     /// The line of the entry (of the `target` key, or of the string in `ro`, `rw`, `hide`).
     package var position: Position?
 
     package init(
         target: String, source: Source, options: MountOptions = MountOptions(), optional: Bool = false,
-        quota: Located<UInt64>? = nil, idmap: Located<Bool>? = nil, position: Position? = nil
+        quota: Located<UInt64>? = nil, inodes: Located<UInt64>? = nil, idmap: Located<Bool>? = nil,
+        position: Position? = nil
     ) {
         self.target = target
         self.source = source
         self.options = options
         self.optional = optional
         self.quota = quota
+        self.inodes = inodes
         self.idmap = idmap
         self.position = position
     }

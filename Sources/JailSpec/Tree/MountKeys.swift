@@ -12,7 +12,7 @@ extension SectionRows {
             KeyRow(
                 "type", as: .words(of: MountType.self),
                 """
-                Absent: `bind`, where there is a source. In this version `overlay` and `image` are refused at launch.
+                Absent: `bind`, where there is a source. In this version `image` is refused at launch.
                 """),
             KeyRow("source", as: .hostPath, "bind and image. A relative path starts from the directory of the spec."),
             KeyRow(
@@ -30,7 +30,8 @@ extension SectionRows {
                 "optional", as: .boolean, default: "false",
                 "A source that does not exist is left out, which is reported."),
             KeyRow("size", as: .positiveSize, "tmpfs: the most that it may hold."),
-            KeyRow("inodes", as: .integer(1...Int64.max, "number"), "tmpfs: the most files."),
+            KeyRow(
+                "inodes", as: .integer(1...Int64.max, "number"), "tmpfs, and overlay without upper: the most files."),
             KeyRow(
                 "mode", as: .directoryMode,
                 """
@@ -43,12 +44,19 @@ extension SectionRows {
             KeyRow(
                 "lower",
                 as: ValueForm("array of paths of the host", .list(.nonEmpty, 1...500, distinct: true)),
-                "overlay: the layers, the uppermost first."),
+                """
+                overlay: the layers, the uppermost first. What is mounted below one is not part of it, and so a fault unless
+                `bind` is among the options, which leaves it out; only root may.
+                """),
             KeyRow(
                 "upper", "work", as: .hostPath,
                 "overlay: where changes go, and an empty directory beside it. Without both, changes are thrown away."),
             KeyRow(
-                "quota", as: .positiveSize, "A hard limit on what may be stored. Refused at launch in this version."),
+                "quota", as: .positiveSize,
+                """
+                overlay without upper: the most that changes may hold, default 512M and never more than limits.memory, to
+                which they count. Elsewhere it is refused at launch in this version.
+                """),
             KeyRow(
                 "idmap", as: .boolean, "Files appear with the jail's ids. Refused at launch in this version."),
         ])

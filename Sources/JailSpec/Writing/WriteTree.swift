@@ -61,6 +61,7 @@ extension SpecWriter {
         if !options.isEmpty { words.append("options = \(TOML.array(options.map(TOML.string)))") }
         if mount.optional { words.append("optional = true") }
         if let quota = mount.quota { words.append("quota = \(quota.value)") }
+        if let inodes = mount.inodes { words.append("inodes = \(inodes.value)") }
         if let idmap = mount.idmap { words.append("idmap = \(idmap.value)") }
         return words
     }

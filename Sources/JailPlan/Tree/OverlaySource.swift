@@ -1,0 +1,53 @@
+import JailSpec
+
+/// The layers behind an overlay.
+package struct OverlaySource: Equatable, Sendable {
+    /// Where changes go.
+    package enum Changes: Equatable, Sendable {
+        /// To a tmpfs of so many bytes and files (nil: the kernel's default), which is gone with the jail.
+        case thrownAway(bytes: UInt64, inodes: UInt64?)
+        /// To a directory of the host; the other is overlayfs's own, and immure's.
+        case kept(upper: String, work: String)
+    }
+
+    /// Directories of the host, the uppermost first.
+    package let lower: [String]
+    package let changes: Changes
+    /// A missing lower leaves the overlay out, which is reported.
+    package let optional: Bool
+    /// Whether what is mounted below a lower is left out; where not, that there is something is a fault.
+    package let leavesOutSubmounts: Bool
+    /// Whether overlayfs keeps its notes in attributes that everybody may set (`userxattr`), being mounted in a user
+    /// namespace.
+    package let usesUserAttributes: Bool
+
+    /// The name of overlayfs's attributes: this, then the attribute.
+    package var attributePrefix: String { usesUserAttributes ? "user.overlay." : "trusted.overlay." }
+
+    /// Whether nothing of the changes is left when the jail has ended.
+    package var isThrownAway: Bool { if case .thrownAway = changes { true } else { false } }
+}
+
+extension OverlaySource {
+    func words(_ place: [(String, JSON)], _ attributes: [String], on target: String) -> OperationWords {
+        var arguments = place + [("lower", .array(lower.map { .string($0) }))]
+        var detail = ["over " + lower.joined(separator: " over ")]
+        switch changes {
+        case .thrownAway(let bytes, let inodes):
+            arguments += [
+                ("size", .integer(Int(clamping: bytes))), ("inodes", JSON(inodes.map { Int(clamping: $0) })),
+            ]
+            detail.append("changes thrown away, at most \(bytes) bytes" + (inodes.map { " and \($0) files" } ?? ""))
+        case .kept(let upper, let work):
+            arguments += [("upper", .string(upper)), ("work", .string(work))]
+            detail.append("changes in \(upper)")
+        }
+        arguments += [
+            ("optional", .boolean(optional)), ("submounts", .boolean(!leavesOutSubmounts)),
+            ("user_attributes", .boolean(usesUserAttributes)),
+        ]
+        return OperationWords(
+            "make_overlay", target == "/" ? "root as an overlay" : "overlay on \(target)", arguments,
+            detail: (detail + attributes + (optional ? ["optional"] : [])).joined(separator: ","))
+    }
+}

@@ -1,0 +1,92 @@
+import JailSpec
+import LinuxFacts
+import SpecFile
+
+extension Mount {
+    /// Whether it is an overlay of which the changes are not kept.
+    package var isThrownAway: Bool { if case .overlay(_, nil, _) = source { true } else { false } }
+
+    /// Whether it is an overlay of which the changes are kept.
+    package var isKept: Bool { if case .overlay(_, _?, _) = source { true } else { false } }
+}
+
+extension Filesystem {
+    /// Whether anything of the tree is an overlay.
+    var hasOverlay: Bool { mounts.contains { $0.isThrownAway || $0.isKept } }
+
+    /// Whether the changes of an overlay outlive the jail: their directory is locked until then.
+    var keepsChanges: Bool { mounts.contains { $0.isKept } }
+}
+
+extension TreeBuilder {
+    /// What a thrown-away upper holds where nothing is said of it.
+    private static let room: UInt64 = 512 << 20
+
+    mutating func placeOverlay(_ mount: Mount, _ lower: [String], _ upper: String?, _ work: String?) {
+        let changes: OverlaySource.Changes
+        if let upper, let work {
+            refuseReachable(mount, lower, upper, work)
+            changes = .kept(upper: upper, work: work)
+        } else {
+            changes = .thrownAway(bytes: room(of: mount), inodes: mount.inodes?.value)
+        }
+        let source = OverlaySource(
+            lower: lower, changes: changes, optional: mount.optional, leavesOutSubmounts: !mount.options.isRecursive,
+            usesUserAttributes: !host.ownsAttributes)
+        // A read-only one is sealed last, as a tmpfs is: mount points may have to be made in it.
+        let attributes = mount.options.attributes
+        place(
+            .overlay(source), on: mount.target, attributes.without(.readOnly), isDirectory: true,
+            sealed: attributes.hasAll(of: .readOnly), at: mount.position)
+    }
+
+    /// How many bytes a thrown-away upper may hold: they are the jail's memory.
+    private mutating func room(of mount: Mount) -> UInt64 {
+        let limit = spec.limits?.value.memory
+        guard let quota = mount.quota else { return min(Self.room, max(4096, limit?.value ?? .max)) }
+        if let limit, quota.value > limit.value {
+            faults.append(
+                Diagnostic(
+                    "mount.quota: more than limits.memory, to which what is changed counts", at: quota.position,
+                    hint:
+                        "lower it to \(limit.value), raise limits.memory, or keep the changes on a disk with upper and work"
+                ))
+        }
+        return quota.value
+    }
+
+    /// What the jail could write past the overlay, it could forge: its record, its whiteouts, what `apply` compares with.
+    private mutating func refuseReachable(_ mount: Mount, _ lower: [String], _ upper: String, _ work: String) {
+        for other in spec.filesystem.mounts {
+            guard case .bind(let path) = other.source, !other.options.asked.hasAll(of: .readOnly) else { continue }
+            for (key, layer) in [("upper", upper), ("work", work)] + lower.map({ ("lower", $0) })
+            where path.isAt(orBelow: layer) || layer.isAt(orBelow: path) {
+                faults.append(
+                    Diagnostic(
+                        "mount.\(key): \(layer) can be written to past the overlay, through \(other.target)",
+                        at: mount.position, hint: "mount \(path) read-only, or keep the two apart"))
+                return
+            }
+        }
+        if case .directory(let root) = spec.filesystem.root.value, spec.filesystem.writable.value,
+            upper.isAt(orBelow: root) || work.isAt(orBelow: root)
+        {
+            faults.append(
+                Diagnostic(
+                    "mount.upper: \(upper) can be written to past the overlay, as a part of the root",
+                    at: mount.position, hint: "leave filesystem.writable out, or keep the changes elsewhere"))
+        }
+    }
+}
+
+extension Host {
+    /// Whether the caller's overlays keep their notes in attributes of root's own.
+    var ownsAttributes: Bool { isPrivileged && isRealRoot }
+}
+
+extension String {
+    /// Whether this path is that directory or leads below it, as they are written.
+    func isAt(orBelow directory: String) -> Bool {
+        self == directory || directory == "/" || utf8.starts(with: (directory + "/").utf8)
+    }
+}

@@ -1,0 +1,122 @@
+import JailPlan
+import JailSpec
+import Kernel
+import SpecFile
+
+/// `immure.json` in the work directory of a kept overlay: what its upper changes, and since when.
+struct OverlayRecord: Equatable {
+    static let name: EntryName = "immure.json"
+
+    /// The wall clock before the first launch whose changes are in the upper, in nanoseconds: what the original has changed
+    /// since then is a conflict.
+    var start: Int64
+    /// When the last launch began, and its process.
+    var launched: Int64
+    var process: Int
+    /// Device and inode of each lower, the uppermost first.
+    var lowers: [[UInt64]]
+    /// `user` or `trusted`: which attributes overlayfs keeps its notes in.
+    var attributes: String
+    /// The id maps of the jail, inside, outside and count; empty where it had none.
+    var users: [[UInt64]]
+    var groups: [[UInt64]]
+    /// Whether an apply has begun and not ended.
+    var isApplying = false
+
+    var usesUserAttributes: Bool { attributes == "user" }
+}
+
+extension OverlayRecord {
+    init(_ layers: OverlayLayers, _ source: OverlaySource, _ plan: Plan, process: Int) throws(Failure) {
+        start = fileSystemTime()
+        launched = start
+        self.process = process
+        lowers = []
+        for lower in layers.lower {
+            let found = try failing { () throws(KernelError) in try status(of: lower).identity }
+            lowers.append([found.device, found.inode])
+        }
+        attributes = source.usesUserAttributes ? "user" : "trusted"
+        users = Self.numbers(plan.maps?.users)
+        groups = Self.numbers(plan.maps?.groups)
+    }
+
+    private static func numbers(_ ranges: [Identity.Range]?) -> [[UInt64]] {
+        (ranges ?? []).map { [UInt64($0.inside), UInt64($0.outside), UInt64($0.count)] }
+    }
+
+    private var json: JSON {
+        func list(_ rows: [[UInt64]]) -> JSON { .array(rows.map { .array($0.map { .integer(Int(clamping: $0)) }) }) }
+        return .object([
+            ("version", .integer(1)), ("start", .integer(Int(start))), ("launched", .integer(Int(launched))),
+            ("process", .integer(process)), ("lowers", list(lowers)), ("attributes", .string(attributes)),
+            ("users", list(users)), ("groups", list(groups)), ("applying", .boolean(isApplying)),
+        ])
+    }
+
+    /// Writes it, whole or not at all, and so that it is on the disk.
+    func write(in work: Int32) throws(Failure) {
+        let next: EntryName = ".immure.json"
+        try failing { () throws(KernelError) in
+            if try entryStatus(next, at: work) != nil { try removeEntry(next, at: work, directory: false) }
+            let file = try openEntry(next, at: work, .write | .create | .exclusive, permissions: 0o644)
+            try writeAll(file.number, Array((json.text + "\n").utf8))
+            if isApplying { try synchronize(file.number) }
+            try moveEntry(next, at: work, to: Self.name, at: work)
+        }
+    }
+
+    /// What is there; nil for nothing.
+    static func read(in work: Int32) throws(Failure) -> OverlayRecord? {
+        let bytes: [UInt8]
+        do throws(KernelError) {
+            let file = try openEntry(name, at: work, .read)
+            guard try status(of: file.number).isRegular else { throw KernelError(.open, .invalid, path: name.text) }
+            bytes = try readAll(file.number, limit: 1 << 20, path: name.text)
+        } catch {
+            if error.errno == .noEntry { return nil }
+            throw Failure(error)
+        }
+        do throws(Diagnostic) {
+            guard let record = OverlayRecord(try parseJSON(bytes, file: name.text)) else {
+                throw Diagnostic("not one of immure's", at: nil)
+            }
+            return record
+        } catch {
+            throw Failure(
+                telling: "\(name.text) in the work directory cannot be read: \(error.message)",
+                hint: nil)
+        }
+    }
+
+    private init?(_ node: Node) {
+        guard case .table(let table) = node.value else { return nil }
+        func integer(_ node: Node?) -> Int64? { if case .integer(let value)? = node?.value { value } else { nil } }
+        func rows(_ key: String) -> [[UInt64]]? {
+            guard case .array(let rows)? = table[key]?.node.value else { return nil }
+            var result: [[UInt64]] = []
+            for row in rows {
+                guard case .array(let cells) = row.value else { return nil }
+                var numbers: [UInt64] = []
+                for cell in cells {
+                    guard let number = integer(cell), number >= 0 else { return nil }
+                    numbers.append(UInt64(number))
+                }
+                result.append(numbers)
+            }
+            return result
+        }
+        guard integer(table["version"]?.node) == 1, let start = integer(table["start"]?.node),
+            let launched = integer(table["launched"]?.node), let process = integer(table["process"]?.node),
+            let lowers = rows("lowers"), lowers.allSatisfy({ $0.count == 2 }), !lowers.isEmpty,
+            let users = rows("users"), let groups = rows("groups"),
+            (users + groups).allSatisfy({ $0.count == 3 }),
+            case .string(let attributes)? = table["attributes"]?.node.value,
+            attributes == "user" || attributes == "trusted",
+            case .boolean(let isApplying)? = table["applying"]?.node.value
+        else { return nil }
+        self.init(
+            start: start, launched: launched, process: Int(process), lowers: lowers, attributes: attributes,
+            users: users, groups: groups, isApplying: isApplying)
+    }
+}

@@ -1,0 +1,114 @@
+import JailPlan
+import Kernel
+import LinuxFacts
+
+/// Overlays: the layers opened, looked at, and put together.
+///
+/// overlayfs takes much in silence, or says why not to the kernel's log alone: what it would get wrong is found here first,
+/// and what it made is looked at afterwards.
+extension Applier {
+    /// −1 where an optional lower is missing.
+    mutating func makeOverlay(
+        _ source: OverlaySource, _ attributes: MountAttributes, of plan: Plan
+    ) throws(Failure) -> Int32 {
+        var layers = OverlayLayers()
+        defer { layers.close() }
+        guard try layers.openLower(of: source) else { return -1 }
+        try refuseSubmounts(below: layers.lower, of: source)
+        if source.usesUserAttributes, let maps = plan.maps { try requireMapped(layers.lower[0], source.lower[0], maps) }
+        switch source.changes {
+        case .thrownAway(let bytes, let inodes): try layers.makeUpper(bytes: bytes, inodes: inodes)
+        case .kept(let upper, let work): try openKept(upper, work, source, &layers, of: plan)
+        }
+        try requireAttributes(layers.upper, source)
+        if plan.showsChanges { try hold(layers.upper, isShown: true, of: plan) }
+        do throws(KernelError) {
+            return try mountOverlay(layers, source, attributes).release()
+        } catch {
+            throw try diagnosis(error, layers, source)
+        }
+    }
+
+    /// By descriptors where the kernel takes them (Linux 6.13), else by the names that procfs has for them: a path in an
+    /// option is cut where it is long, and parted where it has a comma or a colon.
+    private mutating func mountOverlay(
+        _ layers: OverlayLayers, _ source: OverlaySource, _ attributes: MountAttributes
+    ) throws(KernelError) -> Descriptor {
+        do throws(KernelError) {
+            let context = try FileSystemContext("overlay")
+            for layer in layers.below { try context.set("lowerdir+", descriptor: layer) }
+            try context.set("upperdir", descriptor: layers.upper)
+            try context.set("workdir", descriptor: layers.work)
+            return try finish(context, source, attributes)
+        } catch {
+            guard error.call == .fsconfig, error.path != "overlay" else { throw error }
+        }
+        // Before Linux 6.13, and only what is attached counts as one of the caller's mounts.
+        return try mountByName(layers, source, attributes)
+    }
+
+    private func finish(
+        _ context: consuming FileSystemContext, _ source: OverlaySource, _ attributes: MountAttributes
+    ) throws(KernelError) -> Descriptor {
+        // Said, though they are the kernel's defaults: a module option may have changed them, and each makes the upper
+        // another thing than a plain list of changes.
+        for key in ["index", "xino", "metacopy"] { try context.set(key, "off") }
+        try context.set("redirect_dir", "nofollow")
+        if source.usesUserAttributes { try context.set("userxattr", nil) }
+        return try context.mount(attributes)
+    }
+
+    private mutating func mountByName(
+        _ layers: OverlayLayers, _ source: OverlaySource, _ attributes: MountAttributes
+    ) throws(KernelError) -> Descriptor {
+        let names = layers.below.map { "/proc/self/fd/\($0)" }
+        do throws(KernelError) {
+            let context = try FileSystemContext("overlay")
+            // Linux 6.7
+            for name in names { try context.set("lowerdir+", name) }
+            try nameUpper(context, layers)
+            return try finish(context, source, attributes)
+        } catch {
+            guard error.call == .fsconfig, error.path == "lowerdir+" else { throw error }
+        }
+        let context = try FileSystemContext("overlay")
+        try context.set("lowerdir", names.joined(separator: ":"))
+        try nameUpper(context, layers)
+        return try finish(context, source, attributes)
+    }
+
+    private func nameUpper(
+        _ context: borrowing FileSystemContext, _ layers: OverlayLayers
+    ) throws(KernelError) {
+        try context.set("upperdir", "/proc/self/fd/\(layers.upper)")
+        try context.set("workdir", "/proc/self/fd/\(layers.work)")
+    }
+
+    /// Reads back what there is: an overlay that takes changes, looks like its first lower, and has them go to the upper.
+    mutating func checkOverlay(_ slot: Int, _ source: OverlaySource) throws(Failure) {
+        let view = slots[slot]
+        let (magic, isShut) = try failing { () throws(KernelError) in
+            (try fileSystemMagic(of: view), try isReadOnly(view))
+        }
+        try hold(magic == FileSystemMagic.overlay, "file system", "overlay", "magic \(String(magic, radix: 16))")
+        // Where work cannot be prepared the kernel mounts it read-only, and calls that a success.
+        if isShut {
+            throw Failure(
+                telling: "the kernel has made the overlay read-only: its work directory could not be prepared",
+                hint: "`dmesg | grep overlayfs` has the kernel's reason")
+        }
+        try checkRoot(of: view, source)
+    }
+
+    private mutating func checkRoot(of view: Int32, _ source: OverlaySource) throws(Failure) {
+        guard source.isThrownAway else { return }
+        let (found, wanted) = try failing { () throws(KernelError) in
+            let lower = try open(source.lower[0], .path | .directory)
+            return (try status(of: view), try status(of: lower.number))
+        }
+        func words(_ status: FileStatus) -> String {
+            "\(status.owner):\(status.group) 0\(String(status.permissions, radix: 8))"
+        }
+        try hold(words(found) == words(wanted), "root of the overlay", words(wanted), words(found))
+    }
+}

@@ -1,0 +1,183 @@
+import JailPlan
+import JailSpec
+import Kernel
+import LinuxFacts
+
+/// The upper and work directories that outlive the jail.
+extension Applier {
+    /// Opens or makes both, takes the lock on work, and finds out whether they can do what overlayfs will do with them.
+    mutating func openKept(
+        _ upper: String, _ work: String, _ source: OverlaySource, _ layers: inout OverlayLayers, of plan: Plan
+    ) throws(Failure) {
+        layers.upper = try openOrMake(upper, "upper", like: layers.lower[0])
+        layers.work = try openOrMake(work, "work", like: nil)
+        for (number, key) in [(layers.upper, "upper"), (layers.work, "work")] { try requireDisk(number, key) }
+        let isFree = try failing { [layers] () throws(KernelError) in try takeLock(layers.work) }
+        guard isFree else { throw busy(layers.work) }
+        try hold(layers.work, isShown: false, of: plan)
+        try requireRename(layers)
+        try refuseReachable(layers, plan)
+        try hideInLower(&layers)
+        try writeRecord(layers, source, plan)
+    }
+
+    private func openOrMake(_ path: String, _ key: String, like original: Int32?) throws(Failure) -> Int32 {
+        do throws(KernelError) {
+            do throws(KernelError) {
+                return try open(path, .read | .directory).release()
+            } catch {
+                guard error.errno == .noEntry else { throw error }
+            }
+            try makeDirectory(path, at: currentDirectory, permissions: 0o700)
+            let made = try open(path, .read | .directory | .noFollow)
+            if let original { try copyRoot(of: original, to: made.number) }
+            return made.release()
+        } catch {
+            switch error.errno {
+            case .noEntry:
+                throw Failure(
+                    telling: "\(key): the directory that \(path) is to be made in does not exist",
+                    hint: "make it: mkdir -p \(path)")
+            case .notDirectory: throw Failure(telling: "\(key): \(path) is not a directory", hint: nil)
+            default: throw Failure(KernelError(error.call, error.errno, path: path))
+            }
+        }
+    }
+
+    private func requireDisk(_ number: Int32, _ key: String) throws(Failure) {
+        let magic = try failing { () throws(KernelError) in try fileSystemMagic(of: number) }
+        let kind =
+            switch magic {
+            case FileSystemMagic.overlay: "overlay"
+            case FileSystemMagic.fuse: "fuse"
+            case FileSystemMagic.nfs: "nfs"
+            default: ""
+            }
+        if kind.isEmpty { return }
+        throw Failure(
+            telling: "\(key): it is on \(kind), which cannot hold the changes of an overlay",
+            hint:
+                "leave upper and work out, and changes are thrown away; or name directories on a disk, in a container a volume"
+        )
+    }
+
+    private func busy(_ work: Int32) -> Failure {
+        var holder = "another process"
+        do throws(Failure) {
+            if let record = try OverlayRecord.read(in: work) {
+                holder = "process \(record.process) (since \(clock(record.launched)))"
+            }
+        } catch {
+            holder = "another process"  // the record is being written
+        }
+        return Failure(
+            telling: "work: in use by \(holder)",
+            hint: "wait until it has ended, or give this jail upper and work of its own")
+    }
+
+    /// overlayfs moves what it has prepared from work to upper; where that cannot be, every write would fail.
+    private func requireRename(_ layers: OverlayLayers) throws(Failure) {
+        let name: EntryName = ".immure"
+        do throws(KernelError) {
+            if try entryStatus(name, at: layers.work) == nil {
+                _ = try openEntry(name, at: layers.work, .write | .create | .exclusive, permissions: 0o600)
+            }
+            try moveEntry(name, at: layers.work, to: name, at: layers.upper)
+            try removeEntry(name, at: layers.upper, directory: false)
+        } catch {
+            guard error.errno == .crossesDevice else { throw Failure(error) }
+            throw Failure(
+                telling:
+                    "upper: nothing can be moved to it from work: they are on two file systems, two mounts, or one of "
+                    + "them is a btrfs subvolume", hint: "make both in one directory: mkdir changes changes.work")
+        }
+    }
+
+    /// What the jail could write past the overlay; the planner has compared the names, here it is where they lead.
+    private func refuseReachable(_ layers: OverlayLayers, _ plan: Plan) throws(Failure) {
+        let kept = try [layers.upper, layers.work].map { number throws(Failure) in try place(of: number) }
+        for other in plan.steps {
+            guard case .fill(_, .tree(let tree), let promise) = other.operation, !promise.held.hasAll(of: .readOnly)
+            else { continue }
+            let path: [UInt8]
+            do throws(KernelError) {
+                let opened = try open(tree.path, .path)
+                path = try linkTarget(procLink(opened.number), at: currentDirectory)
+            } catch {
+                continue  // the step that opens it says why
+            }
+            for layer in kept where isBelow(layer, path) || isBelow(path, layer) {
+                throw Failure(
+                    telling: "\(String(decoding: layer, as: UTF8.self)) can be written to past the overlay, through "
+                        + "\(promise.target)", hint: "mount \(tree.path) read-only, or keep the two apart")
+            }
+        }
+    }
+
+    /// An upper or a work inside the lower would be seen there, and lead nowhere (ELOOP).
+    private func hideInLower(_ layers: inout OverlayLayers) throws(Failure) {
+        var hidden: [[EntryName]] = []
+        for lower in layers.lower {
+            let above = try place(of: lower)
+            for number in [layers.upper, layers.work] {
+                let path = try place(of: number)
+                guard path != above, isBelow(path, above) else { continue }
+                hidden.append(
+                    path.dropFirst(above.count).split(separator: UInt8(ascii: "/")).map { EntryName(Array($0)) })
+            }
+        }
+        if !hidden.isEmpty { try layers.hide(hidden) }
+    }
+
+    private func place(of number: Int32) throws(Failure) -> [UInt8] {
+        try failing { () throws(KernelError) in try linkTarget(procLink(number), at: currentDirectory) }
+    }
+
+    private func procLink(_ number: Int32) -> EntryName { EntryName(Array("/proc/self/fd/\(number)".utf8)) }
+
+    private func isBelow(_ path: [UInt8], _ directory: [UInt8]) -> Bool {
+        path == directory || directory == [UInt8(ascii: "/")] || path.starts(with: directory + [UInt8(ascii: "/")])
+    }
+
+    /// What `diff` and `apply` will need to know, and what a later launch must find the same.
+    private func writeRecord(_ layers: OverlayLayers, _ source: OverlaySource, _ plan: Plan) throws(Failure) {
+        var record = try OverlayRecord(layers, source, plan, process: try hostProcess())
+        let isEmpty = try failing { () throws(KernelError) in try entryNames(of: layers.upper).isEmpty }
+        if !isEmpty, let earlier = try OverlayRecord.read(in: layers.work) {
+            if earlier.isApplying {
+                throw Failure(telling: "an apply of these changes was not finished", hint: nil)
+            }
+            if earlier.attributes != record.attributes {
+                throw Failure(
+                    telling:
+                        "the changes in upper were made by \(earlier.usesUserAttributes ? "an ordinary user" : "root"), "
+                        + "and what they delete would come back", hint: nil)
+            }
+            if earlier.lowers != record.lowers {
+                throw Failure(
+                    telling: "the changes in upper were made over other directories than these",
+                    hint: nil)
+            }
+            // A change is one of the original's since the first launch that is still in the upper.
+            record.start = earlier.start
+        } else if !isEmpty {
+            throw Failure(
+                telling: "upper is not empty, and work has no immure.json that says what it changes",
+                hint: "empty it, or name another directory, which immure makes")
+        }
+        try record.write(in: layers.work)
+    }
+
+    /// The number of this process on the host.
+    private func hostProcess() throws(Failure) -> Int {
+        let proc = try proc()
+        let name = try failing { () throws(KernelError) in try readLink("self", at: proc.descriptor) }
+        return decimal(name) ?? 0
+    }
+
+    /// Hours and minutes of the wall clock, UTC.
+    private func clock(_ nanoseconds: Int64) -> String {
+        let minutes = nanoseconds / 60_000_000_000 % 1440
+        return "\(minutes / 60 < 10 ? "0" : "")\(minutes / 60):\(minutes % 60 < 10 ? "0" : "")\(minutes % 60) UTC"
+    }
+}
