@@ -62,6 +62,8 @@ package struct Host: Sendable {
     package var rootEntries: [RootEntry] = []
     /// The users and groups of the jail's own tree: the host's for "system" and "host", the tree's for a directory.
     package var users: [User] = []
+    /// The tree whose passwd(5) and group(5) these are; nil for the host's own.
+    package var accountsRoot: String?
     package var groups: [Group] = []
     /// The bytes of the machine's memory.
     package var memory: UInt64 = 8 << 30

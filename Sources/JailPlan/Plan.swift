@@ -82,6 +82,8 @@ package struct Plan: Equatable, Sendable {
     /// The first step of those that concern the command alone.
     package var preparation = 0
     package var notes: [Note] = []
+    /// What the names of users and groups in the spec came to.
+    package var namedIDs: [NamedID] = []
     package var supervision = Supervision()
     package var notices: Notices?
     /// The number of slots that the operations use.

@@ -10,6 +10,8 @@ package struct Planner {
     var plan = Plan()
     var faults: [Diagnostic] = []
     var service = ResolvedService()
+    /// What the names of users and groups came to.
+    var names: [NamedID] = []
 
     /// The plan, or every reason why there can be none.
     package static func plan(

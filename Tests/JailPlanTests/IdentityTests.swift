@@ -72,6 +72,66 @@ import Testing
         if row.host.uid == 0 { #expect(usesZero == isWritten) }
     }
 
+    private enum Unexpected: Error { case plan }
+
+    /// A tree of another's with its own idea of who "ada" (1000:1000) and "audio" (29) are.
+    private static let treeOwner = Host.root.with { $0.accountsRoot = "/srv/tree" }
+    private static let shift = "[{ inside = 0, outside = 100000, count = 65536 }]"
+    private static let same = "[{ inside = 0, outside = 0, count = 65536 }]"
+
+    /// Whoever writes the tree would choose an id of the host: only a number does, or a map that leads to another.
+    @Test(arguments: [
+        ("identity.user = \"ada\"", 2), ("identity = { user = \"ada\", group = 5 }", 1),
+        ("identity.group = \"audio\"", 1),
+        ("identity.groups = [\"audio\", \"ada\"]", 2), ("identity.user = 1000", 1),
+        ("identity.user = \"ada\"\nnamespaces.user = \"host\"", 2),
+        ("identity.user = \"ada\"\nnamespaces.user = \"/run/ns\"", 2),
+        ("identity = { user = \"ada\", group = 5, uid_map = \(same) }", 1),
+        ("identity = { user = \"ada\", uid_map = \(shift) }", 1),
+        ("identity = { user = \"ada\", uid_map = \(shift), gid_map = \(shift) }", 0),
+        ("identity = { user = \"ada\", uid_map = \"auto\", gid_map = \"auto\" }", 0),
+        ("identity = { user = \"ada\", group = 5, uid_map = [{ inside = 1000, outside = 1000, count = 1 }] }", 0),
+        ("identity = { user = 1000, group = 1000, groups = [29] }", 0), ("identity = { user = 0 }", 0),
+        ("identity.user = \"root\"", 0), ("identity = { user = \"nobody\", group = \"nogroup\" }", 0), ("", 0),
+    ])
+    func `a name of another's tree gives no id of the host`(text: String, count: Int) throws {
+        let found = Planner.plan(try spec(text), on: Self.treeOwner)
+        if count == 0 {
+            _ = try found.get()
+        } else {
+            guard case .failure(let faults) = found else { throw Unexpected.plan }
+            let wanted = faults.diagnostics.filter { $0.message.contains("/srv/tree/etc/") }
+            #expect(wanted.count == count, "\(faults)")
+            #expect(
+                wanted.allSatisfy { $0.position != nil && $0.hint?.contains("write the number, identity.") == true })
+        }
+        // The host's own names, and those that stand for the caller, are what they were.
+        for host in [Host.root, .user.with { $0.accountsRoot = "/srv/tree" }] {
+            guard case .failure(let faults) = Planner.plan(try spec(text), on: host) else { continue }
+            #expect(!faults.diagnostics.contains { $0.message.contains("not the host's") })
+        }
+    }
+
+    @Test func `a tree that calls somebody else root does not make him that`() throws {
+        let host = Self.treeOwner.with {
+            $0.users = [.init(name: "root", uid: 33, gid: 33, home: "/", shell: "/bin/sh")]
+        }
+        #expect(try faults("identity.user = \"root\"", on: host).contains { $0.contains("uid 33 of the host") })
+    }
+
+    @Test(arguments: [
+        ("identity.user = \"www-data\"", Host.root, "t.toml:1:17: user \"www-data\": uid 33, uid 33 of the host"),
+        ("identity.user = \"www-data\"", .user, "t.toml:1:17: user \"www-data\": uid 33, uid 1000 of the host"),
+        (
+            "identity = { user = \"www-data\", uid_map = \"auto\" }", .root,
+            "t.toml:1:21: user \"www-data\": uid 33, uid 200033 of the host"
+        ),
+        ("identity.group = \"audio\"", .root, "t.toml:1:18: group \"audio\": gid 29, gid 29 of the host"),
+    ])
+    func `the plan says which id of the host a name came to`(text: String, host: Host, line: String) throws {
+        #expect(try plan(text, on: host).listing.contains("note: " + line))
+    }
+
     /// Two ranges of a user follow each other inside.
     @Test func rangesOfAutoAreLaidEndToEnd() throws {
         let host = Host.user.with { $0.subordinateUsers += [.init(inside: 0, outside: 900_000, count: 10)] }

@@ -254,3 +254,65 @@ def test_uid_0_inside_is_no_one_outside(caller):
     assert caller.facts(spec)["uid"] == [0] * 3
     assert host_uid(caller, spec) == (caller.inside_uid, caller.inside_gid)
     assert caller.facts(spec).capabilities == dict.fromkeys(("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"), 0)
+
+
+def foreign(caller, passwd="app:x:0:0::/:/bin/sh\n", group="app:x:42:\n"):
+    """A tree of somebody else's making, with its own idea of who "app" is."""
+    place = tree(caller)
+    (place / "etc/passwd").write_text(passwd)
+    (place / "etc/group").write_text(group)
+    return place
+
+
+@pytest.mark.parametrize("identity, line, what", [
+    ('user = "app"', 1, "uid 0 of the host"), ('user = 65534\ngroup = "app"', 2, "gid 42 of the host"),
+    ('user = 65534\ngroup = 65534\ngroups = ["app"]', 3, "gid 42 of the host")])
+@pytest.mark.parametrize("users", ["new", "host"])
+def test_a07_a_name_of_anothers_tree_is_no_id_of_the_host(root, identity, line, what, users):
+    place = foreign(root)
+    text = rooted(place, mounts=f'[namespaces]\nuser = "{users}"\n[identity]\n{identity}')
+    run = root.run(text, "/bin/echo", "ran")
+    number = text.splitlines().index("[identity]") + 1 + line
+    assert run.status == 125 and run.stdout == "" and f"spec.toml:{number}:" in run.stderr and what in run.stderr, run
+    assert str(place / "etc") in run.stderr and "hint: write the number, identity." in run.stderr
+
+
+def test_a07_the_hints_of_a_name_of_anothers_tree(root):
+    place = foreign(root, "app:x:7:8::/:/bin/sh\n", "app:x:8:\n")
+    run = root.run(rooted(place, mounts='[identity]\nuser = "app"'), "/usr/bin/id", "-u")
+    hints = [line.partition(", identity.")[2] for line in run.stderr.splitlines() if line.startswith("hint:")]
+    assert run.status == 125 and len(hints) == 2
+    # The number, for both.
+    numbers = [hint.partition(",")[0] for hint in hints]
+    facts = root.facts(rooted(place, mounts="\n".join(["[identity]", *numbers])))
+    assert (facts["uid"], facts["gid"]) == ([7] * 3, [8] * 3)
+    # A map, for both: other ids of the host.
+    maps = "\n".join(hint.rpartition("identity.")[2] for hint in hints)
+    assert maps == 'uid_map = "auto"\ngid_map = "auto"' and os.path.ismount("/etc")
+    before = {name: open(name).read() for name in ("/etc/subuid", "/etc/subgid")}
+    try:
+        for name in before:
+            with open(name, "a") as file:
+                file.write("root:1900000000:65536\n")
+        facts = root.facts(rooted(place, mounts=f'[identity]\nuser = "app"\n{maps}'))
+    finally:
+        for name, text in before.items():
+            open(name, "w").write(text)
+    assert (facts["uid"], facts["gid"]) == ([7] * 3, [8] * 3) and "1900000000" in facts["uid_map"]
+
+
+def test_a07_names_that_stand_for_the_caller(user):
+    """An ordinary user's jail has the caller's own id under whatever number: nobody gains one."""
+    place = foreign(user, "app:x:7:8::/:/bin/sh\n")
+    facts = user.facts(rooted(place, mounts='[identity]\nuser = "app"'))
+    assert facts["uid"] == [7] * 3 and facts["uid_map"] == ["7", str(user.uid), "1"]
+
+
+def test_a07_the_plan_says_which_id_of_the_host_a_name_is(caller):
+    text = '[identity]\nuser = "games"\ngroup = "tty"\n'
+    path = caller.file(caller.directory() / "spec.toml", text)
+    lines = caller.verb("plan", path, "--", "true").ok.stdout
+    games, tty = pwd.getpwnam("games").pw_uid, grp.getgrnam("tty").gr_gid
+    outside = (games, tty) if caller.is_root else (caller.uid, caller.gid)
+    assert f'user "games": uid {games}, uid {outside[0]} of the host' in lines
+    assert f'group "tty": gid {tty}, gid {outside[1]} of the host' in lines

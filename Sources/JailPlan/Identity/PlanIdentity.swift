@@ -36,6 +36,7 @@ extension Planner {
         } else {
             checkHostIdentity(&identity)
         }
+        if !names.isEmpty { settleNames(identity) }
         return identity
     }
 
@@ -44,40 +45,33 @@ extension Planner {
         guard let written = spec.identity.user else { return host.uid == 0 ? Self.nobody : host.uid }
         switch written.value {
         case .id(let uid): return uid
-        case .name(let name):
-            if let user = host.user(named: name) { return user.uid }
-            if name == "root" { return 0 }
-            if name == "nobody" { return Self.nobody }
-            fault("user \"\(name)\": not in the jail's /etc/passwd", at: written.position, hint: "write the number")
-            return Self.nobody
+        case .name(let name): return lookUpUser(name, at: written.position)
         }
     }
 
     /// The caller's own, or the named user's primary group, or nogroup's where the caller is uid 0.
     private mutating func resolveGroup(_ account: Host.User?) -> UInt32 {
-        if let written = spec.identity.group { return resolve(group: written.value, at: written.position) }
-        if spec.identity.user != nil, let account { return account.gid }
+        if let written = spec.identity.group { return resolve(group: written.value, for: .group, at: written.position) }
+        if spec.identity.user != nil, let account {
+            nameGroup(of: account)
+            return account.gid
+        }
         if case .id(0)? = spec.identity.user?.value { return 0 }
         if case .name("root")? = spec.identity.user?.value { return 0 }
         return host.uid == 0 ? Self.nobody : host.gid
     }
 
-    private mutating func resolve(group: Identity.Account, at position: Position?) -> UInt32 {
+    private mutating func resolve(group: Identity.Account, for key: NamedID.Key, at position: Position?) -> UInt32 {
         switch group {
         case .id(let gid): return gid
-        case .name(let name):
-            if let gid = host.group(named: name) { return gid }
-            if name == "root" { return 0 }
-            if name == "nogroup" || name == "nobody" { return Self.nobody }
-            fault("group \"\(name)\": not in the jail's /etc/group", at: position, hint: "write the number")
-            return Self.nobody
+        case .name(let name): return lookUpGroup(name, for: key, at: position)
         }
     }
 
     private mutating func resolveSupplementary() -> [UInt32]? {
         var wanted: [UInt32] = []
         if let written = spec.identity.groups {
-            for group in written.value { wanted.append(resolve(group: group, at: written.position)) }
+            for group in written.value { wanted.append(resolve(group: group, for: .groups, at: written.position)) }
         }
         if (host.isPrivileged && host.canSetGroups) || spec.identity.gidMap?.value == .automatic { return wanted }
         let held = host.supplementary.filter { $0 != host.gid }

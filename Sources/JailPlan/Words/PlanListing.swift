@@ -47,6 +47,7 @@ extension Plan {
             lines.append(([number] + columns + [row[3], "[\(origin)]"]).joined(separator: "  "))
         }
         if let policy = filter?.policy { lines += policy.leftOut.map { "note: seccomp.profile: \($0)" } }
+        for name in namedIDs { lines.append("note: \(name.origin.map { "\($0): " } ?? "")\(name.words)") }
         for note in notes { lines.append("note: \(note.origin.map { "\($0): " } ?? "")\(note.message)") }
         return lines
     }

@@ -127,6 +127,7 @@ extension Host {
         case .directory(let path): if case .new = spec.namespaces[.mount].value { root = path }
         default: break
         }
+        if root != "/" { accountsRoot = root }
         users = Accounts.users(try Accounts.read("etc/passwd", below: root), wanted: wantedUser(spec))
         let needsGroups = spec.identity.group != nil || spec.identity.groups?.value.isEmpty == false
         if needsGroups { groups = Accounts.groups(try Accounts.read("etc/group", below: root)) }
