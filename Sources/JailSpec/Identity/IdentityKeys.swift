@@ -6,7 +6,8 @@ extension SectionRows {
                 "user", as: .account,
                 """
                 Absent: the caller's own uid, or nobody (65534) where the caller is uid 0. Names are those of the jail's own
-                /etc/passwd.
+                /etc/passwd; as root, where that is not the host's, a name is refused unless a map leads it to another id
+                of the host, for whoever writes the tree would choose one.
                 """),
             KeyRow("group", as: .account, "Absent: the group of `user`, or the caller's, or nogroup."),
             KeyRow(
