@@ -46,6 +46,7 @@ extension Errno {
     package static let badFormat = Errno(rawValue: ENOEXEC)
     package static let textBusy = Errno(rawValue: ETXTBSY)
     package static let overflow = Errno(rawValue: EOVERFLOW)
+    package static let timedOut = Errno(rawValue: ETIMEDOUT)
     package static let users = Errno(rawValue: EUSERS)
     package static let busy = Errno(rawValue: EBUSY)
     package static let notSupported = Errno(rawValue: EOPNOTSUPP)

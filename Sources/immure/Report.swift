@@ -15,14 +15,18 @@ enum Report {
         Caller.say(text(of: diagnostic, as: kind, coloured: isColoured(2)))
     }
 
-    /// Says what the runtime has to say: the sink of its messages.
+    /// Says what the runtime has to say: the sink of its messages. Whoever does not read them does not hold a jail up.
     static func say(_ message: UserMessage) {
         switch message {
-        case .error(let diagnostic): say(diagnostic)
-        case .warning(let diagnostic): say(diagnostic, as: .warning)
-        case .note(let diagnostic): say(diagnostic, as: .note)
-        case .table(let rows): Caller.say(text(of: rows.map { $0.map(printable) }))
+        case .error(let diagnostic): sayBriefly(diagnostic, as: .error)
+        case .warning(let diagnostic): sayBriefly(diagnostic, as: .warning)
+        case .note(let diagnostic): sayBriefly(diagnostic, as: .note)
+        case .table(let rows): Caller.say(text(of: rows.map { $0.map(printable) }), within: 5000)
         }
+    }
+
+    private static func sayBriefly(_ diagnostic: Diagnostic, as kind: Kind) {
+        Caller.say(text(of: diagnostic, as: kind, coloured: isColoured(2)), within: 400)
     }
 
     /// Rows of cells, each column but the last as wide as its widest cell.

@@ -17,19 +17,33 @@ enum Run {
                 plan, keeping: destination.map { [$0.descriptor] } ?? [], explaining: request.explains,
                 telling: { Report.say($0) }
             ).run()
-            for note in outcome.skippedNotes(of: plan) { Report.say(note, as: .note) }
-            for note in outcome.limitNotes(of: plan) { Report.say(note) }
+            tell(outcome, of: plan, to: destination)
+            Caller.leave(outcome)
+        } catch {
+            for fault in error.diagnostics { Report.say(fault) }
+            if let destination { write(ResultRecord.record(of: error.diagnostics), to: destination) }
+            Caller.leave(125)
+        }
+    }
+
+    /// Says and writes what there is to it; a launch without any of that does not pay for it.
+    private static func tell(_ outcome: Outcome, of plan: Plan, to destination: ResultDestination?) {
+        let (skipped, limits) = (outcome.skippedNotes(of: plan), outcome.limitNotes(of: plan))
+        if destination == nil, skipped.isEmpty, limits.isEmpty {
+            switch outcome.ending {
+            case .ended, .timedOut: return
+            case .failed, .lost: break
+            }
+        }
+        Caller.patiently {
+            for note in skipped { Report.say(note, as: .note) }
+            for note in limits { Report.say(note) }
             switch outcome.ending {
             case .failed(let failure): Report.say(Explanation(failure, of: plan).diagnostic)
             case .lost(let failure): Report.say(Explanation(failure, of: plan).loss)
             case .ended, .timedOut: break
             }
             if let destination { write(ResultRecord.record(of: outcome, plan: plan), to: destination) }
-            Caller.leave(outcome.status)
-        } catch {
-            for fault in error.diagnostics { Report.say(fault) }
-            if let destination { write(ResultRecord.record(of: error.diagnostics), to: destination) }
-            Caller.leave(125)
         }
     }
 

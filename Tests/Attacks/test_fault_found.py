@@ -41,7 +41,7 @@ BELIEVED = {
 def test_t43_a_fault_that_was_found_stays_mended(caller, built, tally, what):
     name, process, calls = FOUND[what]
     bench = Bench(caller, name, built)
-    numbers = {NUMBER[call] for call in calls}
+    numbers, process = {NUMBER[call] for call in calls}, bench.process(process)
     cases = [(step, e) for step, e in bench.faults() if step.process == process and step.number in numbers]
     seen, few = {}, []
     for step, errno in cases:
@@ -58,7 +58,7 @@ def test_t43_a_fault_that_was_found_stays_mended(caller, built, tally, what):
 def test_c35_a_lie_that_was_believed_is_believed_no_more(caller, built, tally, what):
     name, process, calls, least = BELIEVED[what]
     bench = Bench(caller, name, built)
-    numbers = {NUMBER[call] for call in calls}
+    numbers, process = {NUMBER[call] for call in calls}, bench.process(process)
     steps = [step for step in bench.steps if step.process == process and step.number in numbers and not step.late]
     told = [bench.fake(step, 0) for step in steps]
     wrong = [word for _, word in told if word]

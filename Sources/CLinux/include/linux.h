@@ -61,6 +61,23 @@ static inline void linux_clear_errno(void) { errno = 0; }
    caller's descriptors may be above FD_SETSIZE. */
 int linux_select(struct pollfd *watches, int count, int milliseconds);
 
+/* A page of words that a fork shares; NULL with errno. Each access is atomic; waiting ends when somebody wakes, or at a signal. */
+uint32_t *linux_shared_page(void);
+uint32_t linux_load(uint32_t *word);
+void linux_store(uint32_t *word, uint32_t value);
+int linux_exchange(uint32_t *word, uint32_t expected, uint32_t wanted);
+void linux_wait_word(uint32_t *word, uint32_t value);
+void linux_wake_word(uint32_t *word);
+
+/* Runs `body`, which must end its process, in the caller's memory and descriptors, while the caller waits and can still be
+   told to end: where one of the blocked signals `ending` (bit n - 1 for signal n; `signals`, or -1, is a signalfd that has
+   them) waits, or the limit in milliseconds is over (negative: none), the body is killed if it does not end within 50 ms.
+   Returns that signal, 0, or -1 with errno: ETIMEDOUT, or that of clone(2). */
+int linux_do_beside(int (*body)(void *), void *context, int signals, uint64_t ending, long limit);
+/* As write(2) of all of it, by a process of its own that is killed when the limit in milliseconds is over: ETIMEDOUT. A
+   descriptor that was so once is tried again only when poll(2) finds it writable. */
+ssize_t linux_write_within(int descriptor, const void *bytes, size_t length, long limit);
+
 /* What the program was started with, kept before any other code runs; see start.c. */
 int linux_argument_count(void);
 char **linux_arguments(void);

@@ -61,6 +61,42 @@ package enum Caller {
     /// One line on standard error, in one write(2): nothing buffered can come out twice after a fork.
     package static func say(_ line: String) { write(line + "\n", to: 2) }
 
+    /// The same while a jail is watched, whoever reads there: what is not taken in time is lost, and so is what comes after it until
+    /// something can be written again.
+    package static func say(_ line: String, within milliseconds: Int) {
+        do throws(KernelError) {
+            try writeAll(2, Array((line + "\n").utf8), within: milliseconds)
+        } catch {
+            return  // nobody listens, or not now
+        }
+    }
+
+    /// Does what is left to do when a jail is over: files and readers that stand still hold it up for five seconds at most, or until
+    /// somebody asks for an end.
+    package static func patiently(_ body: @escaping () -> Void) {
+        let launcher = currentProcess()
+        do throws(KernelError) {
+            let work = try doBeside(heeding: Signal.endingLaunch, within: 5000) {
+                guard isTied(to: launcher) else { exitNow(125) }
+                body()
+                exitNow(0)
+            }
+            guard case .late = work else { return }
+            say("immure: warning: what is left to be said or written is not taken", within: 100)
+        } catch {
+            body()  // there is no room for a process more
+        }
+    }
+
+    private static func isTied(to launcher: Int32) -> Bool {
+        do throws(KernelError) {
+            try setParentDeathSignal(Signal.kill)
+        } catch {
+            return false
+        }
+        return parentProcess() == launcher
+    }
+
     /// Text on standard output.
     package static func show(_ text: String) {
         do throws(KernelError) {
@@ -77,6 +113,12 @@ package enum Caller {
         } catch {
             return  // nobody listens, and there is nowhere else to say so
         }
+    }
+
+    /// Ends the process as a launch ended.
+    package static func leave(_ outcome: Outcome) -> Never {
+        if let signal = outcome.signal { die(of: signal) }
+        leave(outcome.status)
     }
 
     /// Ends the process.

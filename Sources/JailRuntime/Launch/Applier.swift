@@ -35,6 +35,8 @@ struct Applier {
     var network: NetworkMaker?
     /// What the launcher was sent, in a supervised launch.
     var signals: SignalQueue?
+    /// How far this launch is, in a supervised one.
+    var stage: Stage?
     /// Programs of the host that the jail needs as long as it lives; the launcher's alone.
     var helpers: [HelperProcess] = []
     /// Shared with the reaper, in the process that becomes the command: what it leaves to it.

@@ -36,6 +36,12 @@ extension Supervisor {
         if case .signaled(Signal.badCall) = ended ?? end, outcome.refused == nil, failure == nil { suspectFilter() }
         if let failure {
             outcome.ending = .failed(failure)
+        } else if deadline.timedOut, stage.state == .abandoned {
+            tell(.error(Diagnostic("timeout: the command had not begun: \(plan.title(of: stage.step))", at: nil)))
+            outcome.ending = .timedOut(end)
+        } else if stage.abandon() || stage.state == .abandoned {
+            // Whatever ended it, nothing of the command has run.
+            outcome.ending = .failed(lost ?? .gone(end))
         } else if let lost = lost ?? silentLoss(end) {
             outcome.ending = lost.cause == .jailGone && end == .exited(125) ? .failed(lost) : .lost(lost)
         } else if deadline.timedOut {
@@ -58,12 +64,18 @@ extension Supervisor {
         }
     }
 
-    /// Kills a jail that was never watched, and waits for its first process.
+    /// Kills a jail, and waits for its first process: a second at most. One that the kernel holds for longer ends when it lets
+    /// go, and runs nothing any more.
     static func kill(_ child: Int32) {
         var use = ResourceUse()
+        var none: [Watch] = []
         do throws(KernelError) {
             try Kernel.kill(child, Signal.kill)
-            _ = try wait(for: child, blocking: true, use: &use)
+            var milliseconds: Int32 = 1
+            while try wait(for: child, blocking: false, use: &use) == nil, milliseconds < 512 {
+                try poll(&none, milliseconds: milliseconds)
+                milliseconds *= 2
+            }
         } catch {
             return  // it has ended and been waited for: that is what was wanted
         }
@@ -75,16 +87,16 @@ extension Supervisor {
     /// it leaves with before the command runs, and never after. SIGKILL, which nobody inside can send it, is somebody's wish.
     private func silentLoss(_ end: Termination) -> Failure? {
         guard plan.supervision.hasInit, ended == nil, end != .signaled(Signal.kill) else { return nil }
-        guard case .signaled(let signal) = end else { return Failure(.jailGone) }
-        return Failure(.jailGone, text: Signal.name(signal))
+        return .gone(end)
     }
 
     /// Ends a jail that the launcher itself cannot watch any more, `reason` being why. The command may have run by now: only
     /// what the jail has told of a launch that failed says that it did not.
     mutating func lose(_ reason: Failure) -> Outcome {
+        let nothingRan = stage.abandon() || stage.state == .abandoned
         if !isOver { Self.kill(child) }
         HelperProcess.end(helpers)
-        outcome.ending = failure.map { .failed($0) } ?? .lost(reason)
+        outcome.ending = failure.map { .failed($0) } ?? (nothingRan ? .failed(reason) : .lost(reason))
         outcome.wallNanoseconds = monotonicNanoseconds() - started
         guard !plan.supervision.ownsProcesses else { return outcome }
         do throws(KernelError) {
@@ -114,5 +126,13 @@ extension Supervisor {
                     hint:
                         "every filter kills these; seccomp.profile = \"none\" has none, and with any call in seccomp.kill "
                         + "the launcher names the one it was")))
+    }
+}
+
+extension Failure {
+    /// The jail's first process ended so, and said nothing.
+    fileprivate static func gone(_ end: Termination) -> Failure {
+        guard case .signaled(let signal) = end else { return Failure(.jailGone) }
+        return Failure(.jailGone, text: Signal.name(signal))
     }
 }

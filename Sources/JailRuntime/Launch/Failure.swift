@@ -50,7 +50,7 @@ package enum Cause: UInt8, Sendable {
     case targetTaken
     /// The target (`text`) is another file for each process.
     case ofOneProcess
-    /// A signal (`text`) ended the launch before the command ran.
+    /// A signal (its number instead of an errno) ended the launch before the command ran.
     case interrupted
     /// A program of the host that the jail depends on has ended (`text`: which, and what it said last).
     case helperEnded
@@ -81,6 +81,9 @@ package struct Failure: Error, Sendable {
     package init(telling reason: String, hint: String?) {
         self.init(.told, text: reason + (hint.map { "\n" + $0 } ?? ""))
     }
+
+    /// A signal came before the command ran.
+    static func interrupted(by signal: Int32) -> Failure { Failure(.interrupted, errno: Errno(rawValue: signal)) }
 
     package init(_ error: KernelError) {
         self.init(.kernel, call: error.call, errno: error.errno, text: error.path)

@@ -75,6 +75,7 @@ struct FirstProcess {
         }
         // The command runs, or has left word why it does not.
         if let failure = report.failure { fail(failure) }
+        if let stage = applier.stage, !stage.noteRunning() { exitNow(125) }
         if let errno = report.unheard { applier.report(.unheard(errno)) }
         let notices = plan.notices.map { _ in
             NoticeSource(socket: applier.service.notices, launcher: applier.service.launcher, command: child)

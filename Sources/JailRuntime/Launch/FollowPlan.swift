@@ -8,6 +8,7 @@ extension Applier {
     mutating func follow(_ plan: Plan, _ steps: Range<Int>) throws(Failure) {
         for index in steps {
             step = index
+            stage?.step = index
             do throws(Failure) {
                 try take(plan.steps[index], of: plan)
             } catch {
@@ -17,12 +18,34 @@ extension Applier {
     }
 
     private mutating func take(_ next: Plan.Step, of plan: Plan) throws(Failure) {
-        if step == plan.preparation { try openWitness(plan) }
+        if step == plan.preparation {
+            try openWitness(plan)
+            stage?.awaitWatcher()
+        }
         if network != nil, next.operation.belongsToNetwork {
             try located(plan.creation ?? step) { () throws(Failure) in try enterNetwork(plan) }
         }
         if case .outside = next.actor { try waitForOutside(plan) } else { try apply(next.operation, of: plan) }
         try check(next.operation, in: plan)
+    }
+
+    /// As `follow`, for sources that the spec names, as the launcher: what one of them is on may be a server that does not answer,
+    /// and the launcher must hear who wants it to end.
+    mutating func followSources(_ plan: Plan, _ steps: Range<Int>) throws(Failure) {
+        guard let signals, plan.steps[steps].contains(where: { $0.origin != nil }) else {
+            return try follow(plan, steps)
+        }
+        let beside = Beside(self)
+        let work = try failing { () throws(KernelError) in
+            try doBeside(heeding: Signal.endingLaunch, by: signals.descriptor) {
+                beside.follow(plan, steps)
+                exitNow(0)
+            }
+        }
+        if case .interrupted(let signal) = work { throw Failure.interrupted(by: signal).at(stage?.step ?? -1) }
+        self = beside.applier
+        if let failure = beside.failure { throw failure }
+        guard beside.isDone else { throw Failure(.outsideGone).at(stage?.step ?? -1) }
     }
 
     /// Does the steps of outside's that begin at `first`, and lets those inside go on after each.
@@ -60,5 +83,26 @@ extension Applier {
         guard let outside, plan.steps.count == step + 1 || plan.steps[step + 1].actor != .outside else { return }
         try outside.end()
         self.outside = nil
+    }
+}
+
+/// The launcher's part of a plan in a process of its own, which shares its memory.
+private final class Beside {
+    var applier: Applier
+    var failure: Failure?
+    var isDone = false
+    private let launcher = currentProcess()
+
+    init(_ applier: Applier) { self.applier = applier }
+
+    func follow(_ plan: Plan, _ steps: Range<Int>) {
+        do throws(Failure) {
+            try failing { () throws(KernelError) in try setParentDeathSignal(Signal.kill) }
+            guard parentProcess() == launcher else { exitNow(125) }
+            try applier.follow(plan, steps)
+            isDone = true
+        } catch {
+            failure = error
+        }
     }
 }

@@ -5,6 +5,12 @@ import Kernel
 extension Supervisor {
     mutating func handleSignals() throws(KernelError) -> Bool {
         while let delivered = try signals.next() {
+            if Signal.endsLaunch(delivered.number) {
+                if stage.abandon() { return interrupt(by: delivered.number) }
+                if stage.state == .executing, hastened == nil {
+                    hastened = (delivered.number, monotonicNanoseconds() + Self.executionPatience)
+                }
+            }
             switch delivered.number {
             case Signal.child:
                 if try collect() { return true }
@@ -27,6 +33,30 @@ extension Supervisor {
             }
         }
         return false
+    }
+
+    /// How long the execution of the command may take once somebody wants an end, in nanoseconds.
+    private static let executionPatience = 500_000_000
+
+    /// When that is over, in milliseconds from now.
+    var hastening: Int32? {
+        hastened.map { Int32(clamping: max(0, ($0.due - monotonicNanoseconds() + 999_999) / 1_000_000)) }
+    }
+
+    /// Ends a jail whose command is being executed for longer than that; true where it does.
+    mutating func haste() throws(KernelError) -> Bool {
+        guard let (signal, due) = hastened, monotonicNanoseconds() >= due else { return false }
+        hastened = nil
+        return stage.abandonExecution() ? interrupt(by: signal) : false
+    }
+
+    /// Ends a launch of which nothing has run; true, as the jail is over by then.
+    private mutating func interrupt(by number: Int32) -> Bool {
+        let reason = failure ?? Failure.interrupted(by: number).at(stage.step)
+        Self.kill(child)
+        isOver = true
+        outcome.ending = .failed(reason)
+        return true
     }
 
     /// Passes a signal to the command: through the reaper, whose ids and namespace are the right ones, or straight.

@@ -162,7 +162,7 @@ struct HelperProcess {
             }
             guard let signal else { continue }
             Self.end([self])
-            throw Failure(.interrupted, text: Signal.name(signal))
+            throw Failure.interrupted(by: signal)
         }
     }
 
@@ -178,7 +178,7 @@ struct HelperProcess {
             }
             if isOver { throw failure }
             if isReady { return }
-            if let signal { throw Failure(.interrupted, text: Signal.name(signal)) }
+            if let signal { throw Failure.interrupted(by: signal) }
         }
     }
 

@@ -93,8 +93,12 @@ package struct Launch {
         var notices = Int32(-1)
         if plan.notices != nil { (notices, applier.service.launcher) = try failing(makeChannel) }
         applier.hostTerminal = try openHostTerminal()
+        let stage = try failing { () throws(KernelError) in try Stage() }
+        applier.stage = stage
         guard let creation = plan.creation else { throw Failure(.launcherGone) }
-        try applier.follow(plan, 0..<creation)
+        let sources = plan.steps[..<creation].prefix { if case .fill = $0.operation { true } else { false } }.count
+        try applier.followSources(plan, 0..<sources)
+        try applier.follow(plan, sources..<creation)
         var leftovers = Leftovers()
         if !plan.supervision.ownsProcesses { leftovers = try spareChildren(applier) }
         applier.step = creation
@@ -115,7 +119,7 @@ package struct Launch {
             throw error
         }
         var supervisor = Supervisor(
-            plan: plan, child: child, channel: ours, signals: queue, applier: applier,
+            plan: plan, child: child, stage: stage, channel: ours, signals: queue, applier: applier,
             notices: plan.notices.map { NoticeRelay($0, from: notices, to: applier.service.manager, tell) }, held: held,
             leftovers: leftovers)
         do throws(Failure) {

@@ -30,9 +30,18 @@ package struct Outcome: Sendable {
     /// Why the launcher did not hear of what the filter killed and logged, where it wanted to.
     package var unheard: Errno?
 
-    /// The status that immure leaves with: the command's own, 124, 125, 126, 127 or 128 + n.
+    /// The signal that immure ends by itself, so that whoever has started it sees an end by a signal: the one that ended the
+    /// launch before the command ran.
+    package var signal: Int32? {
+        guard case .failed(let failure) = ending, case .interrupted = failure.cause else { return nil }
+        return failure.errno.rawValue
+    }
+
+    /// The status that immure leaves with, and what a shell makes of an end by `signal`: the command's own, 124, 125, 126, 127 or
+    /// 128 + n.
     package var status: Int32 {
-        switch ending {
+        if let signal { return 128 + signal }
+        return switch ending {
         case .ended(let end): end.shellStatus
         case .timedOut: 124
         case .failed(let failure): failure.status

@@ -25,11 +25,8 @@ final class SignalQueue {
 }
 
 extension Signal {
-    /// Whether a launch ends by it as long as nothing of the command runs: those by which people and managers end programs.
-    static func endsLaunch(_ number: Int32) -> Bool {
-        switch number {
-        case interrupt, quit, hangup, terminate: true
-        default: false
-        }
-    }
+    /// Those by which a launch ends as long as nothing of the command runs: people and managers end programs by them.
+    static let endingLaunch = [interrupt, quit, hangup, terminate]
+
+    static func endsLaunch(_ number: Int32) -> Bool { endingLaunch.contains(number) }
 }

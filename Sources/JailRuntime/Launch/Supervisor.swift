@@ -8,6 +8,7 @@ import SystemCallFilter
 struct Supervisor {
     let plan: Plan
     let child: Int32
+    let stage: Stage
     let channel: Int32
     let signals: SignalQueue
     var relay: TerminalRelay?
@@ -24,6 +25,8 @@ struct Supervisor {
     /// Why the reaper could not go on, or the jail without a helper.
     var lost: Failure?
     var channelIsOpen = true
+    /// Who asked for an end while the command was being executed, and until when that may take.
+    var hastened: (signal: Int32, due: Int)?
     /// Whether the jail's first process has been waited for, and its id may be another's.
     var isOver = false
     var deadline: Deadline
@@ -47,11 +50,13 @@ struct Supervisor {
 
     /// `held` are descriptors that the launcher has a use for afterwards.
     init(
-        plan: Plan, child: Int32, channel: Int32, signals: SignalQueue, applier: Applier, notices: NoticeRelay?,
+        plan: Plan, child: Int32, stage: Stage, channel: Int32, signals: SignalQueue, applier: Applier,
+        notices: NoticeRelay?,
         held: [Int32], leftovers: Leftovers
     ) {
         self.plan = plan
         self.child = child
+        self.stage = stage
         self.channel = channel
         self.signals = signals
         self.leftovers = leftovers
@@ -90,6 +95,7 @@ struct Supervisor {
             // Trees of the host that were opened for the jail would keep the host from unmounting them.
             try closeAll(except: kept.filter { $0 >= 0 }, tableSize: tableSize)
         }
+        stage.noteWatched()
         defer { relay?.restore() }
         // What came while something else was waited for is not told again.
         var isDone = try failing { () throws(KernelError) in
@@ -115,7 +121,7 @@ struct Supervisor {
         for helper in helpers { watches += helper.watches }
         let last = watches.count
         if let relay { watches += relay.watches }
-        try idle.poll(&watches, milliseconds: sooner(deadline.milliseconds, listener?.milliseconds))
+        try idle.poll(&watches, milliseconds: sooner(sooner(deadline.milliseconds, hastening), listener?.milliseconds))
         try listener?.serve(watches[4])
         if watches[1].isReady { try handleMessage() }
         if watches[3].isReady { notices?.carry() }
@@ -123,7 +129,9 @@ struct Supervisor {
         // A relay that came with a message of this round has not been waited for yet.
         if watches.count > last { try relay?.carry(watches[last...]) }
         try heedHelpers(watches[5..<last])
+        if try haste() { return true }
         switch deadline.passed() {
+        case .terminate? where stage.abandon(): try killJail()
         case .terminate?: try terminate()
         case .kill?: try killJail()
         case nil: break
@@ -135,6 +143,8 @@ struct Supervisor {
     mutating func handleMessage() throws(KernelError) {
         guard let (bytes, descriptor) = try receive(from: channel, limit: Message.limit) else {
             channelIsOpen = false
+            // Where the command is the first process, exec has closed the other end.
+            if !plan.supervision.hasInit { _ = stage.noteRunning() }
             return
         }
         switch Message(bytes) {

@@ -6,6 +6,7 @@ extension Applier {
     /// Last of all. Throws the reason why the command does not run; there is no other way back.
     mutating func execute(_ arguments: [String], _ environment: [String], of plan: Plan) throws(Failure) {
         try checkProcess(plan)
+        if let stage, !stage.beginExecution() { throw Failure(.launcherGone) }
         throw execute(arguments, environment + service.ownProcess.map { "\($0)=\(currentProcess())" })
     }
 

@@ -89,7 +89,7 @@ package struct Explanation {
         case .targetTaken: "\(failure.text) leads to another mount than the one of this line"
         case .modeDiffers: "it is there already, and its mode is \(failure.text)"
         case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
-        case .interrupted: "\(failure.text) ended the launch before this was done"
+        case .interrupted: "\(Signal.name(failure.errno.rawValue)) ended the launch before this was done"
         case .helperEnded: failure.text
         case .unmappedOwner: unmappedOwner.reason
         case .told: told.reason
