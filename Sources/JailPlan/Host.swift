@@ -87,6 +87,8 @@ package struct Host: Sendable {
     package var environment: [String] = []
     /// What a service manager offers, as far as the spec wants any of it.
     package var service = ServiceOffer()
+    /// The jobserver of the make(1) that started the launcher: asked only where the spec wants it.
+    package var jobserver: Jobserver?
     /// The highest capability number of the running kernel.
     package var lastCapability: UInt8 = 40
     /// The running kernel; nil where the spec asks for nothing of it.

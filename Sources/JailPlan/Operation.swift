@@ -35,6 +35,8 @@ package enum Operation: Equatable, Sendable {
     /// No new user namespaces in the jail's own user namespace: `max_user_namespaces` becomes 0 there.
     case forbidUserNamespaces
     case isolateMounts
+    /// Lets a group of the host open the caller's pipes among these descriptors anew, each as it is open: /dev/stderr.
+    case openPipes([Int32], group: UInt32)
 
     /// Fills a slot with a mount that is attached to nothing yet, of which that promise will hold.
     case fill(slot: Int, Filling, SlotPromise)
@@ -99,7 +101,9 @@ package enum Operation: Equatable, Sendable {
     case nameProcess([String])
     /// Which system calls the command may make, for ever.
     case installFilter(FilterProgram)
-    case execute(arguments: [String], environment: [String])
+    /// Executes the program that the first of the arguments names, which is told that it was called by another name where
+    /// there is one.
+    case execute(arguments: [String], name: String?, environment: [String])
 
     /// Whether it shows, or belongs to, the network namespace that it is done in.
     package var belongsToNetwork: Bool {

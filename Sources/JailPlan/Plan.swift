@@ -34,6 +34,8 @@ package struct Plan: Equatable, Sendable {
         package var timeout: Duration?
         package var grace: Duration = .seconds(5)
         package var diesWithParent = true
+        /// What asks the command to end.
+        package var stopSignal = ProcessAttributes.usualStopSignal
         /// A reaper is pid 1 inside and the command its child.
         package var hasInit = true
         /// The end of pid 1 ends every process of the jail.

@@ -12,6 +12,8 @@ package struct Planner {
     var service = ResolvedService()
     /// What the names of users and groups came to.
     var names: [NamedID] = []
+    /// The jobserver that is passed on.
+    var jobserver: Jobserver?
 
     /// The plan, or every reason why there can be none.
     package static func plan(
@@ -40,9 +42,11 @@ package struct Planner {
         decideShape(session: session, mustStay: mustStay || limits?.isCleared == false)
         // First of all: the manager's socket has its name in the caller's namespaces.
         resolveService()
+        resolveJobserver()
         let identity = resolveIdentity()
+        checkJobserver(identity)
         let capabilities = resolveCapabilities(identity)
-        let filter = resolveFilter(capabilities)
+        let filter = resolveFilter(capabilities, identity)
         var tree = TreeBuilder(planner: self, identity: identity)
         tree.build()
         plan.hasOwnProc = tree.hasOwnProc
@@ -56,6 +60,8 @@ package struct Planner {
         if host.isPrivileged { plan.append(contentsOf: tree.sources) }
         // While the host's cgroupfs is in sight; and whole before the first process of the jail is born into it.
         prepareLimits(limits, identity, capabilities)
+        // While it may still change what the caller's files belong to.
+        openPipes(identity)
         joinNamespaces()
         // A file system of a namespace that is not the jail's own: only root outside may mount it.
         plan.append(contentsOf: tree.foreignFileSystems)

@@ -20,6 +20,10 @@ extension Check {
             }
         },
         Check(
+            "process.jobserver", Weight.jobserver, "make's tokens: it may take all of them, and make waits for ever",
+            advice: "leave it out: a make within then has jobs of its own by -j"
+        ) { $0.process.jobserver.found { $0 } },
+        Check(
             "process.keyring", Weight.keyring, "the keys of the caller's session",
             advice: "keyring = \"new\", the default"
         ) { $0.process.keyring.found { $0 == .inherit } },

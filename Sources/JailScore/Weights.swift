@@ -24,7 +24,7 @@ enum Weight {
     // Process
     static let (traceableProcesses, signalledProcesses, visibleProcesses) = (60, 15, 10)
     static let (newPrivileges, nestedNamespaces, terminal) = (15, 12, 12)
-    static let (keyring, descriptor, outlivesParent, nice, oomScore) = (6, 4, 2, 2, 2)
+    static let (keyring, descriptor, jobserver, outlivesParent, nice, oomScore) = (6, 4, 2, 2, 2, 2)
     static let (wholeEnvironment, secret, serviceAddress, loaderVariable, variable) = (10, 8, 4, 4, 1)
 
     // Limits

@@ -74,11 +74,17 @@ struct FilterCompiler {
     }
 
     private mutating func add(_ start: UInt32, _ verdict: Verdict, _ rules: Range<Int>) {
-        if rules.isEmpty, let last = leaves.last, last.rules.isEmpty, last.verdict.rawValue == verdict.rawValue {
-            return
-        }
+        if let last = leaves.last, last.verdict.rawValue == verdict.rawValue, areAlike(last.rules, rules) { return }
         starts.append(start)
         leaves.append(Leaf(verdict: verdict, rules: rules))
+    }
+
+    /// Whether two calls are asked the same: chown, fchown and lchown of x86-64.
+    private func areAlike(_ some: Range<Int>, _ others: Range<Int>) -> Bool {
+        some.count == others.count
+            && zip(policy.rules[some], policy.rules[others]).allSatisfy {
+                $0.verdict.rawValue == $1.verdict.rawValue && $0.conditions == $1.conditions
+            }
     }
 
     /// The search among the ranges from `low` up to `high`, and where it begins.

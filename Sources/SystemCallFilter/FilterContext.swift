@@ -11,6 +11,8 @@ package struct FilterContext: Sendable {
     package var ownsProcesses = true
     /// The running kernel; nil: one that is younger than any that a profile asks for.
     package var kernel: KernelVersion?
+    /// Whom files can belong to; nil: anybody, as far as is known.
+    package var owners: MappedOwners?
 
     package init() {}
 }

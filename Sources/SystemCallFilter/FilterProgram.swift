@@ -2,23 +2,34 @@
 package struct FilterProgram: Equatable, Sendable {
     /// nil: the profile "default" for a jail to which it opens nothing further.
     private let written: EffectivePolicy?
+    /// Of the smallest jail, where `written` is nil.
+    private let owners: MappedOwners?
     /// `struct sock_filter` as one number each: code, jumps, operand from the low bits upwards. `kill` and `log` are the
     /// kernel's own actions here.
     package let instructions: [UInt64]
 
     package init(_ policy: EffectivePolicy) {
-        written = policy
+        (written, owners) = (policy, nil)
         instructions = FilterCompiler.compile(policy, notifies: false)
     }
 
     /// The profile "default", which most jails have as it is: that one was compiled ahead (`make test` holds it against the
     /// compiler), and costs a launch nothing.
     package init(defaultIn context: FilterContext) {
-        written = context.opensNothing ? nil : EffectivePolicy(defaultIn: context)
-        instructions = written.map { FilterCompiler.compile($0, notifies: false) } ?? DefaultProgram.native
+        if context.opensNothing, let owners = context.owners, let ahead = DefaultProgram.native(for: owners) {
+            (written, self.owners, instructions) = (nil, owners, ahead)
+        } else {
+            let policy = EffectivePolicy(defaultIn: context)
+            (written, owners, instructions) = (policy, nil, FilterCompiler.compile(policy, notifies: false))
+        }
     }
 
-    package var policy: EffectivePolicy { written ?? EffectivePolicy(defaultIn: FilterContext()) }
+    package var policy: EffectivePolicy {
+        if let written { return written }
+        var smallest = FilterContext()
+        smallest.owners = owners
+        return EffectivePolicy(defaultIn: smallest)
+    }
 
     /// The program in which `kill` and `log` ask whoever holds the listener (SECCOMP_RET_USER_NOTIF), who then says what
     /// `explain` says.

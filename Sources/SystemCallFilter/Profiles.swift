@@ -1,6 +1,6 @@
 /// Why a profile decides as it does where the kind of the call does not say it.
 enum ProfileReason: Int, CaseIterable {
-    case younger, strict, none, youngerThanFile
+    case younger, strict, none, youngerThanFile, owners
 
     /// The place among the origins that every policy begins with, after those of the kinds of calls.
     var place: Int { Self.kinds + rawValue }
@@ -13,6 +13,7 @@ enum ProfileReason: Int, CaseIterable {
         case .strict: "profile \"strict\""
         case .none: "profile \"none\""
         case .youngerThanFile: "younger than the profile"
+        case .owners: "owners that the jail does not map"
         }
     }
 }
@@ -52,6 +53,7 @@ extension EffectivePolicy {
             origins[index] = kind
         }
         guardArguments(context)
+        guardOwners(context.owners)
     }
 
     /// The profile "strict": what reads and writes files, computes, waits and starts processes of the same program.
@@ -121,6 +123,7 @@ extension EffectivePolicy {
 enum KnownCall {
     static let clone = place("clone"), clone3 = place("clone3"), ioctl = place("ioctl"), socket = place("socket")
     static let personality = place("personality"), keyctl = place("keyctl"), execve = place("execve")
+    static let chown = place("chown"), fchown = place("fchown"), lchown = place("lchown"), fchownat = place("fchownat")
 
     private static func place(_ name: String) -> Int {
         guard let index = CallNames.index(of: name) else { preconditionFailure("\(name) is not in the table") }

@@ -57,6 +57,7 @@ struct PolicyResolver {
             }
         default: policy = EffectivePolicy(defaultIn: context)
         }
+        if file != nil { policy.guardOwners(context.owners) }
         policy.position = position
     }
 
@@ -69,6 +70,8 @@ struct PolicyResolver {
         applyDefault()
         if !written.log.isEmpty { unlisted = policy }
         apply(groupsOnly: true)
+        // A group opens no owner that there is not; a name opens the call whatever its arguments.
+        if !isUnfiltered { policy.guardOwners(context.owners) }
         apply(groupsOnly: false)
         applyRules()
         if case .none? = written.profile?.value {
@@ -89,6 +92,8 @@ struct PolicyResolver {
                 at: policy.sources[policy.origins[execve]].position ?? policy.position, hint: "add it to seccomp.allow")
         }
     }
+
+    private var isUnfiltered: Bool { if case .none? = written.profile?.value { true } else { false } }
 
     mutating func fault(_ message: String, at position: Position?, hint: String? = nil) {
         guard faults.count < 100 else { return }

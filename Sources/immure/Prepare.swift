@@ -26,7 +26,10 @@ enum Prepare {
         let host = try host(for: decoded.spec)
         switch Planner.plan(decoded.spec, on: host, reportsResult: request.result != nil) {
         case .success(let plan):
-            if toLaunch { try checkSockets(decoded.spec.service.sockets, of: plan, keepingBack: held) }
+            if toLaunch {
+                try checkPassed(decoded.spec.service.sockets, of: plan, keepingBack: held)
+                try checkPassed(decoded.spec.process.jobserver, of: plan, keepingBack: held)
+            }
             return plan
         case .failure(let faults): throw Rejection(faults.diagnostics)
         }
@@ -127,8 +130,9 @@ extension Prepare {
 }
 
 extension Prepare {
-    /// Sockets of a manager begin with descriptor 3, which must not be the one that the result goes to.
-    private static func checkSockets(
+    /// Sockets of a manager begin with descriptor 3, and those of make are where it has them: the one that the result goes
+    /// to must not be among them.
+    private static func checkPassed(
         _ wanted: Located<Bool>, of plan: Plan, keepingBack held: Int32?
     ) throws(Rejection) {
         guard wanted.value, let held, plan.passes(held) else { return }

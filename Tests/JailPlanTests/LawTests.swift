@@ -117,7 +117,11 @@ import Testing
             last.append(last.remove(at: index))
             #expect(!PlanLaw.violations(of: last, in: plan, on: .root).isEmpty, "\(name) behind the command")
         }
-        #expect(free == ["open_tree", "open_device", "set_oom_score", "set_nice", "raise_hard_limit", "offset_clocks"])
+        #expect(
+            free == [
+                "open_tree", "open_device", "open_pipes", "set_oom_score", "set_nice", "raise_hard_limit",
+                "offset_clocks",
+            ])
     }
 
     private static func offer(_ host: inout Host) {

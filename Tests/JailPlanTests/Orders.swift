@@ -19,6 +19,9 @@ extension Order {
             for: .user,
             { $0.operationName == "create_namespaces" }, before: opensHost),
         Order(
+            ["open_pipes"], before: ["join_namespaces", "create_namespaces"],
+            because: "within a user namespace nobody has CAP_CHOWN over the caller's pipes"),
+        Order(
             ["create_namespaces"], before: ["map_identities"],
             because: "uid_map is that of a process in the new namespace, user_namespaces(7)"),
         Order(

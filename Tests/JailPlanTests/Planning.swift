@@ -51,7 +51,7 @@ extension Plan {
     }
 
     var environment: [String] {
-        if case .execute(_, let environment)? = operations.last { return environment }
+        if case .execute(_, _, let environment)? = operations.last { return environment }
         return []
     }
 

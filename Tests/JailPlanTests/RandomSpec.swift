@@ -55,6 +55,8 @@ struct RandomSpec {
         ("process.die_with_parent", ["true", "false"]), ("process.tty", [#""auto""#, #""inherit""#, #""none""#]),
         ("process.fds", ["[]", "[9, 3]"]), ("process.nice", ["-20", "19"]), ("process.oom_score_adj", ["-1000", "5"]),
         ("process.cpus", [#""0-2,7""#]), ("process.keyring", [#""new""#, #""inherit""#]),
+        ("process.stop_signal", [#""SIGINT""#, #""SIGRTMIN+3""#, #""SIGRTMAX""#]),
+        ("process.argv0", [#""-sh""#, #""""#]), ("process.jobserver", ["true", "false"]),
         ("service.notify", [#""none""#, #""main""#, #""all""#]), ("service.sockets", ["true", "false"]),
         ("service.credentials", ["true", "false"]), ("service.optional", ["true", "false"]),
         ("environment.keep", [#"["LANG", "LC_*"]"#, #"["*"]"#]),

@@ -73,7 +73,8 @@ let samples: [(text: String, effect: Effect)] = [
     ("process.tty = \"inherit\"", .opens), ("process.tty = \"none\"", .neither), ("process.fds = [3]", .opens),
     ("process.nice = 5", .neither), ("process.nice = -5", .opens), ("process.oom_score_adj = -5", .opens),
     ("process.oom_score_adj = 5", .neither), ("process.cpus = \"0\"", .neither),
-    ("process.keyring = \"inherit\"", .opens),
+    ("process.keyring = \"inherit\"", .opens), ("process.stop_signal = \"SIGINT\"", .neither),
+    ("process.argv0 = \"sh\"", .neither), ("process.jobserver = true", .opens), ("process.jobserver = false", .neither),
 
     ("service.notify = \"main\"", .opens), ("service.notify = \"none\"", .neither),
     ("service.sockets = true", .opens), ("service.credentials = true", .opens), ("service.optional = true", .neither),

@@ -120,6 +120,7 @@ package struct PlanLaw {
             }
         case .raiseHardLimit:
             need(isPrivileged && made == nil, "CAP_SYS_RESOURCE over the host is gone in a user namespace")
+        case .openPipes: need(isPrivileged && made == nil, "CAP_CHOWN over the host is gone in a user namespace")
         case .isolateMounts:
             need(hasOwnMounts && made != nil, "the host's mounts would change")
             need(!rootBegun, "what stands already was attached to what propagates")

@@ -11,7 +11,19 @@ struct DefaultProgramTests {
     static func compiled(_ architecture: Architecture) -> [UInt64] {
         var context = FilterContext()
         context.architecture = architecture
+        context.owners = owners(DefaultProgram.placeholders.user, DefaultProgram.placeholders.group)
         return FilterProgram(EffectivePolicy(defaultIn: context)).instructions
+    }
+
+    private static func owners(_ user: UInt32, _ group: UInt32) -> MappedOwners {
+        MappedOwners(users: [user], groups: [group])
+    }
+
+    /// The smallest jail of a user and a group.
+    private static func smallest(_ user: UInt32 = 1000, _ group: UInt32 = 65534) -> FilterContext {
+        var context = FilterContext()
+        context.owners = owners(user, group)
+        return context
     }
 
     @Test("It is the compiler's")
@@ -24,8 +36,8 @@ struct DefaultProgramTests {
 
     @Test("It is taken where the jail opens nothing further, and says what the policy says")
     func isTaken() {
-        let ahead = FilterProgram(defaultIn: FilterContext())
-        let compiled = FilterProgram(EffectivePolicy(defaultIn: FilterContext()))
+        let ahead = FilterProgram(defaultIn: Self.smallest())
+        let compiled = FilterProgram(EffectivePolicy(defaultIn: Self.smallest()))
         #expect(ahead.instructions == compiled.instructions)
         #expect(ahead.policy == compiled.policy)
         #expect(ahead.notifying == compiled.notifying)
@@ -36,13 +48,29 @@ struct DefaultProgramTests {
         }
         let openings: [(inout FilterContext) -> Void] = [
             { $0.isNested = true }, { $0.ownsProcesses = false }, { $0.capabilities = .init(.sys_admin) },
+            { $0.owners = nil }, { $0.owners = MappedOwners(users: nil, groups: [65534]) },
+            { $0.owners = MappedOwners(users: [1000], groups: [65534, 4]) },
         ]
         for open in openings {
-            var context = FilterContext()
+            var context = Self.smallest()
             open(&context)
             let program = FilterProgram(defaultIn: context)
             #expect(program.instructions == FilterProgram(EffectivePolicy(defaultIn: context)).instructions)
             #expect(program.instructions != ahead.instructions)
+        }
+    }
+
+    @Test("The ids of the jail stand in it, whatever they are")
+    func isPatched() {
+        let ids: [UInt32] = [
+            0, 1, 0x15, 65534, .max - 1, DefaultProgram.placeholders.user, DefaultProgram.placeholders.group,
+        ]
+        for user in ids {
+            for group in ids {
+                let context = Self.smallest(user, group)
+                let compiled = FilterProgram(EffectivePolicy(defaultIn: context))
+                #expect(FilterProgram(defaultIn: context).instructions == compiled.instructions, "\(user) \(group)")
+            }
         }
     }
 

@@ -4,12 +4,13 @@ import SystemCallFilter
 
 extension Planner {
     /// The filter of `[seccomp]`; nil where the spec wants none.
-    mutating func resolveFilter(_ capabilities: ResolvedCapabilities) -> FilterProgram? {
+    mutating func resolveFilter(_ capabilities: ResolvedCapabilities, _ identity: ResolvedIdentity) -> FilterProgram? {
         var context = FilterContext()
         context.capabilities = capabilities.bounding | capabilities.sets.permitted
         context.isNested = spec.namespaces.nested.value
         context.ownsProcesses = isNew(.pid)
         context.kernel = host.kernel
+        context.owners = identity.maps?.owners
         let program: FilterProgram
         if let written = spec.seccomp {
             let resolved = EffectivePolicy.resolve(written, in: context)
@@ -71,5 +72,20 @@ extension Planner {
                 "without no_new_privs the filter stands before the capabilities are set, and it refuses \(name)",
                 at: position, hint: "set process.no_new_privs = true, or add \(name) to seccomp.allow")
         }
+    }
+}
+
+extension IdentityMaps {
+    /// The ids that files can have, where each of them is mapped by itself.
+    fileprivate var owners: MappedOwners { MappedOwners(users: singles(users), groups: singles(groups)) }
+
+    private func singles(_ ranges: [Identity.Range]) -> [UInt32]? {
+        guard ranges.count <= MappedOwners.limit else { return nil }
+        var result: [UInt32] = []
+        for range in ranges {
+            guard range.count == 1 else { return nil }
+            result.append(range.inside)
+        }
+        return result
     }
 }

@@ -20,6 +20,7 @@ extension Planner {
             if let term = host.environment.first(where: { sets($0, "TERM") }) { result.put(term) }
             result.put("LANG=C.UTF-8")
         }
+        if let variable = jobserverVariable { result.put(variable) }
         for entry in host.environment where !rules.keep.isEmpty {
             // By bytes: a mark that combines at the start of the value would make another character of the sign.
             let name = Substring(entry.utf8.prefix { $0 != UInt8(ascii: "=") })

@@ -11,8 +11,11 @@ extension Planner {
         plan.supervision.ownsProcesses = spec.namespaces[.pid].value.isNew
         // Without a pid namespace there is no pid 1 to be; the launcher itself reaps.
         plan.supervision.hasInit = spec.process.initProcess.value && !sharesProcesses
+        plan.supervision.stopSignal = spec.process.stopSignal.value
+        let asksOtherwise = spec.process.stopSignal.value != ProcessAttributes.usualStopSignal
         let hasTerminal = session == .jail || session == .host
-        let needsLauncher = spec.timeout != nil || mustStay || hasTerminal || spec.namespaces[.time].value.isNew
+        let needsLauncher =
+            spec.timeout != nil || mustStay || hasTerminal || asksOtherwise || spec.namespaces[.time].value.isNew
         // setsid(2) refuses the leader of a process group: a shell's job needs a process more.
         let canStartSession = session == nil || host.canStartSession
         plan.shape = sharesProcesses && !needsLauncher && canStartSession ? .direct : .supervised

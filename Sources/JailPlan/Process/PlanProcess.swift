@@ -102,11 +102,7 @@ extension Planner {
             // commit_creds() takes the request back when ids change: after them.
             add(.dieWithParent, spec.process.dieWithParent.position)
         }
-        var kept = spec.process.fds
-        if !service.descriptors.isEmpty {
-            let sockets = service.descriptors.filter { !spec.process.fds.value.contains($0) }
-            kept = Located((kept.value + sockets).sorted(), at: kept.position ?? spec.service.sockets.position)
-        }
+        let kept = passedDescriptors
         add(.closeDescriptors(keeping: kept.value), kept.position)
         add(.resetSignals, nil)
         // After the descriptors are marked, and in the new root: the working directory is the last way out.
@@ -120,6 +116,40 @@ extension Planner {
         }
         // Last of all: whatever comes behind must pass it, and of that only execve may be asked of a policy.
         if spec.process.noNewPrivileges.value { install(filter) }
-        add(.execute(arguments: command.value, environment: environment(identity)), command.position)
+        add(
+            .execute(
+                arguments: command.value, name: spec.process.argv0?.value, environment: environment(identity)),
+            command.position)
+    }
+}
+
+extension Planner {
+    /// What the command gets besides 0 to 2, sorted.
+    var passedDescriptors: Located<[Int32]> {
+        var kept = spec.process.fds
+        let more = [
+            (service.descriptors, spec.service.sockets.position),
+            (jobserver?.access.descriptors ?? [], spec.process.jobserver.position),
+        ]
+        for (numbers, position) in more where !numbers.isEmpty {
+            let others = numbers.filter { !kept.value.contains($0) }
+            kept = Located((kept.value + others).sorted(), at: kept.position ?? position)
+        }
+        return kept
+    }
+
+    /// As root: /dev/stderr of a command that is somebody else is its caller's pipe, which pipe(7) lets nobody else open.
+    mutating func openPipes(_ identity: ResolvedIdentity) {
+        guard host.isPrivileged, let group = outsideGroup(identity) else { return }
+        add(.openPipes([0, 1, 2] + passedDescriptors.value, group: group), nil)
+    }
+
+    /// The command's group as the host knows it; nil where that is not for this plan to say.
+    private func outsideGroup(_ identity: ResolvedIdentity) -> UInt32? {
+        guard let maps = identity.maps else { return spec.namespaces[.user].value.isHost ? identity.group : nil }
+        for range in maps.groups where identity.group >= range.inside && identity.group - range.inside < range.count {
+            return range.outside + (identity.group - range.inside)
+        }
+        return nil
     }
 }

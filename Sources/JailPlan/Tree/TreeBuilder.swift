@@ -35,6 +35,7 @@ struct TreeBuilder {
     let joinsNetwork: Bool
     let hasOwnUsers: Bool
     let service: ResolvedService
+    let jobserver: Jobserver?
 
     var faults: [Diagnostic] = []
     var slotCount = 0
@@ -61,6 +62,7 @@ struct TreeBuilder {
         hasOwnNetwork = planner.isNew(.net) || joinsNetwork
         hasOwnUsers = planner.isNew(.user)
         service = planner.service
+        jobserver = planner.jobserver
     }
 
     var spec: Spec { premises.spec }
@@ -73,6 +75,7 @@ struct TreeBuilder {
         let rootSlot = placeRoot()
         for mount in spec.filesystem.mounts { place(mount) }
         placeService()
+        placeJobserver()
         // What the spec mounts itself replaces the default on the same target.
         let written = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
         placeProc(unless: written)

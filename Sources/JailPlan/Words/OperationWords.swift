@@ -57,6 +57,12 @@ extension Operation {
                 "raise_hard_limit", "raise the hard limit of \(resource.name)",
                 [("resource", .string(resource.name)), ("hard", JSON(limit: hard))], detail: limitWord(hard))
         case .forbidUserNamespaces: OperationWords("forbid_user_namespaces", "forbid namespaces within")
+        case .openPipes(let descriptors, let group):
+            OperationWords(
+                "open_pipes", "let the command open its pipes anew",
+                [
+                    ("descriptors", .array(descriptors.map { .integer(Int($0)) })), ("group", .integer(Int(group))),
+                ], detail: descriptors.map { "\($0)" }.joined(separator: ",") + " for gid \(group)")
         case .isolateMounts: OperationWords("isolate_mounts", "take mounts out of propagation")
 
         case .fill(let slot, let filling, let promise): filling.words(of: slot, promise)
@@ -146,14 +152,15 @@ extension Operation {
                 "name_process", "set \(names.joined(separator: ", ")) to the command's process id",
                 [("variables", .array(names.map { .string($0) }))])
         case .installFilter(let program): program.words
-        case .execute(let arguments, let environment):
+        case .execute(let arguments, let name, let environment):
             OperationWords(
                 "execute", "execute \(arguments.first ?? "")",
                 [
                     ("arguments", .array(arguments.map { .string($0) })),
                     ("environment", .array(environment.map { .string($0) })),
-                ],
-                detail: "\(arguments.count) argument\(arguments.count == 1 ? "" : "s"), \(environment.count) variables")
+                ] + (name.map { [("name", .string($0))] } ?? []),
+                detail: (name.map { "as \($0), " } ?? "")
+                    + "\(arguments.count) argument\(arguments.count == 1 ? "" : "s"), \(environment.count) variables")
         }
     }
 }

@@ -77,6 +77,10 @@ struct Applier {
         case .setOOMScore(let score): try proc().write("\(score)", to: "self/oom_score_adj")
         case .forbidUserNamespaces: try proc().write("0", to: "sys/user/max_user_namespaces")
         case .isolateMounts: try failing(isolateMounts)
+        case .openPipes(let descriptors, let group):
+            try failing { () throws(KernelError) in
+                for number in descriptors { try letReopen(pipe: number, group: group) }
+            }
 
         case .fill(let slot, let filling, let promise): try fill(slot, filling, promise, of: plan)
         case .readCredentials(let path): try readCredentials(path)
@@ -121,7 +125,7 @@ struct Applier {
         case .changeDirectory(let path): try enterDirectory(path)
         case .installFilter(let program): try install(program, of: plan)
         case .nameProcess(let names): service.ownProcess = names
-        case .execute(let arguments, let environment): try execute(arguments, environment, of: plan)
+        case .execute(let arguments, let name, let environment): try execute(arguments, name, environment, of: plan)
         }
     }
 

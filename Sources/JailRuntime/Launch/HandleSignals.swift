@@ -75,7 +75,7 @@ extension Supervisor {
 
     /// Asks the command to end. One that is stopped would not hear of it.
     func terminate() throws(KernelError) {
-        try forward(Signal.terminate)
+        try forward(plan.supervision.stopSignal)
         if isStopped { try forward(Signal.continue) }
     }
 

@@ -4,14 +4,16 @@ import Kernel
 /// Executing the command, and finding out why that failed.
 extension Applier {
     /// Last of all. Throws the reason why the command does not run; there is no other way back.
-    mutating func execute(_ arguments: [String], _ environment: [String], of plan: Plan) throws(Failure) {
+    mutating func execute(
+        _ arguments: [String], _ calledAs: String?, _ environment: [String], of plan: Plan
+    ) throws(Failure) {
         try checkProcess(plan)
         if let stage, !stage.beginExecution() { throw Failure(.launcherGone) }
-        throw execute(arguments, environment + service.ownProcess.map { "\($0)=\(currentProcess())" })
+        throw execute(arguments, calledAs, environment + service.ownProcess.map { "\($0)=\(currentProcess())" })
     }
 
-    private func execute(_ arguments: [String], _ environment: [String]) -> Failure {
-        let vector = CStringArray(arguments)
+    private func execute(_ arguments: [String], _ calledAs: String?, _ environment: [String]) -> Failure {
+        let vector = CStringArray((calledAs.map { [$0] } ?? [arguments[0]]) + arguments.dropFirst())
         let variables = CStringArray(environment)
         let name = arguments[0]
         if name.utf8.contains(UInt8(ascii: "/")) {

@@ -5,7 +5,7 @@ import SpecFile
 /// Why the command cannot be executed.
 extension Explanation {
     private var environment: [String] {
-        guard case .execute(_, let environment)? = step?.operation else { return [] }
+        guard case .execute(_, _, let environment)? = step?.operation else { return [] }
         return environment
     }
 

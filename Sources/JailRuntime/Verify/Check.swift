@@ -55,7 +55,7 @@ extension Applier {
             break
         // By what follows, or never: `Operation.verification` says why.
         case .requestScope, .enableControllers, .createCgroup, .connectManager, .readCredentials, .beginRoot,
-            .raiseHardLimit, .startCommand, .createRuleset, .allowPath, .allowPort, .nameProcess, .execute:
+            .raiseHardLimit, .openPipes, .startCommand, .createRuleset, .allowPath, .allowPort, .nameProcess, .execute:
             break
         }
     }

@@ -20,7 +20,8 @@ extension SectionRows {
         `default`: what container engines allow, and no new namespaces, keyrings, bpf, perf_event_open, userfaultfd, io_uring,
         kernel modules, kexec, mounts, or files by handle; neither TIOCSTI nor TIOCLINUX, no sockets of AF_ALG and AF_VSOCK, and
         no personality that weakens the layout of memory. Refused calls fail with EPERM, clone3 and calls younger than immure's
-        table (Linux 7.1) with ENOSYS, so that libc falls back. A kept capability opens the calls that it is for: sys_admin
+        table (Linux 7.1) with ENOSYS, so that libc falls back. Where ids are mapped one by one, chown(2) and its kin to any other
+        owner fail with EPERM in place of the kernel's EINVAL, so that fakeroot(1), install(1) and tar(1) go on. A kept capability opens the calls that it is for: sys_admin
         mounts and administration, sys_module modules, sys_time the clock, sys_boot reboot, sys_chroot chroot, sys_ptrace other
         processes, sys_rawio ports, sys_nice memory policy, sys_pacct acct, sys_tty_config vhangup, syslog the kernel's log, bpf,
         perfmon, dac_read_search open_by_handle_at. ptrace is allowed where the jail has a pid namespace of its own.

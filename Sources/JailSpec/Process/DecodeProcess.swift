@@ -1,3 +1,4 @@
+import LinuxFacts
 import SpecFile
 
 extension Section {
@@ -14,6 +15,9 @@ extension Section {
         result.oomScoreAdjust = section.value("oom_score_adj", Form.integer(-1000...1000))
         result.cpus = section.value("cpus", Form.cpuList)
         result.keyring = section.value("keyring", Form.word(ProcessAttributes.Keyring.self)) ?? result.keyring
+        result.stopSignal = section.value("stop_signal", Form.stopSignal) ?? result.stopSignal
+        result.argv0 = section.value("argv0", Form.text)
+        result.jobserver = section.value("jobserver", Form.boolean) ?? result.jobserver
         section.finish()
         return result
     }
@@ -24,6 +28,23 @@ extension Section {
 }
 
 extension Form {
+    /// Signals that end or ask for something; those that stop, continue or mean nothing by default ask for no end.
+    fileprivate static func stopSignal(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Int32 {
+        let name = try nonEmpty(node, decoding)
+        guard let number = SignalName.number(name) else {
+            let known = SignalName.all.map { "SIG" + $0 }
+            let near = known.contains("SIG" + name) ? "SIG" + name : nearest(name, known)
+            throw fault(
+                "\(quoted(name)) is not a signal", node,
+                hint: near.map { "did you mean \(quoted($0))?" } ?? "such as \"SIGTERM\", \"SIGINT\", \"SIGRTMIN+3\"")
+        }
+        switch SignalName.name(number) {
+        case "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG":
+            throw fault("\(name) asks nobody to end", node)
+        default: return number
+        }
+    }
+
     /// A descriptor to pass on; /proc/sys/fs/nr_open is 2^20 unless an administrator raised it.
     fileprivate static func descriptor(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Int32 {
         let number = try integer(0...Int32.max)(node, decoding)

@@ -27,6 +27,15 @@ package struct ProcessAttributes: Equatable, Sendable {
     /// The affinity mask as a sorted list of CPU numbers.
     package var cpus: Located<[Int]>?
     package var keyring = Located(Keyring.new)
+    /// The signal that asks the command to end, signal(7).
+    package var stopSignal = Located(ProcessAttributes.usualStopSignal)
+    /// What the command is told that it was called by, where that is not the first word of `command`.
+    package var argv0: Located<String>?
+    /// Whether the jobserver of make(1) that the launcher was started under is passed on.
+    package var jobserver = Located(false)
+
+    /// SIGTERM.
+    package static let usualStopSignal: Int32 = 15
 
     package init() {}
 }

@@ -1,3 +1,5 @@
+import LinuxFacts
+
 extension SectionRows {
     static let process = SectionRows(
         "process",
@@ -25,5 +27,30 @@ extension SectionRows {
             KeyRow(
                 "keyring", as: .words(of: ProcessAttributes.Keyring.self), default: "\"new\"",
                 "The session keyring, keyrings(7)."),
+            KeyRow(
+                "stop_signal",
+                as: ValueForm(
+                    "name of a signal",
+                    .either([
+                        .word(SignalName.all.map { "SIG" + $0 }),
+                        .text("^SIG(RTMIN([+][0-9]{1,2})?|RTMAX(-[0-9]{1,2})?)$"),
+                    ])),
+                default: "\"SIGTERM\"",
+                """
+                What asks the command to end: at `timeout`, and where the launcher gets SIGTERM. `grace` begins with it.
+                """),
+            KeyRow(
+                "argv0", as: .string,
+                """
+                What the command finds as its own name, execve(2): busybox(1) and others go by it. Which program is executed,
+                `command` says.
+                """),
+            KeyRow(
+                "jobserver", as: .boolean, default: "false",
+                """
+                The jobserver of the make(1) that started immure is passed on, its descriptors or its FIFO, with a MAKEFLAGS of
+                that word and `-j` only, unless `environment` sets or keeps one: a make within takes its share of the jobs. The
+                recipe's line must begin with `+`, or make closes the descriptors. Where there is no jobserver, nothing is passed.
+                """),
         ])
 }

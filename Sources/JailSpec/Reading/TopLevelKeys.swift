@@ -13,8 +13,8 @@ extension SectionRows {
                 """),
             KeyRow(
                 "timeout", as: .positiveDuration,
-                "Wall-clock time. When it is over the command gets SIGTERM, and the status is 124."),
-            KeyRow("grace", as: .duration, default: "\"5s\"", "The time between SIGTERM and SIGKILL."),
+                "Wall-clock time. When it is over the command gets `process.stop_signal`, and the status is 124."),
+            KeyRow("grace", as: .duration, default: "\"5s\"", "The time between that signal and SIGKILL."),
             KeyRow(
                 "extends", as: ValueForm("array of paths", .list(.nonEmpty)),
                 """

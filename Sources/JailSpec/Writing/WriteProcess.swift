@@ -1,3 +1,4 @@
+import LinuxFacts
 import SpecFile
 
 extension SpecWriter {
@@ -11,6 +12,9 @@ extension SpecWriter {
         add("process.oom_score_adj", process.oomScoreAdjust) { "\($0)" }
         add("process.cpus", process.cpus) { TOML.string($0.map { "\($0)" }.joined(separator: ",")) }
         add("process.keyring", process.keyring) { TOML.string($0.rawValue) }
+        add("process.stop_signal", process.stopSignal) { TOML.string(SignalName.name($0)) }
+        add("process.argv0", process.argv0) { TOML.string($0) }
+        add("process.jobserver", process.jobserver) { "\($0)" }
     }
 
     mutating func write(_ environment: EnvironmentRules) {

@@ -8,13 +8,15 @@ package struct FileIdentity: Sendable {
 
 /// What fstat(2) tells of a file, as far as a launch asks.
 package struct FileStatus: Sendable {
-    package enum Kind: Sendable { case directory, regular, symlink, characterDevice, blockDevice, other }
+    package enum Kind: Sendable { case directory, regular, symlink, characterDevice, blockDevice, pipe, other }
     package let kind: Kind
     package var isDirectory: Bool { if case .directory = kind { true } else { false } }
     package var isRegular: Bool { if case .regular = kind { true } else { false } }
     package var isSymlink: Bool { if case .symlink = kind { true } else { false } }
     package var isCharacterDevice: Bool { if case .characterDevice = kind { true } else { false } }
     package var isBlockDevice: Bool { if case .blockDevice = kind { true } else { false } }
+    /// A pipe, with a name or without.
+    package var isPipe: Bool { if case .pipe = kind { true } else { false } }
     package var isDevice: Bool { isCharacterDevice || isBlockDevice }
     package let permissions: UInt32
     package let owner: UInt32
@@ -35,6 +37,7 @@ package struct FileStatus: Sendable {
             case UInt32(S_IFLNK): .symlink
             case UInt32(S_IFCHR): .characterDevice
             case UInt32(S_IFBLK): .blockDevice
+            case UInt32(S_IFIFO): .pipe
             default: .other
             }
         permissions = status.st_mode & 0o7777

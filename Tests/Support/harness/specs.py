@@ -58,6 +58,12 @@ KEYS = {
     "process.oom_score_adj": ([-1000, 1000], [-1001, 1001, "1"]),
     "process.cpus": (CPUS, NO_CPUS),
     "process.keyring": (["new", "inherit"], WORDS),
+    "process.stop_signal": (
+        ["SIGTERM", "SIGINT", "SIGRTMIN+3", "SIGRTMIN", "SIGRTMAX-30"],
+        ["", "TERM", 15, "SIGRTMIN-1", "SIGRTMAX+1", "SIGRTMIN+", "SIG", "sigint"],
+    ),
+    "process.argv0": (["sh", "", "-a b"], [1, True, ["sh"]]),
+    "process.jobserver": ([True, False], BOOLEANS),
     "environment.keep": ([[], ["LANG", "LC_*"], ["*"]], [["A*B"], [""], ["A=B"], "LANG", [1], ["**"]]),
     "environment.defaults": ([True, False], BOOLEANS),
     "environment.unset": ([[]], [["A*B"], [""], ["A=B"], "LANG", [1], ["**"]]),
