@@ -27,6 +27,7 @@ package struct Plan: Equatable, Sendable {
         package let origin: Position?
         /// Whether it is said at every launch, too.
         package var isWarning = false
+        package var hint: String?
     }
 
     /// What the launcher does while the command runs.
@@ -46,7 +47,7 @@ package struct Plan: Equatable, Sendable {
     package struct Notices: Equatable, Sendable {
         /// The manager's socket, as NOTIFY_SOCKET has it.
         package let socket: String
-        /// Whether the command alone is heard.
+        /// Whether only the command is heard.
         package let fromCommandAlone: Bool
         /// How far the jail's monotonic clock is ahead of the manager's.
         package let clockOffset: Duration?
@@ -69,7 +70,7 @@ package struct Plan: Equatable, Sendable {
     package private(set) var filter: FilterProgram?
     package private(set) var filterOrigin: Position?
     package var listens = false
-    /// Whether the filter lets immure read what is in force behind it.
+    /// Whether the filter lets immure read what is in force once it is installed.
     package private(set) var readsBehindFilter = true
     /// The kinds of namespaces that are made.
     package private(set) var newNamespaces: [NamespaceKind] = []
@@ -81,7 +82,7 @@ package struct Plan: Equatable, Sendable {
     package private(set) var landlockHandled: LandlockHandled?
     /// Whether what overlays changed is to be told when the jail has ended.
     package var showsChanges = false
-    /// The first step of those that concern the command alone.
+    /// The first step of those that concern only the command.
     package var preparation = 0
     package var notes: [Note] = []
     /// What the names of users and groups in the spec came to.

@@ -77,7 +77,7 @@ package struct Planner {
         // Before any source is cloned or attached: a clone keeps the propagation of its source, and an attached mount
         // would show on the host.
         if tree.needsMounts { add(.isolateMounts, nil) }
-        // Before the ids change: an ordinary user's files are reachable by the caller's own id alone, which a map by
+        // Before the ids change: an ordinary user's files are reachable only by the caller's own id, which a map by
         // /etc/subuid does not contain.
         if !host.isPrivileged { plan.append(contentsOf: tree.sources) }
         // Before anything is made in the jail's own file systems: creating a file with an id that the user namespace
@@ -110,8 +110,8 @@ package struct Planner {
     }
 
     /// As `note`, said at every launch as well: the jail is not one that holds what is in it.
-    mutating func warn(_ message: String, at position: Position?) {
-        plan.notes.append(Plan.Note(message: message, origin: position, isWarning: true))
+    mutating func warn(_ message: String, at position: Position?, hint: String? = nil) {
+        plan.notes.append(Plan.Note(message: message, origin: position, isWarning: true, hint: hint))
     }
 
     mutating func note(_ message: String, at position: Position?) {

@@ -1,5 +1,5 @@
 package import JailSpec
-import LinuxFacts
+package import LinuxFacts
 
 /// What to do about what stands in the way: each text once, for the planner, for the explanation of a failure and for the
 /// doctor. After "as root: " stands a command line as it is typed.
@@ -14,6 +14,15 @@ package enum Remedy {
     package static func load(_ modules: String) -> String { "as root: modprobe \(modules)" }
 
     package static func setSysctl(_ name: String, to value: Int) -> String { "as root: sysctl \(name)=\(value)" }
+
+    /// A device node that is missing or is another device. Without /dev/null nothing could be hidden.
+    package static func make(_ nodes: [DeviceNode]) -> String {
+        let commands = nodes.map { node in
+            "rm -f \(node.path) && mknod -m 666 \(node.path) c \(node.numbers.major) \(node.numbers.minor)"
+        }
+        let command = "as root: \(commands.joined(separator: " && "))"
+        return command + (nodes.contains(.null) ? "" : ", or \(noDevices)")
+    }
 
     package static let mountProc = "mount -t proc proc /proc"
 
@@ -51,11 +60,27 @@ extension Remedy {
     package static let unfilteredContainer = "--security-opt seccomp=unconfined"
     package static let uncoveredContainer = "--security-opt systempaths=unconfined"
     package static let procOfBubblewrap = "bubblewrap: --proc /proc"
+    package static let writableProc =
+        "/proc is read-only here, and id maps are written through it: give the outer container a procfs of its own "
+        + "(\(procOfBubblewrap))"
+    /// Of a /proc that is covered in part no new one can be made, so that both settings are needed.
+    package static let writableSysctls =
+        "this container has /proc/sys read-only: start it with `\(uncoveredContainer)`, or "
+        + "set namespaces.nested = true and filesystem.proc = false"
 }
 
 /// Control groups.
 extension Remedy {
+    /// In place of a part of the hierarchy without the caller's group: on one and the same place the kernel mounts it once.
+    package static func mountOwnGroups(on place: String) -> String {
+        "as root: umount \(place) && mount -t cgroup2 none \(place)"
+    }
     package static let mountGroups = "as root: mount -t cgroup2 none /sys/fs/cgroup"
+    /// A group that is to be left to a user: cgroups(7), delegation.
+    package static func own(_ group: String, uid: UInt32) -> String {
+        let files = ["", "/cgroup.procs", "/cgroup.subtree_control"].map { group + $0 }
+        return "as root: chown \(uid) \(files.joined(separator: " "))"
+    }
     package static let unifyGroups =
         "boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all, so that version 2 has every controller"
     package static let runInScope = "systemd-run --user --scope -p Delegate=yes immure … (as root without --user)"

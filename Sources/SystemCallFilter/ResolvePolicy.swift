@@ -84,13 +84,25 @@ struct PolicyResolver {
                     hint: "write default = \"EPERM\" to allow nothing else, or remove the list")
             }
         }
+        requireExecve()
+    }
+
+    /// The last call of a launch is the one that becomes the command.
+    private mutating func requireExecve() {
         let execve = KnownCall.execve
-        if !policy.verdicts[execve].permits, !policy.rules.contains(where: { $0.call == execve && $0.verdict.permits })
-        {
-            fault(
-                "seccomp refuses execve, and with it the command: \(policy.sources[policy.origins[execve]].words)",
-                at: policy.sources[policy.origins[execve]].position ?? policy.position, hint: "add it to seccomp.allow")
+        let rules = policy.rules.filter { $0.call == execve }
+        var origin = policy.origins[execve]
+        // A rule without arguments is met by every call.
+        if let rule = rules.first(where: \.conditions.isEmpty) {
+            if rule.verdict.permits { return }
+            origin = rule.origin
+        } else if policy.verdicts[execve].permits || rules.contains(where: \.verdict.permits) {
+            return
         }
+        let source = policy.sources[origin]
+        fault(
+            "seccomp refuses execve, and with it the command: \(source.words)", at: source.position ?? policy.position,
+            hint: isNamed[execve] || !rules.isEmpty ? "take it out of \(source.words)" : "add it to seccomp.allow")
     }
 
     private var isUnfiltered: Bool { if case .none? = written.profile?.value { true } else { false } }

@@ -11,7 +11,7 @@ enum Run {
             destination = try Self.destination(of: request)
             let plan = try Prepare.plan(for: request, keepingBack: destination?.descriptor)
             for note in plan.notes where note.isWarning {
-                Report.say(Diagnostic(note.message, at: note.origin), as: .warning)
+                Report.say(Diagnostic(note.message, at: note.origin, hint: note.hint), as: .warning)
             }
             let outcome = Launch(
                 plan, keeping: destination.map { [$0.descriptor] } ?? [], explaining: request.explains,

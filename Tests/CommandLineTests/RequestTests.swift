@@ -21,7 +21,7 @@ import Testing
         return spec.command
     }
 
-    @Test func `words behind -- replace the command`() {
+    @Test func `words after -- replace the command`() {
         #expect(command(spec(), RunRequest(words: ["ls"], replaces: true)) == Located(["ls"]))
     }
 
@@ -34,7 +34,7 @@ import Testing
         #expect(command(Spec(), RunRequest(words: ["ls", "-l"])) == Located(["ls", "-l"]))
     }
 
-    @Test func `-- with nothing behind it leaves the command alone`() {
+    @Test func `-- with nothing after it leaves the command alone`() {
         #expect(command(spec(), RunRequest(replaces: true)) == spec().command)
     }
 }

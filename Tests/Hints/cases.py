@@ -1,7 +1,26 @@
 """Hints about what is written, and how each is followed: template, the spec before and after, and the words of the printed hint
-that the spec after has and the one before has not (empty: the hint asks for less)."""
+that the spec after has and the one before has not (empty: the hint asks for less). A spec with a seccomp profile is a pair: the
+text of the spec, which names profile.json, and what stands in that."""
+
+import json
 
 BIND = '[[mount]]\nsource = "/usr"\ntarget = "/x"\n'
+
+RULE = '[[seccomp.rule]]\ncall = "socket"\naction = "allow"\n'
+
+
+def profile(*entries, **more):
+    """A spec with the profile of a container engine."""
+    return '[seccomp]\nprofile = "./profile.json"', json.dumps({"defaultAction": "SCMP_ACT_ALLOW", **more, "syscalls": list(entries)})
+
+
+def calls(**more):
+    return {"names": ["mincore"], "action": "SCMP_ACT_ERRNO", **more}
+
+
+def compared(value):
+    return {"index": 2, "value": value, "op": "SCMP_CMP_EQ"}
+
 
 CASES = [
     ("did you mean {}?", 'hostnam = "a"', 'hostname = "a"', "hostname"),
@@ -56,10 +75,32 @@ CASES = [
     ('rights add up downwards and no line takes any away: name the directories beside it instead', '[landlock]\nrw = ["/usr"]\nro = ["/usr/share"]', '[landlock]\nrw = ["/usr/lib"]\nro = ["/usr/share"]', ""),
     ('write extends = ["base.toml"]', 'extends = 1', 'extends = ["base.toml"]', '["base.toml"]'),
     ('without both, changes go to a tmpfs and are thrown away', '[[mount]]\ntype = "overlay"\ntarget = "/x"\nlower = ["/usr"]\nupper = "u"', '[[mount]]\ntype = "overlay"\ntarget = "/x"\nlower = ["/usr"]', ""),
-    ('`~` and `${VAR}` expand in paths of the host, not of the jail', '[[mount]]\nsource = "/usr"\ntarget = "~/x"', '[[mount]]\nsource = "~/x"\ntarget = "/x"', ""),
     ('letters, digits, `-` and `.`; no part of it empty or beginning or ending with `-`', 'hostname = "-ab"', 'hostname = "a-b"', "-"),
-    ('open single paths with filesystem.rw', '[filesystem]\nroot = "host"\nwritable = true', '[filesystem]\nroot = "host"\nrw = ["/srv"]', "rw"),
     ('it is always {}: leave the word out', '[[mount]]\ntype = "proc"\ntarget = "/x"\noptions = ["dev"]', '[[mount]]\ntype = "proc"\ntarget = "/x"\n', ""),
     ('take the profile "default", or remove nested', '[namespaces]\nnested = true\n[seccomp]\nprofile = "strict"', '[namespaces]\nnested = true\n[seccomp]\nprofile = "default"', '"default"'),
     ('set profile = "none" to allow all that no list names', '[seccomp]\ndefault = "allow"', '[seccomp]\nprofile = "none"', 'profile = "none"'),
+    ('"allow", "kill", "log", "trap", or the name of an errno', '[seccomp]\ndefault = "perhaps"\nallow = ["@system-service"]',
+     '[seccomp]\ndefault = "kill"\nallow = ["@system-service"]', '"kill"'),
+    ("add it to seccomp.allow", '[seccomp]\nprofile = "none"\ndefault = "EPERM"', '[seccomp]\nprofile = "none"\ndefault = "EPERM"\nallow = ["execve"]', ""),
+    ("add it to seccomp.allow", '[seccomp]\ndeny = ["@default"]', '[seccomp]\ndeny = ["@default"]\nallow = ["execve"]', ""),
+    ("take it out of {}", '[seccomp]\ndeny = ["execve"]', '[seccomp]\ndeny = []', ""),
+    ("take it out of {}", '[seccomp]\nkill = ["execve"]', '[seccomp]\nkill = []', ""),
+    ("take it out of {}", '[[seccomp.rule]]\ncall = "execve"\naction = "EPERM"', '', ""),
+    ("name calls in the lists", '[[seccomp.rule]]\ncall = "read"\naction = "allow"\n' * 4097, '[seccomp]\nallow = ["read"]', ""),
+    ('write default = "EPERM" to allow nothing else, or remove the list', '[seccomp]\nprofile = "none"\nallow = ["@system-service"]',
+     '[seccomp]\nprofile = "none"\nallow = ["@system-service"]\ndefault = "EPERM"', 'default = "EPERM"'),
+    ('write default = "EPERM" to allow nothing else, or remove the list', '[seccomp]\nprofile = "none"\nallow = ["@system-service"]',
+     '[seccomp]\nprofile = "none"', ""),
+    ("write its number", RULE + 'args = [{ index = 0, op = "==", value = "ZZZZZZ" }]', RULE + 'args = [{ index = 0, op = "==", value = 1 }]', ""),
+    ("write a rule for each: rules of one call add up",
+     RULE + 'args = [{ index = 0, op = "==", value = 1 }, { index = 0, op = "==", value = 2 }]',
+     RULE + 'args = [{ index = 0, op = "==", value = 1 }]\n' + RULE + 'args = [{ index = 0, op = "==", value = 2 }]', ""),
+    ("SCMP_ACT_LOG tells of a call, SCMP_ACT_ERRNO refuses it", profile(calls(action="SCMP_ACT_NOTIFY")), profile(calls(action="SCMP_ACT_LOG")),
+     "SCMP_ACT_LOG"),
+    ("SCMP_ACT_LOG tells of a call, SCMP_ACT_ERRNO refuses it", profile(calls(action="SCMP_ACT_TRACE")), profile(calls(action="SCMP_ACT_ERRNO")),
+     "SCMP_ACT_ERRNO"),
+    ("write an entry for each", profile(calls(args=[compared(1), compared(2)])), profile(calls(args=[compared(1)]), calls(args=[compared(2)])), ""),
+    ('such as "4.8"', profile(calls(includes={"minKernel": "4"})), profile(calls(includes={"minKernel": "4.8"})), "4.8"),
+    ("remove it", profile(calls(), flags=["SECCOMP_FILTER_FLAG_LOG"]), profile(calls(), flags=[]), ""),
+    ("remove it", profile(calls(), listenerPath="/run/x"), profile(calls()), ""),
 ]

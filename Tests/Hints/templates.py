@@ -1,7 +1,7 @@
 """Every hint that the sources can print, as its template: the text, with {} for what is interpolated.
 
-A hint is a literal in what is given as `hint:` or `remedy:`, as the second argument of a `Refusal`, in a variable or a function
-whose name says hint, or in the table of remedies.
+A hint is a literal in what is given as `hint:` or `remedy:`, as the second argument of a `Refusal` or the third of `refuse`, in a
+variable or a function whose name says hint or remedy, or in the table of remedies.
 """
 
 import re
@@ -10,10 +10,12 @@ from pathlib import Path
 SOURCES = Path(__file__).resolve().parents[2] / "Sources"
 
 #: Where a hint begins: what comes after is one expression, or the body of a declaration.
-ARGUMENT = re.compile(r"\b(?:hint|remedy): ")
+ARGUMENT = re.compile(r"\b(?:hint|remedy):\s")
 VARIABLE = re.compile(r"\b(?:let|var) \w*[hH]int\w*(?:: String\??)? = |^ +hint =\s", re.M)
 DECLARATION = re.compile(r"\b(?:var|func) (?:\w*[hH]int)\b[^{\n]*(?:\([^{]*?\))?[^{\n]*\{")
 REFUSAL = re.compile(r"\bRefusal\(")
+#: The third argument is one, where there are three.
+REFUSE = re.compile(r"\brefuse\(\s*(?=_)")
 #: Constants of which hints are made.
 CONSTANT = re.compile(r"\b(?:few|unmakeable)\b(?:: String\??)? =\s")
 #: The table of remedies, each a part of hints.
@@ -134,6 +136,11 @@ def ranges(text):
         comma = expression(text, found.end())
         if text[comma] == ",":
             yield comma + 1, expression(text, comma + 1)
+    for found in REFUSE.finditer(words):
+        first = expression(text, found.end())
+        second = expression(text, first + 1) if text[first] == "," else first
+        if text[second] == "," and second > first:
+            yield second + 1, expression(text, second + 1)
 
 
 def outside(text):

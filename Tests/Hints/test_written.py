@@ -17,8 +17,10 @@ def matches(template, hint):
 
 
 def check(folder, text):
-    folder.mkdir(exist_ok=True)
+    text, *profile = (text,) if isinstance(text, str) else text
     (folder / "spec.toml").write_text(text + "\n")
+    if profile:
+        (folder / "profile.json").write_text(*profile)
     (folder / "base.toml").touch()
     done = subprocess.run([BINARY, "check", "spec.toml"], cwd=folder, capture_output=True, text=True, timeout=30)
     return done, [line[6:] for line in done.stderr.splitlines() if line.startswith("hint: ")]
@@ -31,6 +33,6 @@ def test_what_the_hint_says_ends_the_fault(tmp_path, template, before, after, wo
     printed = [hint for hint in hints if matches(template, hint)]
     assert printed, (template, done.stderr)
     # What the spec got is what the hint said.
-    assert all(words in hint for hint in printed) and words in after, (words, printed)
+    assert all(words in hint for hint in printed) and words in "".join(after), (words, printed)
     done, hints = check(tmp_path, after)
     assert (done.returncode, hints) == (0, []), done

@@ -166,3 +166,7 @@ def test_where_no_range_is_left_that_is_said(user, etc):
     run = launch(user)
     assert run.status == 125 and "no 65536 ids in a row are free in /etc/subuid" in run.stderr
     assert commands(run.stderr) == []
+    for name in OTHERS:
+        (etc / name).write_text("")
+    obey(launch(user).stderr)
+    assert_works(launch(user))

@@ -39,8 +39,7 @@ extension Planner {
         let stray = sets.effective.without(sets.permitted)
         if !stray.isNone {
             fault(
-                "effective: \(names(stray)) not permitted", at: written.effective?.position,
-                hint: "add it to permitted, or use keep")
+                "effective: \(names(stray)) not permitted", at: written.effective?.position)
         }
         // capset(2): what is not inheritable already can become so only out of the bounding set.
         let unbounded = sets.inheritable.without(bounding)
@@ -54,8 +53,7 @@ extension Planner {
             ? sets.ambient.without(sets.inheritable) : sets.ambient.without(sets.permitted)
         if !missing.isNone {
             fault(
-                "ambient: \(names(missing)) must be permitted and inheritable too", at: written.ambient?.position,
-                hint: "add it to permitted and inheritable, or use keep")
+                "ambient: \(names(missing)) must be permitted and inheritable too", at: written.ambient?.position)
         }
     }
 
@@ -87,7 +85,9 @@ extension Planner {
                 "sys_admin lets the command uncover what keeps the host's root from changing the kernel by /proc: "
                     + "core_pattern, sysrq-trigger and more", at: position)
         }
-        note("sys_admin lets the command remount: what is mounted read-only is so by its good will alone", at: position)
+        note(
+            "sys_admin lets the command remount: what is mounted read-only stays so only by its good will", at: position
+        )
     }
 
     private mutating func checkKernel(_ written: CapabilitySets) {

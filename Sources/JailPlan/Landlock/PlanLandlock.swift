@@ -3,7 +3,7 @@ import LinuxFacts
 import SpecFile
 
 extension Planner {
-    /// Landlock rules, for the command alone: the reaper stays outside, where the command can neither trace it nor, with
+    /// Landlock rules, only for the command: the reaper stays outside, where the command can neither trace it nor, with
     /// the scope of signals, send it any.
     mutating func restrictByLandlock() {
         let policy = spec.landlock?.value ?? LandlockPolicy()
@@ -56,13 +56,32 @@ extension Planner {
     /// Abstract sockets belong to the network namespace, whatever the mounts are (unix(7)): who shares one
     /// for the sake of TCP would get them all. Where the kernel can it keeps them out, unless `scope` says otherwise.
     private mutating func closesAbstractSockets() -> Bool {
-        if hasScopes && mayEnforce { return true }
+        if hasScopes && mayEnforce {
+            warnOfDisplay()
+            return true
+        }
         note(
             "the abstract sockets of others are within reach: to keep them out takes version "
                 + "\(LandlockABI.scopes.rawValue) of Landlock's interface"
                 + (hasScopes ? " and no_new_privs" : ", here \(host.landlockABI)"),
             at: sharedNetwork)
         return false
+    }
+
+    /// An X client asks for the abstract socket first, and takes EPERM, unlike ECONNREFUSED, for the last word: libxcb.
+    private mutating func warnOfDisplay() {
+        let sockets = "/tmp/.X11-unix"
+        let shown = spec.filesystem.mounts.first { mount in
+            if case .bind(let path) = mount.source {
+                path == sockets || path.utf8.starts(with: "\(sockets)/".utf8)
+            } else {
+                false
+            }
+        }
+        guard let shown else { return }
+        warn(
+            "X clients ask for the display's abstract socket first, which is refused here, and do not try \(shown.target)",
+            at: shown.position, hint: "set network.mode = \"none\", or landlock.scope = []")
     }
 
     /// A process of the same ids may be traced, and so its environment read and its root entered by /proc/PID/root (proc(5)),

@@ -6,11 +6,11 @@ extension ControlGroups {
             return .failure(
                 old.isEmpty
                     ? Refusal("no cgroup2 file system is mounted", Remedy.mountGroups)
-                    : Refusal("this host has cgroups of version 1 alone", Remedy.unifyGroups))
+                    : Refusal("this host has only cgroups of version 1", Remedy.unifyGroups))
         }
         guard let own else {
             return .failure(
-                Refusal("the caller's own cgroup is not to be seen below \(mount)", "mount cgroup2 in this container"))
+                Refusal("the caller's own cgroup cannot be seen below \(mount)", Remedy.mountOwnGroups(on: mount)))
         }
         if own.isDelegated && own.isWritable { return directory(own, below: mount) }
         // A leaf inside what was delegated: immure's own for the processes that were there before, or the one that
@@ -28,7 +28,7 @@ extension ControlGroups {
         return .failure(
             Refusal(
                 "the caller may not make cgroups below \(own.path)",
-                "as root: chown the directory \(mount)\(own.path) and its cgroup.procs and cgroup.subtree_control"))
+                Remedy.own(mount + own.path, uid: uid)))
     }
 
     private func directory(_ group: Group, below mount: String) -> Result<Base, Refusal> {

@@ -45,6 +45,8 @@ package struct ControlGroups: Equatable, Sendable {
         case missing(String)
     }
 
+    /// The caller's.
+    package var uid: UInt32 = 0
     /// Where a cgroup2 file system is mounted; nil where none is.
     package var mount: String?
     /// The controllers that version 1 hierarchies hold, which version 2 cannot have.

@@ -9,7 +9,7 @@ extension TreeBuilder {
         if isPerProcess(mount) {
             faults.append(
                 Diagnostic(
-                    "\(mount.target) is another file for each process: what is put there is there for one alone",
+                    "\(mount.target) is another file for each process: what is put there is there for only one",
                     at: mount.position, hint: "filesystem.proc = false leaves the whole of /proc out"))
         }
         switch mount.source {
@@ -103,7 +103,7 @@ extension TreeBuilder {
                 Diagnostic(
                     "\(mount.target) is below \(above.target), which is hidden"
                         + (above.position.map { " at \($0)" } ?? ""), at: mount.position,
-                    hint: "to show this alone of it, mount a tmpfs on \(above.target) in place of hiding it"))
+                    hint: "to show only this of it, mount a tmpfs on \(above.target) in place of hiding it"))
         }
     }
 

@@ -48,7 +48,10 @@ extension Plan {
         }
         if let policy = filter?.policy { lines += policy.leftOut.map { "note: seccomp.profile: \($0)" } }
         for name in namedIDs { lines.append("note: \(name.origin.map { "\($0): " } ?? "")\(name.words)") }
-        for note in notes { lines.append("note: \(note.origin.map { "\($0): " } ?? "")\(note.message)") }
+        for note in notes {
+            lines.append("note: \(note.origin.map { "\($0): " } ?? "")\(note.message)")
+            if let remedy = note.hint { lines.append("hint: \(remedy)") }
+        }
         return lines
     }
 }

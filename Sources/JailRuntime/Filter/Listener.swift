@@ -5,7 +5,7 @@ import SystemCallFilter
 
 /// The launcher's ear for the calls that the filter kills or logs, seccomp_unotify(2): each waits until it is answered.
 ///
-/// What is logged is then made as it stands: the launcher looks at registers alone, and decides nothing by them that the
+/// What is logged is then made as it stands: the launcher looks only at registers, and decides nothing by them that the
 /// filter has not decided, so that it does not matter what the program changes meanwhile. What is killed is never made.
 struct Listener {
     /// −1 when nobody is left who is filtered.

@@ -35,7 +35,7 @@ enum Accounts {
         }
     }
 
-    /// A line's fields between the colons: places alone, for a launch would have to make the type of a list of slices.
+    /// A line's fields between the colons: only their places, for a launch would have to make the type of a list of slices.
     private struct Fields {
         private let line: ArraySlice<UInt8>
         private var ends: [Int] = []

@@ -42,6 +42,34 @@ package struct Evidence: Sendable {
     /// A number in a file, such as a sysctl.
     package func number(_ path: String) -> Int? { text(path).flatMap { Int($0) } }
 
+    /// The fields of each line of mountinfo, proc(5).
+    private var mountLines: [[Substring]] {
+        (text("/proc/self/mountinfo") ?? "").split(separator: "\n").map { $0.split(separator: " ") }
+    }
+
+    /// The places below a directory where something is mounted, in the order in which that was done; binfmt_misc stands on an
+    /// empty directory, and covers nothing.
+    func mounts(below directory: String) -> [String] {
+        mountLines.compactMap { $0.count > 4 ? String($0[4]) : nil }.filter {
+            $0.utf8.starts(with: "\(directory)/".utf8) && $0 != "/proc/sys/fs/binfmt_misc"
+        }
+    }
+
+    /// The FUSE file system that a path is on, where only its owner may enter it.
+    func privateFileSystem(of path: String) -> (place: String, owner: String)? {
+        var found: [Substring] = []
+        for fields in mountLines where fields.count > 4 {
+            let place = fields[4]
+            guard path == place || path.utf8.starts(with: "\(place)/".utf8) || place == "/" else { continue }
+            if place.utf8.count >= found.first?.utf8.count ?? 0 { found = Array(fields[4...]) }
+        }
+        guard let dash = found.firstIndex(of: "-"), dash + 1 < found.count, found[dash + 1].hasPrefix("fuse"),
+            let options = found.last?.split(separator: ","), !options.contains("allow_other")
+        else { return nil }
+        let owner = options.first { $0.hasPrefix("user_id=") }?.dropFirst(8)
+        return (String(found[0]), owner.map(String.init) ?? "0")
+    }
+
     /// A field of /proc/self/status.
     package func status(_ field: String) -> String? {
         for line in (text("/proc/self/status") ?? "").split(separator: "\n") where line.hasPrefix(field + ":") {

@@ -7,6 +7,8 @@ import LinuxFacts
 struct Examination {
     var findings: [Finding] = []
     let evidence = Evidence.host
+    /// What the kernel says to a user namespace and nothing else: all that is tried in one fails for the same cause.
+    let refusalOfUsers = Trial.attempt(in: .user)
 
     mutating func examine() {
         kernel()
@@ -33,6 +35,9 @@ struct Examination {
         remedy: (Explanation) -> String?
     ) {
         guard let refused else { return add(section, name, .ok, works) }
+        if refused == refusalOfUsers, name != "user" {
+            return add(section, name, state, "needs a user namespace, which is refused")
+        }
         let explanation = Explanation(Failure(KernelError(.clone3, refused)), of: Plan(), evidence: evidence)
         add(section, name, state, "refused: \(refused.name) \(refused.words)", remedy: remedy(explanation))
     }
@@ -77,24 +82,28 @@ struct Examination {
         add(
             "filesystem", "dev", mounting("devpts", [.user, .mount]), orElse: .broken,
             works: "a devpts instance of the jail's own", remedy: { $0.fileSystemHint("devpts") })
-        let missing = DeviceNode.allCases.filter { !evidence.exists($0.path) }.map(\.name)
+        let missing = DeviceNode.allCases.filter { !evidence.exists($0.path) }
         if !missing.isEmpty {
             add(
-                "filesystem", "devices", .broken, "missing in /dev: " + missing.joined(separator: " "),
-                remedy: "mknod them, or \(Remedy.noDevices)")
+                "filesystem", "devices", .broken, "missing in /dev: " + missing.map(\.name).joined(separator: " "),
+                remedy: Remedy.make(missing))
         }
     }
 
     private mutating func mountTypes() {
-        let options = [FileSystemOption("lowerdir", "/usr:/etc")]
+        // Below these nothing is mounted, which overlayfs(5) would not look past for an ordinary user.
+        let options = [FileSystemOption("lowerdir", "/usr/bin:/usr/sbin")]
         add(
             "mount", "overlay",
             Trial.attempt(in: [.user, .mount]) { () throws(KernelError) in
                 _ = try makeFileSystem("overlay", options, .closed)
             }, orElse: .absent, works: "overlayfs can be mounted in a user namespace",
             remedy: {
-                $0.failure.errno == .noDevice
-                    ? Remedy.load("overlay") : "Linux 5.11 or later, or \(Remedy.launchAsRoot)"
+                switch $0.failure.errno {
+                case .noDevice: Remedy.load("overlay")
+                case .notPermitted: "Linux 5.11 or later, or \(Remedy.launchAsRoot)"
+                default: nil
+                }
             })
         let known = (evidence.text("/proc/filesystems") ?? "").split(separator: "\n").compactMap {
             $0.split(separator: "\t").last.map(String.init)

@@ -6,7 +6,7 @@ import Kernel
 extension Examination {
     mutating func namespaces() {
         add(
-            "namespaces", "user", Trial.attempt(in: .user), orElse: .broken,
+            "namespaces", "user", refusalOfUsers, orElse: .broken,
             works: evidence.uid == 0 ? "root may make them" : "an ordinary user may make them",
             remedy: { $0.namespaceHint([.user]) })
         for kind in NamespaceKind.allCases where kind != .user && kind != .time {
@@ -56,8 +56,7 @@ extension Examination {
             works: "namespaces within a jail can be forbidden",
             remedy: { explanation in
                 explanation.failure.errno == .readOnly || explanation.failure.errno == .accessDenied
-                    ? "/proc/sys is read-only in this container: \(Remedy.nested), or start it with \(Remedy.uncoveredContainer)"
-                    : nil
+                    ? Remedy.writableSysctls : nil
             })
     }
 
@@ -69,7 +68,7 @@ extension Examination {
         }
         add(
             "identity", "own id", maps, orElse: .broken, works: "the caller's own id can be mapped",
-            remedy: { $0.appArmorHint ?? "the caller's id is not mapped in the namespace it is in" })
+            remedy: { $0.appArmorHint ?? ($0.failure.errno == .readOnly ? Remedy.writableProc : nil) })
         let missing = ["newuidmap", "newgidmap"].filter { tool($0) == nil }
         add(
             "identity", "newuidmap", missing.isEmpty ? .ok : .absent,

@@ -7,22 +7,19 @@ extension Explanation {
     var mapHint: String? {
         guard case .mapIdentities(let maps)? = step?.operation else { return nil }
         if let appArmorHint { return appArmorHint }
-        if failure.errno == .readOnly {
-            return "/proc is read-only here, and id maps are written through it: give the outer container a procfs of "
-                + "its own (\(Remedy.procOfBubblewrap))"
-        }
+        if failure.errno == .readOnly { return Remedy.writableProc }
         guard failure.errno == .notPermitted || failure.errno == .invalid else { return procfsHint }
         switch maps.writer {
         case .itself where evidence.uid == 0:
-            // user_namespaces(7): since Linux 5.12 the parent's uid 0 is mapped by a holder of CAP_SETFCAP alone.
+            // user_namespaces(7): since Linux 5.12 the parent's uid 0 is mapped only by a holder of CAP_SETFCAP.
             return "uid 0 of this container lacks CAP_SETFCAP, without which it cannot be mapped: start the container "
                 + "with that capability, or as another uid"
-        case .itself: return "the caller's own id could not be mapped: its uid is perhaps not mapped where it is now"
+        case .itself: return nil
         case .launcher:
             return evidence.isInUserNamespace
                 ? "this container does not have all these ids, see /proc/self/uid_map; name one that it has, as in "
                     + "identity.user = 0 and identity.group = 0, or give the container more"
-                : "the ranges overlap, or the caller lacks CAP_SETUID or CAP_SETGID"
+                : Self.identityHintOfCapabilities
         case .helpers: return nil
         }
     }
@@ -37,14 +34,16 @@ extension Explanation {
         return "the ranges must lie within the caller's in \(file.path), and the program be set-user-ID root"
     }
 
+    private static let identityHintOfCapabilities = "the caller lacks CAP_SETUID or CAP_SETGID: launch with them"
+
     var identityHint: String? {
         switch failure.errno {
-        case .invalid: "the id is not mapped in the jail: add a line to uid_map or gid_map that contains it"
+        case .invalid:
+            "this user namespace does not have the id, see /proc/self/uid_map and gid_map there: name one that it has, by "
+                + "identity.user and identity.group"
         case .notPermitted where failure.call == .setgroups && evidence.text("/proc/self/setgroups") == "deny":
-            "setgroups(2) is denied in the user namespace that immure was started in: a gid map by newgidmap, or by "
-                + "root outside, leaves it allowed"
-        case .notPermitted:
-            "the caller lacks CAP_SETUID or CAP_SETGID here: \(Remedy.launchAsRoot), or \(Remedy.own(.user))"
+            "setgroups(2) is denied in this user namespace: a gid map by newgidmap, or by root outside, leaves it allowed"
+        case .notPermitted: Self.identityHintOfCapabilities
         default: nil
         }
     }
@@ -52,10 +51,9 @@ extension Explanation {
     /// Files of procfs that the launch writes to.
     var procfsHint: String? {
         switch failure.errno {
-        case .readOnly:
-            "this container has /proc/sys read-only: start it with `\(Remedy.uncoveredContainer)`, or \(Remedy.nested)"
+        case .readOnly: Remedy.writableSysctls
         case .accessDenied where failure.text.hasSuffix("oom_score_adj"), .notPermitted:
-            "only a privileged caller may write this value"
+            "a value below the caller's own needs CAP_SYS_RESOURCE: \(Remedy.launchAsRoot)"
         case .accessDenied: appArmorHint
         default: nil
         }
@@ -66,7 +64,6 @@ extension Explanation {
         case (.setResourceLimit(let resource, _, _)?, .notPermitted),
             (.raiseHardLimit(let resource, _)?, .notPermitted):
             "raising a hard limit needs CAP_SYS_RESOURCE; `ulimit -H` and /proc/self/limits show what \(resource.name) has"
-        case (.setResourceLimit?, .invalid): "the soft limit must not be above the hard one"
         case (.setNice?, .accessDenied), (.setNice?, .notPermitted):
             "only root may lower the nice value (unless RLIMIT_NICE allows)"
         case (.setAffinity?, .invalid):

@@ -32,7 +32,7 @@ struct Reaper {
 
     mutating func reap() -> Never {
         do throws(KernelError) {
-            // The caller's files belong to the command alone: /proc/1/fd must show none of them, nor anything of the host,
+            // The caller's files belong only to the command: /proc/1/fd must show none of them, nor anything of the host,
             // and the reader of a pipe waits until the last end is closed.
             let ends = notices.map { [$0.socket, $0.launcher] } ?? []
             try closeAll(except: ([channel, signals, terminal] + ends).filter { $0 >= 0 }, tableSize: tableSize)

@@ -21,10 +21,9 @@ extension Explanation {
         return nil
     }
 
-    var controllerHint: String {
-        guard case .enableControllers(.scope(.user), _)? = step?.operation else {
-            return "\(Remedy.delegateToUnit), or enable it in cgroup.subtree_control of each group above"
-        }
+    /// Of another group than a user's scope the planner has seen it.
+    var controllerHint: String? {
+        guard case .enableControllers(.scope(.user), _)? = step?.operation else { return nil }
         return Remedy.delegateToUsersAndLogin
     }
 
@@ -34,9 +33,9 @@ extension Explanation {
         return "\(words.first ?? "") says \(words.last ?? "") afterwards"
     }
 
-    var limitDiffersHint: String {
-        failure.text.hasPrefix("cpuset")
-            ? "those are the CPUs that the groups above leave" : "the kernel cannot keep to what was asked for"
+    /// Elsewhere the kernel says what it was given, or refuses it.
+    var limitDiffersHint: String? {
+        failure.text.hasPrefix("cpuset") ? "those are the CPUs that the groups above leave" : nil
     }
 
     var limitHint: String? {
@@ -51,25 +50,34 @@ extension Explanation {
             default: return "this kernel is too old for it, or was built without it"
             }
         }
-        if setting.file == "io.max" && failure.errno == .noDevice {
-            return "name a whole disk that limits can be set for"
-        }
         if setting.file.hasPrefix("cpuset") {
             return "the host may not have these CPUs: see /sys/devices/system/cpu/online"
         }
         return nil
     }
 
+    /// The limits on groups within groups that are set from the jail's place up, cgroups(7).
+    private var roomHint: String? {
+        let base = plan.steps.lazy.compactMap { step in
+            if case .enableControllers(.directory(let path), _) = step.operation { path } else { nil }
+        }.first
+        guard var directory = base else { return nil }
+        var files: [String] = []
+        while directory.utf8.count > 1, evidence.exists(directory + "/cgroup.controllers") {
+            files += ["descendants", "depth"].map { "\(directory)/cgroup.max.\($0)" }.filter {
+                (evidence.text($0) ?? "max") != "max"
+            }
+            directory = directory.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(directory[..<$0]) } ?? ""
+        }
+        guard !files.isEmpty else { return nil }
+        return "a group above has room for no other; as root: "
+            + files.map { "echo max >\($0)" }.joined(separator: "; ")
+    }
+
     private var groupHint: String? {
         switch failure.errno {
-        case .busy:
-            return "processes that cannot be moved are in the cgroup: start immure as a unit of its own, "
-                + Remedy.runInScope
-        case .accessDenied, .notPermitted, .readOnly:
-            return "the cgroup is not delegated to the caller: " + Remedy.runInScope
-        case .notSupported: return "a threaded cgroup can have no group of processes below it"
         case .again, .noSpace:
-            return "cgroup.max.descendants or cgroup.max.depth of a group above leaves no room for another"
+            return roomHint
         default: return nil
         }
     }

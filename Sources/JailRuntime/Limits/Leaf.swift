@@ -25,7 +25,7 @@ struct Leaf {
     /// What the launcher must keep open.
     var descriptors: [Int32] { [base, directory, events] }
 
-    /// Makes the group in `base`. One that another launch took for left behind, before it was locked, is made again.
+    /// Makes the group in `base`. One that another launch took for abandoned, before it was locked, is made again.
     static func make(in base: Int32) throws(KernelError) -> Leaf {
         var attempts = 0
         while true {

@@ -7,6 +7,7 @@ extension ControlGroups {
     /// What this host offers to `limits`; nothing is changed.
     static func probe(for limits: Limits, uid: UInt32) -> ControlGroups {
         var groups = ControlGroups()
+        groups.uid = uid
         let (path, old) = OwnGroup.membership()
         groups.old = old
         groups.mount = OwnGroup.mount()

@@ -1,6 +1,6 @@
 import Kernel
 
-/// Removes what launches that were killed have left behind.
+/// Removes what killed launches have left.
 enum Sweep {
     /// Every group of immure's in `base` that no launcher holds and nobody is in. What cannot be removed now stays for the
     /// next launch: the launch under way does not depend on it.

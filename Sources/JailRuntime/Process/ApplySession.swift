@@ -28,7 +28,7 @@ extension Applier {
                 throw KernelError(.open, .noDevice, path: "/dev/pts/ptmx")
             }
             let slave = try openTerminalPeer(of: master.number)
-            // Here, not by the launcher alone: a size that changes when the command runs already is a SIGWINCH to it.
+            // Here, and not only by the launcher: a size that changes when the command runs already is a SIGWINCH to it.
             copyWindowSize(from: 0, to: slave.number)
             try takeControllingTerminal(slave.number)
             report(.terminal, passing: master.number)

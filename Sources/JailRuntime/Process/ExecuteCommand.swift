@@ -47,7 +47,7 @@ extension Applier {
         }
     }
 
-    /// What the errno leaves open can be seen from inside alone: the launcher does not see the jail's files.
+    /// What the errno leaves open can be seen only from inside: the launcher does not see the jail's files.
     private func explain(_ error: KernelError) -> Failure {
         do throws(KernelError) {
             switch error.errno {
@@ -98,7 +98,7 @@ extension Applier {
         return try readSome(file.number, limit: 4096) ?? []
     }
 
-    /// What stands behind `#!`, execve(2).
+    /// What stands after `#!`, execve(2).
     private func scriptInterpreter(_ head: [UInt8]) -> String? {
         guard head.starts(with: "#!".utf8) else { return nil }
         let line = head.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }

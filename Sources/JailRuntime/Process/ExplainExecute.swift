@@ -21,7 +21,7 @@ extension Explanation {
         let name = failure.text
         if name.utf8.first == UInt8(ascii: "/") {
             guard evidence.exists(name) else { return nil }
-            return "it is there on the host; to show it: ro = [\"\(directory(of: name))\"]"
+            return "it is there on the host; \(showHint(name))"
         }
         if name.utf8.contains(UInt8(ascii: "/")) {
             return "the path is taken from cwd, inside the jail: mount the directory that holds it and set cwd"
@@ -29,11 +29,9 @@ extension Explanation {
         let own = environmentVariable("PATH") ?? ""
         for directory in own.split(separator: ":") where directory.utf8.first == UInt8(ascii: "/") {
             guard evidence.exists("\(directory)/\(name)") else { continue }
-            if searchPath.split(separator: ":").contains(directory) {
-                return "it is \(directory)/\(name) on the host; to show it: ro = [\"\(directory)/\(name)\"]"
-            }
-            return "it is \(directory)/\(name) on the host; to show it: ro = [\"\(directory)\"], and have it in "
-                + "PATH by [environment] set = { PATH = \"\(directory):…\" }"
+            let isSearched = searchPath.split(separator: ":").contains(directory)
+            return "it is \(directory)/\(name) on the host; \(showHint("\(directory)/\(name)"))"
+                + (isSearched ? "" : "; to have it in PATH: environment.path = [\"\(directory)\"]")
         }
         return nil
     }
@@ -50,39 +48,24 @@ extension Explanation {
             return Self.package(of: path).map { "it is not on the host either; " + Remedy.install($0) }
                 ?? "it is not on the host either"
         }
-        let needed = topDirectories(path)
-        return "to show it: ro = [\(needed.map { "\"\($0)\"" }.joined(separator: ", "))], or root = \"system\""
+        return showHint(path)
     }
 
-    /// The directories below / that the path leads through, links followed as the host has them.
-    private func topDirectories(_ path: String) -> [String] {
-        var result: [String] = []
-        var current = path
-        for _ in 0..<8 {
-            let top = "/" + (current.split(separator: "/").first.map(String.init) ?? "")
-            if !result.contains(top) { result.append(top) }
-            do throws(KernelError) {
-                let link = try readLink(current)
-                guard link.utf8.first == UInt8(ascii: "/") else { break }
-                current = link
-            } catch {
-                break  // no further link
-            }
-        }
-        // The libraries that a loader looks for are beside it or in /usr/lib.
-        if !result.contains("/usr") { result.append("/usr") }
-        return result
-    }
-
+    /// The package of Debian's that has an interpreter or loader at this very path.
     private static func package(of path: String) -> String? {
-        let known = [
-            ("ld-linux-x86-64.so.2", "libc6"), ("ld-linux.so.2", "libc6:i386"), ("ld-musl-", "musl"),
-            ("ld-linux-aarch64", "libc6"), ("python3", "python3"), ("perl", "perl"), ("ruby", "ruby"),
-            ("node", "nodejs"), ("bash", "bash"), ("zsh", "zsh"), ("fish", "fish"), ("lua", "lua5.4"),
-            ("php", "php-cli"),
-        ]
-        let name = path.split(separator: "/").last.map(String.init) ?? ""
-        return known.first { name.hasPrefix($0.0) }?.1
+        switch path {
+        case "/lib64/ld-linux-x86-64.so.2": "libc6"
+        case "/lib/ld-linux.so.2": "libc6:i386"
+        case "/lib/ld-musl-x86_64.so.1": "musl"
+        case "/usr/bin/node": "nodejs"
+        case "/usr/bin/lua": "lua5.4"
+        case "/usr/bin/php": "php-cli"
+        case "/bin/bash", "/usr/bin/bash": "bash"
+        case "/bin/zsh", "/usr/bin/zsh": "zsh"
+        case "/usr/bin/python3", "/usr/bin/perl", "/usr/bin/ruby", "/usr/bin/fish":
+            path.split(separator: "/").last.map(String.init)
+        default: nil
+        }
     }
 
     /// The mount of the plan that is nearest above the program.
@@ -96,11 +79,6 @@ extension Explanation {
         let place = nearest.origin.map { ", written at \($0)" } ?? ""
         return "take noexec from the options of \(nearest.target)\(place); "
             + "where the host mounts the source noexec, that holds as well"
-    }
-
-    private func directory(of path: String) -> String {
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex else { return path }
-        return String(path[..<slash])
     }
 
     var executeHint: String? {

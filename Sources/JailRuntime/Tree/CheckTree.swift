@@ -245,7 +245,7 @@ extension Applier {
     }
 }
 
-/// Where a mount stands, for words alone.
+/// Where a mount stands, only for words.
 private func place(of record: MountRecord) -> String {
     do throws(KernelError) {
         let file = try open("/proc/self/mountinfo", .read)

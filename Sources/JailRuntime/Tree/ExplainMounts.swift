@@ -1,5 +1,7 @@
 import JailPlan
+import JailSpec
 import Kernel
+import LinuxFacts
 
 /// Why the tree cannot be built.
 extension Explanation {
@@ -21,6 +23,7 @@ extension Explanation {
         switch failure.errno {
         case .noEntry:
             "\(source.path) does not exist on the host: make it, or write a [[mount]] with optional = true"
+        case .accessDenied where evidence.privateFileSystem(of: source.path) != nil: privateHint(source.path)
         case .accessDenied:
             "the caller may not search a directory on the way to \(source.path): see `namei -l \(source.path)`"
         case .notDirectory: "something on the way to \(source.path) is a file"
@@ -28,10 +31,7 @@ extension Explanation {
         case .invalid where failure.call == .openTree:
             "the source is in another mount namespace, or below an unbindable mount"
         case .notPermitted where failure.call == .mountSetattr:
-            "the mount has flags locked by the namespace that made it: ask for the same ones (nosuid, nodev, noexec, ro)"
-        case .notPermitted where evidence.uid == 0 && evidence.isInUserNamespace:
-            "the caller is root of a user namespace that does not own the mounts it sees: "
-                + "give it a mount namespace of its own (unshare -Urm)"
+            "how it keeps access times is locked by the namespace that made the mount: leave the word out of options"
         case .unsupported:
             filterHint
                 ?? "open_tree(2) and mount_setattr(2): \(Remedy.kernel(Remedy.mountingKernel, running: kernelRelease()))"
@@ -41,7 +41,7 @@ extension Explanation {
 
     private func deviceHint(_ name: String) -> String? {
         switch failure.errno {
-        case .noEntry: "the host has no /dev/\(name): make it, or \(Remedy.noDevices)"
+        case .noEntry: DeviceNode(rawValue: name).map { "the host has no \($0.path): \(Remedy.make([$0]))" }
         default: mountRightsHint
         }
     }
@@ -49,13 +49,7 @@ extension Explanation {
     func fileSystemHint(_ type: String) -> String? {
         switch (type, failure.errno) {
         case ("proc", .notPermitted), ("sysfs", .notPermitted):
-            if let appArmorHint { return appArmorHint }
-            let place = type == "proc" ? "/proc" : "/sys"
-            let remedy =
-                type == "proc"
-                ? "\(Remedy.noProc) to go without" : "remove the entry to go without"
-            return "parts of this container's \(place) are covered, and the kernel then refuses a new one "
-                + "(mount_too_revealing): start it with `\(Remedy.uncoveredContainer)`, or \(remedy)"
+            return appArmorHint ?? revealingHint(type)
         case (_, .noDevice): return "this kernel has no file system \(type); \(Remedy.load(type))"
         case (_, .invalid) where failure.call == .fsconfig && failure.text != type:
             return "this kernel does not know the option \(failure.text) of \(type), or not this value of it"
@@ -83,6 +77,40 @@ extension Explanation {
         }
     }
 
+    /// EPERM for a new proc or sysfs: whose network it would show, and mount_too_revealing() of fs/namespace.c.
+    private func revealingHint(_ type: String) -> String? {
+        if type == "sysfs", step != nil, !plan.makes(.net) {
+            return
+                "a new /sys shows a network, which whoever mounts it must own: set network.mode = \"none\", or show the "
+                + "host's by ro = [\"/sys\"] in place of this entry"
+        }
+        let place = type == "proc" ? "/proc" : "/sys"
+        let covers = evidence.mounts(below: place)
+        guard !covers.isEmpty else { return nil }
+        let without = type == "proc" ? Remedy.noProc : "remove the entry"
+        return
+            "a new \(place) is refused while parts of the old one are covered (mount_too_revealing): as root: umount "
+            + "\(covers.reversed().joined(separator: " ")), in a container by starting it with `\(Remedy.uncoveredContainer)`; "
+            + "or \(without) to go without"
+    }
+
+    /// The host's path of the tree that the step attaches.
+    private var attachedPath: String? {
+        guard case .attach(let slot, _, _)? = step?.operation else { return nil }
+        for step in plan.steps {
+            if case .fill(slot, .tree(let source), _) = step.operation { return source.path }
+        }
+        return nil
+    }
+
+    /// A FUSE file system without allow_other is for the one who mounted it, and not even for root.
+    private func privateHint(_ path: String) -> String? {
+        evidence.privateFileSystem(of: path).map { found in
+            "\(found.place) is a FUSE file system of uid \(found.owner), and nobody else may enter it, root neither: launch as "
+                + "that user, or mount it with -o allow_other"
+        }
+    }
+
     private static let unmakeable =
         "it is missing in the root, and the jail's user may not make it there: make it beforehand, or leave writable out, "
         + "so that the root is overlaid"
@@ -92,14 +120,12 @@ extension Explanation {
         switch failure.errno {
         case .loop: "a symbolic link of the root is on the way to the target: name the place that it leads to"
         case .notDirectory: "a file of the root is on the way to the target, or a directory is put on a file"
-        case .readOnly:
-            "the root is read-only there and could not be overlaid: give it as a directory with writable = true, "
-                + "or make the mount point in it"
         case .accessDenied where failure.call == .mkdirat || failure.call == .symlinkat:
             Self.unmakeable
+        case .accessDenied where attachedPath.flatMap(privateHint) != nil:
+            attachedPath.flatMap(privateHint)
         case .accessDenied: "the jail's user may not enter a directory on the way to the target"
         case .noSpace: "the file system that would hold the mount point is full"
-        case .exists: "the target is there and is of another kind"
         default: mountRightsHint
         }
     }

@@ -42,7 +42,7 @@ extension Tree {
         }
     }
 
-    /// Refuses a target that is another file for each process: what is put there would be there for one alone.
+    /// Refuses a target that is another file for each process: what is put there would be there for only one.
     func requireSameForAll(_ target: String, _ place: Int32) throws(Failure) {
         let magic = try failing { () throws(KernelError) in try fileSystemMagic(of: place) }
         guard magic == FileSystemMagic.proc else { return }

@@ -38,7 +38,7 @@ extension Tree {
                     throw Failure(KernelError(error.call, error.errno, path: target))
                 }
             }
-            // (Outside the handler: the walk is consumed by success alone.)
+            // (Outside the handler: only success consumes the walk.)
             var again = Walk(root: root)
             let missing = try failing { () throws(KernelError) in try again.descend(target) }
             try mirror(again.top, isRoot: again.isAtRoot)

@@ -15,7 +15,7 @@ extension Applier {
         }
     }
 
-    /// Before the filter, where that would not let anything be read behind it.
+    /// Before the filter, where nothing could be read once that is installed.
     mutating func checkBeforeFilter(_ plan: Plan) throws(Failure) {
         guard isVerified, !plan.readsBehindFilter else { return }
         try checkStatus(plan, isFiltered: false)
@@ -77,7 +77,7 @@ extension Applier {
     private mutating func holdFilters(
         _ count: UInt32, _ status: ProcessStatus, isLast: Bool, at index: Int
     ) throws(Failure) {
-        // Linux before 5.9 says the mode alone.
+        // Linux before 5.9 says only the mode.
         let isInForce = status.seccomp == 2 && (status.filters.map { isLast ? $0 == count : $0 >= count } ?? true)
         try hold(
             isInForce, at: index, "seccomp", "mode 2, \(count) filter\(count == 1 ? "" : "s")",

@@ -1,7 +1,7 @@
 import JailPlan
 import Kernel
 
-/// Whether what was done is read back. Always: the benchmark alone builds a launcher without it, to say what it costs.
+/// Whether what was done is read back. Always: only the benchmark builds a launcher without it, to say what it costs.
 @inline(__always) var isVerified: Bool {
     #if IMMURE_UNVERIFIED
         false

@@ -1,6 +1,7 @@
 package import JailPlan
 import JailSpec
 import Kernel
+import LinuxFacts
 package import SpecFile
 
 /// Words a failure of a step: where it was written, what was being done, what the kernel said, and what to do about it.
@@ -110,7 +111,7 @@ package struct Explanation {
         switch failure.cause {
         case .kernel: kernelHint
         case .notProcfs: "mount it: " + Remedy.mountProc
-        case .wrongDevice: "the host's /dev is not what it should be; \(Remedy.noDevices) to go without"
+        case .wrongDevice: DeviceNode.allCases.first { $0.path == failure.text }.map { Remedy.make([$0]) }
         case .outsideRoot: "give a cwd inside the jail"
         case .commandNotFound: commandNotFoundHint
         case .interpreterMissing: missingFileHint(failure.text)

@@ -7,7 +7,9 @@ extension Explanation {
         switch failure.errno {
         case .tooManyOpen:
             return "no descriptor is left: raise `ulimit -n` (RLIMIT_NOFILE) of the shell that starts immure"
-        case Errno(rawValue: 23): return "the host has no file left to open; as root: sysctl fs.file-max"
+        case Errno(rawValue: 23):
+            return "the host has no file left to open; "
+                + raised("fs.file-max", at: "/proc/sys/fs/file-max", orElse: 100_000)
         case .noMemory: return memoryHint
         case .again where [.clone3, .fork].contains(failure.call): return processHint
         case .noSpace
@@ -16,18 +18,25 @@ extension Explanation {
             return "mount namespaces are off: user.max_mnt_namespaces is 0; "
                 + Remedy.raiseLimit("user.max_mnt_namespaces")
         case .noSpace where failure.call == .moveMount || failure.call == .openTree:
-            return
-                "the mount namespace is full: fs.mount-max is \(evidence.number("/proc/sys/fs/mount-max") ?? 100_000)"
+            return "the mount namespace is full; "
+                + raised("fs.mount-max", at: "/proc/sys/fs/mount-max", orElse: 100_000)
         case Errno(rawValue: 122): return "the caller's quota is used up"
         default: return nil
         }
+    }
+
+    /// Twice of what a limit of the host is.
+    private func raised(_ sysctl: String, at path: String, orElse value: Int) -> String {
+        let (twice, overflow) = (evidence.number(path) ?? value).multipliedReportingOverflow(by: 2)
+        return Remedy.setSysctl(sysctl, to: overflow ? .max : twice)
     }
 
     private var memoryHint: String {
         // Two kernel limits besides memory itself answer ENOMEM to a fork: pid_max in a dying pid namespace, and
         // overcommit.
         if evidence.number("/proc/sys/vm/overcommit_memory") == 2 {
-            return "memory is accounted strictly here (vm.overcommit_memory = 2), and none is left to commit"
+            return "memory is accounted strictly here, and none is left to commit; "
+                + Remedy.setSysctl("vm.overcommit_memory", to: 0)
         }
         return "memory has run out, or a memory limit of this cgroup or RLIMIT_AS is reached"
     }

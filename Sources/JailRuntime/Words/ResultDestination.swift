@@ -58,7 +58,7 @@ package struct ResultDestination {
         }
     }
 
-    /// Writes the one object with a line break behind it.
+    /// Writes the one object with a line break after it.
     package func write(_ result: JSON) throws(Diagnostic) {
         do throws(KernelError) {
             try writeAll(descriptor, Array((result.text + "\n").utf8))

@@ -29,7 +29,8 @@ package enum ResultRecord {
             tell(.signaled(Signal.kill))
             lost = JSON(Explanation(reason, of: plan).loss)
         }
-        let notes = plan.notes.map { Diagnostic($0.message, at: $0.origin) } + outcome.skippedNotes(of: plan)
+        let notes =
+            plan.notes.map { Diagnostic($0.message, at: $0.origin, hint: $0.hint) } + outcome.skippedNotes(of: plan)
         return .object(
             [
                 ("status", .integer(Int(outcome.status))), ("exit", exit), ("signal", signal), ("signal_name", name),

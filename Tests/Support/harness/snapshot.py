@@ -126,7 +126,7 @@ class Snapshot(dict):
         return lost
 
     def mounts_lost(self, before):
-        """The same of mounts alone."""
+        """The same, of mounts only."""
         lost = []
         for number, mount in self.mounts.items():
             if number not in before.mounts:
