@@ -79,22 +79,37 @@ extension TreeBuilder {
             if !host.isPrivileged {
                 faults.append(
                     Diagnostic(
-                        "proc of a shared pid namespace can be mounted by root alone",
+                        "only root can mount the proc of a shared pid namespace",
                         at: origin ?? spec.namespaces[.pid].position,
                         hint: "\(Remedy.noProc), or \(Remedy.own(.pid))"))
             }
         }
         let attributes = more | .closed | .noExecute
         placeFileSystem("proc", parameters, on: target, attributes, at: origin)
-        guard identity.reachesHostRoot || !hasOwnUsers else { return }
+        let holdsHostRoot = identity.reachesHostRoot || !hasOwnUsers
+        if holdsHostRoot || !spec.namespaces.nested.value {
+            cover(["acpi", "asound", "interrupts", "scsi"], of: target, at: origin)
+        }
+        guard holdsHostRoot else { return }
         // Files of procfs that change or show the whole host belong to the host's uid 0: where the jail can be that
-        // user, permissions alone do not keep it out.
-        for name in ["bus", "fs", "irq", "sys", "sysrq-trigger", "acpi", "scsi"] {
+        // user, permissions do not keep it out.
+        for name in ["bus", "fs", "irq", "sys", "sysrq-trigger"] {
             place(
                 Placement(target: "\(target)/\(name)", origin: origin, placing: .protect(target: "\(target)/\(name)")))
         }
-        for name in ["kcore", "keys", "kmsg", "timer_list", "sched_debug", "latency_stats"] {
-            place(Placement(target: "\(target)/\(name)", origin: origin, placing: .mask(target: "\(target)/\(name)")))
+        cover(["kcore", "keys", "kmsg", "timer_list", "sched_debug", "latency_stats"], of: target, at: origin)
+    }
+
+    /// Covers what everybody may read of the host's hardware and of what its users do, as container engines do, and what only
+    /// root may; not where the spec puts something there itself.
+    ///
+    /// A proc or sysfs that is covered in part is no ground for another one in a user namespace (mount_too_revealing of
+    /// fs/namespace.c): a jail in which jails are to nest goes without.
+    private mutating func cover(_ names: [String], of directory: String, at origin: Position?) {
+        for name in names {
+            let target = "\(directory)/\(name)"
+            if spec.filesystem.mounts.contains(where: { $0.target == target }) { continue }
+            place(Placement(target: target, origin: origin, placing: .mask(target: target)))
         }
     }
 
@@ -214,5 +229,7 @@ extension TreeBuilder {
     mutating func mountSysfs(on target: String, _ more: MountAttributes = [], at origin: Position?) {
         let attributes = more | .readOnly | .closed | .noExecute
         placeFileSystem("sysfs", on: target, attributes, at: origin)
+        guard identity.reachesHostRoot || !hasOwnUsers || !spec.namespaces.nested.value else { return }
+        cover(["firmware", "devices/virtual/powercap"], of: target, at: origin)
     }
 }

@@ -23,7 +23,7 @@ extension SectionRows {
             KeyRow(
                 "rw", as: .binds,
                 """
-                Paths of the host to show, writable. A device node that is named itself, here or in `ro` or a mount, may be
+                Paths of the host to show, writable. A single file can be written to, but not replaced by another (EBUSY). A device node that is named itself, here or in `ro` or a mount, may be
                 opened; the node cannot be changed. A directory of nodes is refused, as none of them could be opened.
                 """),
             KeyRow(
@@ -34,8 +34,8 @@ extension SectionRows {
                 "hide", as: ValueForm("array of paths", .list(ValueForm.jailPath.shape)),
                 """
                 Files or directories of the jail that are covered and so made unreachable, after all mounts and by whatever
-                name they are reached; nothing can be mounted below one. One that does not exist is reported. Not together
-                with the capability sys_admin, which could take the cover away.
+                links this path is reached; a hard link elsewhere is not covered. Nothing can be mounted below one. One that
+                does not exist is reported. Not together with the capability sys_admin, which could take the cover away.
                 """),
             KeyRow(
                 "proc", as: .boolean, default: "true",

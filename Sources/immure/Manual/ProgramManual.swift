@@ -12,6 +12,7 @@ extension Manual {
         refusedCalls(&page)
         environment(&page)
         limits(&page)
+        shared(&page)
         examples(&page)
         page.section("See also")
         page.paragraph(
@@ -164,7 +165,7 @@ extension Manual {
             What a spec opens is open: a path in `rw` can be filled and changed; a socket below a bound path can be
             connected to; `root = "host"` shows every file that the caller may read; `network.mode = "host"` gives all
             that listens on the host, but for abstract sockets where the kernel can close them (Landlock). Descriptors 0 to 2 are the caller's own. Side channels of the processor
-            are not closed.
+            are not closed. WHAT IS SHARED has the rest.
             """)
         page.paragraph(
             """
