@@ -7,13 +7,13 @@ package import SystemCallFilter
 /// Payloads are resolved: no name is looked up, no path expanded and no default chosen after the plan is made. The same
 /// value is applied, printed, compared in tests and used to word a failure.
 package enum Operation: Equatable, Sendable {
-    // The order of the cases is roughly the order of the launch; `Planner` alone decides the real one.
+    // The order of the cases is roughly the order of the launch; only `Planner` decides the real one.
 
     /// Moves the launcher into a new scope unit of that manager, which is delegated to it, StartTransientUnit.
     case requestScope(ControlGroups.Manager)
     /// Gives the children of the base these controllers; processes in the base make room in a leaf of their own.
     case enableControllers(ControlGroups.Base, [String])
-    /// The jail's own cgroup, empty; what launches that were killed left behind is removed.
+    /// The jail's own cgroup, empty; what killed launches have left is removed.
     case createCgroup(CgroupDelegation)
     case setLimit(LimitSetting)
     /// Moves this process into the cgroup: a direct launch has no child to be born there.

@@ -4,7 +4,7 @@ package import SpecFile
 package struct Exposure: Equatable, Sendable {
     /// The key that it is about: stable, for scripts.
     package let id: String
-    /// In tenths of a point, 1 to 90: what a spec scores that opens this alone.
+    /// In tenths of a point, 1 to 90: what a spec scores that opens only this.
     package let weight: Int
     /// What it means, in a sentence's half.
     package let what: String

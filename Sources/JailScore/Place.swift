@@ -62,7 +62,7 @@ struct Place: Sendable {
         func words(_ path: String, _ verb: String) -> String { "\(path) \(verb)" + (why.map { ": \($0)" } ?? "") }
     }
 
-    /// The components of an absolute path by its text alone; /var/run is a link to /run wherever this is used, and
+    /// The components of an absolute path by nothing but its text; /var/run is a link to /run wherever this is used, and
     /// /proc/PID/root one to a root, most often the host's (proc(5)).
     static func parts(of path: String) -> [String] {
         var parts: [String] = []

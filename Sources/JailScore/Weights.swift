@@ -139,7 +139,7 @@ extension Group {
 
 extension Capability {
     /// Tenths of a point over the host and within a user namespace of the jail's own, and what it allows. Within a
-    /// namespace the kernel asks many of them of the host's root alone (capable() instead of ns_capable()).
+    /// namespace the kernel asks many of them only of the host's root (capable() instead of ns_capable()).
     var danger: (host: Int, own: Int, what: String) {
         switch self {
         case .sys_admin: (60, 25, "mounts, namespaces and a hundred other things")

@@ -2,7 +2,7 @@ import JailSpec
 
 /// Looking names up.
 package enum CallNames {
-    /// Where in the table the names with a first byte begin, and behind the last of them: half of the comparisons saved.
+    /// Where in the table the names with a first byte begin, and where the last of them ends: half of the comparisons saved.
     private static let starts: [Int] = {
         var starts = [Int](repeating: callTable.count, count: 257)
         for index in callTable.indices.reversed() { starts[Int(callTable[index].name.utf8.first ?? 0)] = index }

@@ -3,7 +3,7 @@
 /// the first argument rightmost.
 ///
 /// Numbers and widths are the kernel's (arch/x86/entry/syscalls/syscall_64.tbl, scripts/syscall.tbl, SYSCALL_DEFINE). clone
-/// takes its flags as a long and looks at the lower half alone (kernel/fork.c, `lower_32_bits`).
+/// takes its flags as a long and looks only at the lower half (kernel/fork.c, `lower_32_bits`).
 let callTable: [SystemCall] = [
     .init("_sysctl", 156, -1, .obsolete),
     .init("accept", 43, 202, .usual, 0x4),

@@ -35,7 +35,7 @@ package enum CallWords {
         for index in 0..<min(arity(of: name) ?? arguments.count, arguments.count) {
             result.append(word(name, index, arguments))
         }
-        // The request alone: whatever stands in the other registers is not read.
+        // Only the request: whatever stands in the other registers is not read.
         if name == "ptrace", result.first == "PTRACE_TRACEME" { return ["PTRACE_TRACEME"] }
         if name == "prctl" { while result.count > 2, result.last == "0" { result.removeLast() } }
         return result

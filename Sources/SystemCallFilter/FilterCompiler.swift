@@ -3,7 +3,7 @@ import LinuxFacts
 /// Compiles a policy to classic BPF, seccomp(2): the architecture, the number by a balanced search over ranges of equal
 /// verdict, then the arguments where a rule asks for them.
 ///
-/// A call that is allowed whatever its arguments is allowed by its number alone: the kernel finds those when the filter is
+/// A call that is allowed whatever its arguments is allowed by its number: the kernel finds those when the filter is
 /// installed (kernel/seccomp.c, `seccomp_cache_prepare`) and does not run the program for them again.
 ///
 /// The program is written from its end, so that every jump, which can only go forward, is to a place that is known. Verdicts

@@ -55,8 +55,8 @@ extension PolicyResolver {
         return result
     }
 
-    /// A call that a rule allows for some arguments is allowed for what rules say alone: what the profile or a list lets
-    /// through besides goes. What the profile refuses by arguments stays, behind the rules, and keeps its errno.
+    /// A call that a rule allows for some arguments is allowed only for what rules say: what the profile or a list lets
+    /// through besides goes. What the profile refuses by arguments stays, after the rules, and keeps its errno.
     private mutating func narrow(_ own: [EffectivePolicy.Rule]) {
         for rule in own where rule.verdict.permits && !rule.conditions.isEmpty {
             policy.rules.removeAll { $0.call == rule.call && $0.verdict.permits }

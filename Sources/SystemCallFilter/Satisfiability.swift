@@ -21,7 +21,7 @@ extension [Condition] {
             }
         }
         guard low <= high else { return false }
-        // Few values, as behind an equality: each of them.
+        // Few values, as after an equality: each of them.
         if high - low < 64 {
             return (low...high).contains { value in
                 own.allSatisfy { $0.isMet(by: value) }

@@ -126,7 +126,7 @@ FORBIDDEN = {
 def test_what_bubblewrap_forbids_is_told_with_what_to_change(caller, what):
     options, who, words = FORBIDDEN[what]
     if who not in ("caller", caller.name):
-        pytest.skip(f"concerns {who} alone")
+        pytest.skip(f"concerns only {who}")
     run = within(caller, options, None, ["/bin/echo", "ran"])
     assert run.status == 125 and run.stdout == "", run
     assert "hint: " in run.stderr and words in run.stderr, run

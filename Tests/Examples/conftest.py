@@ -30,7 +30,7 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session")
 def base():
-    """The binary and the examples where an ordinary user can read them, even if the checkout is root's alone."""
+    """The binary and the examples where an ordinary user can read them, even if the checkout is only root's."""
     base = Path(tempfile.mkdtemp(prefix="immure-examples-", dir="/tmp"))
     base.chmod(0o755)
     shutil.copy(session.BINARY, base / "immure")

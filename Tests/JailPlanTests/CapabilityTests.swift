@@ -22,7 +22,7 @@ import Testing
         #expect(plan.operations.contains(.setSecureBits(.pureCapabilities)))
     }
 
-    /// Capabilities(7): at exec a process that is not uid 0 keeps its ambient set alone.
+    /// Capabilities(7): at exec a process that is not uid 0 keeps only its ambient set.
     @Test func keepIsAmbientWhereTheUserIsNotZero() throws {
         let sets = try sets("capabilities.keep = [\"net_bind_service\"]")
         #expect(sets.permitted == bind && sets.effective == bind && sets.inheritable == bind && sets.ambient == bind)

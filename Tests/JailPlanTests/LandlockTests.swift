@@ -86,7 +86,7 @@ import Testing
         #expect(access(plan, "/") == FileAccess.known(toABI: abi).names)
     }
 
-    /// An empty list closes everything; ports and scopes alone close no file.
+    /// An empty list closes everything; ports and scopes by themselves close no file.
     @Test func whatIsClosed() throws {
         #expect(closed(try plan("[landlock]\nro = []"))?.files == .known(toABI: 7))
         let ports = try #require(closed(try plan("[landlock]\nbind_tcp = []")))

@@ -6,7 +6,7 @@ import Testing
 
 @testable import JailPlan
 
-/// What holds for every spec, tried on random ones. A failure names its seed: `IMMURE_SEED=n` tries that one alone.
+/// What holds for every spec, tried on random ones. A failure names its seed: `IMMURE_SEED=n` tries only that one.
 @Suite struct LawTests {
     /// Printed and read again, a spec is the same but for the places of its lines.
     @Test func printedAndReadAgain() throws {
@@ -30,7 +30,7 @@ import Testing
         #expect(whole > 15 || seeds(1000).count == 1, "only \(whole) were right")
     }
 
-    /// A line is worth the same in the file and behind `--set`, faults included; and `--set` wins over what is there.
+    /// A line is worth the same in the file and after `--set`, faults included; and `--set` wins over what is there.
     @Test func setEqualsTheSameTextInTheFile() throws {
         for seed in seeds(500) {
             var random = Seeded(seed)
@@ -115,7 +115,7 @@ import Testing
             }
             var last = operations
             last.append(last.remove(at: index))
-            #expect(!PlanLaw.violations(of: last, in: plan, on: .root).isEmpty, "\(name) behind the command")
+            #expect(!PlanLaw.violations(of: last, in: plan, on: .root).isEmpty, "\(name) after the command")
         }
         #expect(
             free == [

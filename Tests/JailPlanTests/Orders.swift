@@ -8,7 +8,7 @@ extension Order {
     private static let namespaces: [Order] = [
         Order(
             ["join_namespaces"], before: ["create_namespaces"],
-            because: "a joined pid namespace is entered by children alone, setns(2)"),
+            because: "only children enter a joined pid namespace, setns(2)"),
         Order(
             "sources before the namespaces",
             because: "in a user namespace the first process has no capability over a directory of mode 0700",
@@ -72,7 +72,7 @@ extension Order {
             for: .user, { $0 == .isolateMounts }, before: opensHost),
         Order(
             "sources before the ids of an ordinary user",
-            because: "files of mode 0700 are reachable by the caller's own id alone", for: .user, opensHost,
+            because: "files of mode 0700 are reachable only by the caller's own id", for: .user, opensHost,
             before: { ["set_identity", "set_groups"].contains($0.operationName) }),
         Order(
             ["isolate_mounts"], before: ["begin_root", "attach", "hide", "mask", "protect"],
@@ -141,13 +141,13 @@ extension Order {
         Order(
             ["set_resource_limit", "set_umask", "enforce_ruleset", "start_command", "forbid_new_privileges"],
             before: ["install_filter"],
-            because: "whatever comes behind the filter must pass it"),
+            because: "whatever comes after the filter must pass it"),
         Order(["install_filter"], before: ["execute"], because: "the command is what it is for"),
         Order(
             ["create_ruleset"], before: ["allow_path", "allow_port"], because: "a rule belongs to a ruleset"),
         Order(
             ["create_ruleset", "allow_path", "allow_port"], before: ["enforce_ruleset"],
-            because: "a rule added later would concern the next domain alone"),
+            because: "a rule added later would concern only the next domain"),
         Order(
             ["forbid_new_privileges"], before: ["enforce_ruleset"],
             because: "landlock_restrict_self(2) wants no_new_privs or CAP_SYS_ADMIN"),

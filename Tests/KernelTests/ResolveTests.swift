@@ -75,7 +75,7 @@ import Testing
         ] {
             #expect(try resolve(path, below: root.number) == "ELOOP", "\(path)")
         }
-        // The walk knows a link by its text alone, and what has no path cannot be reached by one.
+        // The walk knows a link by nothing but its text, and what has no path cannot be reached by one.
         #expect(try walk("proc/self/fd/\(pipe.0)", below: root.number) == "ENOENT")
     }
 

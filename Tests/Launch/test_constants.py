@@ -17,7 +17,7 @@ PERSONALITIES = """
     ADDR_COMPAT_LAYOUT ADDR_LIMIT_32BIT ADDR_LIMIT_3GB ADDR_NO_RANDOMIZE MMAP_PAGE_ZERO PER_BSD PER_LINUX PER_LINUX32
     PER_LINUX_32BIT PER_SVR4 READ_IMPLIES_EXEC SHORT_INODE STICKY_TIMEOUTS UNAME26 WHOLE_SECONDS
 """.split()
-# Younger than the headers of Debian 12, or the kernel's alone.
+# Younger than the headers of Debian 12, or only the kernel's.
 UNSEEN = {"MADV_GUARD_INSTALL", "MADV_GUARD_REMOVE", "PR_GET_MDWE", "PR_SET_MDWE", "SOCK_TYPE_MASK", "SO_PEERPIDFD"}
 # Of another header that contradicts one of those above: struct termios of libc and of the kernel.
 MORE = {"asm/ioctls.h", "linux/ptrace.h", "linux/kd.h", "linux/vt.h", "linux/termios.h", "linux/socket.h", "asm/fcntl.h"}

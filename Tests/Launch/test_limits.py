@@ -24,7 +24,7 @@ def test_t31_a_controller_of_version_1_is_refused(caller, key):
     controller, text = KEYS[key]
     run = caller.run(f"[limits]\n{text}", "/bin/echo", "ran")
     if controller not in taken():
-        # A host with version 2 alone: whatever stands in the way is named, or nothing does.
+        # A host with only version 2: whatever stands in the way is named, or nothing does.
         assert run.stdout == "ran\n" or run.status == 125 and "limits" in run.stderr, run
         return
     assert run.status == 125 and run.stdout == ""

@@ -184,7 +184,7 @@ def test_mqueue_is_of_the_jails_ipc_namespace(caller):
 def test_cgroup_is_read_only_and_of_the_jails_namespace(caller):
     run = caller.run(entry("/sys/fs/cgroup", "cgroup"), "/bin/true")
     if run.status == 125:
-        # Said by name is enough where cgroup v2 is not to be had.
+        # Said by name is enough where cgroup v2 is not available.
         assert "cgroup" in run.stderr and "spec.toml" in run.stderr
         return
     mounts = caller.facts(entry("/sys/fs/cgroup", "cgroup")).mounts

@@ -131,7 +131,7 @@ SOCKETS = ["41,1,1,0", "41,2,1,0", "41,10,1,0", "41,16,3,0", "41,38,5,0"]
 
 @pytest.mark.parametrize("lists", ["", '[seccomp]\nallow = ["@system-service"]\ndeny = ["ptrace", "@mount"]\n'])
 def test_a_rule_that_allows_narrows_a_call_that_the_profile_guards(caller, probe, lists):
-    """The contract's own rule: sockets of AF_UNIX alone."""
+    """The contract's own rule: only sockets of AF_UNIX."""
     assert answers(caller, probe, lists + UNIX_ALONE, *SOCKETS) == [0, EPERM, EPERM, EPERM, EAFNOSUPPORT]
 
 

@@ -73,7 +73,7 @@ extension Host {
 }
 
 extension ControlGroups {
-    /// Version 2 alone, with every controller.
+    /// Only version 2, with every controller.
     package static let unified = ControlGroups().with { groups in
         groups.mount = "/sys/fs/cgroup"
         groups.available = ["cpu", "cpuset", "io", "memory", "pids"]

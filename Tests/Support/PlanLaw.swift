@@ -102,7 +102,7 @@ package struct PlanLaw {
             )
 
         case .joinNamespaces:
-            need(made == nil, "a joined pid namespace is entered by children alone")
+            need(made == nil, "only children enter a joined pid namespace")
             need(!restricted && !capabilitiesSet, "it needs CAP_SYS_ADMIN")
         case .createNamespaces(let kinds):
             need(made == nil, "namespaces are made at once")
@@ -192,7 +192,7 @@ package struct PlanLaw {
             commandStarted = true
 
         case .setResourceLimit:
-            need(isCommand && !capabilitiesSet, "a hard limit is raised with CAP_SYS_RESOURCE alone")
+            need(isCommand && !capabilitiesSet, "only CAP_SYS_RESOURCE raises a hard limit")
         case .setUmask:
             need(isCommand && (rootSwitched || !hasOwnMounts), "mount points are made with their modes")
             umaskSet = true

@@ -97,7 +97,7 @@ struct FileProfileTests {
         }
     }
 
-    @Test("Every comparison, and what holds under circumstances alone")
+    @Test("Every comparison, and what holds only under circumstances")
     func small() throws {
         let profile = try Self.profile(Self.everything)
         for var context in Self.contexts {

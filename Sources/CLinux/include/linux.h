@@ -57,7 +57,7 @@
 static inline int linux_errno(void) { return errno; }
 static inline void linux_clear_errno(void) { errno = 0; }
 
-/* As poll(2), for what can be read alone, and by select(2): see select in Kernel/Poll.swift. In a set of any size, as the
+/* As poll(2), only for what can be read, and by select(2): see select in Kernel/Poll.swift. In a set of any size, as the
    caller's descriptors may be above FD_SETSIZE. */
 int linux_select(struct pollfd *watches, int count, int milliseconds);
 
@@ -105,7 +105,7 @@ static inline long linux_clone3(uint64_t flags, int *pidfd, int exit_signal, int
         .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
     };
     long child = syscall(SYS_clone3, &arguments, sizeof arguments);
-    /* The kernel writes the child's id into the child's memory alone: without it nobody has been born, and whoever goes on
+    /* The kernel writes the child's id only into the child's memory: without it nobody has been born, and whoever goes on
        as the child would do to the caller's namespaces what is meant for the jail's. */
     if (child == 0 && thread == 0) {
         errno = ENOSYS;
@@ -221,7 +221,7 @@ static inline int linux_is_present(long number) {
 int linux_vfork(int (*body)(void *), void *context);
 
 /* The same, where the child installs a filter with a listener (seccomp_unotify(2)) and puts its number into the slot: -1
-   until then, -2 where there is none. The caller sends it over the channel, behind `kind` and the child's id. */
+   until then, -2 where there is none. The caller sends it over the channel, after `kind` and the child's id. */
 int linux_vfork_listening(int (*body)(void *), void *context, volatile int *slot, int channel, unsigned char kind);
 
 /* A call that waits for an answer, seccomp_unotify(2). */

@@ -55,7 +55,7 @@ extension Planner {
     }
 
     /// seccomp(2) wants no_new_privs or CAP_SYS_ADMIN: without the one, the filter is installed while the other is still
-    /// there, and what comes behind it must pass it.
+    /// there, and what comes after it must pass it.
     private mutating func checkFilter(_ policy: EffectivePolicy) {
         let position = spec.process.noNewPrivileges.position
         guard host.isPrivileged || isNew(.user) else {

@@ -80,7 +80,7 @@ extension Planner {
         }
     }
 
-    /// What concerns the command alone: not the reaper, which must live through it.
+    /// What concerns only the command: not the reaper, which must live through it.
     mutating func prepareCommand(
         _ identity: ResolvedIdentity, _ capabilities: ResolvedCapabilities, _ filter: FilterProgram?
     ) {
@@ -114,7 +114,7 @@ extension Planner {
         if !service.ownProcess.isEmpty {
             add(.nameProcess(service.ownProcess), spec.service.sockets.position ?? spec.service.notify.position)
         }
-        // Last of all: whatever comes behind must pass it, and of that only execve may be asked of a policy.
+        // Last of all: whatever comes after it must pass it, and of that only execve may be asked of a policy.
         if spec.process.noNewPrivileges.value { install(filter) }
         add(
             .execute(

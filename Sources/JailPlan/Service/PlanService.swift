@@ -6,7 +6,7 @@ import SpecFile
 struct ResolvedService {
     enum Notify {
         case none
-        /// Through a socket of the jail's own, which the reaper and the launcher stand behind.
+        /// Through a socket of the jail's own, which the reaper and the launcher serve.
         case relayed
         /// Through the manager's own socket at that path, bound into the jail.
         case bound(String)

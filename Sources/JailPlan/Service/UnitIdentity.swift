@@ -15,7 +15,7 @@ extension Unit {
             return hint(
                 "As it stands root starts the jail and its command is nobody. Better an account of its own: User=")
         }
-        // Written groups can be set by root alone; so can an id that is not the launcher's own.
+        // Only root can set written groups, and an id that is not the launcher's own.
         guard case .name(let name) = user.value, name != "root", !isMapped, identity.groups == nil,
             spec.namespaces[.user].value.isNew
         else { return }

@@ -13,7 +13,7 @@ package func removeDirectory(_ path: String, at directory: Int32) throws(KernelE
     try attempt(.unlinkat, path) { unsafe path.withCString { unsafe unlinkat(directory, $0, AT_REMOVEDIR) } }
 }
 
-/// Locks an open file for this open file description alone; EAGAIN where somebody else has it. The corresponding C call is
+/// Locks an open file for this open file description only; EAGAIN where somebody else has it. The corresponding C call is
 /// `flock(LOCK_EX | LOCK_NB)`.
 package func lock(_ descriptor: Int32) throws(KernelError) {
     try persist(.flock) { flock(descriptor, LOCK_EX | LOCK_NB) }

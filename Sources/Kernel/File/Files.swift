@@ -80,7 +80,7 @@ package func entries(of directory: Int32) throws(KernelError) -> [String] {
     defer { unsafe closedir(stream) }
     var names: [String] = []
     while true {
-        // The end and an error are both nil, and errno alone tells them apart.
+        // The end and an error are both nil, and only errno tells them apart.
         linux_clear_errno()
         guard let entry = unsafe CLinux.readdir(stream) else { break }
         let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in

@@ -132,7 +132,7 @@ package func isolateMounts() throws(KernelError) {
 package func switchRoot(to root: Int32) throws(KernelError) {
     try attempt(.fchdir) { fchdir(root) }
     try attempt(.pivotRoot) { unsafe linux_pivot_root(".", ".") }
-    // umount2(".") takes the topmost mount alone, and a mirror of the root stands on the tree that it mirrors: all that is
+    // umount2(".") takes only the topmost mount, and a mirror of the root stands on the tree that it mirrors: all that is
     // left must go, for `/..` would lead to it.
     for _ in 0..<8 {
         try attempt(.umount) { unsafe umount2(".", Int32(MNT_DETACH)) }

@@ -59,7 +59,7 @@ package func isPending(_ question: Question, on listener: Int32) -> Bool {
 }
 
 /// As `forkInPlace`, for a child that installs a filter with a listener and puts it into `slot`: the caller sends it over
-/// `channel`, behind the byte `kind` and the child's id in four bytes, for the filter may refuse the child just that.
+/// `channel`, after the byte `kind` and the child's id in four bytes, for the filter may refuse the child just that.
 package func forkInPlace(
     sending slot: ListenerSlot, over channel: Int32, as kind: UInt8, _ body: @escaping () -> Never
 ) throws(KernelError) -> Int32 {
