@@ -37,6 +37,11 @@ let package = Package(
             name: "JailPlan", dependencies: ["SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts"],
             swiftSettings: strict),
 
+        // What others wrote for their jails becomes a spec.
+        .target(
+            name: "JailImport", dependencies: ["SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts"],
+            swiftSettings: strict),
+
         // How far a spec opens the jail.
         .target(
             name: "JailScore", dependencies: ["JailPlan", "JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),
@@ -53,7 +58,8 @@ let package = Package(
         .executableTarget(
             name: "immure",
             dependencies: [
-                "JailRuntime", "JailScore", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts",
+                "JailRuntime", "JailScore", "JailImport", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile",
+                "LinuxFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -80,6 +86,9 @@ let package = Package(
                 "TestSupport", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts", "Kernel",
             ],
             exclude: ["Golden"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "JailImportTests", dependencies: ["JailImport", "JailSpec", "SpecFile", "LinuxFacts"],
             swiftSettings: strict),
         .testTarget(
             name: "JailScoreTests", dependencies: ["TestSupport", "JailScore", "JailPlan", "JailSpec", "SpecFile"],

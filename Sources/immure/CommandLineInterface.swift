@@ -15,6 +15,7 @@ enum CommandLineInterface {
             if let run = command as? RunCommand { Run.perform(run.request(tail)) }
             if let plan = command as? PlanCommand { plan.perform(tail) }
             if let unit = command as? UnitCommand { unit.perform(tail) }
+            if let importing = command as? ImportCommand { importing.perform(tail.words) }
             try command.run()
             Caller.leave(0)
         } catch {
@@ -69,6 +70,10 @@ struct Tail {
 
     init(of arguments: [String]) {
         head = arguments
+        if case .import? = arguments.first.flatMap(Verb.init), let end = arguments.firstIndex(of: "--") {
+            cut(at: end, from: end + 1)
+            return
+        }
         guard let verb = arguments.first.flatMap(Verb.init), verb.takesCommand else { return }
         var positionals = 0
         var index = 1

@@ -1,7 +1,7 @@
 /// A verb of the command line: the one list that both parsers, the usage, the help, the manual and the completions are
 /// made of.
 enum Verb: String, CaseIterable {
-    case run, check, plan, score, unit, syscalls, schema, doctor, completion, manual, help
+    case run, check, plan, score, unit, `import`, syscalls, schema, doctor, completion, manual, help
 
     /// What it takes, as the usage and the manual have it.
     var arguments: String {
@@ -11,6 +11,7 @@ enum Verb: String, CaseIterable {
         case .plan: "[SPEC] [--json] [--set KEY=VALUE] [--] [COMMAND ARG…]"
         case .score: "[SPEC…] [--json] [--threshold N] [--set KEY=VALUE]"
         case .unit: "SPEC [--env NAME=VALUE] [--] [COMMAND ARG…]"
+        case .import: "TOOL [FILE…] [-- ARGV…]"
         case .syscalls: "[@GROUP|NAME|SPEC]"
         case .schema: ""
         case .doctor: "[--json]"
@@ -28,6 +29,7 @@ enum Verb: String, CaseIterable {
         case .plan: "print the operations of a launch, each with its line of the spec"
         case .score: "say how far specs open the jail, from 0 to 10, and what to narrow next"
         case .unit: "print a systemd unit that runs a spec as a service"
+        case .import: "make a spec of a configuration of bwrap, nsjail, firejail, minijail, systemd or oci"
         case .syscalls: "list groups of system calls, or what a spec allows and why"
         case .schema: "print the JSON Schema of a spec, for editors"
         case .doctor: "say what this host offers, what it lacks, and the remedy"
@@ -41,14 +43,14 @@ enum Verb: String, CaseIterable {
     var takesCommand: Bool {
         switch self {
         case .run, .plan, .unit: true
-        case .check, .score, .syscalls, .schema, .doctor, .completion, .manual, .help: false
+        case .check, .score, .import, .syscalls, .schema, .doctor, .completion, .manual, .help: false
         }
     }
 
     /// The status where it is called wrongly: those that give a verdict about files keep 1 for it.
     var usageStatus: Int32 {
         switch self {
-        case .check, .score: 2
+        case .check, .score, .import: 2
         case .run, .plan, .unit, .syscalls, .schema, .doctor, .completion, .manual, .help: 125
         }
     }

@@ -1,5 +1,37 @@
+import SpecFile
+
 /// Values as TOML writes them, on one line.
 enum TOML {
+    /// Any value of a tree; a table is an inline one.
+    static func value(_ node: Node) -> String {
+        switch node.value {
+        case .string(let text): string(text)
+        case .integer(let number): String(number)
+        case .unsigned(let number): String(number)
+        case .float(let number): String(number)
+        case .boolean(let truth): String(truth)
+        // No spec has one, so that none is ever made.
+        case .date: string("")
+        case .array(let elements): array(elements.map(value))
+        case .table(let table):
+            table.entries.isEmpty
+                ? "{}" : "{ \(table.entries.map { "\(key($0.key)) = \(value($0.node))" }.joined(separator: ", ")) }"
+        }
+    }
+
+    /// A key: bare where it can be.
+    static func key(_ name: String) -> String {
+        let isBare = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+                true
+            default: false
+            }
+        }
+        return isBare && !name.isEmpty ? name : string(name)
+    }
+
     /// An inline array of values that are TOML already.
     static func array(_ words: [String]) -> String { "[" + words.joined(separator: ", ") + "]" }
 

@@ -39,6 +39,7 @@ extension Manual {
             caller's environment is in it: what the spec refers to as ${NAME} is one of the directories that systemd makes,
             such as ${RUNTIME_DIRECTORY}, or is given with `--env NAME=VALUE`, where VALUE may have specifiers.
             """
+        case .import: importing
         case .syscalls:
             """
             Lists the calls of a @group of systemd's; says of one call its numbers, its groups and what the profiles make of
@@ -65,6 +66,16 @@ extension Manual {
         case .help: "Prints help, as does `--help` after any command."
         }
     }
+
+    private static let importing = """
+        Prints a spec that stands for a configuration of another tool: `bwrap` (a command line after `--`, or a FILE of words as
+        its option --args takes them), `nsjail` (protobuf text with its kafel policy), `firejail` (a profile, with what it
+        includes), `minijail` (a file of minijail0 --config with its policy), `systemd` (a service unit, then its drop-ins) or
+        `oci` (config.json). A comment over each line says which directive it is from. What means something else in a jail of
+        immure's is a warning, and what has no line is listed with its reason, both as comments and on standard error. A
+        directive that the tool does not know is an error, with file and line. Words after `--` are the command. The status is
+        0; 1 where something that restricts the program was lost; 2 where a file is wrong, and nothing is printed.
+        """
 
     private static let score = """
         Says how far each spec opens the jail: from 0.0, the empty spec, up to 10, and the score in a word: closed,

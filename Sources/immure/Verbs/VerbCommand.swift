@@ -9,6 +9,7 @@ extension Verb {
         case .plan: PlanCommand.self
         case .score: ScoreCommand.self
         case .unit: UnitCommand.self
+        case .import: ImportCommand.self
         case .syscalls: SystemCallsCommand.self
         case .schema: SchemaCommand.self
         case .doctor: DoctorCommand.self

@@ -1,0 +1,100 @@
+import JailSpec
+import SpecFile
+
+/// `--cap-add` and `--cap-drop`, in the order of the words.
+struct BubblewrapCapabilities {
+    private var changes: [(isAdded: Bool, set: CapabilitySet, directive: Directive)] = []
+
+    mutating func take(_ option: BubblewrapOptions.Option, _ draft: inout Draft) {
+        let word = option.values[0]
+        let set: CapabilitySet
+        if word.uppercased() == "ALL" {
+            set = CapabilitySet(Capability.allCases)
+        } else if let capability = Capability.named(foreign: word) {
+            set = CapabilitySet(capability)
+        } else {
+            return draft.fail("unknown cap: \(word)", option.directive)
+        }
+        changes.append((option.name == "--cap-add", set, option.directive))
+    }
+
+    /// Root keeps all that are not dropped, everybody else only what is added.
+    func write(isRoot: Bool, into draft: inout Draft) {
+        var set = isRoot ? CapabilitySet(Capability.allCases) : []
+        for change in changes { set = change.isAdded ? set | change.set : set.without(change.set) }
+        for change in changes { draft.isPart(change.directive) }
+        guard !set.isNone else { return }
+        let directive = changes.last?.directive ?? Draft.standard("bwrap", "as root, without --cap-drop")
+        draft.set("capabilities.keep", .strings(set.capabilities.map(\.name)), directive)
+    }
+}
+
+extension CapabilitySet {
+    init(_ capabilities: [Capability]) { self = capabilities.reduce([]) { $0 | CapabilitySet($1) } }
+}
+
+extension Capability {
+    /// By the name that other tools give it: in any case, with cap_ or without; or its number.
+    static func named(foreign word: String) -> Capability? {
+        let name = word.lowercased()
+        let plain = name.after("cap_") ?? name
+        return allCases.first { $0.name == plain }
+    }
+}
+
+/// `--setenv`, `--unsetenv` and `--clearenv`, in the order of the words.
+struct BubblewrapEnvironment {
+    private var values: [(name: String, value: String?, directive: Directive)] = []
+    private var cleared: Directive?
+    private var overridden: [(Directive, Directive)] = []
+
+    mutating func take(_ option: BubblewrapOptions.Option) {
+        if option.name == "--clearenv" {
+            overridden += values.map { ($0.directive, option.directive) }
+            values = []
+            cleared = option.directive
+            return
+        }
+        let name = option.values[0]
+        if let index = values.firstIndex(where: { $0.name == name }) {
+            overridden.append((values.remove(at: index).directive, option.directive))
+        }
+        values.append((name, option.values.count > 1 ? option.values[1] : nil, option.directive))
+    }
+
+    func write(_ directory: String, _ chdir: Directive?, into draft: inout Draft) {
+        draft.set("environment.defaults", .boolean(false), Draft.standard("bwrap", "sets nothing but PWD"))
+        if let cleared {
+            draft.isInForce("the environment starts empty", cleared)
+        } else {
+            draft.append("environment.keep", "*", Draft.standard("bwrap", "without --clearenv all is kept"))
+        }
+        if !values.contains(where: { $0.name == "PWD" }) {
+            draft.setVariable("PWD", directory, chdir ?? Draft.standard("bwrap", "PWD is the working directory"))
+        }
+        for (directive, by) in overridden { draft.warn("has no effect: \(by.reference) comes later", directive) }
+        for (name, value, directive) in values {
+            if let value {
+                set(name, value, directive, &draft)
+            } else if cleared != nil {
+                draft.isInForce("nothing is kept", directive)
+            } else {
+                draft.append("environment.unset", name, directive)
+            }
+        }
+    }
+
+    private func set(_ name: String, _ value: String, _ directive: Directive, _ draft: inout Draft) {
+        draft.setLiteral(name, value, directive)
+    }
+}
+
+extension Draft {
+    /// Sets a variable to that text and nothing else.
+    mutating func setLiteral(_ name: String, _ value: String, _ directive: Directive) {
+        guard value != "~", !value.hasPrefix("~/") else {
+            return lose("a value that begins with ~ and is not to be the home", directive)
+        }
+        setVariable(name, literal(value), directive)
+    }
+}

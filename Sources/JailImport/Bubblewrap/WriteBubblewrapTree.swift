@@ -1,0 +1,197 @@
+import SpecFile
+
+extension BubblewrapTree {
+    /// Whether a directory of the host is seen in the jail under its own name.
+    func shows(_ directory: String) -> Bool {
+        let nearest = entries.filter { isWithin(directory, $0.target) }.max {
+            $0.target.utf8.count < $1.target.utf8.count
+        }
+        guard let nearest, case .bind(let source, _, _) = nearest.content else { return false }
+        return cleaned(source) == nearest.target
+    }
+}
+
+extension BubblewrapImport {
+    private func standard(_ words: String) -> Directive { Draft.standard("bwrap", words) }
+
+    /// `[filesystem]` and the mounts.
+    mutating func writeTree() {
+        writeRoot()
+        writePlaces()
+        for entry in tree.entries where entry.target != "/" { write(entry) }
+    }
+
+    private mutating func writeRoot() {
+        let root = tree.root
+        let origin = root?.directive ?? standard("the root is a tmpfs")
+        guard let root, case .bind(let source, let isWritable, let hasDevices) = root.content else {
+            draft.set("filesystem.root", .string("empty"), origin)
+            if let root {
+                switch root.content {
+                case .tmpfs: if root.size != nil { draft.warn("the size of the root is not limited", origin) }
+                default: return draft.lose("a root of that kind", restricts: true, origin)
+                }
+            }
+            if !tree.rootIsReadOnly { openRoot("empty", origin) }
+            return
+        }
+        if root.isOptional { draft.warn("refused where the source is missing", origin) }
+        let isHost = cleaned(source) == "/"
+        draft.set("filesystem.root", .string(isHost ? "host" : rootPath(source)), origin)
+        if isWritable, !tree.rootIsReadOnly { openRoot(isHost ? "host" : "/x", origin) }
+        if hasDevices, isHost, tree.entry(at: "/dev") == nil {
+            draft.set("filesystem.dev", .string("host"), origin)
+        } else if hasDevices {
+            draft.warn("device nodes of the root cannot be opened", origin)
+        }
+        if isHost, tree.entry(at: "/proc") == nil {
+            draft.append(
+                "filesystem.\(isWritable ? "rw" : "ro")", "/proc", standard("/proc is the host's, part of its tree"))
+        }
+    }
+
+    /// A path, which has to look like one.
+    private func rootPath(_ source: String) -> String { hostPath(source) }
+
+    private mutating func openRoot(_ root: String, _ directive: Directive) {
+        if Available.writable(root) {
+            draft.set("filesystem.writable", .boolean(true), directive)
+        } else {
+            draft.lose("a root that can be written to", directive)
+        }
+    }
+
+    /// What a jail has without being asked for, and bubblewrap has not.
+    private mutating func writePlaces() {
+        if !draft.hasBind("/proc"), tree.entry(at: "/proc").map(\.isProc) != true {
+            draft.set("filesystem.proc", .boolean(false), standard("no /proc without --proc"))
+        }
+        if !draft.has("filesystem.dev"), tree.entry(at: "/dev") == nil {
+            draft.set("filesystem.dev", .string("none"), standard("no nodes of devices without --dev"))
+        }
+        draft.set("filesystem.tmp", .boolean(false), standard("no /tmp of the jail's own without --tmpfs /tmp"))
+    }
+
+    private mutating func write(_ entry: BubblewrapTree.Entry) {
+        let from = entry.directive
+        switch entry.content {
+        case .bind(let source, let isWritable, let hasDevices): bind(entry, source, isWritable, hasDevices)
+        case .descriptor(let number, let isWritable):
+            let key: (String, Node.Value) = ("source_fd", .integer(Int64(number) ?? 0))
+            guard Available.mount([key]) else { return draft.lose("a source that is an open descriptor", from) }
+            draft.add(
+                "mount",
+                [("target", .string(literal(entry.target))), key] + (isWritable ? [] : [("options", .strings(["ro"]))]),
+                from)
+        case .data(let number, let isBound, let isWritable): data(entry, number, isBound, isWritable)
+        case .overlay(let lower, let upper, let work, let isWritable):
+            var pairs: [(String, Node.Value)] = [
+                ("target", .string(literal(entry.target))), ("type", .string("overlay")),
+                ("lower", .strings(lower.map(hostPath))),
+            ]
+            if let upper, let work {
+                pairs += [("upper", .string(hostPath(upper))), ("work", .string(hostPath(work)))]
+            }
+            if !isWritable { pairs.append(("options", .strings(["ro"]))) }
+            draft.add("mount", pairs, from)
+        case .proc: proc(entry)
+        case .dev:
+            if entry.target == "/dev" {
+                draft.isInForce("", from)
+            } else {
+                draft.lose("a set of device nodes anywhere but on /dev", from)
+            }
+        case .tmpfs:
+            var pairs: [(String, Node.Value)] = [
+                ("target", .string(entry.target)), ("type", .string("tmpfs")),
+                ("mode", .string(directoryMode(entry, "0755"))),
+            ]
+            if let size = entry.size { pairs.append(("size", .integer(Int64(size) ?? 1))) }
+            draft.add("mount", pairs, from)
+        case .mqueue: draft.add("mount", [("target", .string(entry.target)), ("type", .string("mqueue"))], from)
+        case .directory:
+            var pairs: [(String, Node.Value)] = [("target", .string(entry.target)), ("type", .string("dir"))]
+            if entry.mode != nil { pairs.append(("mode", .string(directoryMode(entry, "0755")))) }
+            draft.add("mount", pairs, from)
+        case .symlink(let to):
+            draft.add(
+                "mount", [("target", .string(entry.target)), ("type", .string("symlink")), ("to", .string(to))], from)
+        }
+    }
+
+    private mutating func proc(_ entry: BubblewrapTree.Entry) {
+        let sharesProcesses = !unshared.contains("pid") && !draft.has("namespaces.pid")
+        if sharesProcesses {
+            // A new procfs of a pid namespace that others own shows what the old one does.
+            let pairs: [(String, Node.Value)] = [("target", .string(entry.target)), ("source", .string("/proc"))]
+            if entry.target == "/proc" {
+                draft.append("filesystem.rw", "/proc", entry.directive)
+            } else {
+                draft.add("mount", pairs, entry.directive)
+            }
+        } else if entry.target == "/proc" {
+            draft.isInForce("", entry.directive)
+        } else {
+            draft.add("mount", [("target", .string(entry.target)), ("type", .string("proc"))], entry.directive)
+        }
+    }
+
+    private mutating func bind(
+        _ entry: BubblewrapTree.Entry, _ source: String, _ isWritable: Bool, _ hasDevices: Bool
+    ) {
+        let (from, path) = (entry.directive, hostPath(source))
+        if hasDevices, entry.target == "/dev", cleaned(source) == "/dev", !entry.isOptional {
+            return draft.set("filesystem.dev", .string("host"), from)
+        }
+        let isPlain =
+            !hasDevices && !entry.isOptional && !path.utf8.contains(UInt8(ascii: ":"))
+            && !entry.target.utf8.contains(UInt8(ascii: ":"))
+        let target = literal(entry.target)
+        if isPlain {
+            return draft.append(
+                "filesystem.\(isWritable ? "rw" : "ro")", path == target ? path : "\(path):\(target)", from)
+        }
+        var pairs: [(String, Node.Value)] = [("target", .string(target)), ("source", .string(path))]
+        var options: [String] = isWritable ? [] : ["ro"]
+        if hasDevices { options.append("dev") }
+        if !options.isEmpty { pairs.append(("options", .strings(options))) }
+        if entry.isOptional { pairs.append(("optional", .boolean(true))) }
+        draft.add("mount", pairs, from)
+    }
+
+    private mutating func data(_ entry: BubblewrapTree.Entry, _ number: String, _ isBound: Bool, _ isWritable: Bool) {
+        let key: (String, Node.Value) = ("content_fd", .integer(Int64(number) ?? 0))
+        guard Available.mount([("type", .string("file")), key]) else {
+            return draft.lose("a file whose content comes from a descriptor", entry.directive)
+        }
+        let bits = entry.mode.flatMap { UInt32($0, radix: 8) } ?? (isBound ? 0o600 : 0o666)
+        draft.add(
+            "mount",
+            [
+                ("target", .string(entry.target)), ("type", .string("file")), key,
+                ("mode", .string(octal(bits & 0o777))),
+            ], entry.directive)
+    }
+
+    private func directoryMode(_ entry: BubblewrapTree.Entry, _ standard: String) -> String {
+        entry.mode.flatMap { UInt32($0, radix: 8) }.map { octal($0 & 0o3777) } ?? standard
+    }
+}
+
+extension BubblewrapTree.Entry {
+    fileprivate var isProc: Bool { if case .proc = content { true } else { false } }
+}
+
+extension Draft {
+    /// Whether something is shown at that place by a short line.
+    func hasBind(_ target: String) -> Bool {
+        for key in ["filesystem.ro", "filesystem.rw"] {
+            guard case .array(let list)? = value(key)?.value else { continue }
+            for node in list where node.value == .string(target) { return true }
+        }
+        return false
+    }
+}
+
+/// Permissions as a spec has them.
+func octal(_ bits: UInt32) -> String { "0" + String(bits, radix: 8) }

@@ -1,0 +1,175 @@
+import JailSpec
+package import SpecFile
+
+/// A spec that is being imported: its tree, where each value is from, and what is said of what has no line.
+///
+/// Every directive that is read must end here in some way, and `finish` says which did not.
+package struct Draft: Sendable {
+    /// The tree, as reading the written spec would give it but for the places.
+    package private(set) var root = Table()
+    package private(set) var notes: [ImportNote] = []
+    /// What is wrong with the configuration itself: there is no spec then.
+    package private(set) var faults: [Diagnostic] = []
+    /// The directive of each place that a value of the tree has.
+    package private(set) var origins: [Position: Directive] = [:]
+    private var read: [Directive] = []
+    private var accounted: Set<Position> = []
+
+    package init() {}
+
+    /// The directive that a value without one of its own comes from: what the tool does unless told otherwise.
+    static func standard(_ tool: String, _ words: String) -> Directive {
+        Directive(words, at: Position(file: tool, line: 0, column: counter(words)))
+    }
+
+    /// A place of its own for each of them.
+    private static func counter(_ words: String) -> Int {
+        words.utf8.reduce(5381) { ($0 &* 33 &+ Int($1)) & 0xFFFF_FFFF }
+    }
+
+    // MARK: What is said
+
+    /// Takes note that a directive was read: from now on it must become something.
+    mutating func take(_ directive: Directive) { read.append(directive) }
+
+    private mutating func note(_ kind: ImportNote.Kind, _ directive: Directive, _ reason: String) {
+        accounted.insert(directive.position)
+        let note = ImportNote(kind, directive, reason)
+        if !notes.contains(note) { notes.append(note) }
+    }
+
+    /// It has a line, and the line does not mean quite the same.
+    mutating func warn(_ reason: String, _ directive: Directive) { note(.warning, directive, reason) }
+    /// It has no line; whether what is lost restricted the program.
+    mutating func lose(_ reason: String, restricts: Bool = false, _ directive: Directive) {
+        note(restricts ? .lostRestriction : .lost, directive, reason)
+    }
+    /// It holds in every jail that does not say otherwise.
+    mutating func isInForce(_ reason: String = "", _ directive: Directive) { note(.inForce, directive, reason) }
+    /// It is not about the jail.
+    mutating func isOutside(_ reason: String = "", _ directive: Directive) { note(.outside, directive, reason) }
+
+    /// It is one of several that a line is made of.
+    mutating func isPart(_ directive: Directive) { accounted.insert(directive.position) }
+
+    mutating func fail(_ message: String, _ directive: Directive, hint: String? = nil) {
+        fail(message, at: directive.position, hint: hint)
+    }
+    mutating func fail(_ message: String, at position: Position?, hint: String? = nil) {
+        if let position { accounted.insert(position) }
+        faults.append(Diagnostic(message, at: position, hint: hint))
+    }
+    mutating func fail(_ diagnostic: Diagnostic) {
+        fail(diagnostic.message, at: diagnostic.position, hint: diagnostic.hint)
+    }
+
+    // MARK: Lines
+
+    /// Gives a key, by its dotted path, a value; what was there goes.
+    mutating func set(_ path: String, _ value: Node.Value, _ directive: Directive) {
+        change(path, directive) { node in node = Node(value, at: directive.position) }
+    }
+
+    /// Adds to a list.
+    mutating func append(_ path: String, _ values: [Node.Value], _ directive: Directive) {
+        change(path, directive) { node in
+            var list: [Node] = []
+            if case .array(let before)? = node?.value { list = before }
+            for value in values where !list.contains(where: { $0.value == value }) {
+                list.append(Node(value, at: directive.position))
+            }
+            node = Node(.array(list), at: node?.position ?? directive.position)
+        }
+    }
+    mutating func append(_ path: String, _ value: String, _ directive: Directive) {
+        append(path, [.string(value)], directive)
+    }
+
+    /// Adds a table to an array of tables.
+    mutating func add(_ path: String, _ pairs: [(String, Node.Value)], _ directive: Directive) {
+        let entries = pairs.map { key, value in
+            Table.Entry(key: key, keyPosition: directive.position, node: Node(value, at: directive.position))
+        }
+        append(path, [.table(Table(entries))], directive)
+    }
+
+    /// Takes a key away.
+    mutating func remove(_ path: String) {
+        root.change(path.split(separator: ".").map(String.init)[...], at: nil) { $0 = nil }
+    }
+
+    /// Whether a key has a value.
+    func has(_ path: String) -> Bool { value(path) != nil }
+
+    func value(_ path: String) -> Node? {
+        var table = root
+        let parts = path.split(separator: ".").map(String.init)
+        for part in parts.dropLast() {
+            guard case .table(let next)? = table[part]?.node.value else { return nil }
+            table = next
+        }
+        return parts.last.flatMap { table[$0]?.node }
+    }
+
+    /// Sets a variable, whose name may have dots.
+    mutating func setVariable(_ name: String, _ value: String, _ directive: Directive) {
+        change(["environment", "set", name], directive) { $0 = Node(.string(value), at: directive.position) }
+    }
+    mutating func removeVariable(_ name: String) {
+        root.change(["environment", "set", name], at: nil) { $0 = nil }
+    }
+
+    private mutating func change(_ path: String, _ directive: Directive, _ work: (inout Node?) -> Void) {
+        change(path.split(separator: ".").map(String.init)[...], directive, work)
+    }
+
+    private mutating func change(_ path: ArraySlice<String>, _ directive: Directive, _ work: (inout Node?) -> Void) {
+        accounted.insert(directive.position)
+        origins[directive.position] = directive
+        root.change(path, at: directive.position, work)
+    }
+}
+
+extension Draft {
+    /// Says what was read and forgotten, and whether what is there decodes: a spec that is printed passes `check`.
+    mutating func finish() {
+        for directive in read where !accounted.contains(directive.position) {
+            fail("\(quoted(directive.words)) is not understood", directive)
+        }
+        guard faults.isEmpty else { return }
+        let anywhere = Surroundings(variable: { _ in "/nowhere" }, home: "/nowhere", currentDirectory: "/nowhere")
+        for fault in Spec.decode(Document(root: root, files: []), in: anywhere).diagnostics {
+            let words = fault.position.flatMap { origins[$0]?.words }
+            fail(words.map { "\($0): \(fault.message)" } ?? fault.message, at: fault.position, hint: fault.hint)
+        }
+    }
+
+    /// Whether something that restricts was lost.
+    package var hasLostRestrictions: Bool { notes.contains { $0.kind == .lostRestriction } }
+
+    package var document: Document { Document(root: root, files: []) }
+}
+
+extension Table {
+    /// Changes what stands at a path, making the tables on the way; those that are empty afterwards go.
+    fileprivate mutating func change(_ path: ArraySlice<String>, at position: Position?, _ work: (inout Node?) -> Void)
+    {
+        guard let key = path.first else { return }
+        let index = entries.firstIndex { $0.key == key }
+        var node = index.map { entries[$0].node }
+        if path.count == 1 {
+            work(&node)
+        } else {
+            var table = Table()
+            if case .table(let inner)? = node?.value { table = inner }
+            table.change(path.dropFirst(), at: position, work)
+            let place = node?.position ?? position ?? Position(file: "", line: 0, column: 0)
+            node = table.entries.isEmpty ? nil : Node(.table(table), at: place)
+        }
+        if let index {
+            if let node { entries[index].node = node } else { entries.remove(at: index) }
+        } else if let node {
+            entries.append(Entry(key: key, keyPosition: node.position, node: node))
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import SpecFile
+
+extension SystemdImport {
+    mutating func writeProcess() {
+        writeNetwork()
+        if let line = last("WorkingDirectory") {
+            let text = line.value.hasPrefix("-") ? String(line.value.dropFirst()) : line.value
+            if line.value.hasPrefix("-") { draft.warn("immure refuses where it is missing", line.directive) }
+            if text == "~" {
+                draft.set("cwd", .string("~"), line.directive)
+            } else if let place = path(text, line.directive) {
+                draft.set("cwd", .string(place.path), line.directive)
+            }
+        }
+        let privileges = last("NoNewPrivileges")
+        if let privileges {
+            draft.isInForce(
+                truth(privileges) ? "" : "closer: no program gains privileges in a jail of immure's",
+                privileges.directive)
+        } else {
+            draft.warn("no program gains privileges by being executed", standard("no NoNewPrivileges="))
+        }
+        if let line = last("Nice"), let number = Int64(line.value) {
+            draft.set("process.nice", .integer(number), line.directive)
+        }
+        if let line = last("OOMScoreAdjust"), let number = Int64(line.value) {
+            draft.set("process.oom_score_adj", .integer(number), line.directive)
+        }
+        for (key, path) in [("CPUAffinity", "process.cpus"), ("AllowedCPUs", "limits.cpus")] {
+            for line in list(key) {
+                let cpus = line.value.split { " ,\t".contains($0) }.joined(separator: ",")
+                if cpus == "numa" {
+                    draft.lose("the processors of a NUMA mask", line.directive)
+                } else {
+                    draft.set(path, .string(cpus), line.directive)
+                }
+            }
+        }
+        if let line = last("KeyringMode") {
+            switch line.value {
+            case "inherit": draft.set("process.keyring", .string("inherit"), line.directive)
+            case "shared": draft.warn("the user's keyring is not linked into that of the jail", line.directive)
+            default: draft.isInForce("", line.directive)
+            }
+        }
+        if let line = last("IgnoreSIGPIPE"), !truth(line) {
+            draft.isInForce("", line.directive)
+        } else {
+            draft.warn("here signals are as they are for a new program", standard("SIGPIPE is ignored"))
+        }
+        for key in ["PrivateIPC", "PrivatePIDs", "RemoveIPC", "ProtectControlGroups", "ProtectKernelTunables"] {
+            _ = isOn(key, "", others: ["private", "strict"])
+        }
+        if isOn("ProtectHostname", "", others: ["private"]) == false {
+            draft.set(
+                "namespaces.uts", .string("host"), standard("without ProtectHostname= the host name is the host's"))
+        }
+        if let line = last("ProtectProc") {
+            draft.isInForce("only the jail's own processes are to be seen", line.directive)
+        }
+        draft.warn(
+            "write \"host\" for namespaces.pid or namespaces.ipc where the service is to see what is not its own",
+            standard("processes and System V IPC are the jail's own here"))
+        if let line = last("AppArmorProfile") { label(line) }
+    }
+
+    private mutating func label(_ line: UnitFile.Line) {
+        if Available.takes("process.apparmor", .string("x")) {
+            draft.set(
+                "process.apparmor", .string(line.value.hasPrefix("-") ? String(line.value.dropFirst()) : line.value),
+                line.directive)
+        } else {
+            draft.lose("a profile of AppArmor", restricts: true, line.directive)
+        }
+    }
+
+    private mutating func writeNetwork() {
+        let line = last("PrivateNetwork")
+        let isPrivate = truth(line)
+        if let line { draft.isInForce(isPrivate ? "" : "as without the line", line.directive) }
+        for (key, kind) in [("NetworkNamespacePath", "net"), ("IPCNamespacePath", "ipc")] {
+            if let path = last(key) { draft.set("namespaces.\(kind)", .string(path.value), path.directive) }
+        }
+        if !isPrivate, !draft.has("namespaces.net") {
+            let origin = line?.directive ?? standard("without PrivateNetwork= the network is the host's")
+            draft.set("network.mode", .string("host"), origin)
+            if !draft.has("landlock.rw") {
+                draft.set("landlock.scope", .array([]), standard("abstract sockets can be reached"))
+            }
+        }
+        let deny = list("IPAddressDeny"), allow = list("IPAddressAllow")
+        for entry in deny {
+            if !allowsInternet {
+                draft.isInForce("sockets of the internet cannot be made", entry.directive)
+            } else if isPrivate {
+                draft.isInForce("there is no network but its own loopback", entry.directive)
+            } else {
+                draft.lose(
+                    "a filter of addresses; it holds where the line stays in the unit", restricts: true, entry.directive
+                )
+            }
+        }
+        for entry in allow { draft.isInForce("addresses are not filtered", entry.directive) }
+    }
+
+    mutating func writeEnvironment(_ context: ImportContext) {
+        for (word, directive) in words("Environment") {
+            let (name, value) = word.cut("=")
+            guard let value else {
+                draft.fail("\(quoted(word)) has no `=`", directive)
+                continue
+            }
+            let text = specifiers.resolve(value)
+            if value.hasPrefix("~") {
+                draft.setLiteral(name, value, directive)
+            } else {
+                draft.setVariable(name, text, directive)
+            }
+        }
+        for (word, directive) in words("PassEnvironment") { draft.append("environment.keep", word, directive) }
+        for (word, directive) in words("UnsetEnvironment") {
+            let name = word.cut("=").0
+            draft.append("environment.unset", name, directive)
+            draft.removeVariable(name)
+        }
+        for line in list("EnvironmentFile") {
+            draft.append("environment.keep", "*", line.directive)
+            draft.warn("systemd reads it; what the unit sets is kept, whatever its name", line.directive)
+        }
+        for name in kept where !(draft.has("environment.keep")) || name != "*" {
+            draft.append("environment.keep", name, standard("variables of the unit's directories"))
+        }
+    }
+
+    mutating func writeService() {
+        let type = last("Type"), access = last("NotifyAccess"), watchdog = last("WatchdogSec")
+        let notifies = type.map { ["notify", "notify-reload"].contains($0.value) } ?? false
+        let word = access?.value ?? "none"
+        if let line = access ?? (notifies ? type : watchdog) {
+            switch word {
+            case "all", "exec": draft.set("service.notify", .string("all"), line.directive)
+            default:
+                if notifies || watchdog != nil || word == "main" {
+                    draft.set("service.notify", .string("main"), line.directive)
+                }
+            }
+            draft.isInForce("", line.directive)
+        }
+        for line in [type, access, watchdog].compactMap({ $0 }) { draft.isOutside("stays in the unit", line.directive) }
+        for line in list("Sockets") { draft.set("service.sockets", .boolean(true), line.directive) }
+        for key in [
+            "LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted", "ImportCredential",
+        ] {
+            for line in list(key) {
+                draft.set("service.credentials", .boolean(true), line.directive)
+                draft.isOutside("the credentials stay in the unit", line.directive)
+            }
+        }
+    }
+}

@@ -1,0 +1,84 @@
+#!/usr/bin/python3
+"""Imports every configuration of a corpus with the built binary, and says what became of each tool's.
+
+    Tests/Import/corpus.py [TOOL…]      IMMURE=binary, IMMURE_CORPUS=directory (../shared/corpus beside the repository)
+
+Every spec that is made must pass `immure check`. A configuration is whole where nothing is left out; one that the tool itself
+refuses is counted apart. The status is 1 where a spec does not pass, or a directive was forgotten.
+"""
+
+import collections
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+BINARY = os.environ.get("IMMURE", str(ROOT / ".build/release/immure"))
+CORPUS = pathlib.Path(os.environ.get("IMMURE_CORPUS", ROOT.parent / "shared/corpus"))
+KINDS = {"systemd": "*.service", "nsjail": "*.cfg", "oci": "*.json", "minijail": "*.conf", "firejail": "*.profile"}
+
+
+def configurations(tool):
+    return sorted((CORPUS / tool).glob(KINDS[tool]))
+
+
+def run(*words):
+    return subprocess.run([BINARY, *map(str, words)], capture_output=True, text=True, errors="replace", timeout=60)
+
+
+def measure(tool, spec, verbose):
+    counts = collections.Counter()
+    reasons = collections.Counter()
+    bad = []
+    for path in configurations(tool):
+        made = run("import", tool, path)
+        if made.returncode == 2:
+            counts["refused"] += 1
+            print(f"  {path.name}: {made.stderr.strip().splitlines()[0] if made.stderr else 'no word'}")
+            if "is not understood" in made.stderr:
+                bad.append(path.name)
+            continue
+        if made.returncode not in (0, 1):
+            bad.append(f"{path.name}: status {made.returncode}")
+            continue
+        if "[filesystem]" not in made.stdout:
+            bad.append(f"{path.name}: no spec: {made.stderr[:300]}")
+            continue
+        spec.write_text(made.stdout)
+        check = run("check", spec)
+        if check.returncode != 0:
+            bad.append(f"{path.name}: {check.stdout or check.stderr}")
+        missing = re.findall(r"^immure: (?:note|warning): (.*(?:: left out: |: lost, though it restricts: ).*)$", made.stderr, re.M)
+        warned = re.findall(r"^immure: warning: ", made.stderr, re.M)
+        counts["imported"] += 1
+        counts["whole"] += not missing
+        counts["with a loss that restricts"] += made.returncode
+        counts["warnings"] += len(warned)
+        for line in missing:
+            reasons[line.split(": ", 1)[-1].split(": ", 1)[-1] if not verbose else line] += 1
+    share = 100 * counts["whole"] / max(1, counts["imported"])
+    print(f"{tool}: " + ", ".join(f"{value} {key}" for key, value in counts.items()) + f"; {share:.0f} % whole")
+    for reason, count in reasons.most_common(200 if verbose else 25):
+        print(f"  {count:4} {reason}")
+    for line in bad:
+        print(f"  WRONG {line}")
+    return not bad
+
+
+def main():
+    words = [word for word in sys.argv[1:] if word != "-v"]
+    if not CORPUS.is_dir():
+        print(f"no corpus at {CORPUS}", file=sys.stderr)
+        return 77
+    with tempfile.TemporaryDirectory() as place:
+        spec = pathlib.Path(place) / "made.toml"
+        good = [measure(tool, spec, "-v" in sys.argv) for tool in words or KINDS]
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,109 @@
+import JailImport
+import JailSpec
+import LinuxFacts
+import SpecFile
+import Testing
+
+@Suite struct BubblewrapTests {
+    private func draft(_ line: String, isRoot: Bool = false) -> Draft {
+        let words = line.split(separator: " ").map(String.init)
+        return BubblewrapImport.draft(
+            of: [], words, ImportContext(isRoot: isRoot, currentDirectory: "/work", home: "/home/u"))
+    }
+
+    @Test func `the loose defaults are written out`() throws {
+        let spec = try draft("--ro-bind / / true").spec
+        #expect(spec.filesystem.root.value == .host && !spec.filesystem.writable.value)
+        for kind in [NamespaceKind.pid, .ipc, .uts, .cgroup] {
+            #expect(spec.namespaces[kind].value == .host, "\(kind)")
+        }
+        #expect(spec.namespaces[.user].value == .new && spec.namespaces.nested.value)
+        #expect(spec.network.mode?.value == .host && spec.landlock?.value.scope?.value.isEmpty == true)
+        #expect(spec.seccomp?.value.profile?.value == SeccompPolicy.Profile.none)
+        #expect(spec.environment.keep.map(\.value) == ["*"] && !spec.environment.defaults.value)
+        #expect(spec.process.tty.value == .inherit && !spec.process.dieWithParent.value)
+        #expect(spec.process.keyring.value == .inherit && spec.command?.value == ["true"])
+        #expect(spec.mount(at: "/proc")?.source == .bind("/proc") && spec.filesystem.devices.value == .none)
+        #expect(spec.filesystem.tmp.value == .none && spec.cwd.value == "/work")
+        #expect(spec.capabilities.keep == nil && spec.identity.user == nil)
+    }
+
+    @Test func `root keeps its user, its namespace and its capabilities`() throws {
+        let spec = try draft("--ro-bind / / --cap-drop CAP_SYS_ADMIN true", isRoot: true).spec
+        #expect(spec.namespaces[.user].value == .host && spec.identity.user?.value == .id(0))
+        let kept = try #require(spec.capabilities.keep?.value)
+        #expect(kept.contains(.chown) && !kept.contains(.sys_admin))
+    }
+
+    @Test func `what is unshared is the jail's own`() throws {
+        let spec = try draft("--unshare-all --die-with-parent --new-session --tmpfs / --proc /proc --dev /dev sh").spec
+        for kind in [NamespaceKind.pid, .ipc, .uts, .cgroup, .net] { #expect(spec.namespaces[kind].value == .new) }
+        #expect(spec.network.mode == nil && spec.process.tty.value == .none && spec.process.dieWithParent.value)
+        #expect(spec.filesystem.proc.value && spec.filesystem.devices.value == .minimal)
+        #expect(spec.filesystem.root.value == .empty && spec.cwd.value == "/")
+        #expect(try draft("--unshare-all --share-net --tmpfs / sh").spec.network.mode?.value == .host)
+    }
+
+    @Test func `the last operation on a target is the one that counts`() throws {
+        let made = draft("--bind /home/u /home/u --tmpfs /home --ro-bind /opt /opt sh")
+        #expect(try made.spec.mount(at: "/home/u") == nil && made.spec.mount(at: "/home") != nil)
+        #expect(made.said(.warning).contains { $0.contains("--tmpfs /home covers it") })
+        let kept = draft("--tmpfs /home --bind /home/u /home/u sh")
+        #expect(try kept.spec.mount(at: "/home/u")?.source == .bind("/home/u"))
+        #expect(kept.said(.warning).isEmpty)
+        let all = draft("--ro-bind /usr /usr --bind /srv/x / sh")
+        #expect(try all.spec.mount(at: "/usr") == nil && all.spec.filesystem.root.value == .directory("/srv/x"))
+        // A directory is no mount, and covers nothing.
+        let directory = draft("--ro-bind /usr /usr/a --dir /usr sh")
+        #expect(try directory.spec.mount(at: "/usr/a") != nil)
+    }
+
+    @Test func `binds keep what they say`() throws {
+        let spec = try draft(
+            "--unshare-pid --ro-bind /usr /usr --bind data /data --ro-bind-try /a:b /c --dev-bind-try /dev/dri /dev/dri "
+                + "--symlink usr/bin /bin --perms 700 --dir /run/x --size 4096 --perms 1777 --tmpfs /tmp --mqueue /mq sh"
+        ).spec
+        #expect(spec.mount(at: "/usr")?.options.asked == .readOnly)
+        #expect(spec.mount(at: "/data")?.source == .bind("/work/data"))
+        #expect(spec.mount(at: "/c")?.source == .bind("/a:b") && spec.mount(at: "/c")?.optional == true)
+        #expect(spec.mount(at: "/dev/dri")?.options.opened.hasAll(of: .noDevices) == true)
+        #expect(spec.mount(at: "/bin")?.source == .symlink(to: "usr/bin"))
+        #expect(spec.mount(at: "/run/x")?.source == .directory(mode: 0o700))
+        #expect(spec.mount(at: "/tmp")?.source == .tmpfs(size: 4096, inodes: nil, mode: 0o1777))
+        #expect(spec.mount(at: "/mq")?.source == .mqueue && !spec.filesystem.proc.value)
+    }
+
+    @Test func `variables follow the order of the words`() throws {
+        let made = draft("--setenv A 1 --setenv B ${X} --unsetenv A --unsetenv C --ro-bind / / sh")
+        let rules = try made.spec.environment
+        #expect(rules.set.map(\.name).sorted() == ["B", "PWD"] && rules.unset.map(\.value) == ["A", "C"])
+        #expect(rules.set.first { $0.name == "B" }?.value.value == "${X}")
+        #expect(made.directives(.warning) == ["--setenv A 1"])
+        let cleared = try draft("--setenv A 1 --clearenv --setenv B 2 --chdir /usr --ro-bind / / sh").spec
+        #expect(cleared.environment.keep.isEmpty && cleared.environment.set.map(\.name).sorted() == ["B", "PWD"])
+        #expect(
+            cleared.environment.set.first { $0.name == "PWD" }?.value.value == "/usr" && cleared.cwd.value == "/usr")
+    }
+
+    @Test func `what is wrong is named with its place`() {
+        #expect(draft("--ro-bnd / / sh").faults.first?.message == "unknown option --ro-bnd")
+        #expect(draft("--ro-bnd / / sh").faults.first?.hint == "did you mean --ro-bind?")
+        #expect(draft("--ro-bind / / --bind /x").faults.first?.position?.line == 4)
+        #expect(draft("--hostname x sh").faults.first?.message == "Specifying --hostname requires --unshare-uts")
+        #expect(draft("--uid x sh").faults.first?.message == "Invalid uid: x")
+        #expect(draft("--symlink a /b --symlink c /b sh").faults.count == 1)
+    }
+
+    @Test func `what restricts and has no line is a loss`() {
+        #expect(draft("--userns2 3 --ro-bind / / sh").hasLostRestrictions)
+        #expect(!draft("--lock-file /x --ro-bind / / sh").hasLostRestrictions)
+        #expect(draft("--lock-file /x --ro-bind / / sh").directives(.lost) == ["--lock-file /x"])
+    }
+
+    @Test func `every line says where it is from`() {
+        let text = draft("--ro-bind / / --tmpfs /tmp sh").text(title: [])
+        #expect(text.contains("# from bwrap:1 --ro-bind / /\nroot = \"host\""))
+        #expect(text.contains("# from bwrap:4 --tmpfs /tmp\n[[mount]]"))
+        #expect(text.contains("# as bwrap does: without --unshare-pid it is the caller's\npid = \"host\""))
+    }
+}

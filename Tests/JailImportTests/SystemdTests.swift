@@ -1,0 +1,130 @@
+import JailImport
+import JailSpec
+import LinuxFacts
+import SpecFile
+import Testing
+
+@Suite struct SystemdTests {
+    private func draft(_ service: String, _ more: [String: String] = [:], unit: String = "") -> Draft {
+        let text = "[Unit]\nDescription=x\n\(unit)\n[Service]\n" + service
+        var sources = [ImportSource(name: "a.service", text: Array(text.utf8))]
+        for (name, text) in more.sorted(by: { $0.key < $1.key }) {
+            sources.append(ImportSource(name: name, text: Array("[Service]\n\(text)".utf8)))
+        }
+        return SystemdImport.draft(of: sources, [], ImportContext())
+    }
+
+    @Test func `what systemd leaves open is written out`() throws {
+        let made = draft("ExecStart=/usr/bin/true -x 'a b'")
+        let spec = try made.spec
+        #expect(spec.command?.value == ["/usr/bin/true", "-x", "a b"] && spec.filesystem.root.value == .host)
+        #expect(spec.identity.user?.value == .id(0) && spec.namespaces[.user].value == .host)
+        #expect(spec.capabilities.keep?.value.capabilities.count == Capability.allCases.count)
+        #expect(spec.filesystem.devices.value == .host && spec.filesystem.tmp.value == .none)
+        #expect(spec.network.mode?.value == .host && spec.namespaces.nested.value)
+        #expect(!made.hasLostRestrictions)
+    }
+
+    @Test func `an allow-list has what systemd puts in, and kills`() throws {
+        let policy = try #require(
+            try draft("User=a\nSystemCallFilter=@system-service\nSystemCallFilter=~@privileged").spec.seccomp
+        ).value
+        #expect(policy.profile?.value == SeccompPolicy.Profile.none && policy.defaultAction?.value == .kill)
+        #expect(policy.allow.map(\.value) == ["@default", "execve", "@system-service"])
+        #expect(policy.kill.map(\.value) == ["@privileged"] && policy.deny.isEmpty)
+        let errno = try #require(
+            try draft("SystemCallFilter=read\nSystemCallErrorNumber=EPERM\nSystemCallFilter=~@mount").spec.seccomp
+        ).value
+        #expect(errno.defaultAction?.value == .errno(1) && errno.deny.map(\.value) == ["@mount"])
+    }
+
+    @Test func `a list whose order counts is written call by call`() throws {
+        let made = draft("SystemCallFilter=@system-service\nSystemCallFilter=~@chown\nSystemCallFilter=chown")
+        let policy = try #require(try made.spec.seccomp).value
+        let names = Set(policy.allow.map(\.value))
+        #expect(names.contains("chown") && !names.contains("fchown") && names.contains("execve") && policy.kill.isEmpty)
+    }
+
+    @Test func `a list of what is denied leaves the rest`() throws {
+        let policy = try #require(try draft("SystemCallFilter=~@mount\nSystemCallFilter=mount").spec.seccomp).value
+        #expect(policy.defaultAction == nil && !policy.kill.contains { $0.value == "mount" })
+        #expect(policy.kill.contains { $0.value == "umount2" })
+    }
+
+    @Test func `families are refused as systemd refuses them`() throws {
+        let made = draft("RestrictAddressFamilies=AF_UNIX AF_NETLINK\nIPAddressDeny=any")
+        let rules = try #require(try made.spec.seccomp).value.rules.filter { $0.call.value == "socket" }
+        #expect(rules.count == 1 && rules[0].action == .errno(97) && rules[0].arguments.count == 2)
+        #expect(rules[0].arguments.allSatisfy { $0.op == .notEqual && $0.index == 0 })
+        #expect(!made.hasLostRestrictions, "without AF_INET there is nothing to filter")
+        #expect(draft("RestrictAddressFamilies=AF_INET\nIPAddressDeny=any").hasLostRestrictions)
+        #expect(draft("IPAddressDeny=any").hasLostRestrictions)
+    }
+
+    @Test func `what protects takes capabilities away`() throws {
+        let spec = try draft(
+            "ProtectClock=yes\nProtectKernelModules=1\nProtectKernelLogs=true\nPrivateDevices=on\nPrivateTmp=yes\nProtectHostname=yes"
+        ).spec
+        let kept = try #require(spec.capabilities.keep).value
+        for capability in [Capability.sys_time, .wake_alarm, .sys_module, .syslog, .mknod, .sys_rawio] {
+            #expect(!kept.contains(capability), "\(capability)")
+        }
+        #expect(spec.filesystem.devices.value == .minimal && spec.namespaces[.uts].value == .new)
+        #expect(spec.mount(at: "/var/tmp")?.source == .tmpfs(size: nil, inodes: nil, mode: 0o1777))
+        #expect(spec.mount(at: "/dev/log")?.source == .symlink(to: "/run/systemd/journal/dev-log"))
+        let set = try draft("CapabilityBoundingSet=~CAP_SYS_ADMIN CAP_CHOWN\nCapabilityBoundingSet=~CAP_KILL").spec
+        #expect(
+            set.capabilities.keep?.value.contains(.kill) == false
+                && set.capabilities.keep?.value.contains(.fowner) == true)
+        let user = try draft("User=redis\nCapabilityBoundingSet=CAP_CHOWN\nAmbientCapabilities=CAP_CHOWN CAP_KILL").spec
+        #expect(user.capabilities.keep?.value.capabilities == [.chown])
+        #expect(user.identity.user?.value == .name("redis") && user.identity.group == nil)
+    }
+
+    @Test func `drop-ins come after the unit, and an empty value resets`() throws {
+        let made = draft(
+            "ReadWritePaths=/a\nProtectSystem=full\nNice=3",
+            ["b.conf": "ReadWritePaths=\nReadWritePaths=-/c /d\nProtectSystem=strict"])
+        let spec = try made.spec
+        #expect(spec.mount(at: "/a") == nil && spec.mount(at: "/d") != nil && spec.mount(at: "/c")?.optional == true)
+        #expect(!spec.filesystem.writable.value && spec.process.nice?.value == 3)
+        #expect(made.directives(.warning).contains("ReadWritePaths=/a"))
+    }
+
+    @Test func `drop-ins beside the unit are found by their names`() throws {
+        let source = ImportSource(name: "x/a.service", text: Array("[Service]\nNice=1".utf8))
+        let context = ImportContext(
+            read: { $0 == "x/a.service.d/20-b.conf" ? Array("[Service]\nNice=7".utf8) : nil },
+            list: { $0 == "x/a.service.d" ? ["20-b.conf", "README"] : [] })
+        #expect(try SystemdImport.draft(of: [source], [], context).spec.process.nice?.value == 7)
+    }
+
+    @Test func `specifiers stay in the unit`() throws {
+        let made = draft(
+            "ExecStart=/usr/bin/d --name %i\nRuntimeDirectory=d-%i\nReadWritePaths=%S/d/%i\nEnvironment=A=%%x B=%i")
+        let spec = try made.spec
+        #expect(spec.command == nil && spec.mount(at: "/var/lib/d//var/INSTANCE") == nil)
+        #expect(made.said(.warning).contains { $0.contains("--env INSTANCE=%i") })
+        #expect(spec.environment.set.first { $0.name == "A" }?.value.value == "%x")
+        #expect(spec.environment.keep.map(\.value).contains("RUNTIME_DIRECTORY"))
+    }
+
+    @Test func `limits take systemd's units`() throws {
+        let spec = try draft(
+            "LimitNOFILE=1024:65536\nLimitMEMLOCK=64M\nLimitNICE=-5\nLimitRTTIME=infinity\nMemoryMax=1G\nTasksMax=12\nCPUQuota=150%"
+        ).spec
+        func limit(_ name: String) -> ResourceLimit? { spec.rlimits.first { $0.resource.name == name } }
+        #expect(limit("nofile")?.soft == 1024 && limit("nofile")?.hard == 65536 && limit("memlock")?.soft == 64 << 20)
+        #expect(limit("nice")?.soft == 25 && limit("rttime")?.soft == nil)
+        #expect(spec.limits?.value.memory?.value == 1 << 30 && spec.limits?.value.pids?.value == 12)
+    }
+
+    @Test func `what is unknown is an error, and what is not the jail's is said`() {
+        #expect(draft("ProtectSytem=full").faults.first?.hint == "did you mean ProtectSystem?")
+        #expect(draft("ProtectSytem=full").faults.first?.position?.line == 5)
+        #expect(draft("SystemCallFilter=raed").faults.first?.hint == "did you mean read?")
+        #expect(draft("Restart=always").directives(.outside).contains("Restart=always"))
+        #expect(draft("ProcSubset=pid").hasLostRestrictions)
+        #expect(draft("User=a\nNoExecPaths=/\nExecPaths=/usr").faults.isEmpty)
+    }
+}
