@@ -70,6 +70,9 @@ extension BubblewrapImport {
             draft.set("filesystem.dev", .string("none"), standard("no nodes of devices without --dev"))
         }
         draft.set("filesystem.tmp", .boolean(false), standard("no /tmp of the jail's own without --tmpfs /tmp"))
+        if Available.takes("filesystem.home", .boolean(false)) {
+            draft.set("filesystem.home", .boolean(false), standard("no home of the jail's own"))
+        }
     }
 
     private mutating func write(_ entry: BubblewrapTree.Entry) {

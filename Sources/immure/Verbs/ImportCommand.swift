@@ -60,11 +60,12 @@ struct ImportCommand: ParsableCommand {
 
 /// The tools whose configurations are read, by the names of their programs.
 enum ForeignTool: String, CaseIterable, ExpressibleByArgument {
-    case bwrap, systemd
+    case bwrap, nsjail, systemd
 
     func draft(of sources: [ImportSource], _ words: [String], _ context: ImportContext) -> Draft {
         switch self {
         case .bwrap: BubblewrapImport.draft(of: sources, words, context)
+        case .nsjail: NsjailImport.draft(of: sources, words, context)
         case .systemd: SystemdImport.draft(of: sources, words, context)
         }
     }

@@ -1,0 +1,53 @@
+import SpecFile
+
+/// Mounts that a tool makes one after the other, each over what is there: what is left of them in the end.
+struct MountList {
+    struct Entry {
+        let target: String
+        let pairs: [(String, Node.Value)]
+        let directive: Directive
+    }
+
+    private(set) var entries: [Entry] = []
+
+    /// Adds a mount; `pairs` are its keys but the target.
+    mutating func add(_ target: String, _ pairs: [(String, Node.Value)], _ directive: Directive, _ draft: inout Draft) {
+        var kept: [Entry] = []
+        for earlier in entries {
+            if isWithin(earlier.target, target) {
+                draft.warn("has no effect: \(directive.reference) covers it", earlier.directive)
+            } else {
+                kept.append(earlier)
+            }
+        }
+        entries = kept + [Entry(target: target, pairs: pairs, directive: directive)]
+    }
+
+    /// A bind, in its short form where that says it all.
+    mutating func bind(
+        _ source: String, on target: String, _ options: [String], optional: Bool = false, _ directive: Directive,
+        _ draft: inout Draft
+    ) {
+        var pairs: [(String, Node.Value)] = [("source", .string(source))]
+        if !options.isEmpty { pairs.append(("options", .strings(options))) }
+        if optional { pairs.append(("optional", .boolean(true))) }
+        add(target, pairs, directive, &draft)
+    }
+
+    func has(_ target: String) -> Bool { entries.contains { $0.target == target } }
+
+    func write(into draft: inout Draft) {
+        for entry in entries {
+            let plain = entry.pairs.count == 1 ? [] : entry.pairs.dropFirst().map(\.0)
+            if case .string(let source)? = entry.pairs.first?.1, entry.pairs[0].0 == "source",
+                !source.contains(":"), !entry.target.contains(":"),
+                plain.isEmpty || (plain == ["options"] && entry.pairs[1].1 == .strings(["ro"]))
+            {
+                let words = source == entry.target ? source : "\(source):\(entry.target)"
+                draft.append("filesystem.\(plain.isEmpty ? "rw" : "ro")", words, entry.directive)
+            } else {
+                draft.add("mount", [("target", .string(entry.target))] + entry.pairs, entry.directive)
+            }
+        }
+    }
+}
