@@ -98,10 +98,17 @@ import Testing
         #expect(masks.rules.first?.arguments.map(\.op) == [.masked, .notEqual])
     }
 
+    @Test func `bits that must not be set are taken away`() throws {
+        let made = try policy(
+            "ALLOW { execve, mmap { (prot & PROT_EXEC) == 0 || (prot & PROT_WRITE) == 0 } } DEFAULT ERRNO(1)")
+        #expect(made.allow.map(\.value) == ["execve", "mmap"] && made.rules.count == 1)
+        #expect(made.rules[0].action == .errno(1) && made.rules[0].arguments.map(\.op) == [.masked, .masked])
+    }
+
     @Test func `a policy that cannot be said is an error`() {
         #expect(draft("seccomp_string: \"ALLOW { raed } DEFAULT ALLOW\"").faults.first?.hint == "did you mean read?")
         #expect(
-            draft("seccomp_string: \"ALLOW { mmap { (prot & PROT_EXEC) == 0 } }\"").faults.first?.message.contains(
+            draft("seccomp_string: \"ALLOW { execve, mmap { (prot & 6) == 2 } }\"").faults.first?.message.contains(
                 "cannot say") == true)
         #expect(draft("seccomp_string: \"TRACE(1) { read } DEFAULT ALLOW\"").hasLostRestrictions)
         #expect(draft("seccomp_policy_file: \"p\"").faults.count == 1)

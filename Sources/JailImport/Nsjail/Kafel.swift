@@ -6,7 +6,7 @@ struct Kafel {
         let call: String
         let action: String
         /// Of each alternative all must hold; none at all: always.
-        let alternatives: [[KafelCondition]]
+        let alternatives: [[ArgumentCondition]]
     }
 
     private(set) var rules: [Rule] = []

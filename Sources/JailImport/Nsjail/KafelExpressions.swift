@@ -1,10 +1,3 @@
-/// A comparison of an argument, as a rule of a spec has it.
-struct KafelCondition: Equatable {
-    let index: Int
-    var op: String
-    var value: String
-}
-
 /// The boolean expressions of kafel's rules: a list of alternatives, of each of which all must hold.
 struct KafelExpressions {
     let tokens: [String]
@@ -21,7 +14,7 @@ struct KafelExpressions {
     }
 
     /// Alternatives by commas or `||`.
-    mutating func expression(until end: String) throws(Kafel.Fault) -> [[KafelCondition]] {
+    mutating func expression(until end: String) throws(Kafel.Fault) -> [[ArgumentCondition]] {
         var result = try conjunction()
         while true {
             let token = try take()
@@ -31,7 +24,7 @@ struct KafelExpressions {
         }
     }
 
-    private mutating func conjunction() throws(Kafel.Fault) -> [[KafelCondition]] {
+    private mutating func conjunction() throws(Kafel.Fault) -> [[ArgumentCondition]] {
         var result = try term()
         while next == "&&" {
             place += 1
@@ -42,10 +35,10 @@ struct KafelExpressions {
         return result
     }
 
-    private mutating func term() throws(Kafel.Fault) -> [[KafelCondition]] {
+    private mutating func term() throws(Kafel.Fault) -> [[ArgumentCondition]] {
         if next == "!" {
             place += 1
-            return Self.negated(try term())
+            return ArgumentCondition.negated(try term())
         }
         if next == "(", !isMask() {
             place += 1
@@ -57,7 +50,7 @@ struct KafelExpressions {
     /// Whether the parenthesis holds an argument and a mask.
     private func isMask() -> Bool { place + 2 < tokens.count && tokens[place + 2] == "&" }
 
-    private mutating func comparison() throws(Kafel.Fault) -> KafelCondition {
+    private mutating func comparison() throws(Kafel.Fault) -> ArgumentCondition {
         let hasParenthesis = next == "("
         if hasParenthesis { place += 1 }
         let name = try take()
@@ -74,22 +67,26 @@ struct KafelExpressions {
             guard token == ")" else { throw Kafel.Fault(message: "\(token) where ) must stand") }
         }
         guard let op = next, ["==", "!=", "<", "<=", ">", ">="].contains(op) else {
-            if let mask { return KafelCondition(index: index, op: "&", value: mask) }
+            if let mask { return ArgumentCondition(index: index, op: "&", value: mask) }
             throw Kafel.Fault(message: "no comparison after \(name)")
         }
         place += 1
         let value = try value()
-        guard let mask else { return KafelCondition(index: index, op: op, value: value) }
+        guard let mask else { return ArgumentCondition(index: index, op: op, value: value) }
         return try masked(index, mask, op, value)
     }
 
     /// A mask that is compared: a spec asks whether a bit of it is set.
     private func masked(_ index: Int, _ mask: String, _ op: String, _ value: String) throws(Kafel.Fault)
-        -> KafelCondition
+        -> ArgumentCondition
     {
         let isOneBit = UInt64(mask).map { $0.nonzeroBitCount == 1 } ?? !mask.contains("|")
-        if op == "!=", value == "0" { return KafelCondition(index: index, op: "&", value: mask) }
-        if op == "==", value == mask, isOneBit { return KafelCondition(index: index, op: "&", value: mask) }
+        if value == "0", op == "==" || op == "!=" {
+            return ArgumentCondition(index: index, op: op == "!=" ? "&" : "!&", value: mask)
+        }
+        if value == mask, isOneBit, op == "==" || op == "!=" {
+            return ArgumentCondition(index: index, op: op == "==" ? "&" : "!&", value: mask)
+        }
         throw Kafel.Fault(message: "(argument & \(mask)) \(op) \(value): a spec cannot say it")
     }
 
@@ -108,22 +105,6 @@ struct KafelExpressions {
         if let digits = text.after("0x"), let number = UInt64(digits, radix: 16) { return String(number) }
         if text.hasPrefix("0"), text.count > 1, let number = UInt64(text, radix: 8) { return String(number) }
         return text
-    }
-
-    /// Not any of the alternatives: of each, one condition does not hold.
-    private static func negated(_ alternatives: [[KafelCondition]]) -> [[KafelCondition]] {
-        let opposite = ["==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"]
-        var result: [[KafelCondition]] = [[]]
-        for alternative in alternatives {
-            result = result.flatMap { left in
-                alternative.map { condition in
-                    var other = condition
-                    other.op = opposite[condition.op] ?? "&"
-                    return left + [other]
-                }
-            }
-        }
-        return result
     }
 }
 

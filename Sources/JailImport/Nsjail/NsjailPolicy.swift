@@ -1,6 +1,5 @@
 import JailSpec
 import SpecFile
-import SystemCallFilter
 
 extension NsjailImport {
     mutating func writePolicy() {
@@ -35,12 +34,7 @@ extension NsjailImport {
         draft.set("seccomp.default", .string(word(standard, origin) ?? "kill"), origin)
         var decided: Set<String> = []
         for rule in policy.rules {
-            guard CallNames.isKnown(rule.call) else {
-                draft.fail(
-                    "the policy: unknown system call \(rule.call)", origin,
-                    hint: CallNames.nearest(to: rule.call).map { "did you mean \($0)?" })
-                continue
-            }
+            guard draft.knows(rule.call, origin) else { continue }
             // The first rule that matches decides.
             if decided.contains(rule.call) { continue }
             write(rule, standard, origin)
@@ -56,17 +50,9 @@ extension NsjailImport {
     private mutating func write(_ rule: Kafel.Rule, _ standard: String, _ origin: Directive) {
         guard let action = word(rule.action, origin) else { return }
         if rule.action == standard, rule.alternatives.isEmpty, rule.action != "ALLOW" { return }
-        guard rule.alternatives.isEmpty else {
-            for alternative in rule.alternatives {
-                draft.rule(rule.call, action, alternative.map { ($0.index, $0.op, $0.value) }, origin)
-            }
-            return
-        }
-        switch action {
-        case "allow": draft.append("seccomp.allow", rule.call, origin)
-        case "kill": draft.append("seccomp.kill", rule.call, origin)
-        case "log": draft.append("seccomp.log", rule.call, origin)
-        default: draft.rule(rule.call, action, [], origin)
+        let otherwise = word(standard, origin) ?? "kill"
+        if !draft.decide(rule.call, action, rule.alternatives, otherwise: otherwise, origin) {
+            draft.lose("\(rule.call): a condition that a spec cannot say", restricts: true, origin)
         }
     }
 

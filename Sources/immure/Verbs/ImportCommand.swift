@@ -60,13 +60,14 @@ struct ImportCommand: ParsableCommand {
 
 /// The tools whose configurations are read, by the names of their programs.
 enum ForeignTool: String, CaseIterable, ExpressibleByArgument {
-    case bwrap, nsjail, systemd
+    case bwrap, nsjail, systemd, oci
 
     func draft(of sources: [ImportSource], _ words: [String], _ context: ImportContext) -> Draft {
         switch self {
         case .bwrap: BubblewrapImport.draft(of: sources, words, context)
         case .nsjail: NsjailImport.draft(of: sources, words, context)
         case .systemd: SystemdImport.draft(of: sources, words, context)
+        case .oci: OCIImport.draft(of: sources, words, context)
         }
     }
 }

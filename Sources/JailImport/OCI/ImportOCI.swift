@@ -1,0 +1,143 @@
+import JailSpec
+import SpecFile
+
+/// The config.json of a bundle, OCI's runtime specification, as a spec that stands in the bundle.
+package struct OCIImport {
+    var draft = Draft()
+    var mounts = MountList()
+    /// The namespaces that are listed, all others being the host's.
+    var listed: Set<String> = []
+    var otherFilter = false
+    /// Whether something is mounted on /dev.
+    var hasDevices = false
+
+    package static func draft(of sources: [ImportSource], _ words: [String], _ context: ImportContext) -> Draft {
+        var imported = OCIImport()
+        for source in sources {
+            do throws(Diagnostic) {
+                let root = try parseJSON(source.text, file: source.name)
+                imported.top(root)
+            } catch {
+                imported.draft.fail(error)
+            }
+        }
+        imported.finish(words)
+        return imported.draft
+    }
+
+    private mutating func finish(_ words: [String]) {
+        guard draft.faults.isEmpty else { return }
+        if !words.isEmpty { draft.set("command", .strings(words), Draft.standard("oci", "the command after --")) }
+        writeMounts()
+        writeNamespaces()
+        if !otherFilter {
+            draft.warn(
+                "immure's own filter of system calls stays; seccomp.profile = \"none\" is as without it",
+                Draft.standard("oci", "no linux.seccomp"))
+        }
+        draft.finish()
+    }
+
+    /// The entries of an object, each taken note of, by its path.
+    mutating func entries(_ node: Node, _ path: String) -> [(key: String, node: Node, directive: Directive)] {
+        guard case .table(let table) = node.value else {
+            draft.fail("\(path.isEmpty ? "the file" : path): must be an object", at: node.position)
+            return []
+        }
+        return table.entries.map { entry in
+            let full = path.isEmpty ? entry.key : "\(path).\(entry.key)"
+            let directive = Directive("\(full)\(Self.shown(entry.node))", at: entry.keyPosition)
+            draft.take(directive)
+            return (entry.key, entry.node, directive)
+        }
+    }
+
+    private static func shown(_ node: Node) -> String {
+        switch node.value {
+        case .string(let text): ": \(quoted(text))"
+        case .integer(let number): ": \(number)"
+        case .unsigned(let number): ": \(number)"
+        case .boolean(let truth): ": \(truth)"
+        default: ""
+        }
+    }
+
+    mutating func unknown(_ directive: Directive, _ path: String) {
+        draft.fail("the runtime specification has no \(directive.words.cut(":").0)", directive)
+    }
+
+    private mutating func top(_ root: Node) {
+        for (key, node, directive) in entries(root, "") {
+            switch key {
+            case "ociVersion", "annotations", "platform": draft.isOutside("", directive)
+            case "windows", "solaris", "vm", "zos", "freebsd": draft.isOutside("for another system", directive)
+            case "process":
+                draft.isPart(directive)
+                process(node)
+            case "root":
+                draft.isPart(directive)
+                self.root(node)
+            case "hostname": if let text = node.text { draft.set("hostname", .string(text), directive) }
+            case "domainname": draft.lose("an NIS domain name", directive)
+            case "mounts":
+                draft.isPart(directive)
+                for element in node.elements { mount(element) }
+            case "hooks":
+                draft.isPart(directive)
+                hooks(node)
+            case "linux":
+                draft.isPart(directive)
+                linux(node)
+            default: unknown(directive, "")
+            }
+        }
+    }
+
+    /// Programs of the host that are run at stages of the launch: none is.
+    private mutating func hooks(_ node: Node) {
+        for (key, list, directive) in entries(node, "hooks") {
+            let names = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
+            guard names.contains(key) else {
+                unknown(directive, "hooks")
+                continue
+            }
+            let programs = list.elements.compactMap { $0["path"]?.text }
+            draft.lose("hooks are not run: \(programs.joined(separator: ", "))", restricts: true, directive)
+        }
+    }
+
+    private mutating func root(_ node: Node) {
+        var path = "rootfs"
+        var readOnly: Directive?
+        var origin: Directive?
+        for (key, value, directive) in entries(node, "root") {
+            switch key {
+            case "path":
+                path = value.text ?? path
+                origin = directive
+            case "readonly":
+                draft.isPart(directive)
+                if value.isTrue { readOnly = directive }
+            default: unknown(directive, "root")
+            }
+        }
+        let from = origin ?? Draft.standard("oci", "the root of the bundle")
+        let written = path.hasPrefix("/") ? cleaned(literal(path)) : "./" + literal(path)
+        draft.set("filesystem.root", .string(written == "/" ? "host" : written), from)
+        if !path.hasPrefix("/") { draft.warn("from the directory of the spec, which belongs into the bundle", from) }
+        if let readOnly { return draft.isInForce("", readOnly) }
+        if Available.writable("/x") {
+            draft.set("filesystem.writable", .boolean(true), from)
+        } else {
+            draft.lose("a root that can be written to", from)
+        }
+    }
+}
+
+extension Node {
+    var text: String? { if case .string(let text) = value { text } else { nil } }
+    var isTrue: Bool { value == .boolean(true) }
+    var elements: [Node] { if case .array(let list) = value { list } else { [] } }
+    var integer: Int64? { if case .integer(let number) = value { number } else { nil } }
+    subscript(key: String) -> Node? { if case .table(let table) = value { table[key]?.node } else { nil } }
+}

@@ -1,0 +1,131 @@
+import SpecFile
+
+extension OCIImport {
+    mutating func linux(_ node: Node) {
+        var late: [(Bool, Node, Directive)] = []
+        for (key, value, directive) in entries(node, "linux") {
+            switch key {
+            case "namespaces":
+                draft.isPart(directive)
+                for element in value.elements { namespace(element) }
+            case "uidMappings": map(value, "uid_map", directive)
+            case "gidMappings": map(value, "gid_map", directive)
+            case "devices":
+                draft.isPart(directive)
+                for element in value.elements { device(element) }
+            case "cgroupsPath": draft.isOutside("immure makes a group of its own", directive)
+            case "resources":
+                draft.isPart(directive)
+                resources(value)
+            case "seccomp":
+                draft.isPart(directive)
+                otherFilter = true
+                seccomp(value)
+            case "maskedPaths": late.append((true, value, directive))
+            case "readonlyPaths": late.append((false, value, directive))
+            case "rootfsPropagation":
+                if ["private", "rprivate", ""].contains(value.text ?? "") {
+                    draft.isInForce("", directive)
+                } else {
+                    draft.lose("mounts that come later", directive)
+                }
+            case "timeOffsets":
+                draft.isPart(directive)
+                offsets(value)
+            case "personality":
+                if value["domain"]?.text == "LINUX" {
+                    draft.isInForce("", directive)
+                } else {
+                    draft.lose("a personality", directive)
+                }
+            case "sysctl":
+                if value.isEmptyObject {
+                    draft.isInForce("", directive)
+                } else {
+                    draft.lose("sysctls of the jail's namespaces", directive)
+                }
+            case "netDevices": draft.lose("interfaces that are moved into the jail", directive)
+            case "mountLabel": draft.lose("labels of SELinux", restricts: value.text != "", directive)
+            case "intelRdt": draft.lose("shares of caches", restricts: true, directive)
+            case "memoryPolicy": draft.lose("a policy of NUMA nodes", directive)
+            default: unknown(directive, "linux")
+            }
+        }
+        for (isHidden, value, directive) in late {
+            if isHidden { hidden(value, directive) } else { protected(value, directive) }
+        }
+    }
+
+    private mutating func namespace(_ node: Node) {
+        guard let type = node["type"]?.text else { return draft.fail("a namespace without a type", at: node.position) }
+        let names = ["network": "net"]
+        let kind = names[type] ?? type
+        let directive = Directive("linux.namespaces \(type)", at: node.position)
+        guard ["pid", "net", "mount", "ipc", "uts", "user", "cgroup", "time"].contains(kind) else {
+            return draft.fail("unknown namespace \(type)", directive)
+        }
+        listed.insert(kind)
+        if let path = node["path"]?.text, !path.isEmpty {
+            draft.set("namespaces.\(kind)", .string(path), directive)
+        } else {
+            draft.isInForce("", directive)
+        }
+    }
+
+    mutating func writeNamespaces() {
+        for kind in ["user", "pid", "ipc", "uts", "cgroup"] where !listed.contains(kind) {
+            draft.set(
+                "namespaces.\(kind)", .string("host"), Draft.standard("oci", "the \(kind) namespace is not listed"))
+        }
+        if !listed.contains("net") {
+            draft.set("network.mode", .string("host"), Draft.standard("oci", "the network namespace is not listed"))
+            draft.set("landlock.scope", .array([]), Draft.standard("oci", "abstract sockets can be reached"))
+        }
+        if !listed.contains("mount") {
+            draft.warn("the jail has one all the same", Draft.standard("oci", "the mount namespace is not listed"))
+        }
+    }
+
+    private mutating func map(_ node: Node, _ key: String, _ directive: Directive) {
+        var ranges: [Node] = []
+        for element in node.elements {
+            let place = element.position
+            let pairs = [("inside", "containerID"), ("outside", "hostID"), ("count", "size")].map { name, foreign in
+                Table.Entry(
+                    key: name, keyPosition: place,
+                    node: Node(.integer(element[foreign]?.integer ?? 0), at: directive.position))
+            }
+            ranges.append(Node(.table(Table(pairs)), at: directive.position))
+        }
+        if ranges.isEmpty { return draft.isInForce("", directive) }
+        draft.set("identity.\(key)", .array(ranges), directive)
+    }
+
+    private mutating func device(_ node: Node) {
+        let path = node["path"]?.text ?? ""
+        let directive = Directive("linux.devices \(path)", at: node.position)
+        let minimal = ["null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"].map { "/dev/" + $0 }
+        if minimal.contains(path) { return draft.isInForce("", directive) }
+        draft.warn("bound from the host where it is there, not made", directive)
+        mounts.add(
+            path,
+            [("source", .string(literal(path))), ("options", .strings(["rw", "dev"])), ("optional", .boolean(true))],
+            directive,
+            &draft)
+    }
+
+    private mutating func offsets(_ node: Node) {
+        for (key, value, directive) in entries(node, "linux.timeOffsets") {
+            guard key == "monotonic" || key == "boottime" else {
+                unknown(directive, "")
+                continue
+            }
+            let milliseconds = (value["secs"]?.integer ?? 0) * 1000 + (value["nanosecs"]?.integer ?? 0) / 1_000_000
+            draft.set("namespaces.time.\(key)", .string("\(milliseconds)ms"), directive)
+        }
+    }
+}
+
+extension Node {
+    fileprivate var isEmptyObject: Bool { if case .table(let table) = value { table.entries.isEmpty } else { false } }
+}

@@ -1,0 +1,145 @@
+import SpecFile
+
+extension OCIImport {
+    mutating func mount(_ node: Node) {
+        guard let written = node["destination"]?.text else {
+            return draft.fail("a mount without a destination", at: node.position)
+        }
+        let target = cleaned(literal(written.hasPrefix("/") ? written : "/" + written))
+        let directive = Directive("mounts \(written)", at: node.position)
+        draft.take(directive)
+        let options = (node["options"]?.elements ?? []).compactMap(\.text)
+        var type = node["type"]?.text ?? "none"
+        if options.contains("bind") || options.contains("rbind") { type = "bind" }
+        if node["uidMappings"] != nil || node["gidMappings"] != nil { draft.lose("ids of its own", directive) }
+        switch (type, target) {
+        case ("tmpfs", "/dev"), ("devtmpfs", "/dev"), ("devpts", "/dev/pts"):
+            draft.isInForce("", directive)
+        case ("tmpfs", "/dev/shm"):
+            let size = options.compactMap { $0.after("size=") }.last.flatMap { bytes($0.uppercased()) }
+            if let size {
+                draft.set("filesystem.shm", .integer(size), directive)
+            } else {
+                draft.isInForce("", directive)
+            }
+        case ("proc", "/proc") where !options.contains("ro"):
+            mounts.add(target, [("type", .string("proc"))], directive, &draft)
+        default: mount(type, target, node["source"]?.text ?? "", options, directive)
+        }
+        hasDevices = hasDevices || target == "/dev"
+    }
+
+    private mutating func mount(
+        _ type: String, _ target: String, _ source: String, _ options: [String], _ directive: Directive
+    ) {
+        var pairs: [(String, Node.Value)] = []
+        switch type {
+        case "bind": pairs.append(("source", .string(source.hasPrefix("/") ? literal(source) : "./" + literal(source))))
+        case "tmpfs", "proc", "sysfs", "devpts", "mqueue": pairs.append(("type", .string(type)))
+        case "cgroup", "cgroup2": pairs.append(("type", .string("cgroup")))
+        case "overlay": return overlay(target, options, directive)
+        default: return draft.lose("a file system of the type \(type)", directive)
+        }
+        let isFixed = !["bind", "tmpfs"].contains(type)
+        var words: [String] = []
+        for option in options {
+            switch option {
+            case "rbind", "nosuid", "nodev", "suid", "defaults", "private", "rprivate", "rnosuid", "rnodev",
+                "newinstance", "async":
+                break
+            case "bind": words.append("bind")
+            case "ro", "rro":
+                if type != "sysfs", !type.hasPrefix("cgroup") { words.append("ro") }
+            case "rw": if type.hasPrefix("cgroup") { words.append("rw") }
+            case "noexec", "rnoexec": if !isFixed { words.append("noexec") }
+            case "dev", "rdev": if type == "bind" { words.append("dev") }
+            case "exec": break
+            case "noatime", "relatime", "strictatime", "nodiratime", "nosymfollow": words.append(option)
+            default:
+                if let size = option.after("size="), type == "tmpfs", let number = bytes(size.uppercased()) {
+                    pairs.append(("size", .integer(number)))
+                } else if let mode = option.after("mode="), type == "tmpfs" {
+                    pairs.append(("mode", .string(mode)))
+                } else if let count = option.after("nr_inodes="), let number = Int64(count) {
+                    pairs.append(("inodes", .integer(number)))
+                } else if ["shared", "rshared", "slave", "rslave", "unbindable", "tmpcopyup"].contains(option) {
+                    draft.lose("the option \(option)", directive)
+                } else if type == "devpts" || option.hasPrefix("gid=") || option.hasPrefix("uid=") {
+                    draft.isInForce("\(option): as immure makes it", directive)
+                } else {
+                    draft.lose("the option \(option)", directive)
+                }
+            }
+        }
+        if !words.isEmpty { pairs.append(("options", .strings(words))) }
+        mounts.add(target, pairs, directive, &draft)
+    }
+
+    private mutating func overlay(_ target: String, _ options: [String], _ directive: Directive) {
+        var pairs: [(String, Node.Value)] = [("type", .string("overlay"))]
+        for option in options {
+            if let lower = option.after("lowerdir=") {
+                pairs.append(("lower", .strings(lower.split(separator: ":").map(String.init))))
+            } else if let upper = option.after("upperdir=") {
+                pairs.append(("upper", .string(upper)))
+            } else if let work = option.after("workdir=") {
+                pairs.append(("work", .string(work)))
+            }
+        }
+        mounts.add(target, pairs, directive, &draft)
+    }
+
+    mutating func writeMounts() {
+        let standard = Draft.standard("oci", "what is not mounted is not there")
+        if !mounts.has("/proc") { draft.set("filesystem.proc", .boolean(false), standard) }
+        if !hasDevices {
+            draft.set("filesystem.dev", .string("none"), standard)
+            draft.remove("filesystem.shm")
+        }
+        if !mounts.has("/tmp") { draft.set("filesystem.tmp", .boolean(false), standard) }
+        if Available.takes("filesystem.home", .boolean(false)) {
+            draft.set("filesystem.home", .boolean(false), standard)
+        }
+        // The jail's own procfs without a word stands there anyway.
+        mounts.write(into: &draft)
+    }
+
+    mutating func hidden(_ list: Node, _ directive: Directive) {
+        let masked = ["kcore", "keys", "kmsg", "timer_list", "sched_debug", "latency_stats"].map { "/proc/" + $0 }
+        for element in list.elements {
+            guard let path = element.text else { continue }
+            let one = Directive("linux.maskedPaths \(path)", at: element.position)
+            if masked.contains(path) {
+                draft.isInForce("masked, or for the host's root only", one)
+            } else if keepsMounting {
+                draft.lose("nothing can be hidden from who has sys_admin", restricts: true, one)
+            } else {
+                draft.append("filesystem.hide", literal(path), one)
+            }
+        }
+        draft.isPart(directive)
+    }
+
+    /// Whether the command could take a cover away.
+    private var keepsMounting: Bool {
+        for key in ["keep", "permitted", "effective", "bounding"] {
+            guard case .array(let list)? = draft.value("capabilities.\(key)")?.value else { continue }
+            if list.contains(where: { $0.value == .string("sys_admin") }) { return true }
+        }
+        return false
+    }
+
+    mutating func protected(_ list: Node, _ directive: Directive) {
+        let known = ["bus", "fs", "irq", "sys", "sysrq-trigger", "acpi", "scsi", "asound"].map { "/proc/" + $0 }
+        for element in list.elements {
+            guard let path = element.text else { continue }
+            let one = Directive("linux.readonlyPaths \(path)", at: element.position)
+            if known.contains(path) || draft.value("filesystem.writable") == nil && !path.hasPrefix("/proc") {
+                draft.isInForce("read-only, or for the host's root only", one)
+            } else {
+                draft.lose("a single path of the root that is read-only", restricts: true, one)
+            }
+        }
+        draft.isPart(directive)
+    }
+}

@@ -1,0 +1,70 @@
+import JailImport
+import JailSpec
+import LinuxFacts
+import SpecFile
+import Testing
+
+@Suite struct OCITests {
+    private func draft(_ json: String) -> Draft {
+        OCIImport.draft(of: [ImportSource(name: "b/config.json", text: Array(json.utf8))], [], ImportContext())
+    }
+
+    @Test func `a bundle becomes a spec`() throws {
+        let made = draft(
+            """
+            {"ociVersion": "1.0.0", "hostname": "h", "root": {"path": "rootfs", "readonly": true},
+             "process": {"terminal": false, "user": {"uid": 7, "gid": 8, "additionalGids": [9]}, "args": ["sh", "-c"], "cwd": "/w",
+              "env": ["A=1", "B=${C}"], "noNewPrivileges": true,
+              "capabilities": {"bounding": ["CAP_KILL"], "ambient": ["CAP_KILL"]},
+              "rlimits": [{"type": "RLIMIT_NOFILE", "soft": 4, "hard": 18446744073709551615}]},
+             "mounts": [{"destination": "/proc", "type": "proc"}, {"destination": "/dev", "type": "tmpfs", "options": ["mode=755"]},
+              {"destination": "/dev/shm", "type": "tmpfs", "options": ["size=65536k"]},
+              {"destination": "/d", "type": "bind", "source": "/s", "options": ["rbind", "ro"]},
+              {"destination": "/sys/fs/cgroup", "type": "cgroup", "options": ["ro", "nosuid"]}],
+             "linux": {"namespaces": [{"type": "pid"}, {"type": "mount"}, {"type": "network", "path": "/run/n"}],
+              "maskedPaths": ["/proc/kcore", "/sys/firmware"], "readonlyPaths": ["/proc/sys"],
+              "resources": {"memory": {"limit": 4096, "swap": 8192}, "cpu": {"quota": 50000, "period": 100000}, "pids": {"limit": 3}}}}
+            """)
+        let spec = try made.spec
+        #expect(spec.filesystem.root.value == .directory("/work/rootfs") && !spec.filesystem.writable.value)
+        #expect(spec.identity.user?.value == .id(7) && spec.identity.groups?.value == [.id(9)])
+        #expect(spec.environment.set.map(\.value.value) == ["1", "${C}"] && spec.process.tty.value == .none)
+        #expect(
+            spec.capabilities.bounding?.value.capabilities == [.kill] && spec.capabilities.ambient?.value.isNone == true
+        )
+        #expect(spec.rlimits.first?.soft == 4 && spec.rlimits.first?.hard == nil)
+        #expect(spec.filesystem.shm.value == .bytes(65536 << 10) && spec.filesystem.devices.value == .minimal)
+        #expect(spec.mount(at: "/d")?.options.asked == .readOnly && spec.mount(at: "/sys/fs/cgroup")?.source == .cgroup)
+        #expect(spec.namespaces[.user].value == .host && spec.namespaces[.net].value == .path("/run/n"))
+        #expect(spec.namespaces[.pid].value == .new && spec.mount(at: "/sys/firmware")?.source == .hidden)
+        #expect(spec.limits?.value.memory?.value == 4096 && spec.limits?.value.swap?.value == 4096)
+        #expect(spec.limits?.value.cpu?.value == 50 && !made.hasLostRestrictions)
+    }
+
+    @Test func `a filter becomes lists and rules`() throws {
+        let spec = try draft(
+            """
+            {"root": {"path": "/r"}, "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38, "syscalls": [
+              {"names": ["read", "execve", "no_such_call"], "action": "SCMP_ACT_ALLOW"},
+              {"names": ["clone"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 268435456, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}]},
+              {"names": ["personality"], "action": "SCMP_ACT_ALLOW", "args": [{"index": 0, "value": 8, "op": "SCMP_CMP_EQ"}]}]}}}
+            """
+        ).spec
+        let policy = try #require(spec.seccomp).value
+        #expect(policy.defaultAction?.value == .errno(38) && policy.allow.map(\.value) == ["read", "execve", "clone"])
+        let clone = try #require(policy.rules.first { $0.call.value == "clone" })
+        #expect(clone.action == .errno(38) && clone.arguments.first?.op == .masked)
+        #expect(policy.rules.contains { $0.call.value == "personality" && $0.action == .allow })
+    }
+
+    @Test func `hooks are refused by name, and so is what nobody knows`() {
+        let hooks = draft("{\"root\": {\"path\": \"r\"}, \"hooks\": {\"prestart\": [{\"path\": \"/bin/hook\"}]}}")
+        #expect(hooks.hasLostRestrictions && hooks.said(.lostRestriction) == ["hooks are not run: /bin/hook"])
+        #expect(
+            draft("{\"linux\": {\"wat\": 1}}").faults.first?.message == "the runtime specification has no linux.wat")
+        #expect(draft("{\"linux\": {\"wat\": 1}}").faults.first?.position?.column == 12)
+        #expect(draft("{\"process\": {\"apparmorProfile\": \"x\"}}").hasLostRestrictions)
+        #expect(!draft("{\"domainname\": \"x\"}").hasLostRestrictions)
+        #expect(draft("[]").faults.count == 1)
+    }
+}
