@@ -149,10 +149,13 @@ extension OCIImport {
             }
             conditions.append(condition)
         }
+        // runc takes comparisons of one argument for alternatives, and those of several for one rule.
+        let isOneOf = Set(conditions.map(\.index)).count < conditions.count
+        let alternatives = conditions.isEmpty ? [] : isOneOf ? conditions.map { [$0] } : [conditions]
         for name in names {
             // Calls that this kernel's table has not are those of other systems: runtimes pass over them.
             guard CallNames.isKnown(name) else { continue }
-            if !draft.decide(name, action, conditions.isEmpty ? [] : [conditions], otherwise: standard, directive) {
+            if !draft.decide(name, action, alternatives, otherwise: standard, directive) {
                 draft.lose("\(name): a condition that a spec cannot say", restricts: true, directive)
             }
         }
