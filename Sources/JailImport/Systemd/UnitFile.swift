@@ -30,7 +30,7 @@ struct UnitFile {
             if whole.hasPrefix("["), whole.hasSuffix("]") {
                 section = String(whole.dropFirst().dropLast())
                 if !Self.sections.contains(section), !section.hasPrefix("X-") {
-                    draft.fail("unknown section [\(section)]", at: position, hint: "systemd passes over it")
+                    draft.fail("unknown section [\(section)], which systemd passes over", at: position)
                 }
                 continue
             }
