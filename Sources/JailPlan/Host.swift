@@ -96,6 +96,9 @@ package struct Host: Sendable {
     /// The version of Landlock's interface; 0 where the kernel has none, or the spec asks for nothing of it.
     package var landlockABI = 0
 
+    /// Asked only where the spec has a network of the jail's own that leads out.
+    package var network = HostNetwork()
+
     /// Asked only where the spec has `[limits]`.
     package var controlGroups: ControlGroups?
 

@@ -29,6 +29,8 @@ package enum Operation: Equatable, Sendable {
     case mapIdentities(IdentityMaps)
     /// Moves the clocks of a new time namespace, time_namespaces(7); the command enters it.
     case offsetClocks(monotonic: ClockOffset, boottime: ClockOffset)
+    /// Loads the rules of the network namespace, then starts what leads out of it. Both go on beside what follows.
+    case provideNetwork(NetworkProvision)
     case setOOMScore(Int32)
     /// Raises the hard limit where it is lower (nil: unlimited); the soft one stays.
     case raiseHardLimit(Resource, to: UInt64?)
@@ -67,6 +69,8 @@ package enum Operation: Equatable, Sendable {
 
     case setHostName(String)
     case bringUpLoopback
+    /// Waits until the network that was provided leads out, and sees that its rules hold.
+    case awaitNetwork(NetworkProvision)
     case setNice(Int32)
     case setAffinity([Int])
     case newKeyring
@@ -108,7 +112,7 @@ package enum Operation: Equatable, Sendable {
     /// Whether it shows, or belongs to, the network namespace that it is done in.
     package var belongsToNetwork: Bool {
         switch self {
-        case .bringUpLoopback, .fill(_, .noticeSocket, _): true
+        case .bringUpLoopback, .awaitNetwork, .fill(_, .noticeSocket, _): true
         case .fill(_, .fileSystem(let fileSystem), _): fileSystem.type == "sysfs"
         default: false
         }

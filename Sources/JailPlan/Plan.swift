@@ -64,6 +64,10 @@ package struct Plan: Equatable, Sendable {
     /// Whoever carries out what comes next.
     private var actor = Actor.launcher
     package private(set) var maps: IdentityMaps?
+    /// What is provided for a network that leads out.
+    package private(set) var provision: NetworkProvision?
+    /// Where the list of destinations stands, where there is one.
+    package var listOfDestinations: Position?
     /// Whether the jail has a session of its own, and with what terminal.
     package private(set) var session: SessionTerminal?
     /// The filter of system calls, and whether the launcher is to hear of what it kills and logs.
@@ -107,7 +111,11 @@ package struct Plan: Equatable, Sendable {
 
     /// Whether a process of its own makes the network namespace, from `createNamespaces` to the first step that needs it.
     /// Without a pid namespace nothing would take that process along where the jail's first one is killed.
-    package var makesNetworkBeside: Bool { shape == .supervised && makes(.net) && makes(.pid) }
+    /// Whoever provides a network needs the namespace from the first.
+    package var makesNetworkBeside: Bool {
+        guard case .supervised = shape, provision == nil else { return false }
+        return makes(.net) && makes(.pid)
+    }
 
     /// The kinds that `createNamespaces` makes at once.
     package var kindsMadeAtOnce: [NamespaceKind] {
@@ -129,6 +137,9 @@ package struct Plan: Equatable, Sendable {
         case .mapIdentities(let maps):
             self.maps = maps
             if !maps.isWrittenInside { actor = .outside }
+        case .provideNetwork(let provision):
+            self.provision = provision
+            actor = .outside
         case .startSession(let terminal): session = terminal
         case .installFilter(let program):
             filter = program

@@ -14,6 +14,7 @@ package struct Planner {
     var names: [NamedID] = []
     /// The jobserver that is passed on.
     var jobserver: Jobserver?
+    var network: ResolvedNetwork?
 
     /// The plan, or every reason why there can be none.
     package static func plan(
@@ -47,6 +48,7 @@ package struct Planner {
         checkJobserver(identity)
         let capabilities = resolveCapabilities(identity)
         let filter = resolveFilter(capabilities, identity)
+        resolveNetwork(capabilities)
         var tree = TreeBuilder(planner: self, identity: identity)
         tree.build()
         plan.hasOwnProc = tree.hasOwnProc
@@ -70,6 +72,7 @@ package struct Planner {
         if offsetsOutside { offsetClocks() }
         createNamespaces()
         mapIdentities(identity)
+        provideNetwork()
         // proc(5): these files belong to the real root once the ids change (the process is no longer dumpable).
         if !offsetsOutside { offsetClocks() }
         adjustOOMScore()

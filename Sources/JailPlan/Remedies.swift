@@ -10,6 +10,9 @@ package enum Remedy {
     package static func install(_ package: String) -> String { "as root: apt install \(package)" }
 
     package static let installUIDMap = install("uidmap")
+    package static let installPasta = install(HostNetwork.Stack.pasta.package)
+    package static let installNFT = install("nftables")
+    package static let openTunnel = "as root: chmod 666 /dev/net/tun"
 
     package static func load(_ modules: String) -> String { "as root: modprobe \(modules)" }
 

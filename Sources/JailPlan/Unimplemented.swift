@@ -9,7 +9,6 @@ extension Planner {
             if let inodes = mount.inodes, !mount.isThrownAway { refuse("inodes", inodes.position) }
             if let idmap = mount.idmap, idmap.value { refuse("idmap", idmap.position) }
         }
-        refuseNetworks()
     }
 
     mutating func refuse(_ what: String, _ position: Position?) {

@@ -14,7 +14,7 @@ package enum Call: UInt8, Sendable {
     case select, sysinfo
     case getxattr, setxattr, listxattr, renameat, linkat, mknodat, fsync, copyFileRange, utimensat, fchmodat,
         clockGettime
-    case mmap
+    case mmap, rtnetlink, getifaddrs, memfdCreate
 
     /// The name as section 2 of the manual has it.
     package var name: String {
@@ -29,6 +29,7 @@ package enum Call: UInt8, Sendable {
         case .setAffinity: "sched_setaffinity"
         case .copyFileRange: "copy_file_range"
         case .clockGettime: "clock_gettime"
+        case .memfdCreate: "memfd_create"
         case .landlockCreateRuleset: "landlock_create_ruleset"
         case .landlockAddRule: "landlock_add_rule"
         case .landlockRestrictSelf: "landlock_restrict_self"

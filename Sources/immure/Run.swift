@@ -28,7 +28,8 @@ enum Run {
 
     /// Says and writes what there is to it; a launch without any of that does not pay for it.
     private static func tell(_ outcome: Outcome, of plan: Plan, to destination: ResultDestination?) {
-        let (skipped, limits) = (outcome.skippedNotes(of: plan), outcome.limitNotes(of: plan))
+        let skipped = outcome.skippedNotes(of: plan)
+        let limits = outcome.refusedConnectionNotes(of: plan) + outcome.limitNotes(of: plan)
         if destination == nil, skipped.isEmpty, limits.isEmpty {
             switch outcome.ending {
             case .ended, .timedOut: return

@@ -18,6 +18,7 @@ package struct PlanLaw {
     private var joinsNetwork = false
     private var mapped = false
     private var isolated = false
+    private var provided = false
     private var becameUser = false
     private var filled: [Int] = []
     private var placed: [Int] = []
@@ -163,6 +164,11 @@ package struct PlanLaw {
             rootSwitched = true
 
         case .setHostName: need(made?.contains(.uts) ?? false && !capabilitiesSet, "the host's name would change")
+        case .provideNetwork:
+            need(made?.contains(.net) ?? false && !rootSwitched, "there is no network of the jail's own")
+            need(mapped || !hasOwnUsers, "a process outside enters the user namespace with an id")
+            provided = true
+        case .awaitNetwork: need(provided && !capabilitiesSet, "nothing was provided")
         case .bringUpLoopback: need(made?.contains(.net) ?? false && !capabilitiesSet, "it needs CAP_NET_ADMIN")
         case .setNice: need(!commandStarted && !capabilitiesSet, "it needs CAP_SYS_NICE")
         case .setAffinity: need(isInside && !commandStarted && !capabilitiesSet, "it needs CAP_SYS_NICE")

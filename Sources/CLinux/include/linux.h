@@ -279,6 +279,16 @@ int linux_begin_network(void);
 enum linux_network_step { linux_network_unshare, linux_network_socket, linux_network_ask, linux_network_wait, linux_network_join };
 /* Waits until it is made, and moves the caller into it; -1 where the step has failed. */
 int linux_enter_network(int maker, enum linux_network_step *step);
+/* An address of 4 or 16 bytes, or the gateway of a default route. */
+struct linux_route { int length, has_gateway; unsigned char gateway[16]; };
+/* rtnetlink(7): the default routes of the main table in the caller's network namespace; how many, at most `room`. */
+int linux_default_routes(struct linux_route *routes, int room);
+/* Waits until there is one of each protocol that is asked for. */
+int linux_await_routes(int four, int six);
+/* What the kernel says to connect to that address and port: an errno, or 0; ETIMEDOUT where nothing is said in time. */
+int linux_refusal_of_address(const unsigned char *address, int length, uint16_t port, int milliseconds);
+/* The addresses of all interfaces but loopback, getifaddrs(3). */
+int linux_interface_addresses(struct linux_route *addresses, int room);
 /* The number in the link /proc/PID/ns/NAME, namespaces(7); 0 where it has none. */
 int linux_namespace_number(int directory, const char *name, uint64_t *number);
 /* What the kernel says to bind or connect to that port of 127.0.0.1: an errno, or 0. */

@@ -26,9 +26,12 @@ extension Planner {
             identity.group, in: gids, "group", "gid_map",
             spec.identity.group?.position ?? spec.identity.gidMap?.position)
         let isOwn = isSingle(uids, identity.user, host.uid) && isSingle(gids, identity.group, host.gid)
-        let writer: IdentityMaps.Writer = host.isPrivileged ? .launcher : isOwn ? .itself : .helpers
+        // A process that enters the namespace from outside, for the network, is to find it mapped.
+        let isEntered = spec.network.leadsOut
+        let writer: IdentityMaps.Writer =
+            host.isPrivileged || isOwn && isEntered ? .launcher : isOwn ? .itself : .helpers
         identity.maps = IdentityMaps(
-            users: uids, groups: gids, writer: writer, denySetgroups: writer == .itself)
+            users: uids, groups: gids, writer: writer, denySetgroups: isOwn && !host.isPrivileged)
         identity.reachesHostRoot = uids.contains { $0.outside == 0 } && host.uid == 0
         if host.isRealRoot && !host.isPrivileged && !maps(host.uid, written: spec.identity.uidMap) {
             fault(
@@ -37,7 +40,7 @@ extension Planner {
         }
         // The ids are the process's own already: nothing changes, and nothing is lost.
         identity.mustChange = !isOwn
-        if !host.isPrivileged && writer == .itself { identity.supplementary = nil }
+        if !host.isPrivileged && isOwn { identity.supplementary = nil }
     }
 
     /// As root the host's own id of that number, so that the jail's user owns what that user owns on the host; for an

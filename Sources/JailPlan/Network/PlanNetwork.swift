@@ -1,21 +1,116 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 extension Planner {
-    /// A network of the jail's own is loopback and nothing else.
+    /// A network of the jail's own is loopback and nothing else, or what was provided for it.
     mutating func setUpNetwork() {
-        if isNew(.net) { add(.bringUpLoopback, spec.network.mode?.position) }
+        let origin = spec.network.mode?.position
+        if let provision = plan.provision {
+            add(.awaitNetwork(provision), origin)
+        } else if isNew(.net) {
+            add(.bringUpLoopback, origin)
+        }
+    }
+
+    /// Before anything is mounted: a process outside does it beside all that follows, and the command waits for it last.
+    mutating func provideNetwork() {
+        if let network { add(.provideNetwork(network.provision), spec.network.mode?.position) }
+    }
+
+    /// What `[network]` comes to on this host; nil where nothing leads out, or a fault says why it cannot.
+    mutating func resolveNetwork(_ capabilities: ResolvedCapabilities) {
+        refuseNetworks()
+        guard case .user? = spec.network.mode?.value, let stack = networkStack() else { return }
+        checkReach(capabilities)
+        let servers = nameServers(through: stack)
+        let closed =
+            host.network.addresses.map { Destination.Target.network($0, prefix: $0.width) } + NetworkRules.ofTheLink
+        let leadsOut = NetworkProvision.Families(
+            four: host.network.hasRoute.four, six: host.network.hasRoute.six && stack == .pasta)
+        plan.listOfDestinations = spec.network.allow?.position
+        network = ResolvedNetwork(
+            provision: NetworkProvision(
+                stack: stack,
+                rules: NetworkRules(
+                    allowed: spec.network.allow?.value.map(\.value), closed: closed, resolvers: servers.addresses),
+                leadsOut: leadsOut, forwardedResolver: servers.forwarded, runsAsRoot: host.uid == 0),
+            resolvers: servers.addresses)
+    }
+
+    /// The program that provides it, with all that it needs on this host.
+    private mutating func networkStack() -> HostNetwork.Stack? {
+        let origin = spec.network.mode?.position
+        guard let stack = host.network.stack else {
+            fault(
+                "network.mode = \"user\" needs pasta(1) or slirp4netns(1), and neither is installed", at: origin,
+                hint: Remedy.installPasta)
+            return nil
+        }
+        if !host.network.hasRules {
+            fault(
+                "network.mode = \"user\" needs nft(8), which keeps the host itself out of reach, and it is not installed",
+                at: origin, hint: Remedy.installNFT)
+        }
+        if !host.network.opensTunnel {
+            fault(
+                "network.mode = \"user\" needs /dev/net/tun, which this user cannot open", at: origin,
+                hint: Remedy.openTunnel)
+        }
+        guard host.network.hasRoute.four || host.network.hasRoute.six else {
+            fault(
+                "network.mode = \"user\" leads nowhere: this host has no default route", at: origin,
+                hint: "network.mode = \"none\" launches without a network")
+            return nil
+        }
+        return stack
+    }
+
+    /// Rules that the command could change, or send past, would be none.
+    private mutating func checkReach(_ capabilities: ResolvedCapabilities) {
+        let kept = capabilities.sets.permitted | capabilities.bounding
+        for capability in [Capability.net_admin, .net_raw] where kept.contains(capability) {
+            fault(
+                "\(capability.name) is kept, with which the command could reach past the rules of its network",
+                at: spec.capabilities.keep?.position ?? spec.network.mode?.position,
+                hint: "take \(capability.name) out of [capabilities]")
+        }
+        for destination in spec.network.allow?.value ?? [] {
+            if case .network = destination.value.target { continue }
+            refuse("a name in network.allow", destination.position)
+        }
+    }
+
+    /// The servers that names are asked of, as the jail reaches them. A stub that listens on the host's loopback is reached through
+    /// the stack.
+    private mutating func nameServers(through stack: HostNetwork.Stack) -> (
+        addresses: [IPAddress], forwarded: IPAddress?
+    ) {
+        if let written = spec.network.dns {
+            for server in written.value where server.value.isLoopback {
+                fault("\(server.value) is the jail's own loopback, where no server is", at: server.position)
+            }
+            return (written.value.map(\.value), nil)
+        }
+        let reached = host.network.resolvers.filter { !$0.isLoopback }
+        guard reached.isEmpty, !host.network.resolvers.isEmpty else { return (reached, nil) }
+        return ([stack.resolverAddress], stack.resolverAddress)
     }
 
     /// What of `[network]` this version cannot put in force.
-    mutating func refuseNetworks() {
+    private mutating func refuseNetworks() {
         let network = spec.network
         switch network.mode?.value {
-        case nil, .none?, .host?: break
+        case nil, .none?, .host?, .user?: break
         case let mode?: refuse("network mode \"\(mode.rawValue)\"", network.mode?.position)
         }
         if let first = network.publish.first { refuse("network publish", first.position) }
-        if let allow = network.allow { refuse("network allow", allow.value.first?.position ?? allow.position) }
-        if let dns = network.dns { refuse("network dns", dns.value.first?.position ?? dns.position) }
     }
+}
+
+/// A network that leads out.
+struct ResolvedNetwork {
+    let provision: NetworkProvision
+    /// The servers that names are asked of.
+    let resolvers: [IPAddress]
 }

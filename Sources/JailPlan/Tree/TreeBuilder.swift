@@ -36,6 +36,7 @@ struct TreeBuilder {
     let hasOwnUsers: Bool
     let service: ResolvedService
     let jobserver: Jobserver?
+    let resolvers: [IPAddress]?
 
     var faults: [Diagnostic] = []
     var slotCount = 0
@@ -63,6 +64,7 @@ struct TreeBuilder {
         hasOwnUsers = planner.isNew(.user)
         service = planner.service
         jobserver = planner.jobserver
+        resolvers = planner.network?.resolvers
     }
 
     var spec: Spec { premises.spec }
@@ -84,6 +86,7 @@ struct TreeBuilder {
         placeHome()
         placeSysfs(unless: written)
         placeHosts()
+        placeResolvers()
         assemble(rootSlot)
     }
 

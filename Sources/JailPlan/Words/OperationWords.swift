@@ -96,6 +96,8 @@ extension Operation {
                 [("groups", .array(groups.map { .integer(Int($0)) }))])
         case .setHostName(let name):
             OperationWords("set_host_name", "set hostname \(name)", [("name", .string(name))])
+        case .provideNetwork(let provision): provision.words
+        case .awaitNetwork(let provision): provision.waitingWords
         case .bringUpLoopback: OperationWords("bring_up_loopback", "bring up loopback")
         case .setNice(let nice): OperationWords("set_nice", "set nice \(nice)", [("nice", .integer(Int(nice)))])
         case .setAffinity(let cpus):

@@ -216,3 +216,23 @@ extension ClockOffset {
             "\(isBelow && whole == 0 ? "-" : "")\(whole).\(String(repeating: "0", count: max(0, 9 - digits.utf8.count)))\(digits)"
     }
 }
+
+extension NetworkProvision {
+    var words: OperationWords {
+        OperationWords(
+            "provide_network", "start \(stack.rawValue) for the jail's network",
+            [
+                ("stack", .string(stack.rawValue)), ("rules", .string(rules.text)),
+                ("resolver", forwardedResolver.map { .string("\($0)") } ?? .null),
+            ],
+            detail: rules.allowed.map { "\($0.count) destination\($0.count == 1 ? "" : "s") allowed" }
+                ?? "all but the host and its link")
+    }
+
+    var waitingWords: OperationWords {
+        let families = (leadsOut.four ? ["IPv4"] : []) + (leadsOut.six ? ["IPv6"] : [])
+        return OperationWords(
+            "await_network", "wait for the network", [("routes", .array(families.map { .string($0) }))],
+            detail: families.joined(separator: ","))
+    }
+}

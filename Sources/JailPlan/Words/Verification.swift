@@ -28,7 +28,8 @@ extension Operation {
     package var verification: Verification {
         switch self {
         case .setLimit, .enterCgroup, .joinNamespaces, .createNamespaces, .mapIdentities, .offsetClocks, .setOOMScore,
-            .forbidUserNamespaces, .isolateMounts, .setHostName, .bringUpLoopback, .setNice, .setAffinity, .newKeyring,
+            .forbidUserNamespaces, .isolateMounts, .setHostName, .bringUpLoopback, .awaitNetwork, .setNice,
+            .setAffinity, .newKeyring,
             .setInheritedAttributes, .startSession, .refuseNamespaces, .setSecureBits, .setResourceLimit,
             .enforceRuleset, .dieWithParent, .closeDescriptors, .changeDirectory, .makeDirectory:
             .atOnce
@@ -39,6 +40,7 @@ extension Operation {
         case .requestScope: .byWhatFollows("no group could be made in a scope that is not there")
         case .enableControllers, .createCgroup: .byWhatFollows("the files of each limit are read in the group")
         case .connectManager: .byWhatFollows("it is a descriptor, which is there or is not")
+        case .provideNetwork: .byWhatFollows("the jail waits for its routes, and asks for what the rules refuse")
         case .readCredentials: .byWhatFollows("they are written again as they were read")
         case .beginRoot: .byWhatFollows("the root of the jail is compared with it")
         case .raiseHardLimit: .byWhatFollows("setting the limit shows both")

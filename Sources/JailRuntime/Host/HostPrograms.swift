@@ -12,7 +12,7 @@ struct HostProgram {
     /// is none.
     static func find(_ name: String, call: Call) throws(Failure) -> HostProgram {
         let path = environmentVariable("PATH") ?? ""
-        let directories = path.split(separator: ":").map(String.init) + ["/usr/bin", "/bin"]
+        let directories = path.split(separator: ":").map(String.init) + ["/usr/bin", "/bin", "/usr/sbin", "/sbin"]
         for directory in directories where directory.utf8.first == UInt8(ascii: "/") {
             let file = directory + "/" + name
             do throws(KernelError) {
@@ -22,5 +22,15 @@ struct HostProgram {
             }
         }
         throw Failure(.helperMissing, call: call, text: name)
+    }
+
+    /// Whether `find` would find it.
+    static func isInstalled(_ name: String) -> Bool {
+        do throws(Failure) {
+            closeDescriptor(try find(name, call: .execve).descriptor)
+            return true
+        } catch {
+            return false
+        }
     }
 }

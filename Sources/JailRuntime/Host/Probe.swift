@@ -45,6 +45,7 @@ extension Host {
         if spec.namespaces[.pid].value.isHost { host.canStartSession = Kernel.canStartSession() }
         if let limits = spec.limits { host.controlGroups = .probe(for: limits.value, uid: host.uid) }
         try host.readAccounts(of: spec)
+        if spec.network.leadsOut { host.network = try .probe() }
         if spec.filesystem.asksForMemory { host.memory = try totalMemory() }
         for mount in spec.filesystem.mounts { if case .bind(let path) = mount.source { host.lookForDevices(path) } }
         if spec.hostname != nil { host.hosts = try hostsFile(of: spec) }

@@ -33,6 +33,10 @@ struct Applier {
     var service = ServiceEnds()
     /// The network namespace that is being made, until this process is in it.
     var network: NetworkMaker?
+    /// A network that leads out, from `provideNetwork` until it is complete; the launcher's alone.
+    var inTheMaking: NetworkInTheMaking?
+    /// Where the rules of a network are asked what they refused; the launcher's alone.
+    var counters: NetworkCounters?
     /// What the launcher was sent, in a supervised launch.
     var signals: SignalQueue?
     /// How far this launch is, in a supervised one.
@@ -99,6 +103,8 @@ struct Applier {
         case .switchRoot: try failing { () throws(KernelError) in try switchRoot(to: tree.root) }
 
         case .setHostName(let name): try failing { () throws(KernelError) in try setHostName(name) }
+        case .provideNetwork(let provision): try provideNetwork(provision, of: plan)
+        case .awaitNetwork(let provision): try awaitNetwork(provision)
         case .bringUpLoopback: try bringUpLoopback()
         case .setNice(let nice): try failing { () throws(KernelError) in try setNice(nice) }
         case .setAffinity(let cpus): try failing { () throws(KernelError) in try setAffinity(cpus) }

@@ -10,6 +10,10 @@ struct HelperOrder {
     var passing: [Int32] = []
     /// Open namespace files that it enters first, in this order.
     var joining: [(descriptor: Int32, kinds: NamespaceFlags)] = []
+    /// Where its standard output goes in place of here.
+    var output: Int32?
+    /// Capabilities that it has in the namespaces that it enters, as a mask; all others are dropped. 0 for what exec leaves.
+    var keeping: UInt64 = 0
 }
 
 /// A program of the host that works for the jail from outside, beside the launcher and as its child: newuidmap(1), a network
@@ -61,13 +65,18 @@ struct HelperProcess {
         _ environment: borrowing CStringArray, _ tableSize: () -> Int32
     ) -> KernelError {
         do throws(KernelError) {
-            try duplicate(words, onto: 1)
+            try duplicate(order.output ?? words, onto: 1)
             try duplicate(words, onto: 2)
             try duplicate(silence, onto: 0)
             try setParentDeathSignal(Signal.kill)
             // Whoever was gone before that request will not be noticed by it.
             guard parentProcess() == launcher else { exitNow(125) }
             for namespace in order.joining { try join(namespace.descriptor, namespace.kinds) }
+            if order.keeping != 0 {
+                // capabilities(7): exec leaves another user than root no more than the ambient set.
+                try setCapabilities(permitted: order.keeping, effective: order.keeping, inheritable: order.keeping)
+                try setAmbient(order.keeping)
+            }
             let kept = [0, 1, 2, order.program.descriptor] + order.passing
             try closeAll(except: kept, tableSize: tableSize)
             for number in kept { try keepAcrossExec(number) }

@@ -114,6 +114,7 @@ package struct Launch {
         do throws(Failure) {
             applier.mapped = child
             try applier.followOutside(plan, from: creation + 1, telling: ours)
+            try applier.completeNetwork(telling: ours)
         } catch {
             Supervisor.kill(child)
             throw error

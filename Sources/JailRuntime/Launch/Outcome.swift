@@ -21,6 +21,8 @@ package struct Outcome: Sendable {
     package var tally: Tally?
     /// The name of a cgroup that could not be removed.
     package var leftCgroup: String?
+    /// What the rules of the jail's network refused; nil where they could not be asked.
+    package var refusedConnections: [RefusedConnection]? = []
     /// Steps whose optional source was missing.
     package var skipped: [Int] = []
     /// The call that the filter ended the command for.

@@ -44,6 +44,8 @@ struct Supervisor {
     var helpers: [HelperProcess]
     /// What steps have opened for the time that the jail lives, and for what comes after.
     private(set) var opened: HeldDescriptors
+    /// Where the rules of the jail's network are asked what they refused.
+    private let counters: NetworkCounters?
     let leftovers: Leftovers
     let leaf: Leaf?
     let tellsResult: Bool
@@ -63,7 +65,7 @@ struct Supervisor {
         opened = applier.held
         (leaf, proc, tell) = (applier.leaf, applier.hostProc, applier.tell)
         self.notices = notices
-        helpers = applier.helpers
+        (helpers, counters) = (applier.helpers, applier.counters)
         tellsResult = !held.isEmpty
         deadline = Deadline(timeout: plan.supervision.timeout, grace: plan.supervision.grace)
         if applier.hostTerminal >= 0 { relay = TerminalRelay(master: applier.hostTerminal) }
@@ -71,6 +73,7 @@ struct Supervisor {
         kept =
             [0, 1, 2, channel, signals.descriptor, applier.hostTerminal, caller, proc?.descriptor ?? -1] + held
             + (leaf?.descriptors ?? []) + (notices?.descriptors ?? []) + helpers.flatMap { $0.descriptors }
+            + (counters?.descriptors ?? [])
             + opened.descriptors
     }
 
@@ -104,6 +107,7 @@ struct Supervisor {
         }
         while !isDone { isDone = try failing { () throws(KernelError) in try turn() } }
         HelperProcess.end(helpers)
+        if let counters { outcome.refusedConnections = counters.read(noticing: signals, tableSize: tableSize) }
         if !plan.supervision.ownsProcesses { try failing { () throws(KernelError) in try leftovers.kill() } }
         if let leaf { try failing { () throws(KernelError) in try close(leaf) } }
         relay?.drain()

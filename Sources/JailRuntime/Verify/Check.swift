@@ -26,6 +26,7 @@ extension Applier {
         case .setHostName(let name):
             let found = hostName()
             try hold(found == name, "hostname", name, found)
+        case .awaitNetwork(let provision): try checkNetwork(provision)
         case .bringUpLoopback: try checkInterfaces()
         case .setNice(let nice):
             let found = niceness()
@@ -55,7 +56,8 @@ extension Applier {
             break
         // By what follows, or never: `Operation.verification` says why.
         case .requestScope, .enableControllers, .createCgroup, .connectManager, .readCredentials, .beginRoot,
-            .raiseHardLimit, .openPipes, .startCommand, .createRuleset, .allowPath, .allowPort, .nameProcess, .execute:
+            .raiseHardLimit, .provideNetwork, .openPipes, .startCommand, .createRuleset, .allowPath, .allowPort,
+            .nameProcess, .execute:
             break
         }
     }

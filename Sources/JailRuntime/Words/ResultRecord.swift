@@ -42,6 +42,10 @@ package enum ResultRecord {
                     ("limits_hit", .array(outcome.limitsHit(of: plan).map(json))),
                     ("degraded", .array(notes.map { JSON($0) })),
                     ("seccomp", outcome.refused.map(\.json) ?? .null), ("logged", .array(outcome.logged.map(\.json))),
+                    (
+                        "refused_connections",
+                        outcome.refusedConnections.map { .array($0.map(json)) } ?? .null
+                    ),
                 ])
     }
 
@@ -71,6 +75,10 @@ package enum ResultRecord {
         ])
     }
 
+    private static func json(_ refused: RefusedConnection) -> JSON {
+        .object([("destination", .string(refused.destination)), ("count", .integer(refused.count))])
+    }
+
     /// A launch that ended before there was a plan: `failure` has the first fault, `failures` all of them.
     package static func record(of faults: [Diagnostic]) -> JSON {
         .object([
@@ -82,7 +90,7 @@ package enum ResultRecord {
             ("peak_processes", .null), ("read_bytes", .integer(0)), ("written_bytes", .integer(0)),
             ("throttled_seconds", .null), ("io_stalled_seconds", .null), ("killed_for_memory", .null),
             ("forks_refused", .null), ("limits_hit", .array([])), ("degraded", .array([])),
-            ("seccomp", .null), ("logged", .array([])),
+            ("seccomp", .null), ("logged", .array([])), ("refused_connections", .array([])),
         ])
     }
 }

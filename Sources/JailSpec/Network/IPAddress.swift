@@ -3,6 +3,9 @@ package struct IPAddress: Hashable, Sendable {
     /// Four bytes, or sixteen.
     package let bytes: [UInt8]
 
+    /// From four bytes, or sixteen.
+    package init(bytes: [UInt8]) { self.bytes = bytes }
+
     package var isIPv6: Bool { bytes.count == 16 }
 
     /// How many bits it has.
@@ -16,7 +19,7 @@ package struct IPAddress: Hashable, Sendable {
 
 extension IPAddress {
     /// Reads what inet_pton(3) takes, without calling it: this module asks nothing of the system.
-    init?(_ text: Substring) {
+    package init?(_ text: Substring) {
         guard let bytes = text.utf8.contains(UInt8(ascii: ":")) ? Self.sixteen(text) : Self.four(text) else {
             return nil
         }
@@ -89,6 +92,17 @@ extension IPAddress {
             result = result << 4 | UInt16(value)
         }
         return result
+    }
+}
+
+extension IPAddress {
+    /// The first address of the network that this one is in: all bits after the first `prefix` are 0.
+    package func masked(to prefix: Int) -> IPAddress {
+        IPAddress(
+            bytes: bytes.enumerated().map { index, byte in
+                let kept = min(8, max(0, prefix - index * 8))
+                return byte & ~UInt8(truncatingIfNeeded: 0xFF >> kept)
+            })
     }
 }
 

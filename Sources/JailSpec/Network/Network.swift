@@ -16,4 +16,12 @@ package struct Network: Equatable, Sendable {
     package var dns: Located<[Located<IPAddress>]>?
 
     package init() {}
+
+    /// Whether it is one of the jail's own that leads out.
+    package var leadsOut: Bool {
+        switch mode?.value {
+        case .user?, .veth?, .macvlan?, .ipvlan?: true
+        case nil, .none?, .host?: false
+        }
+    }
 }

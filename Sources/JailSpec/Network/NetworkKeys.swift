@@ -1,13 +1,17 @@
 extension SectionRows {
     static let network = SectionRows(
         "network",
-        "In this version modes other than none and host, and the keys publish, allow and dns, are refused at launch.",
+        """
+        `user` takes pasta(1) or slirp4netns(1), nft(8) and /dev/net/tun, but no privilege. The host's own addresses, its gateways, link-local
+        addresses and those that clouds serve their metadata at are out of reach, unless `allow` names them. In this version the modes
+        veth, macvlan and ipvlan, the key publish and names in allow are refused at launch.
+        """,
         keys: [
             KeyRow(
                 "mode", as: .words(of: Network.Mode.self),
                 """
                 `none`, the default: a network of the jail's own with only loopback up. `host`: the host's, the default where
-                `namespaces.net` is not new.
+                `namespaces.net` is not new. `user`: one of the jail's own that leads out through a program of the host's.
                 """),
             KeyRow(
                 "publish", as: ValueForm("array of [ADDRESS:]PORT:PORT[/tcp|/udp]", .list(.text(publication))),

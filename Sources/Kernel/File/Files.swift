@@ -92,3 +92,11 @@ package func entries(of directory: Int32) throws(KernelError) -> [String] {
     guard end.rawValue == 0 else { throw KernelError(.getdents, end) }
     return names
 }
+
+/// A file that is in memory only, with that content, to be read from its beginning. The corresponding C function is `memfd_create`.
+package func makeMemoryFile(_ name: String, _ content: [UInt8]) throws(KernelError) -> Descriptor {
+    let file = Descriptor(
+        owning: try attempt(.memfdCreate) { unsafe name.withCString { unsafe memfd_create($0, UInt32(MFD_CLOEXEC)) } })
+    try writeAll(file.number, content)
+    return file
+}

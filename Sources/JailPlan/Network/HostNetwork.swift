@@ -1,0 +1,41 @@
+package import JailSpec
+
+/// What this host has for a network of the jail's own that leads out.
+package struct HostNetwork: Equatable, Sendable {
+    /// A program that is a network stack in user space for a namespace.
+    package enum Stack: String, CaseIterable, Equatable, Sendable {
+        /// pasta(1): IPv4 and IPv6, with the addresses of the host.
+        case pasta
+        /// slirp4netns(1): IPv4, with addresses of its own.
+        case slirp4netns
+
+        /// Debian's package.
+        package var package: String {
+            switch self {
+            case .pasta: "passt"
+            case .slirp4netns: "slirp4netns"
+            }
+        }
+    }
+
+    /// The first of the stacks that is installed.
+    package var stack: Stack?
+    /// Whether nft(8) is installed.
+    package var hasRules = false
+    /// Whether the caller may open /dev/net/tun, from which the stack gets its interface.
+    package var opensTunnel = false
+    /// The addresses of the host's interfaces, but for those of loopback, and its gateways.
+    package var addresses: [IPAddress] = []
+    /// Whether a default route leads out, for each of the two protocols.
+    package var hasRoute = (four: false, six: false)
+    /// The servers of resolv.conf(5), and its lines of other sorts: `search`, `options`.
+    package var resolvers: [IPAddress] = []
+    package var resolverOptions: [String] = []
+
+    package init() {}
+
+    package static func == (a: HostNetwork, b: HostNetwork) -> Bool {
+        a.stack == b.stack && a.hasRules == b.hasRules && a.opensTunnel == b.opensTunnel && a.addresses == b.addresses
+            && a.hasRoute == b.hasRoute && a.resolvers == b.resolvers && a.resolverOptions == b.resolverOptions
+    }
+}

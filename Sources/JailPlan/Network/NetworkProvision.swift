@@ -1,0 +1,57 @@
+package import JailSpec
+
+/// A network of the jail's own that leads out through a program of the host's, and what holds in it.
+package struct NetworkProvision: Equatable, Sendable {
+    package let stack: HostNetwork.Stack
+    package let rules: NetworkRules
+    /// Which of the two protocols lead out: a default route of each is waited for.
+    package let leadsOut: Families
+    /// An address that nobody has in the jail's network, at which the host's own resolver answers: it listens on the host's
+    /// loopback, which is out of the jail's reach.
+    package let forwardedResolver: IPAddress?
+    /// Whether the stack is started as root, which pasta would give up for nobody, who cannot open the namespaces.
+    package let runsAsRoot: Bool
+
+    /// IPv4, IPv6, or both.
+    package struct Families: Equatable, Sendable {
+        package let four: Bool
+        package let six: Bool
+    }
+
+    /// The words that the stack is started with; `network` and `users` are descriptors of the namespaces, `users` is nil where the jail
+    /// has none of its own, and `ready` one that the stack may write to when it is.
+    package func arguments(network: Int32, users: Int32?, ready: Int32) -> [String] {
+        let networkPath = "/proc/self/fd/\(network)"
+        let usersPath = users.map { "/proc/self/fd/\($0)" }
+        switch stack {
+        case .pasta:
+            // As it comes it forwards ports both ways and takes the gateway's address for the host's loopback.
+            var words = [
+                "pasta", "--foreground", "--quiet", "--config-net", "--no-map-gw", "--mtu", "65520", "-t", "none", "-u",
+                "none", "-T", "none", "-U", "none", "--netns", networkPath,
+            ]
+            if runsAsRoot { words += ["--runas", "0"] }
+            if let usersPath { words += ["--userns", usersPath] }
+            if let forwardedResolver { words += ["--dns-forward", "\(forwardedResolver)"] }
+            return words
+        case .slirp4netns:
+            var words = [
+                "slirp4netns", "--configure", "--mtu=65520", "--disable-host-loopback", "--enable-seccomp",
+                "--ready-fd=\(ready)", "--netns-type=path",
+            ]
+            if let usersPath { words.append("--userns-path=\(usersPath)") }
+            if forwardedResolver == nil { words.append("--disable-dns") }
+            return words + [networkPath, "tap0"]
+        }
+    }
+}
+
+extension HostNetwork.Stack {
+    /// Where the host's own resolver is made to answer.
+    var resolverAddress: IPAddress {
+        switch self {
+        case .pasta: IPAddress(bytes: [169, 254, 1, 53])
+        case .slirp4netns: IPAddress(bytes: [10, 0, 2, 3])
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+extension HostNetwork {
+    /// Looks at what the host has for a network that leads out.
+    static func probe() throws(KernelError) -> HostNetwork {
+        var found = HostNetwork()
+        found.stack = Stack.allCases.first { HostProgram.isInstalled($0.rawValue) }
+        found.hasRules = HostProgram.isInstalled(nft)
+        found.opensTunnel = canOpen("/dev/net/tun")
+        let routes = try defaultRoutes()
+        found.hasRoute = (routes.contains { !$0.isIPv6 }, routes.contains { $0.isIPv6 })
+        let own = try interfaceAddresses() + routes.map(\.gateway).filter { !$0.isEmpty }
+        // Those of the link are closed with all of their kind.
+        for bytes in own where !found.addresses.contains(IPAddress(bytes: bytes)) {
+            found.addresses.append(IPAddress(bytes: bytes))
+        }
+        found.readResolvers(String(decoding: try Accounts.read("etc/resolv.conf", below: "/"), as: UTF8.self))
+        return found
+    }
+
+    static let nft = "nft"
+
+    private static func canOpen(_ path: String) -> Bool {
+        do throws(KernelError) {
+            _ = try open(path, .readWrite)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// resolv.conf(5), as glibc reads it: at most three servers; an address with a zone is one of the link's.
+    private mutating func readResolvers(_ text: String) {
+        for line in text.split(separator: "\n") {
+            let words = line.split { $0 == " " || $0 == "\t" }
+            switch words.first {
+            case "nameserver"?:
+                if words.count > 1, resolvers.count < 3, let address = IPAddress(words[1]) { resolvers.append(address) }
+            case "search"?, "domain"?, "options"?: resolverOptions.append(String(line))
+            default: break
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+import JailPlan
+import JailSpec
+import Kernel
+import LinuxFacts
+
+/// A network that leads out, while it is brought up beside the jail's first process, which goes on with the tree.
+final class NetworkInTheMaking {
+    let step: Int
+    /// The step at which those inside wait for it.
+    let awaited: Int
+    let provision: NetworkProvision
+    /// The jail's namespaces; −1 for the users where it has none of its own.
+    let network: Int32
+    let users: Int32
+    let stack: HostProgram
+    /// nft(8), which loads the rules.
+    var loader: HelperProcess
+
+    init(
+        step: Int, awaited: Int, provision: NetworkProvision, network: Int32, users: Int32, stack: HostProgram,
+        loader: HelperProcess
+    ) {
+        (self.step, self.awaited, self.provision) = (step, awaited, provision)
+        (self.network, self.users, self.stack, self.loader) = (network, users, stack, loader)
+    }
+}
+
+extension Applier {
+    /// Begins: the rules come first, and what leads out after them, so that there is no moment in which it leads anywhere else.
+    mutating func provideNetwork(_ provision: NetworkProvision, of plan: Plan) throws(Failure) {
+        let proc = try proc()
+        let stack = try HostProgram.find(provision.stack.rawValue, call: .execve)
+        let nft = try HostProgram.find(HostNetwork.nft, call: .execve)
+        let (network, users, rules) = try failing { () throws(KernelError) in
+            // The first process stands still, or waits for this: its id is no other's.
+            let network = try open("\(mapped)/ns/net", at: proc.descriptor, .read).release()
+            let users = plan.makes(.user) ? try open("\(mapped)/ns/user", at: proc.descriptor, .read).release() : -1
+            return (network, users, try makeMemoryFile("rules", Array(provision.rules.text.utf8)).release())
+        }
+        var order = HelperOrder(program: nft, arguments: ["nft", "-f", "/proc/self/fd/\(rules)"])
+        order.passing = [rules]
+        order.joining = (users >= 0 ? [(users, .user)] : []) + [(network, .net)]
+        order.keeping = 1 << UInt64(Capability.net_admin.rawValue)
+        let loader = try HelperProcess.start(order) { descriptorTableSize }
+        closeDescriptor(rules)
+        if provision.rules.allowed != nil { counters = NetworkCounters(network: network, users: users, nft: nft) }
+        let awaited = plan.steps.firstIndex { if case .awaitNetwork = $0.operation { true } else { false } }
+        inTheMaking = NetworkInTheMaking(
+            step: step, awaited: awaited ?? -1, provision: provision, network: network, users: users, stack: stack,
+            loader: loader)
+    }
+
+    /// The launcher's part once those inside go on: waits for the rules, starts what leads out, and says so.
+    mutating func completeNetwork(telling channel: Int32) throws(Failure) {
+        guard let making = inTheMaking else { return }
+        inTheMaking = nil
+        try located(making.step) { () throws(Failure) in
+            guard try making.loader.finish(noticing: signals) == .exited(0) else {
+                throw Failure(.helperFailed, text: "nft: \(making.loader.lastWords)")
+            }
+            try startStack(making)
+        }
+        try failing { () throws(KernelError) in
+            do throws(KernelError) {
+                try send(Message.done(step: making.awaited).bytes, over: channel)
+            } catch {
+                // Nobody is left inside, and has said why.
+                guard error.errno.meansPeerGone else { throw error }
+            }
+        }
+    }
+
+    private mutating func startStack(_ making: NetworkInTheMaking) throws(Failure) {
+        let (ready, told) = try failing(makePipe)
+        let users = making.users >= 0 ? making.users : nil
+        var order = HelperOrder(
+            program: making.stack,
+            arguments: making.provision.arguments(network: making.network, users: users, ready: told))
+        order.passing = [making.network, told] + (users.map { [$0] } ?? [])
+        var helper = try HelperProcess.start(order) { descriptorTableSize }
+        helpers.append(helper)
+        closeDescriptor(told)
+        defer { closeDescriptor(ready) }
+        // What pasta gets before it listens stays in its queue; slirp4netns would lose it.
+        guard case .slirp4netns = making.provision.stack else { return }
+        try helper.wait(until: ready, noticing: signals)
+        helpers[helpers.count - 1] = helper
+    }
+}

@@ -1,0 +1,84 @@
+package import JailPlan
+import JailSpec
+import Kernel
+package import SpecFile
+
+/// A destination that the rules of a jail's network refused, as nftables has counted it.
+package struct RefusedConnection: Equatable, Sendable {
+    /// As network.allow would have it: `10.55.0.20:80/tcp`.
+    package let destination: String
+    /// The packets that were refused: one for each attempt by TCP.
+    package let count: Int
+}
+
+/// The rules of a jail's network, which outlive its processes as long as the launcher holds the namespace.
+struct NetworkCounters {
+    let network: Int32
+    let users: Int32
+    let nft: HostProgram
+
+    var descriptors: [Int32] { [network, users, nft.descriptor] }
+
+    /// What was refused, the most frequent first; nil where it cannot be read.
+    func read(noticing signals: SignalQueue, tableSize: () -> Int32) -> [RefusedConnection]? {
+        do throws(Failure) {
+            let answer = try failing { () throws(KernelError) in try makeMemoryFile("refused", []).release() }
+            defer { closeDescriptor(answer) }
+            var order = HelperOrder(program: nft, arguments: ["nft", "-n", "list", "table", "inet", "immure"])
+            order.joining = (users >= 0 ? [(users, .user)] : []) + [(network, .net)]
+            order.keeping = 1 << UInt64(Capability.net_admin.rawValue)
+            order.output = answer
+            var helper = try HelperProcess.start(order, tableSize: tableSize)
+            guard try helper.finish(noticing: signals) == .exited(0) else { return nil }
+            let text = try failing { () throws(KernelError) in
+                let file = try open("/proc/self/fd/\(answer)", .read)
+                return try readAll(file.number)
+            }
+            return Self.counts(in: String(decoding: text, as: UTF8.self))
+        } catch {
+            return nil
+        }
+    }
+
+    /// nft(8) -n has protocols by number, protocols(5).
+    private static func transport(_ number: Substring) -> String {
+        switch number {
+        case "6": Transport.tcp.rawValue
+        case "17": Transport.udp.rawValue
+        default: String(number)
+        }
+    }
+
+    /// The elements of the sets `refused4` and `refused6`: `10.55.0.20 . tcp . 80 counter packets 3 bytes 180`.
+    static func counts(in listing: String) -> [RefusedConnection] {
+        var found: [RefusedConnection] = []
+        for entry in listing.split(whereSeparator: { ",{}\n".contains($0) }) {
+            let words = entry.split { $0 == " " || $0 == "\t" }
+            guard words.count >= 8, words[1] == ".", words[3] == ".", words[5] == "counter", words[6] == "packets",
+                let count = Int(words[7]), count > 0
+            else { continue }
+            // What immure itself has asked for, to see that the rules hold.
+            if NetworkRules.isAsked(words[0], port: words[4]) { continue }
+            let address = words[0].contains(":") ? "[\(words[0])]" : String(words[0])
+            found.append(RefusedConnection(destination: "\(address):\(words[4])/\(transport(words[2]))", count: count))
+        }
+        return found.sorted { ($1.count, $0.destination) < ($0.count, $1.destination) }
+    }
+}
+
+extension Outcome {
+    /// What the command tried and network.allow refused, a line each; no more than ten.
+    package func refusedConnectionNotes(of plan: Plan) -> [Diagnostic] {
+        guard let all = refusedConnections, !all.isEmpty else { return [] }
+        let list = plan.listOfDestinations.map { "allow, \($0.file):\($0.line)" } ?? "allow"
+        var notes = all.prefix(10).map { refused in
+            Diagnostic(
+                "network: \(refused.destination) refused \(refused.count) time\(refused.count == 1 ? "" : "s") (\(list))",
+                at: nil)
+        }
+        if all.count > 10 {
+            notes.append(Diagnostic("network: \(all.count - 10) more destinations refused (\(list))", at: nil))
+        }
+        return notes
+    }
+}

@@ -1,0 +1,81 @@
+import JailPlan
+import JailSpec
+import SpecFile
+import TestSupport
+import Testing
+
+/// What nft(8) is given, and what is asked for to see that it holds.
+@Suite struct NetworkRulesTests {
+    private func plan(_ lines: String, _ change: (inout Host) -> Void = { _ in }) throws -> Plan {
+        let host = Host.user.with { host in
+            host.network = .wired
+            change(&host)
+        }
+        return try Planner.plan(try spec("[network]\nmode = \"user\"\n" + lines), on: host).get()
+    }
+
+    private func rules(_ lines: String) throws -> NetworkRules { try #require(plan(lines).provision).rules }
+
+    @Test func withoutAListTheHostIsClosed() throws {
+        let text = try rules("").text
+        #expect(text.contains("10.50.0.2/32") && text.contains("10.50.0.1/32") && text.contains("169.254.0.0/16"))
+        #expect(text.contains("2001:db8:1::2/128") && text.contains("fe80::/10"))
+        #expect(text.contains("policy accept") && text.contains("ip daddr @closed4 goto refuse"))
+    }
+
+    @Test func aListClosesAllElse() throws {
+        let text = try rules("allow = [\"10.55.0.10:80/tcp\", \"10.1.2.3/8\", \"[2001:db8::1]:443\"]").text
+        #expect(text.contains("policy drop") && !text.contains("closed4"))
+        #expect(text.contains("set whole4 { type ipv4_addr; flags interval; auto-merge; elements = { 10.0.0.0/8 } }"))
+        #expect(text.contains("elements = { 10.55.0.10/32 . tcp . 80 }"))
+        #expect(text.contains("elements = { 2001:db8::1/128 . tcp . 443, 2001:db8::1/128 . udp . 443 }"))
+    }
+
+    @Test func whatOverlapsIsARuleOfItsOwn() throws {
+        let text = try rules("allow = [\"10.0.0.0/8:1-100/tcp\", \"10.9.0.0/16:80\", \"10.0.0.0/8:1-100/tcp\"]").text
+        #expect(text.contains("elements = { 10.0.0.0/8 . tcp . 1-100, 10.9.0.0/16 . udp . 80 }"))
+        #expect(text.contains("    ip daddr 10.9.0.0/16 tcp dport 80 accept"))
+    }
+
+    @Test func whatIsAskedForIsNeverAllowed() throws {
+        #expect(try rules("").refused(isIPv6: false)?.address.description == "169.254.169.254")
+        let some = try rules("allow = [\"169.254.0.0/16\", \"192.0.2.0/24:1-10\"]")
+        #expect(some.refused(isIPv6: false)?.address.description == "198.51.100.1")
+        #expect(try rules("allow = [\"0.0.0.0/0\"]").refused(isIPv6: false) == nil)
+    }
+
+    @Test func aStubOnTheHostsLoopbackIsForwarded() throws {
+        let plan = try plan("") { $0.network.resolvers = [IPAddress(bytes: [127, 0, 0, 53])] }
+        #expect(plan.provision?.forwardedResolver?.description == "169.254.1.53")
+        let words = try #require(plan.provision).arguments(network: 7, users: 8, ready: 9)
+        #expect(words.suffix(2) == ["--dns-forward", "169.254.1.53"])
+        let direct = try self.plan("")
+        #expect(direct.provision?.forwardedResolver == nil)
+    }
+
+    private func faults(_ lines: String, _ change: (inout HostNetwork) -> Void = { _ in }) throws -> String {
+        let host = Host.user.with { host in
+            host.network = .wired
+            change(&host.network)
+        }
+        guard case .failure(let faults) = Planner.plan(try spec("[network]\nmode = \"user\"\n" + lines), on: host)
+        else {
+            return ""
+        }
+        return faults.diagnostics.map(\.message).joined(separator: "\n")
+    }
+
+    @Test func whatTheHostLacksIsSaid() throws {
+        #expect(try faults("") == "")
+        #expect(try faults("") { $0.stack = nil }.contains("pasta(1) or slirp4netns(1)"))
+        #expect(try faults("") { $0.hasRules = false }.contains("nft(8)"))
+        #expect(try faults("") { $0.opensTunnel = false }.contains("/dev/net/tun"))
+        #expect(try faults("") { $0.hasRoute = (false, false) }.contains("no default route"))
+    }
+
+    @Test func whatReachesPastTheRulesIsRefused() throws {
+        #expect(try faults("dns = [\"127.0.0.1\"]").contains("loopback"))
+        #expect(try faults("[capabilities]\nkeep = [\"net_raw\"]").contains("net_raw"))
+        #expect(try faults("[capabilities]\nkeep = [\"net_admin\"]").contains("net_admin"))
+    }
+}

@@ -1,0 +1,223 @@
+"""A network of the jail's own that leads out, in a closed lab: what is reached, and what the rules keep out of reach."""
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from harness import lab, linux
+from harness.caller import PYTHON
+from harness.must import needs
+from harness.patience import patient
+
+USER = '[network]\nmode = "user"\n'
+INSIDE = [f"tcp,{lab.GOOD},80", f"udp,{lab.GOOD},5000", f"tcp,{lab.GOOD6},80"]
+OUTSIDE = [f"tcp,{lab.EVIL},80", f"udp,{lab.EVIL},5000", f"tcp,{lab.EVIL6},80", f"tcp,{lab.GOOD},443"]
+SERVICES = INSIDE + OUTSIDE + [f"tcp,{lab.METADATA},80", f"tcp,{lab.GATEWAY},80", f"dns,{lab.RESOLVER},53"]
+OF_THE_HOST = [
+    f"tcp,{lab.METADATA},80", f"tcp,{lab.GATEWAY},80", f"tcp,{lab.BRIDGE},2375", f"udp,{lab.BRIDGE},7778",
+    f"tcp,{lab.HOST},7777", "tcp,127.0.0.1,8888", "udp,127.0.0.1,8889",
+]
+ON_THE_HOST = ["tcp,127.0.0.1,8888", "udp,127.0.0.1,8889", f"tcp,{lab.BRIDGE},2375", f"udp,{lab.BRIDGE},7778", "tcp,0.0.0.0,7777"]
+
+
+@pytest.fixture(scope="module")
+def network():
+    needs(os.getuid() == 0, "make a network: only root may")
+    for program in ("pasta", "slirp4netns", "nft"):
+        needs(subprocess.run(["which", program], capture_output=True).returncode == 0, program)
+    lab.up()
+    Path("/etc/resolv.conf").write_text(f"search test\nnameserver {lab.RESOLVER}\n")
+    yield
+    lab.down()
+
+
+@pytest.fixture
+def internet(network):
+    with lab.serving(*SERVICES):
+        yield
+
+
+@pytest.fixture
+def slirp(network, base):
+    """A host where pasta is not installed."""
+    place = Path(tempfile.mkdtemp(dir=base))
+    (place / "upper").mkdir()
+    (place / "work").mkdir()
+    os.mknod(place / "upper/pasta", 0o020000, 0)
+    linux.mount("overlay", "/usr/bin", "overlay", data=f"lowerdir=/usr/bin,upperdir={place}/upper,workdir={place}/work")
+    yield
+    linux.umount("/usr/bin")
+
+
+def reached(caller, spec, probes):
+    run = caller.run(spec, *PYTHON, lab.PROBE, *probes, timeout=30)
+    assert run.status == 0, run
+    return dict(line.split(" ", 1) for line in run.stdout.splitlines()), run
+
+
+def test_the_internet_is_reached(caller, internet):
+    answers, run = reached(caller, USER, INSIDE + OUTSIDE)
+    assert set(answers.values()) == {"here"}, answers
+    assert run.stderr == ""
+
+
+def test_the_host_and_its_link_are_not_reached(caller, internet):
+    with lab.serving(*ON_THE_HOST, inside=False):
+        answers, _ = reached(caller, USER, OF_THE_HOST)
+    assert set(answers.values()) <= {"ECONNREFUSED", "EPERM"}, answers
+
+
+def test_the_list_is_all_that_is_reached(caller, internet):
+    allow = f'allow = ["{lab.GOOD}:80/tcp", "{lab.GOOD}:5000/udp", "[{lab.GOOD6}]:80"]\n'
+    answers, run = reached(caller, USER + allow, INSIDE + OUTSIDE + [f"udp,{lab.RESOLVER},53"])
+    assert {answers.pop(one) for one in INSIDE} == {"here"}
+    assert set(answers.values()) <= {"ECONNREFUSED", "EPERM"}, answers
+    for line in (f"network: {lab.EVIL}:80/tcp refused 1 time (allow, ", f"network: [{lab.EVIL6}]:80/tcp refused 1 time"):
+        assert line in run.stderr, run
+    assert "169.254.169.254" not in run.stderr and "192.0.2.1" not in run.stderr, "what immure asked for itself is not the command's"
+
+
+def test_the_result_has_what_was_refused(caller, internet):
+    result = caller.directory() / "result.json"
+    run = caller.run(USER + "allow = []\n", *PYTHON, lab.PROBE, f"tcp,{lab.EVIL},80", options=["--result", str(result)])
+    assert run.status == 0, run
+    refused = json.loads(result.read_text())["refused_connections"]
+    assert refused == [{"destination": f"{lab.EVIL}:80/tcp", "count": 1}]
+
+
+def test_without_pasta_slirp4netns_does_it(caller, internet, slirp):
+    answers, _ = reached(caller, USER, [f"tcp,{lab.GOOD},80", f"udp,{lab.GOOD},5000", *OF_THE_HOST])
+    assert [answers.pop(f"{kind},{lab.GOOD},{port}") for kind, port in (("tcp", 80), ("udp", 5000))] == ["here"] * 2
+    assert set(answers.values()) <= {"ECONNREFUSED", "EPERM"}, answers
+
+
+def test_names_are_asked_of_the_hosts_server(caller, internet):
+    run = caller.run(USER, "getent", "hosts", "good")
+    assert run.status == 0 and lab.GOOD in run.stdout, run
+
+
+def test_a_stub_on_the_hosts_loopback_is_reached(caller, internet):
+    with lab.serving("dns,127.0.0.53,53", inside=False):
+        before = Path("/etc/resolv.conf").read_text()
+        Path("/etc/resolv.conf").write_text("nameserver 127.0.0.53\n")
+        try:
+            run = caller.run(USER, "getent", "hosts", "good.test")
+        finally:
+            Path("/etc/resolv.conf").write_text(before)
+    assert run.status == 0 and lab.GOOD in run.stdout, run
+
+
+def test_dns_of_the_spec(caller, internet):
+    run = caller.run(USER + 'dns = ["10.55.0.10", "2001:db8::5"]\n', "cat", "/etc/resolv.conf").ok
+    assert run.stdout == "nameserver 10.55.0.10\nnameserver 2001:db8::5\nsearch test\n"
+
+
+CHANGES = """
+import json, socket, struct
+def ask(protocol, kind, body, flags=5):
+    s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
+    s.settimeout(5)
+    s.send(struct.pack("=IHHII", 16 + len(body), kind, flags, 1, 0) + body)
+    answer = s.recv(4096)
+    return struct.unpack_from("=i", answer, 16)[0]
+print(json.dumps({
+    # RTM_SETLINK of loopback down, RTM_NEWLINK of a dummy, RTM_DELROUTE of all.
+    "link": ask(0, 19, struct.pack("=BxHiII", 0, 0, 1, 0, 1)),
+    "route": ask(0, 25, struct.pack("=BBBBBBBBI", 2, 0, 0, 0, 254, 0, 0, 1, 0)),
+    # NFT_MSG_DELTABLE of all tables, in a batch of its own.
+    "rules": ask(12, (10 << 8) | 2, struct.pack("=BBH", 1, 0, 0)),
+}))
+"""
+
+
+@pytest.mark.parametrize("identity", ["", "[identity]\nuser = 0\n"])
+def test_the_command_changes_nothing_of_its_network(caller, network, identity):
+    if identity and not caller.is_root:
+        pytest.skip("an ordinary user maps its own id only")
+    answers = caller.python(USER + identity, CHANGES)
+    assert answers["link"] == -1 and answers["route"] == -1 and answers["rules"] in (-1, -22), answers
+
+
+def stack(launcher):
+    """The launcher's child that provides the network."""
+    deadline = time.monotonic() + patient(5)
+    while time.monotonic() < deadline:
+        for child in Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split():
+            if Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"pasta\0"):
+                return int(child)
+        time.sleep(0.01)
+    raise AssertionError("no pasta")
+
+
+def started(caller):
+    launch = caller.start(USER, "sh", "-c", "echo up; exec sleep 100")
+    assert launch.stdout.readline() == b"up\n"
+    return launch, stack(launch.pid)
+
+
+def test_the_jail_ends_with_its_network(caller, network):
+    launch, pasta = started(caller)
+    os.kill(pasta, signal.SIGKILL)
+    run = caller.finish(launch)
+    assert run.status == 137 and "pasta ended" in run.stderr and "jail killed" in run.stderr, run
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_the_network_ends_with_the_launcher(caller, network, end):
+    launch, pasta = started(caller)
+    handle = os.pidfd_open(pasta)
+    launch.send_signal(end)
+    launch.communicate(timeout=patient(10))
+    assert select.select([handle], [], [], patient(0.5))[0], "pasta is still there"
+    os.close(handle)
+
+
+def test_fifty_at_once(caller, internet):
+    launches = [caller.start(USER, *PYTHON, lab.PROBE, f"tcp,{lab.GOOD},80") for _ in range(50)]
+    for launch in launches:
+        run = caller.finish(launch, timeout=60)
+        assert run.status == 0 and run.stdout.endswith("here\n"), run
+
+
+def test_what_the_plan_says(caller, network):
+    text = caller.verb("plan", caller.spec(USER + f'allow = ["{lab.GOOD}:80"]\n'), "--", "true").stdout
+    assert "provide_network" in text and "start pasta for the jail's network (1 destination allowed)" in text
+    assert "await_network" in text and "IPv4,IPv6" in text
+
+
+def test_the_tunnel_is_opened_as_the_hint_says(user, network):
+    os.chmod("/dev/net/tun", 0o600)
+    refused = user.run(USER, "true")
+    assert refused.status == 125 and "/dev/net/tun" in refused.stderr, refused
+    command = re.search("as root: (chmod 666 /dev/net/tun)", refused.stderr)[1]
+    subprocess.run(["sh", "-c", command], check=True)
+    user.run(USER, "true").ok
+
+
+def test_without_a_route_there_is_no_network_to_lead_to(caller, network):
+    routes = (["route", "{}", "default", "via", lab.GATEWAY], ["-6", "route", "{}", "default", "via", "2001:db8:1::1"])
+    for words in routes:
+        lab.ip(*(word.format("del") for word in words))
+    try:
+        refused = caller.run(USER, "true")
+        line = re.search('hint: (network.mode = "none") launches without a network', refused.stderr)
+        assert refused.status == 125 and "no default route" in refused.stderr and line, refused
+        caller.run(USER, "true", options=["--set", line[1]]).ok
+    finally:
+        for words in routes:
+            lab.ip(*(word.format("add") for word in words))
+
+
+@pytest.mark.parametrize("capability", ["net_admin", "net_raw"])
+def test_a_capability_that_reaches_past_the_rules(caller, network, capability):
+    refused = caller.run(USER + f'[capabilities]\nkeep = ["{capability}"]\n', "true")
+    assert refused.status == 125 and f"take {capability} out of [capabilities]" in refused.stderr, refused
+    caller.run(USER + "[capabilities]\nkeep = []\n", "true").ok
