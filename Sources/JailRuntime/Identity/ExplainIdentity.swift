@@ -16,10 +16,7 @@ extension Explanation {
                 + "with that capability, or as another uid"
         case .itself: return nil
         case .launcher:
-            return evidence.isInUserNamespace
-                ? "this container does not have all these ids, see /proc/self/uid_map; name one that it has, as in "
-                    + "identity.user = 0 and identity.group = 0, or give the container more"
-                : Self.identityHintOfCapabilities
+            return evidence.isInUserNamespace ? missingIDHint : Self.identityHintOfCapabilities
         case .helpers: return nil
         }
     }
@@ -32,6 +29,12 @@ extension Explanation {
             return "\(file.path) is missing; \(evidence.rangeRemedy(in: file))"
         }
         return "the ranges must lie within the caller's in \(file.path), and the program be set-user-ID root"
+    }
+
+    /// EINVAL for an id that the user namespace around the launcher does not map.
+    var missingIDHint: String {
+        "this container does not have all these ids, see /proc/self/uid_map; name one that it has, as in "
+            + "identity.user = 0 and identity.group = 0, or give the container more"
     }
 
     private static let identityHintOfCapabilities = "the caller lacks CAP_SETUID or CAP_SETGID: launch with them"

@@ -149,6 +149,7 @@ package struct Explanation {
         case .mapIdentities: return mapHint
         case .forbidUserNamespaces, .offsetClocks, .setOOMScore: return procfsHint
         case .setIdentity, .setGroups: return identityHint
+        case .openPipes where failure.errno == .invalid && evidence.isInUserNamespace: return missingIDHint
         case .newKeyring where failure.errno == .notPermitted || failure.errno == .accessDenied:
             return "keyrings are refused here, as in most containers: go without one of the jail's own by "
                 + "process.keyring = \"inherit\""
