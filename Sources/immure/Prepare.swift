@@ -35,6 +35,16 @@ enum Prepare {
         }
     }
 
+    /// The same of a document that no file holds.
+    static func plan(of document: Document, in surroundings: Surroundings) throws(Rejection) -> Plan {
+        let spec = try decode(document, in: surroundings)
+        try checkDescriptors(spec.process.fds, keepingBack: nil)
+        switch Planner.plan(spec, on: try host(for: spec), reportsResult: false) {
+        case .success(let plan): return plan
+        case .failure(let faults): throw Rejection(faults.diagnostics)
+        }
+    }
+
     private static func host(for spec: Spec) throws(Rejection) -> Host {
         do throws(Diagnostic) {
             return try .probe(for: spec)

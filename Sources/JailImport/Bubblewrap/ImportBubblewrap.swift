@@ -42,6 +42,14 @@ package struct BubblewrapImport {
         finish()
     }
 
+    /// Gives the command those of the open descriptors that bubblewrap does not read itself.
+    package mutating func passOn(_ open: [Int32]) {
+        let standard = standard("what is open is passed on")
+        for number in open where !extras.used.contains(number) {
+            draft.append("process.fds", [.integer(Int64(number))], standard)
+        }
+    }
+
     /// Whether there is nothing to run.
     package var hasNoCommand: Bool { !hasCommand }
 

@@ -22,4 +22,22 @@ extension Caller {
         case .tooLarge: "larger than \(FileContents.sizeLimit >> 20) MiB"
         }
     }
+
+    /// What a descriptor of the caller's gives until its end; nil where it cannot be read.
+    package static func readDescriptor(_ number: Int32) -> [UInt8]? {
+        do throws(KernelError) {
+            return try readAll(number)
+        } catch {
+            return nil
+        }
+    }
+
+    /// Waits until a descriptor of the caller's gives something, or ends; nil where it cannot be read.
+    package static func readOne(_ number: Int32) -> Bool? {
+        do throws(KernelError) {
+            return try !readSome(number, upTo: 1).isEmpty
+        } catch {
+            return nil
+        }
+    }
 }

@@ -18,6 +18,11 @@ package func readText(_ path: String, at directory: Int32 = currentDirectory) th
     return String(decoding: try readAll(file.number, path: path), as: UTF8.self)
 }
 
+/// What one read(2) gives, at most that many bytes; empty at the end.
+package func readSome(_ descriptor: Int32, upTo count: Int) throws(KernelError) -> [UInt8] {
+    try unsafe filled(.read, "", upTo: count) { unsafe CLinux.read(descriptor, $0, $1) }
+}
+
 /// Writes all of `bytes`.
 package func writeAll(_ descriptor: Int32, _ bytes: [UInt8], path: String = "") throws(KernelError) {
     var written = 0

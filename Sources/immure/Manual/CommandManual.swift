@@ -75,6 +75,9 @@ extension Manual {
         immure's is a warning, and what has no line is listed with its reason, both as comments and on standard error. A
         directive that the tool does not know is an error, with file and line. Words after `--` are the command. The status is
         0; 1 where something that restricts the program was lost; 2 where a file is wrong, and nothing is printed.
+
+        `immure as bwrap …`, and immure under the name bwrap, launch what `immure import bwrap -- …` prints. What has no line is
+        refused by its name there, with status 1, as is every failure that is not the command's.
         """
 
     private static let score = """

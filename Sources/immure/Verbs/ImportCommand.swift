@@ -60,12 +60,13 @@ struct ImportCommand: ParsableCommand {
 
 /// The tools whose configurations are read, by the names of their programs.
 enum ForeignTool: String, CaseIterable, ExpressibleByArgument {
-    case bwrap, nsjail, systemd, oci
+    case bwrap, nsjail, minijail, systemd, oci
 
     func draft(of sources: [ImportSource], _ words: [String], _ context: ImportContext) -> Draft {
         switch self {
         case .bwrap: BubblewrapImport.draft(of: sources, words, context)
         case .nsjail: NsjailImport.draft(of: sources, words, context)
+        case .minijail: MinijailImport.draft(of: sources, words, context)
         case .systemd: SystemdImport.draft(of: sources, words, context)
         case .oci: OCIImport.draft(of: sources, words, context)
         }

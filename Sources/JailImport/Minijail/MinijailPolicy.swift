@@ -1,0 +1,195 @@
+import JailSpec
+import SpecFile
+
+/// minijail0(5)'s policies of system calls: a line for each call, everything else ends the process.
+struct MinijailPolicy {
+    private let context: ImportContext
+
+    init(_ context: ImportContext) { self.context = context }
+
+    /// Numbers of names that policies have.
+    private static let numbers = [
+        "GRND_RANDOM": "2", "TCGETS2": "0x802c542a", "MADV_GUARD_INSTALL": "102", "BLKGETSIZE64": "0x80081272",
+        "SOL_SOCKET": "1", "FDGETFDCSTAT": "0x80280215", "LOOP_CTL_GET_FREE": "0x4c82", "LOOP_SET_FD": "0x4c00",
+        "LOOP_CLR_FD": "0x4c01", "LOOP_SET_STATUS64": "0x4c04", "SO_PASSCRED": "16", "SO_ATTACH_FILTER": "26",
+    ]
+
+    func read(_ source: ImportSource, into draft: inout Draft) {
+        draft.set("seccomp.profile", .string("none"), Draft.standard("minijail", "calls are as the policy says"))
+        draft.set(
+            "seccomp.default", .string("kill"), Draft.standard("minijail", "a call without a line ends the process"))
+        read(source, &draft, depth: 0)
+        // A library that is preloaded installs the filter after the program was executed.
+        if !draft.allows("execve") {
+            let standard = Draft.standard("minijail", "the filter of a dynamic program comes after execve")
+            draft.append("seccomp.allow", "execve", standard)
+        }
+    }
+
+    private func read(_ source: ImportSource, _ draft: inout Draft, depth: Int) {
+        var pending: (text: String, line: Int)?
+        for (index, raw) in source.lines.enumerated() {
+            let text = raw.cut("#").0.trimmed
+            let (whole, number) = pending.map { ($0.text + " " + text, $0.line) } ?? (text, index + 1)
+            pending = nil
+            if whole.hasSuffix("\\") {
+                pending = (String(whole.dropLast()).trimmed, number)
+                continue
+            }
+            if whole.isEmpty { continue }
+            let directive = Directive(shown([whole]), at: Position(file: source.name, line: number, column: 1))
+            draft.take(directive)
+            if whole.hasPrefix("@") {
+                statement(whole.spaced, source, directive, &draft, depth)
+            } else {
+                call(whole, directive, &draft)
+            }
+        }
+    }
+
+    private func statement(
+        _ words: [String], _ source: ImportSource, _ directive: Directive, _ draft: inout Draft, _ depth: Int
+    ) {
+        switch words[0] {
+        case "@include":
+            guard words.count == 2, depth < 8, let text = find(words[1], source) else {
+                return draft.fail("cannot read what is included", directive)
+            }
+            draft.isPart(directive)
+            read(ImportSource(name: words[1], text: text), &draft, depth: depth + 1)
+        case "@frequency", "@denylist": draft.isOutside("only the order of the program", directive)
+        case "@default":
+            guard let action = action(words.dropFirst().joined(separator: " ")) else {
+                return draft.fail("not an action", directive)
+            }
+            draft.set("seccomp.default", .string(action), directive)
+        default: draft.fail("unknown statement \(words[0])", directive)
+        }
+    }
+
+    private func find(_ path: String, _ source: ImportSource) -> [UInt8]? {
+        if let text = context.read(path) { return text }
+        guard let slash = source.name.lastIndex(of: "/") else { return nil }
+        return context.read(String(source.name[...slash]) + path)
+    }
+
+    private func call(_ line: String, _ directive: Directive, _ draft: inout Draft) {
+        let (head, tail) = line.cut(":")
+        guard let tail else { return draft.fail("no `:` after the name of a call", directive) }
+        let names =
+            head.trimmed.hasPrefix("{")
+            ? head.trimmed.dropFirst().dropLast().split(separator: ",").map { String($0).trimmed }
+            : [head.trimmed.cut("[").0]
+        for name in names where draft.knows(name, directive) {
+            decide(name, tail.trimmed, directive, &draft)
+        }
+    }
+
+    private func decide(_ name: String, _ text: String, _ directive: Directive, _ draft: inout Draft) {
+        if let action = action(text) {
+            draft.isPart(directive)
+            if action != "kill" { _ = draft.decide(name, action, [], otherwise: "kill", directive) }
+            return
+        }
+        let (condition, answer) = text.cut(";")
+        var otherwise = "kill"
+        if let answer {
+            guard let action = action(answer.trimmed) else {
+                return draft.fail("not an action: \(answer.trimmed)", directive)
+            }
+            otherwise = action
+        }
+        var alternatives: [[ArgumentCondition]] = []
+        for alternative in condition.split("||") {
+            var all: [ArgumentCondition] = []
+            for part in alternative.split("&&") {
+                guard let one = self.condition(part.trimmed) else {
+                    return draft.fail("not a condition: \(part.trimmed)", directive)
+                }
+                all.append(one)
+            }
+            // No argument is two numbers at once: the alternative never holds.
+            if !isImpossible(all) { alternatives.append(all) }
+        }
+        if alternatives.isEmpty {
+            draft.isInForce("it never holds", directive)
+        } else if !draft.decide(name, "allow", alternatives, otherwise: otherwise, directive) {
+            draft.lose("a condition that a spec cannot say", restricts: true, directive)
+        } else if otherwise != "kill" {
+            for alternative in ArgumentCondition.negated(alternatives)
+            where !alternative.contains(where: { $0.op == "!&" }) {
+                draft.rule(name, otherwise, alternative.map { ($0.index, $0.op, $0.value) }, directive)
+            }
+        }
+    }
+
+    private func isImpossible(_ all: [ArgumentCondition]) -> Bool {
+        all.contains { one in
+            all.contains { other in
+                one.index == other.index && one.op == "==" && (other.op == "!=" && other.value == one.value)
+            }
+        }
+    }
+
+    private func condition(_ text: String) -> ArgumentCondition? {
+        let words = text.spaced
+        guard words.count >= 3, let index = words[0].after("arg").flatMap({ Int($0) }), 0...5 ~= index else {
+            return nil
+        }
+        guard let value = value(words.dropFirst(2).joined()) else { return nil }
+        if words[1] == "in" {
+            // Bits that are not in the mask must not be set.
+            if let mask = words.dropFirst(2).joined().after("~"), let bits = self.value(mask) {
+                return ArgumentCondition(index: index, op: "!&", value: bits)
+            }
+            guard let number = Self.number(value) else { return nil }
+            return ArgumentCondition(index: index, op: "!&", value: "0x" + String(~number & 0xFFFF_FFFF, radix: 16))
+        }
+        guard ["==", "!=", "<", "<=", ">", ">=", "&"].contains(words[1]) else { return nil }
+        return ArgumentCondition(index: index, op: words[1], value: value)
+    }
+
+    /// Numbers and names joined by `|`, as a spec has them.
+    private func value(_ text: String) -> String? {
+        let parts = (text.after("~") ?? text).split(separator: "|").map(String.init)
+        let words = parts.map { Self.numbers[$0] ?? $0 }
+        let numbers = words.compactMap(Self.number)
+        if numbers.count == words.count {
+            let all = numbers.reduce(0, |)
+            return all > UInt64(Int64.max) ? "0x" + String(all, radix: 16) : String(all)
+        }
+        return words.isEmpty ? nil : words.joined(separator: "|")
+    }
+
+    private static func number(_ word: String) -> UInt64? {
+        if let digits = word.lowercased().after("0x") { return UInt64(digits, radix: 16) }
+        if word.hasPrefix("0"), word.count > 1 { return UInt64(word, radix: 8) }
+        return UInt64(word) ?? Int64(word).map { UInt64(bitPattern: $0) }
+    }
+
+    private func action(_ text: String) -> String? {
+        switch text {
+        case "1", "allow": return "allow"
+        case "0", "kill", "kill-process", "kill-thread": return "kill"
+        case "log": return "log"
+        case "trap": return "trap"
+        default: break
+        }
+        guard let answer = text.after("return")?.trimmed else { return nil }
+        if let number = Int32(answer) { return ErrorNumber.name(of: number) }
+        return answer.hasPrefix("E") ? answer : nil
+    }
+}
+
+extension String {
+    /// The parts between such words.
+    func split(_ mark: String) -> [String] {
+        var result: [String] = []
+        var rest = self[...]
+        while let range = rest.firstRange(of: mark) {
+            result.append(String(rest[..<range.lowerBound]))
+            rest = rest[range.upperBound...]
+        }
+        return result + [String(rest)]
+    }
+}
