@@ -105,6 +105,8 @@ package enum Operation: Equatable, Sendable {
     case nameProcess([String])
     /// Which system calls the command may make, for ever.
     case installFilter(FilterProgram)
+    /// Installs filters that others have compiled, from descriptors of the caller.
+    case installPrograms([Int32])
     /// Executes the program that the first of the arguments names, which is told that it was called by another name where
     /// there is one.
     case execute(arguments: [String], name: String?, environment: [String])

@@ -41,6 +41,8 @@ package struct Plan: Equatable, Sendable {
         package var hasInit = true
         /// The end of pid 1 ends every process of the jail.
         package var ownsProcesses = true
+        /// Whether the launcher ends by the signal that ended the command.
+        package var diesBySignal = false
     }
 
     /// How messages of the jail reach the service manager.
@@ -74,6 +76,8 @@ package struct Plan: Equatable, Sendable {
     package private(set) var filter: FilterProgram?
     package private(set) var filterOrigin: Position?
     package var listens = false
+    /// The step that installs filters that others have compiled.
+    package private(set) var programs: Int?
     /// Whether the filter lets immure read what is in force once it is installed.
     package private(set) var readsBehindFilter = true
     /// The kinds of namespaces that are made.
@@ -93,6 +97,8 @@ package struct Plan: Equatable, Sendable {
     package var namedIDs: [NamedID] = []
     package var supervision = Supervision()
     package var notices: Notices?
+    /// Whether the launcher tells the service manager that the command runs.
+    package var announces = false
     /// The number of slots that the operations use.
     package var slotCount = 0
 
@@ -145,6 +151,7 @@ package struct Plan: Equatable, Sendable {
             filter = program
             filterOrigin = origin
             readsBehindFilter = program.leavesAlone("pread64")
+        case .installPrograms: programs = steps.count
         case .createRuleset(let handled): landlockHandled = handled
         default: break
         }

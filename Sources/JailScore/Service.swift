@@ -6,7 +6,11 @@ extension Check {
         Check(
             "service.notify", Weight.notify, "messages of the command reach the service manager, as the jail's own",
             advice: "\"main\", so that no other process of the jail sends any"
-        ) { $0.service.notify.found { $0 != .none } },
+        ) { $0.service.notify.found { $0 == .main || $0 == .all } },
+        Check(
+            "service.journal", Weight.journal, "the host's journal, to which it writes what it wants, under any name",
+            advice: "leave it out: standard error reaches the journal as the service's own"
+        ) { $0.service.journal.found { $0 } },
         Check(
             "service.sockets", Weight.serviceSockets, "the sockets that the service manager listens on",
             advice: "leave it out unless the command takes sockets over"

@@ -44,7 +44,7 @@ enum Weight {
     static let (published, publishedLocally) = (4, 2)
 
     // Service
-    static let (serviceSockets, credentials, notify) = (4, 4, 2)
+    static let (serviceSockets, credentials, journal, notify) = (4, 4, 3, 2)
 
     /// The host's network by the TCP ports that Landlock leaves; nil where it leaves all. A list of many is as good as none.
     static func hostNetwork(openPorts: Int?) -> Int {

@@ -12,6 +12,9 @@ package struct InheritedAttributes: Equatable, Sendable {
         (self.personality, self.hugePagesOff, self.timerSlack) = (personality, hugePagesOff, timerSlack)
     }
 
+    /// The same of a process whose timers are exact.
+    package var withoutSlack: Self { Self(personality: personality, hugePagesOff: hugePagesOff, timerSlack: 0) }
+
     /// What init has.
     package static let usual = InheritedAttributes(personality: 0, hugePagesOff: false, timerSlack: 50_000)
 }

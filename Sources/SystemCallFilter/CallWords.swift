@@ -3,37 +3,41 @@ import LinuxFacts
 /// A call in words, as a person would write it: `ptrace(PTRACE_TRACEME)`, `socket(AF_UNIX, SOCK_STREAM, 0)`.
 package enum CallWords {
     /// The name of a call with the arguments that have a meaning, by what a filter is given: `struct seccomp_data`.
+    ///
+    /// Where `memory` is given, paths and addresses of sockets are shown for the numbers that lead to them.
     package static func call(
-        number: Int32, architecture audit: UInt32, arguments: [UInt64]
+        number: Int32, architecture audit: UInt32, arguments: [UInt64], memory: CallMemory? = nil
     ) -> (name: String, arguments: [String]) {
         let native = Architecture.native
         let bits = UInt32(bitPattern: number)
-        guard audit == native.auditValue else { return foreign(bits, audit, arguments) }
+        guard audit == native.auditValue else { return foreign(bits, audit, arguments, memory) }
         let isX32 = native.isX86 && bits & AuditArchitecture.x32Bit != 0
         let plain = Int(isX32 ? bits & ~AuditArchitecture.x32Bit : bits)
         let known = callTable.first { $0.number(on: native) == plain }
         let prefix = isX32 ? "x32 " : ""
         guard let known else { return (prefix + "call \(plain)", arguments.map { numeral($0) }) }
-        return (prefix + known.name, words(of: known.name, arguments))
+        return (prefix + known.name, words(of: known.name, arguments, memory))
     }
 
     /// A call of another ABI, where the names of the numbers are known.
-    private static func foreign(_ bits: UInt32, _ audit: UInt32, _ arguments: [UInt64]) -> (String, [String]) {
+    private static func foreign(
+        _ bits: UInt32, _ audit: UInt32, _ arguments: [UInt64], _ memory: CallMemory?
+    ) -> (String, [String]) {
         let abi = Architecture.name(auditValue: audit)
         if abi == "i386" {
             let names = callsOfI386.split(separator: " ")
             if names.indices.contains(Int(bits)), names[Int(bits)] != "-" {
                 let name = String(names[Int(bits)])
-                return ("i386 \(name)", words(of: name, arguments))
+                return ("i386 \(name)", words(of: name, arguments, memory))
             }
         }
         return ("\(abi) call \(bits)", arguments.map { numeral($0) })
     }
 
-    private static func words(of name: String, _ arguments: [UInt64]) -> [String] {
+    private static func words(of name: String, _ arguments: [UInt64], _ memory: CallMemory?) -> [String] {
         var result: [String] = []
         for index in 0..<min(arity(of: name) ?? arguments.count, arguments.count) {
-            result.append(word(name, index, arguments))
+            result.append(memory?.words(name, index, arguments) ?? word(name, index, arguments))
         }
         // Only the request: whatever stands in the other registers is not read.
         if name == "ptrace", result.first == "PTRACE_TRACEME" { return ["PTRACE_TRACEME"] }
@@ -45,8 +49,16 @@ package enum CallWords {
         callsByArity.first { $0.names.split(separator: " ").contains { $0 == name } }?.count
     }
 
+    /// A family of sockets.
+    static func family(_ value: UInt64) -> String { one(value, ["AF_"]) }
+
     private static func word(_ call: String, _ index: Int, _ arguments: [UInt64]) -> String {
         let value = arguments[index]
+        // AT_FDCWD, of which the kernel reads 32 bits.
+        if index == 0, value & 0xffff_ffff == 0xffff_ff9c, arity(of: call).map({ $0 > 1 }) == true, call.contains("at")
+        {
+            return "AT_FDCWD"
+        }
         switch (call, index) {
         case ("ptrace", 0): return one(value, ["PTRACE_"])
         case ("prctl", 0): return one(value, ["PR_SET_", "PR_GET_", "PR_CAP", "PR_MCE_", "PR_SCHED_", "PR_TASK_"])

@@ -22,7 +22,12 @@ enum Prepare {
             throw Rejection(decoded.diagnostics + decoded.spec.policyFaults)
         }
         decoded.spec.takeCommand(from: request)
-        if toLaunch { try checkDescriptors(decoded.spec.process.fds, keepingBack: held) }
+        if toLaunch {
+            try checkDescriptors(decoded.spec.process.fds, "process.fds", keepingBack: held)
+            if let programs = decoded.spec.seccomp?.value.programs {
+                try checkDescriptors(programs, "seccomp.bpf", keepingBack: held)
+            }
+        }
         let host = try host(for: decoded.spec)
         switch Planner.plan(decoded.spec, on: host, reportsResult: request.result != nil) {
         case .success(let plan):
@@ -122,8 +127,9 @@ extension Prepare {
     /// What is passed on must be the caller's: a number that is free now would be given to a descriptor of immure's own,
     /// such as one of a tree of the host, and the jail would get that.
     private static func checkDescriptors(
-        _ wanted: Located<[Int32]>, keepingBack held: Int32?
+        _ wanted: Located<[Int32]>, _ key: String, keepingBack held: Int32?
     ) throws(Rejection) {
+        let list = key == "process.fds" ? "fds" : "bpf"
         for number in wanted.value {
             if number == held {
                 throw Rejection([Diagnostic("descriptor \(number) is for --result", at: wanted.position)])
@@ -131,8 +137,8 @@ extension Prepare {
             if !Caller.hasOpen(number) {
                 throw Rejection([
                     Diagnostic(
-                        "process.fds: descriptor \(number) is not open", at: wanted.position,
-                        hint: "open it for immure, as in `immure run … \(number)<file`, or take it out of fds")
+                        "\(key): descriptor \(number) is not open", at: wanted.position,
+                        hint: "open it for immure, as in `immure run … \(number)<file`, or take it out of \(list)")
                 ])
             }
         }

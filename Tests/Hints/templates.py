@@ -17,7 +17,7 @@ REFUSAL = re.compile(r"\bRefusal\(")
 #: The third argument is one, where there are three.
 REFUSE = re.compile(r"\brefuse\(\s*(?=_)")
 #: Constants of which hints are made.
-CONSTANT = re.compile(r"\b(?:few|unmakeable)\b(?:: String\??)? =\s")
+CONSTANT = re.compile(r"\b(?:few|unmakeable|worktreeHint|filterHint)\b(?:: String\??)? =\s")
 #: The table of remedies, each a part of hints.
 TABLE = re.compile(r"\b(?:enum|extension) Remedy \{")
 #: A literal after one of these is compared or looked up, not printed.

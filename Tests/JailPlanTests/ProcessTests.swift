@@ -107,3 +107,39 @@ struct ProcessTests {
         #expect(try found("namespaces.user = \"/run/ns\"", .root) == [])
     }
 }
+
+@Suite("What is said to the service manager, and how the launcher ends")
+struct LauncherKeyTests {
+    @Test("READY by the launcher needs a launcher, and no socket in the jail")
+    func exec() throws {
+        let host = Host.user.with { $0.service.notifySocket = "/run/systemd/notify" }
+        let text =
+            "command = [\"x\"]\nservice.notify = \"exec\"\nnamespaces.pid = \"host\"\nprocess.tty = \"none\"\nfilesystem.proc = false\n"
+        let plan = try Planner.plan(try spec(text), on: host).get()
+        #expect(plan.shape == .supervised && plan.announces && plan.notices == nil)
+        #expect(plan.operations.contains(.connectManager("/run/systemd/notify")))
+        #expect(!plan.environment.contains { $0.hasPrefix("NOTIFY_SOCKET") })
+        guard case .failure = Planner.plan(try spec(text), on: .user) else { Issue.record("no manager"); return }
+    }
+
+    @Test("The journal is three sockets and a link, where the mounts are the jail's own")
+    func journal() throws {
+        let own = try plan("service.journal = true")
+        for name in ["dev-log", "socket", "stdout"] {
+            #expect(own.placements.contains("attach /run/systemd/journal/\(name)"))
+        }
+        #expect(own.placements.contains("symlink /dev/log"))
+        let host = try plan("service.journal = true\nfilesystem.dev = \"host\"")
+        #expect(!host.placements.contains("symlink /dev/log"))
+    }
+
+    @Test("Compiled filters come after the spec's own, and need what installs them")
+    func programs() throws {
+        let names = try plan("seccomp.bpf = [10, 11]").names
+        #expect(names.suffix(3) == ["install_filter", "install_programs", "execute"])
+        #expect(
+            try plan("seccomp = { profile = \"none\", bpf = [10] }").names.suffix(2) == ["install_programs", "execute"])
+        #expect(try faults("seccomp = { bpf = [10], deny = [\"seccomp\"] }").count == 1)
+        #expect(try faults("seccomp.bpf = [10]\nprocess.no_new_privs = false").count == 1)
+    }
+}

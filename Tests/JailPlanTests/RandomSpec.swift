@@ -57,7 +57,8 @@ struct RandomSpec {
         ("process.cpus", [#""0-2,7""#]), ("process.keyring", [#""new""#, #""inherit""#]),
         ("process.stop_signal", [#""SIGINT""#, #""SIGRTMIN+3""#, #""SIGRTMAX""#]),
         ("process.argv0", [#""-sh""#, #""""#]), ("process.jobserver", ["true", "false"]),
-        ("service.notify", [#""none""#, #""main""#, #""all""#]), ("service.sockets", ["true", "false"]),
+        ("service.notify", [#""none""#, #""main""#, #""all""#, #""exec""#]), ("service.journal", ["true", "false"]),
+        ("service.die_by_signal", ["true", "false"]), ("service.sockets", ["true", "false"]),
         ("service.credentials", ["true", "false"]), ("service.optional", ["true", "false"]),
         ("environment.keep", [#"["LANG", "LC_*"]"#, #"["*"]"#]),
         ("filesystem.devices", [#"["/dev/fuse", "/dev/dri:/dev/gpu"]"#]), ("environment.defaults", ["true", "false"]),
@@ -70,7 +71,7 @@ struct RandomSpec {
         ("limits.pids", ["64"]), ("seccomp.profile", [#""default""#, #""strict""#, #""none""#, #""/etc/oci.json""#]),
         ("seccomp.default", [#""EPERM""#, #""allow""#, #""kill""#, #""log""#, #""trap""#]),
         ("seccomp.allow", [#"["@system-service", "read"]"#]), ("seccomp.deny", [#"["ptrace", "@mount"]"#]),
-        ("seccomp.log", [#"["bpf"]"#]), ("seccomp.kill", [#"["reboot"]"#]),
+        ("seccomp.bpf", ["[10]", "[11, 10]"]), ("seccomp.log", [#"["bpf"]"#]), ("seccomp.kill", [#"["reboot"]"#]),
         (
             "seccomp.rule",
             [

@@ -77,6 +77,8 @@ let samples: [(text: String, effect: Effect)] = [
     ("process.argv0 = \"sh\"", .neither), ("process.jobserver = true", .opens), ("process.jobserver = false", .neither),
 
     ("service.notify = \"main\"", .opens), ("service.notify = \"none\"", .neither),
+    ("service.notify = \"exec\"", .neither), ("service.journal = true", .opens),
+    ("service.die_by_signal = true", .neither),
     ("service.sockets = true", .opens), ("service.credentials = true", .opens), ("service.optional = true", .neither),
 
     ("environment.defaults = false", .neither), ("environment.path = [\"/opt/bin\"]", .neither),
@@ -91,6 +93,7 @@ let samples: [(text: String, effect: Effect)] = [
     ("[[limits.io]]\ndevice = \"/var\"\nrbps = 1\nwbps = 1", .neither),
     ("[[limits.io]]\ndevice = \"/var\"\nriops = 1\nwiops = 1\nweight = 9", .neither),
 
+    ("seccomp.bpf = [10]", .neither),
     ("seccomp.profile = \"default\"", .neither), ("seccomp.profile = \"strict\"", .narrows),
     ("seccomp.profile = \"none\"", .opens), ("seccomp.profile = \"/etc/oci.json\"", .opens),
     ("seccomp.default = \"allow\"", .opens), ("seccomp.default = \"EPERM\"", .narrows),

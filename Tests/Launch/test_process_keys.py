@@ -5,6 +5,8 @@ import signal
 
 import pytest
 
+from harness.must import cannot
+
 
 def test_argv0_is_what_the_command_is_called(caller):
     run = caller.run('[process]\nargv0 = "-other name"', "/bin/sh", "-c", 'echo "$0"; cat /proc/$$/cmdline')
@@ -116,3 +118,12 @@ def test_without_a_jobserver_nothing_is_passed(caller):
     assert sorted(facts.fds) == [0, 1, 2]
     run = caller.run("[process]\njobserver = true", "env", env={"MAKEFLAGS": "k"})
     assert "MAKEFLAGS" not in run.ok.stdout
+
+
+def test_a_real_time_task_is_launched(root):
+    """Linux gives it no timer slack, whatever is asked for (E08)."""
+    probe = root.finish(root.popen(["chrt", "-r", "5", "true"]))
+    if probe.status != 0:
+        cannot(f"chrt: {probe.stderr}")
+    run = root.finish(root.popen(["chrt", "-r", "5", root.binary, "run", "--", "cat", "/proc/self/timerslack_ns", "/proc/self/sched"]))
+    assert run.status == 0, run

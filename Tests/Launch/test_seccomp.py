@@ -235,3 +235,10 @@ def test_syscalls_lists_groups_calls_and_specs(user):
 def test_plan_shows_the_policy_in_a_line(user):
     lines = [line for line in user.verb("plan", "--", "/bin/true").ok.stdout.splitlines() if "install_filter" in line]
     assert len(lines) == 1 and "EPERM" in lines[0] and len(lines[0]) < 250
+
+
+def test_families_answer_as_if_the_kernel_had_none(caller, probe):
+    """The example of immure.toml(5): a library that is told EAFNOSUPPORT goes on."""
+    rule = '[[seccomp.rule]]\ncall = "socket"\naction = "EAFNOSUPPORT"\nargs = [{ index = 0, op = "!=", value = "AF_UNIX" }]'
+    found = answers(caller, probe, rule, "41,1,1,0", "41,2,1,0", "41,10,1,0", "41,16,3,0", f"41,{1 << 32 | 2},1,0")
+    assert found == [0, EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT, EAFNOSUPPORT]

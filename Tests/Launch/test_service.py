@@ -348,3 +348,59 @@ def test_streams_stay_the_journals(caller):
     theirs.close()
     assert caller.finish(process).stdout == "True\n"
     ours.close()
+
+
+@pytest.mark.parametrize("more", ["", "[process]\ninit = false\n", "shared"])
+def test_e07_the_launcher_says_that_the_command_runs(caller, manager, more):
+    more = caller.shared_pids() if more == "shared" else more
+    process = caller.start(spec("exec", more), "sh", "-c", "echo ${NOTIFY_SOCKET-none}; read x", env={"NOTIFY_SOCKET": manager.path}, stdin=subprocess.PIPE)
+    assert manager.receive() == ("READY=1", process.pid, [])
+    run = caller.finish(process, stdin=b"\n")
+    assert (run.status, run.stdout) == (0, "none\n") and manager.nothing(), run
+
+
+@pytest.mark.parametrize("more, command", [('[filesystem]\nro = ["/nonexistent"]\n', "true"), ("", "/nonexistent")])
+def test_e07_and_says_nothing_of_a_jail_that_could_not_be_made(caller, manager, more, command):
+    run = caller.run(spec("exec", more), command, env={"NOTIFY_SOCKET": manager.path})
+    assert run.status in (125, 127) and manager.nothing(), run
+
+
+def test_e09_an_end_by_a_signal_is_the_launchers(caller):
+    for number in (11, 15, 9):
+        command = ("sh", "-c", f"kill -{number} $$")
+        assert caller.run("[service]\ndie_by_signal = true", *command).status == -number
+        assert caller.run("", *command).status == 128 + number
+    assert caller.run("[service]\ndie_by_signal = true", "sh", "-c", "exit 139").status == 139
+    run = caller.run('timeout = "100ms"\n[service]\ndie_by_signal = true', "sleep", "20")
+    assert run.status == 124, run
+
+
+def test_e11_the_journal_is_reached(root):
+    """As root, whose /run of this test is the machine's: another mount namespace has sockets of the test's own."""
+    script = """
+        import os, socket, subprocess, sys
+        os.makedirs("/run/systemd/journal", exist_ok=True)
+        held = {}
+        for name, kind in (("dev-log", socket.SOCK_DGRAM), ("socket", socket.SOCK_DGRAM), ("stdout", socket.SOCK_STREAM)):
+            held[name] = socket.socket(socket.AF_UNIX, kind)
+            held[name].bind("/run/systemd/journal/" + name)
+            os.chmod("/run/systemd/journal/" + name, 0o666)
+        held["stdout"].listen()
+        inside = "import socket, syslog; syslog.syslog('by syslog')\\ns = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\\n" \\
+            "s.sendto(b'MESSAGE=by journal', '/run/systemd/journal/socket')\\n" \\
+            "t = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM); t.connect('/run/systemd/journal/stdout'); t.send(b'id')"
+        done = subprocess.run([sys.argv[1], "run", "--set", "service.journal=true", "--", "/usr/bin/python3", "-I", "-c", inside])
+        assert done.returncode == 0, done
+        assert b"by syslog" in held["dev-log"].recv(999) and held["socket"].recv(999) == b"MESSAGE=by journal"
+        assert held["stdout"].accept()[0].recv(9) == b"id"
+        for name in held: os.unlink("/run/systemd/journal/" + name)
+        done = subprocess.run([sys.argv[1], "run", "--set", "service.journal=true", "--", "true"], capture_output=True, text=True)
+        assert done.returncode == 125 and "/run/systemd/journal" in done.stderr, done
+        done = subprocess.run([sys.argv[1], "run", "--set", "service={ journal = true, optional = true }", "--", "true"])
+        assert done.returncode == 0, done
+        print("reached")
+    """
+    import textwrap
+    wrapped = ["unshare", "-m", "--propagation", "private", "sh", "-c", "mount -t tmpfs none /run && exec \"$@\"", "sh"]
+    run = root.finish(root.popen([*wrapped, "/usr/bin/python3", "-I", "-c", textwrap.dedent(script), root.binary]), 30)
+    assert run.ok.stdout.endswith("reached\n"), run

@@ -232,6 +232,10 @@ package struct PlanLaw {
             need(isCommand && !filtered, "the filter is for the command, once")
             need(noNewPrivileges || !capabilitiesSet, "seccomp(2) wants no_new_privs or CAP_SYS_ADMIN")
             filtered = true
+        case .installPrograms:
+            need(
+                isCommand && noNewPrivileges && capabilitiesSet && descriptorsClosed && signalsReset && inDirectory
+                    && umaskSet, "after it nothing but execve may be asked of the kernel")
         case .nameProcess: need(isCommand, "the process id is the command's")
         case .execute:
             need(capabilitiesSet && descriptorsClosed && signalsReset && inDirectory && umaskSet, "not ready")

@@ -37,6 +37,22 @@ extension Planner {
         decideListening(filter)
     }
 
+    /// After the filter of the spec, of which it is known what it lets pass: of these it is not.
+    mutating func installPrograms(_ filter: FilterProgram?) {
+        guard let programs = spec.seccomp?.value.programs else { return }
+        guard spec.process.noNewPrivileges.value else {
+            return fault(
+                "seccomp.bpf: without no_new_privs the capability to install a filter is gone by then",
+                at: programs.position, hint: "set process.no_new_privs = true")
+        }
+        if let filter, !filter.leavesAlone("seccomp") {
+            return fault(
+                "seccomp.bpf: the other keys do not allow seccomp(2), which installs a filter", at: programs.position,
+                hint: "add seccomp to seccomp.allow")
+        }
+        add(.installPrograms(programs.value), programs.position)
+    }
+
     /// The launcher hears of what the filter kills and logs where the spec asks for such a thing. Not of calls of foreign
     /// ABIs by default: a process has one listener at most (seccomp(2), EBUSY), and programs inside may want theirs.
     private mutating func decideListening(_ filter: FilterProgram) {

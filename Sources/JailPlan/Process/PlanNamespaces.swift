@@ -12,7 +12,9 @@ extension Planner {
         // Without a pid namespace there is no pid 1 to be; the launcher itself reaps.
         plan.supervision.hasInit = spec.process.initProcess.value && !sharesProcesses
         plan.supervision.stopSignal = spec.process.stopSignal.value
-        let asksOtherwise = spec.process.stopSignal.value != ProcessAttributes.usualStopSignal
+        plan.supervision.diesBySignal = spec.service.dieBySignal.value
+        var asksOtherwise = spec.process.stopSignal.value != ProcessAttributes.usualStopSignal
+        if case .exec = spec.service.notify.value { asksOtherwise = true }
         let hasTerminal = session == .jail || session == .host
         let needsLauncher =
             spec.timeout != nil || mustStay || hasTerminal || asksOtherwise || spec.namespaces[.time].value.isNew

@@ -116,6 +116,7 @@ extension Planner {
         }
         // Last of all: whatever comes after it must pass it, and of that only execve may be asked of a policy.
         if spec.process.noNewPrivileges.value { install(filter) }
+        installPrograms(filter)
         add(
             .execute(
                 arguments: command.value, name: spec.process.argv0?.value, environment: environment(identity)),

@@ -41,6 +41,11 @@ extension Planner {
         guard first == UInt8(ascii: "/") || first == UInt8(ascii: "@") else {
             return fault("service.notify: NOTIFY_SOCKET=\(socket) is no socket of this host", at: access.position)
         }
+        if case .exec = access.value {
+            // From the launcher itself, which is the manager's main process whatever namespaces the jail has.
+            plan.announces = true
+            return add(.connectManager(socket), access.position)
+        }
         var path = Self.noticeDirectory + "/notify"
         if case .host = spec.namespaces[.pid].value {
             // The kernel gives the manager the sender's id in the manager's own namespace, which here is the jail's too:
@@ -118,6 +123,7 @@ extension Planner {
 extension TreeBuilder {
     /// What the service manager's offer puts into the tree.
     mutating func placeService() {
+        placeJournal()
         switch service.notify {
         case .none: break
         case .bound(let path):
@@ -141,5 +147,22 @@ extension TreeBuilder {
                 .credentials(FileSystem(type: "ramfs", parameters: [.init(key: "mode", value: "0700")])),
                 on: directory, .closed | .noExecute, isDirectory: true, sealed: true, at: origin)
         }
+    }
+
+    /// The sockets of systemd-journald.service(8) at their own paths. Where the mounts are the host's, they are there already.
+    private mutating func placeJournal() {
+        guard spec.service.journal.value, needsMounts else { return }
+        let origin = spec.service.journal.position
+        for name in ["dev-log", "socket", "stdout"] {
+            let path = "/run/systemd/journal/" + name
+            placeTree(path, on: path, .closed | .noExecute, optional: spec.service.optional.value, at: origin)
+        }
+        // A /dev of the host's has it.
+        if case .host = spec.filesystem.devices.value { return }
+        if spec.filesystem.mounts.contains(where: { $0.target == "/dev" || $0.target == "/dev/log" }) { return }
+        place(
+            Placement(
+                target: "/dev/log", origin: origin,
+                placing: .makeSymlink(target: "/dev/log", to: "/run/systemd/journal/dev-log")))
     }
 }

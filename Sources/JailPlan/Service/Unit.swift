@@ -81,7 +81,12 @@ package struct Unit {
         } else {
             add("Type", "notify", notify.position)
             // Where the pids are the host's, systemd sees the sender itself, and a launcher in front is the main process.
-            let hearsAll = if case .all = notify.value { true } else { !isDirect }
+            let hearsAll =
+                switch notify.value {
+                case .all: true
+                case .exec: false
+                case .none, .main: !isDirect
+                }
             let isSeen = spec.namespaces[.pid].value.isHost
             add("NotifyAccess", isSeen && hearsAll ? "all" : "main", notify.position)
         }

@@ -154,6 +154,11 @@ extension Operation {
                 "name_process", "set \(names.joined(separator: ", ")) to the command's process id",
                 [("variables", .array(names.map { .string($0) }))])
         case .installFilter(let program): program.words
+        case .installPrograms(let descriptors):
+            OperationWords(
+                "install_programs", "install compiled filters",
+                [("descriptors", .array(descriptors.map { .integer(Int($0)) }))],
+                detail: "from " + descriptors.map { "\($0)" }.joined(separator: ","))
         case .execute(let arguments, let name, let environment):
             OperationWords(
                 "execute", "execute \(arguments.first ?? "")",

@@ -46,6 +46,8 @@ extension Operation {
         case .raiseHardLimit: .byWhatFollows("setting the limit shows both")
         case .startCommand: .byWhatFollows("the command's process does the rest")
         case .createRuleset, .allowPath, .allowPort: .byWhatFollows("an access that they close is tried once they hold")
+        case .installPrograms:
+            .never("what they refuse is not known, and so nothing can be asked of the kernel after them")
         case .openPipes: .never("it closes nothing, and opens what the command holds already")
         case .nameProcess: .never("it is a variable of the command's, which nobody else can set")
         case .execute: .never("nothing of immure is left to ask")

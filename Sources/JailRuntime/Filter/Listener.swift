@@ -14,7 +14,7 @@ struct Listener {
     /// The first process of the jail, as the launcher knows it, and the id of the command inside; 0: the two are one.
     private let jail: Int32
     private let command: Int32
-    private let proc: HostProc
+    let proc: HostProc
     private let tell: MessageSink
     /// Processes that are to end, with the time by which they must have.
     private var condemned: [(process: Int32, deadline: Int)] = []
@@ -70,12 +70,11 @@ struct Listener {
             number: question.number, architecture: question.architecture, arguments: question.arguments)
         // Whatever is asked about and is not to be logged is killed, also what the policy has no reason for.
         let isLogged = answer.verdict == .log
-        if isLogged, let known = numbers.firstIndex(of: question, position: answer.origin.position) {
+        let (name, arguments) = words(of: question)
+        if isLogged, let known = numbers.firstIndex(of: question, arguments, position: answer.origin.position) {
             logged[known].count += 1
             return try Kernel.answer(question, on: descriptor)
         }
-        let (name, arguments) = CallWords.call(
-            number: question.number, architecture: question.architecture, arguments: question.arguments)
         var call = RefusedCall(
             name: name, arguments: arguments, action: isLogged ? "log" : "kill", reason: answer.origin.words,
             position: answer.origin.position)
@@ -90,7 +89,7 @@ struct Listener {
             return
         }
         logged.append(call)
-        numbers.append(question, position: call.position)
+        numbers.append(question, call.arguments, position: call.position)
         tell(.note(Diagnostic("logged by seccomp: \(call.words)", at: nil)))
     }
 
@@ -164,7 +163,8 @@ struct Listener {
         if ran { for call in deferred { tell(call) } }
         for call in logged where call.count > 1 {
             let place = call.position.map { "\($0): " } ?? ""
-            tell(.note(Diagnostic("logged by seccomp: \(call.name): \(place)\(call.count - 1) more times", at: nil)))
+            let what = Numbers.texts(call.arguments).isEmpty ? call.name : call.call
+            tell(.note(Diagnostic("logged by seccomp: \(what): \(place)\(call.count - 1) more times", at: nil)))
         }
         if unlisted > 0 {
             tell(.note(Diagnostic("logged by seccomp: \(unlisted) calls of other kinds", at: nil)))
@@ -172,17 +172,25 @@ struct Listener {
     }
 }
 
-/// The calls that have been told, in their order: the same by another line is another.
+/// The calls that have been told, in their order: the same by another line is another, and so is the same with another path or
+/// address.
 private struct Numbers {
-    private var entries: [(number: Int32, architecture: UInt32, position: Position?)] = []
+    private var entries: [(number: Int32, architecture: UInt32, texts: [String], position: Position?)] = []
 
-    mutating func append(_ question: Question, position: Position?) {
-        entries.append((question.number, question.architecture, position))
+    mutating func append(_ question: Question, _ arguments: [String], position: Position?) {
+        entries.append((question.number, question.architecture, Self.texts(arguments), position))
     }
 
-    func firstIndex(of question: Question, position: Position?) -> Int? {
-        entries.firstIndex {
-            $0.number == question.number && $0.architecture == question.architecture && $0.position == position
+    func firstIndex(of question: Question, _ arguments: [String], position: Position?) -> Int? {
+        let texts = Self.texts(arguments)
+        return entries.firstIndex {
+            $0.number == question.number && $0.architecture == question.architecture && $0.texts == texts
+                && $0.position == position
         }
+    }
+
+    /// What was read from memory: paths, which are in quotes, and addresses with a port.
+    static func texts(_ arguments: [String]) -> [String] {
+        arguments.filter { $0.utf8.first == UInt8(ascii: "\"") || $0.utf8.contains(UInt8(ascii: ":")) }
     }
 }

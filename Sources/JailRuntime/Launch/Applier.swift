@@ -47,6 +47,8 @@ struct Applier {
     var report: CommandReport?
     /// Whether the launcher wants to hear of what the filter kills and logs.
     var listens = false
+    /// Filters that others have compiled, as they were read.
+    var programs: [[UInt64]] = []
     /// The step that is being done.
     var step = 0
     /// What this process was before it changed, and how it is read again.
@@ -130,6 +132,7 @@ struct Applier {
         case .resetSignals: try failing(resetSignals)
         case .changeDirectory(let path): try enterDirectory(path)
         case .installFilter(let program): try install(program, of: plan)
+        case .installPrograms: try installPrograms(of: plan)
         case .nameProcess(let names): service.ownProcess = names
         case .execute(let arguments, let name, let environment): try execute(arguments, name, environment, of: plan)
         }

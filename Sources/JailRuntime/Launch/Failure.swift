@@ -48,6 +48,8 @@ package enum Cause: UInt8, Sendable {
     case notInForce
     /// The target (`text`) leads to something else than what was put on it.
     case targetTaken
+    /// A descriptor holds no filter (`text`: what it holds).
+    case notAFilter
     /// The target (`text`) is another file for each process.
     case ofOneProcess
     /// A signal (its number instead of an errno) ended the launch before the command ran.

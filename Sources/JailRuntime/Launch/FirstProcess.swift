@@ -76,6 +76,7 @@ struct FirstProcess {
         // The command runs, or has left word why it does not.
         if let failure = report.failure { fail(failure) }
         if let stage = applier.stage, !stage.noteRunning() { exitNow(125) }
+        if plan.announces { applier.report(.running) }
         if let errno = report.unheard { applier.report(.unheard(errno)) }
         let notices = plan.notices.map { _ in
             NoticeSource(socket: applier.service.notices, launcher: applier.service.launcher, command: child)

@@ -147,6 +147,7 @@ package struct Launch {
         applier.hostProc = try HostProc()
         if explains { applier.shown = [] }
         try applier.countFilters()
+        try applier.readPrograms(plan)
         applier.listens = plan.listens
         // Worded now: the jail stands still from the moment in which it is made until its maps are written.
         if let maps = plan.maps {

@@ -31,6 +31,9 @@ enum Message: Sendable {
     /// (`isShown`) a directory that is looked at when the jail has ended.
     case held(step: Int, isShown: Bool)
 
+    /// To the launcher: the command has been executed.
+    case running
+
     static let listenerKind: UInt8 = 10
 
     /// The most bytes a message has.
@@ -49,6 +52,7 @@ enum Message: Sendable {
         case .listener(let command): return [Self.listenerKind] + Self.word(command)
         case .unheard(let errno): return [11, UInt8(truncatingIfNeeded: errno.rawValue)]
         case .held(let step, let isShown): return [14] + Self.number(step) + [isShown ? 1 : 0]
+        case .running: return [15]
         case .changed(.exited(let status)): return [6, UInt8(truncatingIfNeeded: status)]
         case .changed(.signaled(let signal)): return [7, UInt8(truncatingIfNeeded: signal)]
         case .changed(.stopped(let signal)): return [8, UInt8(truncatingIfNeeded: signal)]
@@ -77,6 +81,7 @@ enum Message: Sendable {
             self = kind == 3 ? .failed(failure) : .lost(failure)
         case 4: self = .skipped(step: Int(byte(1)) << 8 | Int(byte(2)))
         case 5: self = .terminal
+        case 15: self = .running
         case 6: self = .changed(.exited(byte(1)))
         case 7: self = .changed(.signaled(byte(1)))
         case 8: self = .changed(.stopped(byte(1)))

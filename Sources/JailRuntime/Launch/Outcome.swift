@@ -32,11 +32,19 @@ package struct Outcome: Sendable {
     /// Why the launcher did not hear of what the filter killed and logged, where it wanted to.
     package var unheard: Errno?
 
+    /// Whether a signal that ended the command is to end immure, too.
+    package var endsAsTheCommand = false
+
     /// The signal that immure ends by itself, so that whoever has started it sees an end by a signal: the one that ended the
-    /// launch before the command ran.
+    /// launch before the command ran, and that of the command where the spec says so.
     package var signal: Int32? {
-        guard case .failed(let failure) = ending, case .interrupted = failure.cause else { return nil }
-        return failure.errno.rawValue
+        switch ending {
+        case .failed(let failure):
+            if case .interrupted = failure.cause { return failure.errno.rawValue }
+            return nil
+        case .ended(.signaled(let signal)): return endsAsTheCommand ? signal : nil
+        default: return nil
+        }
     }
 
     /// The status that immure leaves with, and what a shell makes of an end by `signal`: the command's own, 124, 125, 126, 127 or

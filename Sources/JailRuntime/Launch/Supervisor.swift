@@ -49,6 +49,8 @@ struct Supervisor {
     let leftovers: Leftovers
     let leaf: Leaf?
     let tellsResult: Bool
+    /// Connected to the service manager, where the launcher has something to tell it; else −1.
+    private var manager: Int32
 
     /// `held` are descriptors that the launcher has a use for afterwards.
     init(
@@ -67,14 +69,15 @@ struct Supervisor {
         self.notices = notices
         (helpers, counters) = (applier.helpers, applier.counters)
         tellsResult = !held.isEmpty
+        outcome.endsAsTheCommand = plan.supervision.diesBySignal
+        manager = plan.announces ? applier.service.manager : -1
         deadline = Deadline(timeout: plan.supervision.timeout, grace: plan.supervision.grace)
         if applier.hostTerminal >= 0 { relay = TerminalRelay(master: applier.hostTerminal) }
         caller = plan.supervision.diesWithParent ? Self.watchCaller() : -1
         kept =
             [0, 1, 2, channel, signals.descriptor, applier.hostTerminal, caller, proc?.descriptor ?? -1] + held
             + (leaf?.descriptors ?? []) + (notices?.descriptors ?? []) + helpers.flatMap { $0.descriptors }
-            + (counters?.descriptors ?? [])
-            + opened.descriptors
+            + (counters?.descriptors ?? []) + opened.descriptors + [manager]
     }
 
     /// A pidfd of the parent process, not a signal of its death: that would come when the thread that started the launcher
@@ -148,7 +151,7 @@ struct Supervisor {
         guard let (bytes, descriptor) = try receive(from: channel, limit: Message.limit) else {
             channelIsOpen = false
             // Where the command is the first process, exec has closed the other end.
-            if !plan.supervision.hasInit { _ = stage.noteRunning() }
+            if !plan.supervision.hasInit, stage.noteRunning() { announce() }
             return
         }
         switch Message(bytes) {
@@ -164,11 +167,25 @@ struct Supervisor {
             }
         case .held(let step, let isShown)?:
             if let descriptor { opened.add(descriptor, step: step, isShown: isShown) }
+        case .running?: announce()
         case .unheard(let errno)?: outcome.unheard = errno
         case .changed(.stopped)?: try followStop()
         case .changed(let end)?: ended = end
         default: break
         }
+    }
+
+    /// Tells the service manager that the service is ready: the command runs. A manager that does not hear is not waited for,
+    /// and gives the service up by itself.
+    private mutating func announce() {
+        guard manager >= 0 else { return }
+        do throws(KernelError) {
+            try sendNotice(Array("READY=1".utf8), [], over: manager)
+        } catch {
+            tell(.warning(Diagnostic("notify: \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)))
+        }
+        closeDescriptor(manager)
+        manager = -1
     }
 
     /// A jail whose helper has ended is not the one that was planned: it ends, and says why.

@@ -7,7 +7,7 @@ extension Applier {
     mutating func execute(
         _ arguments: [String], _ calledAs: String?, _ environment: [String], of plan: Plan
     ) throws(Failure) {
-        try checkProcess(plan)
+        if plan.programs == nil { try checkProcess(plan) }
         if let stage, !stage.beginExecution() { throw Failure(.launcherGone) }
         throw execute(arguments, calledAs, environment + service.ownProcess.map { "\($0)=\(currentProcess())" })
     }

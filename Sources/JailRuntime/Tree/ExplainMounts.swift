@@ -26,6 +26,7 @@ extension Explanation {
         case .accessDenied where evidence.privateFileSystem(of: source.path) != nil: privateHint(source.path)
         case .accessDenied:
             "the caller may not search a directory on the way to \(source.path): see `namei -l \(source.path)`"
+        case .notDirectory where Self.isInRepository(source.path): Self.worktreeHint
         case .notDirectory: "something on the way to \(source.path) is a file"
         case .loop: "\(source.path) leads through too many symbolic links, or one that may not be followed"
         case .invalid where failure.call == .openTree:
@@ -115,10 +116,18 @@ extension Explanation {
         "it is missing in the root, and the jail's user may not make it there: make it beforehand, or leave writable out, "
         + "so that the root is overlaid"
 
+    /// Whether a path goes on after `.git`, which is a file where git-worktree(1) or a submodule has made it.
+    private static func isInRepository(_ path: String) -> Bool { path.contains("/.git/") }
+
+    private static let worktreeHint =
+        ".git is a file there, as in a worktree or a submodule: `git rev-parse --git-common-dir` names the repository that its "
+        + "hooks and settings are in"
+
     /// The place inside the jail where something is to be put.
     private var targetHint: String? {
         switch failure.errno {
         case .loop: "a symbolic link of the root is on the way to the target: name the place that it leads to"
+        case .notDirectory where Self.isInRepository(failure.text): Self.worktreeHint
         case .notDirectory: "a file of the root is on the way to the target, or a directory is put on a file"
         case .accessDenied where failure.call == .mkdirat || failure.call == .symlinkat:
             Self.unmakeable

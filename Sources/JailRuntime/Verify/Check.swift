@@ -56,7 +56,8 @@ extension Applier {
             break
         // By what follows, or never: `Operation.verification` says why.
         case .requestScope, .enableControllers, .createCgroup, .connectManager, .readCredentials, .beginRoot,
-            .raiseHardLimit, .provideNetwork, .openPipes, .startCommand, .createRuleset, .allowPath, .allowPort,
+            .raiseHardLimit, .provideNetwork, .openPipes, .installPrograms, .startCommand, .createRuleset, .allowPath,
+            .allowPort,
             .nameProcess, .execute:
             break
         }

@@ -88,6 +88,7 @@ package struct Explanation {
         case .scopeRefused: "the service manager gives none: \(failure.text)"
         case .ofOneProcess: "\(failure.text) leads to what procfs has of one process: for the others it is another file"
         case .targetTaken: "\(failure.text) leads to another mount than the one of this line"
+        case .notAFilter: "\(failure.text), which are no filter"
         case .modeDiffers: "it is there already, and its mode is \(failure.text)"
         case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
         case .interrupted: "\(Signal.name(failure.errno.rawValue)) ended the launch before this was done"
@@ -133,12 +134,17 @@ package struct Explanation {
         case .ofOneProcess: "name what is not in /proc/self; filesystem.proc = false leaves the whole of /proc out"
         case .targetTaken:
             "a symbolic link leads it below or onto what another line mounts: write both targets without links"
+        case .notAFilter: Self.filterHint
         case .modeDiffers: "leave mode out, and it stays as it is; or mount a tmpfs, which has a mode of its own"
         case .linkDiffers: "the root has a file or another link there; choose another target or remove the entry"
         case .unmappedOwner: unmappedOwner.hint
         case .told: told.hint
         }
     }
+
+    private static let filterHint =
+        "a filter is an array of struct sock_filter, as seccomp_export_bpf(3) writes it: 8 bytes for each of up to 4096 "
+        + "instructions"
 
     private var kernelHint: String? {
         if let hint = resourceHint { return hint }
@@ -154,6 +160,7 @@ package struct Explanation {
             return "keyrings are refused here, as in most containers: go without one of the jail's own by "
                 + "process.keyring = \"inherit\""
         case .execute: return executeHint
+        case .installPrograms where failure.errno == .invalid: return Self.filterHint
         case .changeDirectory(let path): return directoryHint(path)
         case .createRuleset, .allowPath, .allowPort, .enforceRuleset: return landlockHint
         case .setResourceLimit, .raiseHardLimit, .setNice, .setAffinity: return attributeHint

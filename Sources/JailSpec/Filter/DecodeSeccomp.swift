@@ -11,6 +11,9 @@ extension Section {
         result.deny = section.list("deny", Form.callOrGroup)?.value ?? []
         result.log = section.list("log", Form.callOrGroup)?.value ?? []
         result.kill = section.list("kill", Form.callOrGroup)?.value ?? []
+        if let programs = section.distinct("bpf", Form.programDescriptor), !programs.value.isEmpty {
+            result.programs = Located(programs.value.map(\.value), at: programs.position)
+        }
         for var entry in section.sections("rule") {
             if let rule = entry.rule() { result.rules.append(rule) }
             entry.finish()
@@ -89,6 +92,13 @@ extension Form {
             "unknown action \(quoted(word))", node,
             hint: nearest(word, known).map { "did you mean \(quoted($0))?" }
                 ?? "\"allow\", \"kill\", \"log\", \"trap\", or the name of an errno")
+    }
+
+    /// A descriptor that is read to its end, so that the command has no use for it.
+    fileprivate static func programDescriptor(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Int32 {
+        let number = try integer(0...Int32.max)(node, decoding)
+        if number <= 2 { throw fault("\(number) is the command's own", node, hint: "open the filter on 3 or above") }
+        return number
     }
 
     /// The form only: which names there are, the table of calls knows.

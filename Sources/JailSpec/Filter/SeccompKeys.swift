@@ -12,7 +12,7 @@ extension SectionRows {
         capabilities: whatever those refuse stays refused when a call is allowed here. `immure syscalls` and
         `immure plan --json` show what comes of it.
         """,
-        keys: [profile, standard, lists])
+        keys: [profile, standard, lists, programs])
 
     private static let profile = KeyRow(
         "profile", as: .profile, default: "\"default\"",
@@ -39,6 +39,16 @@ extension SectionRows {
         than TSYNC are refused, as is every unknown word. Calls of other architectures are passed over, and other ABIs stay
         closed; `plan` and `syscalls` list both. The file must be JSON without a key given twice, at most 1 MiB, and is trusted
         like the spec: root accepts none that others may write.
+        """)
+
+    private static let programs = KeyRow(
+        "bpf", as: ValueForm("array of numbers", .list(.integer(3...Int64(Int32.max)), distinct: true)),
+        """
+        Descriptors of the caller to read compiled filters from, arrays of `struct sock_filter` as seccomp_export_bpf(3) writes
+        them and bwrap(1) takes them, up to 4096 instructions each. They are installed after the filter of all the other keys,
+        in this order, right before the command is executed, and of all filters the strictest answer holds. The kernel checks
+        their form. What they refuse is not looked at, neither here nor by `score`, and a filter that refuses execve(2) ends the
+        launch. `process.no_new_privs` must be true, and the other keys must allow seccomp(2).
         """)
 
     private static let standard = KeyRow(

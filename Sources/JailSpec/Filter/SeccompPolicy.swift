@@ -52,6 +52,8 @@ package struct SeccompPolicy: Equatable, Sendable {
     package var log: [Located<String>] = []
     package var kill: [Located<String>] = []
     package var rules: [Rule] = []
+    /// Descriptors of the caller that compiled filters are read from.
+    package var programs: Located<[Int32]>?
 
     package init() {}
 }

@@ -18,7 +18,10 @@ extension SectionRows {
                 Paths inside the jail, files or directories with all below; a symbolic link stands for what it leads to,
                 and a path that is missing is an error. `ro`: to read files and list directories. `rx`: the same, and to
                 execute. `rw`: to read, write, make, remove, truncate, link, move, and to control devices by ioctl(2), but
-                not to execute (immure(1), WHAT IS SHARED, has what that does not stop). `rwx`: everything, device nodes included. Rights add up downwards and no line takes any
+                not by execve(2); what can be read runs all the same by way of a loader or an interpreter that is in `rx`
+                (ld.so FILE, sh FILE), and a file of memfd_create(2) is beyond Landlock: `noexec` on the mount keeps its files
+                from being mapped to execute (immure(1), WHAT IS SHARED, has more). `rwx`: everything, device nodes
+                included. Rights add up downwards and no line takes any
                 away, so that a line within a wider one is an error. Between two directories a file moves only where it
                 gains no right by it (EXDEV otherwise). The command itself, the interpreter of a script and the loader of a
                 dynamic program must be within `rx` or `rwx`; for libraries `ro` is enough. A shell wants `rw` for

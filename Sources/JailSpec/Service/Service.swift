@@ -9,6 +9,8 @@ package struct Service: Equatable, Sendable {
         case main
         /// Those of every process of the jail.
         case all
+        /// None: the launcher itself says that the service is ready, once the command is executed.
+        case exec
     }
 
     package var notify = Located(Notify.none)
@@ -16,6 +18,10 @@ package struct Service: Equatable, Sendable {
     package var sockets = Located(false)
     /// Whether the command gets the credentials of systemd.exec(5).
     package var credentials = Located(false)
+    /// Whether the command reaches the journal and syslog(3).
+    package var journal = Located(false)
+    /// Whether the launcher ends by the signal that ended the command.
+    package var dieBySignal = Located(false)
     /// What the manager does not offer is gone without, and reported.
     package var optional = Located(false)
 

@@ -34,6 +34,8 @@ extension SpecWriter {
         add("service.notify", service.notify) { TOML.string($0.rawValue) }
         add("service.sockets", service.sockets) { "\($0)" }
         add("service.credentials", service.credentials) { "\($0)" }
+        add("service.journal", service.journal) { "\($0)" }
+        add("service.die_by_signal", service.dieBySignal) { "\($0)" }
         add("service.optional", service.optional) { "\($0)" }
     }
 }

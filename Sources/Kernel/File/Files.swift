@@ -105,3 +105,8 @@ package func makeMemoryFile(_ name: String, _ content: [UInt8]) throws(KernelErr
     try writeAll(file.number, content)
     return file
 }
+
+/// At most so many bytes from a place in a file, fewer at its end. The corresponding C function is `pread`.
+package func readBytes(_ descriptor: Int32, at place: Int64, upTo count: Int) throws(KernelError) -> [UInt8] {
+    try unsafe filled(.read, "", upTo: count) { unsafe pread(descriptor, $0, $1, off_t(place)) }
+}

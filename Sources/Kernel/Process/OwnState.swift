@@ -190,3 +190,12 @@ package func isAbstractSocketClosed(_ listener: Int32) -> Bool { linux_refusal_o
 
 /// Whether the caller may not signal that process. The corresponding C function is `kill` with signal 0.
 package func isSignalClosed(_ process: Int32) -> Bool { CLinux.kill(process, 0) < 0 && linux_errno() == EPERM }
+
+/// Whether this process has a real-time or deadline policy, sched(7). The corresponding C function is `sched_getscheduler`.
+package func isRealTime() -> Bool {
+    // SCHED_RESET_ON_FORK may stand beside the policy; SCHED_DEADLINE is in no header of libc.
+    switch sched_getscheduler(0) & ~0x4000_0000 {
+    case SCHED_FIFO, SCHED_RR, 6: true
+    default: false
+    }
+}

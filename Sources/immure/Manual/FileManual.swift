@@ -15,6 +15,7 @@ extension Manual {
         page.section("Keys")
         for section in SectionRows.all { add(section, to: &page) }
         layers(&page)
+        surprises(&page)
         page.section("Example")
         page.example(
             """
@@ -70,6 +71,44 @@ extension Manual {
             "5. system-call filter",
             "Closest to the command: the calls of the steps before are not its business. It sees numbers and registers, "
                 + "Landlock the files and sockets that are meant.")
+    }
+
+    /// What programs say inside that they do not say outside.
+    private static func surprises(_ page: inout Roff) {
+        page.section("What programs may say inside")
+        page.item(
+            "Device or resource busy, Invalid cross-device link",
+            """
+            A single file in `rw` is a mount, and nothing can be renamed over a mount: sed -i, git config and editors replace
+            files by rename(2). Show its directory.
+            """)
+        page.item(
+            "not a git repository",
+            """
+            In a worktree of git-worktree(1) `.git` is a file that leads to the main repository. Show that one as well:
+            `rw` = ["/path/to/main/.git"], as `git rev-parse --git-common-dir` names it. To hide or protect hooks, name those
+            of the main repository.
+            """)
+        page.item(
+            "Bad owner or permissions",
+            """
+            Ids that the jail does not map look like nobody's, root's files too, and ssh(1) refuses its settings in
+            /etc/ssh/ssh_config.d then. `environment` and `ssh -F none` do without them, or a [[mount]] of type file on
+            /etc/ssh/ssh_config, which belongs to the command's user.
+            """)
+        page.item(
+            "Address family not supported by protocol",
+            """
+            What libraries take for a kernel without that family, where EPERM would stop them. Any family can answer so:
+            [[seccomp.rule]] call = "socket", action = "EAFNOSUPPORT", args = [{ index = 0, op = "!=", value = "AF_UNIX" }].
+            """)
+        page.item(
+            "cannot open display",
+            """
+            The socket of an X server in /tmp/.X11-unix is reached by its path: show it, and keep DISPLAY and XAUTHORITY. Over
+            the host's network libxcb tries the abstract socket first, and gives up where Landlock answers EPERM:
+            `landlock.scope` without abstract_unix_socket lets it try.
+            """)
     }
 
     private static func values(_ page: inout Roff) {

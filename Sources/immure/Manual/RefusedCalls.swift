@@ -13,7 +13,8 @@ extension Manual {
             The filter then asks the launcher (seccomp_unotify(2)) in place of killing or logging by itself, and the call waits
             for the answer. A call that is to be killed is never made: the process ends by SIGSYS, or by SIGKILL where it
             handles, ignores or blocks that; if it was the command, the status is 159 (128 + SIGSYS) either way. A call that
-            is logged is told when it comes first, and its number when the jail ends. It is made as it stands, whatever the
+            is logged is told when it comes first, and its number when the jail ends; with another path or address of a socket, which
+            are read from the program's memory, it is told again, up to 256 times in all. It is made as it stands, whatever the
             launcher thinks of it: arguments that are addresses can be changed by the program after anybody has looked at
             them, so that nothing is ever decided by them. What is refused with an errno is told only to the program.
             """)
