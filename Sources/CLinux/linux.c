@@ -86,6 +86,7 @@ ssize_t linux_receive_notice(
 }
 
 ssize_t linux_send_notice(int socket, const void *bytes, size_t length, const int *descriptors, int count) {
+    const int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(253 * sizeof(int))];
@@ -100,7 +101,7 @@ ssize_t linux_send_notice(int socket, const void *bytes, size_t length, const in
         control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
         memcpy(CMSG_DATA(&control.header), descriptors, count * sizeof(int));
     }
-    return sendmsg(socket, &message, MSG_NOSIGNAL);
+    return sendmsg(socket, &message, flags);
 }
 
 static socklen_t path_address(struct sockaddr_un *address, const char *path) {

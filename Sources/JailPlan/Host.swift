@@ -81,6 +81,8 @@ package struct Host: Sendable {
     package var roomForGroups: SubordinateRoom?
 
     package var standardInputIsTerminal = false
+    package var standardOutputIsTerminal = false
+    package var standardErrorIsTerminal = false
     /// Whether setsid(2) would succeed, or is not needed: not for the leader of a shell's job.
     package var canStartSession = true
     /// The caller's environment as `NAME=value`, environ(7), as far as the spec keeps any of it; TERM always.

@@ -37,6 +37,8 @@ package struct Plan: Equatable, Sendable {
         package var diesWithParent = true
         /// What asks the command to end.
         package var stopSignal = ProcessAttributes.usualStopSignal
+        /// What the launcher carries between the caller's terminal and the jail.
+        package var terminal: TerminalUse?
         /// A reaper is pid 1 inside and the command its child.
         package var hasInit = true
         /// The end of pid 1 ends every process of the jail.

@@ -73,7 +73,7 @@ private func follow(_ root: Table, _ profile: Node?) {
 
 private let hosts: [Host] = [
     .root, .user, .loner, .inSession,
-    .root.with { $0.standardInputIsTerminal = true },
+    .root.with { ($0.standardInputIsTerminal, $0.standardOutputIsTerminal) = (true, true) },
     .limited.with { host in
         host.service.notifySocket = "/run/systemd/notify"
         (host.service.watchdog, host.service.socketCount) = ("1000000", 2)

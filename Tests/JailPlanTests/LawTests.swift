@@ -62,7 +62,10 @@ import Testing
         let hosts: [(String, Host)] = [
             ("root", .root), ("user", .user), ("loner", .loner), ("limited", .limited), ("in a session", .inSession),
             ("a service", .limited.with(Self.offer)), ("a user's service", .inSession.with(Self.offer)),
-            ("root at a terminal", .root.with { $0.standardInputIsTerminal = true }),
+            (
+                "root at a terminal",
+                .root.with { ($0.standardInputIsTerminal, $0.standardOutputIsTerminal) = (true, true) }
+            ),
             ("an old kernel", .loner.with { ($0.landlockABI, $0.lastCapability) = (0, 37) }),
         ]
         var plans = 0

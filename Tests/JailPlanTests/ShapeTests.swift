@@ -6,7 +6,9 @@ import Testing
 /// Direct where nothing is left to do outside once the command runs, supervised everywhere else.
 @Suite struct ShapeTests {
     private static let shared = "namespaces.pid = \"host\"\n"
-    private static let terminal = Host.root.with { $0.standardInputIsTerminal = true }
+    private static let terminal = Host.root.with {
+        ($0.standardInputIsTerminal, $0.standardOutputIsTerminal) = (true, true)
+    }
     private static let leader = Host.root.with { $0.canStartSession = false }
 
     @Test(arguments: [
@@ -19,7 +21,7 @@ import Testing
         (shared + "namespaces.time = \"/run/ns\"", .root, .direct),
         (shared, terminal, .supervised),
         (shared + "process.tty = \"inherit\"", terminal, .direct),
-        (shared + "process.tty = \"none\"", terminal, .direct),
+        (shared + "process.tty = \"none\"", terminal, .supervised),
         (shared, leader, .supervised),
         (shared + "process.tty = \"inherit\"", leader, .direct),
         (shared + "process.init = false", .root, .direct),

@@ -32,9 +32,12 @@ struct Shape: Sendable {
         Shape("root, a directory", .root, "filesystem.root = \"/srv/tree\""),
         Shape("user, an empty root", .user, "filesystem.root = \"empty\""),
         Shape("root, no init", .root, "process.init = false"),
-        Shape("root at a terminal", .root.with { $0.standardInputIsTerminal = true }),
         Shape(
-            "user at a terminal, dev = none", .user.with { $0.standardInputIsTerminal = true },
+            "root at a terminal",
+            .root.with { ($0.standardInputIsTerminal, $0.standardOutputIsTerminal) = (true, true) }),
+        Shape(
+            "user at a terminal, dev = none",
+            .user.with { ($0.standardInputIsTerminal, $0.standardOutputIsTerminal) = (true, true) },
             "filesystem.dev = \"none\""),
         Shape("root, joined", .root, joined), Shape("user, joined", .user, joined),
         Shape("root, all of it", .root, everything), Shape("user, all of it", .user, everything),

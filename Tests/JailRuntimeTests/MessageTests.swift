@@ -6,7 +6,8 @@ import Testing
 /// What crosses the channel arrives as it was sent.
 @Suite struct MessageTests {
     static let plain: [Message] = [
-        .done(step: 0), .done(step: 65535), .reached(step: 300), .forward(1), .forward(64), .skipped(step: 0),
+        .done(step: 0), .done(step: 65535), .reached(step: 300), .forward(1), .forward(64), .typed(2), .foreground,
+        .skipped(step: 0),
         .skipped(step: 255), .skipped(step: 256),
         .skipped(step: 65535), .terminal, .alarm(milliseconds: nil),
         .alarm(milliseconds: 0), .alarm(milliseconds: .max), .changed(.exited(0)), .changed(.exited(255)),

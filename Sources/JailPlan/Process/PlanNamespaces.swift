@@ -11,11 +11,12 @@ extension Planner {
         plan.supervision.ownsProcesses = spec.namespaces[.pid].value.isNew
         // Without a pid namespace there is no pid 1 to be; the launcher itself reaps.
         plan.supervision.hasInit = spec.process.initProcess.value && !sharesProcesses
+        plan.supervision.terminal = terminalUse()
         plan.supervision.stopSignal = spec.process.stopSignal.value
         plan.supervision.diesBySignal = spec.service.dieBySignal.value
         var asksOtherwise = spec.process.stopSignal.value != ProcessAttributes.usualStopSignal
         if case .exec = spec.service.notify.value { asksOtherwise = true }
-        let hasTerminal = session == .jail || session == .host
+        let hasTerminal = plan.supervision.terminal != nil
         let needsLauncher =
             spec.timeout != nil || mustStay || hasTerminal || asksOtherwise || spec.namespaces[.time].value.isNew
             || spec.network.leadsOut

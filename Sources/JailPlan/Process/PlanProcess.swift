@@ -10,12 +10,23 @@ extension Planner {
         case .inherit: return nil
         case .none: return SessionTerminal.none
         case .auto:
-            guard host.standardInputIsTerminal else { return SessionTerminal.none }
+            guard terminalUse() != nil else { return SessionTerminal.none }
             // A /dev that the spec mounts itself has no pty of immure's making.
             let isReplaced = spec.filesystem.mounts.contains {
                 $0.target == "/dev" || ($0.target == "/dev/pts" && $0.source != .devpts)
             }
             return spec.filesystem.devices.value == .minimal && isNew(.mount) && !isReplaced ? .jail : .host
+        }
+    }
+
+    /// What is carried between the caller's terminal and the jail; nil where immure was given none, or passes it on.
+    func terminalUse() -> TerminalUse? {
+        let (input, output) = (host.standardInputIsTerminal, host.standardOutputIsTerminal)
+        guard input || output || host.standardErrorIsTerminal else { return nil }
+        switch spec.process.tty.value {
+        case .inherit: return nil
+        case .none: return .output
+        case .auto: return input && output ? .whole : input ? .lines : .output
         }
     }
 

@@ -117,7 +117,7 @@ package enum Caller {
 
     /// Ends the process as a launch ended.
     package static func leave(_ outcome: Outcome) -> Never {
-        if let signal = outcome.signal { die(of: signal) }
+        if let signal = outcome.signal { die(of: signal, withGroup: outcome.tellsGroup) }
         leave(outcome.status)
     }
 

@@ -42,6 +42,8 @@ extension Host {
             host.landlockABI = Kernel.landlockABI() ?? 0
         }
         host.standardInputIsTerminal = isTerminal(0)
+        host.standardOutputIsTerminal = isTerminal(1)
+        host.standardErrorIsTerminal = isTerminal(2)
         if spec.namespaces[.pid].value.isHost { host.canStartSession = Kernel.canStartSession() }
         if let limits = spec.limits { host.controlGroups = .probe(for: limits.value, uid: host.uid) }
         try host.readAccounts(of: spec)

@@ -16,6 +16,12 @@ struct Applier {
     var tableSize: Int32?
     /// The slave of the jail's terminal, kept for the foreground process group.
     var terminal: Int32 = -1
+    /// The caller's terminal; the launcher's alone.
+    var callerTerminal: CallerTerminal?
+    /// The slave that stands for the caller's terminal, be it the session's or not.
+    var replacement: Int32 = -1
+    /// Where the jail writes what is for the caller's terminal, where it has none of its own.
+    var plainOutput: Int32 = -1
     /// The jail's end of the channel to the launcher; −1 in direct mode.
     var channel: Int32 = -1
     /// Who does what is to be done outside, in direct mode; elsewhere that is the launcher.
@@ -112,7 +118,7 @@ struct Applier {
         case .setAffinity(let cpus): try failing { () throws(KernelError) in try setAffinity(cpus) }
         case .newKeyring: witness.keyring = try failing(joinNewKeyring)
         case .setInheritedAttributes(let wanted): try resetInherited(to: wanted)
-        case .startSession(let terminal): try startSession(terminal)
+        case .startSession(let terminal): try startSession(terminal, of: plan)
         case .dropBounding(let kept): try failing { () throws(KernelError) in try dropBounding(keeping: kept.rawValue) }
         case .setSecureBits(let bits): try failing { () throws(KernelError) in try setSecureBits(bits) }
         case .forbidNewPrivileges: try failing(forbidNewPrivileges)

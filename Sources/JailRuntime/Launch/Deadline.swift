@@ -6,7 +6,7 @@ struct Deadline {
 
     private var next: Int?
     private var graceNanoseconds: Int
-    private var isStopping = false
+    private(set) var isStopping = false
     private var isKilling = false
     private(set) var timedOut = false
 

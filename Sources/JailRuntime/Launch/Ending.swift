@@ -10,13 +10,13 @@ extension Supervisor {
         while let (process, end) = try wait(blocking: false, stops: !plan.supervision.hasInit, use: &outcome.use) {
             for index in helpers.indices { helpers[index].note(end, of: process) }
             guard process == child else { continue }
-            if case .stopped = end {
-                try followStop()
+            if case .stopped(let number) = end {
+                try heedStop(by: number)
                 continue
             }
             isOver = true
             while channelIsOpen { try handleMessage() }
-            while let relay = notices, relay.channel >= 0 { notices?.carry() }
+            notices?.finish()
             conclude(end)
             return true
         }
@@ -48,6 +48,10 @@ extension Supervisor {
             outcome.ending = .timedOut(ended ?? end)
         } else {
             outcome.ending = .ended(ended ?? end)
+            guard case .signaled(let number) = ended ?? end else { return }
+            // Keys that were carried were seen by nobody but the jail: without it all of the foreground would have been sent it.
+            outcome.tellsGroup = relay?.typed == number
+            if typed == number || outcome.tellsGroup { outcome.typed = number }
         }
     }
 

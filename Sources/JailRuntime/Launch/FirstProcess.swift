@@ -111,7 +111,7 @@ struct FirstProcess {
         do throws(Failure) {
             try located(next - 1) { () throws(Failure) in
                 if !plan.supervision.ownsProcesses { try process.tieToLauncher() }
-                try takeForeground()
+                try leadGroup()
             }
             try process.applier.follow(plan, next..<plan.steps.count)
             throw Failure(.commandNotFound)
@@ -121,13 +121,10 @@ struct FirstProcess {
     }
 
     /// The command leads a process group of its own in the jail's session: its parent is in the same session, so the group
-    /// is not orphaned and Ctrl-Z stops it.
-    private func takeForeground() throws(Failure) {
+    /// is not orphaned and Ctrl-Z stops it. In the background of the jail's terminal until it wants that: see `TerminalRelay`.
+    private func leadGroup() throws(Failure) {
         guard plan.session != nil else { return }
-        try failing { () throws(KernelError) in
-            try setProcessGroup(of: 0, to: 0)
-            if applier.terminal >= 0 { try setForegroundGroup(of: applier.terminal, to: currentProcess()) }
-        }
+        try failing { () throws(KernelError) in try setProcessGroup(of: 0, to: 0) }
     }
 }
 

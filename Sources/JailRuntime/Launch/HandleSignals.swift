@@ -14,12 +14,15 @@ extension Supervisor {
             switch delivered.number {
             case Signal.child:
                 if try collect() { return true }
-            case Signal.windowChanged where relay != nil: relay?.resize()
+            case Signal.windowChanged where relay != nil:
+                relay?.resize()
+                // One that is no session's tells nobody.
+                if relay?.use == .output { try forward(Signal.windowChanged, toGroup: true) }
             case Signal.continue:
                 stop = stop == .requested ? .revoked : .none
                 isStopped = false
                 relay?.resume()
-                try forward(Signal.continue)
+                try continueCommand()
             case Signal.terminalStop, Signal.terminalInput, Signal.terminalOutput:
                 try requestStop(delivered)
             case Signal.terminate:
@@ -28,8 +31,9 @@ extension Supervisor {
             default:
                 // What a terminal sends goes to the whole foreground group, of which the command is a part itself where
                 // it has no session of its own.
+                if delivered.fromKernel { typed = delivered.number }
                 if delivered.fromKernel && plan.session == nil { continue }
-                try forward(delivered.number)
+                try forward(delivered.number, toGroup: delivered.fromKernel)
             }
         }
         return false
@@ -60,12 +64,14 @@ extension Supervisor {
     }
 
     /// Passes a signal to the command: through the reaper, whose ids and namespace are the right ones, or straight.
-    func forward(_ signal: Int32) throws(KernelError) {
+    /// `toGroup` says that it is one of a terminal, which goes to all of the foreground.
+    func forward(_ signal: Int32, toGroup: Bool = false) throws(KernelError) {
         do throws(KernelError) {
             if plan.supervision.hasInit {
-                try send(Message.forward(signal).bytes, over: channel)
+                try send((toGroup ? Message.typed(signal) : .forward(signal)).bytes, over: channel)
             } else {
-                try Kernel.kill(child, signal)
+                // With a session of its own it leads a group as well.
+                try Kernel.kill(toGroup && plan.session != nil ? -child : child, signal)
             }
         } catch {
             // It has just ended: SIGCHLD is on its way.

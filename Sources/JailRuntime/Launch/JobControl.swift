@@ -17,13 +17,36 @@ extension Supervisor {
         if delivered.fromKernel && plan.session == nil { return }
         // The leader of a session has no parent in it: the kernel drops every stop signal for it but SIGSTOP.
         let leadsSession = plan.session != nil && !plan.supervision.hasInit
-        try forward(leadsSession ? Signal.stop : delivered.number)
+        try forward(leadsSession ? Signal.stop : delivered.number, toGroup: delivered.fromKernel)
+    }
+
+    /// The command has stopped, by that signal: since it wants the terminal, or for all else.
+    mutating func heedStop(by number: Int32) throws(KernelError) {
+        let isDemand = number == Signal.terminalInput || number == Signal.terminalOutput
+        guard isDemand, let wanting = relay, wanting.awaitsDemand, stop == .none else { return try followStop() }
+        relay?.demand()
+        if !wanting.caller.isForeground {
+            // A job of the background that reads is stopped, with all of it.
+            try stopJob(by: number)
+            relay?.resume()
+            // Continued: SIGCONT waits, and is passed on from there. Else this group cannot be stopped.
+            if try signals.has(Signal.continue) { return }
+            relay?.endInput()
+        }
+        try continueCommand()
+    }
+
+    /// Has the command go on, in the foreground of its terminal where it has wanted that.
+    func continueCommand() throws(KernelError) {
+        if let relay, relay.use != .output, relay.isDemanded, plan.supervision.hasInit { try tellReaper(.foreground) }
+        try forward(Signal.continue)
     }
 
     /// The command has stopped. The launcher follows where somebody asked for it, or sits at the terminal; a command that
     /// stops itself unasked must not be able to stop the clock of its own deadline.
     mutating func followStop() throws(KernelError) {
-        let wanted = stop == .requested || relay != nil || (plan.session == nil && isTerminal(0))
+        let wanted =
+            stop == .requested || (relay.map { $0.use != .output } ?? false) || (plan.session == nil && isTerminal(0))
         let revoked = stop == .revoked
         isStopped = !revoked
         stop = .none

@@ -93,6 +93,11 @@ package struct Launch {
         var notices = Int32(-1)
         if plan.notices != nil { (notices, applier.service.launcher) = try failing(makeChannel) }
         applier.hostTerminal = try openHostTerminal()
+        var plainOutput = Int32(-1)
+        if let use = plan.supervision.terminal {
+            applier.callerTerminal = CallerTerminal(use, in: applier.hostProc)
+            if case .none? = plan.session { (plainOutput, applier.plainOutput) = try failing(makePipe) }
+        }
         let stage = try failing { () throws(KernelError) in try Stage() }
         applier.stage = stage
         guard let creation = plan.creation else { throw Failure(.launcherGone) }
@@ -109,6 +114,7 @@ package struct Launch {
             first.proceed(from: creation)
         }
         closeDescriptor(theirs)
+        if plainOutput >= 0 { closeDescriptor(applier.plainOutput) }
         if notices >= 0 { closeDescriptor(applier.service.launcher) }
         // First of all: the jail stands still until it has its ids.
         do throws(Failure) {
@@ -122,7 +128,7 @@ package struct Launch {
         var supervisor = Supervisor(
             plan: plan, child: child, stage: stage, channel: ours, signals: queue, applier: applier,
             notices: plan.notices.map { NoticeRelay($0, from: notices, to: applier.service.manager, tell) }, held: held,
-            leftovers: leftovers)
+            leftovers: leftovers, plainOutput: plainOutput)
         do throws(Failure) {
             return try supervisor.watch { applier.descriptorTableSize }
         } catch {

@@ -8,6 +8,10 @@ enum Message: Sendable {
     case reached(step: Int)
     /// To the reaper: pass this signal to the command.
     case forward(Int32)
+    /// To the reaper: the same for all of the command's process group, as a terminal sends it.
+    case typed(Int32)
+    /// To the reaper: the command's process group is the one in the foreground of the jail's terminal.
+    case foreground
     /// To the reaper: end the jail after so long, unless told otherwise (nil); the launcher is stopped until then.
     case alarm(milliseconds: Int32?)
     /// To the launcher: a step failed; nothing of the command ran.
@@ -44,6 +48,8 @@ enum Message: Sendable {
         case .done(let step): return [1] + Self.number(step)
         case .reached(let step): return [13] + Self.number(step)
         case .forward(let signal): return [2, UInt8(truncatingIfNeeded: signal)]
+        case .typed(let signal): return [16, UInt8(truncatingIfNeeded: signal)]
+        case .foreground: return [15]
         case .failed(let failure): return Self.bytes(of: failure, kind: 3)
         case .lost(let failure): return Self.bytes(of: failure, kind: 12)
         case .skipped(let step): return [4] + Self.number(step)
@@ -70,6 +76,8 @@ enum Message: Sendable {
         case 1: self = .done(step: Int(byte(1)) << 8 | Int(byte(2)))
         case 13: self = .reached(step: Int(byte(1)) << 8 | Int(byte(2)))
         case 2: self = .forward(byte(1))
+        case 16: self = .typed(byte(1))
+        case 15: self = .foreground
         case 3, 12:
             guard bytes.count >= 6, let cause = Cause(rawValue: bytes[1]), let call = Call(rawValue: bytes[2]) else {
                 return nil

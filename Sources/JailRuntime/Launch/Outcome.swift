@@ -34,16 +34,21 @@ package struct Outcome: Sendable {
 
     /// Whether a signal that ended the command is to end immure, too.
     package var endsAsTheCommand = false
+    /// The signal of a terminal that ended the command, and whether the launcher's process group has not had it.
+    var typed: Int32?
+    var tellsGroup = false
 
-    /// The signal that immure ends by itself, so that whoever has started it sees an end by a signal: the one that ended the
-    /// launch before the command ran, and that of the command where the spec says so.
+    /// The signal that immure ends by itself, so that whoever has started it sees an end by a signal, as of timeout(1): the one
+    /// that ended the launch before the command ran, or was typed and ended the command, and that of the command where the
+    /// spec says so. A loop of a shell ends by it.
     package var signal: Int32? {
         switch ending {
         case .failed(let failure):
             if case .interrupted = failure.cause { return failure.errno.rawValue }
             return nil
-        case .ended(.signaled(let signal)): return endsAsTheCommand ? signal : nil
-        default: return nil
+        case .ended(.signaled(let signal)) where endsAsTheCommand: return signal
+        case .ended: return typed
+        case .timedOut, .lost: return nil
         }
     }
 

@@ -84,6 +84,15 @@ struct Reaper {
         }
     }
 
+    /// Everybody else in the namespace, kill(2).
+    private func killOthers() {
+        do throws(KernelError) {
+            try kill(-1, Signal.kill)
+        } catch {
+            return  // there is nobody else
+        }
+    }
+
     private var remaining: Int32? {
         alarm.map { Int32(clamping: max(0, ($0 - monotonicNanoseconds() + 999_999) / 1_000_000)) }
     }
@@ -92,17 +101,18 @@ struct Reaper {
         guard let message = try receive(from: channel, limit: Message.limit) else { exitNow(Outcome.lostStatus) }
         switch Message(message.bytes) {
         case .forward(let signal)?: try pass(signal)
+        case .typed(let signal)?: try pass(signal, toGroup: true)
+        case .foreground? where terminal >= 0: try setForegroundGroup(of: terminal, to: command)
         case .alarm(let milliseconds)?: alarm = milliseconds.map { monotonicNanoseconds() + Int($0) * 1_000_000 }
         default: break
         }
     }
 
     /// A command that has ended meanwhile is not there to signal; its end is about to be collected.
-    private func pass(_ signal: Int32) throws(KernelError) {
+    private func pass(_ signal: Int32, toGroup: Bool = false) throws(KernelError) {
         do throws(KernelError) {
-            if signal == Signal.continue, terminal >= 0 { try setForegroundGroup(of: terminal, to: command) }
             // Stopping and going on concern the whole job, as they do from a terminal.
-            let target = signal == Signal.stop || signal == Signal.continue ? -command : command
+            let target = toGroup || signal == Signal.stop || signal == Signal.continue ? -command : command
             try kill(target, signal)
         } catch {
             guard error.errno == .noProcess || error.errno == .notPermitted else { throw error }
@@ -117,7 +127,9 @@ struct Reaper {
                 try send(Message.changed(end).bytes, over: channel)
                 continue
             }
-            try notices?.passAll()
+            // First of all: those who are left could go on sending. That of the namespace would come with this one's end.
+            if ownsProcesses { killOthers() }
+            try notices?.passRest()
             // Where this is pid 1 the kernel now kills every other process of the namespace. An end that is not told is
             // lost: the status of this process could not tell the command's 125 from a launch that failed.
             exitNow(tell(.changed(end)) ? end.shellStatus : Outcome.lostStatus)

@@ -17,6 +17,12 @@ final class SignalQueue {
         waiting.isEmpty ? try nextSignal(descriptor) : waiting.removeFirst()
     }
 
+    /// Whether one of that number waits.
+    func has(_ number: Int32) throws(KernelError) -> Bool {
+        while let delivered = try nextSignal(descriptor) { waiting.append(delivered) }
+        return waiting.contains { $0.number == number }
+    }
+
     /// The first that asks the launch to end; none is taken out.
     func ending() throws(KernelError) -> DeliveredSignal? {
         while let delivered = try nextSignal(descriptor) { waiting.append(delivered) }

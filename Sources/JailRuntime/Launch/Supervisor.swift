@@ -51,12 +51,16 @@ struct Supervisor {
     let tellsResult: Bool
     /// Connected to the service manager, where the launcher has something to tell it; else −1.
     private var manager: Int32
+    /// The caller's terminal, where one is carried to and from.
+    private let terminal: CallerTerminal?
+    /// The last signal that a terminal sent to the launcher.
+    var typed: Int32?
 
     /// `held` are descriptors that the launcher has a use for afterwards.
     init(
         plan: Plan, child: Int32, stage: Stage, channel: Int32, signals: SignalQueue, applier: Applier,
         notices: NoticeRelay?,
-        held: [Int32], leftovers: Leftovers
+        held: [Int32], leftovers: Leftovers, plainOutput: Int32
     ) {
         self.plan = plan
         self.child = child
@@ -72,12 +76,20 @@ struct Supervisor {
         outcome.endsAsTheCommand = plan.supervision.diesBySignal
         manager = plan.announces ? applier.service.manager : -1
         deadline = Deadline(timeout: plan.supervision.timeout, grace: plan.supervision.grace)
-        if applier.hostTerminal >= 0 { relay = TerminalRelay(master: applier.hostTerminal) }
+        terminal = applier.callerTerminal
         caller = plan.supervision.diesWithParent ? Self.watchCaller() : -1
         kept =
-            [0, 1, 2, channel, signals.descriptor, applier.hostTerminal, caller, proc?.descriptor ?? -1] + held
+            [0, 1, 2, channel, signals.descriptor, applier.hostTerminal, plainOutput, caller, proc?.descriptor ?? -1]
+            + held + (terminal?.descriptors ?? [])
             + (leaf?.descriptors ?? []) + (notices?.descriptors ?? []) + helpers.flatMap { $0.descriptors }
             + (counters?.descriptors ?? []) + opened.descriptors + [manager]
+        if applier.hostTerminal >= 0 { relay = makeRelay(applier.hostTerminal) }
+        if plainOutput >= 0 { relay = makeRelay(plainOutput, isPty: false) }
+    }
+
+    private func makeRelay(_ source: Int32, isPty: Bool = true) -> TerminalRelay? {
+        guard let terminal, let use = plan.supervision.terminal else { return nil }
+        return TerminalRelay(source, isPty: isPty, use: use, caller: terminal, waits: isPty && plan.supervision.hasInit)
     }
 
     /// A pidfd of the parent process, not a signal of its death: that would come when the thread that started the launcher
@@ -113,7 +125,8 @@ struct Supervisor {
         if let counters { outcome.refusedConnections = counters.read(noticing: signals, tableSize: tableSize) }
         if !plan.supervision.ownsProcesses { try failing { () throws(KernelError) in try leftovers.kill() } }
         if let leaf { try failing { () throws(KernelError) in try close(leaf) } }
-        relay?.drain()
+        // Whoever asked for an end does not wait for a reader.
+        relay?.drain(noticing: signals, within: deadline.isStopping ? 300 : 5000)
         outcome.wallNanoseconds = monotonicNanoseconds() - started
         return outcome
     }
@@ -122,20 +135,20 @@ struct Supervisor {
     private mutating func turn() throws(KernelError) -> Bool {
         var watches = [
             Watch(signals.descriptor), Watch(channelIsOpen ? channel : -1), Watch(caller),
-            Watch(notices?.channel ?? -1),
             Watch(listener?.descriptor ?? -1),
         ]
+        watches += notices?.watches ?? [Watch(-1), Watch(-1)]
         for helper in helpers { watches += helper.watches }
         let last = watches.count
         if let relay { watches += relay.watches }
-        try idle.poll(&watches, milliseconds: sooner(sooner(deadline.milliseconds, hastening), listener?.milliseconds))
-        try listener?.serve(watches[4])
+        try idle.poll(&watches, milliseconds: patience)
+        try listener?.serve(watches[3])
         if watches[1].isReady { try handleMessage() }
-        if watches[3].isReady { notices?.carry() }
+        notices?.carry(watches[4..<6])
         if watches[2].isReadable { try killJail() }
         // A relay that came with a message of this round has not been waited for yet.
         if watches.count > last { try relay?.carry(watches[last...]) }
-        try heedHelpers(watches[5..<last])
+        try heedHelpers(watches[6..<last])
         if try haste() { return true }
         switch deadline.passed() {
         case .terminate? where stage.abandon(): try killJail()
@@ -143,8 +156,13 @@ struct Supervisor {
         case .kill?: try killJail()
         case nil: break
         }
-        guard watches[0].isReady else { return false }
+        guard watches[0].isReady || !signals.isEmpty else { return false }
         return try handleSignals()
+    }
+
+    /// How long nothing may happen, in milliseconds.
+    private var patience: Int32? {
+        signals.isEmpty ? sooner(sooner(deadline.milliseconds, hastening), listener?.milliseconds) : 0
     }
 
     mutating func handleMessage() throws(KernelError) {
@@ -159,7 +177,7 @@ struct Supervisor {
         case .lost(let reported)?: lost = lost ?? reported
         case .skipped(let step)?: outcome.skipped.append(step)
         case .terminal?:
-            if let descriptor { relay = TerminalRelay(master: descriptor) }
+            if let descriptor { relay = makeRelay(descriptor) }
         case .listener(let command)?:
             if let descriptor, let filter = plan.filter, let proc {
                 listener = Listener(
@@ -169,7 +187,7 @@ struct Supervisor {
             if let descriptor { opened.add(descriptor, step: step, isShown: isShown) }
         case .running?: announce()
         case .unheard(let errno)?: outcome.unheard = errno
-        case .changed(.stopped)?: try followStop()
+        case .changed(.stopped(let number))?: try heedStop(by: number)
         case .changed(let end)?: ended = end
         default: break
         }

@@ -1,102 +1,199 @@
+import JailPlan
 import Kernel
 
-/// Carries bytes between the caller's terminal, in raw mode, and the master of the jail's terminal.
+/// Carries bytes between the caller's terminal and what stands for it in the jail: a pty, or a pipe for what is written.
+///
+/// As if the jail were not there: nothing of the terminal is changed or read until somebody in the jail wants it. The command
+/// begins in the background of its own terminal, so that the kernel stops it by SIGTTIN or SIGTTOU when it reads or sets a mode
+/// there (tty_ioctl(4), n_tty_read): that is the demand. Until then lines typed ahead stay where they are, Ctrl-C and Ctrl-Z are
+/// the terminal's own, and two launches on one terminal do not meet. Who waits by poll(2) reads nothing: when something has
+/// been typed, an end of input in the jail's terminal wakes him, his read is the demand, and that end is thrown away again.
 struct TerminalRelay {
-    private let master: Int32
-    private var mode: TerminalMode?
-    private var isRaw = false
-    private var inputIsOpen = true
+    /// The master of the jail's terminal, or the pipe that it writes to.
+    private let source: Int32
+    private let isPty: Bool
+    let use: TerminalUse
+    var caller: CallerTerminal
+    /// Whether what is typed is for the jail.
+    private(set) var isDemanded: Bool
+    private var hasBaited = false
+    private var inputIsOpen: Bool
+    private var sourceIsOpen = true
     private var toJail: [UInt8] = []
     private var toCaller: [UInt8] = []
-    private var masterIsOpen = true
+    /// SIGINT or SIGQUIT, where such a key was carried last.
+    private(set) var typed: Int32?
 
-    init(master: Int32) {
-        self.master = master
+    /// `source` is a pty's master or a pipe; `waits` says whether the command can be in the background of it at first.
+    init(_ source: Int32, isPty: Bool, use: TerminalUse, caller: CallerTerminal, waits: Bool) {
+        (self.source, self.isPty, self.use, self.caller) = (source, isPty, use, caller)
+        inputIsOpen = use != .output
+        isDemanded = !waits
         resume()
     }
 
-    /// Takes the caller's terminal over, where the launcher is in its foreground: a background job that touched it would
-    /// take it from whoever is there.
+    /// Whether the command stopped since it wants the terminal, and may have it.
+    var awaitsDemand: Bool { use != .output && !isDemanded }
+
+    /// What is typed is for the jail from now on.
+    mutating func demand() {
+        isDemanded = true
+        do throws(KernelError) {
+            let slave = try openTerminalPeer(of: source)
+            try flushInput(of: slave.number)
+            // The caller's terminal echoes lines itself.
+            if use == .lines { try TerminalMode(of: slave.number).silent.apply(to: slave.number) }
+        } catch {
+            sourceIsOpen = false  // nobody is left who could read
+        }
+        resume()
+    }
+
+    /// The input ends: nobody may read for the jail.
+    func endInput() { bait() }
+
+    /// Takes the caller's terminal over, where it is wanted.
     mutating func resume() {
         resize()
-        guard !isRaw, foregroundGroup(of: 0) == currentProcessGroup() else { return }
+        guard isDemanded, use == .whole, !caller.isRaw, caller.isForeground else { return }
+        takeAhead()
+        caller.makeRaw()
+    }
+
+    /// Passes on the lines that were typed before the terminal's mode changes, which would make a zero byte of the end of input
+    /// among them. They have been echoed when they were typed.
+    private mutating func takeAhead() {
         do throws(KernelError) {
-            let before = try TerminalMode(of: 0)
-            try before.raw.apply(to: 0)
-            mode = before
-            isRaw = true
+            var lines: [UInt8] = []
+            while lines.count < 4096, let line = try caller.read() { lines += line.isEmpty ? [endOfFile] : line }
+            guard !lines.isEmpty else { return }
+            let slave = try openTerminalPeer(of: source)
+            let mode = try TerminalMode(of: slave.number)
+            try mode.silent.apply(to: slave.number)
+            lines.removeFirst(try writeSome(source, lines[...]))
+            // The kernel takes in what was written a little later.
+            var watches = [Watch(slave.number)]
+            try poll(&watches, milliseconds: 50)
+            try mode.apply(to: slave.number)
+            toJail += lines
         } catch {
-            isRaw = false  // the terminal is gone; there is nothing to carry
+            return  // one of the two terminals is gone
         }
     }
 
-    /// Gives the caller's terminal back as it was.
-    mutating func restore() {
-        guard isRaw, let mode else { return }
-        isRaw = false
-        do throws(KernelError) {
-            try mode.apply(to: 0)
-        } catch {
-            return  // hung up: no mode is left to restore
-        }
-    }
+    /// Gives the caller's terminal back.
+    mutating func restore() { caller.restore() }
 
-    func resize() { copyWindowSize(from: 0, to: master) }
+    func resize() { if isPty { copyWindowSize(from: use == .output ? caller.output : caller.input, to: source) } }
+
+    /// Whether keys are the jail's now: in lines always, else where the mode says so.
+    private var readsInput: Bool {
+        guard inputIsOpen, toJail.isEmpty else { return false }
+        return isDemanded ? use == .lines ? caller.isForeground : caller.isRaw : !hasBaited
+    }
 
     /// What to wait for: the caller's input, the jail's output, and room where something is held back.
     var watches: [Watch] {
-        var masterInterest: Readiness = []
-        if toCaller.isEmpty { masterInterest.insert(.readable) }
-        if !toJail.isEmpty { masterInterest.insert(.writable) }
+        var interest: Readiness = []
+        if toCaller.isEmpty { interest.insert(.readable) }
+        if !toJail.isEmpty { interest.insert(.writable) }
         return [
-            Watch(inputIsOpen && isRaw && toJail.isEmpty ? 0 : -1),
-            Watch(masterIsOpen ? master : -1, for: masterInterest),
-            Watch(toCaller.isEmpty ? -1 : 1, for: .writable),
+            Watch(readsInput ? caller.input : -1),
+            // Without interest a hang-up would be told again and again.
+            Watch(sourceIsOpen && (toCaller.isEmpty || !toJail.isEmpty) ? source : -1, for: interest),
+            Watch(toCaller.isEmpty ? -1 : caller.output, for: .writable),
         ]
     }
 
     mutating func carry(_ ready: ArraySlice<Watch>) throws(KernelError) {
         let (input, jail) = (ready[ready.startIndex], ready[ready.startIndex + 1])
-        if input.isReady {
-            if let bytes = try readSome(0), !bytes.isEmpty { toJail += bytes } else { inputIsOpen = false }
-        }
-        if jail.isReadable || jail.hasHungUp { fill() }
-        if !toJail.isEmpty, masterIsOpen { toJail.removeFirst(try writeSome(master, toJail[...])) }
+        if input.isReady { takeInput() }
+        if input.hasHungUp, !input.isReadable { inputIsOpen = false }
+        if toCaller.isEmpty, jail.isReadable || jail.hasHungUp { fill() }
+        if !toJail.isEmpty, sourceIsOpen { feed() }
         flush()
     }
 
-    /// A read from the master fails with EIO when the last slave is closed, pty(7).
+    private mutating func takeInput() {
+        guard isDemanded else {
+            hasBaited = true
+            return bait()
+        }
+        do throws(KernelError) {
+            guard let bytes = try caller.read() else { return }  // a rival has read it
+            if use == .whole, bytes.isEmpty { inputIsOpen = false }
+            if use == .lines, bytes.isEmpty { toJail.append(endOfFile) }
+            toJail += bytes
+            for byte in bytes { typed = byte == 0x03 ? Signal.interrupt : byte == 0x1C ? Signal.quit : nil }
+        } catch {
+            inputIsOpen = false  // hung up
+        }
+    }
+
+    /// Wakes whoever waits for input without reading it.
+    private func bait() {
+        do throws(KernelError) {
+            _ = try writeSome(source, [endOfFile])
+        } catch {
+            return  // nobody is left who could wait
+        }
+    }
+
+    private var endOfFile: UInt8 {
+        do throws(KernelError) {
+            return try TerminalMode(of: source).endOfFile
+        } catch {
+            return 4
+        }
+    }
+
+    private mutating func feed() {
+        do throws(KernelError) {
+            toJail.removeFirst(try writeSome(source, toJail[...]))
+        } catch {
+            toJail = []
+        }
+    }
+
+    /// A read from the master fails with EIO when the last slave is closed, pty(7); one from a pipe finds its end.
     private mutating func fill() {
         do throws(KernelError) {
-            toCaller += try readSome(master) ?? []
+            let bytes = try readSome(source) ?? []
+            if bytes.isEmpty { sourceIsOpen = false }
+            // What the jail's terminal has put before each line feed, the caller's puts there itself.
+            toCaller += isPty && !caller.isRaw && caller.returnsCarriage ? LineEnds.undone(bytes) : bytes
         } catch {
-            masterIsOpen = false
+            sourceIsOpen = false
         }
     }
 
     private mutating func flush() {
         guard !toCaller.isEmpty else { return }
         do throws(KernelError) {
-            toCaller.removeFirst(try writeSome(outputTerminal, toCaller[...]))
+            toCaller.removeFirst(try caller.write(toCaller[...]))
         } catch {
-            toCaller = []  // nobody sees the terminal any more
+            // Nobody sees the terminal any more; or it is opened by others only, and takes nothing now.
+            if error.errno != .timedOut { toCaller = [] }
         }
     }
 
-    /// The caller's terminal is standard input, the one descriptor known to be it.
-    private var outputTerminal: Int32 { isTerminal(1) ? 1 : isTerminal(2) ? 2 : 0 }
-
-    /// Writes out what the jail wrote before it ended.
-    mutating func drain() {
-        while masterIsOpen {
+    /// Writes out what the jail wrote before it ended, as long as it is taken: `milliseconds` at most without any of it being, and
+    /// until one of the signals that end a launch comes.
+    mutating func drain(noticing signals: SignalQueue, within milliseconds: Int32) {
+        while true {
             do throws(KernelError) {
-                guard try look(at: master).isReadable else { break }
+                if toCaller.isEmpty {
+                    guard sourceIsOpen, try look(at: source).isReady else { return }
+                    fill()
+                }
+                flush()
+                guard !toCaller.isEmpty else { continue }
+                var watches = [Watch(caller.output, for: .writable), Watch(signals.descriptor)]
+                try poll(&watches, milliseconds: milliseconds)
+                guard watches[0].isReady, try signals.ending() == nil else { return }
             } catch {
-                break
+                return
             }
-            fill()
-            while !toCaller.isEmpty { flush() }
         }
-        while !toCaller.isEmpty { flush() }
     }
 }

@@ -46,12 +46,12 @@ extension Applier {
         let (own, process, terminal) = (session(), currentProcess(), terminal)
         let isOwn = own == process || witness.keepsSession
         try hold(isOwn, "session", "its own", "\(own)")
-        guard terminal >= 0 else { return }
-        try hold(session(ofTerminal: terminal) == own, "terminal", "its own", "not the session's")
+        if terminal >= 0 {
+            try hold(session(ofTerminal: terminal) == own, "terminal", "its own", "not the session's")
+        }
         for number in [Int32(0), 1, 2] where isTerminal(number) {
-            try hold(
-                session(ofTerminal: number) == own, "descriptor \(number)", "the terminal of the jail",
-                "another terminal")
+            let isOurs = replacement >= 0 && isSameTerminal(number, replacement)
+            try hold(isOurs, "descriptor \(number)", "the terminal of the jail", "another terminal")
         }
     }
 

@@ -11,6 +11,11 @@ struct NoticeRelay {
     private let notices: Plan.Notices
     private let tell: MessageSink
     private var hasComplained = false
+    /// What the manager has not taken yet, oldest first: a manager that does not read holds nobody up.
+    private var held: [(text: [UInt8], notice: Notice)] = []
+
+    /// How many messages are held for a manager that does not read, and how long for when the jail is over, in milliseconds.
+    private static let (most, patience) = (64, 1000)
 
     init(_ notices: Plan.Notices, from channel: Int32, to manager: Int32, _ tell: @escaping MessageSink) {
         self.tell = tell
@@ -21,14 +26,53 @@ struct NoticeRelay {
 
     var descriptors: [Int32] { [channel, manager] }
 
+    /// What to wait for: a message, and a manager that takes what is held.
+    var watches: [Watch] { [Watch(channel), Watch(held.isEmpty ? -1 : manager, for: .writable)] }
+
+    /// Does what `watches` have found to be done.
+    mutating func carry(_ ready: ArraySlice<Watch>) {
+        if ready[ready.startIndex + 1].isReady { flush() }
+        if ready[ready.startIndex].isReady { carry() }
+    }
+
+    /// Passes on what the jail has said before it ended.
+    mutating func finish() {
+        // What is left in the channel is no more than it can hold: nobody sends any more.
+        for _ in 0..<4096 where channel >= 0 { carry() }
+        let due = monotonicNanoseconds() + Self.patience * 1_000_000
+        do throws(KernelError) {
+            while !held.isEmpty, monotonicNanoseconds() < due {
+                var watches = [Watch(manager, for: .writable)]
+                try poll(&watches, milliseconds: 50)
+                flush()
+            }
+        } catch {
+            return  // nothing of a jail's end depends on it
+        }
+    }
+
+    private mutating func flush() {
+        while let (text, notice) = held.first {
+            do throws(KernelError) {
+                try sendNotice(text, notice.descriptors, over: manager)
+            } catch {
+                if error.errno == .again { return }
+                complain("\(error.call.name): \(error.errno.name) \(error.errno.words)", nil)
+            }
+            notice.close()
+            held.removeFirst()
+        }
+    }
+
     /// Passes one message on.
-    mutating func carry() {
+    private mutating func carry() {
         do throws(KernelError) {
             guard let notice = try receiveNotice(from: channel), let head = NoticeHead(notice.bytes) else {
                 channel = -1
                 return
             }
-            defer { notice.close() }
+            var isHeld = false
+            defer { if !isHeld { notice.close() } }
             if notices.fromCommandAlone && !head.isFromCommand {
                 return complain(
                     "a message of another process than the command is not passed on", "service.notify = \"all\"")
@@ -39,7 +83,13 @@ struct NoticeRelay {
             let text = filter.rebuilt(notice.bytes.dropFirst(NoticeHead.length))
             if let refused = filter.refused { complain("\(refused) is not passed on", nil) }
             // Even where nothing is left of it, the sender of a barrier waits for its descriptor to be closed.
-            if !text.isEmpty { try sendNotice(text, notice.descriptors, over: manager) }
+            guard !text.isEmpty else { return }
+            guard held.count < Self.most else {
+                return complain("the manager does not read: what is said meanwhile is lost", nil)
+            }
+            held.append((text, notice))
+            isHeld = true
+            flush()
         } catch {
             complain("\(error.call.name): \(error.errno.name) \(error.errno.words)", nil)
         }

@@ -13,8 +13,11 @@ struct NoticeSource {
     /// Passes one message on, where there is one.
     func pass() throws(KernelError) { _ = try passOne() }
 
-    /// Passes on whatever is left: the jail ends.
-    func passAll() throws(KernelError) { while try passOne() {} }
+    /// Passes on what is left when the jail ends: as much as a socket can hold (net.unix.max_dgram_qlen), and no more, as there
+    /// may be somebody who goes on sending.
+    func passRest() throws(KernelError) {
+        for _ in 0..<512 { guard try passOne() else { return } }
+    }
 
     private func passOne() throws(KernelError) -> Bool {
         guard let notice = try receiveNotice(from: socket) else { return false }
@@ -22,8 +25,21 @@ struct NoticeSource {
         // Too long for the manager, or from outside of the jail.
         guard notice.isWhole, notice.bytes.count <= longestNotice, notice.sender > 0 else { return true }
         let head = NoticeHead(isFromCommand: notice.sender == command, command: command)
-        try sendNotice(head.bytes + notice.bytes, notice.descriptors, over: launcher)
+        do throws(KernelError) {
+            let needed = Self.needsDescriptors(notice.bytes) ? notice.descriptors : []
+            try sendNotice(head.bytes + notice.bytes, needed, over: launcher)
+        } catch {
+            // A launcher that is stopped, or gone: its end is noticed elsewhere, and nothing waits for it here.
+            guard error.errno == .again || error.errno.meansPeerGone else { throw error }
+        }
         return true
+    }
+
+    /// Whether a message has a use for descriptors, sd_notify(3): the launcher gets no others.
+    private static func needsDescriptors(_ bytes: [UInt8]) -> Bool {
+        bytes.split(separator: UInt8(ascii: "\n")).contains { line in
+            line.elementsEqual("FDSTORE=1".utf8) || line.elementsEqual("BARRIER=1".utf8)
+        }
     }
 }
 

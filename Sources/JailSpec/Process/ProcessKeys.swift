@@ -14,8 +14,10 @@ extension SectionRows {
             KeyRow(
                 "tty", as: .words(of: ProcessAttributes.Terminal.self), default: "\"auto\"",
                 """
-                `auto`: a terminal of the jail's own where standard input is one. `inherit`: the caller's terminal and
-                session. `none`: no controlling terminal.
+                `auto`: a terminal of the jail's own where standard input and output are the caller's terminal; in a
+                pipeline at a terminal its modes and keys are left to the others, but for the lines that the command reads
+                from standard input, and what it writes there is carried. `inherit`: the caller's terminal and session.
+                `none`: no terminal; what is written to the caller's goes through a pipe.
                 """),
             KeyRow(
                 "fds",

@@ -10,7 +10,7 @@ package struct Notice {
     package let isWhole: Bool
 
     /// Closes the descriptors that came with it.
-    package func close() { for descriptor in descriptors { closeDescriptor(descriptor) } }
+    package func close() { Kernel.dispose(of: descriptors) }
 }
 
 /// The most bytes that systemd takes: PIPE_BUF.
@@ -41,7 +41,31 @@ package func receiveNotice(from socket: Int32) throws(KernelError) -> Notice? {
         bytes: Array(buffer[..<length]), descriptors: Array(descriptors[..<Int(count)]), sender: sender, isWhole: true)
 }
 
-/// Sends one message with its descriptors. The corresponding C function is `sendmsg`.
+/// Closes descriptors that somebody else has chosen: close(2) may wait, for the peer of a socket with SO_LINGER as long as that
+/// says, for a file server as long as it likes. A process that ends does not wait for a peer (net/ipv4/af_inet.c, inet_release),
+/// and where it waits for a server nobody waits for it: so one is made that holds them longest. Where there is no room for a process
+/// they stay open until this one ends.
+func dispose(of descriptors: [Int32]) {
+    guard !descriptors.isEmpty else { return }
+    do throws(KernelError) {
+        let (reading, writing) = try makePipe()
+        defer { for end in [reading, writing] { closeDescriptor(end) } }
+        let parent = currentProcess()
+        guard case .child = try fork() else {
+            for descriptor in descriptors { closeDescriptor(descriptor) }
+            return
+        }
+        closeDescriptor(writing)
+        try setParentDeathSignal(SIGKILL)
+        // Until the other copies are closed; or whoever has them is gone.
+        if parentProcess() == parent || parentProcess() == 0 { _ = try readSome(reading, limit: 1) }
+        exitNow(0)
+    } catch {
+        return
+    }
+}
+
+/// Sends one message with its descriptors; EAGAIN where it is not taken at once. The corresponding C function is `sendmsg`.
 package func sendNotice(_ bytes: [UInt8], _ descriptors: [Int32], over socket: Int32) throws(KernelError) {
     try persist(.sendmsg) {
         unsafe linux_send_notice(socket, bytes, bytes.count, descriptors, Int32(descriptors.count))
@@ -55,16 +79,12 @@ private func makeDatagramSocket() throws(KernelError) -> Descriptor {
         })
 }
 
-/// A socket connected to that of a service manager: an absolute path, or an abstract name after `@`. What it does not take
-/// within five seconds fails. The corresponding C function is `connect`.
+/// A socket connected to that of a service manager: an absolute path, or an abstract name after `@`. The corresponding C function
+/// is `connect`.
 package func connectNoticeSocket(_ address: String) throws(KernelError) -> Int32 {
     let descriptor = try makeDatagramSocket()
     let number = descriptor.number
     try attempt(.connect, address) { unsafe address.withCString { unsafe linux_connect_path(number, $0) } }
-    var patience = timeval(tv_sec: 5, tv_usec: 0)
-    try attempt(.setsockopt) {
-        unsafe setsockopt(number, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
-    }
     return descriptor.release()
 }
 

@@ -52,9 +52,11 @@ package func writeAll(_ descriptor: Int32, _ bytes: [UInt8], within milliseconds
 
 /// Ends this process by a signal of its own, as if it had never been handled, and without a core dump; by status 128 + n where the
 /// signal ends no process.
-package func die(of number: Int32) -> Never {
+package func die(of number: Int32, withGroup: Bool = false) -> Never {
     do throws(KernelError) {
         try setDumpable(false)
+        // Blocked as yet, where it is a launcher that dies.
+        if withGroup { try attempt(.kill) { CLinux.kill(0, number) } }
         try resetSignals()
         try attempt(.kill) { CLinux.kill(getpid(), number) }
     } catch {

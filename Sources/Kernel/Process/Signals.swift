@@ -76,6 +76,19 @@ package func nextSignal(_ descriptor: Int32) throws(KernelError) -> DeliveredSig
         number: Int32(info.ssi_signo), fromKernel: info.ssi_code > 0, sender: Int32(bitPattern: info.ssi_pid))
 }
 
+/// Stops the caller and its process group by a stop signal that it has blocked, as a terminal does, and returns when it is
+/// continued; at once in an orphaned group, which the kernel does not stop. The corresponding C functions are `kill` and
+/// `sigprocmask`.
+package func stopJob(by number: Int32) throws(KernelError) {
+    var one = sigset_t()
+    unsafe sigemptyset(&one)
+    unsafe sigaddset(&one, number)
+    try attempt(.sigaction) { linux_default_action(number) }
+    try attempt(.kill) { CLinux.kill(0, number) }
+    try attempt(.sigprocmask) { unsafe sigprocmask(SIG_UNBLOCK, &one, nil) }
+    try attempt(.sigprocmask) { unsafe sigprocmask(SIG_BLOCK, &one, nil) }
+}
+
 /// Sets every signal to its default action and unblocks it: what a program may expect to be started with.
 package func resetSignals() throws(KernelError) {
     for number in 1...Signal.last where number != SIGKILL && number != SIGSTOP {

@@ -23,11 +23,62 @@ package struct TerminalMode: Sendable {
         return TerminalMode(changed)
     }
 
-    /// Puts this mode in force once what was written is out. The corresponding C function is `tcsetattr`.
+    /// The same without echo.
+    package var silent: TerminalMode {
+        var changed = attributes
+        changed.c_lflag &= ~tcflag_t(ECHO)
+        return TerminalMode(changed)
+    }
+
+    /// The same in which a process of the background may write.
+    package var open: TerminalMode {
+        var changed = attributes
+        changed.c_lflag &= ~tcflag_t(TOSTOP)
+        return TerminalMode(changed)
+    }
+
+    /// Whether lines are edited and echoed, as a shell leaves a terminal.
+    package var isCooked: Bool { attributes.c_lflag & tcflag_t(ICANON) != 0 }
+
+    /// Whether `\r` is put before each `\n` that is written.
+    package var returnsCarriage: Bool {
+        attributes.c_oflag & tcflag_t(OPOST) != 0 && attributes.c_oflag & tcflag_t(ONLCR) != 0
+    }
+
+    /// The character that ends the input.
+    package var endOfFile: UInt8 { attributes.c_cc.4 }
+
+    /// Whether two modes are the same in all that a program sets.
+    package func isSame(as other: TerminalMode) -> Bool {
+        let (a, b) = (attributes, other.attributes)
+        guard a.c_iflag == b.c_iflag, a.c_oflag == b.c_oflag, a.c_cflag == b.c_cflag, a.c_lflag == b.c_lflag else {
+            return false
+        }
+        return unsafe withUnsafeBytes(of: a.c_cc) { one in
+            unsafe withUnsafeBytes(of: b.c_cc) { unsafe one.elementsEqual($0) }
+        }
+    }
+
+    /// Puts this mode in force at once: to wait until what was written is read would be for ever where nobody reads. The
+    /// corresponding C function is `tcsetattr` with `TCSANOW`.
     package func apply(to descriptor: Int32) throws(KernelError) {
         var wanted = attributes
-        try persist(.tcsetattr) { unsafe tcsetattr(descriptor, TCSADRAIN, &wanted) }
+        try persist(.tcsetattr) { unsafe tcsetattr(descriptor, TCSANOW, &wanted) }
     }
+}
+
+/// Throws away what was typed and not read. The corresponding C function is `tcflush`.
+package func flushInput(of terminal: Int32) throws(KernelError) { try attempt(.ioctl) { tcflush(terminal, TCIFLUSH) } }
+
+/// Whether two descriptors are the same terminal, `/dev/tty` being the one that it stands for. The corresponding C call is
+/// `ioctl(TIOCGDEV)`.
+package func isSameTerminal(_ one: Int32, _ other: Int32) -> Bool {
+    var (first, second) = (UInt32(0), UInt32(0))
+    guard unsafe linux_ioctl(one, linux_TIOCGDEV, &first) == 0, unsafe linux_ioctl(other, linux_TIOCGDEV, &second) == 0
+    else {
+        return false
+    }
+    return first == second
 }
 
 /// Copies the window size of one terminal to another, ioctl_tty(2).
@@ -38,12 +89,12 @@ package func copyWindowSize(from source: Int32, to target: Int32) {
 }
 
 /// Unlocks the slave of a pty master and opens it, without a path. The corresponding C call is `ioctl(TIOCGPTPEER)`.
-package func openTerminalPeer(of master: Int32) throws(KernelError) -> Descriptor {
+package func openTerminalPeer(of master: Int32, _ mode: OpenMode = .readWrite) throws(KernelError) -> Descriptor {
     var lock: Int32 = 0
     try attempt(.ioctl) { unsafe linux_ioctl(master, linux_TIOCSPTLCK, &lock) }
     return Descriptor(
         owning: try attempt(.ioctl) {
-            linux_ioctl_value(master, linux_TIOCGPTPEER, Int(O_RDWR | O_NOCTTY | O_CLOEXEC))
+            linux_ioctl_value(master, linux_TIOCGPTPEER, Int(mode.rawValue | O_NOCTTY | O_CLOEXEC))
         })
 }
 

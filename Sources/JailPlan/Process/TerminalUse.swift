@@ -1,0 +1,9 @@
+/// What of the caller's terminal is carried between it and the jail, in which no descriptor of it is.
+package enum TerminalUse: String, Equatable, Sendable {
+    /// Both ways: standard input and output are the terminal, and the jail's own stands for it.
+    case whole
+    /// Standard input is the terminal and standard output is not, as in `run … | less`: a line is read when the jail asks for one.
+    case lines
+    /// Only what the jail writes: `run … </dev/null`, or no terminal wanted.
+    case output
+}

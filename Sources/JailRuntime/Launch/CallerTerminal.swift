@@ -1,0 +1,97 @@
+import JailPlan
+import Kernel
+
+/// The caller's terminal, as the launcher uses it: read and written by descriptors of its own that never wait, as whoever else
+/// has the terminal may read what was there, or nobody what is written.
+///
+/// The caller's own descriptors share their flags with other processes, so O_NONBLOCK is never set on those. Where the terminal
+/// cannot be opened anew (another user's, after su(1)) and is not the controlling one either, what is written goes through a process
+/// that can be killed.
+struct CallerTerminal {
+    /// −1 where nothing is read.
+    let input: Int32
+    let output: Int32
+    private let opensOutput: Bool
+    /// What the mode was before it was changed, and what it was changed to.
+    private var changed: (before: TerminalMode, to: TerminalMode)?
+
+    /// `use` says whether it is read at all. `proc` is the host's.
+    init(_ use: TerminalUse, in proc: HostProc?) {
+        let written: Int32 = isTerminal(1) ? 1 : isTerminal(2) ? 2 : 0
+        let output = Self.reopen(written, .write, in: proc)
+        self.output = output ?? written
+        opensOutput = output != nil
+        input = use == .output ? -1 : Self.reopen(0, .readWrite, in: proc) ?? 0
+    }
+
+    /// What the launcher keeps open for it.
+    var descriptors: [Int32] { [input, output] }
+
+    private static func reopen(_ number: Int32, _ mode: OpenMode, in proc: HostProc?) -> Int32? {
+        let how = mode | .noTerminal | .nonBlocking
+        do throws(KernelError) {
+            guard let proc else { return nil }
+            return try open("self/fd/\(number)", at: proc.descriptor, how).release()
+        } catch {
+            do throws(KernelError) {
+                let terminal = try open("/dev/tty", how)
+                return isSameTerminal(terminal.number, number) ? terminal.release() : nil
+            } catch {
+                return nil
+            }
+        }
+    }
+
+    /// What has been typed; nil where nothing is there (any more), empty at its end.
+    func read() throws(KernelError) -> [UInt8]? { try readSome(input) }
+
+    /// Writes what is taken at once, and returns how much that was.
+    func write(_ bytes: ArraySlice<UInt8>) throws(KernelError) -> Int {
+        if opensOutput { return try writeSome(output, bytes) }
+        let part = Array(bytes.prefix(256))
+        try writeAll(output, part, within: 100)
+        return part.count
+    }
+
+    /// Whether the launcher is in the foreground: a background job that touched the terminal would take it from whoever is there.
+    /// A terminal that is not the controlling one knows no background.
+    var isForeground: Bool {
+        input >= 0 && (foregroundGroup(of: input) ?? currentProcessGroup()) == currentProcessGroup()
+    }
+
+    /// Whether keys come as they are typed, by this launch's doing.
+    var isRaw: Bool { changed != nil }
+
+    /// Whether `\n` is written as `\r\n` now.
+    var returnsCarriage: Bool {
+        do throws(KernelError) {
+            return try TerminalMode(of: output).returnsCarriage
+        } catch {
+            return false
+        }
+    }
+
+    /// Has keys passed on as they are typed, where the launcher is in the foreground.
+    mutating func makeRaw() {
+        guard changed == nil, isForeground else { return }
+        do throws(KernelError) {
+            let before = try TerminalMode(of: input)
+            try before.raw.apply(to: input)
+            changed = (before, before.raw)
+        } catch {
+            return  // the terminal is gone; there is nothing to carry
+        }
+    }
+
+    /// Gives the terminal back as it was: not where somebody else has changed it since, whose mode it is then.
+    mutating func restore() {
+        guard let (before, to) = changed else { return }
+        changed = nil
+        do throws(KernelError) {
+            guard try TerminalMode(of: input).isSame(as: to) else { return }
+            try before.apply(to: input)
+        } catch {
+            return  // hung up: no mode is left to restore
+        }
+    }
+}
