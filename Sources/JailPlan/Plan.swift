@@ -35,6 +35,8 @@ package struct Plan: Equatable, Sendable {
         package var timeout: Duration?
         package var grace: Duration = .seconds(5)
         package var diesWithParent = true
+        /// Whether the spec says so: then a caller that cannot be watched is none to launch for.
+        package var mustDieWithParent = false
         /// What asks the command to end.
         package var stopSignal = ProcessAttributes.usualStopSignal
         /// What the launcher carries between the caller's terminal and the jail.

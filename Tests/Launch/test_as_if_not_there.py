@@ -267,6 +267,7 @@ def test_a_job_of_the_background_that_reads_is_stopped(terminal, jail):
     time.sleep(0.4)
     t.send("line\r")
     t.expect("got:line\r\n")
+    t.expect("READY> $")
     t.send("echo status=$?\r")
     t.expect("status=9\r\n")
     leave(t)

@@ -1,6 +1,7 @@
 """What the command can do to the jail's first process, whose user it is: never 125, which says that nothing of it ran, and
 never a jail that outlives its deadline."""
 
+import ctypes
 import json
 import signal
 import time
@@ -138,3 +139,27 @@ time.sleep(600)
     run, _ = attack(caller, code, 'timeout = "1s"\ngrace = "300ms"')
     assert run.status == 124 and time.monotonic() - begin < patient(8), (time.monotonic() - begin, run)
     assert linux.survivors(2) == {}
+
+
+@pytest.mark.parametrize("number", ["STOP", "KILL", "TERM"])
+def test_b06_the_launcher_cannot_be_stopped_by_its_command(caller, number):
+    """They share a pid namespace, and their ids: a domain of Landlock stands between."""
+    if linux.libc.syscall(444, None, ctypes.c_size_t(0), 1) < 6:
+        pytest.skip("Landlock has no scope of signals here")
+    spec = 'timeout = "1s"\ngrace = "100ms"\n' + caller.shared_pids()
+    begin = time.monotonic()
+    run = caller.shell(spec, f"kill -{number} $PPID 2>/dev/null || echo refused; exec sleep 100")
+    assert run.status == 124 and "refused" in run.stdout and time.monotonic() - begin < patient(3), run
+
+
+def test_b07_a_caller_that_cannot_be_watched_is_told(caller, compiled):
+    caller.wrapper = (compiled("shim"), "pidfd_open=EPERM", "--")
+    try:
+        run = caller.shell("[process]\ndie_with_parent = true", "echo ran")
+        assert run.status == 125 and "die_with_parent" in run.stderr and "EPERM" in run.stderr and run.stdout == "", run
+        place = caller.open_directory()
+        run = caller.run(None, "/bin/echo", "ran", options=("--result", str(place / "result")))
+        assert run.status == 0 and "note: process.die_with_parent" in run.stderr, run
+        assert any("die_with_parent" in each["message"] for each in json.loads((place / "result").read_text())["degraded"])
+    finally:
+        caller.wrapper = ()

@@ -18,6 +18,10 @@ extension Planner {
             handled.scopesAbstractSockets = true
             origin = origin ?? spec.namespaces.written[.pid]?.position
         }
+        if policy.scope == nil && leavesLauncherWithinReach && closesSignals() {
+            handled.scopesSignals = true
+            origin = origin ?? spec.namespaces.written[.pid]?.position
+        }
         if handled.isEmpty { return }
         add(.createRuleset(handled), origin)
         for rule in policy.rules {
@@ -47,6 +51,24 @@ extension Planner {
     private var sharesHostNetwork: Bool { spec.sharesNetwork }
 
     private var sharesHostProcesses: Bool { spec.sharesProcesses }
+
+    /// Whether the launcher, which keeps the deadline, is a process that the command can name.
+    private var leavesLauncherWithinReach: Bool {
+        if case .direct = plan.shape { return false }
+        return !isNew(.pid)
+    }
+
+    /// Whoever has the launcher's ids may stop it, and the clock with it, kill(2): a user namespace does not keep them apart.
+    private mutating func closesSignals() -> Bool {
+        if hasScopes && mayEnforce { return true }
+        if spec.timeout != nil {
+            warn(
+                "the command can stop the launcher by SIGSTOP, and with it the deadline: to keep it from that takes version "
+                    + "\(LandlockABI.scopes.rawValue) of Landlock's interface, or a pid namespace",
+                at: spec.namespaces.written[.pid]?.position)
+        }
+        return false
+    }
 
     /// The line that shares the host's network.
     private var sharedNetwork: Position? { spec.namespaces.written[.net]?.position ?? spec.network.mode?.position }

@@ -7,6 +7,8 @@ extension Planner {
         plan.supervision.timeout = spec.timeout?.value
         plan.supervision.grace = spec.grace.value
         plan.supervision.diesWithParent = spec.process.dieWithParent.value
+        plan.supervision.mustDieWithParent =
+            spec.process.dieWithParent.position != nil && spec.process.dieWithParent.value
         let sharesProcesses = spec.namespaces[.pid].value.isHost
         plan.supervision.ownsProcesses = spec.namespaces[.pid].value.isNew
         // Without a pid namespace there is no pid 1 to be; the launcher itself reaps.

@@ -38,7 +38,7 @@ extension Host {
         if spec.process.jobserver.value { host.jobserver = try .ofCaller() }
         host.lastCapability = try Kernel.lastCapability()
         if spec.seccomp?.value.file != nil { host.kernel = KernelVersion(release: kernelRelease()) }
-        if spec.landlock != nil || spec.sharesNetwork || spec.sharesProcesses {
+        if spec.landlock != nil || spec.sharesNetwork || !spec.namespaces[.pid].value.isNew {
             host.landlockABI = Kernel.landlockABI() ?? 0
         }
         host.standardInputIsTerminal = isTerminal(0)

@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import SpecFile
 import SystemCallFilter
 
 /// Does what the plan says, one operation at a time, in whichever process has reached it.
@@ -16,6 +17,10 @@ struct Applier {
     var tableSize: Int32?
     /// The slave of the jail's terminal, kept for the foreground process group.
     var terminal: Int32 = -1
+    /// Readable when the process that started the launcher ends; −1 where that does not matter.
+    var watchedCaller: Int32 = -1
+    /// What was asked for by default and cannot be had, found out by the launcher.
+    var notes: [Diagnostic] = []
     /// The caller's terminal; the launcher's alone.
     var callerTerminal: CallerTerminal?
     /// The slave that stands for the caller's terminal, be it the session's or not.

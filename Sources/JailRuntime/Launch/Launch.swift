@@ -92,6 +92,7 @@ package struct Launch {
         applier.channel = theirs
         var notices = Int32(-1)
         if plan.notices != nil { (notices, applier.service.launcher) = try failing(makeChannel) }
+        try applier.watchCaller(plan)
         applier.hostTerminal = try openHostTerminal()
         var plainOutput = Int32(-1)
         if let use = plan.supervision.terminal {

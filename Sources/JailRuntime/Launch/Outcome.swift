@@ -1,5 +1,6 @@
 import JailPlan
 package import Kernel
+import SpecFile
 
 /// How a launch went.
 package struct Outcome: Sendable {
@@ -23,6 +24,8 @@ package struct Outcome: Sendable {
     package var leftCgroup: String?
     /// What the rules of the jail's network refused; nil where they could not be asked.
     package var refusedConnections: [RefusedConnection]? = []
+    /// What was asked for by default and could not be had.
+    var notes: [Diagnostic] = []
     /// Steps whose optional source was missing.
     package var skipped: [Int] = []
     /// The call that the filter ended the command for.

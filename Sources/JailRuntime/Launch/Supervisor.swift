@@ -77,7 +77,8 @@ struct Supervisor {
         manager = plan.announces ? applier.service.manager : -1
         deadline = Deadline(timeout: plan.supervision.timeout, grace: plan.supervision.grace)
         terminal = applier.callerTerminal
-        caller = plan.supervision.diesWithParent ? Self.watchCaller() : -1
+        caller = applier.watchedCaller
+        outcome.notes = applier.notes
         kept =
             [0, 1, 2, channel, signals.descriptor, applier.hostTerminal, plainOutput, caller, proc?.descriptor ?? -1]
             + held + (terminal?.descriptors ?? [])
@@ -90,19 +91,6 @@ struct Supervisor {
     private func makeRelay(_ source: Int32, isPty: Bool = true) -> TerminalRelay? {
         guard let terminal, let use = plan.supervision.terminal else { return nil }
         return TerminalRelay(source, isPty: isPty, use: use, caller: terminal, waits: isPty && plan.supervision.hasInit)
-    }
-
-    /// A pidfd of the parent process, not a signal of its death: that would come when the thread that started the launcher
-    /// ends, which need not be the process.
-    static func watchCaller() -> Int32 {
-        do throws(KernelError) {
-            let parent = parentProcess()
-            // 0: the parent is outside this pid namespace, and cannot be watched.
-            guard parent > 0 else { return -1 }
-            return try openProcess(parent).release()
-        } catch {
-            return -1
-        }
     }
 
     /// Watches until the jail has ended, and says how. `tableSize` bounds the descriptors where they cannot be closed at once.

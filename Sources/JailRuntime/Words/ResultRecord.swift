@@ -30,7 +30,8 @@ package enum ResultRecord {
             lost = JSON(Explanation(reason, of: plan).loss)
         }
         let notes =
-            plan.notes.map { Diagnostic($0.message, at: $0.origin, hint: $0.hint) } + outcome.skippedNotes(of: plan)
+            plan.notes.map { Diagnostic($0.message, at: $0.origin, hint: $0.hint) } + outcome.notes
+            + outcome.skippedNotes(of: plan)
         return .object(
             [
                 ("status", .integer(Int(outcome.status))), ("exit", exit), ("signal", signal), ("signal_name", name),
