@@ -3,12 +3,15 @@
 import contextlib
 import os
 import signal
+import socket
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from harness import linux
 from harness.patience import patient, until
+from harness.terminal import Terminal
 from kit.calls import NUMBER
 from kit.faults import Bench
 
@@ -92,6 +95,203 @@ def test_b09_a_launch_in_its_own_time_is_none_the_slower(root):
     assert run.status == 125 and "/no/such" in run.stderr and ":2:" in run.stderr, run
     run = root.run(f'[filesystem]\nro = ["{place}:/data"]\n[[mount]]\ntarget = "/x"\nsource = "/no/such"\noptional = true', "/bin/cat", "/data/file")
     assert run.status == 0 and run.stdout == "text" and "/no/such" in run.stderr, run
+
+
+# A terminal that nobody reads, or that somebody else reads as well
+
+
+class Unread(Terminal):
+    """Nobody reads at its master but `read`, which a test calls when all is over."""
+
+    def end_within(self, seconds):
+        begin = time.monotonic()
+        while self.process.poll() is None:
+            assert time.monotonic() - begin < patient(seconds), f"no end within {patient(seconds):.0f} s"
+            time.sleep(0.01)
+        return self.process.returncode, time.monotonic() - begin
+
+
+@pytest.fixture
+def unread(caller):
+    opened = []
+
+    def start(spec, *command, shell="{}"):
+        argv = caller.line(spec, command)[0]
+        opened.append(Unread(caller, ["/bin/sh", "-c", "exec " + shell.format('"$@"'), "sh", *argv]))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+@pytest.mark.parametrize("shell", ["{}", "{} </dev/null", "{} 2>/dev/null"])
+def test_b01_a_deadline_holds_at_a_terminal_that_nobody_reads(unread, shell):
+    t = unread('timeout = "1s"\ngrace = "200ms"', "/usr/bin/yes", shell=shell)
+    status, seconds = t.end_within(3)
+    assert status == 124 and seconds >= 1 and t.settings == t.before
+    assert linux.survivors(0.5) == {}
+
+
+@pytest.mark.parametrize("tty", ["auto", "none"])
+@pytest.mark.parametrize("number", ["TERM", "HUP"])
+def test_b01_a_signal_reaches_the_command_past_a_terminal_that_nobody_reads(unread, number, tty):
+    t = unread(f'grace = "200ms"\n[process]\ntty = "{tty}"', "/usr/bin/yes")
+    until(lambda: len(linux.descendants(t.process.pid)) >= 2)
+    time.sleep(0.3)
+    t.process.send_signal(getattr(signal, "SIG" + number))
+    status, _ = t.end_within(1.5)
+    assert status in (128 + getattr(signal, "SIG" + number), -getattr(signal, "SIG" + number)) and t.settings == t.before
+
+
+def test_b01_the_end_of_a_jail_is_seen_at_a_terminal_that_nobody_reads(unread):
+    t = unread(None, "/bin/sh", "-c", "yes & sleep 0.5; exit 7")
+    status, _ = t.end_within(8)
+    assert status == 7 and t.settings == t.before
+
+
+def test_b01_who_reads_late_gets_all_of_it(unread):
+    t = unread(None, "/usr/bin/seq", "1", "20000")
+    time.sleep(1)
+    assert t.wait(20) == 0
+    for _ in range(20):
+        t.read(0.02)
+    assert t.text.endswith("20000\r\n") and t.text.count("\n") == 20000
+
+
+def test_b01_a_rival_may_read_the_same_terminal(unread):
+    """What poll(2) has promised is gone when it is read."""
+    t = unread('timeout = "2s"\ngrace = "200ms"', "/bin/cat", shell="sh -c 'cat </dev/tty >/dev/null & \"$0\" \"$@\"; s=$?; kill $!; exit $s' {}")
+    for _ in range(20):
+        t.send("x\r")
+        time.sleep(0.05)
+    status, _ = t.end_within(4)
+    assert status == 124 and t.settings == t.before
+
+
+# Pipes, results and messages that nobody takes
+
+
+def test_b01_a_deadline_holds_where_standard_output_is_full(caller):
+    process = caller.start('timeout = "1s"\ngrace = "200ms"', "/usr/bin/yes")
+    begin = time.monotonic()
+    assert process.wait(patient(3)) == 124 and time.monotonic() - begin < patient(2)
+    process.communicate()
+    assert linux.survivors(0.5) == {}
+
+
+def test_b01_a_result_that_nobody_reads_holds_nobody_up_for_long(caller):
+    """Seven bytes have room in it, and a result has more."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(writing, b"x" * 65536):
+            pass
+    with contextlib.suppress(BlockingIOError):
+        while os.write(writing, b"x"):
+            pass
+    os.set_blocking(writing, True)
+    for send in (None, signal.SIGTERM):
+        begin = time.monotonic()
+        process = caller.start('timeout = "500ms"', "/bin/sleep", "100", options=("--result", f"FD:{writing}"), pass_fds=(writing,))
+        if send:
+            time.sleep(1)
+            process.send_signal(send)
+        run = caller.finish(process, timeout=8)
+        assert run.status == 124 and time.monotonic() - begin < patient(7), run
+    os.close(reading)
+    os.close(writing)
+
+
+def test_b01_messages_that_nobody_reads_hold_nobody_up(caller):
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(writing, b"x" * 4096):
+            pass
+    os.set_blocking(writing, True)
+    spec = 'timeout = "1s"\ngrace = "200ms"\n[seccomp]\nlog = ["getpid", "getppid", "getuid", "gettid"]'
+    code = "import os, time\nfor f in (os.getpid, os.getppid, os.getuid): f()\ntime.sleep(60)"
+    begin = time.monotonic()
+    process = caller.start(spec, "/usr/bin/python3", "-c", code, stderr=writing)
+    assert process.wait(patient(3)) == 124 and time.monotonic() - begin < patient(2)
+    process.communicate()
+    os.close(reading)
+    os.close(writing)
+    assert linux.survivors(0.5) == {}
+
+
+# A service manager that does not read
+
+
+@pytest.fixture
+def manager(caller):
+    """The socket of a manager that reads nothing unless it is asked to."""
+    place = caller.open_directory() / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(place))
+        os.chmod(place, 0o777)
+        listening.settimeout(patient(1))
+        yield SimpleNamespace(place=str(place), recv=listening.recv)
+
+
+SENDS = """
+import array, os, socket, sys, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect(os.environ["NOTIFY_SOCKET"])
+def send(text, *fds):
+    s.sendmsg([text.encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else [])
+"""
+
+
+def test_b01_a_manager_that_does_not_read_holds_nobody_up(caller, manager):
+    code = SENDS + "for i in range(2000): send(f'STATUS={i}')\nprint('sent', flush=True)\ntime.sleep(60)"
+    spec = 'timeout = "1s"\ngrace = "200ms"\n[service]\nnotify = "all"'
+    begin = time.monotonic()
+    run = caller.run(spec, "/usr/bin/python3", "-c", code, env={"NOTIFY_SOCKET": manager.place})
+    assert run.status == 124 and time.monotonic() - begin < patient(3.5), run
+    assert manager.recv(4096) == b"STATUS=0"
+
+
+def test_b08_daemons_that_flood_do_not_outlive_the_command(caller, manager):
+    code = SENDS + """
+for _ in range(4):
+    if os.fork() == 0:
+        while True: send("STATUS=flood")
+time.sleep(0.5)
+os._exit(5)
+"""
+    begin = time.monotonic()
+    run = caller.run('[service]\nnotify = "all"', "/usr/bin/python3", "-c", code, env={"NOTIFY_SOCKET": manager.place})
+    assert run.status == 5 and time.monotonic() - begin < patient(3), run
+    assert linux.survivors(0.5) == {}
+
+
+LINGERS = SENDS + """
+import struct
+listening = socket.socket(); listening.bind(("127.0.0.1", 0)); listening.listen()
+end = socket.create_connection(listening.getsockname())
+peer, _ = listening.accept()
+end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
+end.setblocking(False)
+try:
+    while True: end.send(b"x" * 65536)
+except BlockingIOError: pass
+send(sys.argv[1], end.fileno())
+number = os.dup(end.fileno())
+os.close(end.detach())
+"""
+
+
+@pytest.mark.parametrize("message", ["READY=1", "FDSTORE=1", "nothing"])
+def test_b05_a_socket_that_lingers_holds_nobody_up(caller, manager, message):
+    """close(2) of it waits for an hour; so the last copy must not be the launcher's, nor the reaper's."""
+    code = LINGERS + "time.sleep(0.5)\nos._exit(5)"
+    begin = time.monotonic()
+    spec = 'timeout = "20s"\n[service]\nnotify = "main"\n[seccomp]\nprofile = "none"'
+    run = caller.run(spec, "/usr/bin/python3", "-c", code, message, env={"NOTIFY_SOCKET": manager.place})
+    assert run.status == 5 and time.monotonic() - begin < patient(3), run
+    assert linux.survivors(0.5) == {}
 
 
 # Failures before the command

@@ -6,6 +6,7 @@ extension Supervisor {
     mutating func handleSignals() throws(KernelError) -> Bool {
         while let delivered = try signals.next() {
             if Signal.endsLaunch(delivered.number) {
+                isAsked = true
                 if stage.abandon() { return interrupt(by: delivered.number) }
                 if stage.state == .executing, hastened == nil {
                     hastened = (delivered.number, monotonicNanoseconds() + Self.executionPatience)

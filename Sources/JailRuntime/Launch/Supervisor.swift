@@ -53,6 +53,8 @@ struct Supervisor {
     private var manager: Int32
     /// The caller's terminal, where one is carried to and from.
     private let terminal: CallerTerminal?
+    /// Whether somebody has asked for an end.
+    var isAsked = false
     /// The last signal that a terminal sent to the launcher.
     var typed: Int32?
 
@@ -114,7 +116,7 @@ struct Supervisor {
         if !plan.supervision.ownsProcesses { try failing { () throws(KernelError) in try leftovers.kill() } }
         if let leaf { try failing { () throws(KernelError) in try close(leaf) } }
         // Whoever asked for an end does not wait for a reader.
-        relay?.drain(noticing: signals, within: deadline.isStopping ? 300 : 5000)
+        relay?.drain(noticing: signals, within: deadline.isStopping || isAsked ? 300 : 5000)
         outcome.wallNanoseconds = monotonicNanoseconds() - started
         return outcome
     }
