@@ -14,7 +14,7 @@ struct NoticeRelay {
     /// What the manager has not taken yet, oldest first: a manager that does not read holds nobody up.
     private var held: [(text: [UInt8], notice: Notice)] = []
 
-    /// How many messages are held for a manager that does not read, and how long for when the jail is over, in milliseconds.
+    /// How many messages are held before the jail has to wait, and how long when it is over, in milliseconds.
     private static let (most, patience) = (64, 1000)
 
     init(_ notices: Plan.Notices, from channel: Int32, to manager: Int32, _ tell: @escaping MessageSink) {
@@ -27,7 +27,9 @@ struct NoticeRelay {
     var descriptors: [Int32] { [channel, manager] }
 
     /// What to wait for: a message, and a manager that takes what is held.
-    var watches: [Watch] { [Watch(channel), Watch(held.isEmpty ? -1 : manager, for: .writable)] }
+    var watches: [Watch] {
+        [Watch(held.count < Self.most ? channel : -1), Watch(held.isEmpty ? -1 : manager, for: .writable)]
+    }
 
     /// Does what `watches` have found to be done.
     mutating func carry(_ ready: ArraySlice<Watch>) {
@@ -46,6 +48,7 @@ struct NoticeRelay {
                 try poll(&watches, milliseconds: 50)
                 flush()
             }
+            if !held.isEmpty { complain("the manager does not read: what was said last is lost", nil) }
         } catch {
             return  // nothing of a jail's end depends on it
         }
@@ -84,9 +87,6 @@ struct NoticeRelay {
             if let refused = filter.refused { complain("\(refused) is not passed on", nil) }
             // Even where nothing is left of it, the sender of a barrier waits for its descriptor to be closed.
             guard !text.isEmpty else { return }
-            guard held.count < Self.most else {
-                return complain("the manager does not read: what is said meanwhile is lost", nil)
-            }
             held.append((text, notice))
             isHeld = true
             flush()

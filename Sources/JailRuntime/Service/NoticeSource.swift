@@ -16,7 +16,8 @@ struct NoticeSource {
     /// Passes on what is left when the jail ends: as much as a socket can hold (net.unix.max_dgram_qlen), and no more, as there
     /// may be somebody who goes on sending.
     func passRest() throws(KernelError) {
-        for _ in 0..<512 { guard try passOne() else { return } }
+        let due = monotonicNanoseconds() + 1_000_000_000
+        for _ in 0..<512 { guard try passOne(), monotonicNanoseconds() < due else { return } }
     }
 
     private func passOne() throws(KernelError) -> Bool {
@@ -26,6 +27,7 @@ struct NoticeSource {
         guard notice.isWhole, notice.bytes.count <= longestNotice, notice.sender > 0 else { return true }
         let head = NoticeHead(isFromCommand: notice.sender == command, command: command)
         do throws(KernelError) {
+            waitForRoom()
             let needed = Self.needsDescriptors(notice.bytes) ? notice.descriptors : []
             try sendNotice(head.bytes + notice.bytes, needed, over: launcher)
         } catch {
@@ -33,6 +35,19 @@ struct NoticeSource {
             guard error.errno == .again || error.errno.meansPeerGone else { throw error }
         }
         return true
+    }
+
+    /// How long the launcher may take for a message, in milliseconds.
+    private static let patience: Int32 = 100
+
+    /// A manager that is slow, and with it the launcher, slows the sender down; one that does not read loses messages.
+    private func waitForRoom() {
+        var room = [Watch(launcher, for: .writable)]
+        do throws(KernelError) {
+            try poll(&room, milliseconds: Self.patience)
+        } catch {
+            return  // poll(2) is refused by a low RLIMIT_NOFILE: what is sent without waiting finds room, or does not
+        }
     }
 
     /// Whether a message has a use for descriptors, sd_notify(3): the launcher gets no others.
