@@ -19,6 +19,24 @@ void linux_hide_start(void) {
     for (char **entry = start_environment; entry && *entry; entry++) memset(*entry, 0, strlen(*entry));
 }
 
+/* Overwrites what proc_pid_cmdline(5) shows of the values of an option, up to "--": `--set key=value` keeps its key. */
+void linux_hide_values(const char *option) {
+    size_t length = strlen(option);
+    for (int i = 1; i < start_count && strcmp(start_arguments[i], "--") != 0; i++) {
+        char *word = start_arguments[i];
+        if (strncmp(word, option, length) != 0) continue;
+        if (word[length] == '=') {
+            word += length + 1;
+        } else if (word[length] == 0 && i + 1 < start_count) {
+            word = start_arguments[++i];
+        } else {
+            continue;
+        }
+        char *value = strchr(word, '=');
+        if (value) memset(value + 1, '.', strlen(value + 1));
+    }
+}
+
 /* The first constructor of all keeps what the program was started with and hides the caller's environment from every
    library: none of them may act on a variable that somebody set for the command (SWIFT_*, MALLOC_*, TZ). The Swift
    runtime's crash reporter is off, and told where it is: it would look for itself through /proc, and abort without.

@@ -71,6 +71,8 @@ package struct Host: Sendable {
     /// of those that have a directory `dev` on their way.
     package var deviceNodes: [String] = []
     package var deviceDirectories: [String] = []
+    /// The host's directories below /dev that programs keep files in: asked only where the spec shows all of /dev.
+    package var deviceStores: [String] = []
     /// Asked only where the spec has a hostname; nil too where something else than a file stands there.
     package var hosts: HostsFile?
     /// The caller's ranges in subuid(5) and subgid(5), inside 0 upwards still to be assigned.
@@ -95,7 +97,7 @@ package struct Host: Sendable {
     package var lastCapability: UInt8 = 40
     /// The running kernel; nil where the spec asks for nothing of it.
     package var kernel: KernelVersion?
-    /// The version of Landlock's interface; 0 where the kernel has none, or the spec asks for nothing of it.
+    /// The version of Landlock's interface; 0 where the kernel has none.
     package var landlockABI = 0
 
     /// Asked only where the spec has a network of the jail's own that leads out.

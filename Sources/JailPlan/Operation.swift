@@ -64,6 +64,8 @@ package enum Operation: Equatable, Sendable {
     case protect(target: String)
     /// The named slots (and all that was made on the way) become read-only.
     case seal(slots: [Int])
+    /// Opens the root of the jail's message queues, which are on no mount of the tree (mq_overview(7)).
+    case openQueues
     /// pivot_root: the built tree becomes `/`, the host's tree is gone.
     case switchRoot
 
@@ -88,6 +90,8 @@ package enum Operation: Equatable, Sendable {
     case startCommand
     case setResourceLimit(Resource, soft: UInt64?, hard: UInt64?)
     case setUmask(UInt32)
+    /// Files that are not in the jail's tree stay as they were opened.
+    case keepToTree(TreeRules)
     /// Begins a set of Landlock rules that closes these accesses, but for what the rules allow.
     case createRuleset(LandlockHandled)
     /// Allows the accesses to a path of the jail and all below it.

@@ -93,6 +93,9 @@ package struct Planner {
         if tree.needsMounts {
             // Mount points are made until here.
             add(.seal(slots: tree.sealed), nil)
+            // On a directory of the host's tree, and gone with it: to unmount it by itself would take the launch longer than all
+            // else that concerns Landlock.
+            if rightsOfTree != nil && isNew(.ipc) { add(.openQueues, nil) }
             add(.switchRoot, spec.filesystem.root.position)
         }
         setUpSystem()

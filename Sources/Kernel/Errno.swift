@@ -51,5 +51,6 @@ extension Errno {
     package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
     package static let busy = Errno(rawValue: EBUSY)
     package static let notSupported = Errno(rawValue: EOPNOTSUPP)
+    package static let badDescriptorState = Errno(rawValue: EBADFD)
     package static let noSuchDeviceOrAddress = Errno(rawValue: ENXIO)
 }

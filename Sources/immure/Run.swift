@@ -6,6 +6,7 @@ import SpecFile
 enum Run {
     /// Launches and ends with the status of the command.
     static func perform(_ request: RunRequest) -> Never {
+        if !request.overrides.isEmpty { Caller.hideStartValues(of: "--set") }
         var destination: ResultDestination?
         do throws(Rejection) {
             destination = try Self.destination(of: request)

@@ -252,6 +252,23 @@ def test_a12_pid_1_shows_nothing_of_how_the_jail_was_started(caller):
     assert "do-not-show" not in run.stdout, run
 
 
+@pytest.mark.parametrize("words", [
+    ["--set", 'environment.set.TOKEN="do-not-show"'], ['--set=environment.set.TOKEN="do-not-show"'],
+    ["--set", "hostname='a'", "--set", 'environment.set={TOKEN="do-not-show"}']])
+def test_a12_the_launcher_shows_no_value_of_set(caller, words):
+    """Whoever sees the host's processes reads their arguments. The program and the spec stay, for ps(1)."""
+    process = caller.start("", "/bin/sh", "-c", "echo $TOKEN --set=a=b; exec sleep 60", "--set=c=d", options=words)
+    try:
+        assert process.stdout.readline() == b"do-not-show --set=a=b\n"
+        shown = open(f"/proc/{process.pid}/cmdline").read().split("\0")
+    finally:
+        process.terminate()
+        caller.finish(process)
+    assert "do-not-show" not in "".join(shown) and shown[1] == "run", shown
+    assert any(word.startswith(("environment.set", "--set=environment.set")) for word in shown)
+    assert shown[0] == str(caller.binary) and any(word.endswith("spec.toml") for word in shown) and "--set=c=d" in shown
+
+
 def test_c114_keeping_capabilities_may_be_asked_for(caller):
     """As ping(8) does: with nothing permitted there is nothing to keep."""
     code = "import ctypes, json; c = ctypes.CDLL(None); print(json.dumps([c.prctl(8, 1, 0, 0, 0), c.prctl(27, 0, 0, 0, 0)]))"

@@ -206,6 +206,12 @@ package struct PlanLaw {
             need(!rulesetBegun && !capabilitiesSet, "one ruleset")
             need(rootSwitched || !hasOwnMounts, "paths are the jail's, and mounting ends here")
             rulesetBegun = true
+        case .openQueues:
+            need(rootBegun && !rootSwitched, "it is mounted on the host's tree, from which nothing is opened any more")
+        case .keepToTree:
+            need(rootSwitched && isCommand, "the tree stands, and others go on outside of the rules")
+            need(!rulesetBegun && !capabilitiesSet, "landlock_restrict_self(2) may want a capability")
+            need(!filtered, "the filter may refuse landlock_restrict_self(2)")
         case .allowPath, .allowPort: need(rulesetBegun && !restricted, "a rule belongs to a ruleset not yet enforced")
         case .enforceRuleset:
             need(

@@ -82,6 +82,7 @@ ssize_t linux_write_within(int descriptor, const void *bytes, size_t length, lon
 int linux_argument_count(void);
 char **linux_arguments(void);
 void linux_hide_start(void);
+void linux_hide_values(const char *option);
 char **linux_environment(void);
 
 /* Variadic in C. */

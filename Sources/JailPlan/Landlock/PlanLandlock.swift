@@ -14,7 +14,7 @@ extension Planner {
             handled.scopesAbstractSockets = true
             origin = origin ?? sharedNetwork
         }
-        if policy.scope == nil && handled.isEmpty && sharesHostProcesses && closesProcesses() {
+        if policy.scope == nil && handled.isEmpty && sharesHostProcesses && rightsOfTree == nil && closesProcesses() {
             handled.scopesAbstractSockets = true
             origin = origin ?? spec.namespaces.written[.pid]?.position
         }
@@ -43,7 +43,7 @@ extension Planner {
     }
 
     /// landlock_restrict_self(2) asks for no_new_privs, or CAP_SYS_ADMIN in the process's own user namespace.
-    private var mayEnforce: Bool {
+    var mayEnforce: Bool {
         spec.process.noNewPrivileges.value || host.isPrivileged || isNew(.user)
     }
 

@@ -103,6 +103,7 @@ extension Planner {
         add(.setUmask(spec.identity.umask?.value ?? 0o022), spec.identity.umask?.position)
         // After the tree: Landlock forbids mount(2) and pivot_root(2) to whom it restricts. Before the capabilities go:
         // without no_new_privs it asks for CAP_SYS_ADMIN.
+        keepToTree()
         restrictByLandlock()
         // Without no_new_privs seccomp(2) wants CAP_SYS_ADMIN, which is about to go.
         if !spec.process.noNewPrivileges.value { install(filter) }

@@ -120,7 +120,11 @@ extension TreeBuilder {
         case .none: if !written.contains("/dev") { coverOfHost("/dev", at: origin) }
         case .host:
             guard !written.contains("/dev") else { return }
-            placeTree("/dev", on: "/dev", .noSetuid | .noExecute, at: origin)
+            // A node of a read-only mount can be written to, and not changed: chmod(2) as the host's root would be the host's.
+            placeTree("/dev", on: "/dev", .readOnly | .noSetuid | .noExecute, at: origin)
+            for path in host.deviceStores where !written.contains(path) {
+                placeTree(path, on: path, .closed | .noExecute, at: origin)
+            }
         case .minimal:
             guard !written.contains("/dev") else { return }
             placeFileSystem(

@@ -82,6 +82,7 @@ extension Operation {
         case .protect(let target): OperationWords("protect", "protect \(target)", shut(target))
         case .seal(let slots):
             OperationWords("seal", "make what was built read-only", [("slots", .array(slots.map { .integer($0) }))])
+        case .openQueues: OperationWords("open_queues", "open the message queues of the jail")
         case .switchRoot: OperationWords("switch_root", "switch to the tree of the jail")
 
         case .setIdentity(let user, let group):
@@ -125,6 +126,7 @@ extension Operation {
                 detail: "\(limitWord(soft)):\(limitWord(hard))")
         case .setUmask(let mask):
             OperationWords("set_umask", "set umask", [("umask", .string(octal(mask)))], detail: octal(mask))
+        case .keepToTree(let rules): rules.words
         case .createRuleset(let handled):
             OperationWords(
                 "create_ruleset", "begin the landlock rules",

@@ -31,7 +31,7 @@ extension Operation {
             .forbidUserNamespaces, .isolateMounts, .setHostName, .bringUpLoopback, .awaitNetwork, .setNice,
             .setAffinity, .newKeyring,
             .setInheritedAttributes, .startSession, .refuseNamespaces, .setSecureBits, .setResourceLimit,
-            .enforceRuleset, .dieWithParent, .closeDescriptors, .changeDirectory, .makeDirectory:
+            .keepToTree, .enforceRuleset, .dieWithParent, .closeDescriptors, .changeDirectory, .makeDirectory:
             .atOnce
         case .fill, .attach, .makeSymlink, .hide, .mask, .protect, .seal, .switchRoot: .withTheTree
         case .setIdentity, .setGroups, .dropBounding, .forbidNewPrivileges, .setUmask, .setCapabilities, .resetSignals,
@@ -49,6 +49,7 @@ extension Operation {
         case .installPrograms:
             .never("what they refuse is not known, and so nothing can be asked of the kernel after them")
         case .openPipes: .never("it closes nothing, and opens what the command holds already")
+        case .openQueues: .never("it opens something: without it mq_open(3) would be refused")
         case .nameProcess: .never("it is a variable of the command's, which nobody else can set")
         case .execute: .never("nothing of immure is left to ask")
         }

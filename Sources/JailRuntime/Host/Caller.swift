@@ -28,6 +28,9 @@ package enum Caller {
     /// The running kernel, by its release.
     package static var kernel: KernelVersion? { KernelVersion(release: kernelRelease()) }
 
+    /// Overwrites the values of an option as others read them in /proc/PID/cmdline, which everybody may.
+    package static func hideStartValues(of option: String) { Kernel.hideStartValues(of: option) }
+
     /// The value of a variable of the caller's environment.
     package static func variable(_ name: String) -> String? { environmentVariable(name) }
 

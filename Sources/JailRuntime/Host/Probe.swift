@@ -38,9 +38,7 @@ extension Host {
         if spec.process.jobserver.value { host.jobserver = try .ofCaller() }
         host.lastCapability = try Kernel.lastCapability()
         if spec.seccomp?.value.file != nil { host.kernel = KernelVersion(release: kernelRelease()) }
-        if spec.landlock != nil || spec.sharesNetwork || !spec.namespaces[.pid].value.isNew {
-            host.landlockABI = Kernel.landlockABI() ?? 0
-        }
+        host.landlockABI = Kernel.landlockABI() ?? 0
         host.standardInputIsTerminal = isTerminal(0)
         host.standardOutputIsTerminal = isTerminal(1)
         host.standardErrorIsTerminal = isTerminal(2)
@@ -50,6 +48,7 @@ extension Host {
         if spec.network.leadsOut { host.network = try .probe() }
         if spec.filesystem.asksForMemory { host.memory = try totalMemory() }
         for mount in spec.filesystem.mounts { if case .bind(let path) = mount.source { host.lookForDevices(path) } }
+        if case .host = spec.filesystem.devices.value { host.deviceStores = Self.deviceStores() }
         if spec.hostname != nil { host.hosts = try hostsFile(of: spec) }
         if case .system = spec.filesystem.root.value { host.rootEntries = try systemEntries() }
         if spec.identity.asksForSubordinates {
@@ -71,6 +70,18 @@ extension Host {
             }
         } catch {
             return  // the launch will find out, and say where
+        }
+    }
+
+    /// Shared memory, message queues and huge pages, as far as this host has them.
+    private static func deviceStores() -> [String] {
+        ["/dev/hugepages", "/dev/mqueue", "/dev/shm"].filter { path in
+            do throws(KernelError) {
+                _ = try open(path, .path | .directory | .noFollow)
+                return true
+            } catch {
+                return false
+            }
         }
     }
 

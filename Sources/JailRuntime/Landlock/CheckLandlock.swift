@@ -15,21 +15,25 @@ extension Applier {
     /// Before the rules hold: what they will forbid, whatever they are.
     mutating func prepareForbidden(_ handled: LandlockHandled) throws(Failure) {
         guard isVerified else { return }
-        if handled.files.rawValue & FileAccess.readDirectory.rawValue != 0 {
-            do throws(KernelError) {
-                // Detached: no directory stands above it that a rule could name.
-                witness.forbidden = try Kernel.makeFileSystem("tmpfs", [FileSystemOption("mode", "0755")], []).release()
-            } catch {
-                // Without the right to mount the jail has the host's tree.
-                guard error.errno == .notPermitted else { throw Failure(error) }
-            }
-        }
+        if handled.files.rawValue & FileAccess.readDirectory.rawValue != 0 { try prepareForbidden() }
         if handled.scopesAbstractSockets { witness.listener = try failing(listenAbstractly) }
+    }
+
+    /// Makes a directory that no rule can name.
+    mutating func prepareForbidden() throws(Failure) {
+        do throws(KernelError) {
+            // Detached: no directory stands above it.
+            witness.forbidden = try Kernel.makeFileSystem("tmpfs", [FileSystemOption("mode", "0755")], []).release()
+        } catch {
+            // Without the right to mount the jail has the host's tree.
+            guard error.errno == .notPermitted else { throw Failure(error) }
+        }
     }
 
     private func tryForbidden(_ handled: LandlockHandled, _ plan: Plan) throws(Failure) -> (String, Bool) {
         if witness.forbidden >= 0 {
-            return ("a directory that no rule names", isForbidden(".", at: witness.forbidden, .read | .directory))
+            // What keeps the command to its tree closes all accesses but this one.
+            return ("a FIFO where no rule is for", isFIFORefused(at: witness.forbidden))
         }
         if handled.files.rawValue & FileAccess.readFile.rawValue != 0, !landlock.allowsProc {
             return ("a file of procfs", isForbidden("self/status", at: try proc().descriptor, .read))
@@ -61,7 +65,16 @@ extension Applier {
         return (1024...65535).last { !taken.contains($0) }
     }
 
-    private func isForbidden(_ path: String, at directory: Int32, _ mode: OpenMode) -> Bool {
+    private func isFIFORefused(at directory: Int32) -> Bool {
+        do throws(KernelError) {
+            try makeFIFOEntry(EntryName("x"), at: directory, permissions: 0o600)
+            return false
+        } catch {
+            return error.errno == .accessDenied
+        }
+    }
+
+    func isForbidden(_ path: String, at directory: Int32, _ mode: OpenMode) -> Bool {
         do throws(KernelError) {
             _ = try open(path, at: directory, mode)
             return false

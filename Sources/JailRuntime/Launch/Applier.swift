@@ -37,6 +37,8 @@ struct Applier {
     /// The master of a terminal from the host's devpts, where the launcher has opened one; else −1.
     var hostTerminal: Int32 = -1
     var landlock = Landlock()
+    /// The root of the jail's message queues; −1 where it is not needed.
+    var queues: Int32 = -1
     /// The directory of the group that the jail's is made in.
     var groupBase: Int32 = -1
     /// The jail's own cgroup, where it has one.
@@ -113,6 +115,7 @@ struct Applier {
         case .mask(let target): _ = try tree.cover(target, for: step)
         case .protect(let target): try tree.protect(target, for: step)
         case .seal(let sealed): try tree.seal(sealed.map { slots[$0] })
+        case .openQueues: try openQueues()
         case .switchRoot: try failing { () throws(KernelError) in try switchRoot(to: tree.root) }
 
         case .setHostName(let name): try failing { () throws(KernelError) in try setHostName(name) }
@@ -133,6 +136,7 @@ struct Applier {
         case .setResourceLimit(let resource, let soft, let hard): try setLimit(of: resource, soft, hard)
         case .raiseHardLimit(let resource, let hard): try raiseLimit(of: resource, to: hard)
         case .setUmask(let mask): setUmask(mask)
+        case .keepToTree(let rules): try keepToTree(rules)
         case .createRuleset(let handled): try createRuleset(handled)
         case .allowPath(let path, let access): try allow(path, access)
         case .allowPort(let port, let use): try allow(port, use)

@@ -98,7 +98,7 @@ struct FirstProcess {
     /// /proc/1/fd shows nothing of the host, and no file of the caller's that the command has not been given.
     private mutating func leaveOthersBehind() throws(Failure) {
         var kept = [0, 1, 2, applier.channel, signals, applier.terminal]
-        kept += [applier.service.notices, applier.service.launcher]
+        kept += [applier.service.notices, applier.service.launcher, applier.queues]
         for step in plan.steps { if case .closeDescriptors(let given) = step.operation { kept += given } }
         // Where the jail has no procfs that the command's process can be read in.
         if isVerified, !plan.hasOwnProc, let proc = applier.hostProc { kept.append(proc.descriptor) }

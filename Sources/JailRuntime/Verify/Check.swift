@@ -42,6 +42,7 @@ extension Applier {
             try hold(found == bits, "securebits", hexadecimal(bits.rawValue), hexadecimal(found.rawValue))
 
         case .setResourceLimit(let resource, let soft, let hard): try checkLimit(resource, soft, hard)
+        case .keepToTree: try checkKeptToTree()
         case .enforceRuleset: try checkLandlock(plan)
         case .dieWithParent: try checkDeathSignal()
         case .closeDescriptors(let kept): try checkDescriptors(kept, plan)
@@ -57,8 +58,7 @@ extension Applier {
         // By what follows, or never: `Operation.verification` says why.
         case .requestScope, .enableControllers, .createCgroup, .connectManager, .readCredentials, .beginRoot,
             .raiseHardLimit, .provideNetwork, .openPipes, .installPrograms, .startCommand, .createRuleset, .allowPath,
-            .allowPort,
-            .nameProcess, .execute:
+            .allowPort, .openQueues, .nameProcess, .execute:
             break
         }
     }

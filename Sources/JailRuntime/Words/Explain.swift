@@ -162,7 +162,7 @@ package struct Explanation {
         case .execute: return executeHint
         case .installPrograms where failure.errno == .invalid: return Self.filterHint
         case .changeDirectory(let path): return directoryHint(path)
-        case .createRuleset, .allowPath, .allowPort, .enforceRuleset: return landlockHint
+        case .keepToTree, .createRuleset, .allowPath, .allowPort, .enforceRuleset: return landlockHint
         case .setResourceLimit, .raiseHardLimit, .setNice, .setAffinity: return attributeHint
         case .none where failure.text == "/proc" && failure.errno == .noEntry:
             return "immure needs procfs where it starts: \(Remedy.mountProc) (\(Remedy.procOfBubblewrap))"

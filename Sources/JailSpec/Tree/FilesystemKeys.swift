@@ -47,7 +47,8 @@ extension SectionRows {
                 "dev", as: .words(of: Filesystem.Devices.self), default: "\"minimal\"",
                 """
                 `minimal`: \(DeviceNode.allCases.map(\.name).joined(separator: ", ")), with a devpts and a shm of the
-                jail's own. `none`: nothing, and what a root that is a tree of the host's has there is covered. `host`: the host's.
+                jail's own. `none`: nothing, and what a root that is a tree of the host's has there is covered. `host`: the host's, where
+                nodes can be written to, and not changed.
                 """),
             KeyRow(
                 "tmp", as: .room,

@@ -40,3 +40,6 @@ package func environmentVariable(_ name: String) -> String? {
 /// Overwrites this process's arguments and environment, which others read in /proc/PID/cmdline and environ: from then on there
 /// are none.
 package func hideStart() { linux_hide_start() }
+
+/// Overwrites the values of an option in this process's arguments, as others read them: their keys, before `=`, stay.
+package func hideStartValues(of option: String) { unsafe option.withCString { unsafe linux_hide_values($0) } }

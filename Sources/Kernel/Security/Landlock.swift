@@ -18,6 +18,17 @@ package func allow(_ access: UInt64, port: UInt16, in ruleset: Int32) throws(Ker
     try attempt(.landlockAddRule) { linux_landlock_allow_port(ruleset, UInt64(port), access) }
 }
 
+/// What mount(2) says to a request without a source to move: EINVAL to whoever may mount, and EPERM to whom Landlock
+/// restricts files, which it forbids before the request is looked at. Changes nothing.
+package func refusalOfMount() -> Errno? {
+    do throws(KernelError) {
+        try attempt(.mount, "/") { unsafe mount(nil, "/", nil, UInt(MS_MOVE), nil) }
+        return nil
+    } catch {
+        return error.errno
+    }
+}
+
 /// Puts the caller, and whatever it starts, under the rules for good. The corresponding C call is
 /// `landlock_restrict_self`.
 package func enforce(_ ruleset: Int32) throws(KernelError) {

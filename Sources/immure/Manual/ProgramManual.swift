@@ -164,8 +164,10 @@ extension Manual {
             """
             What a spec opens is open: a path in `rw` can be filled and changed; a socket below a bound path can be
             connected to; `root = "host"` shows every file that the caller may read; `network.mode = "host"` gives all
-            that listens on the host, but for abstract sockets where the kernel can close them (Landlock). Descriptors 0 to 2 are the caller's own. Side channels of the processor
-            are not closed. WHAT IS SHARED has the rest.
+            that listens on the host, but for abstract sockets where the kernel can close them (Landlock). Descriptors 0 to 2 are the caller's own; the
+            file behind one, where it is not in the tree, can be opened anew with no more access than it was given with, and
+            a file that was given for appending not for writing (Landlock, which forbids mounts: not where namespaces.nested
+            or CAP_SYS_ADMIN allows those). Side channels of the processor are not closed. WHAT IS SHARED has the rest.
             """)
         page.paragraph(
             """
