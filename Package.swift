@@ -29,7 +29,7 @@ let package = Package(
         .target(name: "LinuxFacts", swiftSettings: strict),
 
         // What was written, what is wanted, what will be done: values, no effects.
-        .target(name: "SpecFile", dependencies: ["CTOML"], swiftSettings: strict),
+        .target(name: "SpecFile", dependencies: ["LinuxFacts", "CTOML"], swiftSettings: strict),
         .target(name: "JailSpec", dependencies: ["SpecFile", "LinuxFacts"], swiftSettings: strict),
         .target(
             name: "SystemCallFilter", dependencies: ["JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),

@@ -73,6 +73,12 @@ package struct Host: Sendable {
     package var deviceDirectories: [String] = []
     /// The host's directories below /dev that programs keep files in: asked only where the spec shows all of /dev.
     package var deviceStores: [String] = []
+    /// The files that the spec is read from and the jail may write in place, or replace.
+    package var exposed: [ExposedFile] = []
+    /// What is hidden and can be seen all the same.
+    package var secondViews: [SecondView] = []
+    /// Sources of binds, as the spec has them, through which the host's cgroups could be written.
+    package var groupSources: [String] = []
     /// Asked only where the spec has a hostname; nil too where something else than a file stands there.
     package var hosts: HostsFile?
     /// The caller's ranges in subuid(5) and subgid(5), inside 0 upwards still to be assigned.

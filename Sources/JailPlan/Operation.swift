@@ -62,6 +62,10 @@ package enum Operation: Equatable, Sendable {
     case mask(target: String)
     /// Makes what is at the target read-only where it is; for files of procfs that this kernel may not have.
     case protect(target: String)
+    /// Mounts a directory on itself, so that it keeps its name: rename(2) answers EBUSY. `isMade` where it is made if missing.
+    case pin(target: String, MountAttributes, isMade: Bool)
+    /// Makes the file at the target, which must still be that one, read-only in its place.
+    case protectFile(target: String, GuardedFile)
     /// The named slots (and all that was made on the way) become read-only.
     case seal(slots: [Int])
     /// Opens the root of the jail's message queues, which are on no mount of the tree (mq_overview(7)).

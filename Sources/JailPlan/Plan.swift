@@ -99,6 +99,12 @@ package struct Plan: Equatable, Sendable {
     package var notes: [Note] = []
     /// What the names of users and groups in the spec came to.
     package var namedIDs: [NamedID] = []
+    /// The paths of the host below which the jail may write.
+    package var writableSources: [String] = []
+    /// The targets that stand below a mount that the jail may write in, sorted: no link may lead to them, and they must stay.
+    package var guarded: [String] = []
+    /// Those of `hide` that need not be there.
+    package var optionalHides: [String] = []
     package var supervision = Supervision()
     package var notices: Notices?
     /// Whether the launcher tells the service manager that the command runs.
@@ -108,6 +114,11 @@ package struct Plan: Equatable, Sendable {
 
     /// An ordinary jail takes some sixty steps, which are not small: room for them is made once.
     package init() { steps.reserveCapacity(64) }
+
+    /// Whether something must be there to hide: below what the jail may write it may have been moved away.
+    package func requires(_ target: String) -> Bool {
+        guarded.contains(target) && !optionalHides.contains(target)
+    }
 
     /// Whether the command gets this descriptor of the caller's.
     package func passes(_ descriptor: Int32) -> Bool {

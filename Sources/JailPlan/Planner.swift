@@ -40,7 +40,7 @@ package struct Planner {
         let session = sessionTerminal()
         let limits = resolveLimits()
         // Whoever makes a cgroup that nobody else clears away stays to do so.
-        decideShape(session: session, mustStay: mustStay || limits?.isCleared == false)
+        decideShape(session: session, mustStay: mustStay || limits?.isCleared == false || mustWatchCovers)
         // First of all: the manager's socket has its name in the caller's namespaces.
         resolveService()
         resolveJobserver()
@@ -52,6 +52,12 @@ package struct Planner {
         var tree = TreeBuilder(planner: self, identity: identity)
         tree.build()
         plan.hasOwnProc = tree.hasOwnProc
+        plan.writableSources = spec.filesystem.writableSources
+        plan.guarded = tree.guarded
+        plan.optionalHides = spec.filesystem.mounts.filter { $0.source == .hidden && $0.optional }.map(\.target)
+        for file in tree.guardedFiles {
+            note("\(file.path) is read-only at \(file.target): the next launch goes by it", at: file.origin)
+        }
         faults += tree.faults
         noteTree()
         plan.slotCount = tree.slotCount
@@ -105,6 +111,11 @@ package struct Planner {
         if plan.supervision.hasInit { add(.startCommand, spec.process.initProcess.position) }
         plan.preparation = plan.steps.count
         prepareCommand(identity, capabilities, filter)
+    }
+
+    /// Whether covers must be seen to stay where they are.
+    private var mustWatchCovers: Bool {
+        isNew(.mount) && (spec.filesystem.hasCoversToWatch || !host.exposed.isEmpty)
     }
 
     mutating func add(_ operation: Operation, _ origin: Position?) {

@@ -40,4 +40,4 @@ package func landlockABI() -> Int? {
 }
 
 /// Whether the caller may write to that path. The corresponding C function is `access(W_OK)`.
-package func mayWrite(_ path: String) -> Bool { unsafe path.withCString { unsafe access($0, W_OK) } == 0 }
+package func mayWrite(_ path: String) -> Bool { unsafe path.withKernelText { unsafe access($0, W_OK) } == 0 }

@@ -1,3 +1,5 @@
+import LinuxFacts
+
 /// Paths of the host as they are written in a spec: `~`, `${VAR}`, relative to the file they stand in.
 extension Surroundings {
     /// The path absolute, expanded and cleaned; `..` stays, as only the kernel knows what it leads to.
@@ -114,16 +116,20 @@ private func isClean(_ path: String) -> Bool {
 
 /// What the kernel refuses with ENAMETOOLONG whatever the file system: PATH_MAX counts the NUL, NAME_MAX does not.
 package func checkLength(of path: String, at position: Position) throws(Diagnostic) {
-    if path.utf8.count > 4095 {
+    if CarriedByte.count(path) > 4095 {
         throw Diagnostic("\(quoted(path)) is longer than the 4095 bytes of a path", at: position)
     }
     var length = 0
     for byte in path.utf8 {
         length = byte == slash ? 0 : length + 1
-        if length > 255 {
+        if length > 255, isNameTooLong(in: path) {
             throw Diagnostic("\(quoted(path)) has a part longer than the 255 bytes of a name", at: position)
         }
     }
+}
+
+private func isNameTooLong(in path: String) -> Bool {
+    path.utf8.split(separator: slash).contains { CarriedByte.count(Substring($0)) > 255 }
 }
 
 /// Whether a shell would take it as a variable's name.

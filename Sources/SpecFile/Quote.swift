@@ -1,3 +1,5 @@
+import LinuxFacts
+
 /// A text as messages show it: in double quotes, on one line, and not longer than a person wants to read.
 package func quoted(_ text: String) -> String {
     var result = "\""
@@ -16,10 +18,16 @@ package func quoted(_ text: String) -> String {
         // Control characters would act on the terminal that the message is shown on, C1 among them.
         case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || isBidirectional(scalar):
             result += "\\u{\(String(scalar.value, radix: 16))}"
-        default: result.unicodeScalars.append(scalar)
+        default: appendPrintably(scalar, to: &result)
         }
     }
     return result + "\""
+}
+
+/// Adds a character, or the byte that it stands for as `\x{ff}`.
+private func appendPrintably(_ scalar: Unicode.Scalar, to text: inout String) {
+    guard let byte = CarriedByte.byte(scalar) else { return text.unicodeScalars.append(scalar) }
+    text += "\\x{\(String(byte, radix: 16))}"
 }
 
 /// What somebody else's library says, as part of a message of one line: it may quote the text with its line breaks.

@@ -35,6 +35,6 @@ func readFile(
     do throws(Diagnostic) {
         return try read(path)
     } catch {
-        throw Diagnostic("cannot read \(what) \(quoted(path)): \(error.message)", at: position)
+        throw Diagnostic("cannot read \(what) \(quoted(path)): \(error.message)", at: position, hint: error.hint)
     }
 }

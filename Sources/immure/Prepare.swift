@@ -7,15 +7,18 @@ import SpecFile
 enum Prepare {
     /// Reads, trusts, decodes and plans; every reason against it in one go.
     ///
-    /// `held` is a descriptor that the command must not be given; to print a plan, a spec need not be trusted.
+    /// `held` is a descriptor that the command must not be given, `files` gets what was read; to print a plan, a spec need not
+    /// be trusted.
     static func plan(
-        for request: RunRequest, toLaunch: Bool = true, keepingBack held: Int32? = nil
+        for request: RunRequest, toLaunch: Bool = true, keepingBack held: Int32? = nil,
+        reading files: FilesRead? = nil
     ) throws(Rejection) -> Plan {
+        let files = files ?? FilesRead(toLaunch: toLaunch)
         let surroundings = Caller.surroundings()
-        let document = try load(request, in: surroundings)
+        let document = try load(request, in: surroundings, reading: files.read)
         try checkTrust(document, isFatal: toLaunch)
         var decoded = Spec.decode(document, in: surroundings)
-        if let profile = complete(&decoded, in: surroundings) {
+        if let profile = complete(&decoded, in: surroundings, reading: files.read) {
             try checkTrust(profile.trustFaults(callerUID: Caller.userID, of: "the profile"), toLaunch)
         }
         guard decoded.diagnostics.isEmpty else {
@@ -28,7 +31,8 @@ enum Prepare {
                 try checkDescriptors(programs, "seccomp.bpf", keepingBack: held)
             }
         }
-        let host = try host(for: decoded.spec)
+        var host = try host(for: decoded.spec)
+        try host.probeNames(of: decoded.spec, readFrom: files)
         switch Planner.plan(decoded.spec, on: host, reportsResult: request.result != nil) {
         case .success(let plan):
             if toLaunch {
@@ -68,17 +72,19 @@ enum Prepare {
     /// A document decoded, with every fault that can be found without the host.
     static func examine(_ document: Document, in surroundings: Surroundings) -> Decoded {
         var decoded = Spec.decode(document, in: surroundings)
-        _ = complete(&decoded, in: surroundings)
+        _ = complete(&decoded, in: surroundings, reading: Caller.readSpec)
         decoded.add(decoded.spec.policyFaults)
         return decoded
     }
 
     /// Adds what the seccomp file says that the spec names; that file, whose owner is still to be trusted.
-    private static func complete(_ decoded: inout Decoded, in surroundings: Surroundings) -> SourceFile? {
+    private static func complete(
+        _ decoded: inout Decoded, in surroundings: Surroundings, reading read: FileReader
+    ) -> SourceFile? {
         guard let named = decoded.spec.seccomp?.value.profile, case .file(let path) = named.value else { return nil }
         do throws(Diagnostic) {
             let (file, root) = try SourceFile.readJSON(
-                path, "the profile", writtenAt: named.position, by: Caller.readSpec)
+                path, "the profile", writtenAt: named.position, by: read)
             let (profile, faults) = SeccompProfile.decode(root, in: surroundings)
             decoded.add(profile, faults)
             return file
@@ -88,10 +94,12 @@ enum Prepare {
         }
     }
 
-    private static func load(_ request: RunRequest, in surroundings: Surroundings) throws(Rejection) -> Document {
+    private static func load(
+        _ request: RunRequest, in surroundings: Surroundings, reading read: @escaping FileReader
+    ) throws(Rejection) -> Document {
         do throws(Rejection) {
             return try Document.load(
-                path: request.spec, overrides: request.overrides, in: surroundings, reading: Caller.readSpec)
+                path: request.spec, overrides: request.overrides, in: surroundings, reading: read)
         } catch {
             guard let path = request.spec, looksLikeCommand(path), !Caller.exists(path) else { throw error }
             // The first fault is that of the file: it was to be a command.

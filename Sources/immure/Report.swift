@@ -1,4 +1,5 @@
 import JailRuntime
+import LinuxFacts
 import SpecFile
 
 /// Says diagnostics to the person: `immure: file:line:col: what: why`, then `hint: …` on a line of its own.
@@ -72,7 +73,9 @@ enum Report {
         guard acts(in: text) else { return text }
         var result = ""
         for scalar in text.unicodeScalars {
-            if acts(scalar) {
+            if let byte = CarriedByte.byte(scalar) {
+                result += "\\x{\(String(byte, radix: 16))}"
+            } else if acts(scalar) {
                 result += "\\u{\(String(scalar.value, radix: 16))}"
             } else {
                 result.unicodeScalars.append(scalar)
@@ -88,6 +91,8 @@ enum Report {
         switch scalar.value {
         // C0, DEL and C1; then the marks that reorder the text around them (Unicode UAX 9).
         case 0..<0x20, 0x7F...0x9F, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029: true
+        // A byte that is no text.
+        case (CarriedByte.base + 0x80)...: true
         default: false
         }
     }

@@ -7,24 +7,32 @@ enum Run {
     /// Launches and ends with the status of the command.
     static func perform(_ request: RunRequest) -> Never {
         if !request.overrides.isEmpty { Caller.hideStartValues(of: "--set") }
-        var destination: ResultDestination?
+        var result: ResultName?
+        let files = FilesRead(toLaunch: true)
+        let plan: Plan
+        let destination: ResultDestination?
         do throws(Rejection) {
-            destination = try Self.destination(of: request)
-            let plan = try Prepare.plan(for: request, keepingBack: destination?.descriptor)
-            for note in plan.notes where note.isWarning {
-                Report.say(Diagnostic(note.message, at: note.origin, hint: note.hint), as: .warning)
-            }
-            let outcome = Launch(
-                plan, keeping: destination.map { [$0.descriptor] } ?? [], explaining: request.explains,
-                telling: { Report.say($0) }
-            ).run()
-            tell(outcome, of: plan, to: destination)
-            Caller.leave(outcome)
+            result = try Self.name(of: request)
+            plan = try Prepare.plan(for: request, keepingBack: result?.descriptor, reading: files)
+            destination = try Self.destination(result, below: plan.writableSources, sparing: files)
         } catch {
             for fault in error.diagnostics { Report.say(fault) }
-            if let destination { write(ResultRecord.record(of: error.diagnostics), to: destination) }
+            tell(error, result, files)
             Caller.leave(125)
         }
+        launch(plan, explaining: request.explains, destination)
+    }
+
+    private static func launch(_ plan: Plan, explaining explains: Bool, _ destination: ResultDestination?) -> Never {
+        for note in plan.notes where note.isWarning {
+            Report.say(Diagnostic(note.message, at: note.origin, hint: note.hint), as: .warning)
+        }
+        let outcome = Launch(
+            plan, keeping: destination.map { [$0.descriptor] } ?? [], explaining: explains,
+            telling: { Report.say($0) }
+        ).run()
+        tell(outcome, of: plan, to: destination)
+        Caller.leave(outcome)
     }
 
     /// Says and writes what there is to it; a launch without any of that does not pay for it.
@@ -49,12 +57,35 @@ enum Run {
         }
     }
 
-    private static func destination(of request: RunRequest) throws(Rejection) -> ResultDestination? {
-        guard let result = request.result else { return nil }
+    private static func name(of request: RunRequest) throws(Rejection) -> ResultName? {
+        guard let written = request.result else { return nil }
         do throws(Diagnostic) {
-            return try ResultDestination(result)
+            return try ResultName(written)
         } catch {
             throw Rejection([error])
+        }
+    }
+
+    private static func destination(
+        _ result: ResultName?, below writable: [String]?, sparing files: FilesRead
+    ) throws(Rejection) -> ResultDestination? {
+        guard let result else { return nil }
+        do throws(Diagnostic) {
+            return try ResultDestination(result, below: writable, sparing: files)
+        } catch {
+            throw Rejection([error])
+        }
+    }
+
+    /// Writes why nothing was launched, where that can be told without harm.
+    private static func tell(_ rejection: Rejection, _ result: ResultName?, _ files: FilesRead) {
+        do throws(Rejection) {
+            guard let destination = try destination(result, below: nil, sparing: files) else { return }
+            write(ResultRecord.record(of: rejection.diagnostics), to: destination)
+        } catch {
+            for fault in error.diagnostics where !rejection.diagnostics.contains(fault) {
+                Report.say(fault, as: .warning)
+            }
         }
     }
 

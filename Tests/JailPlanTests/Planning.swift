@@ -68,6 +68,8 @@ extension Plan {
             case .makeDirectory(let target, _): "directory \(target)"
             case .makeSymlink(let target, _): "symlink \(target)"
             case .hide(let target): "hide \(target)"
+            case .pin(let target, _, _): "pin \(target)"
+            case .protectFile(let target, _): "protect_file \(target)"
             case .mask(let target): "mask \(target)"
             case .protect(let target): "protect \(target)"
             default: nil

@@ -152,7 +152,9 @@ package struct PlanLaw {
             placed.append(slot)
             place(target)
         case .makeDirectory(let target, _), .makeSymlink(let target, _): place(target)
-        case .hide, .mask, .protect:
+        case .pin:
+            need(rootBegun && !covered && !sealed, "what stands below it comes after it")
+        case .hide, .mask, .protect, .protectFile:
             need(rootBegun && !sealed && !rootSwitched, "the tree is not open")
             covered = true
         case .seal(let slots):

@@ -68,6 +68,7 @@ extension Planner {
     mutating func prepareLimits(
         _ limits: ResolvedLimits?, _ identity: ResolvedIdentity, _ capabilities: ResolvedCapabilities
     ) {
+        refuseGroupSources()
         guard let limits else { return refuseWritableGroups() }
         if case .scope(let manager) = limits.base {
             noteUnit(at: limits.position)
@@ -112,6 +113,17 @@ extension Planner {
     private var writableGroups: Mount? {
         spec.filesystem.mounts.first { mount in
             if case .cgroup = mount.source { mount.options.opened.hasAll(of: .readOnly) } else { false }
+        }
+    }
+
+    /// The host's cgroups, by a bind: a process leaves its limits by writing its number into another group's cgroup.procs.
+    private mutating func refuseGroupSources() {
+        for mount in spec.filesystem.mounts {
+            guard case .bind(let path) = mount.source, host.groupSources.contains(path) else { continue }
+            fault(
+                "mount \(mount.target): \(path) has the host's cgroups, by which the jail could leave its own",
+                at: mount.position,
+                hint: "mount it read-only; a jail with [limits] has a group of its own by type = \"cgroup\"")
         }
     }
 

@@ -49,6 +49,8 @@ package struct TreeSource: Equatable, Sendable {
     package let recursive: Bool
     /// A missing source is skipped and reported.
     package let optional: Bool
+    /// Whether a line of the spec names it: then no link is followed that a jail, or for root another user, may have made.
+    package var isWritten = false
 }
 
 /// A new instance of a file system: the type and its parameters, one key each.

@@ -20,7 +20,7 @@ struct TreeBuilder {
         var rank: Int {
             switch placing {
             case .hide: 2
-            case .mask, .protect: 1
+            case .mask, .protect, .protectFile: 1
             default: 0
             }
         }
@@ -42,7 +42,11 @@ struct TreeBuilder {
     var slotCount = 0
     /// Whether a procfs of the jail's own processes stands on /proc, with nothing over it.
     var hasOwnProc = false
-    private var placements: [Placement] = []
+    private(set) var placements: [Placement] = []
+    /// What stands below a mount that the jail may write in, sorted.
+    var guarded: [String] = []
+    /// The files of the spec that are mounted read-only: each as it was named, and where.
+    var guardedFiles: [(path: String, target: String, origin: Position?)] = []
     /// Clones of host trees: opened by whoever may reach the host's files.
     var sources: [Plan.Step] = []
     /// File systems of namespaces that others own: proc of the host's processes, sysfs of a network that is joined.
@@ -87,6 +91,9 @@ struct TreeBuilder {
         placeSysfs(unless: written)
         placeHosts()
         placeResolvers()
+        refuseSecondViews()
+        guardSpec()
+        placePins()
         assemble(rootSlot)
     }
 
@@ -128,9 +135,9 @@ struct TreeBuilder {
     /// Opens a tree of the host on a target.
     mutating func placeTree(
         _ path: String, on target: String, _ attributes: MountAttributes, recursive: Bool = true,
-        optional: Bool = false, at origin: Position?
+        optional: Bool = false, isWritten: Bool = false, at origin: Position?
     ) {
-        let source = TreeSource(path: path, recursive: recursive, optional: optional)
+        let source = TreeSource(path: path, recursive: recursive, optional: optional, isWritten: isWritten)
         place(.tree(source), on: target, attributes, isDirectory: nil, at: origin)
     }
 

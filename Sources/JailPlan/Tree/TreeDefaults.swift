@@ -27,7 +27,7 @@ extension TreeBuilder {
     }
 
     private mutating func openRoot(_ slot: Int, _ path: String, _ attributes: MountAttributes, _ origin: Position?) {
-        let source = TreeSource(path: path, recursive: true, optional: false)
+        let source = TreeSource(path: path, recursive: true, optional: false, isWritten: path != "/")
         let promise = SlotPromise(target: "/", attributes: attributes)
         sources.append(Plan.Step(.fill(slot: slot, .tree(source), promise), origin))
     }

@@ -17,7 +17,7 @@ extension TreeBuilder {
             let attributes = deviceAttributes(of: mount, from: path) ?? attributes
             placeTree(
                 path, on: mount.target, attributes, recursive: mount.options.isRecursive,
-                optional: mount.optional, at: mount.position)
+                optional: mount.optional, isWritten: true, at: mount.position)
         case .tmpfs(let size, let inodes, let mode):
             var parameters = [FileSystem.Parameter(key: "mode", value: octal(mode))]
             if let size { parameters.append(.init(key: "size", value: "\(size)")) }

@@ -80,6 +80,14 @@ extension Operation {
         case .hide(let target): OperationWords("hide", "hide \(target)", shut(target))
         case .mask(let target): OperationWords("mask", "hide \(target)", shut(target))
         case .protect(let target): OperationWords("protect", "protect \(target)", shut(target))
+        case .pin(let target, let attributes, let isMade):
+            OperationWords(
+                "pin", "pin \(target)",
+                [("target", .string(target)), ("attributes", attributes.json), ("made", .boolean(isMade))])
+        case .protectFile(let target, let file):
+            OperationWords(
+                "protect_file", "protect \(target)", [("target", .string(target)), ("file", .string(file.path))],
+                detail: "ro")
         case .seal(let slots):
             OperationWords("seal", "make what was built read-only", [("slots", .array(slots.map { .integer($0) }))])
         case .openQueues: OperationWords("open_queues", "open the message queues of the jail")

@@ -33,7 +33,7 @@ extension Operation {
             .setInheritedAttributes, .startSession, .refuseNamespaces, .setSecureBits, .setResourceLimit,
             .keepToTree, .enforceRuleset, .dieWithParent, .closeDescriptors, .changeDirectory, .makeDirectory:
             .atOnce
-        case .fill, .attach, .makeSymlink, .hide, .mask, .protect, .seal, .switchRoot: .withTheTree
+        case .fill, .attach, .makeSymlink, .hide, .mask, .protect, .pin, .protectFile, .seal, .switchRoot: .withTheTree
         case .setIdentity, .setGroups, .dropBounding, .forbidNewPrivileges, .setUmask, .setCapabilities, .resetSignals,
             .installFilter:
             .withTheProcess

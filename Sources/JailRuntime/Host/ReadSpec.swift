@@ -4,12 +4,22 @@ package import SpecFile
 extension Caller {
     /// Reads a spec, or a file that a spec names, which may be hostile.
     package static func readSpec(_ path: String) throws(Diagnostic) -> FileContents {
+        try readSpec(path, toLaunch: false)
+    }
+
+    /// The same; to launch it, root follows no link to it that others made.
+    static func readSpec(_ path: String, toLaunch: Bool) throws(Diagnostic) -> FileContents {
+        let user = effectiveUser()
+        let rule = toLaunch && user == 0 ? LinkRule(user: user, isRoot: true) : nil
         do throws(UnreadableFile) {
-            let file = try readRegularFile(path, limit: FileContents.sizeLimit)
+            let file = try readRegularFile(path, limit: FileContents.sizeLimit, following: rule)
             return FileContents(
                 bytes: file.bytes, owner: file.status.owner, mode: file.status.permissions, isSymlink: file.isSymlink,
                 device: file.status.identity.device, inode: file.status.identity.inode)
         } catch {
+            if case .link(_, let objection) = error {
+                throw Diagnostic(words(error), at: nil, hint: LinkWords.hint(objection))
+            }
             throw Diagnostic(words(error), at: nil)
         }
     }
@@ -20,6 +30,7 @@ extension Caller {
         case .directory: "a directory"
         case .notRegular: "not a regular file"
         case .tooLarge: "larger than \(FileContents.sizeLimit >> 20) MiB"
+        case .link(let link, let objection): LinkWords.reason(link.path, owner: link.owner, objection)
         }
     }
 

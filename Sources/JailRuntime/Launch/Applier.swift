@@ -64,6 +64,10 @@ struct Applier {
     var programs: [[UInt64]] = []
     /// The step that is being done.
     var step = 0
+    /// Which links are followed on the way to what the spec names, once a link has been met.
+    var names: LinkRule?
+    /// Whether root outside launches the jail.
+    let isRoot = effectiveUser() == 0
     /// What this process was before it changed, and how it is read again.
     var witness = Witness()
     /// What the kernel has shown so far, where `--explain` asks for it.
@@ -107,13 +111,17 @@ struct Applier {
         case .setIdentity(let user, let group): try setIdentity(user: user, group: group)
         case .setGroups(let groups): try failing { () throws(KernelError) in try setGroups(groups) }
 
-        case .beginRoot(let slot): try tree.begin(slots[slot])
+        case .beginRoot(let slot):
+            tree.guarded = plan.guarded
+            try tree.begin(slots[slot])
         case .attach(let slot, let target, let isDirectory): try tree.attach(slots[slot], on: target, isDirectory)
         case .makeDirectory(let target, let mode): try tree.makeDirectory(target, mode)
         case .makeSymlink(let target, let to): try tree.makeSymlink(target, to: to)
-        case .hide(let target): if try !tree.cover(target, for: step) { try reportSkipped(plan) }
+        case .hide(let target): try hide(target, plan)
         case .mask(let target): _ = try tree.cover(target, for: step)
         case .protect(let target): try tree.protect(target, for: step)
+        case .pin(let target, let attributes, let isMade): try tree.pin(target, attributes, makes: isMade, for: step)
+        case .protectFile(let target, let file): try tree.protect(target, file, for: step)
         case .seal(let sealed): try tree.seal(sealed.map { slots[$0] })
         case .openQueues: try openQueues()
         case .switchRoot: try failing { () throws(KernelError) in try switchRoot(to: tree.root) }

@@ -50,6 +50,14 @@ package enum Cause: UInt8, Sendable {
     case targetTaken
     /// A descriptor holds no filter (`text`: what it holds).
     case notAFilter
+    /// A symbolic link on the way to a source is not followed (`text`: which, whose, why).
+    case linkBelowWritable, foreignLink
+    /// What is to be hidden (`text`) is not there, below what the jail may write.
+    case hiddenMissing
+    /// A file that the spec was read from (`text`) is another one by now.
+    case specReplaced
+    /// What stood on a target (`text`) is there no more, while the jail runs.
+    case coverGone
     /// The target (`text`) is another file for each process.
     case ofOneProcess
     /// A signal (its number instead of an errno) ended the launch before the command ran.

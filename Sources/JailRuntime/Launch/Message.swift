@@ -37,11 +37,16 @@ enum Message: Sendable {
 
     /// To the launcher: the command has been executed.
     case running
+    /// To the launcher: the mounts, by the numbers of mountinfo, that must stay where these steps put them; with the last of
+    /// such messages a descriptor of the jail's mountinfo.
+    case covers([(step: Int, mount: UInt32)])
 
     static let listenerKind: UInt8 = 10
 
     /// The most bytes a message has.
     static let limit = 1024
+    /// The most covers in one.
+    static let coverLimit = 160
 
     var bytes: [UInt8] {
         switch self {
@@ -55,6 +60,8 @@ enum Message: Sendable {
         case .skipped(let step): return [4] + Self.number(step)
         case .terminal: return [5]
         case .alarm(let milliseconds): return [9] + Self.word(milliseconds ?? -1)
+        case .covers(let covers):
+            return [15] + covers.flatMap { Self.number($0.step) + Self.word(Int32(bitPattern: $0.mount)) }
         case .listener(let command): return [Self.listenerKind] + Self.word(command)
         case .unheard(let errno): return [11, UInt8(truncatingIfNeeded: errno.rawValue)]
         case .held(let step, let isShown): return [14] + Self.number(step) + [isShown ? 1 : 0]
@@ -96,6 +103,12 @@ enum Message: Sendable {
         case 9:
             let milliseconds = word()
             self = .alarm(milliseconds: milliseconds < 0 ? nil : milliseconds)
+        case 15:
+            self = .covers(
+                stride(from: 1, to: bytes.count - 5, by: 6).map { place in
+                    let mount = (2...5).reduce(UInt32(0)) { $0 << 8 | UInt32(bytes[place + $1]) }
+                    return (Int(bytes[place]) << 8 | Int(bytes[place + 1]), mount)
+                })
         case Self.listenerKind: self = .listener(command: word())
         case 14: self = .held(step: Int(byte(1)) << 8 | Int(byte(2)), isShown: byte(3) != 0)
         case 11: self = .unheard(Errno(rawValue: byte(1)))

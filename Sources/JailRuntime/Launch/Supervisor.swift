@@ -46,6 +46,8 @@ struct Supervisor {
     private(set) var opened: HeldDescriptors
     /// Where the rules of the jail's network are asked what they refused.
     private let counters: NetworkCounters?
+    /// What must stay mounted while the jail runs.
+    private var covers = CoverWatch()
     let leftovers: Leftovers
     let leaf: Leaf?
     let tellsResult: Bool
@@ -129,6 +131,8 @@ struct Supervisor {
         ]
         watches += notices?.watches ?? [Watch(-1), Watch(-1)]
         for helper in helpers { watches += helper.watches }
+        let afterHelpers = watches.count
+        watches.append(covers.watch)
         let last = watches.count
         if let relay { watches += relay.watches }
         try idle.poll(&watches, milliseconds: patience)
@@ -138,7 +142,8 @@ struct Supervisor {
         if watches[2].isReadable { try killJail() }
         // A relay that came with a message of this round has not been waited for yet.
         if watches.count > last { try relay?.carry(watches[last...]) }
-        try heedHelpers(watches[6..<last])
+        try heedHelpers(watches[6..<afterHelpers])
+        if watches[afterHelpers].isReady { try heedCovers() }
         if try haste() { return true }
         switch deadline.passed() {
         case .terminate? where stage.abandon(): try killJail()
@@ -176,6 +181,7 @@ struct Supervisor {
         case .held(let step, let isShown)?:
             if let descriptor { opened.add(descriptor, step: step, isShown: isShown) }
         case .running?: announce()
+        case .covers(let more)?: covers.add(more, descriptor)
         case .unheard(let errno)?: outcome.unheard = errno
         case .changed(.stopped(let number))?: try heedStop(by: number)
         case .changed(let end)?: ended = end
@@ -194,6 +200,14 @@ struct Supervisor {
         }
         closeDescriptor(manager)
         manager = -1
+    }
+
+    /// A jail that something has uncovered is not the one that was planned: it ends, and says what.
+    private mutating func heedCovers() throws(KernelError) {
+        guard lost == nil, let step = try covers.firstGone() else { return }
+        lost = Failure(.coverGone, text: plan.steps.indices.contains(step) ? plan.target(of: step) : "")
+        lost?.step = step
+        try killJail()
     }
 
     /// A jail whose helper has ended is not the one that was planned: it ends, and says why.

@@ -11,7 +11,7 @@ extension Applier {
         let attributes = promise.attributes
         slots[slot] =
             switch filling {
-            case .tree(let source): try openTree(source, attributes)
+            case .tree(let source): try openTree(source, of: plan, attributes)
             case .device(let name, let major, let minor): try openDevice(name, major, minor, attributes)
             case .fileSystem(let fileSystem): try makeFileSystem(fileSystem, attributes)
             case .overlay(let source): try makeOverlay(source, attributes, of: plan)
@@ -23,14 +23,28 @@ extension Applier {
     }
 
     /// −1 where an optional source is missing.
-    private func openTree(_ source: TreeSource, _ attributes: MountAttributes) throws(Failure) -> Int32 {
-        do throws(KernelError) {
-            let clone = try cloneTree(source.path, recursive: source.recursive)
-            try setAttributes(of: clone.number, attributes, recursive: source.recursive)
+    private mutating func openTree(
+        _ source: TreeSource, of plan: Plan, _ attributes: MountAttributes
+    ) throws(Failure) -> Int32 {
+        do throws(Failure) {
+            let clone = try cloneSource(source, of: plan)
+            try failing { () throws(KernelError) in
+                try setAttributes(of: clone.number, attributes, recursive: source.recursive)
+            }
             return clone.release()
         } catch {
-            guard error.errno == .noEntry && source.optional else { throw Failure(error) }
+            guard case .kernel = error.cause, error.errno == .noEntry, source.optional else { throw error }
             return -1
+        }
+    }
+
+    private mutating func cloneSource(_ source: TreeSource, of plan: Plan) throws(Failure) -> Descriptor {
+        guard source.isWritten else {
+            return try failing { () throws(KernelError) in try cloneTree(source.path, recursive: source.recursive) }
+        }
+        let place = try reach(source.path, of: plan)
+        return try failing { () throws(KernelError) in
+            try cloneTree("", at: place.number, recursive: source.recursive)
         }
     }
 

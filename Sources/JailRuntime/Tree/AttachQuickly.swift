@@ -46,7 +46,7 @@ extension Tree {
     }
 
     /// The directory of a target, which stays the tree's, and the name in it.
-    private mutating func place(of target: String) -> (parent: Int32, name: String)? {
+    mutating func place(of target: String) -> (parent: Int32, name: String)? {
         let bytes = target.utf8
         let span = bytes.span
         guard let slash = span.indices.last(where: { span[$0] == UInt8(ascii: "/") }) else { return nil }

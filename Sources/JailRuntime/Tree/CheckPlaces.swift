@@ -15,7 +15,7 @@ extension Applier {
         for index in tree.standing.mounts.indices {
             try checkPlace(tree.standing.targets[index], of: tree.standing.mounts[index], closed, table, plan)
         }
-        for cover in tree.covers { try checkPlace(cover.target, of: cover.mount, closed, table, plan) }
+        for cover in tree.covers + tree.pins { try checkPlace(cover.target, of: cover.mount, closed, table, plan) }
     }
 
     private func checkPlace(
@@ -65,11 +65,23 @@ extension Applier {
 }
 
 extension Plan {
+    /// Where a step puts something; empty where it puts nothing.
+    func target(of step: Int) -> String {
+        switch steps[step].operation {
+        case .attach(_, let target, _), .hide(let target), .mask(let target), .protect(let target),
+            .pin(let target, _, _), .protectFile(let target, _):
+            target
+        default: ""
+        }
+    }
+
     /// The step that puts something on a target.
     fileprivate func step(thatPlaces target: String) -> Int? {
         steps.firstIndex { step in
             switch step.operation {
-            case .attach(_, target, _), .hide(target), .mask(target), .protect(target): true
+            case .attach(_, target, _), .hide(target), .mask(target), .protect(target), .pin(target, _, _),
+                .protectFile(target, _):
+                true
             default: false
             }
         }

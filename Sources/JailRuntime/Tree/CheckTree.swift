@@ -104,7 +104,7 @@ extension Applier {
             default: continue
             }
         }
-        for cover in tree.covers {
+        for cover in tree.covers + tree.pins {
             let promise = MountAudit.Promise(step: cover.step, attributes: cover.attributes.rawValue)
             if try !note(promise, of: cover.mount, .tree, in: &audit) {
                 try look(for: cover.mount, on: cover.target, promise, .tree, in: &audit)

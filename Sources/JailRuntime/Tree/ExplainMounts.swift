@@ -13,7 +13,7 @@ extension Explanation {
             .fill(_, .credentials(let fileSystem), _):
             fileSystemHint(fileSystem.type)
         case .fill(_, .file, _): targetHint
-        case .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect: targetHint
+        case .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect, .pin, .protectFile: targetHint
         case .isolateMounts, .switchRoot, .beginRoot: mountRightsHint
         default: nil
         }
@@ -146,6 +146,10 @@ extension Explanation {
                 ?? "the new mount calls: \(Remedy.kernel(Remedy.mountingKernel, running: kernelRelease()))"
         }
         return appArmorHint ?? filterHint
+    }
+
+    var hiddenHint: String {
+        "put it back where it belongs; what need not be there is a [[mount]] with type = \"hide\" and optional = true"
     }
 
     func directoryHint(_ path: String) -> String? {

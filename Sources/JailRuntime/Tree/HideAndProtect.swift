@@ -5,7 +5,7 @@ extension Tree {
     /// Covers a directory with an empty tmpfs and anything else with the null device on a nodev mount, which cannot even
     /// be opened. Returns whether there was anything to cover.
     mutating func cover(_ target: String, for step: Int) throws(Failure) -> Bool {
-        guard let place = try existing(target) else { return false }
+        guard let place = try isGuarded(target) ? guardedPlace(target) : existing(target) else { return false }
         try requireSameForAll(target, place.number)
         known.cover(target)
         let isDirectory = try failing { () throws(KernelError) in try status(of: place.number).isDirectory }

@@ -13,7 +13,8 @@ extension Applier {
     ) throws(Failure) -> Int32 {
         var layers = OverlayLayers()
         defer { layers.close() }
-        guard try layers.openLower(of: source) else { return -1 }
+        let isThere = try layers.openLower(of: source) { (path) throws(Failure) in try reach(path, of: plan) }
+        guard isThere else { return -1 }
         try refuseSubmounts(below: layers.lower, of: source)
         if source.usesUserAttributes, let maps = plan.maps { try requireMapped(layers.lower[0], source.lower[0], maps) }
         switch source.changes {

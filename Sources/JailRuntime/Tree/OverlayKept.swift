@@ -9,8 +9,8 @@ extension Applier {
     mutating func openKept(
         _ upper: String, _ work: String, _ source: OverlaySource, _ layers: inout OverlayLayers, of plan: Plan
     ) throws(Failure) {
-        layers.upper = try openOrMake(upper, "upper", like: layers.lower[0])
-        layers.work = try openOrMake(work, "work", like: nil)
+        layers.upper = try openOrMake(upper, "upper", like: layers.lower[0], of: plan)
+        layers.work = try openOrMake(work, "work", like: nil, of: plan)
         for (number, key) in [(layers.upper, "upper"), (layers.work, "work")] { try requireDisk(number, key) }
         let isFree = try failing { [layers] () throws(KernelError) in try takeLock(layers.work) }
         guard isFree else { throw busy(layers.work) }
@@ -21,18 +21,28 @@ extension Applier {
         try writeRecord(layers, source, plan)
     }
 
-    private func openOrMake(_ path: String, _ key: String, like original: Int32?) throws(Failure) -> Int32 {
-        do throws(KernelError) {
-            do throws(KernelError) {
-                return try open(path, .read | .directory).release()
+    private mutating func openOrMake(
+        _ path: String, _ key: String, like original: Int32?, of plan: Plan
+    ) throws(Failure) -> Int32 {
+        do throws(Failure) {
+            do throws(Failure) {
+                let place = try reach(path, of: plan)
+                return try failing { () throws(KernelError) in
+                    try open(".", at: place.number, .read | .directory).release()
+                }
             } catch {
-                guard error.errno == .noEntry else { throw error }
+                guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
             }
-            try makeDirectory(path, at: currentDirectory, permissions: 0o700)
-            let made = try open(path, .read | .directory | .noFollow)
-            if let original { try copyRoot(of: original, to: made.number) }
-            return made.release()
+            let (directory, name) = directoryAndName(path)
+            let parent = try reach(directory, of: plan)
+            return try failing { () throws(KernelError) in
+                try makeDirectory(name, at: parent.number, permissions: 0o700)
+                let made = try open(name, at: parent.number, .read | .directory | .noFollow)
+                if let original { try copyRoot(of: original, to: made.number) }
+                return made.release()
+            }
         } catch {
+            guard case .kernel = error.cause else { throw error }
             switch error.errno {
             case .noEntry:
                 throw Failure(

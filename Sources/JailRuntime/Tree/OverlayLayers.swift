@@ -22,11 +22,18 @@ struct OverlayLayers {
     }
 
     /// Opens the lowers; false where an optional one is missing.
-    mutating func openLower(of source: OverlaySource) throws(Failure) -> Bool {
+    mutating func openLower(
+        of source: OverlaySource, by reach: (String) throws(Failure) -> Descriptor
+    ) throws(Failure) -> Bool {
         for path in source.lower {
-            do throws(KernelError) {
-                lower.append(try open(path, .path | .directory).release())
+            do throws(Failure) {
+                let place = try reach(path)
+                lower.append(
+                    try failing { () throws(KernelError) in
+                        try open(".", at: place.number, .path | .directory).release()
+                    })
             } catch {
+                guard case .kernel = error.cause else { throw error }
                 if error.errno == .noEntry, source.optional { return false }
                 if error.errno == .noEntry {
                     throw Failure(
@@ -36,7 +43,7 @@ struct OverlayLayers {
                     throw Failure(
                         telling: "the lower \(path) is not a directory", hint: "show a file with filesystem.ro")
                 }
-                throw Failure(error)
+                throw error
             }
         }
         return true

@@ -15,6 +15,10 @@ struct Tree {
     var copies: [(mount: Int32, original: FileStatus, attributes: MountAttributes)] = []
     /// What stands on covered and protected targets, by the step that asked for it.
     var covers: [(step: Int, target: String, mount: Int32, attributes: MountAttributes)] = []
+    /// Directories that are mounted on themselves, and files of the spec that are mounted read-only.
+    var pins: [(step: Int, target: String, mount: Int32, attributes: MountAttributes)] = []
+    /// The targets below what the jail may write, sorted.
+    var guarded: [String] = []
     private var scratch: Int32 = -1
     var known = KnownDirectory()
 
@@ -52,7 +56,9 @@ struct Tree {
         } else {
             directory = try failing { () throws(KernelError) in try status(of: mount).isDirectory }
         }
-        if try !attachBeside(mount, on: target, directory: directory) {
+        if let place = try guardedPlace(target) {
+            try attach(mount, on: place, target, directory)
+        } else if try !attachBeside(mount, on: target, directory: directory) {
             let place = try mountPoint(target, directory: directory)
             try requireSameForAll(target, place.number)
             try attach(mount, on: place, target, directory)

@@ -21,7 +21,9 @@ extension Applier {
         case .forbidUserNamespaces: try show("sys/user/max_user_namespaces", "0")
         case .isolateMounts: try checkIsolation(plan)
         case .fill(let slot, let filling, let promise): try check(slot, filling, promise)
-        case .switchRoot: try checkTree(plan)
+        case .switchRoot:
+            try checkTree(plan)
+            try reportCovers(plan)
 
         case .setHostName(let name):
             let found = hostName()
@@ -50,7 +52,7 @@ extension Applier {
         // As they are done: the answer of the kernel is what the step goes by.
         case .setLimit, .makeDirectory, .changeDirectory: break
         // With the tree: `checkTree`.
-        case .attach, .makeSymlink, .hide, .mask, .protect, .seal: break
+        case .attach, .makeSymlink, .hide, .mask, .protect, .pin, .protectFile, .seal: break
         // With the process that is about to be the command: `checkStatus`.
         case .setIdentity, .setGroups, .dropBounding, .forbidNewPrivileges, .setUmask, .setCapabilities, .resetSignals,
             .installFilter:

@@ -25,6 +25,7 @@ package struct Explanation {
 
     /// The same of a jail that had to be killed, as nobody could watch over it any more.
     package var loss: Diagnostic {
+        if case .coverGone = failure.cause { return Diagnostic("the jail was killed: \(reason)", at: step?.origin) }
         if case .helperEnded = failure.cause { return Diagnostic("\(reason); jail killed", at: nil) }
         return Diagnostic("the jail was killed, it could not be watched over: \(reason)", at: nil)
     }
@@ -37,7 +38,7 @@ package struct Explanation {
     /// What no line asks for is put into the root that a line has chosen: where it cannot be made there, it is that line.
     private var rootOrigin: Position? {
         switch step?.operation {
-        case .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect:
+        case .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect, .pin, .protectFile:
             plan.steps.first { if case .beginRoot = $0.operation { true } else { false } }?.origin
         default: nil
         }
@@ -86,6 +87,10 @@ package struct Explanation {
         case .limitDiffers: limitDiffers
         case .notInForce: "not in force: \(failure.text)"
         case .scopeRefused: "the service manager gives none: \(failure.text)"
+        case .linkBelowWritable, .foreignLink: failure.text
+        case .hiddenMissing: "it is not there, and the jail may write above it: a jail may have moved it"
+        case .specReplaced: "\(failure.text) has been replaced since it was read"
+        case .coverGone: "what it had mounted on \(failure.text) is gone: the name was replaced or removed from outside"
         case .ofOneProcess: "\(failure.text) leads to what procfs has of one process: for the others it is another file"
         case .targetTaken: "\(failure.text) leads to another mount than the one of this line"
         case .notAFilter: "\(failure.text), which are no filter"
@@ -131,6 +136,10 @@ package struct Explanation {
         case .notInForce:
             "the call said that it was done, and the kernel shows otherwise: something between immure and the kernel (an "
                 + "emulated kernel, a filter, a tracer) answers in its place; launch outside of it"
+        case .linkBelowWritable: LinkWords.jailLinkHint
+        case .hiddenMissing: hiddenHint
+        case .specReplaced, .coverGone: nil
+        case .foreignLink: LinkWords.foreignLinkHint
         case .ofOneProcess: "name what is not in /proc/self; filesystem.proc = false leaves the whole of /proc out"
         case .targetTaken:
             "a symbolic link leads it below or onto what another line mounts: write both targets without links"

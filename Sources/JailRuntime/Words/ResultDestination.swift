@@ -2,68 +2,177 @@ package import JailPlan
 import Kernel
 package import SpecFile
 
-/// Where `--result` goes: opened before anything runs, written when the jail has ended.
+/// Where `--result` goes: opened once the spec has been read and before anything runs, written when the jail has ended.
 package struct ResultDestination {
-    /// What the command must not get.
+    /// What is held until then, and the command must not get: a descriptor of the caller's, the file, or its directory.
     package let descriptor: Int32
     private let name: String
+    /// The file in the directory that is replaced, and the mode of the new one; nil where the descriptor is written to.
+    private let replaced: (file: String, permissions: UInt32)?
 
-    /// `FD:n`, or the path of a regular file, which is made or emptied; a symbolic link is not followed.
-    package init(_ written: String) throws(Diagnostic) {
-        name = written
-        if written.hasPrefix("FD:") {
-            descriptor = try Self.number(written)
-        } else {
-            descriptor = try Self.open(written)
+    /// Opens it. `writable` are the sources that the jail may write in: no link below them is followed; nil where the spec
+    /// could not be read, and only links of root's are. The file must be none of `specs`.
+    ///
+    /// A file is not opened for writing but replaced by a new one of the same name, made in the directory that is held: what
+    /// becomes of the name meanwhile, a link or another file, is not written to. Where nothing can be made in the directory
+    /// the file that is there is held and written to instead.
+    package init(_ result: ResultName, below writable: [String]?, sparing specs: FilesRead) throws(Diagnostic) {
+        switch result {
+        case .descriptor(let number):
+            (name, descriptor, replaced) = ("FD:\(number)", number, nil)
+            let opened = try Self.attempted(name) { () throws(KernelError) in try status(of: number) }
+            try Self.spare(specs, opened, name)
+        case .path(let path):
+            name = path
+            (descriptor, replaced) = try Self.open(path, below: writable, sparing: specs)
         }
     }
 
-    private static func number(_ written: String) throws(Diagnostic) -> Int32 {
-        let digits = written.dropFirst(3)
-        let isNumber =
-            !digits.isEmpty && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-        guard isNumber, let number = Int32(digits) else {
-            throw Diagnostic(
-                "--result \(quoted(written)): not a descriptor", at: nil,
-                hint: "write FD:3; a file of that name is ./\(written)")
-        }
-        guard isOpen(number) else {
-            throw Diagnostic(
-                "--result \(written): the descriptor is not open", at: nil, hint: "open it: \(number)>result.json")
-        }
-        guard isWritable(number) else {
-            throw Diagnostic("--result \(written): the descriptor is not open for writing", at: nil)
-        }
-        return number
-    }
+    private typealias Place = (descriptor: Int32, replaced: (file: String, permissions: UInt32)?)
 
-    private static func open(_ path: String) throws(Diagnostic) -> Int32 {
+    private static func open(
+        _ path: String, below writable: [String]?, sparing specs: FilesRead
+    ) throws(Diagnostic) -> Place {
+        let (parent, file) = directoryAndName(path)
+        guard file != "", file != ".", file != ".." else {
+            throw Diagnostic("--result \(quoted(path)): a directory", at: nil)
+        }
+        let directory = try reach(parent, below: writable, for: path)
+        let there = try existing(file, in: directory.number, path)
+        if let there {
+            try spare(specs, there.status, path)
+            if writable == nil { try requireResult(file, in: directory.number, path) }
+        }
         do throws(KernelError) {
-            guard !path.isEmpty, !path.utf8.contains(0) else { throw KernelError(.open, .noEntry) }
-            // Non-blocking: a FIFO without a reader answers ENXIO instead of waiting for one.
-            let file = try Kernel.open(
-                path, .write | .create | .truncate | .noFollow | .nonBlocking | .noTerminal, permissions: 0o644)
-            guard try status(of: file.number).isRegular else {
-                throw KernelError(.open, .noSuchDeviceOrAddress)
+            // Whether there is a place, a right and an inode for it.
+            let (made, draft) = try makeDraft(in: directory.number)
+            closeDescriptor(made)
+            try removeFile(draft, at: directory.number)
+            if !(try isFixed(there, in: directory.number)) {
+                let permissions = there.map { $0.status.permissions & 0o777 } ?? 0o644 & ~currentUmask()
+                return (directory.release(), (file, permissions))
             }
-            return file.release()
         } catch {
-            let reason =
-                switch error.errno {
-                case .loop: "a symbolic link, which is not followed"
-                case .noSuchDeviceOrAddress: "not a regular file"
-                default: "\(error.call.name): \(error.errno.name) \(error.errno.words)"
-                }
-            throw Diagnostic("--result \(quoted(path)): \(reason)", at: nil)
+            guard there != nil else { throw worded(error, path) }
         }
+        return try attempted(path) { () throws(KernelError) in
+            let opened = try Kernel.open(
+                file, at: directory.number, .write | .noFollow | .nonBlocking | .noTerminal)
+            guard let there, try status(of: opened.number).isSame(as: there.status) else {
+                throw KernelError(.openat, .busy)
+            }
+            return (opened.release(), nil)
+        }
+    }
+
+    /// Whether a file cannot be replaced by another of its name: it is a mount of its own, or belongs to somebody else in a
+    /// sticky directory.
+    private static func isFixed(
+        _ there: (status: FileStatus, mount: UInt64)?, in directory: Int32
+    ) throws(KernelError) -> Bool {
+        guard let there else { return false }
+        if try mountIdentity(of: directory) != there.mount { return true }
+        let (holder, user) = (try status(of: directory), effectiveUser())
+        return holder.permissions & 0o1000 != 0 && user != 0 && user != holder.owner && user != there.status.owner
+    }
+
+    private static func reach(
+        _ directory: String, below writable: [String]?, for path: String
+    ) throws(Diagnostic) -> Descriptor {
+        let user = effectiveUser()
+        var rule = LinkRule(user: writable == nil ? 0 : user, isRoot: writable == nil || user == 0)
+        rule.close(writable ?? [])
+        do throws(WalkFault) {
+            return try HostWalk.open(directory, following: rule)
+        } catch {
+            switch error {
+            case .refused(let error): throw worded(error, path)
+            case .link(let link, let objection):
+                throw Diagnostic(
+                    "--result \(quoted(path)): \(LinkWords.reason(link.path, owner: link.owner, objection))", at: nil,
+                    hint: LinkWords.hint(objection))
+            }
+        }
+    }
+
+    /// What is there already: a regular file, or nothing.
+    private static func existing(
+        _ file: String, in directory: Int32, _ path: String
+    ) throws(Diagnostic) -> (status: FileStatus, mount: UInt64)? {
+        let found: (status: FileStatus, mount: UInt64)
+        do throws(KernelError) {
+            let place = try Kernel.open(file, at: directory, .path | .noFollow)
+            found = (try status(of: place.number), try mountIdentity(of: place.number))
+        } catch {
+            if error.errno == .noEntry { return nil }
+            throw worded(error, path)
+        }
+        if found.status.isSymlink {
+            throw Diagnostic("--result \(quoted(path)): a symbolic link, which is not followed", at: nil)
+        }
+        guard found.status.isRegular else { throw Diagnostic("--result \(quoted(path)): not a regular file", at: nil) }
+        return found
+    }
+
+    private static func spare(_ specs: FilesRead, _ status: FileStatus, _ written: String) throws(Diagnostic) {
+        guard let spec = specs.name(of: status.identity) else { return }
+        throw Diagnostic("--result \(quoted(written)): is \(spec), which the spec is read from", at: nil)
+    }
+
+    /// Which files the spec would have been read from is not known: one that is no result is left as it is.
+    private static func requireResult(_ file: String, in directory: Int32, _ path: String) throws(Diagnostic) {
+        let bytes = try attempted(path) { () throws(KernelError) in
+            let opened = try Kernel.open(file, at: directory, .read | .noFollow | .nonBlocking | .noTerminal)
+            return try read(opened.number, upTo: 1)
+        }
+        guard let first = bytes.first, first != UInt8(ascii: "{") else { return }
+        throw Diagnostic("--result \(quoted(path)): not replaced, it holds something else than a result", at: nil)
     }
 
     /// Writes the one object with a line break after it.
     package func write(_ result: JSON) throws(Diagnostic) {
-        do throws(KernelError) {
-            try writeAll(descriptor, Array((result.text + "\n").utf8))
-        } catch {
-            throw Diagnostic("--result \(quoted(name)): write: \(error.errno.name) \(error.errno.words)", at: nil)
+        let bytes = Array((result.text + "\n").utf8)
+        try Self.attempted(name) { () throws(KernelError) in
+            guard let replaced else {
+                if !name.hasPrefix("FD:") { try setLength(of: descriptor, 0) }
+                return try writeAll(descriptor, bytes)
+            }
+            try replace(replaced.file, replaced.permissions, bytes)
         }
+    }
+
+    private func replace(_ file: String, _ permissions: UInt32, _ bytes: [UInt8]) throws(KernelError) {
+        let (made, draft) = try Self.makeDraft(in: descriptor)
+        defer { closeDescriptor(made) }
+        do throws(KernelError) {
+            try writeAll(made, bytes)
+            try setPermissions(made, permissions)
+            try rename(draft, to: file, at: descriptor)
+        } catch {
+            try removeFile(draft, at: descriptor)
+            throw error
+        }
+    }
+
+    /// A new file of a name that is this process's and this moment's; one that is taken is not touched.
+    private static func makeDraft(in directory: Int32) throws(KernelError) -> (descriptor: Int32, name: String) {
+        let name = ".immure.\(currentProcess()).\(monotonicNanoseconds())"
+        let made = try Kernel.open(name, at: directory, .write | .create | .exclusive | .noFollow, permissions: 0o600)
+        return (made.release(), name)
+    }
+
+    private static func attempted<Value: ~Copyable>(
+        _ written: String, _ body: () throws(KernelError) -> Value
+    ) throws(Diagnostic) -> Value {
+        do throws(KernelError) {
+            return try body()
+        } catch {
+            throw worded(error, written)
+        }
+    }
+
+    private static func worded(_ error: KernelError, _ written: String) -> Diagnostic {
+        Diagnostic(
+            "--result \(quoted(written)): \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
     }
 }

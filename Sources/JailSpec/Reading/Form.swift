@@ -1,3 +1,4 @@
+import LinuxFacts
 import SpecFile
 
 /// What a value may look like: each function reads one form, strictly.
@@ -23,6 +24,9 @@ enum Form {
     static func nonEmpty(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
         let value = try text(node, decoding)
         if value.isEmpty { throw fault("is empty", node) }
+        if CarriedByte.isIn(value) {
+            throw fault("\(quoted(value)) holds a character from U+10FF80 on, which stands for a byte that is no text", node)
+        }
         return value
     }
 

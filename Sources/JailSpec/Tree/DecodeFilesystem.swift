@@ -46,16 +46,18 @@ extension Section {
         // What is hidden twice, as by two files that extend one another, is hidden.
         var result: [Mount] = []
         for path in list(key, Form.expandedTarget)?.value ?? []
-        where !result.contains(where: { $0.target == path.value }) {
+        where !result.contains(where: { $0.target.utf8.elementsEqual(path.value.utf8) }) {
             result.append(Mount(target: path.value, source: .hidden, position: path.position))
         }
         return result
     }
 
-    /// One mount covers another on the same target: a line that does nothing.
+    /// One mount covers another on the same target: a line that does nothing. Names are compared as bytes: two spellings of a
+    /// letter are equal as text.
     private func reportSharedTargets(_ mounts: [Mount]) {
-        for (again, first) in repeats(mounts.map { Located($0.target, at: $0.position) }) {
-            report("mount: the target \(quoted(again.value)) is given twice\(also(at: first))", at: again.position)
+        for (again, first) in repeats(mounts.map { Located(Array($0.target.utf8), at: $0.position) }) {
+            let target = String(decoding: again.value, as: UTF8.self)
+            report("mount: the target \(quoted(target)) is given twice\(also(at: first))", at: again.position)
         }
     }
 }

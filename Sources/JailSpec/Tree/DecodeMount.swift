@@ -2,7 +2,7 @@ import SpecFile
 
 /// The types of `[[mount]]`, each with the keys that have a meaning for it besides `target` and `type`.
 enum MountType: String, CaseIterable {
-    case bind, tmpfs, overlay, proc, sysfs, devpts, mqueue, cgroup, file, symlink, dir, image
+    case bind, tmpfs, overlay, proc, sysfs, devpts, mqueue, cgroup, file, symlink, dir, image, hide
 
     var keys: [String] {
         switch self {
@@ -14,6 +14,7 @@ enum MountType: String, CaseIterable {
         case .file: ["content", "mode"]
         case .symlink: ["to"]
         case .dir: ["mode"]
+        case .hide: ["optional"]
         }
     }
 
@@ -102,6 +103,7 @@ extension Section {
         case .cgroup: return .cgroup
         case .file:
             return .file(content: value("content", Form.text)?.value ?? "", mode: mode(upTo: 0o777) ?? 0o644)
+        case .hide: return .hidden
         case .dir: return .directory(mode: mode(upTo: 0o3777))
         case .symlink: return required("to", Form.linkText).map { .symlink(to: $0.value) }
         }

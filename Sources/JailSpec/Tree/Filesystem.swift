@@ -1,3 +1,4 @@
+import LinuxFacts
 package import SpecFile
 
 /// `[filesystem]` and every `[[mount]]`: what the jail sees as its tree.
@@ -43,6 +44,20 @@ package struct Filesystem: Equatable, Sendable {
     package var mounts: [Mount] = []
 
     package init() {}
+
+    /// The paths of the host below which the jail may write: what is found there, links above all, may be its own work.
+    package var writableSources: [String] {
+        var result: [String] = []
+        if case .directory(let path) = root.value, writable.value { result.append(path) }
+        for mount in mounts {
+            switch mount.source {
+            case .bind(let path): if !mount.options.asked.hasAll(of: .readOnly) { result.append(path) }
+            case .overlay(_, let upper?, let work?): result += [upper, work]
+            default: break
+            }
+        }
+        return result
+    }
 
     /// Whether the size of anything depends on the machine's memory.
     package var asksForMemory: Bool {

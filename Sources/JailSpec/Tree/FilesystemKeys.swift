@@ -34,8 +34,10 @@ extension SectionRows {
                 "hide", as: ValueForm("array of paths", .list(ValueForm.jailPath.shape)),
                 """
                 Files or directories of the jail that are covered and so made unreachable, after all mounts and by whatever
-                links this path is reached; a hard link elsewhere is not covered. Nothing can be mounted below one. One that
-                does not exist is reported. Not together with the capability sys_admin, which could take the cover away.
+                links this path is reached; a hard link elsewhere is not covered, and another line that shows it is refused.
+                Nothing can be mounted below one. One that does not exist is reported; below what the jail may write it is a
+                fault, as a jail may have moved it, but for a mount of type hide with `optional`. Not together with the
+                capability sys_admin, which could take the cover away.
                 """),
             KeyRow(
                 "proc", as: .boolean, default: "true",

@@ -21,9 +21,9 @@ extension SpecWriter {
             case .none: add("filesystem.\(key)", "false")
             }
         }
-        let hidden = filesystem.mounts.filter { $0.source == .hidden }.map { TOML.path($0.target) }
+        let hidden = filesystem.mounts.filter { $0.source == .hidden && !$0.optional }.map { TOML.path($0.target) }
         if !hidden.isEmpty { add("filesystem.hide", TOML.array(hidden)) }
-        let mounts = filesystem.mounts.filter { $0.source != .hidden }.map {
+        let mounts = filesystem.mounts.filter { $0.source != .hidden || $0.optional }.map {
             "{ \(words($0).joined(separator: ", ")) }"
         }
         if !mounts.isEmpty { add("mount", TOML.array(mounts)) }
@@ -50,7 +50,7 @@ extension SpecWriter {
         case .symlink(let to): words += ["type = \"symlink\"", "to = \(TOML.string(to))"]
         case .directory(let mode): words += ["type = \"dir\""] + (mode.map { ["mode = \(TOML.mode($0))"] } ?? [])
         case .image(let path): words += ["type = \"image\"", "source = \(TOML.path(path))"]
-        case .hidden: break
+        case .hidden: words.append("type = \"hide\"")
         }
         let said = mount.options
         let options = MountOptions.words.filter { word in

@@ -10,7 +10,7 @@ package func fork(into namespaces: NamespaceFlags, cgroup: Int32) throws(KernelE
 
 /// Removes an empty directory. The corresponding C call is `unlinkat(AT_REMOVEDIR)`.
 package func removeDirectory(_ path: String, at directory: Int32) throws(KernelError) {
-    try attempt(.unlinkat, path) { unsafe path.withCString { unsafe unlinkat(directory, $0, AT_REMOVEDIR) } }
+    try attempt(.unlinkat, path) { unsafe path.withKernelText { unsafe unlinkat(directory, $0, AT_REMOVEDIR) } }
 }
 
 /// Locks an open file for this open file description only; EAGAIN where somebody else has it. The corresponding C call is
@@ -21,7 +21,7 @@ package func lock(_ descriptor: Int32) throws(KernelError) {
 
 /// Whether a file has that extended attribute. The corresponding C function is `getxattr`.
 package func hasAttribute(_ name: String, _ path: String) -> Bool {
-    unsafe path.withCString { file in unsafe name.withCString { unsafe getxattr(file, $0, nil, 0) } } >= 0
+    unsafe path.withKernelText { file in unsafe name.withKernelText { unsafe getxattr(file, $0, nil, 0) } } >= 0
 }
 
 /// Waits until a file of cgroupfs such as cgroup.events has changed since it was last read; false past `milliseconds`. The

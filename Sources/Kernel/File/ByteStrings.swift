@@ -1,45 +1,62 @@
 import CLinux
+import LinuxFacts
 
 // Arguments, variables and paths of Linux are bytes; a Swift string is Unicode. A byte that is not part of valid UTF-8 is
 // carried through as a character of the private plane 16, U+10FF00 plus the byte, and becomes that byte again on its way
-// back to the kernel. Text that holds such characters by itself is not carried: it would come out as other bytes.
-
-private let escapeBase: UInt32 = 0x10FF00
+// back to the kernel. Text that holds such characters by itself is carried byte by byte, in the same way.
 
 extension String {
     /// The string for bytes of the kernel's, without loss.
     init(escaping text: UnsafePointer<CChar>) {
-        if let valid = unsafe String(validatingCString: text) {
+        // Most texts are plain, and need no copy of their bytes.
+        if let valid = unsafe String(validatingCString: text), !CarriedByte.isIn(valid) {
             self = valid
             return
         }
-        let bytes = unsafe UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
+        self.init(escaping: unsafe UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) })
+    }
+
+    /// The same for bytes that may hold a NUL.
+    package init(escaping bytes: [UInt8]) {
+        if let valid = String(validating: bytes, as: UTF8.self), !CarriedByte.isIn(valid) {
+            self = valid
+            return
+        }
         var result = String.UnicodeScalarView()
         var decoder = UTF8()
         var index = 0
         while index < bytes.count {
             var rest = bytes[index...].makeIterator()
             decoder = UTF8()
-            if case .scalarValue(let scalar) = decoder.decode(&rest) {
+            if case .scalarValue(let scalar) = decoder.decode(&rest), CarriedByte.byte(scalar) == nil {
                 result.append(scalar)
                 index += UTF8.width(scalar)
             } else {
-                if let scalar = Unicode.Scalar(escapeBase + UInt32(bytes[index])) { result.append(scalar) }
+                if let scalar = Unicode.Scalar(CarriedByte.base + UInt32(bytes[index])) { result.append(scalar) }
                 index += 1
             }
         }
         self = String(result)
     }
 
+    /// Calls with the bytes for the kernel, with a NUL at their end.
+    @unsafe func withKernelText<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        guard CarriedByte.isIn(self) else { return unsafe withCString(body) }
+        let bytes = (unescaped + [0]).map { CChar(bitPattern: $0) }
+        return unsafe bytes.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return unsafe "".withCString(body) }
+            return unsafe body(base)
+        }
+    }
+
     /// The bytes for the kernel.
-    var unescaped: [UInt8] {
-        // Every escape begins with the bytes F4 8F BC–BF in UTF-8: most strings have no F4 at all.
+    package var unescaped: [UInt8] {
         var bytes = Array(utf8)
-        guard bytes.contains(0xF4) else { return bytes }
+        guard CarriedByte.isIn(self) else { return bytes }
         bytes.removeAll()
         for scalar in unicodeScalars {
-            if scalar.value >= escapeBase + 0x80, scalar.value <= escapeBase + 0xFF {
-                bytes.append(UInt8(scalar.value - escapeBase))
+            if let byte = CarriedByte.byte(scalar) {
+                bytes.append(byte)
             } else {
                 bytes += Array(String(scalar).utf8)
             }

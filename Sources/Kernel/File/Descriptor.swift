@@ -53,7 +53,7 @@ package func open(
 ) throws(KernelError) -> Descriptor {
     Descriptor(
         owning: try persist(.openat, path) {
-            unsafe path.withCString { unsafe linux_openat(directory, $0, mode.rawValue | O_CLOEXEC, permissions) }
+            unsafe path.withKernelText { unsafe linux_openat(directory, $0, mode.rawValue | O_CLOEXEC, permissions) }
         })
 }
 

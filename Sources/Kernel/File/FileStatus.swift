@@ -1,9 +1,11 @@
 import CLinux
 
 /// What tells two open files apart: the numbers of the device and of the inode.
-package struct FileIdentity: Sendable {
+package struct FileIdentity: Equatable, Sendable {
     package let device: UInt64
     package let inode: UInt64
+
+    package init(device: UInt64, inode: UInt64) { (self.device, self.inode) = (device, inode) }
 }
 
 /// What fstat(2) tells of a file, as far as a launch asks.
@@ -67,7 +69,7 @@ package func status(of descriptor: Int32) throws(KernelError) -> FileStatus {
 /// The status of the file that a path leads to, through symbolic links. The corresponding C function is `fstatat`.
 package func status(ofPath path: String) throws(KernelError) -> FileStatus {
     var result = stat()
-    try attempt(.stat, path) { unsafe path.withCString { unsafe fstatat(AT_FDCWD, $0, &result, 0) } }
+    try attempt(.stat, path) { unsafe path.withKernelText { unsafe fstatat(AT_FDCWD, $0, &result, 0) } }
     return FileStatus(result)
 }
 
@@ -82,6 +84,7 @@ package func fileSystemMagic(of descriptor: Int32) throws(KernelError) -> Int {
 package enum FileSystemMagic {
     package static let proc = Int(PROC_SUPER_MAGIC)
     package static let devpts = Int(DEVPTS_SUPER_MAGIC)
+    package static let cgroup = Int(CGROUP_SUPER_MAGIC)
     package static let cgroup2 = Int(CGROUP2_SUPER_MAGIC)
     package static let overlay = Int(OVERLAYFS_SUPER_MAGIC)
     package static let fuse = 0x6573_5546
@@ -92,7 +95,7 @@ package enum FileSystemMagic {
 /// `fchownat`.
 package func setOwner(_ path: String, at directory: Int32, user: UInt32, group: UInt32) throws(KernelError) {
     try attempt(.fchownat, path) {
-        unsafe path.withCString { unsafe fchownat(directory, $0, user, group, AT_SYMLINK_NOFOLLOW) }
+        unsafe path.withKernelText { unsafe fchownat(directory, $0, user, group, AT_SYMLINK_NOFOLLOW) }
     }
 }
 

@@ -11,6 +11,21 @@ package func readAll(_ descriptor: Int32, limit: Int = 1 << 20, path: String = "
     }
 }
 
+/// Reads once, at most `limit` bytes. The corresponding C function is `read`.
+package func read(_ descriptor: Int32, upTo limit: Int) throws(KernelError) -> [UInt8] {
+    try unsafe filled(.read, upTo: limit) { unsafe CLinux.read(descriptor, $0, $1) }
+}
+
+/// Goes back to the beginning of an open file. The corresponding C function is `lseek`.
+package func rewind(_ descriptor: Int32) throws(KernelError) {
+    try attempt(.read) { lseek(descriptor, 0, SEEK_SET) }
+}
+
+/// Cuts an open file, or makes it longer. The corresponding C function is `ftruncate`.
+package func setLength(of descriptor: Int32, _ length: Int) throws(KernelError) {
+    try attempt(.ftruncate) { ftruncate(descriptor, length) }
+}
+
 /// Reads a small text file whole; it must be a regular file, or one of procfs. Never blocks on a FIFO.
 package func readText(_ path: String, at directory: Int32 = currentDirectory) throws(KernelError) -> String {
     let file = try open(path, at: directory, .read | .nonBlocking | .noTerminal)
@@ -47,8 +62,8 @@ package func readLink(_ path: String, at directory: Int32 = currentDirectory) th
     try attempt(.readlinkat, path) {
         unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Int(PATH_MAX)) { space in
             guard let base = space.baseAddress else { return -1 }
-            let length = unsafe path.withCString { unsafe readlinkat(directory, $0, base, space.count) }
-            if length > 0 { target = unsafe String(decoding: space[..<length], as: UTF8.self) }
+            let length = unsafe path.withKernelText { unsafe readlinkat(directory, $0, base, space.count) }
+            if length > 0 { target = unsafe String(escaping: Array(space[..<length])) }
             return length
         }
     }
@@ -57,14 +72,28 @@ package func readLink(_ path: String, at directory: Int32 = currentDirectory) th
 
 /// Makes a directory. The corresponding C function is `mkdirat`.
 package func makeDirectory(_ path: String, at directory: Int32, permissions: UInt32) throws(KernelError) {
-    try attempt(.mkdirat, path) { unsafe path.withCString { unsafe mkdirat(directory, $0, permissions) } }
+    try attempt(.mkdirat, path) { unsafe path.withKernelText { unsafe mkdirat(directory, $0, permissions) } }
 }
 
 /// Makes a symbolic link. The corresponding C function is `symlinkat`.
 package func makeSymlink(_ path: String, to target: String, at directory: Int32) throws(KernelError) {
     try attempt(.symlinkat, path) {
-        unsafe target.withCString { to in unsafe path.withCString { unsafe symlinkat(to, directory, $0) } }
+        unsafe target.withKernelText { to in unsafe path.withKernelText { unsafe symlinkat(to, directory, $0) } }
     }
+}
+
+/// Gives a file of a directory another name there, in place of what had it. The corresponding C function is `renameat`.
+package func rename(_ path: String, to name: String, at directory: Int32) throws(KernelError) {
+    try attempt(.renameat, name) {
+        unsafe path.withKernelText { old in
+            unsafe name.withKernelText { unsafe renameat(directory, old, directory, $0) }
+        }
+    }
+}
+
+/// Removes a name of a file. The corresponding C function is `unlinkat`.
+package func removeFile(_ path: String, at directory: Int32) throws(KernelError) {
+    try attempt(.unlinkat, path) { unsafe path.withKernelText { unsafe unlinkat(directory, $0, 0) } }
 }
 
 /// Sets the permission bits of an open file, whatever the umask. The corresponding C function is `fchmod`.
@@ -89,7 +118,7 @@ package func entries(of directory: Int32) throws(KernelError) -> [String] {
         linux_clear_errno()
         guard let entry = unsafe CLinux.readdir(stream) else { break }
         let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-            unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+            unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(escaping: $0) }
         }
         if name != "." && name != ".." { names.append(name) }
     }

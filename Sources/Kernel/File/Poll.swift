@@ -8,6 +8,8 @@ package struct Readiness: OptionSet, Sendable {
     package init(arrayLiteral elements: Readiness...) { rawValue = elements.reduce(0) { $0 | $1.rawValue } }
 
     package static let readable = Readiness(rawValue: Int16(POLLIN))
+    /// POLLPRI: for a mountinfo, that the mounts have changed.
+    package static let urgent = Readiness(rawValue: Int16(POLLPRI))
     package static let writable = Readiness(rawValue: Int16(POLLOUT))
 }
 

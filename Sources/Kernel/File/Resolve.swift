@@ -11,7 +11,7 @@ package func openInside(_ root: Int32, _ path: String) throws(KernelError) -> De
     for _ in 0..<8 {
         do throws(KernelError) {
             let number = try attempt(.openat2, path) {
-                unsafe path.withCString { unsafe linux_openat2(root, $0, UInt64(O_PATH | O_CLOEXEC), 0, resolve) }
+                unsafe path.withKernelText { unsafe linux_openat2(root, $0, UInt64(O_PATH | O_CLOEXEC), 0, resolve) }
             }
             return Descriptor(owning: number)
         } catch {
@@ -22,6 +22,18 @@ package func openInside(_ root: Int32, _ path: String) throws(KernelError) -> De
     var walk = Walk(root: root)
     guard try walk.descend(path).isEmpty else { throw KernelError(.openat, .noEntry, path: path) }
     return try walk.reached()
+}
+
+/// Opens what `path` names from the current directory where no symbolic link is on the way, else ELOOP. The corresponding C
+/// function is `openat2` with `RESOLVE_NO_SYMLINKS`.
+package func openWithoutLinks(_ path: String, _ mode: OpenMode) throws(KernelError) -> Descriptor {
+    Descriptor(
+        owning: try persist(.openat2, path) {
+            unsafe path.withKernelText {
+                unsafe linux_openat2(
+                    AT_FDCWD, $0, UInt64(mode.rawValue | O_CLOEXEC), 0, UInt64(RESOLVE_NO_SYMLINKS))
+            }
+        })
 }
 
 /// Whether what `path` names below `root` is what procfs shows of one process, by a link such as /proc/self or by the number of
@@ -135,6 +147,12 @@ package struct Walk: ~Copyable {
         for number in entered { closeDescriptor(number) }
         entered.removeAll()
     }
+}
+
+/// The directory of a path, `.` where it names none, and what follows the last slash.
+package func directoryAndName(_ path: String) -> (directory: String, name: String) {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
+    return (String(path[...slash]), String(path[path.utf8.index(after: slash)...]))
 }
 
 /// The components of a path without empty ones and `.`.

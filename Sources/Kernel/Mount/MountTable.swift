@@ -95,9 +95,14 @@ package struct MountTable: Sendable {
 func mountIdentity(_ path: String, _ directory: Int32, isUnique: Bool) throws(KernelError) -> UInt64 {
     var identity: UInt64 = 0
     try attempt(.fstat, path) {
-        unsafe path.withCString { unsafe linux_mount_identity(directory, $0, isUnique ? 1 : 0, &identity) }
+        unsafe path.withKernelText { unsafe linux_mount_identity(directory, $0, isUnique ? 1 : 0, &identity) }
     }
     return identity
+}
+
+/// The number, as mountinfo has it, of the mount that an open file is on. The corresponding C function is `statx`.
+package func mountIdentity(of descriptor: Int32) throws(KernelError) -> UInt64 {
+    try mountIdentity("", descriptor, isUnique: false)
 }
 
 /// The mount that a path is on, asked for by itself; nil where the kernel has no statmount(2), or no identity that is never

@@ -10,7 +10,7 @@ package func cloneTree(
     if recursive { flags |= UInt32(AT_RECURSIVE) }
     if !followLast { flags |= UInt32(AT_SYMLINK_NOFOLLOW) }
     return Descriptor(
-        owning: try attempt(.openTree, path) { unsafe path.withCString { unsafe open_tree(directory, $0, flags) } })
+        owning: try attempt(.openTree, path) { unsafe path.withKernelText { unsafe open_tree(directory, $0, flags) } })
 }
 
 /// Adds attributes to a mount, and takes it (and what is below it) out of all propagation. Attributes are only ever
@@ -36,7 +36,7 @@ package func attach(_ mount: Int32, on target: Int32) throws(KernelError) {
 /// The same on an entry of a directory, which is not followed where it is a symbolic link.
 package func attach(_ mount: Int32, on name: String, at directory: Int32) throws(KernelError) {
     try attempt(.moveMount, name) {
-        unsafe name.withCString { unsafe move_mount(mount, "", directory, $0, UInt32(MOVE_MOUNT_F_EMPTY_PATH)) }
+        unsafe name.withKernelText { unsafe move_mount(mount, "", directory, $0, UInt32(MOVE_MOUNT_F_EMPTY_PATH)) }
     }
 }
 
@@ -67,18 +67,18 @@ package struct FileSystemContext: ~Copyable {
         self.type = type
         context = Descriptor(
             owning: try attempt(.fsopen, type) {
-                unsafe type.withCString { unsafe fsopen($0, UInt32(FSOPEN_CLOEXEC)) }
+                unsafe type.withKernelText { unsafe fsopen($0, UInt32(FSOPEN_CLOEXEC)) }
             })
     }
 
     /// Sets one parameter; without a value it is a flag.
     package func set(_ key: String, _ value: String?) throws(KernelError) {
         try attempt(.fsconfig, key) {
-            unsafe key.withCString { key in
+            unsafe key.withKernelText { key in
                 guard let value else {
                     return unsafe fsconfig(context.number, UInt32(FSCONFIG_SET_FLAG.rawValue), key, nil, 0)
                 }
-                return unsafe value.withCString {
+                return unsafe value.withKernelText {
                     unsafe fsconfig(context.number, UInt32(FSCONFIG_SET_STRING.rawValue), key, $0, 0)
                 }
             }
@@ -88,7 +88,7 @@ package struct FileSystemContext: ~Copyable {
     /// Sets a parameter that is a file, by its descriptor (`FSCONFIG_SET_FD`).
     package func set(_ key: String, descriptor: Int32) throws(KernelError) {
         try attempt(.fsconfig, key) {
-            unsafe key.withCString { key in
+            unsafe key.withKernelText { key in
                 unsafe fsconfig(context.number, UInt32(FSCONFIG_SET_FD.rawValue), key, nil, descriptor)
             }
         }

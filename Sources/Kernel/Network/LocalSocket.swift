@@ -7,7 +7,7 @@ package func connectStream(to path: String) throws(KernelError) -> Descriptor {
             CLinux.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         })
     let number = socket.number
-    try persist(.connect, path) { unsafe path.withCString { unsafe linux_connect(number, $0) } }
+    try persist(.connect, path) { unsafe path.withKernelText { unsafe linux_connect(number, $0) } }
     return socket
 }
 

@@ -84,7 +84,7 @@ private func makeDatagramSocket() throws(KernelError) -> Descriptor {
 package func connectNoticeSocket(_ address: String) throws(KernelError) -> Int32 {
     let descriptor = try makeDatagramSocket()
     let number = descriptor.number
-    try attempt(.connect, address) { unsafe address.withCString { unsafe linux_connect_path(number, $0) } }
+    try attempt(.connect, address) { unsafe address.withKernelText { unsafe linux_connect_path(number, $0) } }
     return descriptor.release()
 }
 
@@ -99,7 +99,7 @@ package func makeNoticeSocketFile(_ name: String, in directory: Int32) throws(Ke
     // bind(2) knows no directory to start from.
     let before = try open(".", .path | .directory)
     try attempt(.fchdir) { fchdir(directory) }
-    try attempt(.bind, name) { unsafe name.withCString { unsafe linux_bind_path(number, $0) } }
+    try attempt(.bind, name) { unsafe name.withKernelText { unsafe linux_bind_path(number, $0) } }
     try attempt(.fchdir) { fchdir(before.number) }
     return descriptor.release()
 }

@@ -12,6 +12,16 @@ package func callerIdentity() -> (uid: UInt32, euid: UInt32, gid: UInt32, groups
     return (getuid(), geteuid(), getgid(), groups)
 }
 
+/// The id that decides what the caller may do. The corresponding C function is `geteuid`.
+package func effectiveUser() -> UInt32 { geteuid() }
+
+/// The mask of the modes of new files, umask(2).
+package func currentUmask() -> UInt32 {
+    let mask = CLinux.umask(0)
+    _ = CLinux.umask(mask)
+    return mask
+}
+
 /// The corresponding C function is `setgroups`.
 package func setGroups(_ groups: [UInt32]) throws(KernelError) {
     try attempt(.setgroups) { unsafe CLinux.setgroups(groups.count, groups) }

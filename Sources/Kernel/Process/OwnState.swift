@@ -102,7 +102,7 @@ package func refusal(ofReading descriptor: Int32) -> Int32 {
 /// The number of an open file's size, stat(2): of /proc/PID/fd, since Linux 6.2, how many descriptors are open.
 package func size(of path: String, at directory: Int32) throws(KernelError) -> Int {
     var status = stat()
-    try attempt(.fstat, path) { unsafe path.withCString { unsafe fstatat(directory, $0, &status, 0) } }
+    try attempt(.fstat, path) { unsafe path.withKernelText { unsafe fstatat(directory, $0, &status, 0) } }
     return Int(status.st_size)
 }
 
@@ -133,7 +133,7 @@ package func strayDescriptor(keeping kept: [Int32], count: Int, tableSize: () ->
 /// The corresponding C function is `readlinkat`: it costs half of what stat(2) does there.
 package func namespaceNumber(_ link: String, at proc: Int32) throws(KernelError) -> UInt64 {
     var number: UInt64 = 0
-    try attempt(.readlinkat, link) { unsafe link.withCString { unsafe linux_namespace_number(proc, $0, &number) } }
+    try attempt(.readlinkat, link) { unsafe link.withKernelText { unsafe linux_namespace_number(proc, $0, &number) } }
     return number
 }
 
@@ -141,8 +141,8 @@ package func namespaceNumber(_ link: String, at proc: Int32) throws(KernelError)
 package func isSameFile(_ path: String, _ other: String) throws(KernelError) -> Bool {
     var (a, b) = (stat(), stat())
     a.st_ino = 1
-    try attempt(.fstat, path) { unsafe path.withCString { unsafe fstatat(AT_FDCWD, $0, &a, 0) } }
-    try attempt(.fstat, other) { unsafe other.withCString { unsafe fstatat(AT_FDCWD, $0, &b, 0) } }
+    try attempt(.fstat, path) { unsafe path.withKernelText { unsafe fstatat(AT_FDCWD, $0, &a, 0) } }
+    try attempt(.fstat, other) { unsafe other.withKernelText { unsafe fstatat(AT_FDCWD, $0, &b, 0) } }
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino
 }
 

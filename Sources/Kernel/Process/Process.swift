@@ -134,7 +134,7 @@ package func setProcessGroup(of process: Int32, to group: Int32) throws(KernelEr
 package func execute(
     _ path: String, _ arguments: borrowing CStringArray, _ environment: borrowing CStringArray
 ) -> KernelError {
-    unsafe path.withCString { file in _ = unsafe execve(file, arguments.pointer, environment.pointer) }
+    unsafe path.withKernelText { file in _ = unsafe execve(file, arguments.pointer, environment.pointer) }
     return KernelError(.execve, .current, path: path)
 }
 

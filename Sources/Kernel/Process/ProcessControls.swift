@@ -78,7 +78,7 @@ package func setInheritedAttributes(_ wanted: InheritedAttributes) throws(Kernel
 
 /// The corresponding C function is `sethostname`.
 package func setHostName(_ name: String) throws(KernelError) {
-    try attempt(.sethostname) { unsafe name.withCString { unsafe sethostname($0, name.utf8.count) } }
+    try attempt(.sethostname) { unsafe name.withKernelText { unsafe sethostname($0, name.utf8.count) } }
 }
 
 /// Brings the loopback interface of the caller's network namespace up, netdevice(7). Returns whether it then is, and the
@@ -99,7 +99,7 @@ package func bringUpLoopback() throws(KernelError) -> (loopbackIsUp: Bool, other
 
 /// The corresponding C function is `chdir`.
 package func changeDirectory(to path: String) throws(KernelError) {
-    try attempt(.chdir, path) { unsafe path.withCString { unsafe chdir($0) } }
+    try attempt(.chdir, path) { unsafe path.withKernelText { unsafe chdir($0) } }
 }
 
 /// The absolute path of the working directory; empty where it cannot be reached from the root. The corresponding system
@@ -107,5 +107,5 @@ package func changeDirectory(to path: String) throws(KernelError) {
 package func workingDirectory() throws(KernelError) -> String {
     let path = try unsafe filled(.getcwd, upTo: Int(PATH_MAX)) { unsafe Int(linux_getcwd($0, $1)) }
     guard path.count > 1, path[0] == UInt8(ascii: "/") else { return "" }
-    return String(decoding: path.dropLast(), as: UTF8.self)
+    return String(escaping: Array(path.dropLast()))
 }

@@ -28,7 +28,7 @@ package func environmentVariable(_ name: String) -> String? {
     guard var entry = unsafe linux_environment() else { return nil }
     let length = name.utf8.count
     while let text = unsafe entry.pointee {
-        let found = unsafe name.withCString { unsafe strncmp($0, text, length) == 0 }
+        let found = unsafe name.withKernelText { unsafe strncmp($0, text, length) == 0 }
         if unsafe found && text[length] == CChar(UInt8(ascii: "=")) {
             return unsafe String(escaping: text + length + 1)
         }

@@ -35,7 +35,7 @@ package struct NamespacePrivilege: Sendable {
 
     private static func inode(_ path: String) throws(KernelError) -> UInt64 {
         var status = stat()
-        try attempt(.fstat, path) { unsafe path.withCString { unsafe fstatat(AT_FDCWD, $0, &status, 0) } }
+        try attempt(.fstat, path) { unsafe path.withKernelText { unsafe fstatat(AT_FDCWD, $0, &status, 0) } }
         return UInt64(status.st_ino)
     }
 }

@@ -123,6 +123,8 @@ extension Manual {
             `~` is the caller's home, ${PWD} the current directory, every other ${NAME} a variable of the caller's environment
             (an error where it is not set), and $${ a literal ${. Of the jail: absolute; in `cwd`, `hide`
             and `[landlock]` `~` and ${NAME} expand as well, to what they are on the host.
+            On the way to a path of the host no symbolic link is followed that lies below a directory which the spec opens for
+            writing, for root none that belongs to another user, and none of a stranger's in a sticky directory.
             """)
     }
 

@@ -80,9 +80,11 @@ extension Manual {
         page.item(
             "--result FILE|FD:N",
             """
-            Writes one JSON object when the jail has ended, also where the launch failed. FILE is made, or emptied, before
-            the launch; anything but a regular file is refused, and a symbolic link is not followed. FD:N is a descriptor
-            that is open for writing; the command does not get it. The object has `status`, `exit` (null unless the
+            Writes one JSON object when the jail has ended, also where the launch failed. FILE is then replaced by a new
+            file in the directory that was found at the launch (where nothing can be made in that, the file itself is
+            written to). Anything but a regular file is refused, so is a file that the spec is read from; on the way to it
+            no symbolic link is followed below what the jail may write, and as root none that another user made. FD:N is a
+            descriptor above 2 that is open for writing; the command does not get it. The object has `status`, `exit` (null unless the
             command exited), `signal` and `signal_name` (null unless one killed it), `timed_out`, `failure` (null, or an
             object with message, position and hint: nothing of the command ran), `lost` (null, or such an object: the jail
             was killed, as its supervision broke down), `wall_seconds`, and what was used, from the jail's cgroup where the

@@ -1,0 +1,55 @@
+import JailSpec
+import SpecFile
+
+extension Filesystem {
+    /// The path of the host that a path of the jail shows, by the mount next above it; nil where that shows none of the host's.
+    package func hostPath(behind path: String) -> String? {
+        var best: (length: Int, path: String?) = (-1, nil)
+        func consider(_ target: String, _ source: String?) {
+            let stem = target == "/" ? "" : target
+            guard path == target || path.utf8.starts(with: "\(stem)/".utf8), target.utf8.count > best.length else { return }
+            best = (target.utf8.count, source.map { $0 + String(decoding: path.utf8.dropFirst(stem.utf8.count), as: UTF8.self) })
+        }
+        switch root.value {
+        case .host: consider("/", "")
+        case .directory(let source): consider("/", source)
+        case .system: for name in ["/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64"] { consider(name, name) }
+        case .empty: break
+        }
+        for mount in mounts where mount.source != .hidden {
+            if case .bind(let source) = mount.source {
+                consider(mount.target, source)
+            } else {
+                consider(mount.target, nil)
+            }
+        }
+        return best.path
+    }
+}
+
+extension TreeBuilder {
+    /// What is hidden under one name must not be seen under another that the spec gives it.
+    mutating func refuseSecondViews() {
+        let filesystem = spec.filesystem
+        for view in host.secondViews {
+            for mount in filesystem.mounts {
+                guard case .bind(view.source) = mount.source else { continue }
+                let place = mount.target + (view.below.isEmpty ? "" : "/" + view.below)
+                guard place != view.hidden, !isOutOfSight(place, behind: mount.target) else { continue }
+                let line = filesystem.mounts.first { $0.source == .hidden && $0.target == view.hidden }?.position
+                faults.append(
+                    Diagnostic(
+                        "\(place) shows what \(view.hidden) hides" + (line.map { " at \($0)" } ?? ""),
+                        at: mount.position, hint: "hide \(place) as well, or leave this line out"))
+            }
+        }
+    }
+
+    /// Whether a path is hidden as well, or another mount stands over it.
+    private func isOutOfSight(_ path: String, behind target: String) -> Bool {
+        spec.filesystem.mounts.contains { mount in
+            guard path == mount.target || path.utf8.starts(with: "\(mount.target)/".utf8) else { return false }
+            return mount.source == .hidden || mount.target.utf8.count > target.utf8.count
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import Kernel
+package import SpecFile
+
+/// The files that a spec is read from, by what they are whatever their names, those that could not be read among them.
+package final class FilesRead {
+    private var files: [(path: String, identity: FileIdentity)] = []
+    private let toLaunch: Bool
+
+    /// `toLaunch`: root follows no link to one that others made.
+    package init(toLaunch: Bool) { self.toLaunch = toLaunch }
+
+    var isEmpty: Bool { files.isEmpty }
+    var all: [(path: String, identity: FileIdentity)] { files }
+
+    /// Reads one, which may be hostile.
+    package func read(_ path: String) throws(Diagnostic) -> FileContents {
+        do throws(Diagnostic) {
+            let contents = try Caller.readSpec(path, toLaunch: toLaunch)
+            files.append((path, FileIdentity(device: contents.device, inode: contents.inode)))
+            return contents
+        } catch {
+            note(path)
+            throw error
+        }
+    }
+
+    /// What a name leads to, where it leads anywhere.
+    private func note(_ path: String) {
+        do throws(KernelError) {
+            files.append((path, try status(ofPath: path).identity))
+        } catch {
+            return  // there is nothing to spare
+        }
+    }
+
+    /// The name that a file was read by; nil where it is none of them.
+    func name(of identity: FileIdentity) -> String? { files.first { $0.identity == identity }?.path }
+}

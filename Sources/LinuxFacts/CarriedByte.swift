@@ -1,0 +1,21 @@
+/// A byte that is not part of UTF-8, as a Swift string carries it: arguments, variables and paths of Linux are bytes.
+package enum CarriedByte {
+    /// The character that carries the byte 0: U+10FF00, of the private plane 16. Bytes below 0x80 are carried as themselves.
+    package static let base: UInt32 = 0x10FF00
+
+    /// The byte that a character stands for; nil for one that is itself.
+    package static func byte(_ scalar: Unicode.Scalar) -> UInt8? {
+        scalar.value >= base + 0x80 ? UInt8(scalar.value - base) : nil
+    }
+
+    /// Whether a text carries any: each begins with F4 in UTF-8, as few other characters do.
+    package static func isIn(_ text: some StringProtocol) -> Bool {
+        text.utf8.contains(0xF4) && text.unicodeScalars.contains { byte($0) != nil }
+    }
+
+    /// How many bytes the kernel gets of a text.
+    package static func count(_ text: some StringProtocol) -> Int {
+        guard text.utf8.contains(0xF4) else { return text.utf8.count }
+        return text.unicodeScalars.reduce(0) { $0 + (byte($1) == nil ? UTF8.width($1) : 1) }
+    }
+}
