@@ -79,6 +79,8 @@ package struct Host: Sendable {
     package var secondViews: [SecondView] = []
     /// Sources of binds, as the spec has them, through which the host's cgroups could be written.
     package var groupSources: [String] = []
+    /// The first lower of each overlay and whose it is: asked only for an ordinary user, and only of those that are there.
+    package var layers: [(path: String, uid: UInt32, gid: UInt32)] = []
     /// Asked only where the spec has a hostname; nil too where something else than a file stands there.
     package var hosts: HostsFile?
     /// The caller's ranges in subuid(5) and subgid(5), inside 0 upwards still to be assigned.

@@ -14,6 +14,7 @@ enum CommandLineInterface {
             var command = try Immure.parseAsRoot(tail.head)
             if let run = command as? RunCommand { Run.perform(run.request(tail)) }
             if let plan = command as? PlanCommand { plan.perform(tail) }
+            if let apply = command as? ApplyCommand { apply.perform(tail.words) }
             if let unit = command as? UnitCommand { unit.perform(tail) }
             if let importing = command as? ImportCommand { importing.perform(tail.words) }
             try command.run()
@@ -66,7 +67,7 @@ struct Tail {
     var replaces = false
 
     /// Options with a value in the next word.
-    private static let valued: Set<String> = ["--set", "--result", "--env"]
+    private static let valued: Set<String> = ["--set", "--result", "--changes", "--env"]
 
     init(of arguments: [String]) {
         head = arguments
@@ -74,7 +75,9 @@ struct Tail {
             cut(at: end, from: end + 1)
             return
         }
-        guard let verb = arguments.first.flatMap(Verb.init), verb.takesCommand else { return }
+        guard let verb = arguments.first.flatMap(Verb.init), verb.takesCommand || verb.takesPaths else {
+            return
+        }
         var positionals = 0
         var index = 1
         while index < arguments.count {
@@ -89,7 +92,7 @@ struct Tail {
             } else {
                 positionals += 1
                 // The first is the spec; the command begins with the second, and its options are its own.
-                if positionals == 2 {
+                if positionals == 2, verb.takesCommand {
                     cut(at: index, from: index)
                     return
                 }

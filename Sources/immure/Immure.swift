@@ -32,12 +32,18 @@ struct RunCommand: ParsableCommand {
         help: ArgumentHelp("write one JSON object there when the jail ends", valueName: "file|FD:n"))
     var result: String?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("list there what overlays have changed when the jail ends", valueName: "file|FD:n|-"))
+    var changes: String?
+
     @Flag(help: "list on standard error what the kernel shows of the jail, before the command runs")
     var explain = false
 
     func request(_ tail: Tail) -> RunRequest {
         RunRequest(
-            spec: launch.spec, overrides: launch.overrides, result: result, explains: explain, words: tail.words,
+            spec: launch.spec, overrides: launch.overrides, result: result, changes: changes, explains: explain,
+            words: tail.words,
             replaces: tail.replaces)
     }
 }

@@ -7,10 +7,10 @@ import SpecFile
 enum Prepare {
     /// Reads, trusts, decodes and plans; every reason against it in one go.
     ///
-    /// `held` is a descriptor that the command must not be given, `files` gets what was read; to print a plan, a spec need not
+    /// `held` are descriptors that the command must not be given, `files` gets what was read; to print a plan, a spec need not
     /// be trusted.
     static func plan(
-        for request: RunRequest, toLaunch: Bool = true, keepingBack held: Int32? = nil,
+        for request: RunRequest, toLaunch: Bool = true, keepingBack held: [HeldBack] = [],
         reading files: FilesRead? = nil
     ) throws(Rejection) -> Plan {
         let files = files ?? FilesRead(toLaunch: toLaunch)
@@ -33,7 +33,9 @@ enum Prepare {
         }
         var host = try host(for: decoded.spec)
         try host.probeNames(of: decoded.spec, readFrom: files)
-        switch Planner.plan(decoded.spec, on: host, reportsResult: request.result != nil) {
+        switch Planner.plan(
+            decoded.spec, on: host, reportsResult: request.result != nil, reportsChanges: request.changes != nil)
+        {
         case .success(let plan):
             if toLaunch {
                 try checkPassed(decoded.spec.service.sockets, of: plan, keepingBack: held)
@@ -119,6 +121,9 @@ enum Prepare {
     /// What a spec says root will do: nobody else may have a hand in it.
     ///
     /// An ordinary user is warned.
+    /// The same for a verb that does to the host's files what a spec says.
+    static func requireTrust(_ document: Document) throws(Rejection) { try checkTrust(document, isFatal: true) }
+
     private static func checkTrust(_ document: Document, isFatal: Bool) throws(Rejection) {
         guard !document.files.isEmpty else { return }
         try checkTrust(document.trustFaults(callerUID: Caller.userID), isFatal)
@@ -135,12 +140,12 @@ extension Prepare {
     /// What is passed on must be the caller's: a number that is free now would be given to a descriptor of immure's own,
     /// such as one of a tree of the host, and the jail would get that.
     private static func checkDescriptors(
-        _ wanted: Located<[Int32]>, _ key: String, keepingBack held: Int32?
+        _ wanted: Located<[Int32]>, _ key: String, keepingBack held: [HeldBack]
     ) throws(Rejection) {
         let list = key == "process.fds" ? "fds" : "bpf"
         for number in wanted.value {
-            if number == held {
-                throw Rejection([Diagnostic("descriptor \(number) is for --result", at: wanted.position)])
+            if let taken = held.first(where: { $0.descriptor == number && !$0.isShared }) {
+                throw Rejection([Diagnostic("descriptor \(number) is for \(taken.option)", at: wanted.position)])
             }
             if !Caller.hasOpen(number) {
                 throw Rejection([
@@ -157,10 +162,12 @@ extension Prepare {
     /// Sockets of a manager begin with descriptor 3, and those of make are where it has them: the one that the result goes
     /// to must not be among them.
     private static func checkPassed(
-        _ wanted: Located<Bool>, of plan: Plan, keepingBack held: Int32?
+        _ wanted: Located<Bool>, of plan: Plan, keepingBack held: [ResultDestination]
     ) throws(Rejection) {
-        guard wanted.value, let held, plan.passes(held) else { return }
-        throw Rejection([Diagnostic("descriptor \(held) is for --result", at: wanted.position)])
+        guard wanted.value, let taken = held.first(where: { plan.passes($0.descriptor) }) else { return }
+        throw Rejection([
+            Diagnostic("descriptor \(taken.descriptor) is for \(taken.option)", at: wanted.position)
+        ])
     }
 }
 

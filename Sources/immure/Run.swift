@@ -11,35 +11,48 @@ enum Run {
         let files = FilesRead(toLaunch: true)
         let plan: Plan
         let destination: ResultDestination?
+        let changes: ResultDestination?
         do throws(Rejection) {
-            result = try Self.name(of: request)
-            plan = try Prepare.plan(for: request, keepingBack: result?.descriptor, reading: files)
-            destination = try Self.destination(result, below: plan.writableSources, sparing: files)
+            result = try Self.name(request.result, of: "--result")
+            let listing = try Self.name(request.changes, of: "--changes", sharing: true)
+            var held: [HeldBack] = []
+            if let number = result?.descriptor { held.append(HeldBack(descriptor: number, option: "--result")) }
+            // Standard output is the command's as well.
+            if let number = listing?.descriptor, number > 2 {
+                held.append(HeldBack(descriptor: number, option: "--changes"))
+            }
+            plan = try Prepare.plan(for: request, keepingBack: held, reading: files)
+            destination = try Self.destination(result, of: "--result", below: plan.writableSources, sparing: files)
+            changes = try Self.destination(listing, of: "--changes", below: plan.writableSources, sparing: files)
         } catch {
             for fault in error.diagnostics { Report.say(fault) }
             tell(error, result, files)
             Caller.leave(125)
         }
-        launch(plan, explaining: request.explains, destination)
+        launch(plan, explaining: request.explains, destination, listing: changes)
     }
 
-    private static func launch(_ plan: Plan, explaining explains: Bool, _ destination: ResultDestination?) -> Never {
+    private static func launch(
+        _ plan: Plan, explaining explains: Bool, _ destination: ResultDestination?, listing changes: ResultDestination?
+    ) -> Never {
         for note in plan.notes where note.isWarning {
             Report.say(Diagnostic(note.message, at: note.origin, hint: note.hint), as: .warning)
         }
         let outcome = Launch(
-            plan, keeping: destination.map { [$0.descriptor] } ?? [], explaining: explains,
+            plan, keeping: [destination, changes].compactMap { $0?.descriptor }.filter { $0 > 2 }, explaining: explains,
             telling: { Report.say($0) }
         ).run()
-        tell(outcome, of: plan, to: destination)
+        tell(outcome, of: plan, to: destination, listing: changes)
         Caller.leave(outcome)
     }
 
     /// Says and writes what there is to it; a launch without any of that does not pay for it.
-    private static func tell(_ outcome: Outcome, of plan: Plan, to destination: ResultDestination?) {
+    private static func tell(
+        _ outcome: Outcome, of plan: Plan, to destination: ResultDestination?, listing changes: ResultDestination?
+    ) {
         let skipped = outcome.skippedNotes(of: plan)
         let limits = outcome.refusedConnectionNotes(of: plan) + outcome.limitNotes(of: plan)
-        if destination == nil, skipped.isEmpty, limits.isEmpty {
+        if destination == nil, changes == nil, skipped.isEmpty, limits.isEmpty {
             switch outcome.ending {
             case .ended, .timedOut: return
             case .failed, .lost: break
@@ -53,25 +66,29 @@ enum Run {
             case .lost(let failure): Report.say(Explanation(failure, of: plan).loss)
             case .ended, .timedOut: break
             }
-            if let destination { write(ResultRecord.record(of: outcome, plan: plan), to: destination) }
+            let found = changedFiles(outcome, plan)
+            if let changes { list(found, to: changes) }
+            if let destination { write(ResultRecord.record(of: outcome, plan: plan, changes: found), to: destination) }
         }
     }
 
-    private static func name(of request: RunRequest) throws(Rejection) -> ResultName? {
-        guard let written = request.result else { return nil }
+    private static func name(
+        _ written: String?, of option: String, sharing: Bool = false
+    ) throws(Rejection) -> ResultName? {
+        guard let written else { return nil }
         do throws(Diagnostic) {
-            return try ResultName(written)
+            return try ResultName(written, of: option, sharing: sharing)
         } catch {
             throw Rejection([error])
         }
     }
 
     private static func destination(
-        _ result: ResultName?, below writable: [String]?, sparing files: FilesRead
+        _ result: ResultName?, of option: String, below writable: [String]?, sparing files: FilesRead
     ) throws(Rejection) -> ResultDestination? {
         guard let result else { return nil }
         do throws(Diagnostic) {
-            return try ResultDestination(result, below: writable, sparing: files)
+            return try ResultDestination(result, of: option, below: writable, sparing: files)
         } catch {
             throw Rejection([error])
         }
@@ -80,12 +97,33 @@ enum Run {
     /// Writes why nothing was launched, where that can be told without harm.
     private static func tell(_ rejection: Rejection, _ result: ResultName?, _ files: FilesRead) {
         do throws(Rejection) {
-            guard let destination = try destination(result, below: nil, sparing: files) else { return }
+            guard let destination = try destination(result, of: "--result", below: nil, sparing: files) else { return }
             write(ResultRecord.record(of: rejection.diagnostics), to: destination)
         } catch {
             for fault in error.diagnostics where !rejection.diagnostics.contains(fault) {
                 Report.say(fault, as: .warning)
             }
+        }
+    }
+
+    /// What each overlay has changed, by the jail's own names; nothing where nobody has asked.
+    private static func changedFiles(_ outcome: Outcome, _ plan: Plan) -> [OverlayChanges] {
+        var result: [OverlayChanges] = []
+        for overlay in outcome.overlays {
+            do throws(Diagnostic) {
+                result.append(try OverlayChanges(overlay, of: plan))
+            } catch {
+                Report.say(error, as: .warning)
+            }
+        }
+        return result
+    }
+
+    private static func list(_ found: [OverlayChanges], to destination: ResultDestination) {
+        do throws(Diagnostic) {
+            try destination.write(found.map(\.text).joined())
+        } catch {
+            Report.say(error, as: .warning)
         }
     }
 

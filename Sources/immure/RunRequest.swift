@@ -5,6 +5,8 @@ struct RunRequest: Equatable {
     var overrides: [String] = []
     /// The argument of `--result`.
     var result: String?
+    /// The argument of `--changes`.
+    var changes: String?
     /// Whether what was verified is to be listed before the command runs.
     var explains = false
     /// The words after the spec, or after `--`.

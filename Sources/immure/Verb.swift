@@ -1,7 +1,7 @@
 /// A verb of the command line: the one list that both parsers, the usage, the help, the manual and the completions are
 /// made of.
 enum Verb: String, CaseIterable {
-    case run, check, plan, score, unit, `import`, syscalls, schema, doctor, completion, manual, help
+    case run, check, plan, diff, apply, discard, score, unit, `import`, syscalls, schema, doctor, completion, manual, help
 
     /// What it takes, as the usage and the manual have it.
     var arguments: String {
@@ -9,6 +9,9 @@ enum Verb: String, CaseIterable {
         case .run: "[SPEC] [OPTION…] [--] [COMMAND ARG…]"
         case .check: "SPEC… [--json]"
         case .plan: "[SPEC] [--json] [--set KEY=VALUE] [--] [COMMAND ARG…]"
+        case .diff: "SPEC [TARGET] [--json|-z|--stat] [--set KEY=VALUE]"
+        case .apply: "SPEC [TARGET] [--check] [--skip-conflicts|--force] [--set KEY=VALUE] [-- PATH…]"
+        case .discard: "SPEC [TARGET] [--set KEY=VALUE]"
         case .score: "[SPEC…] [--json] [--threshold N] [--set KEY=VALUE]"
         case .unit: "SPEC [--env NAME=VALUE] [--] [COMMAND ARG…]"
         case .import: "TOOL [FILE…] [-- ARGV…]"
@@ -27,6 +30,9 @@ enum Verb: String, CaseIterable {
         case .run: "launch a command in a jail"
         case .check: "validate specs; every fault of every file; status 0 or 2"
         case .plan: "print the operations of a launch, each with its line of the spec"
+        case .diff: "list what an overlay that keeps its changes has changed; status 0 for nothing, 1 for something"
+        case .apply: "put kept changes into the original; status 1 and nothing done where that has changed, too"
+        case .discard: "throw kept changes away"
         case .score: "say how far specs open the jail, from 0 to 10, and what to narrow next"
         case .unit: "print a systemd unit that runs a spec as a service"
         case .import: "make a spec of a configuration of bwrap, nsjail, firejail, minijail, systemd or oci"
@@ -43,15 +49,20 @@ enum Verb: String, CaseIterable {
     var takesCommand: Bool {
         switch self {
         case .run, .plan, .unit: true
-        case .check, .score, .import, .syscalls, .schema, .doctor, .completion, .manual, .help: false
+        case .check, .diff, .apply, .discard, .score, .import, .syscalls, .schema, .doctor, .completion, .manual, .help:
+            false
         }
     }
+
+    /// Whether words may follow `--`, and only there.
+    var takesPaths: Bool { if case .apply = self { true } else { false } }
 
     /// The status where it is called wrongly: those that give a verdict about files keep 1 for it.
     var usageStatus: Int32 {
         switch self {
         case .check, .score, .import: 2
-        case .run, .plan, .unit, .syscalls, .schema, .doctor, .completion, .manual, .help: 125
+        case .run, .plan, .diff, .apply, .discard, .unit, .syscalls, .schema, .doctor, .completion, .manual, .help:
+            125
         }
     }
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 
 import pytest
@@ -222,6 +223,20 @@ def test_s12_a_group_that_the_jail_has_not_is_named(user):
     assert hint == f"chgrp {user.gid} {place}"
     subprocess.run(hint.split(), check=True)
     assert user.shell(overlay(place), "ls /src").ok.stdout == "a\nd\ne\n"
+
+
+@pytest.mark.skipif(not shutil.which("newuidmap"), reason="needs newuidmap")
+def test_a_map_without_the_caller_is_refused(user):
+    place = tree(user)
+    with open("/etc/subuid") as file:
+        start = next(int(line.split(":")[1]) for line in file if line.startswith(user.login + ":"))
+    rows = f"[{{ inside = 0, outside = {start}, count = 100 }}"
+    identity = '[identity]\nuser = "root"\ngroup = "root"\nuid_map = {}]\ngid_map = {}]\n'
+    run = user.shell(identity.format(rows, rows) + overlay(place), "true")
+    assert run.status == 125 and f"hint: give uid_map a line with outside = {user.uid}" in run.stderr, run
+    more = rows + ", {{ inside = {0}, outside = {0}, count = 1 }}"
+    run = user.shell(identity.format(more.format(user.uid), more.format(user.gid)) + overlay(place), "ls /src")
+    assert run.ok.stdout == "a\nd\ne\n"
 
 
 def test_what_belongs_to_another_is_named(user):

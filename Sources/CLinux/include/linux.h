@@ -31,6 +31,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -120,6 +121,10 @@ static inline int linux_openat2(int at, const char *path, uint64_t flags, uint64
 }
 static inline int linux_pivot_root(const char *new_root, const char *put_old) {
     return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+static inline int linux_exchange(int from, const char *one, int to, const char *other) {
+    enum { rename_exchange = 2 };
+    return (int)syscall(SYS_renameat2, from, one, to, other, rename_exchange);
 }
 static inline long linux_keyctl(int command, unsigned long a) { return syscall(SYS_keyctl, command, a, 0, 0, 0); }
 static inline int linux_close_range(unsigned first, unsigned last, unsigned flags) {

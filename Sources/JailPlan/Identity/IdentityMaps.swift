@@ -18,4 +18,8 @@ package struct IdentityMaps: Equatable, Sendable {
     package var isWrittenInside: Bool { if case .itself = writer { true } else { false } }
     /// An unprivileged writer must give up setgroups(2) before gid_map, or the kernel refuses the map.
     package let denySetgroups: Bool
+
+    package init(users: [Identity.Range], groups: [Identity.Range], writer: Writer, denySetgroups: Bool) {
+        (self.users, self.groups, self.writer, self.denySetgroups) = (users, groups, writer, denySetgroups)
+    }
 }

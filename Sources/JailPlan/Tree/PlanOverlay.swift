@@ -1,4 +1,4 @@
-import JailSpec
+package import JailSpec
 import LinuxFacts
 import SpecFile
 
@@ -11,6 +11,9 @@ extension Mount {
 }
 
 extension Filesystem {
+    /// The overlays whose changes outlive the jail.
+    package var keptOverlays: [Mount] { mounts.filter { $0.isKept } }
+
     /// Whether anything of the tree is an overlay.
     var hasOverlay: Bool { mounts.contains { $0.isThrownAway || $0.isKept } }
 
@@ -30,6 +33,7 @@ extension TreeBuilder {
         } else {
             changes = .thrownAway(bytes: room(of: mount), inodes: mount.inodes?.value)
         }
+        refuseUnmapped(mount, lower)
         let source = OverlaySource(
             lower: lower, changes: changes, optional: mount.optional, leavesOutSubmounts: !mount.options.isRecursive,
             usesUserAttributes: !host.ownsAttributes)
@@ -48,11 +52,33 @@ extension TreeBuilder {
             faults.append(
                 Diagnostic(
                     "mount.quota: more than limits.memory, to which what is changed counts", at: quota.position,
-                    hint:
-                        "lower it to \(limit.value), raise limits.memory, or keep the changes on a disk with upper and work"
+                    hint: "lower it to \(limit.value), raise limits.memory, or keep changes by upper and work"
                 ))
         }
         return quota.value
+    }
+
+    /// In a user namespace overlayfs cannot copy up what belongs to an id that has no name there; what is below the lower is
+    /// not looked at.
+    private mutating func refuseUnmapped(_ mount: Mount, _ lower: [String]) {
+        guard let maps = identity.maps, let layer = host.layers.first(where: { $0.path == lower.first }) else { return }
+        func has(_ id: UInt32, _ ranges: [Identity.Range]) -> Bool {
+            ranges.contains { $0.outside <= id && id - $0.outside < $0.count }
+        }
+        if !has(layer.uid, maps.users) {
+            faults.append(
+                Diagnostic(
+                    "mount.lower: \(layer.path) belongs to uid \(layer.uid), which is not in the jail: writing would fail "
+                        + "with EOVERFLOW", at: mount.position,
+                    hint: layer.uid == host.uid
+                        ? "give uid_map a line with outside = \(layer.uid)"
+                        : "\(Remedy.launchAsRoot), or take a directory of your own"))
+        } else if !has(layer.gid, maps.groups) {
+            faults.append(
+                Diagnostic(
+                    "mount.lower: \(layer.path) belongs to gid \(layer.gid), which is not in the jail: writing would fail "
+                        + "with EOVERFLOW", at: mount.position, hint: "chgrp \(host.gid) \(layer.path)"))
+        }
     }
 
     /// What the jail could write past the overlay, it could forge: its record, its whiteouts, what `apply` compares with.

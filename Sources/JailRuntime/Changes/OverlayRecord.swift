@@ -20,6 +20,8 @@ struct OverlayRecord: Equatable {
     /// The id maps of the jail, inside, outside and count; empty where it had none.
     var users: [[UInt64]]
     var groups: [[UInt64]]
+    /// Whom the command is on the host: what it makes belongs to that user and group.
+    var owner: [UInt64]
     /// Whether an apply has begun and not ended.
     var isApplying = false
 
@@ -39,6 +41,24 @@ extension OverlayRecord {
         attributes = source.usesUserAttributes ? "user" : "trusted"
         users = Self.numbers(plan.maps?.users)
         groups = Self.numbers(plan.maps?.groups)
+        owner = Self.owner(plan)
+    }
+
+    private static func owner(_ plan: Plan) -> [UInt64] {
+        let caller = callerIdentity()
+        var (user, group) = (caller.euid, caller.gid)
+        for step in plan.steps {
+            guard case .setIdentity(let wantedUser, let wantedGroup) = step.operation else { continue }
+            user = outside(wantedUser, plan.maps?.users)
+            group = outside(wantedGroup, plan.maps?.groups)
+        }
+        return [UInt64(user), UInt64(group)]
+    }
+
+    private static func outside(_ id: UInt32, _ ranges: [Identity.Range]?) -> UInt32 {
+        guard let ranges else { return id }
+        let range = ranges.first { $0.inside <= id && id - $0.inside < $0.count }
+        return range.map { id - $0.inside + $0.outside } ?? id
     }
 
     private static func numbers(_ ranges: [Identity.Range]?) -> [[UInt64]] {
@@ -50,7 +70,8 @@ extension OverlayRecord {
         return .object([
             ("version", .integer(1)), ("start", .integer(Int(start))), ("launched", .integer(Int(launched))),
             ("process", .integer(process)), ("lowers", list(lowers)), ("attributes", .string(attributes)),
-            ("users", list(users)), ("groups", list(groups)), ("applying", .boolean(isApplying)),
+            ("users", list(users)), ("groups", list(groups)), ("owner", list([owner])),
+            ("applying", .boolean(isApplying)),
         ])
     }
 
@@ -85,7 +106,7 @@ extension OverlayRecord {
         } catch {
             throw Failure(
                 telling: "\(name.text) in the work directory cannot be read: \(error.message)",
-                hint: nil)
+                hint: "throw the changes away: immure discard SPEC")
         }
     }
 
@@ -110,13 +131,13 @@ extension OverlayRecord {
             let launched = integer(table["launched"]?.node), let process = integer(table["process"]?.node),
             let lowers = rows("lowers"), lowers.allSatisfy({ $0.count == 2 }), !lowers.isEmpty,
             let users = rows("users"), let groups = rows("groups"),
-            (users + groups).allSatisfy({ $0.count == 3 }),
+            (users + groups).allSatisfy({ $0.count == 3 }), let owner = rows("owner")?.first, owner.count == 2,
             case .string(let attributes)? = table["attributes"]?.node.value,
             attributes == "user" || attributes == "trusted",
             case .boolean(let isApplying)? = table["applying"]?.node.value
         else { return nil }
         self.init(
             start: start, launched: launched, process: Int(process), lowers: lowers, attributes: attributes,
-            users: users, groups: groups, isApplying: isApplying)
+            users: users, groups: groups, owner: owner, isApplying: isApplying)
     }
 }

@@ -101,9 +101,12 @@ package enum Caller {
     }
 
     /// Text on standard output.
-    package static func show(_ text: String) {
+    package static func show(_ text: String) { show(bytes: Array(text.utf8)) }
+
+    /// The same for what need not be text.
+    package static func show(bytes: [UInt8]) {
         do throws(KernelError) {
-            try writeAll(1, Array(text.utf8))
+            try writeAll(1, bytes)
         } catch {
             say("immure: standard output: write: \(error.errno.name) \(error.errno.words)")
             leave(125)

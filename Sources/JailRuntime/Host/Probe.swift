@@ -49,6 +49,7 @@ extension Host {
         if spec.filesystem.asksForMemory { host.memory = try totalMemory() }
         for mount in spec.filesystem.mounts { if case .bind(let path) = mount.source { host.lookForDevices(path) } }
         if case .host = spec.filesystem.devices.value { host.deviceStores = Self.deviceStores() }
+        if host.uid != 0 { for mount in spec.filesystem.mounts { host.lookForOwner(of: mount) } }
         if spec.hostname != nil { host.hosts = try hostsFile(of: spec) }
         if case .system = spec.filesystem.root.value { host.rootEntries = try systemEntries() }
         if spec.identity.asksForSubordinates {
@@ -82,6 +83,16 @@ extension Host {
             } catch {
                 return false
             }
+        }
+    }
+
+    private mutating func lookForOwner(of mount: Mount) {
+        guard case .overlay(let lower, _, _) = mount.source, let path = lower.first else { return }
+        do throws(KernelError) {
+            let found = try status(ofPath: path)
+            layers.append((path, found.owner, found.group))
+        } catch {
+            return  // the launch will find out, and say where
         }
     }
 

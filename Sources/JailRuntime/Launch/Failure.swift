@@ -64,8 +64,6 @@ package enum Cause: UInt8, Sendable {
     case interrupted
     /// A program of the host that the jail depends on has ended (`text`: which, and what it said last).
     case helperEnded
-    /// A layer of an overlay (`text`) belongs to a user or group that the jail has no name for.
-    case unmappedOwner
     /// The step has found out by itself what stands in the way (`text`: the reason and, after a line break, the hint).
     case told
 }

@@ -28,6 +28,8 @@ package struct Outcome: Sendable {
     var notes: [Diagnostic] = []
     /// Steps whose optional source was missing.
     package var skipped: [Int] = []
+    /// The uppers of overlays that are to be looked at, each with its step.
+    package var overlays: [(step: Int, upper: Int32)] = []
     /// The call that the filter ended the command for.
     package var refused: RefusedCall?
     /// The calls that the filter logged.

@@ -120,6 +120,7 @@ struct Supervisor {
         // Whoever asked for an end does not wait for a reader.
         relay?.drain(noticing: signals, within: deadline.isStopping || isAsked ? 300 : 5000)
         outcome.wallNanoseconds = monotonicNanoseconds() - started
+        for (step, upper) in zip(opened.shown.steps, opened.shown.numbers) { outcome.overlays.append((step, upper)) }
         return outcome
     }
 

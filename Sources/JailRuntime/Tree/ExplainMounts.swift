@@ -58,26 +58,6 @@ extension Explanation {
         }
     }
 
-    /// Asked of the host: in the jail every such id looks the same.
-    var unmappedOwner: (reason: String, hint: String?) {
-        let path = failure.text
-        do throws(KernelError) {
-            let found = try status(ofPath: path)
-            if found.owner == callerIdentity().euid {
-                return (
-                    "\(path) belongs to gid \(found.group), which is not in the jail: writing would fail with EOVERFLOW",
-                    hint: "chgrp \(callerIdentity().gid) \(path)"
-                )
-            }
-            return (
-                "\(path) belongs to uid \(found.owner), which is not in the jail: writing would fail with EOVERFLOW",
-                hint: "\(Remedy.launchAsRoot), or take a directory of your own"
-            )
-        } catch {
-            return ("\(path) belongs to somebody who is not in the jail", nil)
-        }
-    }
-
     /// EPERM for a new proc or sysfs: whose network it would show, and mount_too_revealing() of fs/namespace.c.
     private func revealingHint(_ type: String) -> String? {
         if type == "sysfs", step != nil, !plan.makes(.net) {

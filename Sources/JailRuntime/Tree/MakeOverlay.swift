@@ -16,7 +16,6 @@ extension Applier {
         let isThere = try layers.openLower(of: source) { (path) throws(Failure) in try reach(path, of: plan) }
         guard isThere else { return -1 }
         try refuseSubmounts(below: layers.lower, of: source)
-        if source.usesUserAttributes, let maps = plan.maps { try requireMapped(layers.lower[0], source.lower[0], maps) }
         switch source.changes {
         case .thrownAway(let bytes, let inodes): try layers.makeUpper(bytes: bytes, inodes: inodes)
         case .kept(let upper, let work): try openKept(upper, work, source, &layers, of: plan)

@@ -66,18 +66,6 @@ extension Applier {
         return result
     }
 
-    /// A file whose owner or group has no name in the user namespace that mounts cannot be copied up.
-    func requireMapped(_ directory: Int32, _ path: String, _ maps: IdentityMaps) throws(Failure) {
-        let unmapped: UInt32 = 65534
-        let found = try failing { () throws(KernelError) in try status(of: directory) }
-        func has(_ ranges: [Identity.Range]) -> Bool {
-            ranges.contains { $0.inside <= unmapped && unmapped - $0.inside < $0.count }
-        }
-        if found.owner == unmapped && !has(maps.users) || found.group == unmapped && !has(maps.groups) {
-            throw Failure(.unmappedOwner, text: path)
-        }
-    }
-
     /// Without such attributes there is no opaque directory: a removed directory that is made again would be EIO.
     func requireAttributes(_ upper: Int32, _ source: OverlaySource) throws(Failure) {
         let name = source.attributePrefix + "immure"

@@ -66,8 +66,7 @@ extension Applier {
         if kind.isEmpty { return }
         throw Failure(
             telling: "\(key): it is on \(kind), which cannot hold the changes of an overlay",
-            hint:
-                "leave upper and work out, and changes are thrown away; or name directories on a disk, in a container a volume"
+            hint: "leave upper and work out to throw changes away, or name a disk, in a container a volume"
         )
     }
 
@@ -155,18 +154,20 @@ extension Applier {
         let isEmpty = try failing { () throws(KernelError) in try entryNames(of: layers.upper).isEmpty }
         if !isEmpty, let earlier = try OverlayRecord.read(in: layers.work) {
             if earlier.isApplying {
-                throw Failure(telling: "an apply of these changes was not finished", hint: nil)
+                throw Failure(
+                    telling: "an apply of these changes was not finished", hint: "finish it: immure apply SPEC")
             }
             if earlier.attributes != record.attributes {
                 throw Failure(
                     telling:
                         "the changes in upper were made by \(earlier.usesUserAttributes ? "an ordinary user" : "root"), "
-                        + "and what they delete would come back", hint: nil)
+                        + "and what they delete would come back",
+                    hint: "launch as before, or throw them away: immure discard SPEC")
             }
             if earlier.lowers != record.lowers {
                 throw Failure(
                     telling: "the changes in upper were made over other directories than these",
-                    hint: nil)
+                    hint: "launch as before, or throw them away: immure discard SPEC")
             }
             // A change is one of the original's since the first launch that is still in the upper.
             record.start = earlier.start

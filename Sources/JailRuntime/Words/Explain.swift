@@ -98,13 +98,13 @@ package struct Explanation {
         case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
         case .interrupted: "\(Signal.name(failure.errno.rawValue)) ended the launch before this was done"
         case .helperEnded: failure.text
-        case .unmappedOwner: unmappedOwner.reason
         case .told: told.reason
         }
     }
 
-    /// What the step has found out by itself.
-    private var told: (reason: String, hint: String?) {
+    /// What the step has found out by itself; of anything else what the kernel said.
+    var told: (reason: String, hint: String?) {
+        guard case .told = failure.cause else { return (refusal, nil) }
         let bytes = failure.text.utf8
         guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return (failure.text, nil) }
         return (String(Substring(bytes[..<end])), String(Substring(bytes[bytes.index(after: end)...])))
@@ -146,7 +146,6 @@ package struct Explanation {
         case .notAFilter: Self.filterHint
         case .modeDiffers: "leave mode out, and it stays as it is; or mount a tmpfs, which has a mode of its own"
         case .linkDiffers: "the root has a file or another link there; choose another target or remove the entry"
-        case .unmappedOwner: unmappedOwner.hint
         case .told: told.hint
         }
     }

@@ -2,11 +2,17 @@ package import JailPlan
 import Kernel
 package import SpecFile
 
-/// Where `--result` goes: opened once the spec has been read and before anything runs, written when the jail has ended.
+/// Where `--result` or `--changes` goes: opened once the spec has been read and before anything runs, written when the jail has ended.
 package struct ResultDestination {
     /// What is held until then, and the command must not get: a descriptor of the caller's, the file, or its directory.
     package let descriptor: Int32
-    private let name: String
+    /// The option and its argument, as messages have them.
+    private let label: String
+    package let option: String
+
+    /// Whether the command has it, too: it is standard output.
+    package var isShared: Bool { descriptor == 1 }
+
     /// The file in the directory that is replaced, and the mode of the new one; nil where the descriptor is written to.
     private let replaced: (file: String, permissions: UInt32)?
 
@@ -16,32 +22,34 @@ package struct ResultDestination {
     /// A file is not opened for writing but replaced by a new one of the same name, made in the directory that is held: what
     /// becomes of the name meanwhile, a link or another file, is not written to. Where nothing can be made in the directory
     /// the file that is there is held and written to instead.
-    package init(_ result: ResultName, below writable: [String]?, sparing specs: FilesRead) throws(Diagnostic) {
+    package init(_ result: ResultName, of option: String = "--result", below writable: [String]?, sparing specs: FilesRead) throws(Diagnostic) {
+        self.option = option
         switch result {
         case .descriptor(let number):
-            (name, descriptor, replaced) = ("FD:\(number)", number, nil)
-            let opened = try Self.attempted(name) { () throws(KernelError) in try status(of: number) }
-            try Self.spare(specs, opened, name)
+            (label, descriptor, replaced) = ("\(option) FD:\(number)", number, nil)
+            if number == 1 { break }
+            let opened = try Self.attempted(label) { () throws(KernelError) in try status(of: number) }
+            try Self.spare(specs, opened, label)
         case .path(let path):
-            name = path
-            (descriptor, replaced) = try Self.open(path, below: writable, sparing: specs)
+            label = "\(option) \(quoted(path))"
+            (descriptor, replaced) = try Self.open(path, label, below: writable, sparing: specs)
         }
     }
 
     private typealias Place = (descriptor: Int32, replaced: (file: String, permissions: UInt32)?)
 
     private static func open(
-        _ path: String, below writable: [String]?, sparing specs: FilesRead
+        _ path: String, _ label: String, below writable: [String]?, sparing specs: FilesRead
     ) throws(Diagnostic) -> Place {
         let (parent, file) = directoryAndName(path)
         guard file != "", file != ".", file != ".." else {
-            throw Diagnostic("--result \(quoted(path)): a directory", at: nil)
+            throw Diagnostic("\(label): a directory", at: nil)
         }
-        let directory = try reach(parent, below: writable, for: path)
-        let there = try existing(file, in: directory.number, path)
+        let directory = try reach(parent, below: writable, for: label)
+        let there = try existing(file, in: directory.number, label)
         if let there {
-            try spare(specs, there.status, path)
-            if writable == nil { try requireResult(file, in: directory.number, path) }
+            try spare(specs, there.status, label)
+            if writable == nil { try requireResult(file, in: directory.number, label) }
         }
         do throws(KernelError) {
             // Whether there is a place, a right and an inode for it.
@@ -53,9 +61,9 @@ package struct ResultDestination {
                 return (directory.release(), (file, permissions))
             }
         } catch {
-            guard there != nil else { throw worded(error, path) }
+            guard there != nil else { throw worded(error, label) }
         }
-        return try attempted(path) { () throws(KernelError) in
+        return try attempted(label) { () throws(KernelError) in
             let opened = try Kernel.open(
                 file, at: directory.number, .write | .noFollow | .nonBlocking | .noTerminal)
             guard let there, try status(of: opened.number).isSame(as: there.status) else {
@@ -77,7 +85,7 @@ package struct ResultDestination {
     }
 
     private static func reach(
-        _ directory: String, below writable: [String]?, for path: String
+        _ directory: String, below writable: [String]?, for label: String
     ) throws(Diagnostic) -> Descriptor {
         let user = effectiveUser()
         var rule = LinkRule(user: writable == nil ? 0 : user, isRoot: writable == nil || user == 0)
@@ -86,10 +94,10 @@ package struct ResultDestination {
             return try HostWalk.open(directory, following: rule)
         } catch {
             switch error {
-            case .refused(let error): throw worded(error, path)
+            case .refused(let error): throw worded(error, label)
             case .link(let link, let objection):
                 throw Diagnostic(
-                    "--result \(quoted(path)): \(LinkWords.reason(link.path, owner: link.owner, objection))", at: nil,
+                    "\(label): \(LinkWords.reason(link.path, owner: link.owner, objection))", at: nil,
                     hint: LinkWords.hint(objection))
             }
         }
@@ -97,7 +105,7 @@ package struct ResultDestination {
 
     /// What is there already: a regular file, or nothing.
     private static func existing(
-        _ file: String, in directory: Int32, _ path: String
+        _ file: String, in directory: Int32, _ label: String
     ) throws(Diagnostic) -> (status: FileStatus, mount: UInt64)? {
         let found: (status: FileStatus, mount: UInt64)
         do throws(KernelError) {
@@ -105,36 +113,38 @@ package struct ResultDestination {
             found = (try status(of: place.number), try mountIdentity(of: place.number))
         } catch {
             if error.errno == .noEntry { return nil }
-            throw worded(error, path)
+            throw worded(error, label)
         }
         if found.status.isSymlink {
-            throw Diagnostic("--result \(quoted(path)): a symbolic link, which is not followed", at: nil)
+            throw Diagnostic("\(label): a symbolic link, which is not followed", at: nil)
         }
-        guard found.status.isRegular else { throw Diagnostic("--result \(quoted(path)): not a regular file", at: nil) }
+        guard found.status.isRegular else { throw Diagnostic("\(label): not a regular file", at: nil) }
         return found
     }
 
-    private static func spare(_ specs: FilesRead, _ status: FileStatus, _ written: String) throws(Diagnostic) {
+    private static func spare(_ specs: FilesRead, _ status: FileStatus, _ label: String) throws(Diagnostic) {
         guard let spec = specs.name(of: status.identity) else { return }
-        throw Diagnostic("--result \(quoted(written)): is \(spec), which the spec is read from", at: nil)
+        throw Diagnostic("\(label): is \(spec), which the spec is read from", at: nil)
     }
 
     /// Which files the spec would have been read from is not known: one that is no result is left as it is.
-    private static func requireResult(_ file: String, in directory: Int32, _ path: String) throws(Diagnostic) {
-        let bytes = try attempted(path) { () throws(KernelError) in
+    private static func requireResult(_ file: String, in directory: Int32, _ label: String) throws(Diagnostic) {
+        let bytes = try attempted(label) { () throws(KernelError) in
             let opened = try Kernel.open(file, at: directory, .read | .noFollow | .nonBlocking | .noTerminal)
             return try read(opened.number, upTo: 1)
         }
         guard let first = bytes.first, first != UInt8(ascii: "{") else { return }
-        throw Diagnostic("--result \(quoted(path)): not replaced, it holds something else than a result", at: nil)
+        throw Diagnostic("\(label): not replaced, it holds something else than a result", at: nil)
     }
 
     /// Writes the one object with a line break after it.
-    package func write(_ result: JSON) throws(Diagnostic) {
-        let bytes = Array((result.text + "\n").utf8)
-        try Self.attempted(name) { () throws(KernelError) in
+    package func write(_ result: JSON) throws(Diagnostic) { try write(result.text + "\n") }
+
+    package func write(_ text: String) throws(Diagnostic) {
+        let bytes = Array(text.utf8)
+        try Self.attempted(label) { () throws(KernelError) in
             guard let replaced else {
-                if !name.hasPrefix("FD:") { try setLength(of: descriptor, 0) }
+                if !label.hasPrefix("\(option) FD:") { try setLength(of: descriptor, 0) }
                 return try writeAll(descriptor, bytes)
             }
             try replace(replaced.file, replaced.permissions, bytes)
@@ -162,17 +172,17 @@ package struct ResultDestination {
     }
 
     private static func attempted<Value: ~Copyable>(
-        _ written: String, _ body: () throws(KernelError) -> Value
+        _ label: String, _ body: () throws(KernelError) -> Value
     ) throws(Diagnostic) -> Value {
         do throws(KernelError) {
             return try body()
         } catch {
-            throw worded(error, written)
+            throw worded(error, label)
         }
     }
 
-    private static func worded(_ error: KernelError, _ written: String) -> Diagnostic {
+    private static func worded(_ error: KernelError, _ label: String) -> Diagnostic {
         Diagnostic(
-            "--result \(quoted(written)): \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
+            "\(label): \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
     }
 }

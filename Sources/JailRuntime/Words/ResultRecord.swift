@@ -4,7 +4,7 @@ package import SpecFile
 
 /// What `--result` says of a jail that has ended, or never began.
 package enum ResultRecord {
-    package static func record(of outcome: Outcome, plan: Plan) -> JSON {
+    package static func record(of outcome: Outcome, plan: Plan, changes: [OverlayChanges] = []) -> JSON {
         var exit = JSON.null
         var signal = JSON.null
         var name = JSON.null
@@ -47,6 +47,7 @@ package enum ResultRecord {
                         "refused_connections",
                         outcome.refusedConnections.map { .array($0.map(json)) } ?? .null
                     ),
+                    ("changes", .array(changes.flatMap(\.json))),
                 ])
     }
 
@@ -91,7 +92,7 @@ package enum ResultRecord {
             ("peak_processes", .null), ("read_bytes", .integer(0)), ("written_bytes", .integer(0)),
             ("throttled_seconds", .null), ("io_stalled_seconds", .null), ("killed_for_memory", .null),
             ("forks_refused", .null), ("limits_hit", .array([])), ("degraded", .array([])),
-            ("seccomp", .null), ("logged", .array([])), ("refused_connections", .array([])),
+            ("seccomp", .null), ("logged", .array([])), ("refused_connections", .array([])), ("changes", .array([])),
         ])
     }
 }

@@ -118,3 +118,47 @@ package func isReadOnly(_ descriptor: Int32) throws(KernelError) -> Bool {
     try attempt(.fstatfs) { unsafe fstatfs(descriptor, &result) }
     return Int(result.f_flags) & Int(ST_RDONLY) != 0
 }
+
+/// Whether two open files have the same bytes from where each is read.
+package func haveSameContent(_ one: Int32, _ other: Int32) throws(KernelError) -> Bool {
+    while true {
+        let bytes = try block(of: one)
+        guard try bytes == block(of: other) else { return false }
+        if bytes.isEmpty { return true }
+    }
+}
+
+/// The next 64 KiB, fewer only at the end of the file.
+private func block(of descriptor: Int32) throws(KernelError) -> [UInt8] {
+    let size = 1 << 16
+    var bytes: [UInt8] = []
+    while bytes.count < size {
+        let room = size - bytes.count
+        let chunk = try unsafe filled(.read, upTo: room) { unsafe CLinux.read(descriptor, $0, $1) }
+        if chunk.isEmpty { return bytes }
+        if bytes.isEmpty { bytes = chunk } else { bytes += chunk }
+    }
+    return bytes
+}
+
+/// Swaps two entries in one step, whatever they are. The corresponding C function is `renameat2` with `RENAME_EXCHANGE`.
+package func exchangeEntries(
+    _ name: EntryName, at directory: Int32, with other: EntryName, at target: Int32
+) throws(KernelError) {
+    try attempt(.renameat, name.text) {
+        unsafe name.withCString { from in
+            unsafe other.withCString { unsafe linux_exchange(directory, from, target, $0) }
+        }
+    }
+}
+
+/// Has this process reach files as that user and group, without the capabilities that would reach more; uid 0 gets them back.
+/// The corresponding C functions are `setfsuid` and `setfsgid`.
+package func reachFiles(asUser user: UInt32, group: UInt32) throws(KernelError) {
+    setfsgid(group)
+    setfsuid(user)
+    // They return what was before, failed or not.
+    guard setfsuid(.max) == Int32(bitPattern: user), setfsgid(.max) == Int32(bitPattern: group) else {
+        throw KernelError(.setresuid, .notPermitted)
+    }
+}

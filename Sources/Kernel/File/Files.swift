@@ -107,6 +107,12 @@ package func setPermissions(ofDirectory directory: Int32, _ permissions: UInt32)
     try setPermissions(opened.number, permissions)
 }
 
+/// The same of anything that was opened with `O_PATH`: by the name that procfs has for it. The corresponding C function is
+/// `chmod`.
+package func setPermissions(ofPath descriptor: Int32, _ permissions: UInt32) throws(KernelError) {
+    try attempt(.fchmod) { unsafe "/proc/self/fd/\(descriptor)".withCString { unsafe chmod($0, permissions) } }
+}
+
 /// The names in a directory, without `.` and `..`, in no order. The corresponding C function is `readdir`.
 package func entries(of directory: Int32) throws(KernelError) -> [String] {
     let listing = try open(".", at: directory, .read | .directory)

@@ -32,6 +32,13 @@ extension Manual {
             Prints what a launch would do to the kernel: numbered operations in their order, each with the place in the
             spec that it comes from, or the word default. Needs no privilege and touches nothing.
             """
+        case .diff: diff
+        case .apply: apply
+        case .discard:
+            """
+            Empties upper and work of an overlay, whatever the jail has left there, as the user who launched: files of
+            ids of /etc/subuid are removed in a user namespace that has them.
+            """
         case .score: score
         case .unit:
             """
@@ -78,6 +85,27 @@ extension Manual {
 
         `immure as bwrap …`, and immure under the name bwrap, launch what `immure import bwrap -- …` prints. What has no line is
         refused by its name there, with status 1, as is every failure that is not the command's.
+        """
+
+    private static let diff = """
+        Lists what an overlay with `upper` and `work` has changed of its lower directories, a line for each name, sorted:
+        `A` new, `M` other content, `m` other mode, owner, group or extended attributes (which ones is said after a tab),
+        `D` deleted, `T` another kind of file. Same bytes and metadata make no line, a directory that was deleted and made
+        again is the names that are missing in it, a tree that is gone is one line with its number of entries, and a file
+        that is renamed is a D and an A. Paths begin at the target; one that has control characters, quotes or backslashes
+        stands in quotes as C has them, or as it is with `-z`. Only the upper is walked: it costs what was changed, not what
+        there is. With several such overlays in the spec the target has to be named. The status is 0 for no change, 1 for some.
+        """
+
+    private static let apply = """
+        Puts what `diff` lists into the first lower directory, or only what is at or below the paths after `--`, and empties
+        the upper when all of it is there. Before anything is done it looks for conflicts: what the original has changed
+        since the first launch whose changes are kept, told by the time of the last status change (st_ctime). They are
+        listed, and the status is 1; `--check` stops here, `--skip-conflicts` leaves them out, `--force` goes over them.
+        Each name is made whole under another name and then moved into its place, so that it is old or new at every moment;
+        the whole is not atomic, and one that was killed is finished by the next. No symbolic link is followed. What exists keeps
+        its owner, what is new belongs to the owner of the tree. Not put there, and listed: set-user-ID and set-group-ID
+        bits, device nodes, sockets; extended attributes other than user.* and access control lists neither, without a word.
         """
 
     private static let score = """

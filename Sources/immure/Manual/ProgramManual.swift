@@ -96,7 +96,14 @@ extension Manual {
             `limit` (its key), `value` (as the kernel has it), `count` (processes killed, forks refused, or microseconds),
             `message` and `position`. `degraded` has what was left out. `seccomp` is null, or the call that the
             filter ended the command for: `call`, `arguments`, `action`, `rule`, `program`, `pid`; `logged` is an array of
-            such objects, each with its `count`.
+            such objects, each with its `count`. `changes` is an array of what overlays changed, each an object with `change`
+            (the letter of `immure diff`), `path` in the jail and `notes`.
+            """)
+        page.item(
+            "--changes FILE|FD:N|-",
+            """
+            For `run`: lists what overlays have changed when the jail has ended, however it ended, thrown away or kept: the
+            lines of `immure diff`, with the paths of the jail. `-` is standard output, for the rest as `--result`.
             """)
         page.item("--env NAME=VALUE", "With unit: a variable for the service. May be given more than once.")
         page.item("--json", "With check, plan, score and doctor: prints a JSON array instead.")

@@ -7,6 +7,9 @@ extension Verb {
         case .run: RunCommand.self
         case .check: CheckCommand.self
         case .plan: PlanCommand.self
+        case .diff: DiffCommand.self
+        case .apply: ApplyCommand.self
+        case .discard: DiscardCommand.self
         case .score: ScoreCommand.self
         case .unit: UnitCommand.self
         case .import: ImportCommand.self

@@ -1,0 +1,288 @@
+package import JailSpec
+import Kernel
+package import SpecFile
+
+/// Puts kept changes into the original: one name at a time, each old or new at every moment, and nothing that carries a right.
+package struct ChangeApplication {
+    /// What to do where the original has changed, too.
+    package enum Policy: Sendable { case refuse, skip, force }
+
+    package let mount: Mount
+    let kept: KeptChanges
+    let record: OverlayRecord
+    /// Whom the original's root belongs to: what is done to it is done as that user, whoever asks.
+    private let owner: (user: UInt32, group: UInt32)?
+    /// What has been left out, or only in part put in.
+    package private(set) var leftOut: [Objection] = []
+    /// The first name of each file with several that has been put in.
+    private var linked: [UInt64: [EntryName]] = [:]
+
+    /// What a name is made under until it is whole.
+    private static let temporary: EntryName = ".immure.apply"
+
+    package init(_ kept: KeptChanges, of mount: Mount) throws(Diagnostic) {
+        (self.kept, self.mount) = (kept, mount)
+        guard let record = kept.record else {
+            throw Diagnostic("overlay on \(mount.target): nothing has been kept", at: mount.position)
+        }
+        self.record = record
+        do throws(KernelError) {
+            let root = try status(of: kept.lowers[0])
+            owner = callerIdentity().euid == 0 && root.owner != 0 ? (root.owner, root.group) : nil
+        } catch {
+            throw KeptChanges.diagnostic(Failure(error), mount)
+        }
+    }
+
+    /// The changes that are asked for: all, or those at or below these paths.
+    package static func chosen(_ changes: [Change], _ paths: [[UInt8]]) -> [Change] {
+        if paths.isEmpty { return changes }
+        return changes.filter { change in
+            let bytes = change.bytes()
+            return paths.contains { bytes == $0 || bytes.starts(with: $0 + [UInt8(ascii: "/")]) || $0.isEmpty }
+        }
+    }
+
+    /// What stands against the changes, in the order of their paths.
+    package func conflicts(of changes: [Change]) throws(Diagnostic) -> [Objection] {
+        do throws(KernelError) {
+            return try Conflicts(lowers: kept.lowers, record: record).all(of: changes)
+        } catch {
+            throw KeptChanges.diagnostic(Failure(error), mount)
+        }
+    }
+
+    /// Does it. `empties`: all changes are among these, and the upper is emptied when they are in the original.
+    package mutating func apply(_ changes: [Change], empties: Bool) throws(Diagnostic) {
+        do throws(Failure) {
+            var begun = record
+            begun.isApplying = true
+            try begun.write(in: kept.work)
+            try failing { () throws(KernelError) in try synchronize(kept.work) }
+            if record.isApplying {
+                try Self.acting(as: owner) { () throws(KernelError) in try sweep(kept.upper, kept.lowers[0]) }
+            }
+            try perform(changes)
+            if empties {
+                try failing { () throws(KernelError) in
+                    try RemoveTree(top: kept.upper).empty(kept.upper)
+                    if try entryStatus(OverlayRecord.name, at: kept.work) != nil {
+                        try removeEntry(OverlayRecord.name, at: kept.work, directory: false)
+                    }
+                    try synchronize(kept.work)
+                }
+            } else {
+                begun.isApplying = false
+                try begun.write(in: kept.work)
+            }
+        } catch {
+            throw KeptChanges.diagnostic(error, mount)
+        }
+    }
+
+    private mutating func perform(_ changes: [Change]) throws(Failure) {
+        var directories: [[EntryName]] = []
+        for change in changes where change.kind != .deleted {
+            try Self.acting(as: owner, for: change) { () throws(KernelError) in try put(change) }
+            let parent = Array(change.path.dropLast())
+            if directories.last != parent { directories.append(parent) }
+        }
+        // The deepest first: a directory goes when nothing is in it that is to go by itself.
+        for change in changes.reversed() where change.kind == .deleted {
+            try Self.acting(as: owner, for: change) { () throws(KernelError) in
+                let parent = try openParent(of: change.path, below: kept.lowers[0])
+                if let name = change.path.last { try takeAway(name, at: parent.number) }
+            }
+            let parent = Array(change.path.dropLast())
+            if directories.last != parent { directories.append(parent) }
+        }
+        for path in directories {
+            try Self.acting(as: owner) { () throws(KernelError) in
+                let directory = try openParent(of: path + [Self.temporary], below: kept.lowers[0])
+                try synchronize(directory.number)
+            }
+        }
+    }
+
+    /// Does something to the original as its owner; a failure is that of the change, where there is one.
+    private static func acting(
+        as owner: (user: UInt32, group: UInt32)?, for change: Change? = nil, _ body: () throws(KernelError) -> Void
+    ) throws(Failure) {
+        do throws(KernelError) {
+            if let owner { try reachFiles(asUser: owner.user, group: owner.group) }
+            defer { if owner != nil { endActing() } }
+            try body()
+        } catch {
+            guard let change else { throw Failure(error) }
+            throw Failure(
+                telling: "\(quotedPath(change.bytes())): \(error.call.name): \(error.errno.name) \(error.errno.words)",
+                hint: "what was done stays done: immure apply again goes on from here")
+        }
+    }
+
+    private static func endActing() {
+        do throws(KernelError) {
+            try reachFiles(asUser: 0, group: 0)
+        } catch {
+            exitNow(125)
+        }
+    }
+
+    // One change
+
+    private mutating func put(_ change: Change) throws(KernelError) {
+        guard let upper = change.upper, let name = change.path.last else { return }
+        let target = try openParent(of: change.path, below: kept.lowers[0])
+        let source = try asCaller { () throws(KernelError) in
+            try openParent(of: change.path, below: kept.upper).release()
+        }
+        defer { closeDescriptor(source) }
+        if upper.permissions & 0o6000 != 0, upper.kind == .regular {
+            object(change, "its set-user-ID and set-group-ID bits do not travel")
+        }
+        switch upper.kind {
+        case .characterDevice, .blockDevice: object(change, "a device node does not travel")
+        case .socket: object(change, "a socket does not travel")
+        case .directory: try putDirectory(change, upper, name, source, target.number)
+        case .symlink:
+            let content = try asCaller { () throws(KernelError) in try linkTarget(name, at: source) }
+            try prepare(target.number)
+            try makeLinkEntry(Self.temporary, to: content, at: target.number)
+            try place(name, change, target.number)
+        case .fifo:
+            try prepare(target.number)
+            try makeFIFOEntry(Self.temporary, at: target.number, permissions: upper.permissions & 0o777)
+            try place(name, change, target.number)
+        case .regular: try putFile(change, upper, name, source, target.number)
+        }
+    }
+
+    private mutating func object(_ change: Change, _ reason: String) {
+        leftOut.append(Objection(path: change.path, reason: reason))
+    }
+
+    private func putDirectory(
+        _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ source: Int32, _ target: Int32
+    ) throws(KernelError) {
+        let attributes = try attributes(of: name, at: source)
+        if change.kind != .metadata {
+            try prepare(target)
+            try makeDirectoryEntry(Self.temporary, at: target, permissions: 0o700)
+        }
+        let made = try openEntry(change.kind == .metadata ? name : Self.temporary, at: target, .read | .directory)
+        try dress(made.number, upper.permissions & 0o1777, attributes, change, upper)
+        if change.kind != .metadata { try place(name, change, target) }
+    }
+
+    private mutating func putFile(
+        _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ source: Int32, _ target: Int32
+    ) throws(KernelError) {
+        try prepare(target)
+        if upper.links > 1, change.kind == .added, let first = linked[upper.inode], let other = first.last {
+            let place = try openParent(of: first, below: kept.lowers[0])
+            try linkEntry(other, at: place.number, as: Self.temporary, at: target)
+            return try self.place(name, change, target)
+        }
+        let attributes = try attributes(of: name, at: source)
+        let content = try asCaller { () throws(KernelError) in try openEntry(name, at: source, .read).release() }
+        defer { closeDescriptor(content) }
+        // What is read is what was compared: a regular file, and that one.
+        let opened = try entryStatus(of: content)
+        guard opened.kind == .regular, opened.inode == upper.inode else { throw KernelError(.openat, .busy) }
+        let made = try openEntry(Self.temporary, at: target, .write | .create | .exclusive, permissions: 0o600)
+        try copyContent(of: content, to: made.number)
+        try dress(made.number, upper.permissions & 0o777, attributes, change, upper)
+        try setTimes(of: made.number, accessed: upper.accessed, modified: upper.modified)
+        try synchronize(made.number)
+        try place(name, change, target)
+        linked[upper.inode] = change.path
+    }
+
+    /// Mode, owner and attributes of what has been made. An original keeps its owner; what is new belongs to whoever does
+    /// this, which is the owner of the tree, or as root to whom its directory belongs.
+    private func dress(
+        _ made: Int32, _ permissions: UInt32, _ attributes: [String: [UInt8]], _ change: Change, _ upper: EntryStatus
+    ) throws(KernelError) {
+        if callerIdentity().euid == 0, owner == nil {
+            if let lower = change.lower, change.kind != .replaced {
+                try setOwner(of: made, user: lower.owner, group: lower.group)
+            } else if [UInt64(upper.owner), UInt64(upper.group)] != record.owner {
+                try setOwner(
+                    of: made, user: inside(upper.owner, record.users), group: inside(upper.group, record.groups))
+            }
+        }
+        // Only what differs: of what belongs to another nothing else needs that one's rights.
+        if try status(of: made).permissions != permissions { try setPermissions(made, permissions) }
+        let found = try personalAttributes(of: made)
+        for name in found.keys where attributes[name] == nil { try removeExtendedAttribute(name, of: made) }
+        for (name, value) in attributes where found[name] != value {
+            try setExtendedAttribute(name, value, of: made)
+        }
+    }
+
+    /// The id that a file of the host's has in the jail.
+    private func inside(_ id: UInt32, _ ranges: [[UInt64]]) -> UInt32 {
+        let range = ranges.first { $0[1] <= UInt64(id) && UInt64(id) - $0[1] < $0[2] }
+        return range.map { UInt32(truncatingIfNeeded: UInt64(id) - $0[1] + $0[0]) } ?? id
+    }
+
+    private func attributes(of name: EntryName, at source: Int32) throws(KernelError) -> [String: [UInt8]] {
+        let entry = try asCaller { () throws(KernelError) in try openEntry(name, at: source, .path).release() }
+        defer { closeDescriptor(entry) }
+        return try asCaller { () throws(KernelError) in try personalAttributes(of: entry) }
+    }
+
+    /// The upper is read as whoever asks.
+    private func asCaller<Result>(_ body: () throws(KernelError) -> Result) throws(KernelError) -> Result {
+        guard let owner else { return try body() }
+        try reachFiles(asUser: 0, group: 0)
+        do throws(KernelError) {
+            let result = try body()
+            try reachFiles(asUser: owner.user, group: owner.group)
+            return result
+        } catch {
+            try reachFiles(asUser: owner.user, group: owner.group)
+            throw error
+        }
+    }
+
+    /// Gives what has been made its name: over what is there, or in exchange with what cannot be gone over.
+    private func place(_ name: EntryName, _ change: Change, _ target: Int32) throws(KernelError) {
+        guard change.kind == .replaced else {
+            return try moveEntry(Self.temporary, at: target, to: name, at: target)
+        }
+        try exchangeEntries(Self.temporary, at: target, with: name, at: target)
+        try prepare(target)
+    }
+
+    /// Removes a name at once: what is below it goes when it can be seen no more.
+    private func takeAway(_ name: EntryName, at target: Int32) throws(KernelError) {
+        try prepare(target)
+        guard try entryStatus(name, at: target) != nil else { return }
+        try moveEntry(name, at: target, to: Self.temporary, at: target)
+        try prepare(target)
+    }
+
+    /// Removes what a killed apply, or the step before, has left under the name that things are made under.
+    private func prepare(_ target: Int32) throws(KernelError) {
+        guard try entryStatus(Self.temporary, at: target) != nil else { return }
+        try RemoveTree(top: target).remove(Self.temporary, at: target)
+    }
+
+    /// Does so in every directory that an apply of these changes may have been in.
+    private func sweep(_ upper: Int32, _ lower: Int32) throws(KernelError) {
+        try prepare(lower)
+        let names = try asCaller { () throws(KernelError) in try entryNames(of: upper) }
+        for name in names {
+            let isMerged = try entryStatus(name, at: lower)?.kind == .directory
+            let status = try asCaller { () throws(KernelError) in try entryStatus(name, at: upper) }
+            guard isMerged, status?.kind == .directory else { continue }
+            let below = try asCaller { () throws(KernelError) in
+                try openEntry(name, at: upper, .read | .directory).release()
+            }
+            defer { closeDescriptor(below) }
+            let original = try openEntry(name, at: lower, .read | .directory)
+            try sweep(below, original.number)
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package import JailPlan
+package import Kernel
+
+/// What an overlay has changed of one name.
+package struct Change: Sendable {
+    package enum Kind: String, Sendable {
+        case added = "A"
+        /// Other bytes, or another target of a symbolic link.
+        case content = "M"
+        /// The same bytes with another mode, owner, group or extended attribute.
+        case metadata = "m"
+        case deleted = "D"
+        /// Another kind of file.
+        case replaced = "T"
+    }
+
+    package let kind: Kind
+    /// Where it is below the root of the overlay.
+    package let path: [EntryName]
+    /// What a person wants to know besides.
+    package var notes: [String] = []
+    /// What the upper has, and what the original has; nil where one has nothing.
+    let upper: EntryStatus?
+    let lower: EntryStatus?
+    /// The place of the lower that has the original, 0 being the first.
+    var layer = 0
+}
+
+extension Change {
+    /// What tells two versions of one name apart, beyond their bytes: in words, none for nothing.
+    static func differences(
+        _ upper: EntryStatus, _ lower: EntryStatus, attributesDiffer: Bool
+    ) -> [String] {
+        var result: [String] = []
+        func mode(_ status: EntryStatus) -> String { "0" + String(status.permissions, radix: 8) }
+        if upper.permissions != lower.permissions, upper.kind != .symlink {
+            result.append("mode \(mode(lower)) to \(mode(upper))")
+        }
+        if upper.owner != lower.owner { result.append("uid \(lower.owner) to \(upper.owner)") }
+        if upper.group != lower.group { result.append("gid \(lower.group) to \(upper.group)") }
+        if attributesDiffer { result.append("extended attributes") }
+        return result
+    }
+
+    /// Whether an entry of an upper says that there is nothing of that name: a character device 0:0, or in a directory that
+    /// says so (`isMarked`) an empty file with the attribute.
+    static func isWhiteout(_ status: EntryStatus, isMarked: Bool) -> Bool {
+        status.kind == .characterDevice && status.node == 0 || isMarked && status.kind == .regular && status.size == 0
+    }
+
+    /// The bytes of the path, parts joined by slashes, after `prefix`.
+    package func bytes(after prefix: String = "") -> [UInt8] {
+        var result = Array(prefix.utf8)
+        for (index, part) in path.enumerated() {
+            if index > 0 { result.append(UInt8(ascii: "/")) }
+            result += part.bytes
+        }
+        return result
+    }
+
+    /// A line for people: the letter, the path, and after a tab the notes. A path that would act on a terminal, or begin or
+    /// end a line, is in quotes as C has them.
+    package func line(after prefix: String = "") -> String {
+        let notes = notes.isEmpty ? "" : "\t(" + notes.joined(separator: ", ") + ")"
+        return "\(kind.rawValue) \(quotedPath(bytes(after: prefix)))\(notes)"
+    }
+
+    package func json(after prefix: String = "") -> JSON {
+        .object([
+            ("change", .string(kind.rawValue)),
+            ("path", .string(String(decoding: bytes(after: prefix), as: UTF8.self))),
+            ("notes", .array(notes.map { .string($0) })),
+        ])
+    }
+
+    /// By the bytes of their paths.
+    static func sorted(_ changes: [Change]) -> [Change] {
+        changes.sorted { $0.bytes().lexicographicallyPrecedes($1.bytes()) }
+    }
+}
+
+/// A path as it is, or in double quotes with escapes of C where it has control characters, quotes, backslashes or bytes that
+/// are not UTF-8.
+package func quotedPath(_ bytes: [UInt8]) -> String {
+    let text = String(decoding: bytes, as: UTF8.self)
+    let isValid = Array(text.utf8) == bytes
+    let isPlain =
+        isValid
+        && !text.unicodeScalars.contains { scalar in
+            scalar == "\"" || scalar == "\\" || scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
+                || (0x200E...0x200F).contains(scalar.value) || (0x2028...0x202E).contains(scalar.value)
+                || (0x2066...0x2069).contains(scalar.value)
+        }
+    if isPlain { return text }
+    var result = "\""
+    for byte in bytes {
+        switch byte {
+        case UInt8(ascii: "\""): result += "\\\""
+        case UInt8(ascii: "\\"): result += "\\\\"
+        case 0x0A: result += "\\n"
+        case 0x09: result += "\\t"
+        case 0x20..<0x7F: result.unicodeScalars.append(Unicode.Scalar(byte))
+        default:
+            let digits = String(byte, radix: 8)
+            result += "\\" + String(repeating: "0", count: 3 - digits.utf8.count) + digits
+        }
+    }
+    return result + "\""
+}

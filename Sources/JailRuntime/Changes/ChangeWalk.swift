@@ -1,0 +1,210 @@
+import Kernel
+
+/// Finds what an upper changes of the directories below it, by walking the upper and nothing else: it costs what was changed,
+/// not what there is.
+///
+/// Every name is reached from the descriptor of its directory and never followed: what the jail has left may be anything.
+struct ChangeWalk {
+    /// `user.overlay.` or `trusted.overlay.`
+    let prefix: String
+    private(set) var changes: [Change] = []
+
+    /// No deeper: a jail may leave a tree that would take all descriptors there are.
+    private static let depthLimit = 256
+
+    init(prefix: String) { self.prefix = prefix }
+
+    /// All changes, sorted by their paths.
+    static func changes(
+        of upper: Int32, over lowers: [Int32], prefix: String
+    ) throws(KernelError) -> [Change] {
+        var walk = ChangeWalk(prefix: prefix)
+        try walk.visit(upper, lowers.enumerated().map { ($0.offset, $0.element) }, [], isOpaque: false)
+        return Change.sorted(walk.changes)
+    }
+
+    /// The directories of the lowers that are merged at this path, each with the place of its lower.
+    private typealias Merged = [(layer: Int, directory: Int32)]
+
+    private mutating func visit(
+        _ upper: Int32, _ lowers: Merged, _ path: [EntryName], isOpaque: Bool
+    ) throws(KernelError) {
+        guard path.count < Self.depthLimit else { throw KernelError(.openat, .tooManyOpen, path: "a tree too deep") }
+        let names = try entryNames(of: upper)
+        let isMarked = try mark(of: upper) == [UInt8(ascii: "x")]
+        for name in names {
+            guard let status = try entryStatus(name, at: upper) else { continue }
+            let original = try find(name, in: lowers)
+            var isGone = Change.isWhiteout(status, isMarked: isMarked)
+            if isGone, status.kind == .regular { isGone = try hasMark(name, upper) }
+            if isGone {
+                if let original { try note(deleted: name, original, path, in: lowers) }
+            } else {
+                try compare(name, status, upper, original, lowers, path, isOpaque)
+            }
+        }
+        guard isOpaque else { return }
+        // What the upper has not is not there, whatever the lowers have.
+        var gone: [EntryName] = []
+        for lower in lowers {
+            for name in try entryNames(of: lower.directory) where !names.contains(name) && !gone.contains(name) {
+                gone.append(name)
+                if let original = try find(name, in: lowers) { try note(deleted: name, original, path, in: lowers) }
+            }
+        }
+    }
+
+    private mutating func compare(
+        _ name: EntryName, _ status: EntryStatus, _ upper: Int32, _ original: (layer: Int, status: EntryStatus)?,
+        _ lowers: Merged, _ path: [EntryName], _ isOpaque: Bool
+    ) throws(KernelError) {
+        let place = path + [name]
+        func add(_ kind: Change.Kind, _ notes: [String] = []) {
+            changes.append(
+                Change(
+                    kind: kind, path: place, notes: notes, upper: status, lower: original?.status,
+                    layer: original?.layer ?? 0))
+        }
+        let isDirectory = status.kind == .directory
+        if let original, original.status.kind == status.kind {
+            let (isSame, wasRead) = try isSameContent(name, status, upper, original, lowers)
+            let differences = Change.differences(
+                status, original.status, attributesDiffer: try attributesDiffer(name, upper, original, lowers))
+            var notes =
+                original.status.kind == .regular && original.status.links > 1 ? ["links \(original.status.links)"] : []
+            if !wasRead { notes.append("cannot be read") }
+            if !isSame {
+                add(.content, notes + differences)
+            } else if !differences.isEmpty {
+                add(.metadata, differences)
+            }
+        } else if let original {
+            let lost = try size(ofTree: name, original, lowers)
+            add(.replaced, ["\(original.status.kind) to \(status.kind)"] + (lost > 1 ? ["\(lost) entries"] : []))
+        } else {
+            add(.added)
+        }
+        guard isDirectory else { return }
+        let directory = try openEntry(name, at: upper, .read | .directory)
+        var below: Merged = []
+        defer { for lower in below { closeDescriptor(lower.directory) } }
+        if case .directory? = original?.status.kind {
+            for lower in lowers {
+                // The first that is no directory ends what is merged.
+                guard let found = try entryStatus(name, at: lower.directory) else { continue }
+                guard found.kind == .directory else { break }
+                below.append((lower.layer, try openEntry(name, at: lower.directory, .read | .directory).release()))
+            }
+        }
+        // What is new in an opaque directory has no mark of its own: there was nothing to be opaque over.
+        var isShut = isOpaque
+        if !isShut { isShut = try mark(of: directory.number) == [UInt8(ascii: "y")] }
+        try visit(directory.number, below, place, isOpaque: isShut)
+    }
+
+    /// What the lowers have of that name: the uppermost.
+    private func find(
+        _ name: EntryName, in lowers: Merged
+    ) throws(KernelError) -> (layer: Int, status: EntryStatus)? {
+        for lower in lowers {
+            guard let found = try entryStatus(name, at: lower.directory) else { continue }
+            // A lower may itself be the upper of another overlay.
+            return Change.isWhiteout(found, isMarked: false) ? nil : (lower.layer, found)
+        }
+        return nil
+    }
+
+    private func directory(of layer: Int, _ lowers: Merged) -> Int32 {
+        lowers.first { $0.layer == layer }?.directory ?? -1
+    }
+
+    private mutating func note(
+        deleted name: EntryName, _ original: (layer: Int, status: EntryStatus), _ path: [EntryName], in lowers: Merged
+    ) throws(KernelError) {
+        let lost = try size(ofTree: name, original, lowers)
+        changes.append(
+            Change(
+                kind: .deleted, path: path + [name], notes: lost > 1 ? ["\(lost) entries"] : [], upper: nil,
+                lower: original.status, layer: original.layer))
+    }
+
+    private func size(
+        ofTree name: EntryName, _ original: (layer: Int, status: EntryStatus), _ lowers: Merged
+    ) throws(KernelError) -> Int {
+        guard original.status.kind == .directory else { return 1 }
+        return try Self.count(name, at: directory(of: original.layer, lowers), depth: 0)
+    }
+
+    private static func count(_ name: EntryName, at parent: Int32, depth: Int) throws(KernelError) -> Int {
+        guard depth < depthLimit else { return 1 }
+        let directory = try openEntry(name, at: parent, .read | .directory)
+        var result = 1
+        for below in try entryNames(of: directory.number) {
+            let isDirectory = try entryStatus(below, at: directory.number)?.kind == .directory
+            result += isDirectory ? try count(below, at: directory.number, depth: depth + 1) : 1
+        }
+        return result
+    }
+
+    // What overlayfs has noted
+
+    private func mark(of directory: Int32) throws(KernelError) -> [UInt8]? {
+        try extendedAttribute(prefix + "opaque", of: directory)
+    }
+
+    private func hasMark(_ name: EntryName, _ upper: Int32) throws(KernelError) -> Bool {
+        let entry = try openEntry(name, at: upper, .path)
+        return try extendedAttribute(prefix + "whiteout", of: entry.number) != nil
+    }
+
+    // Versions
+
+    /// Whether both have the same bytes, and whether both could be read at all.
+    private func isSameContent(
+        _ name: EntryName, _ status: EntryStatus, _ upper: Int32, _ original: (layer: Int, status: EntryStatus),
+        _ lowers: Merged
+    ) throws(KernelError) -> (isSame: Bool, wasRead: Bool) {
+        let lower = directory(of: original.layer, lowers)
+        switch status.kind {
+        case .symlink: return (try linkTarget(name, at: upper) == linkTarget(name, at: lower), true)
+        case .characterDevice, .blockDevice: return (status.node == original.status.node, true)
+        case .directory, .fifo, .socket: return (true, true)
+        case .regular:
+            if status.size != original.status.size { return (false, true) }
+            do throws(KernelError) {
+                let (one, other) = (
+                    try openEntry(name, at: upper, .read).release(), try openEntry(name, at: lower, .read).release()
+                )
+                defer {
+                    closeDescriptor(one)
+                    closeDescriptor(other)
+                }
+                return (try haveSameContent(one, other), true)
+            } catch {
+                guard error.errno == .accessDenied || error.errno == .notPermitted else { throw error }
+                return (false, false)
+            }
+        }
+    }
+
+    private func attributesDiffer(
+        _ name: EntryName, _ upper: Int32, _ original: (layer: Int, status: EntryStatus), _ lowers: Merged
+    ) throws(KernelError) -> Bool {
+        switch original.status.kind {
+        case .regular, .directory: break
+        default: return false
+        }
+        let one = try openEntry(name, at: upper, .path)
+        let other = try openEntry(name, at: directory(of: original.layer, lowers), .path)
+        return try personalAttributes(of: one.number) != personalAttributes(of: other.number)
+    }
+}
+
+/// The extended attributes that a person has set, with their values.
+func personalAttributes(of descriptor: Int32) throws(KernelError) -> [String: [UInt8]] {
+    var result: [String: [UInt8]] = [:]
+    for name in try extendedAttributes(of: descriptor) where travels(name) {
+        result[name] = try extendedAttribute(name, of: descriptor)
+    }
+    return result
+}

@@ -1,0 +1,83 @@
+package import Kernel
+
+/// Why a change cannot be put into the original, or only in part.
+package struct Objection: Sendable {
+    package let path: [EntryName]
+    package let reason: String
+
+    /// `path: reason`
+    package var line: String {
+        "\(quotedPath(Change(kind: .added, path: path, upper: nil, lower: nil).bytes())): \(reason)"
+    }
+}
+
+/// What the original has become since the first launch whose changes are kept.
+struct Conflicts {
+    let lowers: [Int32]
+    let record: OverlayRecord
+
+    /// Every change that would undo one of the original's, before the first is made.
+    func all(of changes: [Change]) throws(KernelError) -> [Objection] {
+        var result: [Objection] = []
+        for change in changes {
+            if let reason = try reason(against: change) { result.append(Objection(path: change.path, reason: reason)) }
+        }
+        return result
+    }
+
+    private func reason(against change: Change) throws(KernelError) -> String? {
+        if change.layer > 0, change.kind != .added {
+            return change.kind == .deleted || change.kind == .replaced
+                ? "only a lower below the first has it, which is left as it is" : nil
+        }
+        guard let lower = change.lower else { return nil }
+        let isChanged: Bool
+        switch change.kind {
+        case .added: return nil
+        case .content, .metadata:
+            // The time of a directory changes with every name in it.
+            if lower.kind == .directory { return nil }
+            isChanged = isLate(lower)
+        case .deleted, .replaced: isChanged = try holdsLate(change)
+        }
+        guard isChanged else { return nil }
+        return "changed in the original since the launch"
+    }
+
+    /// st_ctime, which nobody can set back.
+    private func isLate(_ status: EntryStatus) -> Bool {
+        // An apply that was killed has changed times of its own: what it has finished is no change any more, but for the other
+        // names of a file.
+        if record.isApplying, status.links > 1 || status.kind == .directory { return false }
+        return status.changed >= record.start
+    }
+
+    private func holdsLate(_ change: Change) throws(KernelError) -> Bool {
+        guard let name = change.path.last, let lower = change.lower else { return false }
+        if isLate(lower) { return true }
+        guard lower.kind == .directory else { return false }
+        let parent = try openParent(of: change.path, below: lowers[0])
+        return try holdsLate(name, at: parent.number, depth: 0)
+    }
+
+    private func holdsLate(_ name: EntryName, at parent: Int32, depth: Int) throws(KernelError) -> Bool {
+        guard depth < 256 else { return true }
+        let directory = try openEntry(name, at: parent, .read | .directory)
+        for below in try entryNames(of: directory.number) {
+            guard let status = try entryStatus(below, at: directory.number) else { return true }
+            if isLate(status) { return true }
+            if status.kind == .directory, try holdsLate(below, at: directory.number, depth: depth + 1) { return true }
+        }
+        return false
+    }
+}
+
+/// The directory that a path below an open one is in: each part by the descriptor of the one before, no link followed.
+func openParent(of path: [EntryName], below root: Int32) throws(KernelError) -> Descriptor {
+    var directory = try open(".", at: root, .read | .directory)
+    for part in path.dropLast() {
+        let next = try openEntry(part, at: directory.number, .read | .directory)
+        directory = next
+    }
+    return directory
+}

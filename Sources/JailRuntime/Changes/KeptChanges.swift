@@ -1,0 +1,93 @@
+import JailPlan
+package import JailSpec
+import Kernel
+package import SpecFile
+
+/// The changes that an overlay has kept, opened from outside for `diff`, `apply` and `discard`: nobody else has them while this
+/// lives.
+package struct KeptChanges {
+    let upper: Int32
+    let work: Int32
+    let lowers: [Int32]
+    /// nil where no launch has left one.
+    let record: OverlayRecord?
+
+    /// The overlays of a spec whose changes are kept, by their targets.
+    package static func kept(in spec: Spec) -> [Mount] { spec.filesystem.keptOverlays }
+
+    /// Opens the layers of an overlay and takes the lock. `needsLowers`: what is thrown away needs no original.
+    package init(of mount: Mount, needsLowers: Bool = true) throws(Diagnostic) {
+        guard case .overlay(let lower, let upper?, let work?) = mount.source else {
+            throw Diagnostic("\(mount.target) keeps no changes", at: mount.position)
+        }
+        do throws(Failure) {
+            self.work = try Self.open(work)
+            guard try failing({ [work = self.work] () throws(KernelError) in try takeLock(work) }) else {
+                throw Failure(telling: "\(work): in use by a jail, or by another immure", hint: nil)
+            }
+            self.upper = try Self.open(upper)
+            record = try Self.record(in: self.work, isNeeded: needsLowers)
+            var opened: [Int32] = []
+            if needsLowers { for path in lower { opened.append(try Self.open(path)) } }
+            lowers = opened
+            if needsLowers { try requireSame() }
+        } catch {
+            throw Self.diagnostic(error, mount)
+        }
+    }
+
+    /// What cannot be read is none where everything is to be thrown away.
+    private static func record(in work: Int32, isNeeded: Bool) throws(Failure) -> OverlayRecord? {
+        do throws(Failure) {
+            return try OverlayRecord.read(in: work)
+        } catch {
+            if isNeeded { throw error }
+            return nil
+        }
+    }
+
+    /// Whether an apply was begun and not ended.
+    package var isUnfinished: Bool { record?.isApplying ?? false }
+
+    private static func open(_ path: String) throws(Failure) -> Int32 {
+        try failing { () throws(KernelError) in try Kernel.open(path, .read | .directory).release() }
+    }
+
+    /// The upper says what it changes of these directories, and of no others.
+    private func requireSame() throws(Failure) {
+        guard let record else {
+            guard try failing({ () throws(KernelError) in try entryNames(of: upper).isEmpty }) else {
+                throw Failure(
+                    telling: "upper is not empty, and work has no immure.json that says what it changes", hint: nil)
+            }
+            return
+        }
+        for (index, lower) in lowers.enumerated() {
+            let found = try failing { () throws(KernelError) in try status(of: lower).identity }
+            guard lowers.count == record.lowers.count, record.lowers[index] == [found.device, found.inode] else {
+                throw Failure(telling: "the changes in upper were made over other directories than these", hint: nil)
+            }
+        }
+    }
+
+    /// The words of a failure, in the name of the overlay.
+    static func diagnostic(_ failure: Failure, _ mount: Mount) -> Diagnostic {
+        let explained = Explanation(failure, of: Plan(), evidence: .host).told
+        return Diagnostic(
+            "overlay on \(mount.target): \(explained.reason)", at: mount.position, hint: explained.hint)
+    }
+
+    /// What is changed, sorted by path.
+    package func changes(of mount: Mount) throws(Diagnostic) -> [Change] {
+        do throws(KernelError) {
+            return try found()
+        } catch {
+            throw Self.diagnostic(Failure(error), mount)
+        }
+    }
+
+    func found() throws(KernelError) -> [Change] {
+        guard let record else { return [] }
+        return try ChangeWalk.changes(of: upper, over: lowers, prefix: record.attributes + ".overlay.")
+    }
+}

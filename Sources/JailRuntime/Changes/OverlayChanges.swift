@@ -1,0 +1,34 @@
+package import JailPlan
+import Kernel
+package import SpecFile
+
+/// What an overlay of a jail that has ended has changed, thrown away or kept, by the names that the jail has for it.
+package struct OverlayChanges: Sendable {
+    private let target: String
+    private let changes: [Change]
+
+    /// `overlay` is the upper, by its descriptor, and the step that has made it.
+    package init(_ overlay: (step: Int, upper: Int32), of plan: Plan) throws(Diagnostic) {
+        guard case .fill(_, .overlay(let source), let promise) = plan.steps[overlay.step].operation else {
+            throw Diagnostic("changes: step \(overlay.step + 1) makes no overlay", at: nil)
+        }
+        target = promise.target
+        do throws(KernelError) {
+            var lowers: [Int32] = []
+            defer { for lower in lowers { closeDescriptor(lower) } }
+            for path in source.lower { lowers.append(try open(path, .read | .directory).release()) }
+            changes = try ChangeWalk.changes(of: overlay.upper, over: lowers, prefix: source.attributePrefix)
+        } catch {
+            throw Diagnostic(
+                "changes of \(promise.target) cannot be listed: \(error.call.name): \(error.errno.name) \(error.errno.words)",
+                at: plan.steps[overlay.step].origin)
+        }
+    }
+
+    private var prefix: String { target == "/" ? "/" : target + "/" }
+
+    /// A line for each, ended by a line break.
+    package var text: String { changes.map { $0.line(after: prefix) + "\n" }.joined() }
+
+    package var json: [JSON] { changes.map { $0.json(after: prefix) } }
+}

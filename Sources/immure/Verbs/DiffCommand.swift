@@ -1,0 +1,126 @@
+import ArgumentParser
+import JailPlan
+import JailRuntime
+import JailSpec
+import SpecFile
+
+/// `immure diff`: what an overlay that keeps its changes has changed.
+struct DiffCommand: ParsableCommand {
+    static let configuration = Verb.diff.configuration()
+
+    @OptionGroup var overlay: OverlayOptions
+
+    @Flag(help: "print an array of changes as JSON")
+    var json = false
+
+    @Flag(name: .customShort("z"), help: "end each line with a zero byte and print paths as they are")
+    var zero = false
+
+    @Flag(help: "print only how many there are of each kind")
+    var stat = false
+
+    func run() throws {
+        do throws(Rejection) {
+            let mount = try overlay.mount()
+            let changes: [Change]
+            do throws(Diagnostic) {
+                changes = try KeptChanges(of: mount).worker(of: mount).changes(of: mount)
+            } catch {
+                throw Rejection([error])
+            }
+            show(changes)
+            Caller.leave(changes.isEmpty ? 0 : 1)
+        } catch {
+            OverlayOptions.leave(error.diagnostics)
+        }
+    }
+
+    private func show(_ changes: [Change]) {
+        if json { return Caller.show(JSON.array(changes.map { $0.json() }).lines) }
+        if stat { return Caller.show(ChangeCount(changes).text + "\n") }
+        if zero {
+            for change in changes {
+                Caller.show(bytes: Array((change.kind.rawValue + " ").utf8) + change.bytes() + [0])
+            }
+            return
+        }
+        Caller.show(changes.map { $0.line() + "\n" }.joined())
+    }
+}
+
+/// `immure apply`: puts kept changes into the original.
+struct ApplyCommand: ParsableCommand {
+    static let configuration = Verb.apply.configuration()
+
+    @OptionGroup var overlay: OverlayOptions
+
+    @Flag(help: "only say what stands against it")
+    var check = false
+
+    @Flag(help: "leave out what the original has changed, too")
+    var skipConflicts = false
+
+    @Flag(help: "go over what the original has changed")
+    var force = false
+
+    func run() throws { perform([]) }
+
+    /// `paths`: only what is at or below these.
+    func perform(_ paths: [String]) -> Never {
+        do throws(Rejection) {
+            if skipConflicts && force {
+                throw Rejection([Diagnostic("--skip-conflicts and --force say opposite things", at: nil)])
+            }
+            let mount = try overlay.mount()
+            do throws(Diagnostic) {
+                try apply(mount, paths.map { Array($0.utf8) })
+            } catch {
+                throw Rejection([error])
+            }
+        } catch {
+            OverlayOptions.leave(error.diagnostics)
+        }
+    }
+
+    private func apply(_ mount: Mount, _ paths: [[UInt8]]) throws(Diagnostic) -> Never {
+        let kept = try KeptChanges(of: mount).worker(of: mount)
+        let all = try kept.changes(of: mount)
+        var changes = ChangeApplication.chosen(all, paths)
+        for path in paths where ChangeApplication.chosen(all, [path]).isEmpty {
+            throw Diagnostic("nothing is changed at \(quoted(String(decoding: path, as: UTF8.self)))", at: nil)
+        }
+        if all.isEmpty, !kept.isUnfinished { Caller.leave(0) }
+        var application = try ChangeApplication(kept, of: mount)
+        let conflicts = try application.conflicts(of: changes)
+        if !conflicts.isEmpty && !force {
+            for conflict in conflicts { Report.say(Diagnostic("conflict: \(conflict.line)", at: nil), as: .plain) }
+            guard skipConflicts, !check else { Caller.leave(1) }
+            changes.removeAll { change in conflicts.contains { change.path.starts(with: $0.path) } }
+        }
+        if check { Caller.leave(0) }
+        try application.apply(changes, empties: changes.count == all.count)
+        for left in application.leftOut { Report.say(Diagnostic("left out: \(left.line)", at: nil), as: .note) }
+        Caller.leave(0)
+    }
+}
+
+/// `immure discard`: throws kept changes away.
+struct DiscardCommand: ParsableCommand {
+    static let configuration = Verb.discard.configuration()
+
+    @OptionGroup var overlay: OverlayOptions
+
+    func run() throws {
+        do throws(Rejection) {
+            let mount = try overlay.mount()
+            do throws(Diagnostic) {
+                try KeptChanges(of: mount, needsLowers: false).worker(of: mount).discard(of: mount)
+            } catch {
+                throw Rejection([error])
+            }
+            Caller.leave(0)
+        } catch {
+            OverlayOptions.leave(error.diagnostics)
+        }
+    }
+}

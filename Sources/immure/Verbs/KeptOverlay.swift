@@ -1,0 +1,57 @@
+import ArgumentParser
+import JailPlan
+import JailRuntime
+import JailSpec
+import SpecFile
+
+/// Which overlay `diff`, `apply` and `discard` are about.
+struct OverlayOptions: ParsableArguments {
+    @Option(
+        name: .customLong("set"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("override a key of the spec; the value is TOML; repeatable", valueName: "key.path=value"),
+        completion: SettableKeys.completion)
+    var overrides: [String] = []
+
+    @Argument(help: "the spec file", completion: .file())
+    var spec: String
+
+    @Argument(help: "the target of the overlay, where the spec has several")
+    var target: String?
+
+    /// The overlay with its changes; there must be one.
+    func mount() throws(Rejection) -> Mount {
+        let surroundings = Caller.surroundings()
+        let document = try Document.load(path: spec, overrides: overrides, in: surroundings, reading: Caller.readSpec)
+        try Prepare.requireTrust(document)
+        let kept = KeptChanges.kept(in: try Prepare.decode(document, in: surroundings))
+        if let target {
+            if let mount = kept.first(where: { $0.target == target }) { return mount }
+            throw Rejection([
+                Diagnostic("\(spec) keeps no changes of \(quoted(target))", at: nil, hint: Self.list(kept))
+            ])
+        }
+        guard let mount = kept.first else {
+            throw Rejection([
+                Diagnostic(
+                    "\(spec) keeps no changes", at: nil,
+                    hint: "give an overlay upper and work; what is thrown away is listed by immure run --changes -")
+            ])
+        }
+        guard kept.count == 1 else {
+            throw Rejection([
+                Diagnostic("\(spec) keeps the changes of several overlays", at: nil, hint: Self.list(kept))
+            ])
+        }
+        return mount
+    }
+
+    private static func list(_ kept: [Mount]) -> String? {
+        kept.isEmpty ? nil : "name one of \(kept.map { quoted($0.target) }.joined(separator: ", "))"
+    }
+
+    /// Says what has gone wrong, and leaves with 125.
+    static func leave(_ faults: [Diagnostic]) -> Never {
+        for fault in faults { Report.say(fault) }
+        Caller.leave(125)
+    }
+}
