@@ -3,6 +3,12 @@ import JailRuntime
 import JailSpec
 import SpecFile
 
+/// A descriptor that is the launcher's own, and what it is for.
+struct HeldBack {
+    let descriptor: Int32
+    let option: String
+}
+
 /// From the words of the command line to a plan.
 enum Prepare {
     /// Reads, trusts, decodes and plans; every reason against it in one go.
@@ -144,7 +150,7 @@ extension Prepare {
     ) throws(Rejection) {
         let list = key == "process.fds" ? "fds" : "bpf"
         for number in wanted.value {
-            if let taken = held.first(where: { $0.descriptor == number && !$0.isShared }) {
+            if let taken = held.first(where: { $0.descriptor == number }) {
                 throw Rejection([Diagnostic("descriptor \(number) is for \(taken.option)", at: wanted.position)])
             }
             if !Caller.hasOpen(number) {
@@ -162,7 +168,7 @@ extension Prepare {
     /// Sockets of a manager begin with descriptor 3, and those of make are where it has them: the one that the result goes
     /// to must not be among them.
     private static func checkPassed(
-        _ wanted: Located<Bool>, of plan: Plan, keepingBack held: [ResultDestination]
+        _ wanted: Located<Bool>, of plan: Plan, keepingBack held: [HeldBack]
     ) throws(Rejection) {
         guard wanted.value, let taken = held.first(where: { plan.passes($0.descriptor) }) else { return }
         throw Rejection([

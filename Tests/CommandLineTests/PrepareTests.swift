@@ -6,7 +6,7 @@ import Testing
 
 /// What is refused before anything is opened or made.
 @Suite struct PrepareTests {
-    private func faults(_ request: RunRequest, keepingBack held: Int32? = nil) -> [Diagnostic] {
+    private func faults(_ request: RunRequest, keepingBack held: [HeldBack] = []) -> [Diagnostic] {
         do throws(Rejection) {
             _ = try Prepare.plan(for: request, keepingBack: held)
             return []
@@ -22,7 +22,9 @@ import Testing
     }
 
     @Test func `the descriptor of --result`() {
-        let found = faults(RunRequest(overrides: ["process.fds=[9998]"], words: ["true"]), keepingBack: 9998)
+        let found = faults(
+            RunRequest(overrides: ["process.fds=[9998]"], words: ["true"]),
+            keepingBack: [HeldBack(descriptor: 9998, option: "--result")])
         #expect(found.map(\.message) == ["descriptor 9998 is for --result"])
     }
 

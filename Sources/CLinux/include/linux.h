@@ -122,7 +122,7 @@ static inline int linux_openat2(int at, const char *path, uint64_t flags, uint64
 static inline int linux_pivot_root(const char *new_root, const char *put_old) {
     return (int)syscall(SYS_pivot_root, new_root, put_old);
 }
-static inline int linux_exchange(int from, const char *one, int to, const char *other) {
+static inline int linux_rename_exchange(int from, const char *one, int to, const char *other) {
     enum { rename_exchange = 2 };
     return (int)syscall(SYS_renameat2, from, one, to, other, rename_exchange);
 }

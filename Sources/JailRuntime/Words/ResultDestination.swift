@@ -8,7 +8,7 @@ package struct ResultDestination {
     package let descriptor: Int32
     /// The option and its argument, as messages have them.
     private let label: String
-    package let option: String
+    private let option: String
 
     /// Whether the command has it, too: it is standard output.
     package var isShared: Bool { descriptor == 1 }

@@ -147,7 +147,7 @@ package func exchangeEntries(
 ) throws(KernelError) {
     try attempt(.renameat, name.text) {
         unsafe name.withCString { from in
-            unsafe other.withCString { unsafe linux_exchange(directory, from, target, $0) }
+            unsafe other.withCString { unsafe linux_rename_exchange(directory, from, target, $0) }
         }
     }
 }
