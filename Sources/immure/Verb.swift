@@ -1,7 +1,8 @@
 /// A verb of the command line: the one list that both parsers, the usage, the help, the manual and the completions are
 /// made of.
 enum Verb: String, CaseIterable {
-    case run, check, plan, diff, apply, discard, score, unit, `import`, syscalls, schema, doctor, completion, manual, help
+    case run, check, plan, diff, apply, discard, score, unit, `import`, syscalls, schema, doctor, completion, manual,
+        help
 
     /// What it takes, as the usage and the manual have it.
     var arguments: String {

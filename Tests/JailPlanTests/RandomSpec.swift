@@ -29,6 +29,7 @@ struct RandomSpec {
         ("timeout", [#""1ms""#, #""90min""#]), ("grace", [#""0s""#, #""2h""#]),
         ("filesystem.root", [#""system""#, #""host""#, #""empty""#, #""/srv/tree""#]),
         ("filesystem.writable", ["false", "true"]), ("filesystem.home", ["false", #""1G""#]),
+        ("filesystem.changes", [#""discard""#, #""/srv/changes""#]),
         ("filesystem.ro", [#"["/opt/sdk", "/srv/data:/data"]"#, "[]"]),
         ("filesystem.rw", [#"["~/.cache:/cache"]"#, #"["./x:/x", "/srv/y:/deep/er/y"]"#]),
         ("filesystem.hide", [#"["/etc/ssh", "/usr/share/doc"]"#]), ("filesystem.proc", ["true", "false"]),

@@ -27,6 +27,8 @@ let samples: [(text: String, effect: Effect)] = [
     ("filesystem.shm = false", .neither), ("filesystem.home = \"1G\"", .neither), ("filesystem.home = false", .neither),
     ("filesystem.writable = true", .opens), ("filesystem = { root = \"host\", writable = true }", .opens),
 
+    ("filesystem.changes = \"discard\"", .neither), ("filesystem.changes = \"/srv/changes\"", .neither),
+
     (mount("type = \"bind\"\nsource = \"/srv\""), .opens),
     (mount("type = \"bind\"\nsource = \"/srv\"\noptions = [\"ro\"]"), .opens),
     (mount("source = \"/srv\"\noptional = true\nidmap = true"), .opens),

@@ -12,13 +12,17 @@ extension Mount {
 
 extension Filesystem {
     /// The overlays whose changes outlive the jail.
-    package var keptOverlays: [Mount] { mounts.filter { $0.isKept } }
+    package var keptOverlays: [Mount] {
+        var result = mounts.filter { $0.isKept }
+        if let root = rootOverlay, root.isKept { result.insert(root, at: 0) }
+        return result
+    }
 
     /// Whether anything of the tree is an overlay.
-    var hasOverlay: Bool { mounts.contains { $0.isThrownAway || $0.isKept } }
+    var hasOverlay: Bool { changes != nil || mounts.contains { $0.isThrownAway || $0.isKept } }
 
     /// Whether the changes of an overlay outlive the jail: their directory is locked until then.
-    var keepsChanges: Bool { mounts.contains { $0.isKept } }
+    var keepsChanges: Bool { rootOverlay?.isKept ?? false || mounts.contains { $0.isKept } }
 }
 
 extension TreeBuilder {
@@ -26,6 +30,35 @@ extension TreeBuilder {
     private static let room: UInt64 = 512 << 20
 
     mutating func placeOverlay(_ mount: Mount, _ lower: [String], _ upper: String?, _ work: String?) {
+        let source = overlay(mount, lower, upper, work)
+        // A read-only one is sealed last, as a tmpfs is: mount points may have to be made in it.
+        let attributes = mount.options.attributes
+        place(
+            .overlay(source), on: mount.target, attributes.without(.readOnly), isDirectory: true,
+            sealed: attributes.hasAll(of: .readOnly), at: mount.position)
+    }
+
+    /// The root as an overlay; of the whole host, with what is mounted in it read-only in its place.
+    mutating func openRootOverlay(_ slot: Int, _ mount: Mount) {
+        guard case .overlay(let lower, let upper, let work) = mount.source else { return }
+        let filling = Filling.overlay(overlay(mount, lower, upper, work))
+        sources.append(
+            Plan.Step(.fill(slot: slot, filling, SlotPromise(target: "/", attributes: .closed)), mount.position))
+        let replaced = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
+        for path in host.submounts where !replaced.contains(where: { isWithin(path, $0) }) && !isOwn(path) {
+            placeTree(path, on: path, .readOnly | .closed, optional: true, at: mount.position)
+        }
+    }
+
+    /// Whether the jail has something of its own there in any case.
+    private func isOwn(_ path: String) -> Bool {
+        if ["/proc", "/dev", "/sys"].contains(where: { isWithin(path, $0) }) { return true }
+        return spec.filesystem.tmp.value != .none && isWithin(path, "/tmp")
+    }
+
+    private mutating func overlay(
+        _ mount: Mount, _ lower: [String], _ upper: String?, _ work: String?
+    ) -> OverlaySource {
         let changes: OverlaySource.Changes
         if let upper, let work {
             refuseReachable(mount, lower, upper, work)
@@ -34,14 +67,9 @@ extension TreeBuilder {
             changes = .thrownAway(bytes: room(of: mount), inodes: mount.inodes?.value)
         }
         refuseUnmapped(mount, lower)
-        let source = OverlaySource(
+        return OverlaySource(
             lower: lower, changes: changes, optional: mount.optional, leavesOutSubmounts: !mount.options.isRecursive,
             usesUserAttributes: !host.ownsAttributes)
-        // A read-only one is sealed last, as a tmpfs is: mount points may have to be made in it.
-        let attributes = mount.options.attributes
-        place(
-            .overlay(source), on: mount.target, attributes.without(.readOnly), isDirectory: true,
-            sealed: attributes.hasAll(of: .readOnly), at: mount.position)
     }
 
     /// How many bytes a thrown-away upper may hold: they are the jail's memory.
@@ -85,6 +113,8 @@ extension TreeBuilder {
     private mutating func refuseReachable(_ mount: Mount, _ lower: [String], _ upper: String, _ work: String) {
         for other in spec.filesystem.mounts {
             guard case .bind(let path) = other.source, !other.options.asked.hasAll(of: .readOnly) else { continue }
+            // A part of the whole root that is opened as well covers that part.
+            let lower = mount.target == "/" ? [] : lower
             for (key, layer) in [("upper", upper), ("work", work)] + lower.map({ ("lower", $0) })
             where path.isAt(orBelow: layer) || layer.isAt(orBelow: path) {
                 faults.append(

@@ -50,6 +50,10 @@ extension Host {
         for mount in spec.filesystem.mounts { if case .bind(let path) = mount.source { host.lookForDevices(path) } }
         if case .host = spec.filesystem.devices.value { host.deviceStores = Self.deviceStores() }
         if host.uid != 0 { for mount in spec.filesystem.mounts { host.lookForOwner(of: mount) } }
+        if let overlay = spec.filesystem.rootOverlay {
+            if host.uid != 0 { host.lookForOwner(of: overlay) }
+            if case .host = spec.filesystem.root.value { host.submounts = try outermostMounts() }
+        }
         if spec.hostname != nil { host.hosts = try hostsFile(of: spec) }
         if case .system = spec.filesystem.root.value { host.rootEntries = try systemEntries() }
         if spec.identity.asksForSubordinates {
@@ -84,6 +88,17 @@ extension Host {
                 return false
             }
         }
+    }
+
+    /// The mounts of the host's tree that are in no other but the root.
+    private static func outermostMounts() throws(KernelError) -> [String] {
+        let file = try open("/proc/self/mountinfo", .read)
+        var result: [String] = []
+        for point in mountPoints(in: try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo")) {
+            let path = String(decoding: point, as: UTF8.self)
+            if path != "/", Array(path.utf8) == point { result.append(path) }
+        }
+        return result.filter { path in !result.contains { path != $0 && path.utf8.starts(with: ($0 + "/").utf8) } }
     }
 
     private mutating func lookForOwner(of mount: Mount) {

@@ -27,12 +27,7 @@ extension Applier {
             let file = try open("self/mountinfo", at: hostProc?.descriptor ?? currentDirectory, .read)
             return try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo")
         }
-        var points: [[UInt8]] = []
-        for line in text.split(separator: UInt8(ascii: "\n")) {
-            let words = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
-            if words.count > 5 { points.append(plain(words[4])) }
-        }
-        return points
+        return JailRuntime.mountPoints(in: text)
     }
 
     private func firstPoint(below directory: Int32, in points: [[UInt8]]) throws(Failure) -> String? {
@@ -46,25 +41,6 @@ extension Applier {
     }
 
     private func procName(_ descriptor: Int32) -> [UInt8] { Array("/proc/self/fd/\(descriptor)".utf8) }
-
-    /// proc_pid_mountinfo(5): space, tab, line break and backslash stand there as three octal digits.
-    private func plain(_ word: ArraySlice<UInt8>) -> [UInt8] {
-        var result: [UInt8] = []
-        var rest = word
-        while let byte = rest.popFirst() {
-            let digits = rest.prefix(3)
-            let isEscape =
-                byte == UInt8(ascii: "\\") && digits.count == 3
-                && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
-            guard isEscape else {
-                result.append(byte)
-                continue
-            }
-            result.append(digits.reduce(0) { $0 &* 8 &+ ($1 &- UInt8(ascii: "0")) })
-            rest = rest.dropFirst(3)
-        }
-        return result
-    }
 
     /// Without such attributes there is no opaque directory: a removed directory that is made again would be EIO.
     func requireAttributes(_ upper: Int32, _ source: OverlaySource) throws(Failure) {
@@ -102,4 +78,33 @@ extension Applier {
         }
         return Failure(error)
     }
+}
+
+/// Where the mounts of a mountinfo stand, in the bytes of their names.
+func mountPoints(in text: [UInt8]) -> [[UInt8]] {
+    var points: [[UInt8]] = []
+    for line in text.split(separator: UInt8(ascii: "\n")) {
+        let words = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
+        if words.count > 5 { points.append(plain(words[4])) }
+    }
+    return points
+}
+
+/// proc_pid_mountinfo(5): space, tab, line break and backslash stand there as three octal digits.
+private func plain(_ word: ArraySlice<UInt8>) -> [UInt8] {
+    var result: [UInt8] = []
+    var rest = word
+    while let byte = rest.popFirst() {
+        let digits = rest.prefix(3)
+        let isEscape =
+            byte == UInt8(ascii: "\\") && digits.count == 3
+            && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
+        guard isEscape else {
+            result.append(byte)
+            continue
+        }
+        result.append(digits.reduce(0) { $0 &* 8 &+ ($1 &- UInt8(ascii: "0")) })
+        rest = rest.dropFirst(3)
+    }
+    return result
 }

@@ -21,6 +21,21 @@ extension Applier {
         try writeRecord(layers, source, plan)
     }
 
+    /// The directory of a root's changes is made closed to everybody: what the jail leaves in it may be set-user-ID.
+    private mutating func reachOrMake(_ path: String, of plan: Plan) throws(Failure) -> Descriptor {
+        do throws(Failure) {
+            return try reach(path, of: plan)
+        } catch {
+            guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
+            let (directory, name) = directoryAndName(path)
+            let parent = try reach(directory, of: plan)
+            return try failing { () throws(KernelError) in
+                try makeDirectory(name, at: parent.number, permissions: 0o700)
+                return try open(name, at: parent.number, .path | .directory | .noFollow)
+            }
+        }
+    }
+
     private mutating func openOrMake(
         _ path: String, _ key: String, like original: Int32?, of plan: Plan
     ) throws(Failure) -> Int32 {
@@ -34,7 +49,7 @@ extension Applier {
                 guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
             }
             let (directory, name) = directoryAndName(path)
-            let parent = try reach(directory, of: plan)
+            let parent = try reachOrMake(directory, of: plan)
             return try failing { () throws(KernelError) in
                 try makeDirectory(name, at: parent.number, permissions: 0o700)
                 let made = try open(name, at: parent.number, .read | .directory | .noFollow)

@@ -20,6 +20,7 @@ extension Section {
     private mutating func filesystem(into result: inout Filesystem) {
         result.root = value("root", Form.root) ?? result.root
         result.writable = value("writable", Form.boolean) ?? result.writable
+        result.changes = value("changes", Form.changes)
         result.proc = value("proc", Form.boolean) ?? result.proc
         result.devices = value("dev", Form.word(Filesystem.Devices.self)) ?? result.devices
         result.tmp = value("tmp", Form.room) ?? result.tmp
@@ -78,6 +79,17 @@ extension Form {
         let path = try hostPath(node, decoding)
         if path == "/" { throw fault("\"/\" as a directory", node, hint: "write \"host\" for the host's whole tree") }
         return .directory(path)
+    }
+
+    /// `discard`, or a directory, written as one.
+    fileprivate static func changes(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Filesystem.Changes {
+        let written = try nonEmpty(node, decoding)
+        if written == "discard" { return .discarded }
+        guard looksLikePath(written) else {
+            let unknown = unknown(written, of: ["discard"], node)
+            throw fault(unknown.message, node, hint: "\(unknown.hint ?? ""), or a directory such as \"./\(written)\"")
+        }
+        return .kept(try hostPath(node, decoding))
     }
 
     /// The size of a private tmpfs, or false for none.

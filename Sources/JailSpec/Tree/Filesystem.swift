@@ -24,6 +24,14 @@ package struct Filesystem: Equatable, Sendable {
         case none
     }
 
+    /// What becomes of the changes of a root that is copied on write.
+    package enum Changes: Equatable, Sendable {
+        /// They are thrown away.
+        case discarded
+        /// They are kept in that directory of the host.
+        case kept(String)
+    }
+
     /// What stands on `/dev`.
     package enum Devices: String, CaseIterable, Equatable, Sendable {
         case none, minimal, host
@@ -32,6 +40,8 @@ package struct Filesystem: Equatable, Sendable {
     package var root = Located(Root.system)
     /// Whether the root may be written to: one of the jail's own in memory, a tree of the host's in fact.
     package var writable = Located(false)
+    /// Where the changes of a root go that is a tree of the host's, which itself stays as it is.
+    package var changes: Located<Changes>?
     package var proc = Located(true)
     package var devices = Located(Devices.minimal)
     /// The private tmpfs on `/tmp`.
@@ -56,7 +66,29 @@ package struct Filesystem: Equatable, Sendable {
             default: break
             }
         }
+        if case .kept(let path)? = changes?.value { result += [path + "/upper", path + "/work"] }
         return result
+    }
+
+    /// The overlay that is the root, where one is.
+    package var rootOverlay: Mount? {
+        guard let changes else { return nil }
+        let lower: String
+        var options = MountOptions()
+        switch root.value {
+        case .host:
+            lower = "/"
+            // What is mounted in it is shown by mounts of their own.
+            options.isRecursive = false
+        case .directory(let path): lower = path
+        case .system, .empty: return nil
+        }
+        let source: Mount.Source =
+            switch changes.value {
+            case .discarded: .overlay(lower: [lower], upper: nil, work: nil)
+            case .kept(let path): .overlay(lower: [lower], upper: path + "/upper", work: path + "/work")
+            }
+        return Mount(target: "/", source: source, options: options, position: changes.position)
     }
 
     /// Whether the size of anything depends on the machine's memory.

@@ -19,6 +19,13 @@ extension SectionRows {
                 the tree itself, as far as the command's user may, where mount points that are missing are made to stay. /sys
                 stays read-only.
                 """),
+            KeyRow(
+                "changes", as: .words(["discard"], orPath: "a directory"),
+                """
+                In place of writable, for a root that is `host` or a directory: the root is copied on write, and the changes
+                are thrown away (`discard`, at most 512M of them) or kept below a directory, for `immure diff`, `apply` and
+                `discard` with the target /. Of `host` only as root; what is mounted in the host's tree is read-only there.
+                """),
             KeyRow("ro", as: .binds, "Paths of the host to show, with their submounts, read-only."),
             KeyRow(
                 "rw", as: .binds,

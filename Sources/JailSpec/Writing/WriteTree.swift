@@ -12,6 +12,12 @@ extension SpecWriter {
             }
         }
         add("filesystem.writable", filesystem.writable) { "\($0)" }
+        add("filesystem.changes", filesystem.changes) { changes in
+            switch changes {
+            case .discarded: TOML.string("discard")
+            case .kept(let path): TOML.string(path)
+            }
+        }
         add("filesystem.proc", filesystem.proc) { "\($0)" }
         add("filesystem.dev", filesystem.devices) { TOML.string($0.rawValue) }
         for (key, room) in [("tmp", filesystem.tmp), ("home", filesystem.home), ("shm", filesystem.shm)] {

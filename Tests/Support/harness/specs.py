@@ -28,6 +28,7 @@ KEYS = {
     "extends": ([[], ["base.toml"]], ["base.toml", [1], [""], {}]),
     "filesystem.root": (["system", "host", "empty", "./tree", "/srv", "~", "."], ["sys", "", 1, "tree"]),
     "filesystem.writable": ([False, True], BOOLEANS),
+    "filesystem.changes": (["discard", "./changes", "/srv/changes", "~/x"], ["keep", "", 1, True]),
     "filesystem.ro": BINDS,
     "filesystem.rw": BINDS,
     "filesystem.devices": BINDS,

@@ -1,0 +1,28 @@
+"""try.toml: a command on the current directory, its changes looked at, applied or thrown away."""
+
+import os
+import time
+
+
+def test_look_apply_and_discard(caller, work):
+    caller.file(work / "a", "a\n")
+    time.sleep(0.05)  # what the directory was before the launch is older than the launch
+    spec = caller.spec("try.toml")
+    done = caller.jail("try.toml", "bash", "-c", "echo more >> a; echo new > new; ls", cwd=work)
+    assert done.stdout.split() == ["a", "new"] and done.stderr == ""
+    assert (work / "a").read_text() == "a\n" and not (work / "new").exists()
+    done = caller.run("immure", "diff", spec, cwd=work, status=1)
+    assert done.stdout == "M a\nA new\n"
+    done = caller.jail("try.toml", "cat", "new", cwd=work)
+    assert done.stdout == "new\n"
+    caller.run("immure", "apply", spec, cwd=work)
+    assert (work / "a").read_text() == "a\nmore\n" and (work / "new").read_text() == "new\n"
+    caller.jail("try.toml", "rm", "a", cwd=work)
+    caller.run("immure", "discard", spec, cwd=work)
+    caller.run("immure", "diff", spec, cwd=work)
+    assert (work / "a").exists()
+
+
+def test_the_kept_changes_are_closed_to_others(caller, work):
+    caller.jail("try.toml", "true", cwd=work)
+    assert oct(os.stat(work / ".immure").st_mode) == "0o40700"
