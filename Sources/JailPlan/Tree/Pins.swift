@@ -47,7 +47,9 @@ extension TreeBuilder {
     /// The targets of what the jail may write in, each with what holds on its mount.
     private var writableTargets: [[UInt8]: MountAttributes] {
         var result: [[UInt8]: MountAttributes] = [:]
-        if case .directory = spec.filesystem.root.value, spec.filesystem.writable.value { result[[UInt8(ascii: "/")]] = .closed }
+        if case .directory = spec.filesystem.root.value, spec.filesystem.writable.value {
+            result[[UInt8(ascii: "/")]] = .closed
+        }
         let written = spec.filesystem.writableTargets
         guard !written.isEmpty else { return result }
         for placement in placements {

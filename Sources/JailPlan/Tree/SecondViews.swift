@@ -7,13 +7,19 @@ extension Filesystem {
         var best: (length: Int, path: String?) = (-1, nil)
         func consider(_ target: String, _ source: String?) {
             let stem = target == "/" ? "" : target
-            guard path == target || path.utf8.starts(with: "\(stem)/".utf8), target.utf8.count > best.length else { return }
-            best = (target.utf8.count, source.map { $0 + String(decoding: path.utf8.dropFirst(stem.utf8.count), as: UTF8.self) })
+            guard path == target || path.utf8.starts(with: "\(stem)/".utf8), target.utf8.count > best.length else {
+                return
+            }
+            best = (
+                target.utf8.count,
+                source.map { $0 + String(decoding: path.utf8.dropFirst(stem.utf8.count), as: UTF8.self) }
+            )
         }
         switch root.value {
         case .host: consider("/", "")
         case .directory(let source): consider("/", source)
-        case .system: for name in ["/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64"] { consider(name, name) }
+        case .system:
+            for name in ["/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64"] { consider(name, name) }
         case .empty: break
         }
         for mount in mounts where mount.source != .hidden {

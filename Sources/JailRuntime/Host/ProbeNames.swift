@@ -34,7 +34,8 @@ extension Host {
                     guard let below = trail.names(below: place.identity) else { continue }
                     exposed.append(
                         ExposedFile(
-                            path: path, source: place.path, below: below.joined(separator: "/"), device: identity.device,
+                            path: path, source: place.path, below: below.joined(separator: "/"),
+                            device: identity.device,
                             inode: identity.inode))
                 }
             } catch {

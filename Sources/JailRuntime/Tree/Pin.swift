@@ -72,7 +72,8 @@ extension Tree {
         guard found.isSymlink else { return Descriptor(owning: number) }
         closeDescriptor(number)
         throw Failure(
-            .linkBelowWritable, text: "\(target) is a symbolic link below what the jail may write, and may be its own work")
+            .linkBelowWritable,
+            text: "\(target) is a symbolic link below what the jail may write, and may be its own work")
     }
 }
 

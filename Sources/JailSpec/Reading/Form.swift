@@ -25,7 +25,8 @@ enum Form {
         let value = try text(node, decoding)
         if value.isEmpty { throw fault("is empty", node) }
         if CarriedByte.isIn(value) {
-            throw fault("\(quoted(value)) holds a character from U+10FF80 on, which stands for a byte that is no text", node)
+            throw fault(
+                "\(quoted(value)) holds a character from U+10FF80 on, which stands for a byte that is no text", node)
         }
         return value
     }

@@ -28,7 +28,8 @@ extension SectionRows {
                 """),
             KeyRow(
                 "optional", as: .boolean, default: "false",
-                "A source that does not exist is left out, which is reported. hide: so is a target that does not exist."),
+                "A source that does not exist is left out, which is reported. hide: so is a target that does not exist."
+            ),
             KeyRow("size", as: .positiveSize, "tmpfs: the most that it may hold."),
             KeyRow(
                 "inodes", as: .integer(1...Int64.max, "number"), "tmpfs, and overlay without upper: the most files."),
