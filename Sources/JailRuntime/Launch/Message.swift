@@ -61,11 +61,11 @@ enum Message: Sendable {
         case .terminal: return [5]
         case .alarm(let milliseconds): return [9] + Self.word(milliseconds ?? -1)
         case .covers(let covers):
-            return [15] + covers.flatMap { Self.number($0.step) + Self.word(Int32(bitPattern: $0.mount)) }
+            return [18] + covers.flatMap { Self.number($0.step) + Self.word(Int32(bitPattern: $0.mount)) }
         case .listener(let command): return [Self.listenerKind] + Self.word(command)
         case .unheard(let errno): return [11, UInt8(truncatingIfNeeded: errno.rawValue)]
         case .held(let step, let isShown): return [14] + Self.number(step) + [isShown ? 1 : 0]
-        case .running: return [15]
+        case .running: return [17]
         case .changed(.exited(let status)): return [6, UInt8(truncatingIfNeeded: status)]
         case .changed(.signaled(let signal)): return [7, UInt8(truncatingIfNeeded: signal)]
         case .changed(.stopped(let signal)): return [8, UInt8(truncatingIfNeeded: signal)]
@@ -96,14 +96,14 @@ enum Message: Sendable {
             self = kind == 3 ? .failed(failure) : .lost(failure)
         case 4: self = .skipped(step: Int(byte(1)) << 8 | Int(byte(2)))
         case 5: self = .terminal
-        case 15: self = .running
+        case 17: self = .running
         case 6: self = .changed(.exited(byte(1)))
         case 7: self = .changed(.signaled(byte(1)))
         case 8: self = .changed(.stopped(byte(1)))
         case 9:
             let milliseconds = word()
             self = .alarm(milliseconds: milliseconds < 0 ? nil : milliseconds)
-        case 15:
+        case 18:
             self = .covers(
                 stride(from: 1, to: bytes.count - 5, by: 6).map { place in
                     let mount = (2...5).reduce(UInt32(0)) { $0 << 8 | UInt32(bytes[place + $1]) }
