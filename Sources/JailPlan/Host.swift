@@ -83,6 +83,8 @@ package struct Host: Sendable {
     package var layers: [(path: String, uid: UInt32, gid: UInt32)] = []
     /// Where mounts stand in the host's tree, but not in one another: asked only where the whole host is copied on write.
     package var submounts: [String] = []
+    /// What the patterns of the spec match.
+    package var matches: [PatternMatches] = []
     /// Asked only where the spec has a hostname; nil too where something else than a file stands there.
     package var hosts: HostsFile?
     /// The caller's ranges in subuid(5) and subgid(5), inside 0 upwards still to be assigned.

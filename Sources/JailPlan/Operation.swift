@@ -18,6 +18,8 @@ package enum Operation: Equatable, Sendable {
     case setLimit(LimitSetting)
     /// Moves this process into the cgroup: a direct launch has no child to be born there.
     case enterCgroup
+    /// Makes a source of the host that is missing; it stays.
+    case makeSource(SourceMaking)
     /// Opens the way to the service manager's notify socket, which the launcher keeps.
     case connectManager(String)
     /// Joins namespaces that exist, all opened before the first is joined.

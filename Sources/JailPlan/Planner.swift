@@ -20,7 +20,9 @@ package struct Planner {
     package static func plan(
         _ spec: Spec, on host: Host, reportsResult: Bool = false, reportsChanges: Bool = false
     ) -> Result<Plan, Faults> {
-        var planner = Planner(premises: Premises(spec, host))
+        let (premises, faults) = Premises.expanding(spec, on: host)
+        var planner = Planner(premises: premises)
+        planner.faults = faults
         planner.plan.showsChanges = (reportsResult || reportsChanges) && spec.filesystem.hasOverlay
         planner.make(mustStay: reportsResult || reportsChanges || spec.filesystem.keepsChanges)
         return planner.faults.isEmpty ? .success(planner.plan) : .failure(Faults(diagnostics: planner.faults))
@@ -63,6 +65,8 @@ package struct Planner {
         plan.slotCount = tree.slotCount
         plan.checksPlaces = tree.needsMounts && !(tree.rootIsPrivate && spec.filesystem.mounts.isEmpty)
 
+        // By whom the directory around them is open to, whom they will belong to being known.
+        makeSources(identity)
         // As root, sources are opened by the launcher, before it joins anything: inside a user namespace there is no
         // capability over the host's files, and a directory of mode 0700 would stop the jail's first process.
         if host.isPrivileged { plan.append(contentsOf: tree.sources) }

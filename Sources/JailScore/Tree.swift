@@ -105,16 +105,19 @@ extension Mount {
     /// The path of the host that can be written to through it.
     fileprivate var written: String? {
         switch source {
-        case .bind(let path): options.asked.hasAll(of: .readOnly) ? nil : path
+        case .bind(let path): options.asked.hasAll(of: .readOnly) ? nil : place(path)
         case .overlay(_, let upper, _): upper
         default: nil
         }
     }
 
+    /// A path as it is weighed: what a pattern matches may be all that there is where it begins.
+    private func place(_ path: String) -> String { isPattern ? PathPattern.beginning(of: path) : path }
+
     /// The paths of the host that can be read through it.
     fileprivate var read: [String] {
         switch source {
-        case .bind(let path): options.asked.hasAll(of: .readOnly) ? [path] : []
+        case .bind(let path): options.asked.hasAll(of: .readOnly) ? [place(path)] : []
         case .overlay(let lower, _, _): lower
         case .image(let path): [path]
         default: []

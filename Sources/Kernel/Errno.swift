@@ -41,6 +41,7 @@ extension Errno {
     package static let loop = Errno(rawValue: ELOOP)
     package static let crossesDevice = Errno(rawValue: EXDEV)
     package static let unsupported = Errno(rawValue: ENOSYS)
+    package static let tooBig = Errno(rawValue: E2BIG)
     package static let noDevice = Errno(rawValue: ENODEV)
     package static let noProcess = Errno(rawValue: ESRCH)
     package static let badFormat = Errno(rawValue: ENOEXEC)

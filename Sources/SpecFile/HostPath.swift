@@ -12,9 +12,19 @@ extension Surroundings {
         return path
     }
 
+    /// The same of a pattern, glob(7): what is expanded stands for itself, each character of it.
+    package func hostPattern(_ written: String, at position: Position) throws(Diagnostic) -> String {
+        let literal = Surroundings(
+            variable: { [variable] in variable($0).map(escapingPattern) }, home: home.map(escapingPattern),
+            currentDirectory: escapingPattern(currentDirectory),
+            directoryOfFile: { [self] in escapingPattern(directory(of: $0)) })
+        return try literal.hostPath(written, at: position)
+    }
+
     /// The absolute directory that paths written at `position` are relative to: that of the file as it was named, and the
     /// current directory for `--set`.
     package func directory(of position: Position) -> String {
+        if let directoryOfFile { return directoryOfFile(position) }
         let file = position.file
         guard let last = file.utf8.lastIndex(of: slash) else { return currentDirectory }
         let directory = String(file[...last])
@@ -144,6 +154,20 @@ private func isVariableName(_ name: String) -> Bool {
     }
     guard letters, let first = name.utf8.first else { return false }
     return first > UInt8(ascii: "9")
+}
+
+/// A text as a pattern that only it matches.
+private func escapingPattern(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    for byte in text.utf8 {
+        switch byte {
+        case UInt8(ascii: "*"), UInt8(ascii: "?"), UInt8(ascii: "["), UInt8(ascii: "\\"):
+            bytes.append(UInt8(ascii: "\\"))
+        default: break
+        }
+        bytes.append(byte)
+    }
+    return String(decoding: bytes, as: UTF8.self)
 }
 
 private let slash = UInt8(ascii: "/")

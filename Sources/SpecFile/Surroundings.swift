@@ -6,8 +6,18 @@ package struct Surroundings: Sendable {
     package let home: String?
     /// The absolute current directory.
     package let currentDirectory: String
+    /// In place of the directory of a file: of a pattern, in which it is to be literal.
+    let directoryOfFile: (@Sendable (Position) -> String)?
 
     package init(variable: @escaping @Sendable (String) -> String?, home: String?, currentDirectory: String) {
+        self.init(variable: variable, home: home, currentDirectory: currentDirectory, directoryOfFile: nil)
+    }
+
+    init(
+        variable: @escaping @Sendable (String) -> String?, home: String?, currentDirectory: String,
+        directoryOfFile: (@Sendable (Position) -> String)?
+    ) {
+        self.directoryOfFile = directoryOfFile
         self.variable = variable
         self.home = home
         self.currentDirectory = currentDirectory

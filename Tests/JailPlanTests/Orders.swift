@@ -21,6 +21,10 @@ extension Order {
         Order(
             ["open_pipes"], before: ["join_namespaces", "create_namespaces"],
             because: "within a user namespace nobody has CAP_CHOWN over the caller's pipes"),
+            ["make_source"], before: ["create_namespaces", "open_tree"],
+            because:
+                "in a user namespace an id that is not mapped can make nothing (EOVERFLOW), and what is opened is there"
+        ),
         Order(
             ["create_namespaces"], before: ["map_identities"],
             because: "uid_map is that of a process in the new namespace, user_namespaces(7)"),

@@ -90,6 +90,8 @@ struct RandomSpec {
     /// Mounts on targets of their own, every type with every key that it has.
     static let mounts = [
         #"target = "/m/bind", source = "/srv/b", options = ["ro", "noexec", "nosuid", "nodev", "nosymfollow"]"#,
+        #"target = "/m/made", source = "/srv/made", create = true, mode = "0700""#,
+        #"target = "/m/made-file", source = "/srv/made-file", create = "file""#,
         #"target = "/m/open", type = "bind", source = "rel", options = ["suid", "dev", "bind", "noatime"], optional = true"#,
         #"target = "/m/times", source = "/srv/t", options = ["rw", "exec", "strictatime", "nodiratime"], idmap = false"#,
         #"target = "/m", type = "tmpfs", size = "1M", inodes = 100, mode = "0700", options = ["ro", "relatime"]"#,

@@ -42,6 +42,7 @@ struct Shape: Sendable {
         Shape("root, joined", .root, joined), Shape("user, joined", .user, joined),
         Shape("root, all of it", .root, everything), Shape("user, all of it", .user, everything),
         Shape("root, all of it, user host", .root, "namespaces.user = \"host\"\n" + everything),
+        Shape("root, a source that is made", .root, made), Shape("user, a source that is made", .user, made),
         Shape("root, landlock", .root, landlock), Shape("user, landlock", .user, landlock),
         Shape("user, landlock alone", .user, allHost + "\n" + landlock),
         Shape("root, landlock without no_new_privs", .root, "process.no_new_privs = false\n" + landlock),
@@ -52,6 +53,8 @@ struct Shape: Sendable {
     ]
 
     static let auto = "[identity]\nuser = 1\ngroup = 1\nuid_map = \"auto\"\ngid_map = \"auto\"\n"
+
+    static let made = "[[mount]]\ntarget = \"/m\"\nsource = \"/srv/m\"\ncreate = true\n"
 
     static let maps = """
         [identity]

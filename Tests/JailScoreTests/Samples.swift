@@ -32,6 +32,8 @@ let samples: [(text: String, effect: Effect)] = [
     (mount("type = \"bind\"\nsource = \"/srv\""), .opens),
     (mount("type = \"bind\"\nsource = \"/srv\"\noptions = [\"ro\"]"), .opens),
     (mount("source = \"/srv\"\noptional = true\nidmap = true"), .opens),
+    (mount("source = \"/srv\"\ncreate = true\nmode = \"0700\""), .opens), ("filesystem.ro = [\"/opt/*\"]", .opens),
+    ("filesystem.hide = [\"/usr/share/*\"]", .narrows),
     (mount("type = \"tmpfs\""), .opens),
     (mount("type = \"tmpfs\"\nsize = \"1M\"\ninodes = 9\nmode = \"0700\""), .neither),
     (mount("type = \"overlay\"\nlower = [\"/srv\"]\nquota = \"1G\""), .opens),

@@ -25,6 +25,8 @@ let contractText = #"""
     source   = "/var/cache/x"
     options  = ["ro", "nosuid", "nodev", "noexec"]
     optional = false
+    create   = true
+    mode     = "0750"
     quota    = "2G"
     idmap    = true
     [[mount]]

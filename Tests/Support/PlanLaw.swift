@@ -97,6 +97,8 @@ package struct PlanLaw {
             need(
                 made == nil && !rootSwitched && !restricted,
                 "the manager's socket has its name in the caller's namespaces")
+        case .makeSource:
+            need(made == nil && !becameUser, "the directory around it is open to the caller's own id")
         case .readCredentials:
             need(
                 !rootSwitched && !rootBegun && !becameUser, "the credentials are files of the host and the caller's own"

@@ -32,6 +32,7 @@ extension Operation {
         case .createCgroup(let delegation): delegation.words
         case .setLimit(let setting): setting.words
         case .enterCgroup: OperationWords("enter_cgroup", "enter the cgroup")
+        case .makeSource(let making): making.words
         case .connectManager(let socket):
             OperationWords(
                 "connect_manager", "connect to the service manager at \(socket)", [("socket", .string(socket))])

@@ -31,7 +31,8 @@ extension Operation {
             .forbidUserNamespaces, .isolateMounts, .setHostName, .bringUpLoopback, .awaitNetwork, .setNice,
             .setAffinity, .newKeyring,
             .setInheritedAttributes, .startSession, .refuseNamespaces, .setSecureBits, .setResourceLimit,
-            .keepToTree, .enforceRuleset, .dieWithParent, .closeDescriptors, .changeDirectory, .makeDirectory:
+            .keepToTree, .enforceRuleset, .dieWithParent, .closeDescriptors, .changeDirectory, .makeDirectory,
+            .makeSource:
             .atOnce
         case .fill, .attach, .makeSymlink, .hide, .mask, .protect, .pin, .protectFile, .seal, .switchRoot: .withTheTree
         case .setIdentity, .setGroups, .dropBounding, .forbidNewPrivileges, .setUmask, .setCapabilities, .resetSignals,

@@ -47,15 +47,20 @@ extension Host {
         try host.readAccounts(of: spec)
         if spec.network.leadsOut { host.network = try .probe() }
         if spec.filesystem.asksForMemory { host.memory = try totalMemory() }
-        for mount in spec.filesystem.mounts { if case .bind(let path) = mount.source { host.lookForDevices(path) } }
         if case .host = spec.filesystem.devices.value { host.deviceStores = Self.deviceStores() }
         if host.uid != 0 { for mount in spec.filesystem.mounts { host.lookForOwner(of: mount) } }
         if let overlay = spec.filesystem.rootOverlay {
             if host.uid != 0 { host.lookForOwner(of: overlay) }
             if case .host = spec.filesystem.root.value { host.submounts = try outermostMounts() }
         }
-        if spec.hostname != nil { host.hosts = try hostsFile(of: spec) }
         if case .system = spec.filesystem.root.value { host.rootEntries = try systemEntries() }
+        var mounts = spec.filesystem.mounts
+        if spec.filesystem.hasPatterns {
+            host.matches = try PatternSearch.matches(of: spec.filesystem, host.rootEntries)
+            mounts = spec.filesystem.expanded(by: host.matches).filesystem.mounts
+        }
+        for mount in mounts { if case .bind(let path) = mount.source { host.lookForDevices(path) } }
+        if spec.hostname != nil { host.hosts = try hostsFile(of: spec) }
         if spec.identity.asksForSubordinates {
             try host.readSubordinates(spec)
         }

@@ -92,6 +92,7 @@ struct Applier {
         case .createCgroup(let delegation): try createCgroup(delegation)
         case .setLimit(let setting): try setLimit(setting)
         case .enterCgroup: try enterCgroup()
+        case .makeSource(let making): try makeSource(making)
         case .connectManager(let socket): try connectManager(socket)
         case .joinNamespaces(let joined): try join(joined)
         case .createNamespaces(let kinds): try createNamespaces(kinds, plan)

@@ -8,6 +8,7 @@ extension Explanation {
     var mountHint: String? {
         switch step?.operation {
         case .fill(_, .tree(let source), _): sourceHint(source)
+        case .makeSource: nil
         case .fill(_, .device(let name, _, _), _): deviceHint(name)
         case .fill(_, .fileSystem(let fileSystem), _), .fill(_, .noticeSocket(let fileSystem), _),
             .fill(_, .credentials(let fileSystem), _):

@@ -41,8 +41,25 @@ extension Form {
         try jailPath(try decoding.surroundings.expand(try nonEmpty(node, decoding), at: node.position), node)
     }
 
-    /// `"source"` or `"source:target"`.
-    static func bind(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> (source: String, target: String) {
+    /// A path of the jail that is to be hidden, or a pattern of such paths.
+    static func hidden(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> (path: String, isPattern: Bool) {
+        let written = try nonEmpty(node, decoding)
+        guard PathPattern.isWritten(written) else { return (try expandedTarget(node, decoding), false) }
+        guard let first = written.utf8.first, [UInt8(ascii: "/"), UInt8(ascii: "~"), UInt8(ascii: "$")].contains(first)
+        else { throw fault("\(quoted(written)) is not an absolute path", node) }
+        return (try pattern(written, node, decoding), true)
+    }
+
+    private static func pattern(_ written: String, _ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        let pattern = try decoding.surroundings.hostPattern(written, at: node.position)
+        if hasDotDot(pattern) { throw fault("\(quoted(written)) holds `..`", node) }
+        return pattern
+    }
+
+    /// `"source"` or `"source:target"`, or a pattern of sources.
+    static func bind(_ node: Node, _ decoding: Decoding) throws(Diagnostic)
+        -> (source: String, target: String, isPattern: Bool)
+    {
         let written = try nonEmpty(node, decoding)
         let parts = written.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
             .map { String(Substring($0)) }
@@ -51,9 +68,16 @@ extension Form {
                 "\(quoted(written)) has more than one colon", node, hint: "write a [[mount]] with source and target")
         }
         if parts.contains("") { throw fault("\(quoted(written)) has an empty path beside its colon", node) }
+        if PathPattern.isWritten(parts[0]) {
+            guard parts.count == 1 else {
+                throw fault("\(quoted(written)): what a pattern matches has no one target", node)
+            }
+            let pattern = try pattern(written, node, decoding)
+            return (pattern, pattern, true)
+        }
         let source = try decoding.surroundings.hostPath(parts[0], at: node.position)
         if parts.count == 2 {
-            return (source, try target(try decoding.surroundings.expand(parts[1], at: node.position), node))
+            return (source, try target(try decoding.surroundings.expand(parts[1], at: node.position), node), false)
         }
         if hasDotDot(source) {
             throw fault("\(quoted(written)) holds `..`", node, hint: "write \"source:target\"")
@@ -62,7 +86,7 @@ extension Form {
             throw fault(
                 "nothing can be mounted on \"/\"", node, hint: "filesystem.root = \"host\" shows the whole host")
         }
-        return (source, source)
+        return (source, source, false)
     }
 
     private static func hasDotDot(_ path: String) -> Bool {

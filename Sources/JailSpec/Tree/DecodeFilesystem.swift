@@ -38,17 +38,23 @@ extension Section {
 
     private mutating func binds(_ key: String, _ options: MountOptions) -> [Mount] {
         (list(key, Form.bind)?.value ?? []).map { bind in
-            Mount(
+            var mount = Mount(
                 target: bind.value.target, source: .bind(bind.value.source), options: options, position: bind.position)
+            mount.isPattern = bind.value.isPattern
+            return mount
         }
     }
 
     private mutating func hidden(_ key: String) -> [Mount] {
         // What is hidden twice, as by two files that extend one another, is hidden.
         var result: [Mount] = []
-        for path in list(key, Form.expandedTarget)?.value ?? []
-        where !result.contains(where: { $0.target.utf8.elementsEqual(path.value.utf8) }) {
-            result.append(Mount(target: path.value, source: .hidden, position: path.position))
+        for path in list(key, Form.hidden)?.value ?? []
+        where !result.contains(where: {
+            $0.target.utf8.elementsEqual(path.value.path.utf8) && $0.isPattern == path.value.isPattern
+        }) {
+            var mount = Mount(target: path.value.path, source: .hidden, position: path.position)
+            mount.isPattern = path.value.isPattern
+            result.append(mount)
         }
         return result
     }
@@ -56,7 +62,8 @@ extension Section {
     /// One mount covers another on the same target: a line that does nothing. Names are compared as bytes: two spellings of a
     /// letter are equal as text.
     private func reportSharedTargets(_ mounts: [Mount]) {
-        for (again, first) in repeats(mounts.map { Located(Array($0.target.utf8), at: $0.position) }) {
+        let targets = mounts.filter { !$0.isPattern }.map { Located(Array($0.target.utf8), at: $0.position) }
+        for (again, first) in repeats(targets) {
             let target = String(decoding: again.value, as: UTF8.self)
             report("mount: the target \(quoted(target)) is given twice\(also(at: first))", at: again.position)
         }

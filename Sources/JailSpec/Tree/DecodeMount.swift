@@ -6,7 +6,7 @@ enum MountType: String, CaseIterable {
 
     var keys: [String] {
         switch self {
-        case .bind: ["source", "options", "optional", "quota", "idmap"]
+        case .bind: ["source", "options", "optional", "create", "mode", "quota", "idmap"]
         case .image: ["source", "options", "optional", "idmap"]
         case .overlay: ["lower", "upper", "work", "options", "optional", "quota", "inodes", "idmap"]
         case .tmpfs: ["size", "inodes", "mode", "options"]
@@ -40,7 +40,7 @@ enum MountType: String, CaseIterable {
 
     static let allKeys = [
         "target", "type", "source", "options", "optional", "size", "inodes", "mode", "content", "to", "lower", "upper",
-        "work", "quota", "idmap",
+        "work", "quota", "idmap", "create",
     ]
 }
 
@@ -53,16 +53,37 @@ extension Section {
         let source = type.flatMap { mountSource($0) }
         let options = list("options", Form.mountOption)?.value ?? []
         let optional = value("optional", Form.boolean)
+        let create = creation(type, optional)
         let quota = value("quota", Form.positiveSize)
         // Of a tmpfs they are part of the source.
         let inodes = type == .overlay ? value("inodes", Form.integer(1...UInt64(Int64.max))) : nil
         let idmap = value("idmap", Form.boolean)
         for key in MountType.allKeys { _ = entry(key) }
         guard let target, let source, let type else { return nil }
-        return Mount(
+        var mount = Mount(
             target: target.value, source: source, options: mountOptions(options, type),
             optional: optional?.value ?? false, quota: quota, inodes: inodes, idmap: idmap,
             position: table["target"]?.keyPosition ?? position)
+        mount.create = create
+        return mount
+    }
+
+    /// What becomes of a missing source of a bind.
+    private mutating func creation(_ type: MountType?, _ optional: Located<Bool>?) -> Mount.Creation? {
+        guard type == .bind else { return nil }
+        let kind = value("create", Form.creation)
+        let isDirectory = kind?.value != .file
+        let mode = value("mode", Form.mode(upTo: isDirectory ? 0o3777 : 0o777))
+        guard let kind, kind.value != .nothing else {
+            if let mode { report("mount.mode: of a bind it is that of what `create` makes", at: mode.position) }
+            return nil
+        }
+        if let optional, optional.value {
+            report(
+                "mount.optional: a source that is made is never missing\(also(at: kind.position))",
+                at: optional.position)
+        }
+        return Mount.Creation(isDirectory: isDirectory, mode: mode?.value ?? (isDirectory ? 0o755 : 0o644))
     }
 
     /// The value of a key that must be there.
@@ -194,7 +215,16 @@ extension Section {
     }
 }
 
+/// What `create` makes.
+private enum Created { case nothing, directory, file }
+
 extension Form {
+    fileprivate static func creation(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Created {
+        if case .boolean(let wanted) = node.value { return wanted ? .directory : .nothing }
+        guard case .string("file") = node.value else { throw fault("must be true, false or \"file\"", node) }
+        return .file
+    }
+
     fileprivate static func mountOption(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
         let word = try text(node, decoding)
         let known = MountOptions.words

@@ -91,6 +91,9 @@ package struct Filesystem: Equatable, Sendable {
         return Mount(target: "/", source: source, options: options, position: changes.position)
     }
 
+    /// Whether anything is given by a pattern.
+    package var hasPatterns: Bool { mounts.contains { $0.isPattern } }
+
     /// Whether the size of anything depends on the machine's memory.
     package var asksForMemory: Bool {
         tmp.value == .quarter || home.value == .quarter || shm.value == .quarter || writable.value

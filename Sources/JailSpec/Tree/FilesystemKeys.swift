@@ -26,7 +26,15 @@ extension SectionRows {
                 are thrown away (`discard`, at most 512M of them) or kept below a directory, for `immure diff`, `apply` and
                 `discard` with the target /. Of `host` only as root; what is mounted in the host's tree is read-only there.
                 """),
-            KeyRow("ro", as: .binds, "Paths of the host to show, with their submounts, read-only."),
+            KeyRow(
+                "ro", as: .binds,
+                """
+                Paths of the host to show, with their submounts, read-only. A path without a target may be a pattern, glob(7):
+                `*`, `?`, `[a-z]`, `\\` before a character that is meant literally, and `**` for any number of directories. Each
+                path that it matches as the jail is launched is shown; there must be one. A pattern leads through no
+                symbolic link; names that begin with a dot are matched by a dot alone, but `**` enters such directories. What
+                a variable stands for is literal.
+                """),
             KeyRow(
                 "rw", as: .binds,
                 """
@@ -43,8 +51,9 @@ extension SectionRows {
                 Files or directories of the jail that are covered and so made unreachable, after all mounts and by whatever
                 links this path is reached; a hard link elsewhere is not covered, and another line that shows it is refused.
                 Nothing can be mounted below one. One that does not exist is reported; below what the jail may write it is a
-                fault, as a jail may have moved it, but for a mount of type hide with `optional`. Not together with the
-                capability sys_admin, which could take the cover away.
+                fault, as a jail may have moved it, but for a mount of type hide with `optional`. A pattern, as in `ro`, hides
+                what it matches of the host's files that the jail shows when it is launched, and nothing that comes later. Not
+                together with the capability sys_admin, which could take the cover away.
                 """),
             KeyRow(
                 "proc", as: .boolean, default: "true",

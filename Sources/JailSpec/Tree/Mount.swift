@@ -25,12 +25,22 @@ package struct Mount: Equatable, Sendable {
         case hidden
     }
 
+    /// How a source that is missing is made.
+    package struct Creation: Equatable, Sendable {
+        package let isDirectory: Bool
+        package let mode: UInt32
+    }
+
     /// Where it stands in the jail: absolute, normalised, without `..`.
     package var target: String
     package var source: Source
     package var options: MountOptions
     /// A missing source is skipped and reported.
     package var optional: Bool
+    /// A missing source is made, and stays.
+    package var create: Creation?
+    /// Whether target and the source of a bind are a pattern: it stands for a mount of each path that it matches.
+    package var isPattern = false
     /// A hard limit in bytes on what may be stored below the target.
     package var quota: Located<UInt64>?
     /// The same for the number of files, beside a quota.

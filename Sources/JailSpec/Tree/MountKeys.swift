@@ -30,13 +30,20 @@ extension SectionRows {
                 "optional", as: .boolean, default: "false",
                 "A source that does not exist is left out, which is reported. hide: so is a target that does not exist."
             ),
+            KeyRow(
+                "create", as: ValueForm("boolean | \"file\"", .either([.boolean, .word(["file"])])), default: "false",
+                """
+                bind: a source that does not exist is made before the launch, and stays: a directory, or an empty file. It
+                belongs to the command's user, as do the directories above it that are missing; `mode` is its mode.
+                """),
             KeyRow("size", as: .positiveSize, "tmpfs: the most that it may hold."),
             KeyRow(
                 "inodes", as: .integer(1...Int64.max, "number"), "tmpfs, and overlay without upper: the most files."),
             KeyRow(
                 "mode", as: .directoryMode,
                 """
-                The permissions of tmpfs (default "1777"), dir ("0755") and file ("0644"), without the bits that have no
+                The permissions of tmpfs (default "1777"), dir ("0755"), file ("0644") and what `create` makes (as those),
+                without the bits that have no
                 effect: set-user-ID, and all special ones of a file. A directory that exists already must have the mode that
                 is written.
                 """),

@@ -29,10 +29,24 @@ extension SpecWriter {
         }
         let hidden = filesystem.mounts.filter { $0.source == .hidden && !$0.optional }.map { TOML.path($0.target) }
         if !hidden.isEmpty { add("filesystem.hide", TOML.array(hidden)) }
-        let mounts = filesystem.mounts.filter { $0.source != .hidden || $0.optional }.map {
+        writePatterns(filesystem.mounts)
+        let mounts = filesystem.mounts.filter { ($0.source != .hidden || $0.optional) && !$0.isPattern }.map {
             "{ \(words($0).joined(separator: ", ")) }"
         }
         if !mounts.isEmpty { add("mount", TOML.array(mounts)) }
+    }
+
+    /// The binds of patterns, which have no long form: what was opened tells the key.
+    private mutating func writePatterns(_ mounts: [Mount]) {
+        let patterns = mounts.filter { $0.isPattern && $0.source != .hidden }
+        for key in ["ro", "rw", "devices"] {
+            let paths = patterns.filter { mount in
+                let kind =
+                    mount.options.opened.hasAll(of: .noDevices) ? "devices" : mount.options.asked.isEmpty ? "rw" : "ro"
+                return kind == key
+            }.map { TOML.path($0.target) }
+            if !paths.isEmpty { add("filesystem.\(key)", TOML.array(paths)) }
+        }
     }
 
     private func words(_ mount: Mount) -> [String] {
@@ -66,6 +80,9 @@ extension SpecWriter {
         }.map(\.word)
         if !options.isEmpty { words.append("options = \(TOML.array(options.map(TOML.string)))") }
         if mount.optional { words.append("optional = true") }
+        if let made = mount.create {
+            words += ["create = \(made.isDirectory ? "true" : "\"file\"")", "mode = \(TOML.mode(made.mode))"]
+        }
         if let quota = mount.quota { words.append("quota = \(quota.value)") }
         if let inodes = mount.inodes { words.append("inodes = \(inodes.value)") }
         if let idmap = mount.idmap { words.append("idmap = \(idmap.value)") }

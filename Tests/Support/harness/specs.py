@@ -15,7 +15,7 @@ CAPABILITIES = ([[], ["chown"], ["chown", "kill"]], [["CAP_CHOWN"], ["chow"], "c
 CALLS = ([[], ["read"], ["@system-service", "ptrace"]], [["READ"], "read", [""], ["a b"], [1], ["@@x"]])
 PATHS = ([[], ["/usr", "~/x"], ["${HOME}/y"]], [["usr"], "/usr", [1], [""], ["/a", "/a"]])
 PORTS = ([[], [0, 80, 65535]], [[65536], [-1], ["80"], [80, 80], 80])
-BINDS = ([["/opt/a", "/srv/b:/b", "/c:~/c"], []], [["/a:b"], ["/a:/b:/c"], [""], "/a", [1], ["/a:"]])
+BINDS = ([["/opt/*/a?"], ["/opt/a", "/srv/b:/b", "/c:~/c"], []], [["/a:b"], ["/a:/b:/c"], [""], "/a", [1], ["/a:"]])
 RANGES = ([[{"inside": 0, "outside": 1000, "count": 1}], "auto"], ["all", [], [{}], [{"inside": 0}], 1, [[]]])
 
 #: Of every key of a table that stands once: values that are right, and values of a wrong form.
@@ -32,7 +32,7 @@ KEYS = {
     "filesystem.ro": BINDS,
     "filesystem.rw": BINDS,
     "filesystem.devices": BINDS,
-    "filesystem.hide": ([[], ["/etc/ssh"]], [["etc"], "/etc", [1], [""]]),
+    "filesystem.hide": ([[], ["/etc/ssh"], ["/usr/share/*.[a-z]", "~/**/k"]], [["etc"], "/etc", [1], [""]]),
     "filesystem.proc": ([True, False], BOOLEANS),
     "filesystem.dev": (["none", "minimal", "host"], WORDS),
     "filesystem.shm": ([*SIZES, False], [*NO_SIZES, True, 0, "0"]),
@@ -123,6 +123,8 @@ ENTRIES = {
         [
             {"target": "/m/bind", "source": "/srv/b", "options": ["ro", "nosymfollow"], "optional": True},
             {"target": "/m/open", "type": "bind", "source": "rel", "options": ["suid", "bind"], "idmap": False},
+            {"target": "/m/made", "source": "/srv/m", "create": True, "mode": "0700"},
+            {"target": "/m/made-file", "source": "/srv/n", "create": "file"},
             {"target": "/m/tmp", "type": "tmpfs", "size": "1M", "inodes": 100, "mode": "0700"},
             {"target": "/m/proc", "type": "proc"}, {"target": "/sys", "type": "sysfs"},
             {"target": "/m/pts", "type": "devpts"}, {"target": "/m/mq", "type": "mqueue"},
@@ -140,6 +142,7 @@ ENTRIES = {
             "source": ({"target": "/q", "type": "bind"}, ["", 1, [], None]),
             "options": ({"target": "/q", "type": "tmpfs"}, [["nonsense"], "ro", [1], ["ro", "ro"]]),
             "optional": ({"target": "/q", "source": "/x"}, BOOLEANS),
+            "create": ({"target": "/q", "source": "/x"}, ["yes", "dir", 1, []]),
             "size": ({"target": "/q", "type": "tmpfs"}, [*NO_SIZES, 0, "0"]),
             "inodes": ({"target": "/q", "type": "tmpfs"}, [0, -1, "1"]),
             "mode": ({"target": "/q", "type": "tmpfs"}, ["4777", "8", "", 777, "000777"]),

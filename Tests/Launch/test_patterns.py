@@ -1,0 +1,97 @@
+"""Patterns in ro, rw, hide and devices: what they match as the jail is launched."""
+
+import os
+
+import pytest
+
+
+@pytest.fixture
+def place(caller):
+    place = caller.open_directory()
+    for name in ("a.txt", "b.txt", "c.key", ".hidden.txt"):
+        caller.file(place / name, name)
+    for name in ("sub", "sub/deep", ".dot"):
+        (place / name).mkdir()
+        caller.own(place / name)
+    for name in ("sub/d.key", "sub/deep/e.key", ".dot/f.key"):
+        caller.file(place / name, "secret")
+    return place
+
+
+def found(caller, place, spec):
+    return caller.shell(spec, f"cd {place} 2>/dev/null && find . -type f | sort").ok.stdout.split()
+
+
+@pytest.mark.parametrize("pattern, names", [
+    ("*.txt", ["./a.txt", "./b.txt"]), ("[ab].txt", ["./a.txt", "./b.txt"]), ("?.key", ["./c.key"]),
+    ("**/*.key", ["./.dot/f.key", "./c.key", "./sub/d.key", "./sub/deep/e.key"]), ("s*/*.key", ["./sub/d.key"]),
+    (".*.txt", ["./.hidden.txt"]), ("sub/**", ["./sub/d.key", "./sub/deep/e.key"]), ("s*", ["./sub/d.key", "./sub/deep/e.key"]),
+])
+@pytest.mark.parametrize("key", ["ro", "rw"])
+def test_each_match_is_shown_and_nothing_else(caller, place, key, pattern, names):
+    assert found(caller, place, f'filesystem.{key} = ["{place}/{pattern}"]') == names
+
+
+def test_the_flags_of_the_line_hold(caller, place):
+    mounts = caller.facts(f'filesystem = {{ ro = ["{place}/*.txt"], rw = ["{place}/*.key"] }}').mounts
+    assert "ro" in mounts[f"{place}/a.txt"] and "rw" in mounts[f"{place}/c.key"]
+
+
+def test_hidden_by_pattern(caller, place):
+    spec = f'filesystem = {{ rw = ["{place}:/src"], hide = ["/src/**/*.key"] }}'
+    run = caller.shell(spec, "cat /src/a.txt; cat /src/c.key /src/sub/d.key /src/sub/deep/e.key /src/.dot/f.key")
+    assert run.stdout == "a.txt" and "secret" not in run.stdout
+
+
+def test_hidden_below_several_mounts(caller, place):
+    other = caller.directory()
+    caller.file(other / "g.key", "secret")
+    spec = f'filesystem = {{ ro = ["{place}:/src", "{other}:/src/sub/deep"], hide = ["/src/sub/**/*.key"] }}'
+    run = caller.shell(spec, "cat /src/sub/d.key /src/sub/deep/g.key; find /src/sub | sort")
+    assert "secret" not in run.stdout and "/src/sub/deep/g.key" in run.stdout
+
+
+def test_hidden_in_the_system(caller):
+    names = [name for name in os.listdir("/etc") if name.startswith("pass")]
+    assert "passwd" in names
+    run = caller.shell('filesystem.hide = ["/etc/pass*"]', "cat /etc/passwd; cat /etc/group | head -1")
+    assert run.stdout.startswith("root:x:0") and run.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("key", ["ro", "rw", "hide", "devices"])
+def test_at_least_one_match(caller, place, key):
+    run = caller.shell(f'filesystem.{key} = ["{place}/nothing*"]', "echo ran")
+    assert run.status == 125 and "nothing matches the pattern" in run.stderr and "ran" not in run.stdout
+
+
+def test_no_link_is_followed(caller, place):
+    outside = caller.directory()
+    caller.file(outside / "x.key", "secret")
+    os.symlink(outside, place / "link")
+    assert found(caller, place, f'filesystem.ro = ["{place}/**/*.key"]') == [
+        "./.dot/f.key", "./c.key", "./sub/d.key", "./sub/deep/e.key"]
+    run = caller.shell(f'filesystem.ro = ["{place}/li*/x.key"]', "true")
+    assert run.status == 125 and "nothing matches" in run.stderr
+
+
+def test_a_name_with_odd_characters_by_a_variable_is_itself(caller):
+    place = caller.base / "odd[1]*"
+    place.mkdir()
+    caller.own(place)
+    caller.file(place / "f", "x")
+    run = caller.shell('filesystem.ro = ["${PWD}"]\ncwd = "${PWD}"', "cat f", cwd=place)
+    assert run.ok.stdout == "x"
+    run = caller.run('filesystem.ro = ["${PWD}/?"]', "/bin/cat", f"{place}/f", cwd=place)
+    assert run.ok.stdout == "x"
+
+
+def test_devices(root):
+    run = root.shell('filesystem.devices = ["/dev/nul[l]", "/dev/urando?"]', "head -c 4 /dev/urandom | wc -c")
+    assert run.ok.stdout.strip() == "4"
+
+
+def test_plan_and_score_know_them(caller, place):
+    spec = caller.spec(f'command = ["true"]\nfilesystem.ro = ["{place}/*.txt"]')
+    plan = caller.verb("plan", spec).ok.stdout
+    assert f"{place}/a.txt" in plan and f"{place}/b.txt" in plan
+    assert caller.verb("check", spec).ok
