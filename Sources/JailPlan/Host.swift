@@ -39,6 +39,17 @@ package struct Host: Sendable {
         }
     }
 
+    /// passwd(5) and group(5) of a tree, empty where it has none, and the name of the caller who is not in them.
+    package struct AccountFiles: Equatable, Sendable {
+        package let name: String
+        package let passwd: String
+        package let group: String
+
+        package init(name: String, passwd: String, group: String) {
+            (self.name, self.passwd, self.group) = (name, passwd, group)
+        }
+    }
+
     /// hosts(5) of the jail's own tree.
     package enum HostsFile: Equatable, Sendable {
         case absent
@@ -83,6 +94,13 @@ package struct Host: Sendable {
     package var layers: [(path: String, uid: UInt32, gid: UInt32)] = []
     /// Where mounts stand in the host's tree, but not in one another: asked only where the whole host is copied on write.
     package var submounts: [String] = []
+    /// Links of /etc that lead out of what the "system" root shows, to what a program needs for a network: asked only where
+    /// there is one.
+    package var neededLinks: [SystemLink] = []
+    /// All such links of /etc and of the programs: asked only where a plan is looked at.
+    package var danglingLinks: [SystemLink] = []
+    /// passwd(5) and group(5) of the jail's own tree, nil for none: asked only where nobody there has the caller's id.
+    package var accountFiles: AccountFiles?
     /// What the patterns of the spec match.
     package var matches: [PatternMatches] = []
     /// Asked only where the spec has a hostname; nil too where something else than a file stands there.

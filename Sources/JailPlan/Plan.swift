@@ -97,6 +97,8 @@ package struct Plan: Equatable, Sendable {
     /// The first step of those that concern only the command.
     package var preparation = 0
     package var notes: [Note] = []
+    /// The home directory on which a private tmpfs stands.
+    package var home: String?
     /// What the names of users and groups in the spec came to.
     package var namedIDs: [NamedID] = []
     /// The paths of the host below which the jail may write.

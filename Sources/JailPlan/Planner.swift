@@ -52,6 +52,7 @@ package struct Planner {
         let filter = resolveFilter(capabilities, identity)
         resolveNetwork(capabilities)
         var tree = TreeBuilder(planner: self, identity: identity)
+        if limits != nil, isNew(.cgroup), delegation(identity, capabilities) == .none { tree.showsLimits = true }
         tree.build()
         plan.hasOwnProc = tree.hasOwnProc
         plan.writableSources = spec.filesystem.writableSources
@@ -62,6 +63,10 @@ package struct Planner {
         }
         faults += tree.faults
         noteTree()
+        if tree.needsMounts {
+            let home = premises.home(of: identity.account)
+            if home.isPrivate { plan.home = home.path }
+        }
         plan.slotCount = tree.slotCount
         plan.checksPlaces = tree.needsMounts && !(tree.rootIsPrivate && spec.filesystem.mounts.isEmpty)
 

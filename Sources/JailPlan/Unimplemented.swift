@@ -1,5 +1,5 @@
-import JailSpec
-import SpecFile
+package import JailSpec
+package import SpecFile
 
 extension Planner {
     /// What a spec may state and this version cannot put in force is refused by name, never passed over.
@@ -23,8 +23,16 @@ extension Planner {
             hint: "an overlay without upper or a tmpfs (size) has one; or have root set a project quota")
     }
 
+    private static let words = " is not implemented in this version"
+
+    /// What this version cannot put in force of a spec, on whatever host.
+    package static func refusedByVersion(_ spec: Spec) -> [Diagnostic] {
+        guard case .failure(let faults) = plan(spec, on: Host()) else { return [] }
+        return faults.diagnostics.filter { $0.message.hasSuffix(words) }
+    }
+
     static func unimplemented(_ what: String, _ position: Position?) -> Diagnostic {
         Diagnostic(
-            "\(what) is not implemented in this version", at: position, hint: "remove it to launch without it")
+            what + words, at: position, hint: "remove it to launch without it")
     }
 }

@@ -30,9 +30,11 @@ extension Check {
                         origin: writable.position)
                 ]
             case .host:
+                // What Landlock leaves to be read has the row of the root, what it leaves to be written a row of its own.
+                if spec.closedAccess.contains(.write) { return [] }
                 let danger = Place.danger(of: "/", writable: true, except: spec.covers)
                 let what = danger.words("the host's whole tree", "can be written to, as far as the user may")
-                return [spec.tree(danger.weight, what, at: writable.position)]
+                return [Opening(weight: danger.weight, what: what, origin: writable.position)]
             case .directory(let path):
                 let danger = Place.danger(of: path, writable: true, except: spec.covers)
                 return [

@@ -39,6 +39,7 @@ enum Prepare {
         }
         var host = try host(for: decoded.spec)
         try host.probeNames(of: decoded.spec, readFrom: files)
+        if !toLaunch { host.findDanglingLinks() }
         switch Planner.plan(
             decoded.spec, on: host, reportsResult: request.result != nil, reportsChanges: request.changes != nil)
         {

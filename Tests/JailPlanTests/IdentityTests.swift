@@ -43,10 +43,15 @@ import Testing
         Row("identity.user = \"www-data\"", .user, nil, "33→1000×1 | 33→1000×1 | itself"),
         Row("identity.user = 4242", .user, nil, "4242→1000×1 | 1000→1000×1 | itself"),
         Row("identity.group = 7", .user, nil, "1000→1000×1 | 7→1000×1 | itself"),
-        Row(Shape.auto, .user, "1:1", "0→100000×65536 | 0→100000×65536 | helpers"),
+        Row(
+            Shape.auto, .user, "1:1",
+            "0→100000×1000 1000→1000×1 1001→101001×64535 | 0→100000×1000 1000→1000×1 1001→101001×64535 | helpers"),
+        Row(
+            Shape.auto, .user.with { $0.subordinateUsers = [.init(inside: 0, outside: 100_000, count: 10)] }, "1:1",
+            "0→100000×10 1000→1000×1 | 0→100000×1000 1000→1000×1 1001→101001×64535 | helpers"),
         Row(
             "identity = { user = 3, uid_map = \"auto\" }", .user, "3:1000",
-            "0→100000×65536 | 1000→1000×1 | helpers"),
+            "0→100000×1000 1000→1000×1 1001→101001×64535 | 1000→1000×1 | helpers"),
         Row(Shape.maps, .user, "5:6", "0→1000×1 1→100000×10 | 0→1000×1 1→100000×10 | helpers"),
         Row(
             "identity.uid_map = [{ inside = 1000, outside = 1000, count = 1 }]", .user, nil,
@@ -136,7 +141,9 @@ import Testing
     @Test func rangesOfAutoAreLaidEndToEnd() throws {
         let host = Host.user.with { $0.subordinateUsers += [.init(inside: 0, outside: 900_000, count: 10)] }
         let maps = try #require(try plan(Shape.auto, on: host).maps)
-        #expect(maps.users.map(\.inside) == [0, 65_536] && maps.users.map(\.outside) == [100_000, 900_000])
+        #expect(
+            maps.users.map(\.inside) == [0, 1000, 1001, 65_536]
+                && maps.users.map(\.outside) == [100_000, 1000, 101_001, 900_000])
     }
 
     @Test(arguments: [

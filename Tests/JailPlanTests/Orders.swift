@@ -21,6 +21,7 @@ extension Order {
         Order(
             ["open_pipes"], before: ["join_namespaces", "create_namespaces"],
             because: "within a user namespace nobody has CAP_CHOWN over the caller's pipes"),
+        Order(
             ["make_source"], before: ["create_namespaces", "open_tree"],
             because:
                 "in a user namespace an id that is not mapped can make nothing (EOVERFLOW), and what is opened is there"

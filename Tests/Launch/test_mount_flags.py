@@ -36,13 +36,18 @@ def mounted(request, caller):
             linux.MS_NOSUID | linux.MS_NODEV | linux.MS_NOEXEC | linux.MS_NOATIME,
             {"nosuid", "nodev", "noexec", "noatime"},
         ),
-        (1, {"ro"}),
     ],
 )
 def test_c25_t22_flags_of_the_source_are_kept(caller, mounted, form, flags, words):
     place = mounted(caller.directory(), flags)
     mounts = caller.facts(f'[filesystem]\n{form} = ["{place}:/opt/x"]').mounts
     assert words | {"nosuid", "nodev"} | ({"ro"} if form == "ro" else set()) <= mounts["/opt/x"]
+
+
+def test_c25_t22_a_read_only_source_is_not_written_to(caller, mounted):
+    place = mounted(caller.directory(), 1)
+    run = caller.shell(f'[filesystem]\nrw = ["{place}:/opt/x"]', "true")
+    assert run.status == 125 and "is on a mount that is ro" in run.stderr
 
 
 def test_c25_t22_a_read_only_bind_answers_erofs(caller, mounted):

@@ -220,3 +220,13 @@ def test_the_binary_is_static_and_not_setuid(binary):
     assert head[:4] == b"\x7fELF"
     assert b"/ld-linux" not in open(binary, "rb").read(4096), "the binary asks for a loader"
     assert "dynamically" not in out
+
+
+def test_c123_check_refuses_what_this_version_cannot_do(caller):
+    """As a launch would: a word for it that is well written is not enough."""
+    text = 'command = ["true"]\n[[mount]]\ntarget = "/x"\nsource = "/usr"\nquota = "1G"\n'
+    launched = caller.run(text)
+    if launched.status != 125 or "not implemented" not in launched.stderr:
+        pytest.skip("this version can")
+    checked = caller.verb("check", caller.spec(text))
+    assert checked.status == 2 and "quota is not implemented in this version" in checked.stderr

@@ -6,10 +6,10 @@ extension Planner {
     mutating func resolveMaps(_ identity: inout ResolvedIdentity) {
         let uids = ranges(
             spec.identity.uidMap, own: (identity.user, outsideID(of: identity.user, caller: host.uid)),
-            subordinate: host.subordinateUsers, room: host.roomForUsers, file: .subuid)
+            subordinate: host.subordinateUsers, keeping: host.uid, room: host.roomForUsers, file: .subuid)
         var gids = ranges(
             spec.identity.gidMap, own: (identity.group, outsideID(of: identity.group, caller: host.gid)),
-            subordinate: host.subordinateGroups, room: host.roomForGroups, file: .subgid)
+            subordinate: host.subordinateGroups, keeping: host.gid, room: host.roomForGroups, file: .subgid)
         let supplementary = identity.supplementary ?? []
         if spec.identity.gidMap == nil && host.isPrivileged {
             // setgroups(2) takes only ids that are mapped: as the group itself, each is the host's own of that number.
@@ -67,7 +67,7 @@ extension Planner {
 
     private mutating func ranges(
         _ map: Located<Identity.IdentityMap>?, own: (inside: UInt32, outside: UInt32), subordinate: [Identity.Range],
-        room: SubordinateRoom?, file: SubordinateFile
+        keeping caller: UInt32, room: SubordinateRoom?, file: SubordinateFile
     ) -> [Identity.Range] {
         switch map?.value {
         case nil: return [single(own.inside, own.outside)]
@@ -81,14 +81,38 @@ extension Planner {
                     "\"auto\": no range for \(who) in \(file.path)", at: map?.position,
                     hint: room.map { Remedy.range($0, in: file, for: owner) })
             }
-            // What does not fit into 32 bits has no number inside; (uid_t) -1 is nobody's.
-            var next: UInt32 = 0
-            return subordinate.compactMap { range in
-                let count = min(range.count, UInt32.max - next)
-                defer { next += count }
-                return count > 0 ? Identity.Range(inside: next, outside: range.outside, count: count) : nil
-            }
+            return automatic(subordinate, keeping: caller)
         }
+    }
+
+    /// The ranges one after the other from 0, but for the caller's own id, which is itself inside: the caller's files are the
+    /// caller's there. Not root's, which the jail has only where it is written.
+    private func automatic(_ subordinate: [Identity.Range], keeping caller: UInt32) -> [Identity.Range] {
+        // What does not fit into 32 bits has no number inside; (uid_t) -1 is nobody's.
+        var next: UInt32 = 0
+        var result: [Identity.Range] = []
+        for range in subordinate {
+            let count = min(range.count, UInt32.max - next)
+            if count > 0 { result.append(Identity.Range(inside: next, outside: range.outside, count: count)) }
+            next += count
+        }
+        let isOneOfThem = subordinate.contains { caller >= $0.outside && caller - $0.outside < $0.count }
+        if caller == 0 || subordinate.isEmpty || isOneOfThem { return result }
+        guard let index = result.firstIndex(where: { caller >= $0.inside && caller - $0.inside < $0.count }) else {
+            return result + [single(caller, caller)]
+        }
+        let whole = result[index]
+        let before = caller - whole.inside
+        let after = whole.count - before - 1
+        var parts = [single(caller, caller)]
+        if before > 0 {
+            parts.insert(Identity.Range(inside: whole.inside, outside: whole.outside, count: before), at: 0)
+        }
+        if after > 0 {
+            parts.append(Identity.Range(inside: caller + 1, outside: whole.outside + before + 1, count: after))
+        }
+        result.replaceSubrange(index...index, with: parts)
+        return result
     }
 
     private mutating func check(

@@ -92,7 +92,7 @@ extension Planner {
 
     /// A jail that can mount the hierarchy sees its own group as the root, limits included, and its user may own them: it
     /// gets a group inside the limited one.
-    private func delegation(_ identity: ResolvedIdentity, _ capabilities: ResolvedCapabilities) -> CgroupDelegation {
+    func delegation(_ identity: ResolvedIdentity, _ capabilities: ResolvedCapabilities) -> CgroupDelegation {
         let writable = writableGroups
         let held = capabilities.bounding | capabilities.sets.permitted
         guard writable != nil || spec.namespaces.nested.value || held.contains(.sys_admin) else { return .none }

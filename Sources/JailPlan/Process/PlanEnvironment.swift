@@ -6,7 +6,8 @@ extension Planner {
     /// order of precedence from low to high.
     func environment(_ identity: ResolvedIdentity) -> [String] {
         let name =
-            identity.account?.name ?? (identity.user == 0 ? "root" : identity.user == Self.nobody ? "nobody" : "")
+            identity.account?.name ?? host.accountFiles?.name
+            ?? (identity.user == 0 ? "root" : identity.user == Self.nobody ? "nobody" : "")
         var result = EnvironmentList()
         let rules = spec.environment
         if rules.defaults.value {

@@ -51,6 +51,16 @@ package struct TreeSource: Equatable, Sendable {
     package let optional: Bool
     /// Whether a line of the spec names it: then no link is followed that a jail, or for root another user, may have made.
     package var isWritten = false
+    /// What the spec asks to be open: it must not hold on the mount that the source is on, for a clone keeps what holds there.
+    package var demands = MountAttributes()
+
+    init(
+        path: String, recursive: Bool, optional: Bool, isWritten: Bool = false,
+        demands: MountAttributes = MountAttributes()
+    ) {
+        (self.path, self.recursive, self.optional) = (path, recursive, optional)
+        (self.isWritten, self.demands) = (isWritten, demands)
+    }
 }
 
 /// A new instance of a file system: the type and its parameters, one key each.

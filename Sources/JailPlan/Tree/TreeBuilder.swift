@@ -37,6 +37,8 @@ struct TreeBuilder {
     let service: ResolvedService
     let jobserver: Jobserver?
     let resolvers: [IPAddress]?
+    /// Whether the group that the limits are of is the one that the jail would see as its own.
+    var showsLimits = false
 
     var faults: [Diagnostic] = []
     var slotCount = 0
@@ -91,6 +93,9 @@ struct TreeBuilder {
         placeSysfs(unless: written)
         placeHosts()
         placeResolvers()
+        placeAccounts()
+        placeLinks()
+        placeGroup()
         refuseSecondViews()
         guardSpec()
         placePins()
@@ -135,9 +140,11 @@ struct TreeBuilder {
     /// Opens a tree of the host on a target.
     mutating func placeTree(
         _ path: String, on target: String, _ attributes: MountAttributes, recursive: Bool = true,
-        optional: Bool = false, isWritten: Bool = false, at origin: Position?
+        optional: Bool = false, isWritten: Bool = false, demanding demands: MountAttributes = MountAttributes(),
+        at origin: Position?
     ) {
-        let source = TreeSource(path: path, recursive: recursive, optional: optional, isWritten: isWritten)
+        let source = TreeSource(
+            path: path, recursive: recursive, optional: optional, isWritten: isWritten, demands: demands)
         place(.tree(source), on: target, attributes, isDirectory: nil, at: origin)
     }
 

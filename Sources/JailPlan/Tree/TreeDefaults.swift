@@ -44,7 +44,9 @@ extension TreeBuilder {
     }
 
     private mutating func openRoot(_ slot: Int, _ path: String, _ attributes: MountAttributes, _ origin: Position?) {
-        let source = TreeSource(path: path, recursive: true, optional: false, isWritten: path != "/")
+        let source = TreeSource(
+            path: path, recursive: true, optional: false, isWritten: path != "/",
+            demands: attributes.hasAll(of: .readOnly) ? MountAttributes() : .readOnly)
         let promise = SlotPromise(target: "/", attributes: attributes)
         sources.append(Plan.Step(.fill(slot: slot, .tree(source), promise), origin))
     }
@@ -235,6 +237,19 @@ extension TreeBuilder {
         if zeros >= 20 { return String(decimal: bytes >> 20) + "M" }
         if zeros >= 10 { return String(decimal: bytes >> 10) + "K" }
         return String(decimal: bytes)
+    }
+
+    /// Runtimes take the memory and processors of the machine for theirs where they do not see their limits: the group is
+    /// where they look.
+    mutating func placeGroup() {
+        guard showsLimits, let origin = spec.limits.map(\.position) else { return }
+        let place = "/sys/fs/cgroup"
+        let isTaken = spec.filesystem.mounts.contains { isWithin(place, $0.target) || isWithin($0.target, place) }
+        // No directory is to stay in a tree of the host's.
+        if isTaken || (!rootIsPrivate && spec.filesystem.writable.value && spec.filesystem.root.value != .host) {
+            return
+        }
+        placeFileSystem("cgroup2", on: place, .readOnly | .closed | .noExecute, at: origin)
     }
 
     /// The host's sysfs shows the host's network: a jail with a network of its own gets an instance that shows that.

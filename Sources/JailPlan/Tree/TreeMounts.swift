@@ -14,10 +14,14 @@ extension TreeBuilder {
         }
         switch mount.source {
         case .bind(let path):
-            let attributes = deviceAttributes(of: mount, from: path) ?? attributes
+            let device = deviceAttributes(of: mount, from: path)
+            // A device is written to whatever the mount says, and opened only where the mount lets it.
+            let demands =
+                device.map { _ in MountAttributes.noDevices }
+                ?? mount.options.opened | (attributes.hasAll(of: .readOnly) ? MountAttributes() : .readOnly)
             placeTree(
-                path, on: mount.target, attributes, recursive: mount.options.isRecursive,
-                optional: mount.optional, isWritten: true, at: mount.position)
+                path, on: mount.target, device ?? attributes, recursive: mount.options.isRecursive,
+                optional: mount.optional, isWritten: true, demanding: demands, at: mount.position)
         case .tmpfs(let size, let inodes, let mode):
             var parameters = [FileSystem.Parameter(key: "mode", value: octal(mode))]
             if let size { parameters.append(.init(key: "size", value: "\(size)")) }

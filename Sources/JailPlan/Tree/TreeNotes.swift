@@ -5,6 +5,7 @@ import SpecFile
 extension Planner {
     mutating func noteTree() {
         guard isNew(.mount) else { return }
+        if !host.danglingLinks.isEmpty { noteLinks() }
         if spec.filesystem.root.value == .host, spec.filesystem.writable.value {
             warn(
                 "the command can change the host's files, as far as its user may: what the host runs, too",

@@ -61,10 +61,20 @@ extension Host {
         }
         for mount in mounts { if case .bind(let path) = mount.source { host.lookForDevices(path) } }
         if spec.hostname != nil { host.hosts = try hostsFile(of: spec) }
+        if host.reachesNetwork(spec) { host.findNeededLinks() }
         if spec.identity.asksForSubordinates {
             try host.readSubordinates(spec)
         }
         return host
+    }
+
+    private func reachesNetwork(_ spec: Spec) -> Bool {
+        guard case .system = spec.filesystem.root.value, spec.namespaces[.mount].value.isNew else { return false }
+        if spec.sharesNetwork { return true }
+        switch spec.network.mode?.value {
+        case nil, .none?: return false
+        default: return true
+        }
     }
 
     /// A look at what is nowhere near a /dev could wait for ever, and finds nothing.
@@ -176,7 +186,37 @@ extension Host {
         if root != "/" { accountsRoot = root }
         users = Accounts.users(try Accounts.read("etc/passwd", below: root), wanted: wantedUser(spec))
         let needsGroups = spec.identity.group != nil || spec.identity.groups?.value.isEmpty == false
+        if users.isEmpty, spec.identity.user == nil { accountFiles = try accountFiles(of: spec, below: root) }
         if needsGroups { groups = Accounts.groups(try Accounts.read("etc/group", below: root)) }
+    }
+
+    /// For a caller who has no line in the tree that the jail sees: that of the host's own passwd(5) gives the name, or what a
+    /// service manager with users of its own (DynamicUser=) has put into the environment.
+    private func accountFiles(of spec: Spec, below root: String) throws(KernelError) -> AccountFiles? {
+        guard spec.namespaces[.mount].value.isNew else { return nil }
+        let passwd = try Accounts.read("etc/passwd", below: root)
+        var name = ""
+        if uid == 0 {
+            name = "nobody"
+        } else if root != "/" {
+            name = Accounts.users(try Accounts.read("etc/passwd", below: "/"), wanted: .id(uid)).first?.name ?? ""
+        }
+        if name.isEmpty { name = environmentVariable("USER") ?? environmentVariable("LOGNAME") ?? "" }
+        let isName =
+            !name.isEmpty && name.utf8.count <= 64
+            && name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+        // The name may be another's in that tree.
+        guard isName, Accounts.users(passwd, wanted: .name(name)).isEmpty else { return nil }
+        return AccountFiles(
+            name: name, passwd: String(decoding: passwd, as: UTF8.self),
+            group: String(decoding: try Accounts.read("etc/group", below: root), as: UTF8.self))
     }
 
     /// The one user that the plan will look up: a whole passwd file would cost more than all the rest of the probe.

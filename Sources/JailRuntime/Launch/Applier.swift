@@ -12,6 +12,8 @@ struct Applier {
     /// Detached mounts by slot; −1 where nothing is (yet, or a missing optional source).
     var slots: [Int32]
     var tree = Tree()
+    /// The slots that the command is to write to, and the owners of what is there.
+    var written = (slots: [Int](), owners: [UInt32]())
     var hostProc: HostProc?
     /// How many descriptors there can be, where that had to be asked while the host's procfs was open.
     var tableSize: Int32?
@@ -115,7 +117,9 @@ struct Applier {
         case .beginRoot(let slot):
             tree.guarded = plan.guarded
             try tree.begin(slots[slot])
-        case .attach(let slot, let target, let isDirectory): try tree.attach(slots[slot], on: target, isDirectory)
+        case .attach(let slot, let target, let isDirectory):
+            try tree.attach(slots[slot], on: target, isDirectory)
+            try noteUnwritable(slot, plan)
         case .makeDirectory(let target, let mode): try tree.makeDirectory(target, mode)
         case .makeSymlink(let target, let to): try tree.makeSymlink(target, to: to)
         case .hide(let target): try hide(target, plan)

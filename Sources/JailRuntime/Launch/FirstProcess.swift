@@ -83,7 +83,7 @@ struct FirstProcess {
         }
         var reaper = Reaper(
             command: child, channel: applier.channel, signals: signals, terminal: applier.terminal,
-            ownsProcesses: plan.supervision.ownsProcesses, notices: notices,
+            ownsProcesses: plan.supervision.ownsProcesses, notices: notices, rooms: FullRooms(of: plan, applier.slots),
             tableSize: { [applier] in applier.descriptorTableSize }
         )
         do throws(Failure) {
@@ -99,6 +99,7 @@ struct FirstProcess {
     private mutating func leaveOthersBehind() throws(Failure) {
         var kept = [0, 1, 2, applier.channel, signals, applier.terminal]
         kept += [applier.service.notices, applier.service.launcher, applier.queues]
+        kept += FullRooms(of: plan, applier.slots).descriptors
         for step in plan.steps { if case .closeDescriptors(let given) = step.operation { kept += given } }
         // Where the jail has no procfs that the command's process can be read in.
         if isVerified, !plan.hasOwnProc, let proc = applier.hostProc { kept.append(proc.descriptor) }

@@ -40,6 +40,10 @@ enum Message: Sendable {
     /// To the launcher: the mounts, by the numbers of mountinfo, that must stay where these steps put them; with the last of
     /// such messages a descriptor of the jail's mountinfo.
     case covers([(step: Int, mount: UInt32)])
+    /// To the launcher: the command's user may not write to what that step has put in place, which belongs to `owner`.
+    case unwritable(step: Int, owner: UInt32)
+    /// To the launcher: the private file system of that step is full as the command ends.
+    case full(step: Int)
 
     static let listenerKind: UInt8 = 10
 
@@ -66,6 +70,8 @@ enum Message: Sendable {
         case .unheard(let errno): return [11, UInt8(truncatingIfNeeded: errno.rawValue)]
         case .held(let step, let isShown): return [14] + Self.number(step) + [isShown ? 1 : 0]
         case .running: return [17]
+        case .unwritable(let step, let owner): return [19] + Self.number(step) + Self.word(Int32(bitPattern: owner))
+        case .full(let step): return [20] + Self.number(step)
         case .changed(.exited(let status)): return [6, UInt8(truncatingIfNeeded: status)]
         case .changed(.signaled(let signal)): return [7, UInt8(truncatingIfNeeded: signal)]
         case .changed(.stopped(let signal)): return [8, UInt8(truncatingIfNeeded: signal)]
@@ -76,8 +82,8 @@ enum Message: Sendable {
     init?(_ bytes: [UInt8]) {
         guard let kind = bytes.first else { return nil }
         func byte(_ index: Int) -> Int32 { index < bytes.count ? Int32(bytes[index]) : 0 }
-        func word() -> Int32 {
-            Int32(bitPattern: (1...4).reduce(UInt32(0)) { $0 << 8 | UInt32(bitPattern: byte($1)) })
+        func word(from first: Int = 1) -> Int32 {
+            Int32(bitPattern: (first..<(first + 4)).reduce(UInt32(0)) { $0 << 8 | UInt32(bitPattern: byte($1)) })
         }
         switch kind {
         case 1: self = .done(step: Int(byte(1)) << 8 | Int(byte(2)))
@@ -111,6 +117,8 @@ enum Message: Sendable {
                 })
         case Self.listenerKind: self = .listener(command: word())
         case 14: self = .held(step: Int(byte(1)) << 8 | Int(byte(2)), isShown: byte(3) != 0)
+        case 19: self = .unwritable(step: Int(byte(1)) << 8 | Int(byte(2)), owner: UInt32(bitPattern: word(from: 3)))
+        case 20: self = .full(step: Int(byte(1)) << 8 | Int(byte(2)))
         case 11: self = .unheard(Errno(rawValue: byte(1)))
         default: return nil
         }

@@ -10,6 +10,7 @@ struct Reaper {
     let terminal: Int32
     let ownsProcesses: Bool
     let notices: NoticeSource?
+    let rooms: FullRooms
     /// How many descriptors there can be, where the kernel cannot close them all at once.
     let tableSize: () -> Int32
 
@@ -19,8 +20,9 @@ struct Reaper {
 
     init(
         command: Int32, channel: Int32, signals: Int32, terminal: Int32, ownsProcesses: Bool,
-        notices: NoticeSource?, tableSize: @escaping () -> Int32
+        notices: NoticeSource?, rooms: FullRooms, tableSize: @escaping () -> Int32
     ) {
+        self.rooms = rooms
         self.command = command
         self.channel = channel
         self.signals = signals
@@ -35,7 +37,9 @@ struct Reaper {
             // The caller's files belong only to the command: /proc/1/fd must show none of them, nor anything of the host,
             // and the reader of a pipe waits until the last end is closed.
             let ends = notices.map { [$0.socket, $0.launcher] } ?? []
-            try closeAll(except: ([channel, signals, terminal] + ends).filter { $0 >= 0 }, tableSize: tableSize)
+            try closeAll(
+                except: ([channel, signals, terminal] + ends + rooms.descriptors).filter { $0 >= 0 },
+                tableSize: tableSize)
             if !ownsProcesses { try becomeSubreaper() }
             while true {
                 var watches = [Watch(signals), Watch(channel), Watch(notices?.socket ?? -1)]
@@ -130,6 +134,7 @@ struct Reaper {
             // First of all: those who are left could go on sending. That of the namespace would come with this one's end.
             if ownsProcesses { killOthers() }
             try notices?.passRest()
+            for step in rooms.full() { tell(.full(step: step)) }
             // Where this is pid 1 the kernel now kills every other process of the namespace. An end that is not told is
             // lost: the status of this process could not tell the command's 125 from a launch that failed.
             exitNow(tell(.changed(end)) ? end.shellStatus : Outcome.lostStatus)

@@ -172,6 +172,9 @@ struct Supervisor {
         case .failed(let reported)?: failure = failure ?? reported
         case .lost(let reported)?: lost = lost ?? reported
         case .skipped(let step)?: outcome.skipped.append(step)
+        case .unwritable(let step, let owner)?:
+            if plan.steps.indices.contains(step) { tell(.note(plan.unwritableNote(step, owner: owner))) }
+        case .full(let step)?: outcome.full.append(step)
         case .terminal?:
             if let descriptor { relay = makeRelay(descriptor) }
         case .listener(let command)?:

@@ -60,6 +60,7 @@ extension Outcome {
                     "out of memory, and not by a limit of this spec: \(tally.killed) processes of the jail were killed",
                     at: nil, hint: "the host's memory, or that of a cgroup above, has run out"))
         }
+        if !endedWell { notes += plan.fullNotes(full) }
         if let leftCgroup { notes.append(Diagnostic("the cgroup \(leftCgroup) could not be removed", at: nil)) }
         return notes
     }
@@ -84,6 +85,19 @@ extension Plan {
             if case .setLimit(let setting) = step.operation, setting.key == key { return (setting.value, step.origin) }
         }
         return nil
+    }
+
+    /// The private file systems that were full.
+    fileprivate func fullNotes(_ full: [Int]) -> [Diagnostic] {
+        full.compactMap { index in
+            guard steps.indices.contains(index),
+                case .fill(_, .fileSystem(let made), let promise) = steps[index].operation,
+                let size = made.parameters.first(where: { $0.key == "size" })?.value
+            else { return nil }
+            let key =
+                (promise.target == home ? "home" : promise.room).map { "filesystem.\($0)" } ?? "mount \(promise.target)"
+            return Diagnostic("\(key): full (\(size) of \(size))", at: steps[index].origin)
+        }
     }
 
     fileprivate var firstIOLimit: String? {

@@ -57,8 +57,14 @@ extension Applier {
 
     private mutating func checkSource(_ slot: Int, _ source: TreeSource, _ promise: SlotPromise) throws(Failure) {
         let descriptor = slots[slot]
-        guard promise.attributes.hasAll(of: .readOnly) else { return }
+        guard promise.attributes.hasAll(of: .readOnly) || source.demands.rawValue != 0 else { return }
         let held = try failing { () throws(KernelError) in try heldAttributes(of: descriptor) }
+        let denied = held & source.demands
+        if denied.rawValue != 0 {
+            throw Failure(
+                .lockedFlag, text: "\(source.path) is on a mount that is \(denied.words.joined(separator: ","))")
+        }
+        guard promise.attributes.hasAll(of: .readOnly) else { return try noteOwner(slot, source) }
         let isReadOnly = held.hasAll(of: .readOnly)
         try hold(isReadOnly, "clone of \(source.path)", "ro", isReadOnly ? "ro" : "rw")
     }

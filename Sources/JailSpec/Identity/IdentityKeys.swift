@@ -23,7 +23,7 @@ extension SectionRows {
                 "uid_map", "gid_map", as: .idMap,
                 """
                 The id maps of user_namespaces(7). `auto`: the caller's ranges in /etc/subuid and /etc/subgid, from 0
-                upwards. Absent: only the command's own id.
+                upwards, but for the caller's own id, which (unless it is root's) is itself. Absent: only the command's own id.
                 """),
         ])
 

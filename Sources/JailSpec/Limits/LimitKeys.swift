@@ -7,7 +7,8 @@ extension SectionRows {
         is delegated to immure (a systemd unit with `Delegate=yes`), below immure's own where no systemd manages the host, and
         otherwise in a scope unit that immure asks the service manager for: the user's, or as root the system's. Processes that
         are in a group which must pass controllers on are moved into the group immure.supervisor in it. Where a controller does
-        not reach that far, the launch is refused.
+        not reach that far, the launch is refused. The jail sees its own group read-only at /sys/fs/cgroup, where runtimes look for
+        their limits.
         """,
         keys: [
             KeyRow(

@@ -8,6 +8,7 @@ extension SectionRows {
                 "root", as: .words(["system", "host", "empty"], orPath: "a directory"), default: "\"system\"",
                 """
                 `system`: a private root with the host's /usr and /etc, read-only, and /bin, /sbin and /lib* as on the host.
+                Where the network is not `none`, what /etc/resolv.conf and the certificates lead to is shown, too.
                 `host`: the host's whole tree, read-only. `empty`: nothing. A directory (written with a slash, as ./tree)
                 becomes the root, read-only.
                 """),

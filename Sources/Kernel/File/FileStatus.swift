@@ -99,6 +99,13 @@ package func setOwner(_ path: String, at directory: Int32, user: UInt32, group: 
     }
 }
 
+/// Whether the file of a descriptor, which may have been opened with `O_PATH`, may be written to with the caller's effective
+/// ids and capabilities; true where that cannot be said. The corresponding C function is `faccessat`.
+package func canWrite(_ descriptor: Int32) -> Bool {
+    let result = unsafe faccessat(descriptor, "", W_OK, AT_EACCESS | AT_EMPTY_PATH)
+    return result == 0 || Errno.current != .accessDenied
+}
+
 /// Changes the owner of an open file, also of one opened with `O_PATH`. The corresponding C function is `fchownat` with
 /// `AT_EMPTY_PATH`.
 package func setOwner(of descriptor: Int32, user: UInt32, group: UInt32) throws(KernelError) {

@@ -31,7 +31,9 @@ struct CheckCommand: ParsableCommand {
         let faults: [Diagnostic]
         do throws(Rejection) {
             let document = try Document.load(path: path, in: surroundings, reading: Caller.readSpec)
-            faults = Prepare.examine(document, in: surroundings).diagnostics
+            let decoded = Prepare.examine(document, in: surroundings)
+            // What the launch would refuse is no more right for being well written.
+            faults = decoded.diagnostics + Planner.refusedByVersion(decoded.spec)
         } catch {
             faults = error.diagnostics
         }

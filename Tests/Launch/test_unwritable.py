@@ -1,0 +1,76 @@
+"""Writable mounts that the command cannot write to, and flags that their source has already."""
+
+import os
+import subprocess
+
+import pytest
+
+from harness import linux
+
+
+def test_roots_jail_on_the_directory_of_another(root, user):
+    place = user.directory()
+    run = root.shell(f'filesystem.rw = ["{place}:/src"]', "touch /src/x")
+    assert run.status != 0 and not (place / "x").exists()
+    assert f"it belongs to {user.login}" in run.stderr and f'hint: set identity.user = "{user.login}"' in run.stderr
+    assert "spec.toml:1:" in run.stderr
+    # As the hint says.
+    run = root.shell(f'filesystem.rw = ["{place}:/src"]\nidentity.user = "{user.login}"', "touch /src/x")
+    assert run.ok.stderr == "" and (place / "x").stat().st_uid == user.uid
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o1777])
+def test_nothing_is_said_where_the_command_may_write(root, mode):
+    place = root.directory(mode)
+    assert root.shell(f'filesystem.rw = ["{place}"]', f"touch {place}/x").ok.stderr == ""
+
+
+def test_nothing_is_said_of_what_is_read_only(root):
+    assert root.shell(f'filesystem.ro = ["{root.directory()}"]', "true").ok.stderr == ""
+
+
+def test_an_ordinary_users_own(user):
+    place = user.directory()
+    assert user.shell(f'filesystem.rw = ["{place}:/x"]', "touch /x/y").ok.stderr == ""
+    run = user.shell('filesystem.rw = ["/usr/share:/x"]', "true")
+    assert "the command's user may not write there" in run.ok.stderr and "hint" not in run.stderr
+
+
+def test_auto_keeps_the_callers_own_id(user):
+    place = user.directory()
+    spec = f'identity = {{ uid_map = "auto", gid_map = "auto" }}\nfilesystem.rw = ["{place}:/x"]'
+    run = user.shell(spec, "touch /x/y && stat -c '%u %g' /x /x/y && id -u && cat /proc/self/uid_map")
+    lines = run.ok.stdout.splitlines()
+    assert run.stderr == "" and lines[:3] == [f"{user.uid} {user.gid}"] * 2 + [f"{user.uid}"]
+    assert [f"{user.uid}", f"{user.uid}", "1"] in [line.split() for line in lines[3:]]
+    assert (place / "y").stat().st_uid == user.uid
+
+
+def test_auto_and_another_user(user):
+    place = user.directory()
+    spec = f'identity = {{ user = 1, group = 1, uid_map = "auto", gid_map = "auto" }}\nfilesystem.rw = ["{place}:/x"]'
+    assert "the command's user may not write there" in user.shell(spec, "true").ok.stderr
+
+
+@pytest.fixture
+def locked(root):
+    """A tmpfs with every flag against its use, in the run's own mount namespace."""
+    place = root.directory()
+    linux.mount("tmpfs", place, "tmpfs", data="mode=0777")
+    (place / "f").write_text("x")
+    linux.mount("none", place, flags=linux.MS_BIND | 32 | 1 | 2 | 4 | 8)
+    yield place
+    subprocess.run(["umount", place], check=True)
+
+
+@pytest.mark.parametrize("options, flag", [
+    ('["rw"]', "ro"), ("[]", "ro"), ('["ro", "exec"]', "noexec"), ('["ro", "suid"]', "nosuid"), ('["ro", "dev"]', "nodev"),
+])
+def test_a_flag_that_the_source_has(caller, locked, options, flag):
+    run = caller.shell(f'[[mount]]\ntarget = "/x"\nsource = "{locked}"\noptions = {options}', "echo ran")
+    assert run.status == 125 and "ran" not in run.stdout
+    assert f"{locked} is on a mount that is " in run.stderr and flag in run.stderr
+
+
+def test_what_nobody_asked_to_open_stays_closed(caller, locked):
+    assert caller.shell(f'filesystem.ro = ["{locked}:/x"]', "cat /x/f").ok.stdout == "x"
