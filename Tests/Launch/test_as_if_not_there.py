@@ -286,6 +286,7 @@ def test_ctrl_z_before_anything_is_read(terminal, jail):
     time.sleep(1.5)
     t.send("line\r")
     t.expect("got:line\r\n")
+    t.expect("READY> $")
     leave(t)
 
 
