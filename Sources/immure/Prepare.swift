@@ -31,34 +31,36 @@ enum Prepare {
             throw Rejection(decoded.diagnostics + decoded.spec.policyFaults)
         }
         decoded.spec.takeCommand(from: request)
+        return try plan(
+            decoded.spec, from: files, toLaunch: toLaunch, keepingBack: held, reportsResult: request.result != nil,
+            reportsChanges: request.changes != nil)
+    }
+
+    /// The same, to launch, of a document that no file holds.
+    static func plan(of document: Document, in surroundings: Surroundings) throws(Rejection) -> Plan {
+        try plan(try decode(document, in: surroundings), from: FilesRead(toLaunch: true))
+    }
+
+    private static func plan(
+        _ spec: Spec, from files: FilesRead, toLaunch: Bool = true, keepingBack held: [HeldBack] = [],
+        reportsResult: Bool = false, reportsChanges: Bool = false
+    ) throws(Rejection) -> Plan {
         if toLaunch {
-            try checkDescriptors(decoded.spec.process.fds, "process.fds", keepingBack: held)
-            if let programs = decoded.spec.seccomp?.value.programs {
+            try checkDescriptors(spec.process.fds, "process.fds", keepingBack: held)
+            if let programs = spec.seccomp?.value.programs {
                 try checkDescriptors(programs, "seccomp.bpf", keepingBack: held)
             }
         }
-        var host = try host(for: decoded.spec)
-        try host.probeNames(of: decoded.spec, readFrom: files)
+        var host = try host(for: spec)
+        try host.probeNames(of: spec, readFrom: files)
         if !toLaunch { host.findDanglingLinks() }
-        switch Planner.plan(
-            decoded.spec, on: host, reportsResult: request.result != nil, reportsChanges: request.changes != nil)
-        {
+        switch Planner.plan(spec, on: host, reportsResult: reportsResult, reportsChanges: reportsChanges) {
         case .success(let plan):
             if toLaunch {
-                try checkPassed(decoded.spec.service.sockets, of: plan, keepingBack: held)
-                try checkPassed(decoded.spec.process.jobserver, of: plan, keepingBack: held)
+                try checkPassed(spec.service.sockets, of: plan, keepingBack: held)
+                try checkPassed(spec.process.jobserver, of: plan, keepingBack: held)
             }
             return plan
-        case .failure(let faults): throw Rejection(faults.diagnostics)
-        }
-    }
-
-    /// The same of a document that no file holds.
-    static func plan(of document: Document, in surroundings: Surroundings) throws(Rejection) -> Plan {
-        let spec = try decode(document, in: surroundings)
-        try checkDescriptors(spec.process.fds, keepingBack: nil)
-        switch Planner.plan(spec, on: try host(for: spec), reportsResult: false) {
-        case .success(let plan): return plan
         case .failure(let faults): throw Rejection(faults.diagnostics)
         }
     }
