@@ -36,11 +36,13 @@ extension Spec {
         return hidden + ownPlaces + (filesystem.proc.value ? [] : [["proc"]])
     }
 
-    /// The first path that is hidden and that the jail would show. In a tree of the host only the usual directories are
-    /// known to be there.
+    /// The first path that is hidden and that the root would show. What a line of the spec shows and another hides narrows
+    /// nothing else: with it the first line would seem to close something. In a tree of the host only the usual directories
+    /// are known to be there.
     var hidden: Mount? {
         guard namespaces[.mount].value.isNew else { return nil }
-        var places = shown
+        var places = hasPrivateRoot ? ownPlaces : []
+        if filesystem.root.value == .system { places += [["usr"], ["etc"]] }
         if filesystem.root.value != .empty {
             places += ["bin", "sbin", "lib", "lib32", "lib64", "libx32"].map { [$0] }
         }
@@ -49,7 +51,7 @@ extension Spec {
                 "usr", "etc", "home", "root", "var", "run", "boot", "srv", "opt", "mnt", "media", "sys", "proc", "dev",
                 "tmp",
             ]
-            places = places.filter { !$0.isEmpty } + usual.map { [$0] }
+            places += usual.map { [$0] }
         }
         return filesystem.mounts.first { mount in
             guard mount.source == .hidden else { return false }

@@ -22,7 +22,9 @@ package struct ResultDestination {
     /// A file is not opened for writing but replaced by a new one of the same name, made in the directory that is held: what
     /// becomes of the name meanwhile, a link or another file, is not written to. Where nothing can be made in the directory
     /// the file that is there is held and written to instead.
-    package init(_ result: ResultName, of option: String = "--result", below writable: [String]?, sparing specs: FilesRead) throws(Diagnostic) {
+    package init(
+        _ result: ResultName, of option: String = "--result", below writable: [String]?, sparing specs: FilesRead
+    ) throws(Diagnostic) {
         self.option = option
         switch result {
         case .descriptor(let number):
