@@ -77,7 +77,10 @@ def test_capabilities(user, tree):
 
 def test_map(user, tree, ordinary):
     done = user.jail("debian-root.toml", "cat", "/proc/self/uid_map", cwd=tree)
-    assert [line.split() for line in done.stdout.splitlines()] == [["0", str(first_subordinate(ordinary)), "65536"]]
+    first, own = first_subordinate(ordinary), ordinary.pw_uid
+    lines = [[int(word) for word in line.split()] for line in done.stdout.splitlines()]
+    # The caller's own id stays what it is; on both sides of it are the subordinate ones.
+    assert lines == [[0, first, own], [own, own, 1], [own + 1, first + own + 1, 65536 - own - 1]]
 
 
 def test_as_root(base, ordinary, tree):

@@ -27,7 +27,7 @@ extension Applier {
             return try reach(path, of: plan)
         } catch {
             guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
-            let (directory, name) = directoryAndName(path)
+            let (directory, name) = directoryAndName(path.hasSuffix("/") ? String(path.dropLast()) : path)
             let parent = try reach(directory, of: plan)
             return try failing { () throws(KernelError) in
                 try makeDirectory(name, at: parent.number, permissions: 0o700)
