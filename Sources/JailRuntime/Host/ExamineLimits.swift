@@ -53,14 +53,19 @@ extension Examination {
             "network", "none",
             Trial.attempt(in: [.user, .net], { () throws(KernelError) in _ = try bringUpLoopback() }), orElse: .broken,
             works: "a network of the jail's own with loopback", remedy: { $0.namespaceHint([.user, .net]) })
-        let pasta = tool("pasta")
+        let stack = tool(HostNetwork.Stack.pasta.rawValue) ?? tool(HostNetwork.Stack.slirp4netns.rawValue)
         add(
-            "network", "user", pasta == nil ? .absent : .ok, pasta ?? "pasta is not installed",
-            remedy: pasta == nil ? Remedy.install("passt") : nil)
+            "network", "user", stack == nil ? .absent : .ok, stack ?? "neither pasta nor slirp4netns is installed",
+            remedy: stack == nil ? Remedy.installPasta : nil)
+        let rules = tool(HostNetwork.nft)
         add(
-            "network", "veth, macvlan", evidence.uid == 0 ? .ok : .absent,
-            evidence.uid == 0 ? "root may make interfaces" : "need root",
-            remedy: evidence.uid == 0 ? nil : Remedy.launchAsRoot)
+            "network", "rules", rules == nil ? .absent : .ok, rules ?? "nft is not installed",
+            remedy: rules == nil ? Remedy.installNFT : nil)
+        let opens = HostNetwork.opensTunnel()
+        add(
+            "network", "tunnel", opens ? .ok : .absent,
+            opens ? "/dev/net/tun can be opened" : "/dev/net/tun cannot be opened by this user",
+            remedy: opens ? nil : Remedy.openTunnel)
     }
 
     mutating func tools() {

@@ -8,7 +8,7 @@ extension HostNetwork {
         var found = HostNetwork()
         found.stack = Stack.allCases.first { HostProgram.isInstalled($0.rawValue) }
         found.hasRules = HostProgram.isInstalled(nft)
-        found.opensTunnel = canOpen("/dev/net/tun")
+        found.opensTunnel = opensTunnel()
         let routes = try defaultRoutes()
         found.hasRoute = (routes.contains { !$0.isIPv6 }, routes.contains { $0.isIPv6 })
         let own = try interfaceAddresses() + routes.map(\.gateway).filter { !$0.isEmpty }
@@ -22,9 +22,10 @@ extension HostNetwork {
 
     static let nft = "nft"
 
-    private static func canOpen(_ path: String) -> Bool {
+    /// Whether the caller may open the device that a stack gets its interface from.
+    static func opensTunnel() -> Bool {
         do throws(KernelError) {
-            _ = try open(path, .readWrite)
+            _ = try open("/dev/net/tun", .readWrite)
             return true
         } catch {
             return false
