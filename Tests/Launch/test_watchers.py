@@ -153,7 +153,7 @@ def test_b06_the_launcher_cannot_be_stopped_by_its_command(caller, number):
 
 
 def test_b07_a_caller_that_cannot_be_watched_is_told(caller, compiled):
-    caller.wrapper = (compiled("shim"), "pidfd_open=EPERM", "--")
+    caller.wrapper = (compiled("shim"), "pidfd_open=1", "--")
     try:
         run = caller.shell("[process]\ndie_with_parent = true", "echo ran")
         assert run.status == 125 and "die_with_parent" in run.stderr and "EPERM" in run.stderr and run.stdout == "", run

@@ -55,7 +55,9 @@ int main(int argc, char **argv) {
         char *equals = strchr(argv[at], '=');
         if (!equals) return 99;
         *equals = 0;
+        /* ERRNO is a number: 0, which a name would be, is an answer that nothing went wrong. */
         unsigned error = atoi(equals + 1);
+        if (error == 0) return 99;
         if (strcmp(argv[at], "userns") == 0) {
             refuse_new_user(__NR_unshare, error);
             refuse_new_user(__NR_clone, error);
