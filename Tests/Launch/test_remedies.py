@@ -69,13 +69,24 @@ def launch(user, uid=None, gid=None):
     return user.finish(user.popen(argv, cwd="/", **who))
 
 
-def assert_works(run):
-    """The range of each file is what the jail has, and nobody else's."""
-    maps = [line.split() for line in run.ok.stdout.splitlines()]
-    assert [row[0] for row in maps] == ["0", "0"] and [row[2] for row in maps] == ["65536", "65536"]
-    for name, accounts, (_, start, count) in (("subuid", "passwd", maps[0]), ("subgid", "group", maps[1])):
+def assert_works(run, uid=None, gid=None):
+    """The range of each file is what the jail has from 0 upwards, and nobody else's; the caller's own id is itself there."""
+    rows = [[int(word) for word in line.split()] for line in run.ok.stdout.splitlines()]
+    second = [at for at, row in enumerate(rows) if row[0] == 0][1]
+    for name, accounts, own, found in (
+        ("subuid", "passwd", uid, rows[:second]), ("subgid", "group", gid, rows[second:]),
+    ):
         assert_nothing_shared(name, accounts)
-        assert [start, count] in [line[1:] for line in lines(name)]
+        start = found[0][1]
+        assert [str(start), "65536"] in [line[1:] for line in lines(name)]
+        # Root's own id the jail has only where a spec says so.
+        if not own:
+            assert found == [[0, start, 65536]]
+        elif own < 65536:
+            parts = [[0, start, own], [own, own, 1], [own + 1, start + own + 1, 65535 - own]]
+            assert found == [part for part in parts if part[2]]
+        else:
+            assert found == [[0, start, 65536], [own, own, 1]]
 
 
 def test_c110_a_user_without_a_range_gets_the_first_free_one(user, etc):
@@ -84,7 +95,7 @@ def test_c110_a_user_without_a_range_gets_the_first_free_one(user, etc):
     assert f"usermod --add-subuids 165536-231071 {user.login}" in run.stderr
     assert f"usermod --add-subgids 231072-296607 {user.login}" in run.stderr
     obey(run.stderr)
-    assert_works(launch(user))
+    assert_works(launch(user), user.uid, user.gid)
 
 
 def test_c110_root_gets_one_too(root, etc):
@@ -102,7 +113,7 @@ def test_c110_no_account_has_an_id_of_the_range(user, etc):
     run = launch(user)
     assert "--add-subuids 200001-265536 " in run.stderr and "--add-subgids 231081-296616 " in run.stderr
     obey(run.stderr)
-    assert_works(launch(user))
+    assert_works(launch(user), user.uid, user.gid)
 
 
 def test_c110_only_the_file_that_lacks_it_is_changed(user, etc):
@@ -110,7 +121,7 @@ def test_c110_only_the_file_that_lacks_it_is_changed(user, etc):
         file.write(f"{user.login}:500000:65536\n")
     run = launch(user)
     assert len(obey(run.stderr)) == 1 and "subuids" not in run.stderr
-    assert_works(launch(user))
+    assert_works(launch(user), user.uid, user.gid)
 
 
 def test_c110_files_that_are_missing_are_made(user, etc):
@@ -121,14 +132,14 @@ def test_c110_files_that_are_missing_are_made(user, etc):
     obey(run.stderr)
     for name in OTHERS:
         assert lines(name) == [[user.login, "100000", "65536"]]
-    assert_works(launch(user))
+    assert_works(launch(user), user.uid, user.gid)
 
 
 def test_c110_a_uid_without_a_name_gets_lines_to_append(user, etc, stranger):
     run = launch(user, stranger)
     assert run.status == 125 and f"echo '{stranger}:165536:65536' >>/etc/subuid" in run.stderr
     obey(run.stderr)
-    assert_works(launch(user, stranger))
+    assert_works(launch(user, stranger), stranger, stranger)
 
 
 def test_c110_the_last_line_of_a_file_stays_what_it_is(user, etc, stranger):
@@ -137,7 +148,7 @@ def test_c110_the_last_line_of_a_file_stays_what_it_is(user, etc, stranger):
     obey(launch(user, stranger).stderr)
     for name, text in OTHERS.items():
         assert (etc / name).read_text().startswith(text)
-    assert_works(launch(user, stranger))
+    assert_works(launch(user, stranger), stranger, stranger)
 
 
 def test_a_uid_with_a_range_and_without_a_name_gets_one(user, etc, stranger):
@@ -147,7 +158,7 @@ def test_a_uid_with_a_range_and_without_a_name_gets_one(user, etc, stranger):
     run = launch(user, stranger)
     assert run.status == 125 and "asks for a name" in run.stderr
     obey(run.stderr)
-    assert_works(launch(user, stranger))
+    assert_works(launch(user, stranger), stranger, stranger)
 
 
 def test_the_doctor_has_the_same_remedy(user, etc):
@@ -157,7 +168,7 @@ def test_the_doctor_has_the_same_remedy(user, etc):
         assert command in doctor
     section = doctor[doctor.index("identity") : doctor.index("\nprocess")]
     obey(section)
-    assert_works(launch(user))
+    assert_works(launch(user), user.uid, user.gid)
 
 
 def test_where_no_range_is_left_that_is_said(user, etc):
@@ -169,4 +180,4 @@ def test_where_no_range_is_left_that_is_said(user, etc):
     for name in OTHERS:
         (etc / name).write_text("")
     obey(launch(user).stderr)
-    assert_works(launch(user))
+    assert_works(launch(user), user.uid, user.gid)
