@@ -77,6 +77,21 @@ def test_c06_a_link_of_the_host_is_followed_to_where_it_leads(caller, root):
     assert root == "host" or run.status == 0, run
 
 
+def test_c06_what_is_mounted_at_the_name_of_a_link_is_another_place_than_where_the_link_leads(caller):
+    """No link is on the way in the jail, where the mount stands: what is hidden below it shows below the other."""
+    place = caller.open_directory()
+    data, link = place / "data", place / "link"
+    for each in (data, data / "secret"):
+        each.mkdir()
+        caller.own(each)
+    caller.file(data / "secret/key", "topsecret\n")
+    link.symlink_to("data")
+    spec = f'[filesystem]\nro = ["{link}", "{data}"]\nhide = ["{link}/secret"]\n'
+    run = caller.shell(spec, f"cat {data}/secret/key {link}/secret/key; echo ran")
+    assert run.status == 125 and run.stdout == "", run
+    assert f"{data}/secret shows what {link}/secret hides" in run.stderr, run
+
+
 @pytest.mark.parametrize("kind", ["host", "tree"])
 @pytest.mark.parametrize("key, target", [("proc = false", "/proc"), ('dev = "none"', "/dev")])
 def test_c31_none_means_none_whatever_the_tree_brings(caller, kind, key, target):

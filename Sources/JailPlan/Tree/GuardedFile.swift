@@ -30,13 +30,16 @@ package struct ExposedFile: Equatable, Sendable {
 package struct SecondView: Equatable, Sendable {
     /// The target that is hidden.
     package let hidden: String
+    /// Where links of the host lead from there in the jail, as far as it is known to have them.
+    package let covered: String
     /// The source that shows it, as the spec has it.
     package let source: String
     /// The way from there to what is hidden; empty where the source is that, or a part of it.
     package let below: String
 
-    package init(hidden: String, source: String, below: String) {
+    package init(hidden: String, covered: String, source: String, below: String) {
         self.hidden = hidden
+        self.covered = covered
         self.source = source
         self.below = below
     }

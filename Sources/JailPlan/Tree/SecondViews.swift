@@ -31,6 +31,15 @@ extension Filesystem {
         }
         return best.path
     }
+
+    /// Whether a path of the jail, and each link on its way, is the host's own of that name: the root shows it, and no mount
+    /// stands above it.
+    package func isOfHost(_ path: String) -> Bool {
+        guard root.value == .host || root.value == .system, hostPath(behind: path) == path else { return false }
+        return !mounts.contains { mount in
+            mount.source != .hidden && (path == mount.target || path.utf8.starts(with: "\(mount.target)/".utf8))
+        }
+    }
 }
 
 extension TreeBuilder {
@@ -41,7 +50,9 @@ extension TreeBuilder {
             for mount in filesystem.mounts {
                 guard case .bind(view.source) = mount.source else { continue }
                 let place = mount.target + (view.below.isEmpty ? "" : "/" + view.below)
-                guard place != view.hidden, !isOutOfSight(place, behind: mount.target) else { continue }
+                guard place != view.hidden, place != view.covered, !isOutOfSight(place, behind: mount.target) else {
+                    continue
+                }
                 let line = filesystem.mounts.first { $0.source == .hidden && $0.target == view.hidden }?.position
                 faults.append(
                     Diagnostic(

@@ -113,12 +113,16 @@ extension Host {
             guard let behind = spec.filesystem.hostPath(behind: hide.target), let found = Self.place(behind) else {
                 continue
             }
+            let covered = spec.filesystem.isOfHost(hide.target) ? found.real : hide.target
             for source in sources {
                 if let below = found.trail.names(below: source.identity) {
                     secondViews.append(
-                        SecondView(hidden: hide.target, source: source.path, below: below.joined(separator: "/")))
+                        SecondView(
+                            hidden: hide.target, covered: covered, source: source.path,
+                            below: below.joined(separator: "/")))
                 } else if source.real.utf8.starts(with: "\(found.real)/".utf8) {
-                    secondViews.append(SecondView(hidden: hide.target, source: source.path, below: ""))
+                    secondViews.append(
+                        SecondView(hidden: hide.target, covered: hide.target, source: source.path, below: ""))
                 }
             }
         }
