@@ -100,6 +100,12 @@ extension Explanation {
     /// Whether a path goes on after `.git`, which is a file where git-worktree(1) or a submodule has made it.
     private static func isInRepository(_ path: String) -> Bool { path.contains("/.git/") }
 
+    /// Whether the target does. One that is pinned is on the way to another.
+    private var isInRepository: Bool {
+        if case .pin? = step?.operation { return Self.isInRepository(failure.text + "/") }
+        return Self.isInRepository(failure.text)
+    }
+
     private static let worktreeHint =
         ".git is a file there, as in a worktree or a submodule: `git rev-parse --git-common-dir` names the repository that its "
         + "hooks and settings are in"
@@ -108,7 +114,7 @@ extension Explanation {
     private var targetHint: String? {
         switch failure.errno {
         case .loop: "a symbolic link of the root is on the way to the target: name the place that it leads to"
-        case .notDirectory where Self.isInRepository(failure.text): Self.worktreeHint
+        case .notDirectory where isInRepository: Self.worktreeHint
         case .notDirectory: "a file of the root is on the way to the target, or a directory is put on a file"
         case .accessDenied where failure.call == .mkdirat || failure.call == .symlinkat:
             Self.unmakeable
