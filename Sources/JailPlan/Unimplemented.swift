@@ -25,9 +25,11 @@ extension Planner {
 
     private static let words = " is not implemented in this version"
 
-    /// What this version cannot put in force of a spec, on whatever host.
+    /// What this version cannot put in force of a spec, on whatever host: root is refused for nothing but that.
     package static func refusedByVersion(_ spec: Spec) -> [Diagnostic] {
-        guard case .failure(let faults) = plan(spec, on: Host()) else { return [] }
+        var host = Host()
+        host.isPrivileged = true
+        guard case .failure(let faults) = plan(spec, on: host) else { return [] }
         return faults.diagnostics.filter { $0.message.hasSuffix(words) }
     }
 

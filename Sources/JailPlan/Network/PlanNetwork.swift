@@ -75,10 +75,6 @@ extension Planner {
                 at: spec.capabilities.keep?.position ?? spec.network.mode?.position,
                 hint: "take \(capability.name) out of [capabilities]")
         }
-        for destination in spec.network.allow?.value ?? [] {
-            if case .network = destination.value.target { continue }
-            refuse("a name in network.allow", destination.position)
-        }
     }
 
     /// The servers that names are asked of, as the jail reaches them. A stub that listens on the host's loopback is reached through
@@ -105,6 +101,11 @@ extension Planner {
         case let mode?: refuse("network mode \"\(mode.rawValue)\"", network.mode?.position)
         }
         if let first = network.publish.first { refuse("network publish", first.position) }
+        guard case .user? = network.mode?.value else { return }
+        for destination in network.allow?.value ?? [] {
+            if case .network = destination.value.target { continue }
+            refuse("a name in network.allow", destination.position)
+        }
     }
 }
 
