@@ -135,7 +135,7 @@ def test_the_line_that_is_not_in_force_is_named(named, caller, call, first, seco
         if NAME[row[2]] == call
         and (first is None or row[3] & 0xFFFF_FFFF == first)
         and (second is None or row[4] & 0xFFFF_FFFF == second)
-        and (process is None or row[0] == process)
+        and (process is None or row[0] == named.process(process))
     ]
     if not of_that_kind:
         assert not caller.is_root and call in ("setgroups", "setresuid", "setresgid", "prctl"), f"{call} is not called"
