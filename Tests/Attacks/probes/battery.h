@@ -58,6 +58,11 @@ static inline long rewritten(const char *path) {
     snprintf(again, sizeof again, "/proc/self/fd/%d", held);
     return writable(again);
 }
+/* The mount that a descriptor shows, and the directory of it. */
+static inline int told_of(int place, const char *path, struct statx *found) {
+    return statx(place, path, AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_INO | STATX_MNT_ID, found);
+}
+/* Whether the way up ends elsewhere than at the root of this process. */
 static inline long up_from(const char *path) {
     int place = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (place < 0) return -1;
@@ -67,7 +72,9 @@ static inline long up_from(const char *path) {
         close(place);
         place = above;
     }
-    return faccessat(place, "proc/1/root/work", F_OK, 0) == 0 || faccessat(place, "work", F_OK, 0) == 0 || faccessat(place, "root", F_OK, 0) == 0 ? 0 : -1;
+    struct statx top, own;
+    if (told_of(place, "", &top) || told_of(AT_FDCWD, "/", &own)) return 0;
+    return top.stx_mnt_id != own.stx_mnt_id || top.stx_ino != own.stx_ino ? 0 : -1;
 }
 static inline long own_clear(const char *path, unsigned long flags) {
     struct {
