@@ -103,9 +103,10 @@ class Bench:
         return [Step(int(row[0]), int(row[1]), int(row[2]), row[5] == "1") for row in rows]
 
     def process(self, role):
-        """The number of a process by its part: 0 the launcher, 1 the jail's first, 2 what comes after. Root's launcher has a
-        process of its own before them for the sources that a spec names."""
-        return role + (role > 0 and self.caller.is_root and self.name != "direct")
+        """The number of a process by its part: 0 the launcher, 1 the jail's first, 2 what comes after. The launcher may have
+        processes of its own before them, for what could stand still: the first of the jail is who changes the root."""
+        first = next((step.process for step in self.steps if NAME.get(step.number) == "pivot_root"), 1)
+        return first + role - 1 if role > 0 and first > 0 else role
 
     def faults(self):
         """Every (step, errno) to try."""
@@ -176,6 +177,8 @@ class Bench:
             return sentence(run.stderr)
         if run.status in (126, 127) and NAME[step.number] == "execve":
             return sentence(run.stderr)
+        if run.status == 126 and NAME[step.number] == "openat" and errno == e.EACCES:
+            return sentence(run.stderr)  # the rule of a mount that may not be looked at is left out: what is on it does not run
         return f"status {run.status}"
 
     def tell(self, step, errno, run, wrong):
