@@ -20,7 +20,8 @@ enum BubblewrapFront {
     static func perform(_ words: ArraySlice<String>) -> Never {
         let surroundings = Caller.surroundings()
         let context = ImportContext(
-            isRoot: Caller.userID == 0, currentDirectory: surroundings.variable("PWD"), home: surroundings.home,
+            isRoot: Caller.userID == 0, permitted: Caller.permitted, currentDirectory: surroundings.variable("PWD"),
+            home: surroundings.home,
             readDescriptor: Caller.readDescriptor)
         var imported = BubblewrapImport(Array(words), from: "bwrap", context)
         let extras = imported.extras

@@ -36,7 +36,7 @@ def test_the_front_fails_with_its_name_and_status_1(caller):
         (["--wat", "/bin/true"], "unknown option --wat"),
         ([*READ_ONLY], "no command"),
         ([*READ_ONLY, "/no/such/program"], "no/such/program"),
-        (["--ro-bind", "/no/such", "/x", *READ_ONLY, "/bin/true"], ""),
+        ([*READ_ONLY, "--ro-bind", "/no/such", "/x", "/bin/true"], "/no/such"),
         ([*READ_ONLY, "--lock-file", "/x", "/bin/true"], "--lock-file"),
     ):
         run = front(caller, *words)

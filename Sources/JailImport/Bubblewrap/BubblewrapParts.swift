@@ -18,9 +18,9 @@ struct BubblewrapCapabilities {
         changes.append((option.name == "--cap-add", set, option.directive))
     }
 
-    /// Root keeps all that are not dropped, everybody else only what is added.
-    func write(isRoot: Bool, into draft: inout Draft) {
-        var set = isRoot ? CapabilitySet(Capability.allCases) : []
+    /// Root keeps all of its own that are not dropped, everybody else only what is added.
+    func write(_ context: ImportContext, into draft: inout Draft) {
+        var set = context.isRoot ? context.permitted ?? CapabilitySet(Capability.allCases) : []
         for change in changes { set = change.isAdded ? set | change.set : set.without(change.set) }
         for change in changes { draft.isPart(change.directive) }
         guard !set.isNone else { return }

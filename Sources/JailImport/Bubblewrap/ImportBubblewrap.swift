@@ -254,7 +254,7 @@ extension BubblewrapImport {
                 draft.set("identity.\(key)", .integer(0), standard("the caller's, which is root"))
             }
         }
-        capabilities.write(isRoot: context.isRoot, into: &draft)
+        capabilities.write(context, into: &draft)
     }
 
     private mutating func writeProcess() {

@@ -1,3 +1,4 @@
+package import JailSpec
 package import SpecFile
 
 /// A directive of a foreign configuration: where it stands, and how it is written.
@@ -47,6 +48,8 @@ package struct ImportNote: Equatable, Sendable {
 package struct ImportContext {
     /// Whether the caller is uid 0.
     package var isRoot: Bool
+    /// The capabilities that the caller may have; nil where that is not known, and root has all.
+    package var permitted: CapabilitySet?
     /// The absolute current directory and the home; nil where a spec is to be written for anybody.
     package var currentDirectory: String?
     package var home: String?
@@ -58,12 +61,13 @@ package struct ImportContext {
     package var readDescriptor: (_ number: Int32) -> [UInt8]?
 
     package init(
-        isRoot: Bool = false, currentDirectory: String? = nil, home: String? = nil,
+        isRoot: Bool = false, permitted: CapabilitySet? = nil, currentDirectory: String? = nil, home: String? = nil,
         read: @escaping (_ path: String) -> [UInt8]? = { _ in nil },
         list: @escaping (_ path: String) -> [String] = { _ in [] },
         readDescriptor: @escaping (_ number: Int32) -> [UInt8]? = { _ in nil }
     ) {
         self.isRoot = isRoot
+        self.permitted = permitted
         self.currentDirectory = currentDirectory
         self.home = home
         self.read = read

@@ -1,3 +1,4 @@
+package import JailSpec
 import Kernel
 
 /// What the host is asked after a failure, to tell its causes apart: functions, so that tests can play any host.
@@ -83,6 +84,15 @@ package struct Evidence: Sendable {
 extension Caller {
     /// The effective user id.
     package static var userID: UInt32 { callerIdentity().euid }
+
+    /// The permitted capabilities; nil where the kernel does not say. A container's root often lacks some.
+    package static var permitted: CapabilitySet? {
+        do throws(KernelError) {
+            return CapabilitySet(rawValue: try permittedCapabilities())
+        } catch {
+            return nil
+        }
+    }
 
     /// Whether this program was executed set-user-ID, or with capabilities of its file.
     package static var wasGivenPrivilege: Bool { isSecureExecution() }
