@@ -1,27 +1,31 @@
 import LinuxFacts
 
-/// A text as messages show it: in double quotes, on one line, and not longer than a person wants to read.
+/// A text as messages show it: in double quotes, on one line, and not longer than a person wants to read. What is too long is
+/// shortened before its end, for the end of a path tells which file it is.
 package func quoted(_ text: String) -> String {
+    let scalars = text.unicodeScalars
     var result = "\""
-    var count = 0
-    for scalar in text.unicodeScalars {
-        count += 1
-        if count > 120 {
-            result += "…"
-            break
-        }
-        switch scalar {
-        case "\"": result += "\\\""
-        case "\\": result += "\\\\"
-        case "\n": result += "\\n"
-        case "\t": result += "\\t"
-        // Control characters would act on the terminal that the message is shown on, C1 among them.
-        case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || isBidirectional(scalar):
-            result += "\\u{\(String(scalar.value, radix: 16))}"
-        default: appendPrintably(scalar, to: &result)
-        }
+    if scalars.index(scalars.startIndex, offsetBy: 121, limitedBy: scalars.endIndex) == nil {
+        for scalar in scalars { appendQuoted(scalar, to: &result) }
+    } else {
+        for scalar in scalars.prefix(80) { appendQuoted(scalar, to: &result) }
+        result += "…"
+        for scalar in scalars.suffix(40) { appendQuoted(scalar, to: &result) }
     }
     return result + "\""
+}
+
+private func appendQuoted(_ scalar: Unicode.Scalar, to text: inout String) {
+    switch scalar {
+    case "\"": text += "\\\""
+    case "\\": text += "\\\\"
+    case "\n": text += "\\n"
+    case "\t": text += "\\t"
+    // Control characters would act on the terminal that the message is shown on, C1 among them.
+    case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || isBidirectional(scalar):
+        text += "\\u{\(String(scalar.value, radix: 16))}"
+    default: appendPrintably(scalar, to: &text)
+    }
 }
 
 /// Adds a character, or the byte that it stands for as `\x{ff}`.
