@@ -57,7 +57,9 @@ extension TreeBuilder {
                 faults.append(
                     Diagnostic(
                         "\(place) shows what \(view.hidden) hides" + (line.map { " at \($0)" } ?? ""),
-                        at: mount.position, hint: "hide \(place) as well, or leave this line out"))
+                        at: mount.position,
+                        hint: place == mount.target
+                            ? "leave this line out" : "hide \(place) as well, or leave this line out"))
             }
         }
     }
