@@ -20,7 +20,8 @@ def immure(caller, line, **more):
 
 # Each is a command line, the templates of its hint, and the command lines that follow it.
 LINES = [
-    ("immure --result FD:2 spec.toml", ("a launch with options or without a spec is written: immure run …",), ("immure run --result FD:2 spec.toml",)),
+    ("immure --result FD:2 spec.toml", ("a launch with options or without a spec is written: immure run …",), ("immure run --result FD:3 spec.toml 3>&1",)),
+    ("immure run --result FD:2 spec.toml", ("give it a descriptor of its own: {} FD:3 3>&1",), ("immure run {after:its own: } spec.toml",)),
     ("immure run --unknown spec.toml", ("options of the command go after --; the first line of a script is `#!/usr/bin/env -S immure`",), ("immure run spec.toml -- /bin/echo --unknown",)),
     ("immure schema extra", ("see immure help",), ("immure help",)),
     ("immure run true", ("the first word is a spec; to run a command without one: immure run -- {}",), ("{after:without one: }",)),

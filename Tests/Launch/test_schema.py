@@ -92,7 +92,9 @@ def test_what_is_right_in_a_spec_is_right_in_the_schema(user, validator):
 def test_each_value_by_itself_is_taken(user):
     texts = [specs.text({key: value}) for key, (right, _) in specs.KEYS.items() for value in right]
     texts += [specs.text({key: [entry]}) for key, (right, _) in specs.ENTRIES.items() for entry in right]
-    wrong = [(text, refused) for text, refused in zip(texts, checked(user, texts)) if refused]
+    # What this version has not got is right in its form: nothing else is said of it.
+    faults = [[fault for fault in refused if not fault.endswith(" is not implemented in this version")] for refused in checked(user, texts)]
+    wrong = [(text, refused) for text, refused in zip(texts, faults) if refused]
     # These want another key beside them.
     wanting = ("network.publish", "network.allow", "network.dns", "capabilities.ambient", "capabilities.effective",
                'seccomp.default = "allow"')
