@@ -7,8 +7,50 @@ package import SpecFile
 /// What the names of a spec have to do with one another: asked only where the jail may write, or something is hidden.
 extension Host {
     /// Looks at where the sources lie, and the files that the spec was read from.
+    ///
+    /// A source may be on a file server that does not answer: that is found out beside this process, which ends as a launch
+    /// does that a signal or its deadline ends.
     package mutating func probeNames(of spec: Spec, readFrom files: FilesRead) throws(Rejection) {
         guard case .new = spec.namespaces[.mount].value else { return }
+        let isAsked = spec.filesystem.mounts.contains { mount in
+            if mount.source == .hidden { return true }
+            guard case .bind = mount.source else { return false }
+            return !mount.options.asked.hasAll(of: .readOnly)
+        }
+        guard isAsked || !spec.filesystem.writableSources.isEmpty else { return }
+        let probe = NameProbe(self)
+        let work: WorkBeside
+        do throws(KernelError) {
+            work = try withSignalsBlocked(Signal.endingLaunch) { () throws(KernelError) in
+                try doBeside(
+                    heeding: Signal.endingLaunch,
+                    within: spec.timeout.map { Int(Deadline.nanoseconds($0.value) / 1_000_000) }
+                ) {
+                    probe.run(spec, files)
+                    exitNow(0)
+                }
+            }
+        } catch {
+            throw Rejection([
+                Diagnostic("look at the sources: \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
+            ])
+        }
+        let place = probe.path.map { "look at \(quoted($0))" } ?? "look at the sources"
+        switch work {
+        case .done: break
+        case .interrupted(let signal):
+            Caller.say("immure: \(place): \(Signal.name(signal)) ended the launch before this was done", within: 400)
+            die(of: signal)
+        case .late:
+            Caller.say("immure: \(place): the timeout was over before this was done", within: 400)
+            Caller.leave(124)
+        }
+        if let rejection = probe.rejection { throw rejection }
+        guard probe.isDone else { throw Rejection([Diagnostic("\(place): who was to do it was killed", at: nil)]) }
+        self = probe.host
+    }
+
+    fileprivate mutating func lookAtNames(of spec: Spec, _ files: FilesRead) throws(Rejection) {
         try findExposed(spec, files)
         findGroups(spec)
         findSecondViews(spec)
@@ -134,6 +176,47 @@ extension Host {
             return (try walk.trail(), walk.path)
         } catch {
             return nil  // where it leads nowhere there is nothing to see; the launch says what is in the way
+        }
+    }
+}
+
+/// The look at the names in a process of its own, which shares its memory.
+private final class NameProbe {
+    var host: Host
+    var rejection: Rejection?
+    var isDone = false
+    /// The source that is being opened.
+    var path: String?
+    private let launcher = currentProcess()
+
+    init(_ host: Host) { self.host = host }
+
+    func run(_ spec: Spec, _ files: FilesRead) {
+        do throws(KernelError) {
+            try setParentDeathSignal(Signal.kill)
+        } catch {
+            return
+        }
+        guard parentProcess() == launcher else { return }
+        for mount in spec.filesystem.mounts {
+            guard case .bind(let source) = mount.source else { continue }
+            path = source
+            touch(source)
+        }
+        path = nil
+        do throws(Rejection) {
+            try host.lookAtNames(of: spec, files)
+            isDone = true
+        } catch {
+            rejection = error
+        }
+    }
+
+    private func touch(_ source: String) {
+        do throws(KernelError) {
+            _ = try open(source, .path)
+        } catch {
+            return  // the launch will find out, and say where
         }
     }
 }

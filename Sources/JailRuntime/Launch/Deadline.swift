@@ -55,7 +55,7 @@ struct Deadline {
         return false
     }
 
-    private static func nanoseconds(_ duration: Duration) -> Int {
+    static func nanoseconds(_ duration: Duration) -> Int {
         let (seconds, attoseconds) = duration.components
         return Int(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000).partialValue
             + Int(attoseconds / 1_000_000_000)

@@ -63,6 +63,25 @@ package func areSignalsCaught() throws(KernelError) -> Bool {
     }
 }
 
+/// Blocks those signals until `body` has returned. The corresponding C function is `sigprocmask`.
+package func withSignalsBlocked<Result>(
+    _ numbers: [Int32], _ body: () throws(KernelError) -> Result
+) throws(KernelError) -> Result {
+    var some = sigset_t()
+    var before = sigset_t()
+    unsafe sigemptyset(&some)
+    for number in numbers { unsafe sigaddset(&some, number) }
+    try attempt(.sigprocmask) { unsafe sigprocmask(SIG_BLOCK, &some, &before) }
+    do throws(KernelError) {
+        let result = try body()
+        try attempt(.sigprocmask) { unsafe sigprocmask(SIG_SETMASK, &before, nil) }
+        return result
+    } catch {
+        try attempt(.sigprocmask) { unsafe sigprocmask(SIG_SETMASK, &before, nil) }
+        throw error
+    }
+}
+
 /// The next signal that waits, nil where none does.
 package func nextSignal(_ descriptor: Int32) throws(KernelError) -> DeliveredSignal? {
     var info = signalfd_siginfo()
