@@ -22,13 +22,21 @@ extension Host {
         let work: WorkBeside
         do throws(KernelError) {
             work = try withSignalsBlocked(Signal.endingLaunch) { () throws(KernelError) in
-                try doBeside(
+                let work = try doBeside(
                     heeding: Signal.endingLaunch,
                     within: spec.timeout.map { Int(Deadline.nanoseconds($0.value) / 1_000_000) }
                 ) {
                     probe.run(spec, files)
                     exitNow(0)
                 }
+                // Unblocked, it would end this process without a word.
+                if case .interrupted(let signal) = work {
+                    let place = probe.path.map { "look at \(quoted($0))" } ?? "look at the sources"
+                    Caller.say(
+                        "immure: \(place): \(Signal.name(signal)) ended the launch before this was done", within: 400)
+                    die(of: signal)
+                }
+                return work
             }
         } catch {
             throw Rejection([
@@ -37,10 +45,7 @@ extension Host {
         }
         let place = probe.path.map { "look at \(quoted($0))" } ?? "look at the sources"
         switch work {
-        case .done: break
-        case .interrupted(let signal):
-            Caller.say("immure: \(place): \(Signal.name(signal)) ended the launch before this was done", within: 400)
-            die(of: signal)
+        case .done, .interrupted: break
         case .late:
             Caller.say("immure: \(place): the timeout was over before this was done", within: 400)
             Caller.leave(124)
