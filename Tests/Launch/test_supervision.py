@@ -162,7 +162,8 @@ def test_c45_the_commands_parent_dies_with_the_launchers_parent(caller):
     argv, _ = caller.line(None, ["/bin/sleep", "1000"])
     process = caller.popen(["/bin/sh", "-c", '"$@" & echo ready; read x', "sh", *argv], stdin=subprocess.PIPE)
     ready(process)
-    until(lambda: any("sleep 1000" in line for _, line in linux.descendants(process.pid).values()))
+    # The launcher's own words end with these: it must have come to watch its parent.
+    until(lambda: any(line == "/bin/sleep 1000" for _, line in linux.descendants(process.pid).values()))
     process.kill()
     process.wait()
     left = linux.survivors(0.5)
