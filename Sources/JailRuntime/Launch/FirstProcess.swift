@@ -73,6 +73,9 @@ struct FirstProcess {
                 command.becomeCommand(from: division + 1)
             }
         }
+        // The command's process has had its use of them.
+        if applier.queues >= 0 { closeDescriptor(applier.queues) }
+        applier.queues = -1
         // The command runs, or has left word why it does not.
         if let failure = report.failure { fail(failure) }
         if let stage = applier.stage, !stage.noteRunning() { exitNow(125) }
