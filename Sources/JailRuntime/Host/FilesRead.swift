@@ -4,7 +4,7 @@ package import SpecFile
 /// The files that a spec is read from, by what they are whatever their names, those that could not be read among them.
 package final class FilesRead {
     private var files: [(path: String, identity: FileIdentity)] = []
-    private let toLaunch: Bool
+    let toLaunch: Bool
 
     /// `toLaunch`: root follows no link to one that others made.
     package init(toLaunch: Bool) { self.toLaunch = toLaunch }

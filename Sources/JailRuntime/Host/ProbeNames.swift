@@ -18,6 +18,8 @@ extension Host {
             return !mount.options.asked.hasAll(of: .readOnly)
         }
         guard isAsked || !spec.filesystem.writableSources.isEmpty else { return }
+        // Who only asks for a plan starts nothing, and ends by any signal.
+        guard files.toLaunch else { return try lookAtNames(of: spec, files) }
         let probe = NameProbe(self)
         let work: WorkBeside
         do throws(KernelError) {

@@ -45,8 +45,22 @@ extension Applier {
         }
         for number in [Int32(0), 1, 2] { try allowGiven(number, rules.closed, isPassedOn: false, in: ruleset) }
         for number in rules.passing { try allowGiven(number, rules.closed, isPassedOn: true, in: ruleset) }
+        if isVerified {
+            let places = ["/"] + rules.places.filter { slots[$0.slot] >= 0 }.map(\.target)
+            witness.listable = places.filter(canList)
+        }
         try failing { () throws(KernelError) in try enforce(ruleset) }
         closeDescriptor(made.release())
+    }
+
+    /// Whether that is a directory which this process may list.
+    private func canList(_ path: String) -> Bool {
+        do throws(KernelError) {
+            _ = try open(path, .read | .directory)
+            return true
+        } catch {
+            return false
+        }
     }
 
     private func allowBelow(_ path: String, _ rights: FileAccess, in ruleset: Int32) throws(Failure) {
@@ -104,5 +118,7 @@ extension Applier {
             isKept = refusalOfMount() == .notPermitted
         }
         try hold(isKept, "files outside of the tree", "closed by Landlock", isKept ? "closed" : "open")
+        // A rule that was said to be there, and is not, closes what the jail is to see.
+        for path in witness.listable { try hold(canList(path), "files of \(path)", "open", "closed by Landlock") }
     }
 }

@@ -26,6 +26,8 @@ struct Witness {
     var filters: UInt32 = 0
     /// Whether the session had to stay the caller's.
     var keepsSession = false
+    /// Directories that could be listed before the command was kept to its tree.
+    var listable: [String] = []
     /// A mount that no rule of Landlock reaches; −1 where there is none.
     var forbidden: Int32 = -1
     /// An abstract socket from before Landlock; −1 where none is needed.
