@@ -70,7 +70,7 @@ import Testing
         #expect(try faults("") { $0.stack = nil }.contains("pasta(1) or slirp4netns(1)"))
         #expect(try faults("") { $0.hasRules = false }.contains("nft(8)"))
         #expect(try faults("") { $0.opensTunnel = false }.contains("/dev/net/tun"))
-        #expect(try faults("") { $0.hasRoute = (false, false) }.contains("no default route"))
+        #expect(try faults("") { $0.hasRoute = NetworkProvision.Families(four: false, six: false) }.contains("no default route"))
     }
 
     @Test func whatReachesPastTheRulesIsRefused() throws {

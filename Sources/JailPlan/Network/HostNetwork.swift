@@ -27,15 +27,10 @@ package struct HostNetwork: Equatable, Sendable {
     /// The addresses of the host's interfaces, but for those of loopback, and its gateways.
     package var addresses: [IPAddress] = []
     /// Whether a default route leads out, for each of the two protocols.
-    package var hasRoute = (four: false, six: false)
+    package var hasRoute = NetworkProvision.Families(four: false, six: false)
     /// The servers of resolv.conf(5), and its lines of other sorts: `search`, `options`.
     package var resolvers: [IPAddress] = []
     package var resolverOptions: [String] = []
 
     package init() {}
-
-    package static func == (a: HostNetwork, b: HostNetwork) -> Bool {
-        a.stack == b.stack && a.hasRules == b.hasRules && a.opensTunnel == b.opensTunnel && a.addresses == b.addresses
-            && a.hasRoute == b.hasRoute && a.resolvers == b.resolvers && a.resolverOptions == b.resolverOptions
-    }
 }

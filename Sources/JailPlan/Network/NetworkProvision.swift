@@ -16,6 +16,8 @@ package struct NetworkProvision: Equatable, Sendable {
     package struct Families: Equatable, Sendable {
         package let four: Bool
         package let six: Bool
+
+        package init(four: Bool, six: Bool) { (self.four, self.six) = (four, six) }
     }
 
     /// The words that the stack is started with; `network` and `users` are descriptors of the namespaces, `users` is nil where the jail

@@ -10,7 +10,8 @@ extension HostNetwork {
         found.hasRules = HostProgram.isInstalled(nft)
         found.opensTunnel = opensTunnel()
         let routes = try defaultRoutes()
-        found.hasRoute = (routes.contains { !$0.isIPv6 }, routes.contains { $0.isIPv6 })
+        found.hasRoute = NetworkProvision.Families(
+            four: routes.contains { !$0.isIPv6 }, six: routes.contains { $0.isIPv6 })
         let own = try interfaceAddresses() + routes.map(\.gateway).filter { !$0.isEmpty }
         // Those of the link are closed with all of their kind.
         for bytes in own where !found.addresses.contains(IPAddress(bytes: bytes)) {
