@@ -70,7 +70,8 @@ import Testing
         #expect(try faults("") { $0.stack = nil }.contains("pasta(1) or slirp4netns(1)"))
         #expect(try faults("") { $0.hasRules = false }.contains("nft(8)"))
         #expect(try faults("") { $0.opensTunnel = false }.contains("/dev/net/tun"))
-        #expect(try faults("") { $0.hasRoute = NetworkProvision.Families(four: false, six: false) }.contains("no default route"))
+        let nowhere = NetworkProvision.Families(four: false, six: false)
+        #expect(try faults("") { $0.hasRoute = nowhere }.contains("no default route"))
     }
 
     @Test func whatReachesPastTheRulesIsRefused() throws {

@@ -25,6 +25,16 @@ final class NetworkInTheMaking {
     }
 }
 
+extension HelperOrder {
+    /// nft(8) in a jail's namespaces, over whose network it has a capability; `users` is −1 where the jail has none of its own.
+    static func nft(_ program: HostProgram, _ words: [String], network: Int32, users: Int32) -> HelperOrder {
+        var order = HelperOrder(program: program, arguments: ["nft"] + words)
+        order.joining = (users >= 0 ? [(users, .user)] : []) + [(network, .net)]
+        order.keeping = 1 << UInt64(Capability.net_admin.rawValue)
+        return order
+    }
+}
+
 extension Applier {
     /// Begins: the rules come first, and what leads out after them, so that there is no moment in which it leads anywhere else.
     mutating func provideNetwork(_ provision: NetworkProvision, of plan: Plan) throws(Failure) {
@@ -37,10 +47,8 @@ extension Applier {
             let users = plan.makes(.user) ? try open("\(mapped)/ns/user", at: proc.descriptor, .read).release() : -1
             return (network, users, try makeMemoryFile("rules", Array(provision.rules.text.utf8)).release())
         }
-        var order = HelperOrder(program: nft, arguments: ["nft", "-f", "/proc/self/fd/\(rules)"])
+        var order = HelperOrder.nft(nft, ["-f", "/proc/self/fd/\(rules)"], network: network, users: users)
         order.passing = [rules]
-        order.joining = (users >= 0 ? [(users, .user)] : []) + [(network, .net)]
-        order.keeping = 1 << UInt64(Capability.net_admin.rawValue)
         let loader = try HelperProcess.start(order) { descriptorTableSize }
         closeDescriptor(rules)
         if provision.rules.allowed != nil { counters = NetworkCounters(network: network, users: users, nft: nft) }

@@ -24,9 +24,8 @@ struct NetworkCounters {
         do throws(Failure) {
             let answer = try failing { () throws(KernelError) in try makeMemoryFile("refused", []).release() }
             defer { closeDescriptor(answer) }
-            var order = HelperOrder(program: nft, arguments: ["nft", "-n", "list", "table", "inet", "immure"])
-            order.joining = (users >= 0 ? [(users, .user)] : []) + [(network, .net)]
-            order.keeping = 1 << UInt64(Capability.net_admin.rawValue)
+            var order = HelperOrder.nft(
+                nft, ["-n", "list", "table", "inet", "immure"], network: network, users: users)
             order.output = answer
             var helper = try HelperProcess.start(order, tableSize: tableSize)
             guard try helper.finish(noticing: signals) == .exited(0) else { return nil }
