@@ -22,6 +22,23 @@ def found(caller, place, spec):
     return caller.shell(spec, f"cd {place} 2>/dev/null && find . -type f | sort").ok.stdout.split()
 
 
+def test_a_directory_that_only_opens_known_names_is_no_empty_one(user, root):
+    """Mode 0711: the names cannot be listed, but the command opens the one that it guesses."""
+    place = root.open_directory()
+    for name, mode in (("listed", 0o755), ("searched", 0o711), ("closed", 0o700)):
+        (place / name).mkdir()
+        (place / name / "a.key").write_text("secret")
+        (place / name / "a.key").chmod(0o644)
+        (place / name).chmod(mode)
+    place.chmod(0o755)
+    spec = 'filesystem = {{ ro = ["{0}:/src"], hide = ["/src/[l{1}]*/*.key"] }}'
+    assert user.shell(spec.format(place, "l"), "cat /src/listed/a.key").stdout == ""
+    refused = user.shell(spec.format(place, "s"), "cat /src/searched/a.key")
+    assert (refused.status, refused.stdout) == (125, "") and "openat /src/searched: EACCES" in refused.stderr
+    # Closed to the command as to the caller.
+    assert "secret" not in user.shell(spec.format(place, "c"), "cat /src/closed/a.key").stdout
+
+
 @pytest.mark.parametrize("pattern, names", [
     ("*.txt", ["./a.txt", "./b.txt"]), ("[ab].txt", ["./a.txt", "./b.txt"]), ("?.key", ["./c.key"]),
     ("**/*.key", ["./.dot/f.key", "./c.key", "./sub/d.key", "./sub/deep/e.key"]), ("s*/*.key", ["./sub/d.key"]),

@@ -115,14 +115,16 @@ struct PatternSearch {
     /// The directory of the host that a view shows; nil where it shows none.
     private func view(of target: String) throws(KernelError) -> Descriptor? {
         guard let source = views.first(where: { $0.target == target })?.source else { return nil }
-        return try missing { () throws(KernelError) in try Kernel.open(source, .path | .directory) }
+        return try missing(unless: { () throws(KernelError) in try canReach(source) }) { () throws(KernelError) in
+            try Kernel.open(source, .path | .directory)
+        }
     }
 
     private func open(
         _ name: String, in directory: borrowing Descriptor, follows: Bool
     ) throws(KernelError) -> Descriptor? {
         let (number, mode) = (directory.number, OpenMode.path | .directory)
-        return try missing { () throws(KernelError) in
+        return try missing(unless: { () throws(KernelError) in try canSearch(number) }) { () throws(KernelError) in
             try Kernel.open(name, at: number, follows ? mode : mode | .noFollow)
         }
     }
@@ -133,7 +135,9 @@ struct PatternSearch {
         if views.contains(where: { $0.target == path || $0.target.utf8.starts(with: "\(path)/".utf8) }) { return true }
         guard directory.number >= 0 else { return false }
         let number = directory.number
-        return try missing { () throws(KernelError) in try Kernel.open(name, at: number, .path | .noFollow) } != nil
+        return try missing(unless: { () throws(KernelError) in try canSearch(number) }) { () throws(KernelError) in
+            try Kernel.open(name, at: number, .path | .noFollow)
+        } != nil
     }
 
     /// The names in a directory, those of mounts that will be made in it among them.
@@ -143,8 +147,10 @@ struct PatternSearch {
             do throws(KernelError) {
                 names = try entries(of: directory.number)
             } catch {
-                // Not for the caller's eyes, nor for the command's.
-                guard error.errno == .accessDenied else { throw error }
+                // What may be searched though not listed, the command opens by a name that it guesses.
+                guard error.errno == .accessDenied, try !canSearch(directory.number) else {
+                    throw KernelError(error.call, error.errno, path: path.isEmpty ? "/" : path)
+                }
             }
         }
         for view in views where view.target.utf8.starts(with: "\(path)/".utf8) {
@@ -157,13 +163,19 @@ struct PatternSearch {
         return names
     }
 
-    /// nil for what is not there, is no directory where one is needed, or is not for the caller's eyes.
-    private func missing(_ body: () throws(KernelError) -> Descriptor) throws(KernelError) -> Descriptor? {
+    /// nil for what is not there, is no directory where one is needed, or lies in a directory that neither the caller nor the
+    /// command may search.
+    private func missing(
+        unless isOpen: () throws(KernelError) -> Bool, _ body: () throws(KernelError) -> Descriptor
+    ) throws(KernelError) -> Descriptor? {
         do throws(KernelError) {
             return try body()
         } catch {
             switch error.errno {
-            case .noEntry, .notDirectory, .loop, .accessDenied: return nil
+            case .noEntry, .notDirectory, .loop: return nil
+            case .accessDenied:
+                if try isOpen() { throw error }
+                return nil
             default: throw error
             }
         }

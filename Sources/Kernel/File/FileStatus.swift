@@ -106,6 +106,34 @@ package func canWrite(_ descriptor: Int32) -> Bool {
     return result == 0 || Errno.current != .accessDenied
 }
 
+/// Whether the caller's effective ids and capabilities may read the file of this path and search the directories on the way
+/// to it. The corresponding C function is `faccessat` with `AT_EACCESS`.
+package func canRead(_ path: String) throws(KernelError) -> Bool {
+    try isAllowed(path) { unsafe path.withKernelText { unsafe faccessat(AT_FDCWD, $0, R_OK, AT_EACCESS) } }
+}
+
+/// Whether the caller's effective ids and capabilities may search the directories on the way to the file of this path. The
+/// corresponding C function is `faccessat` with `AT_EACCESS`.
+package func canReach(_ path: String) throws(KernelError) -> Bool {
+    try isAllowed(path) { unsafe path.withKernelText { unsafe faccessat(AT_FDCWD, $0, F_OK, AT_EACCESS) } }
+}
+
+/// Whether the caller's effective ids and capabilities may look up names in a directory, which may have been opened with
+/// `O_PATH`. The corresponding C function is `faccessat` with `AT_EACCESS` and `AT_EMPTY_PATH`.
+package func canSearch(_ directory: Int32) throws(KernelError) -> Bool {
+    try isAllowed("") { unsafe faccessat(directory, "", X_OK, AT_EACCESS | AT_EMPTY_PATH) }
+}
+
+private func isAllowed(_ path: String, _ ask: () -> Int32) throws(KernelError) -> Bool {
+    do throws(KernelError) {
+        try attempt(.faccessat, path, ask)
+        return true
+    } catch {
+        guard error.errno == .accessDenied else { throw error }
+        return false
+    }
+}
+
 /// Changes the owner of an open file, also of one opened with `O_PATH`. The corresponding C function is `fchownat` with
 /// `AT_EMPTY_PATH`.
 package func setOwner(of descriptor: Int32, user: UInt32, group: UInt32) throws(KernelError) {
