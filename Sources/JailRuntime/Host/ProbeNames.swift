@@ -41,9 +41,7 @@ extension Host {
                 return work
             }
         } catch {
-            throw Rejection([
-                Diagnostic("look at the sources: \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
-            ])
+            throw NameProbe.refusal(of: error)
         }
         let place = probe.path.map { "look at \(quoted($0))" } ?? "look at the sources"
         switch work {
@@ -202,6 +200,7 @@ private final class NameProbe {
         do throws(KernelError) {
             try setParentDeathSignal(Signal.kill)
         } catch {
+            rejection = Self.refusal(of: error)
             return
         }
         guard parentProcess() == launcher else { return }
@@ -217,6 +216,12 @@ private final class NameProbe {
         } catch {
             rejection = error
         }
+    }
+
+    static func refusal(of error: KernelError) -> Rejection {
+        Rejection([
+            Diagnostic("look at the sources: \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
+        ])
     }
 
     private func touch(_ source: String) {
