@@ -7,7 +7,7 @@ extension Planner {
         for mount in spec.filesystem.mounts {
             if let quota = mount.quota, !mount.isThrownAway { refuse(quota: quota.position) }
             if let inodes = mount.inodes, !mount.isThrownAway { refuse("inodes", inodes.position) }
-            if let idmap = mount.idmap, idmap.value { refuse("idmap", idmap.position) }
+            if case .image = mount.source, let idmap = mount.idmap, idmap.value { refuse("idmap", idmap.position) }
         }
     }
 

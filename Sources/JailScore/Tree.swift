@@ -92,6 +92,14 @@ extension Check {
                     weight: closed ? Weight.setuidFilesUnused : Weight.setuidFiles, what: what, origin: mount.position)
             }
         },
+        Check("mount.idmap", advice: "leave it out, and let the command's user own what it is to reach") { spec in
+            spec.filesystem.mounts.filter { $0.idmap?.value ?? false }.map { mount in
+                Opening(
+                    weight: Weight.filesOfTheirOwner,
+                    what: "below \(mount.target) the command may do what the owner of the files may",
+                    origin: mount.idmap?.position)
+            }
+        },
         Check("mount.dev", advice: "leave the option out, or mount the one device") { spec in
             spec.filesystem.mounts.filter { $0.options.opened.hasAll(of: .noDevices) && $0.source != .devpts }.map {
                 mount in

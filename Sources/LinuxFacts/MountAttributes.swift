@@ -13,6 +13,8 @@ package struct MountAttributes: OptionSet, Hashable, Sendable {
     package static let noAccessTime = MountAttributes(rawValue: 0x10)
     package static let strictAccessTime = MountAttributes(rawValue: 0x20)
     package static let noDirectoryAccessTime = MountAttributes(rawValue: 0x80)
+    /// Ids of the files appear as others; set on a mount once, with the user namespace that says which.
+    package static let idMapped = MountAttributes(rawValue: 0x10_0000)
     package static let noSymlinkFollow = MountAttributes(rawValue: 0x20_0000)
 
     /// What every mount of a jail has unless the spec opens it.
@@ -42,6 +44,6 @@ package struct MountAttributes: OptionSet, Hashable, Sendable {
     private static let named: [(word: String, attribute: MountAttributes)] = [
         ("ro", .readOnly), ("nosuid", .noSetuid), ("nodev", .noDevices), ("noexec", .noExecute),
         ("noatime", .noAccessTime), ("nodiratime", .noDirectoryAccessTime), ("strictatime", .strictAccessTime),
-        ("nosymfollow", .noSymlinkFollow),
+        ("nosymfollow", .noSymlinkFollow), ("idmapped", .idMapped),
     ]
 }

@@ -9,7 +9,6 @@ import Testing
     @Test(arguments: [
         ("[[mount]]\ntarget = \"/a\"\ntype = \"image\"\nsource = \"/b\"", "type = \"image\""),
         ("[[mount]]\ntarget = \"/a\"\nsource = \"/b\"\nquota = \"1G\"", "quota of what is not a tmpfs"),
-        ("[[mount]]\ntarget = \"/a\"\nsource = \"/b\"\nidmap = true", "idmap"),
         ("network.mode = \"veth\"", "network mode \"veth\""),
         ("network.mode = \"macvlan\"", "network mode \"macvlan\""),
         ("network.mode = \"ipvlan\"", "network mode \"ipvlan\""),

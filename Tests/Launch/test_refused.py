@@ -7,7 +7,6 @@ import pytest
 SPECS = {
     "image": '[[mount]]\ntarget = "/opt/x" # @\ntype = "image" # @\nsource = "/opt/image.squashfs" # @',
     "quota": '[[mount]]\ntarget = "/opt/x"\ntype = "bind"\nsource = "/usr/share"\nquota = "2G" # @',
-    "idmap": '[[mount]]\ntarget = "/opt/x"\ntype = "bind"\nsource = "/usr/share"\nidmap = true # @',
     "network.user": '[network]\nmode = "user" # @',
     "network.veth": '[network]\nmode = "veth" # @',
     "network.macvlan": '[network]\nmode = "macvlan" # @',

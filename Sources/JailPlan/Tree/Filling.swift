@@ -53,13 +53,15 @@ package struct TreeSource: Equatable, Sendable {
     package var isWritten = false
     /// What the spec asks to be open: it must not hold on the mount that the source is on, for a clone keeps what holds there.
     package var demands = MountAttributes()
+    /// As which ids those of its files appear; nil: as the kernel has them.
+    package var fileIDs: FileIDs?
 
     init(
         path: String, recursive: Bool, optional: Bool, isWritten: Bool = false,
-        demands: MountAttributes = MountAttributes()
+        demands: MountAttributes = MountAttributes(), fileIDs: FileIDs? = nil
     ) {
         (self.path, self.recursive, self.optional) = (path, recursive, optional)
-        (self.isWritten, self.demands) = (isWritten, demands)
+        (self.isWritten, self.demands, self.fileIDs) = (isWritten, demands, fileIDs)
     }
 }
 

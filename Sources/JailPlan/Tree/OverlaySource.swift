@@ -21,6 +21,9 @@ package struct OverlaySource: Equatable, Sendable {
     /// namespace.
     package let usesUserAttributes: Bool
 
+    /// As which ids those of the lowers' files appear, and are copied; nil: as the kernel has them.
+    package let fileIDs: FileIDs?
+
     /// The name of overlayfs's attributes: this, then the attribute.
     package var attributePrefix: String { usesUserAttributes ? "user.overlay." : "trusted.overlay." }
 
@@ -46,6 +49,10 @@ extension OverlaySource {
             ("optional", .boolean(optional)), ("submounts", .boolean(!leavesOutSubmounts)),
             ("user_attributes", .boolean(usesUserAttributes)),
         ]
+        if let fileIDs {
+            arguments.append(("idmap", fileIDs.json))
+            detail.append("idmapped")
+        }
         return OperationWords(
             "make_overlay", target == "/" ? "root as an overlay" : "overlay on \(target)", arguments,
             detail: (detail + attributes + (optional ? ["optional"] : [])).joined(separator: ","))

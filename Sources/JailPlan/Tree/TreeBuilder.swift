@@ -141,11 +141,13 @@ struct TreeBuilder {
     mutating func placeTree(
         _ path: String, on target: String, _ attributes: MountAttributes, recursive: Bool = true,
         optional: Bool = false, isWritten: Bool = false, demanding demands: MountAttributes = MountAttributes(),
-        at origin: Position?
+        appearingAs fileIDs: FileIDs? = nil, at origin: Position?
     ) {
         let source = TreeSource(
-            path: path, recursive: recursive, optional: optional, isWritten: isWritten, demands: demands)
-        place(.tree(source), on: target, attributes, isDirectory: nil, at: origin)
+            path: path, recursive: recursive, optional: optional, isWritten: isWritten, demands: demands,
+            fileIDs: fileIDs)
+        let held = fileIDs == nil ? attributes : attributes | .idMapped
+        place(.tree(source), on: target, held, isDirectory: nil, at: origin)
     }
 
     /// Mounts a new file system on a target.

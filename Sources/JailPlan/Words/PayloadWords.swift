@@ -24,7 +24,7 @@ extension Filling {
                 place + [
                     ("source", .string(source.path)), ("recursive", .boolean(source.recursive)),
                     ("optional", .boolean(source.optional)),
-                ],
+                ] + (source.fileIDs.map { [("idmap", $0.json)] } ?? []),
                 detail: (attributes + (source.recursive ? ["recursive"] : []) + (source.optional ? ["optional"] : []))
                     .joined(separator: ","))
         case .device(let name, let major, let minor):
@@ -143,7 +143,7 @@ extension IdentityMaps {
 }
 
 extension Identity.Range {
-    fileprivate var json: JSON {
+    var json: JSON {
         .object([
             ("inside", .integer(Int(inside))), ("outside", .integer(Int(outside))), ("count", .integer(Int(count))),
         ])

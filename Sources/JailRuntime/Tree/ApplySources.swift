@@ -28,8 +28,12 @@ extension Applier {
     ) throws(Failure) -> Int32 {
         do throws(Failure) {
             let clone = try cloneSource(source, of: plan)
-            try failing { () throws(KernelError) in
-                try setAttributes(of: clone.number, attributes, recursive: source.recursive)
+            if let fileIDs = source.fileIDs {
+                try mapFiles(of: clone.number, source.path, fileIDs, attributes, recursive: source.recursive)
+            } else {
+                try failing { () throws(KernelError) in
+                    try setAttributes(of: clone.number, attributes, recursive: source.recursive)
+                }
             }
             return clone.release()
         } catch {

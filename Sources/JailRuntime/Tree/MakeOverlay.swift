@@ -16,6 +16,7 @@ extension Applier {
         let isThere = try layers.openLower(of: source) { (path) throws(Failure) in try reach(path, of: plan) }
         guard isThere else { return -1 }
         try refuseSubmounts(below: layers.lower, of: source)
+        if let fileIDs = source.fileIDs { try mapLower(of: source, fileIDs, in: &layers) }
         switch source.changes {
         case .thrownAway(let bytes, let inodes): try layers.makeUpper(bytes: bytes, inodes: inodes)
         case .kept(let upper, let work): try openKept(upper, work, source, &layers, of: plan)
@@ -106,9 +107,12 @@ extension Applier {
             let lower = try open(source.lower[0], .path | .directory)
             return (try status(of: view), try status(of: lower.number))
         }
-        func words(_ status: FileStatus) -> String {
-            "\(status.owner):\(status.group) 0\(String(status.permissions, radix: 8))"
+        func words(_ status: FileStatus, _ owner: (user: UInt32, group: UInt32)) -> String {
+            "\(owner.user):\(owner.group) 0\(String(status.permissions, radix: 8))"
         }
-        try hold(words(found) == words(wanted), "root of the overlay", words(wanted), words(found))
+        let owner = source.fileIDs?.appearance(of: (wanted.owner, wanted.group)) ?? (wanted.owner, wanted.group)
+        let promised = words(wanted, owner)
+        let shown = words(found, (found.owner, found.group))
+        try hold(shown == promised, "root of the overlay", promised, shown)
     }
 }

@@ -66,7 +66,13 @@ extension SectionRows {
                 which they count. Elsewhere it is refused at launch in this version.
                 """),
             KeyRow(
-                "idmap", as: .boolean, "Files appear with the jail's ids. Refused at launch in this version."),
+                "idmap", as: .boolean, default: "false",
+                """
+                bind, and overlay without upper: files appear with the jail's ids, mount_setattr(2). An id that the jail has is
+                itself; the owner of the source, where the jail does not have that id, is the command's user, and the group
+                likewise. What the jail makes there belongs on the host to whom it appears to belong. Only root may, and the
+                file system must be one that can: ext4, xfs, btrfs, since Linux 6.3 tmpfs, not overlay, proc or sysfs.
+                """),
         ])
 
     private static let variants = Variants(

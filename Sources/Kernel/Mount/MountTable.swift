@@ -145,6 +145,7 @@ extension MountRecord {
             case "relatime": attributes &= ~UInt64(MOUNT_ATTR__ATIME)
             case "nodiratime": attributes |= UInt64(MOUNT_ATTR_NODIRATIME)
             case "nosymfollow": attributes |= UInt64(MOUNT_ATTR_NOSYMFOLLOW)
+            case "idmapped": attributes |= UInt64(MOUNT_ATTR_IDMAP)
             default: break
             }
         }

@@ -14,15 +14,17 @@ package func cloneTree(
 }
 
 /// Adds attributes to a mount, and takes it (and what is below it) out of all propagation. Attributes are only ever
-/// added: in a user namespace the kernel refuses to clear those that the source has locked.
+/// added: in a user namespace the kernel refuses to clear those that the source has locked. `idMapped` takes the descriptor
+/// of a user namespace: an id that it maps from is that of a file, what it maps it to is how the file appears.
 /// The corresponding C function is `mount_setattr`.
 package func setAttributes(
-    of mount: Int32, _ attributes: MountAttributes, recursive: Bool, makePrivate: Bool = true
+    of mount: Int32, _ attributes: MountAttributes, recursive: Bool, makePrivate: Bool = true, mapping: Int32? = nil
 ) throws(KernelError) {
     var request = mount_attr()
     request.attr_set = attributes.rawValue
     request.attr_clr = attributes.touchesAccessTime ? UInt64(MOUNT_ATTR__ATIME) : 0
     request.propagation = makePrivate ? UInt64(MS_PRIVATE) : 0
+    if let mapping { request.userns_fd = UInt64(mapping) }
     let flags = UInt32(AT_EMPTY_PATH) | (recursive ? UInt32(AT_RECURSIVE) : 0)
     try attempt(.mountSetattr) { unsafe mount_setattr(mount, "", flags, &request, MemoryLayout<mount_attr>.size) }
 }
