@@ -70,10 +70,9 @@ extension Applier {
             let isDirectory = try status(of: place.number).isDirectory
             try Kernel.allow((isDirectory ? rights : rights & .ofFiles).rawValue, beneath: place.number, in: ruleset)
         } catch {
-            // What the command cannot reach by its path needs no rule.
-            guard error.call == .openat || error.call == .open, error.errno == .accessDenied else {
-                throw Failure(error)
-            }
+            // What the command cannot reach by its path needs no rule; that it cannot is asked twice.
+            let isDenied = error.errno == .accessDenied && (error.call == .openat || error.call == .open)
+            guard isDenied, try !failing({ () throws(KernelError) in try canReach(path) }) else { throw Failure(error) }
         }
     }
 
