@@ -48,6 +48,7 @@ extension Errno {
     package static let textBusy = Errno(rawValue: ETXTBSY)
     package static let overflow = Errno(rawValue: EOVERFLOW)
     package static let timedOut = Errno(rawValue: ETIMEDOUT)
+    package static let stale = Errno(rawValue: ESTALE)
     package static let users = Errno(rawValue: EUSERS)
     package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
     package static let busy = Errno(rawValue: EBUSY)

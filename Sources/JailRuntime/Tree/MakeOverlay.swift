@@ -24,31 +24,25 @@ extension Applier {
         try requireAttributes(layers.upper, source)
         if plan.showsChanges { try hold(layers.upper, isShown: true, of: plan) }
         do throws(KernelError) {
-            return try mountOverlay(layers, source, attributes).release()
+            return try mountByDescriptor(layers, source, attributes).release()
         } catch {
-            throw try diagnosis(error, layers, source)
+            guard error.call == .fsconfig, error.path != "overlay" else { throw try diagnosis(error, layers, source) }
         }
+        return try mountAttached(layers, source, attributes, of: plan)
     }
 
-    /// By descriptors where the kernel takes them (Linux 6.13), else by the names that procfs has for them: a path in an
-    /// option is cut where it is long, and parted where it has a comma or a colon.
-    private mutating func mountOverlay(
+    /// Linux 6.13: a path in an option is cut where it is long, and parted where it has a comma or a colon.
+    private func mountByDescriptor(
         _ layers: OverlayLayers, _ source: OverlaySource, _ attributes: MountAttributes
     ) throws(KernelError) -> Descriptor {
-        do throws(KernelError) {
-            let context = try FileSystemContext("overlay")
-            for layer in layers.below { try context.set("lowerdir+", descriptor: layer) }
-            try context.set("upperdir", descriptor: layers.upper)
-            try context.set("workdir", descriptor: layers.work)
-            return try finish(context, source, attributes)
-        } catch {
-            guard error.call == .fsconfig, error.path != "overlay" else { throw error }
-        }
-        // Before Linux 6.13, and only what is attached counts as one of the caller's mounts.
-        return try mountByName(layers, source, attributes)
+        let context = try FileSystemContext("overlay")
+        for layer in layers.below { try context.set("lowerdir+", descriptor: layer) }
+        try context.set("upperdir", descriptor: layers.upper)
+        try context.set("workdir", descriptor: layers.work)
+        return try finish(context, source, attributes)
     }
 
-    private func finish(
+    func finish(
         _ context: consuming FileSystemContext, _ source: OverlaySource, _ attributes: MountAttributes
     ) throws(KernelError) -> Descriptor {
         // Said, though they are the kernel's defaults: a module option may have changed them, and each makes the upper
@@ -57,32 +51,6 @@ extension Applier {
         try context.set("redirect_dir", "nofollow")
         if source.usesUserAttributes { try context.set("userxattr", nil) }
         return try context.mount(attributes)
-    }
-
-    private mutating func mountByName(
-        _ layers: OverlayLayers, _ source: OverlaySource, _ attributes: MountAttributes
-    ) throws(KernelError) -> Descriptor {
-        let names = layers.below.map { "/proc/self/fd/\($0)" }
-        do throws(KernelError) {
-            let context = try FileSystemContext("overlay")
-            // Linux 6.7
-            for name in names { try context.set("lowerdir+", name) }
-            try nameUpper(context, layers)
-            return try finish(context, source, attributes)
-        } catch {
-            guard error.call == .fsconfig, error.path == "lowerdir+" else { throw error }
-        }
-        let context = try FileSystemContext("overlay")
-        try context.set("lowerdir", names.joined(separator: ":"))
-        try nameUpper(context, layers)
-        return try finish(context, source, attributes)
-    }
-
-    private func nameUpper(
-        _ context: borrowing FileSystemContext, _ layers: OverlayLayers
-    ) throws(KernelError) {
-        try context.set("upperdir", "/proc/self/fd/\(layers.upper)")
-        try context.set("workdir", "/proc/self/fd/\(layers.work)")
     }
 
     /// Reads back what there is: an overlay that takes changes, looks like its first lower, and has them go to the upper.

@@ -34,6 +34,7 @@ extension Applier {
             try mapFiles(of: clone.number, source.lower[index], ids, [.idMapped], recursive: false)
             closeDescriptor(layers.lower[index])
             layers.lower[index] = clone.release()
+            layers.mapped.append(layers.lower[index])
         }
     }
 

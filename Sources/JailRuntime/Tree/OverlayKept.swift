@@ -9,6 +9,7 @@ extension Applier {
     mutating func openKept(
         _ upper: String, _ work: String, _ source: OverlaySource, _ layers: inout OverlayLayers, of plan: Plan
     ) throws(Failure) {
+        layers.upperIsOnHost = true
         layers.upper = try openOrMake(upper, "upper", like: layers.lower[0], of: plan)
         layers.work = try openOrMake(work, "work", like: nil, of: plan)
         for (number, key) in [(layers.upper, "upper"), (layers.work, "work")] { try requireDisk(number, key) }

@@ -14,6 +14,14 @@ struct OverlayLayers {
     /// The tmpfs that upper and work, or the cover, are on: attached to nothing.
     var scratch: [Int32] = []
 
+    /// Idmapped clones that stand for the lowers: attached to nothing.
+    var mapped: [Int32] = []
+    /// Whether upper and work are directories of the host.
+    var upperIsOnHost = false
+
+    /// Every mount of the layers that is attached to nothing.
+    var loose: [Int32] { scratch + mapped }
+
     /// All that can be seen through the overlay and is not the upper, the uppermost first.
     var below: [Int32] { cover < 0 ? lower : [cover] + lower }
 

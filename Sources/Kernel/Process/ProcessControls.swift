@@ -102,6 +102,11 @@ package func changeDirectory(to path: String) throws(KernelError) {
     try attempt(.chdir, path) { unsafe path.withKernelText { unsafe chdir($0) } }
 }
 
+/// The same for an open directory. The corresponding C function is `fchdir`.
+package func changeDirectory(to directory: Int32) throws(KernelError) {
+    try attempt(.fchdir) { fchdir(directory) }
+}
+
 /// The absolute path of the working directory; empty where it cannot be reached from the root. The corresponding system
 /// call is `getcwd`, whose answer then begins with `(unreachable)`.
 package func workingDirectory() throws(KernelError) -> String {
