@@ -79,10 +79,16 @@ extension Remedy {
         "as root: umount \(place) && mount -t cgroup2 none \(place)"
     }
     package static let mountGroups = "as root: mount -t cgroup2 none /sys/fs/cgroup"
-    /// A group that is to be left to a user: cgroups(7), delegation.
-    package static func own(_ group: String, uid: UInt32) -> String {
-        let files = ["", "/cgroup.procs", "/cgroup.subtree_control"].map { group + $0 }
-        return "as root: chown \(uid) \(files.joined(separator: " "))"
+    /// A group that is to be left to a user: cgroups(7), delegation. Never the root group, which all others hang on: a new
+    /// one below it, into which only root may move a process.
+    package static func own(_ group: String, below mount: String, uid: UInt32) -> String {
+        let isRoot = group == "/"
+        let directory = isRoot ? "\(mount)/user.\(uid)" : mount + group
+        let files = ["", "/cgroup.procs", "/cgroup.subtree_control"].map { directory + $0 }.joined(separator: " ")
+        guard isRoot else { return "as root: chown \(uid) \(files)" }
+        return
+            "as root: mkdir \(directory) && chown \(uid) \(files) && echo SHELL >\(directory)/cgroup.procs, with the pid "
+            + "of the shell that starts immure"
     }
     package static let unifyGroups =
         "boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all, so that version 2 has every controller"

@@ -190,6 +190,23 @@ def test_a_group_of_roots(jail, group):
     gone(launch(jail, PIDS, before=enter, user=True))
 
 
+def test_the_root_group(jail):
+    """Whoever is in it gets a group below it, never the root group itself."""
+    (CGROUPS / "cgroup.subtree_control").write_text("+pids")
+    (CGROUPS / "cgroup.procs").write_text(str(os.getpid()))
+    hint = told(launch(jail, PIDS, user=True),
+                "as root: mkdir {} && chown {} {} && echo SHELL >{}/cgroup.procs, with the pid of the shell that starts immure")
+    words, _ = hint.split(", with the pid")
+    group = CGROUPS / "user.1000"
+    try:
+        obey(words.replace("SHELL", str(os.getpid())))
+        gone(launch(jail, PIDS, user=True))
+    finally:
+        (CGROUPS / "cgroup.procs").write_text(str(os.getpid()))
+        for folder, _, _ in sorted(os.walk(group), reverse=True):
+            os.rmdir(folder)
+
+
 def test_a_controller_that_a_group_above_holds_back(jail, group):
     (CGROUPS / "cgroup.subtree_control").write_text("-pids")
     enter = group("hints")

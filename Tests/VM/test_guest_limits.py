@@ -219,15 +219,15 @@ os._exit(3)"""
 
 
 class TestDisk:
-    @pytest.fixture
+    @pytest.fixture(scope="class")
     def disk(self):
         device = os.environ["VM_RUN_DISK"]
         where = Path("/mnt/disk")
         where.mkdir(exist_ok=True)
-        if not os.path.ismount(where):
-            subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", device], check=True)
-            subprocess.run(["mount", device, where], check=True)
-        return where
+        subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", device], check=True)
+        subprocess.run(["mount", device, where], check=True)
+        yield where
+        subprocess.run(["umount", where], check=True)
 
     def test_dd_obeys_wbps(self, jail, disk):
         """The bar: within 15 %."""

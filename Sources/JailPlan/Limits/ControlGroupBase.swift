@@ -28,7 +28,7 @@ extension ControlGroups {
         return .failure(
             Refusal(
                 "the caller may not make cgroups below \(own.path)",
-                Remedy.own(mount + own.path, uid: uid)))
+                Remedy.own(own.path, below: mount, uid: uid)))
     }
 
     private func directory(_ group: Group, below mount: String) -> Result<Base, Refusal> {
