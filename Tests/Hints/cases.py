@@ -24,6 +24,8 @@ def compared(value):
 
 CASES = [
     ("did you mean {}?", 'hostnam = "a"', 'hostname = "a"', "hostname"),
+    ("did you mean {}?", '[process]\ntimeout = "9s"', 'timeout = "9s"', ""),
+    ("did you mean {}?", 'memory = "64M"', '[limits]\nmemory = "64M"', "[limits]"),
     ("did you mean {}?", '[capabilities]\nkeep = ["net_bind_servic"]', '[capabilities]\nkeep = ["net_bind_service"]', "net_bind_service"),
     ("did you mean {}?", '[process]\ntty = "aut"', '[process]\ntty = "auto"', "auto"),
     ("did you mean {}?", '[seccomp]\nallow = ["opena"]', '[seccomp]\nallow = ["openat"]', "open"),

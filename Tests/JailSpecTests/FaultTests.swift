@@ -120,6 +120,11 @@ import Testing
         #expect(found.isEmpty == right, "\(found)")
     }
 
+    @Test func aKeyOfAnotherTableIsNamedWithItsPlace() throws {
+        let found = try hints("memory = 1\nquux = 1\n[process]\ntimeout = \"9s\"")
+        #expect(found == ["did you mean \"memory\" in [limits]?", "did you mean \"timeout\" at the top level?"])
+    }
+
     @Test func everyFaultIsReportedAtOnceInOrder() throws {
         let found = try faults(
             "[process]\nnice = 99\n[identity]\numask = 1\n[zzz]\n[filesystem]\ntmp = -1\nro = [1, 2]")

@@ -114,8 +114,16 @@ struct Section {
             let place = name.isEmpty ? "" : " in [\(name)]"
             report(
                 "unknown key \(quoted(entry.key))\(place)", at: entry.keyPosition,
-                hint: near.map { "did you mean \(quoted($0))?" })
+                hint: (near.map(quoted) ?? keyElsewhere(entry.key)).map { "did you mean \($0)?" })
         }
+    }
+
+    /// Where another table has a key of that very name; nil where none has.
+    private func keyElsewhere(_ key: String) -> String? {
+        guard !decoding.isFull,
+            let section = SectionRows.all.first(where: { $0.rows.contains { $0.names.contains(key) } })
+        else { return nil }
+        return quoted(key) + (section.name.isEmpty ? " at the top level" : " in \(section.heading)")
     }
 }
 
