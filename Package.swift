@@ -42,6 +42,10 @@ let package = Package(
             name: "JailImport", dependencies: ["SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts"],
             swiftSettings: strict),
 
+        // What a watched command did becomes a spec.
+        .target(
+            name: "JailLearn", dependencies: ["JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),
+
         // How far a spec opens the jail.
         .target(
             name: "JailScore", dependencies: ["JailPlan", "JailSpec", "SpecFile", "LinuxFacts"], swiftSettings: strict),
@@ -51,15 +55,17 @@ let package = Package(
             name: "Kernel", dependencies: ["LinuxFacts", "CLinux", "FastStart", "CCapability"], swiftSettings: strict),
         .target(
             name: "JailRuntime",
-            dependencies: ["JailPlan", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts", "Kernel"],
+            dependencies: [
+                "JailPlan", "JailLearn", "SystemCallFilter", "JailSpec", "SpecFile", "LinuxFacts", "Kernel",
+            ],
             swiftSettings: strict),
 
         // Talking to the person.
         .executableTarget(
             name: "immure",
             dependencies: [
-                "JailRuntime", "JailScore", "JailImport", "JailPlan", "SystemCallFilter", "JailSpec", "SpecFile",
-                "LinuxFacts",
+                "JailRuntime", "JailScore", "JailImport", "JailLearn", "JailPlan", "SystemCallFilter", "JailSpec",
+                "SpecFile", "LinuxFacts",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -89,6 +95,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "JailImportTests", dependencies: ["JailImport", "JailSpec", "SpecFile", "LinuxFacts"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "JailLearnTests", dependencies: ["JailLearn", "JailSpec", "SpecFile", "LinuxFacts"],
             swiftSettings: strict),
         .testTarget(
             name: "JailScoreTests", dependencies: ["TestSupport", "JailScore", "JailPlan", "JailSpec", "SpecFile"],

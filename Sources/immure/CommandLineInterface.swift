@@ -16,6 +16,7 @@ enum CommandLineInterface {
             if let plan = command as? PlanCommand { plan.perform(tail) }
             if let apply = command as? ApplyCommand { apply.perform(tail.words) }
             if let unit = command as? UnitCommand { unit.perform(tail) }
+            if let learn = command as? LearnCommand { learn.perform(tail) }
             if let importing = command as? ImportCommand { importing.perform(tail.words) }
             try command.run()
             Caller.leave(0)
@@ -67,7 +68,7 @@ struct Tail {
     var replaces = false
 
     /// Options with a value in the next word.
-    private static let valued: Set<String> = ["--set", "--result", "--changes", "--env"]
+    private static let valued: Set<String> = ["--set", "--result", "--changes", "--env", "-o", "--output"]
 
     init(of arguments: [String]) {
         head = arguments

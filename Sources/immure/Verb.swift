@@ -1,8 +1,8 @@
 /// A verb of the command line: the one list that both parsers, the usage, the help, the manual and the completions are
 /// made of.
 enum Verb: String, CaseIterable {
-    case run, check, plan, diff, apply, discard, score, unit, `import`, syscalls, schema, doctor, completion, manual,
-        help
+    case run, check, plan, diff, apply, discard, score, unit, `import`, learn, syscalls, schema, doctor, completion,
+        manual, help
 
     /// What it takes, as the usage and the manual have it.
     var arguments: String {
@@ -16,6 +16,7 @@ enum Verb: String, CaseIterable {
         case .score: "[SPEC…] [--json] [--threshold N] [--set KEY=VALUE]"
         case .unit: "SPEC [--env NAME=VALUE] [--] [COMMAND ARG…]"
         case .import: "TOOL [FILE…] [-- ARGV…]"
+        case .learn: "[SPEC] [-o FILE] [--stat] [--no-verify] [--] COMMAND [ARG…]"
         case .syscalls: "[@GROUP|NAME|SPEC]"
         case .schema: ""
         case .doctor: "[--json]"
@@ -37,6 +38,8 @@ enum Verb: String, CaseIterable {
         case .score: "say how far specs open the jail, from 0 to 10, and what to narrow next"
         case .unit: "print a systemd unit that runs a spec as a service"
         case .import: "make a spec of a configuration of bwrap, nsjail, firejail, minijail, systemd or oci"
+        case .learn:
+            "watch a command, write the spec that it needs, and run it again under that; status 0, or 1 where it differs"
         case .syscalls: "list groups of system calls, or what a spec allows and why"
         case .schema: "print the JSON Schema of a spec, for editors"
         case .doctor: "say what this host offers, what it lacks, and the remedy"
@@ -49,7 +52,7 @@ enum Verb: String, CaseIterable {
     /// Whether words of the jail's command may follow its own.
     var takesCommand: Bool {
         switch self {
-        case .run, .plan, .unit: true
+        case .run, .plan, .unit, .learn: true
         case .check, .diff, .apply, .discard, .score, .import, .syscalls, .schema, .doctor, .completion, .manual, .help:
             false
         }
@@ -62,7 +65,8 @@ enum Verb: String, CaseIterable {
     var usageStatus: Int32 {
         switch self {
         case .check, .score, .import: 2
-        case .run, .plan, .diff, .apply, .discard, .unit, .syscalls, .schema, .doctor, .completion, .manual, .help:
+        case .run, .plan, .diff, .apply, .discard, .unit, .learn, .syscalls, .schema, .doctor, .completion, .manual,
+            .help:
             125
         }
     }

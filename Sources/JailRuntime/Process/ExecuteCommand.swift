@@ -67,8 +67,8 @@ extension Applier {
     /// ENOENT for a file that is there means that what it names is not: its interpreter, or its loader.
     private func explainMissing(_ path: String, depth: Int = 0) throws(KernelError) -> Failure {
         let head = try head(of: path)
-        guard let interpreter = scriptInterpreter(head) else {
-            return Failure(.loaderMissing, call: .execve, errno: .noEntry, text: elfLoader(head) ?? "")
+        guard let interpreter = ProgramHead.interpreter(head) else {
+            return Failure(.loaderMissing, call: .execve, errno: .noEntry, text: ProgramHead.loader(head) ?? "")
         }
         // The kernel follows five interpreters, binfmt_script.
         guard exists(interpreter), depth < 5 else {
@@ -89,39 +89,12 @@ extension Applier {
         if found.permissions & 0o111 == 0 { return denied(.notExecutable) }
         if try !mayExecute(path) { return denied(.outsideLandlock) }
         let head = try head(of: path)
-        guard depth < 5, let next = scriptInterpreter(head) ?? elfLoader(head) else { return nil }
+        guard depth < 5, let next = ProgramHead.interpreter(head) ?? ProgramHead.loader(head) else { return nil }
         return try explainDenied(next, depth: depth + 1)
     }
 
     private func head(of path: String) throws(KernelError) -> [UInt8] {
         let file = try open(path, .read | .nonBlocking | .noTerminal)
         return try readSome(file.number, limit: 4096) ?? []
-    }
-
-    /// What stands after `#!`, execve(2).
-    private func scriptInterpreter(_ head: [UInt8]) -> String? {
-        guard head.starts(with: "#!".utf8) else { return nil }
-        let line = head.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }
-        let blank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
-        return String(decoding: line.drop(while: blank).prefix { !blank($0) }, as: UTF8.self)
-    }
-
-    /// The PT_INTERP segment of a 64-bit little-endian ELF file, elf(5).
-    private func elfLoader(_ head: [UInt8]) -> String? {
-        guard head.starts(with: [0x7f, 0x45, 0x4c, 0x46, 2, 1]), head.count >= 64 else { return nil }
-        func number(_ offset: Int, _ width: Int) -> Int {
-            guard offset >= 0, offset + width <= head.count else { return 0 }
-            return (0..<width).reduce(0) { $0 | Int(head[offset + $1]) << (8 * $1) & Int.max }
-        }
-        let (table, size, count) = (number(32, 8), number(54, 2), number(56, 2))
-        guard table < head.count, size >= 56 else { return nil }
-        for index in 0..<min(count, 64) {
-            let header = table + index * size
-            guard header + 56 <= head.count, number(header, 4) == 3 else { continue }
-            let (offset, length) = (number(header + 8, 8), number(header + 32, 8))
-            guard offset < head.count, length > 0, length <= head.count - offset else { return nil }
-            return String(decoding: head[offset..<(offset + length)].prefix { $0 != 0 }, as: UTF8.self)
-        }
-        return nil
     }
 }

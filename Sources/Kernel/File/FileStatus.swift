@@ -139,3 +139,18 @@ private func isAllowed(_ path: String, _ ask: () -> Int32) throws(KernelError) -
 package func setOwner(of descriptor: Int32, user: UInt32, group: UInt32) throws(KernelError) {
     try attempt(.fchownat) { unsafe fchownat(descriptor, "", user, group, AT_EMPTY_PATH) }
 }
+
+/// The status of what has that name, of a symbolic link itself. The corresponding C function is `lstat`.
+package func status(ofEntry path: String) throws(KernelError) -> FileStatus {
+    var result = stat()
+    try attempt(.stat, path) {
+        unsafe path.withKernelText { unsafe fstatat(AT_FDCWD, $0, &result, AT_SYMLINK_NOFOLLOW) }
+    }
+    return FileStatus(result)
+}
+
+/// Whether the caller's effective ids and capabilities may read the file of a path, or write to it. The corresponding C
+/// function is `faccessat` with `AT_EACCESS`.
+package func mayAccess(_ path: String, writing: Bool) -> Bool {
+    unsafe path.withKernelText { unsafe faccessat(AT_FDCWD, $0, writing ? W_OK : R_OK, AT_EACCESS) } == 0
+}

@@ -47,6 +47,7 @@ extension Manual {
             such as ${RUNTIME_DIRECTORY}, or is given with `--env NAME=VALUE`, where VALUE may have specifiers.
             """
         case .import: importing
+        case .learn: learning
         case .syscalls:
             """
             Lists the calls of a @group of systemd's; says of one call its numbers, its groups and what the profiles make of
@@ -85,6 +86,28 @@ extension Manual {
 
         `immure as bwrap …`, and immure under the name bwrap, launch what `immure import bwrap -- …` prints. What has no line is
         refused by its name there, with status 1, as is every failure that is not the command's.
+        """
+
+    private static let learning = """
+        Runs the command as it is, and watches which files it opens, makes, changes and executes, and which addresses it connects
+        to; writes a spec that gives it these, each line with the reason; and runs the command again, in the jail, to compare its
+        status and output. Where they differ, it is run outside once more: what differs there, too, is the command's own.
+        Everything that the command does is done each time. Standard input is read again from its beginning where it is a
+        file; where it is a pipe, nothing is verified.
+
+        A path stands for the git tree or the directory that the command is started in, for ~/.config/NAME, ~/.cache/NAME,
+        ~/.local/share/NAME, /var/lib/NAME, /run/NAME or /opt/NAME; three files of a directory stand for it. No line ever shows
+        all of /, the home, /etc or ~/.ssh. What is made, removed or renamed makes its directory writable, what is only written
+        to is writable itself. What the jail has of its own, as /tmp, needs no line, nor do sockets of the command's own.
+        With SPEC the new one extends that and has only what is missing in it.
+
+        The file is that of `-o`, or PROGRAM.toml in the current directory; what was seen is kept beside it, in FILE.seen, so that
+        the next run with the same file adds to it. A file with other lines than those learned is not touched. Ctrl-C ends
+        the command, and what was seen until then is written; a second one ends what the command has left running. No privilege is
+        needed. Not seen are 32-bit programs and, unless root watches, programs that are not dumpable, such as ssh-agent; a
+        set-user-ID bit has no effect while an ordinary user watches. These are named. Calls that only ask, as stat(2),
+        are watched with `--stat`. Its status is 0; 1 where the jail makes a difference; 126 or 127 where the command cannot be
+        executed, and nothing is written.
         """
 
     private static let diff = """

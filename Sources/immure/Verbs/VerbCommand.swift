@@ -13,6 +13,7 @@ extension Verb {
         case .score: ScoreCommand.self
         case .unit: UnitCommand.self
         case .import: ImportCommand.self
+        case .learn: LearnCommand.self
         case .syscalls: SystemCallsCommand.self
         case .schema: SchemaCommand.self
         case .doctor: DoctorCommand.self

@@ -1,0 +1,39 @@
+/// What a watched command did with one path or address, or needs on the way to it.
+package struct AccessRecord: Hashable, Sendable {
+    package enum Act: String, CaseIterable, Sendable {
+        /// A file that was there was opened to be read, a directory to be listed.
+        case read, list
+        /// A file that was there was opened to be written to, or its attributes were changed.
+        case write
+        /// A name that was not there: of a file, of a directory.
+        case make, makeDirectory
+        /// A name that was there, and was removed or given to another file.
+        case replace
+        /// A directory was only entered.
+        case enter
+        case execute
+        /// A symbolic link on the way; `detail` is where it points.
+        case link
+        /// A socket: `path` is its address, `detail` inet or unix; of one that is a file only its path.
+        case connect, listen
+        /// A variable of the caller's whose value led to a path that was used.
+        case variable
+    }
+
+    package let act: Act
+    /// Absolute and without links, but of `link` itself; an address as 127.0.0.1:80, [::1]:80 or @NAME.
+    package let path: String
+    package let detail: String
+
+    package init(_ act: Act, _ path: String, _ detail: String = "") {
+        self.act = act
+        self.path = path
+        self.detail = detail
+    }
+}
+
+extension AccessRecord: Comparable {
+    package static func < (a: Self, b: Self) -> Bool {
+        (a.path, a.act.rawValue, a.detail) < (b.path, b.act.rawValue, b.detail)
+    }
+}

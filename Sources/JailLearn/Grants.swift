@@ -1,0 +1,176 @@
+/// What a line of the learned spec opens.
+struct Grant: Equatable {
+    enum Kind: Equatable {
+        case readOnly, writable, device
+        /// Writable, and made where it is missing.
+        case created(isDirectory: Bool)
+        /// A directory of the jail's own, to stand in.
+        case empty
+        case link(to: String)
+    }
+
+    let path: String
+    var kind: Kind
+    /// What was seen that needs it.
+    var reason: String
+
+    var isWritable: Bool {
+        switch kind {
+        case .writable, .created: true
+        case .readOnly, .device, .empty, .link: false
+        }
+    }
+}
+
+/// Records of a command become the lines that it needs.
+struct Generaliser {
+    private let places: Places
+    private(set) var grants: [Grant] = []
+    /// What the command did that no line is made of, and why.
+    private(set) var untold: [String] = []
+
+    init(_ records: [AccessRecord], _ context: LearnContext) {
+        places = Places(context: context)
+        for record in records.sorted() { take(record) }
+        enter(context.current, "is started in \(context.current)")
+        gather(.writable)
+        gather(.readOnly)
+        drop()
+    }
+
+    private mutating func take(_ record: AccessRecord) {
+        let path = record.path
+        switch record.act {
+        case .read, .execute: read(path, record.act == .read ? "reads \(path)" : "executes \(path)")
+        case .list: list(path)
+        case .write: write(path)
+        case .make, .makeDirectory, .replace: change(record)
+        case .enter: enter(path, "enters \(path)")
+        case .link:
+            if places.isStanding(path) || path.hasPrefix("/dev/") { return }
+            add(path, .link(to: record.detail), "a link on the way to what it uses")
+        case .connect where path.hasPrefix("/"):
+            if !places.isStanding(path) { add(path, .readOnly, "connects to \(path)") }
+        case .connect, .listen, .variable: break
+        }
+    }
+
+    private mutating func enter(_ path: String, _ reason: String) {
+        if places.isStanding(path) || places.isOwn(path) || path == "/" { return }
+        // The home of an ordinary user is one that the jail has of its own.
+        if path == places.context.home, !places.context.isRoot { return }
+        add(path, .empty, reason)
+    }
+
+    private mutating func read(_ path: String, _ reason: String) {
+        if places.isStanding(path) || places.isOwn(path) { return }
+        if path.hasPrefix("/dev/") { return add(path, .device, reason) }
+        add(places.anchor(of: path) ?? path, .readOnly, reason)
+    }
+
+    private mutating func list(_ path: String) {
+        if places.isStanding(path) || places.isOwn(path) || path == "/dev" { return }
+        if let anchor = places.anchor(of: path) { return add(anchor, .readOnly, "lists \(path)") }
+        if places.isForbidden(path) {
+            // A directory of the jail's own has what is shown in it, and nothing else.
+            if path != "/" { untold.append("lists \(path): it has only what other lines show in it") }
+            return
+        }
+        add(path, .readOnly, "lists \(path)")
+    }
+
+    private mutating func write(_ path: String) {
+        if path.hasPrefix("/dev/"), !places.isStanding(path), !places.isOwn(parent(of: path)) {
+            return add(path, .device, "writes to \(path)")
+        }
+        if places.isOwn(parent(of: path)) && path.hasPrefix("/dev/") { return }
+        guard !places.isStanding(path) else {
+            if !isWithin(path, "/proc"), !path.hasPrefix("/dev/") {
+                untold.append("writes to \(path), which is the host's system")
+            }
+            return
+        }
+        let anchor = places.anchor(of: path)
+        let isOfAProgram = anchor != nil && anchor != places.work
+        add(isOfAProgram ? anchor ?? path : path, .writable, "writes to \(path)")
+    }
+
+    /// A name that comes or goes is a matter of its directory: a file that is mounted cannot be replaced (EBUSY).
+    private mutating func change(_ record: AccessRecord) {
+        let path = record.path
+        let directory = parent(of: path)
+        if places.isOwn(directory) { return }
+        let does =
+            switch record.act {
+            case .replace: "removes or replaces \(path)"
+            case .makeDirectory: "makes the directory \(path)"
+            default: "makes \(path)"
+            }
+        if places.isStanding(path) || path.hasPrefix("/dev/") {
+            if !isWithin(path, "/proc") { untold.append("\(does), which is the host's system") }
+            return
+        }
+        if let anchor = places.anchor(of: path), anchor != places.work { return add(anchor, .writable, does) }
+        guard places.isForbidden(directory) else { return add(directory, .writable, does) }
+        guard record.act != .replace, directory != "/", !isWithin(directory, "/etc") else {
+            untold.append("\(does): for that all of \(directory) would have to be writable")
+            return
+        }
+        add(path, .created(isDirectory: record.act == .makeDirectory), does)
+    }
+
+    private mutating func add(_ path: String, _ kind: Grant.Kind, _ reason: String) {
+        guard let index = grants.firstIndex(where: { $0.path == path && $0.isWritable == isWritable(kind) }) else {
+            return grants.append(Grant(path: path, kind: kind, reason: reason))
+        }
+        // A directory that is only entered may be one that is read.
+        if case .empty = grants[index].kind { grants[index] = Grant(path: path, kind: kind, reason: reason) }
+    }
+
+    private func isWritable(_ kind: Grant.Kind) -> Bool { Grant(path: "", kind: kind, reason: "").isWritable }
+}
+
+extension Generaliser {
+    /// Three of a kind in one directory stand for the directory.
+    private mutating func gather(_ kind: Grant.Kind) {
+        var byDirectory: [String: Int] = [:]
+        for grant in grants where grant.kind == kind { byDirectory[parent(of: grant.path), default: 0] += 1 }
+        for (directory, count) in byDirectory.sorted(by: { $0.key < $1.key })
+        where count >= 3 && !places.isForbidden(directory) {
+            grants.removeAll { $0.kind == kind && parent(of: $0.path) == directory }
+            grants.append(Grant(path: directory, kind: kind, reason: "\(count) paths of \(directory)"))
+        }
+    }
+
+    /// Drops what another line, or the spec that is extended, shows already, and sorts.
+    private mutating func drop() {
+        let needed = grants.filter { !isGranted($0) }
+        // A target can have one mount only, in whichever of the files.
+        let all = needed.filter { grant in !places.context.granted.contains { $0.path == grant.path } }
+        for grant in needed where !all.contains(grant) && grant.kind != .empty {
+            untold.append("\(grant.reason), of which the spec that is extended gives less")
+        }
+        grants = all.enumerated().filter { index, grant in
+            return !all.enumerated().contains { other, wider in
+                guard other != index, isWithin(grant.path, wider.path) else { return false }
+                switch wider.kind {
+                case .writable, .created: return wider.path != grant.path || !grant.isWritable || other < index
+                case .readOnly: return !grant.isWritable && (wider.path != grant.path || other < index)
+                case .device, .empty, .link:
+                    return wider.kind == grant.kind && wider.path == grant.path && other < index
+                }
+            }
+        }.map(\.element).sorted { $0.path < $1.path }
+    }
+
+    /// Whether the spec that is extended opens as much.
+    private func isGranted(_ grant: Grant) -> Bool {
+        places.context.granted.contains { granted in
+            switch granted.access {
+            case .none: granted.path == grant.path && grant.kind == .empty
+            case .readOnly: isWithin(grant.path, granted.path) && !grant.isWritable
+            case .writable: isWithin(grant.path, granted.path)
+            }
+        }
+    }
+}

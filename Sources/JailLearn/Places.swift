@@ -1,0 +1,95 @@
+import LinuxFacts
+
+/// What a watched command was started with, as far as the spec depends on it.
+package struct LearnContext: Equatable, Sendable {
+    package var command: [String]
+    /// Absolute and without links; so is `tree`, the top of the git tree that it is in.
+    package var current: String
+    package var tree: String?
+    package var home: String?
+    package var isRoot: Bool
+    /// What the spec extends, as it is written there.
+    package var base: String?
+    /// What that shows already.
+    package var granted: [Granted]
+
+    package struct Granted: Equatable, Sendable {
+        /// What the mount that stands at the path gives of the host: nothing, where it is a directory or a link of the jail's.
+        package enum Access: String, Sendable { case none, readOnly, writable }
+
+        package let path: String
+        package let access: Access
+
+        package init(_ path: String, _ access: Access) { (self.path, self.access) = (path, access) }
+    }
+
+    package init(
+        command: [String], current: String, tree: String? = nil, home: String? = nil, isRoot: Bool = false,
+        base: String? = nil, granted: [Granted] = []
+    ) {
+        (self.command, self.current, self.tree, self.home) = (command, current, tree, home)
+        (self.isRoot, self.base, self.granted) = (isRoot, base, granted)
+    }
+}
+
+/// Which places of a host a line may name, and to which one a path belongs.
+struct Places {
+    let context: LearnContext
+
+    /// What a jail has without a line: the host's system read-only, the rest of its own.
+    private static let standing = [
+        "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/sys",
+    ]
+    private static let own = ["/tmp", "/var/tmp", "/dev/shm", "/dev/pts", "/dev/mqueue"]
+    /// Directories that hold those of many programs, each of which is a place.
+    private static let shared = ["/var/lib", "/var/cache", "/run", "/opt", "/srv"]
+    private static let sharedAtHome = [".config", ".cache", ".local/share", ".local/state"]
+
+    /// Whether the jail has it as the host does.
+    func isStanding(_ path: String) -> Bool {
+        Self.standing.contains { isWithin(path, $0) }
+            || DeviceNode.allCases.contains { $0.path == path } || DeviceLink.allCases.contains { $0.path == path }
+    }
+
+    /// Whether it is a directory of which the jail has one of its own, for names that come and go.
+    func isOwn(_ path: String) -> Bool { Self.own.contains(path) || path == "/dev/pts" || isWithin(path, "/dev/pts") }
+
+    /// Whether no line may show all that is in it: what holds the homes, keys or programs of others.
+    func isForbidden(_ path: String) -> Bool {
+        if path.utf8.count(where: { $0 == UInt8(ascii: "/") }) == 1 { return true }
+        if Self.own.contains(path) || Self.shared.contains(path) || isWithin(path, "/etc") { return true }
+        guard let home = context.home, home != "/" else { return false }
+        if isWithin(home, path) || isWithin(path, home + "/.ssh") || isWithin(path, home + "/.gnupg") { return true }
+        return (Self.sharedAtHome + [".local"]).contains { path == home + "/" + $0 }
+    }
+
+    /// The tree that the command works in; nil where that is no place to show.
+    var work: String? {
+        [context.tree, context.current].compactMap { $0 }.first { !isForbidden($0) && !isStanding($0) && $0 != "/" }
+    }
+
+    /// The directory that a path below it stands for as a whole; nil where it is one of its own.
+    func anchor(of path: String) -> String? {
+        if let work, isWithin(path, work) { return work }
+        var shared = Self.shared
+        if let home = context.home, home != "/" { shared += Self.sharedAtHome.map { home + "/" + $0 } }
+        for directory in shared where isWithin(path, directory) && path != directory {
+            let name = path.dropFirst(directory.count + 1).prefix { $0 != "/" }
+            let anchor = directory + "/" + name
+            // A file there stands for itself.
+            return anchor == path || isForbidden(anchor) ? nil : anchor
+        }
+        return nil
+    }
+}
+
+/// Whether a path is another, or below it.
+func isWithin(_ path: String, _ directory: String) -> Bool {
+    path == directory || directory == "/" || path.hasPrefix(directory + "/")
+}
+
+/// The directory that a path is in.
+func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
+    return String(path[..<slash])
+}

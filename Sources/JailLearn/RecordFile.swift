@@ -1,0 +1,85 @@
+/// The records of all runs that a spec was learned from, as the text of a file beside it: the next run adds to them.
+package enum RecordFile {
+    /// What the next run has a use for: the jail has the host's system without a line.
+    package static func worthKeeping(_ records: Set<AccessRecord>, _ context: LearnContext) -> Set<AccessRecord> {
+        let places = Places(context: context)
+        return records.filter { record in
+            switch record.act {
+            case .read, .list, .execute, .enter, .link: !places.isStanding(record.path)
+            case .write, .make, .makeDirectory, .replace, .connect, .listen, .variable: true
+            }
+        }
+    }
+
+    private static let head = "immure learn 1"
+
+    /// A line for what the runs were started with, and one for each record.
+    package static func text(_ records: Set<AccessRecord>, _ context: LearnContext) -> String {
+        var lines = [head, line(["command"] + context.command), line(["current", context.current])]
+        if let tree = context.tree { lines.append(line(["tree", tree])) }
+        if let home = context.home { lines.append(line(["home", home])) }
+        if let base = context.base { lines.append(line(["base", base])) }
+        if context.isRoot { lines.append(line(["root"])) }
+        for grant in context.granted { lines.append(line(["granted", grant.path, grant.access.rawValue])) }
+        lines += records.sorted().map { line([$0.act.rawValue, $0.path, $0.detail]) }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// nil for a text that is no such file.
+    package static func read(_ text: String) -> (records: Set<AccessRecord>, context: LearnContext)? {
+        let lines = text.split(separator: "\n")
+        guard lines.first == head[...] else { return nil }
+        var records: Set<AccessRecord> = []
+        var context = LearnContext(command: [], current: "/")
+        for line in lines.dropFirst() {
+            let words = line.split(separator: "\t", omittingEmptySubsequences: false).map(plain)
+            guard words.count >= 2 || words == ["root"] else { return nil }
+            switch words[0] {
+            case "command": context.command = Array(words[1...])
+            case "current": context.current = words[1]
+            case "tree": context.tree = words[1]
+            case "home": context.home = words[1]
+            case "base": context.base = words[1]
+            case "root": context.isRoot = true
+            case "granted":
+                guard words.count == 3, let access = LearnContext.Granted.Access(rawValue: words[2]) else { return nil }
+                context.granted.append(.init(words[1], access))
+            default:
+                guard let act = AccessRecord.Act(rawValue: words[0]), words.count == 3 else { return nil }
+                records.insert(AccessRecord(act, words[1], words[2]))
+            }
+        }
+        return (records, context)
+    }
+
+    private static func line(_ words: [String]) -> String {
+        words.map { word in
+            var result = ""
+            for scalar in word.unicodeScalars {
+                switch scalar {
+                case "\\": result += "\\\\"
+                case "\n": result += "\\n"
+                case "\t": result += "\\t"
+                default: result.unicodeScalars.append(scalar)
+                }
+            }
+            return result
+        }.joined(separator: "\t")
+    }
+
+    private static func plain(_ word: Substring) -> String {
+        var result = ""
+        var isEscaped = false
+        for scalar in word.unicodeScalars {
+            if isEscaped {
+                result.unicodeScalars.append(scalar == "n" ? "\n" : scalar == "t" ? "\t" : scalar)
+                isEscaped = false
+            } else if scalar == "\\" {
+                isEscaped = true
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,40 @@
+/// The address of a socket, as it stands in the memory of whoever names it.
+package enum SocketAddress: Equatable, Sendable {
+    /// An address of IPv4 or IPv6 in words, and its port.
+    case inet(String, port: UInt16)
+    /// A path, unix(7).
+    case path([UInt8])
+    /// A name in the network namespace.
+    case abstract(String)
+
+    /// nil for another family, or none: `struct sockaddr`, unix(7), ip(7), ipv6(7).
+    package init?(_ bytes: [UInt8]) {
+        guard bytes.count >= 2 else { return nil }
+        // The family is of the machine's order, ports are of the network's.
+        switch UInt16(bytes[0]) | UInt16(bytes[1]) << 8 {
+        case 1:
+            guard bytes.count > 2 else { return nil }
+            let name = bytes[2...]
+            if name.first == 0 {
+                self = .abstract(String(decoding: name.dropFirst(), as: UTF8.self))
+            } else {
+                self = .path(Array(name.prefix { $0 != 0 }))
+            }
+        case 2 where bytes.count >= 8:
+            self = .inet(bytes[4..<8].map { "\($0)" }.joined(separator: "."), port: Self.port(bytes))
+        case 10 where bytes.count >= 24:
+            self = .inet(Self.six(bytes[8..<24]), port: Self.port(bytes))
+        default: return nil
+        }
+    }
+
+    private static func port(_ bytes: [UInt8]) -> UInt16 { UInt16(bytes[2]) << 8 | UInt16(bytes[3]) }
+
+    private static func six(_ bytes: ArraySlice<UInt8>) -> String {
+        if bytes.dropLast().allSatisfy({ $0 == 0 }) { return "[::\(bytes.last == 0 ? "" : "1")]" }
+        let groups = stride(from: bytes.startIndex, to: bytes.endIndex, by: 2).map {
+            String(UInt16(bytes[$0]) << 8 | UInt16(bytes[$0 + 1]), radix: 16)
+        }
+        return "[" + groups.joined(separator: ":") + "]"
+    }
+}

@@ -1,0 +1,37 @@
+/// Which variables of the caller's the jail needs as well.
+package enum Variables {
+    /// What the jail sets by itself, or what says nothing of what is used.
+    private static let own = ["HOME", "USER", "LOGNAME", "SHELL", "TERM", "PWD", "OLDPWD", "_", "SHLVL", "PATH"]
+    private static let words = ["LANG", "LANGUAGE", "TZ"]
+    private static let programs = ["/usr/local/bin", "/usr/bin", "/bin"]
+
+    /// Those whose value leads to a path that was used, those by which a program words its output, and PATH where a program of a
+    /// directory was executed that only the caller's has.
+    package static func records(
+        of environment: [(name: String, value: String)], used records: Set<AccessRecord>, _ context: LearnContext
+    ) -> [AccessRecord] {
+        let places = Places(context: context)
+        let used = records.filter { $0.path.hasPrefix("/") && !places.isStanding($0.path) && $0.act != .enter }.map(
+            \.path)
+        let executed = Set(records.filter { $0.act == .execute }.map { parent(of: $0.path) })
+        return environment.compactMap { name, value in
+            if words.contains(name) || name.hasPrefix("LC_") {
+                return AccessRecord(.variable, name, "what a program says depends on it")
+            }
+            let paths = value.split(separator: ":").map(String.init).filter { $0.hasPrefix("/") }
+            if name == "PATH" {
+                guard let found = paths.first(where: { !programs.contains($0) && executed.contains($0) }),
+                    !places.isStanding(found) || !isWithin(found, "/usr")
+                else { return nil }
+                return AccessRecord(.variable, name, "a program of \(found) is executed")
+            }
+            guard !own.contains(name) else { return nil }
+            for path in paths where path != "/" && path != context.home && !places.isStanding(path) {
+                if let one = used.sorted().first(where: { isWithin($0, path) || $0 == path }), !places.isOwn(path) {
+                    return AccessRecord(.variable, name, "leads to \(one)")
+                }
+            }
+            return nil
+        }
+    }
+}

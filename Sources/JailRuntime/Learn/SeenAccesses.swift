@@ -1,0 +1,113 @@
+import JailLearn
+import Kernel
+
+/// The records of what was seen, and what the command itself has made, which it needs from nobody.
+struct SeenAccesses {
+    private(set) var records: Set<AccessRecord> = []
+    /// Whether there were more of them than are kept.
+    private(set) var isFull = false
+    /// The flags of the open(2) that is looked at.
+    var opens = OpenFlags(0)
+
+    private var made: Set<String> = []
+    private static let limit = 100_000
+
+    /// What stands at a path, for a program that is executed.
+    struct Found {
+        let path: String
+        let mode: UInt32
+    }
+
+    /// Takes an absolute path as a call names it; the answer is the file that is there.
+    @discardableResult
+    mutating func take(_ absolute: String, _ use: ObservedCall.Use, follows: Bool) -> Found? {
+        guard let walk = PathWalk(absolute, followsLast: follows) else { return nil }
+        guard let found = walk.found else {
+            if makes(use) { make(walk, use == .makeDirectory) }
+            return nil
+        }
+        let isOwn = isMade(walk.path)
+        switch use {
+        case .open where opens.isNameless:
+            if !isOwn { note(walk, .make, walk.path + "/#nameless") }
+        case .open where opens.writes:
+            if !isOwn, mayAccess(walk.path, writing: true) { note(walk, .write, walk.path) }
+        case .open where opens.namesOnly, .look:
+            if !isOwn { note(walk, found.isDirectory ? .enter : .read, walk.path) }
+        case .open:
+            if !isOwn, mayAccess(walk.path, writing: false) { note(walk, found.isDirectory ? .list : .read, walk.path) }
+        case .openBehind: break
+        case .enter:
+            if !isOwn { note(walk, .enter, walk.path) }
+        case .execute:
+            if !isOwn { note(walk, .execute, walk.path) }
+        case .modify:
+            if !isOwn, mayAccess(walk.path, writing: true) { note(walk, .write, walk.path) }
+        case .remove:
+            if made.remove(walk.path) == nil, !isOwn, mayAccess(directory(of: walk.path), writing: true) {
+                note(walk, .replace, walk.path)
+            }
+        // A directory that is there is not made, mkdir(2); another name may be replaced by rename(2) only.
+        case .makeDirectory: break
+        case .make:
+            if !isOwn, mayAccess(directory(of: walk.path), writing: true) { note(walk, .replace, walk.path) }
+        }
+        return Found(path: walk.path, mode: found.permissions)
+    }
+
+    private func makes(_ use: ObservedCall.Use) -> Bool {
+        switch use {
+        case .open: opens.creates
+        case .make, .makeDirectory: true
+        case .openBehind, .remove, .modify, .enter, .execute, .look: false
+        }
+    }
+
+    private mutating func make(_ walk: PathWalk, _ isDirectory: Bool) {
+        let isOwn = isMade(walk.path)
+        guard isOwn || mayAccess(directory(of: walk.path), writing: true) else { return }
+        if !isOwn { note(walk, isDirectory ? .makeDirectory : .make, walk.path) }
+        made.insert(walk.path)
+    }
+
+    /// Whether the command has made it, or a directory above it.
+    private func isMade(_ path: String) -> Bool {
+        var place = path
+        while place != "/" {
+            if made.contains(place) { return true }
+            place = directory(of: place)
+        }
+        return false
+    }
+
+    private func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
+        return String(path[..<slash])
+    }
+
+    private mutating func note(_ walk: PathWalk, _ act: AccessRecord.Act, _ path: String) {
+        for link in walk.links where !isMade(link.path) { insert(AccessRecord(.link, link.path, link.target)) }
+        insert(AccessRecord(act, path))
+    }
+
+    private mutating func insert(_ record: AccessRecord) {
+        if records.count < Self.limit { records.insert(record) } else { isFull = true }
+    }
+
+    /// Takes the address of a socket; `base` is where a relative path starts.
+    mutating func take(_ address: SocketAddress, binds: Bool, from base: String?) {
+        switch address {
+        case .inet(let host, let port):
+            insert(AccessRecord(binds ? .listen : .connect, "\(host):\(port)", "inet"))
+        case .abstract(let name): insert(AccessRecord(binds ? .listen : .connect, "@" + name, "unix"))
+        case .path(let name):
+            let text = String(escaping: name)
+            let absolute = base.map { $0 + "/" + text } ?? text
+            if binds {
+                take(absolute, .make, follows: false)
+            } else if let walk = PathWalk(absolute, followsLast: true), walk.found != nil, !isMade(walk.path) {
+                note(walk, .connect, walk.path)
+            }
+        }
+    }
+}

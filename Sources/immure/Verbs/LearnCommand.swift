@@ -1,0 +1,205 @@
+import ArgumentParser
+import JailLearn
+import JailRuntime
+import JailSpec
+import SpecFile
+
+/// `immure learn`: runs a command watched, writes the spec that it needs, and runs it again under that.
+struct LearnCommand: ParsableCommand {
+    static let configuration = Verb.learn.configuration(
+        discussion: """
+            The status is 0 where the command's status and output are the same in the jail, else 1; the spec is written all the
+            same.
+            """)
+
+    @Option(
+        name: [.short, .customLong("output")],
+        help: ArgumentHelp("the file of the spec; default PROGRAM.toml", valueName: "FILE"), completion: .file())
+    var output: String?
+
+    @Flag(help: "watch the calls that only ask of files, too: slower by far")
+    var stat = false
+
+    @Flag(name: .customLong("no-verify"), help: "do not run the command a second time")
+    var trusts = false
+
+    @Argument(help: "a spec that the one to be written extends", completion: .file())
+    var spec: String?
+
+    func perform(_ tail: Tail) -> Never {
+        do throws(Rejection) {
+            let base = try Self.base(spec)
+            let words = tail.words.isEmpty ? base?.command?.value ?? [] : tail.words
+            guard let program = words.first else {
+                throw Rejection([Diagnostic("no command", at: nil, hint: "immure learn -- COMMAND")])
+            }
+            let path = output ?? Self.name(program) + ".toml"
+            let before = try Self.former(path)
+            let context = before?.context ?? context(words, base, writing: path)
+            let run = try Self.rejecting { () throws(Diagnostic) in try watch(words) }
+            guard Self.ran(run) else { Caller.leave(run.status) }
+            let records = RecordFile.worthKeeping(run.records.union(before?.records ?? []), context)
+            let variables = Variables.records(of: Caller.environment, used: run.records, context)
+            try finish(words, path, run, records.union(variables), context)
+        } catch {
+            for fault in error.diagnostics { Report.say(fault) }
+            Caller.leave(125)
+        }
+    }
+
+    // MARK: Before
+
+    private static func base(_ path: String?) throws(Rejection) -> Spec? {
+        guard let path else { return nil }
+        let surroundings = Caller.surroundings()
+        let document = try Document.load(path: path, overrides: [], in: surroundings, reading: Caller.readSpec)
+        return try Prepare.decode(document, in: surroundings)
+    }
+
+    /// What earlier runs have learned. A spec that says anything else is somebody's work, and stays.
+    private static func former(_ path: String) throws(Rejection) -> (records: Set<AccessRecord>, context: LearnContext)?
+    {
+        guard Caller.exists(path) else { return nil }
+        let seen = path + ".seen"
+        if Caller.exists(seen) {
+            let spec = try rejecting { () throws(Diagnostic) in try Caller.readSpec(path).bytes }
+            let text = try rejecting { () throws(Diagnostic) in try Caller.readSpec(seen).bytes }
+            if let former = RecordFile.read(String(decoding: text, as: UTF8.self)),
+                Array(LearnedSpec(former.records.sorted(), former.context).text.utf8) == spec
+            {
+                return former
+            }
+        }
+        throw Rejection([
+            Diagnostic(
+                "\(quoted(path)) has lines that were not learned", at: nil,
+                hint: "learn what is missing into another file, which extends it: immure learn \(path) -o NEW.toml -- …"
+            )
+        ])
+    }
+
+    private func context(_ words: [String], _ base: Spec?, writing path: String) -> LearnContext {
+        let surroundings = Caller.surroundings()
+        let current = surroundings.currentDirectory
+        var context = LearnContext(
+            command: words, current: current, tree: Caller.gitTree(above: current), home: surroundings.home,
+            isRoot: Caller.userID == 0)
+        guard let base, let spec else { return context }
+        context.base = Self.directory(spec) == Self.directory(path) ? Self.file(spec) : Caller.absolute(spec)
+        context.granted = base.filesystem.mounts.filter { !$0.isPattern }.map { mount in
+            guard case .bind(let source) = mount.source, source == mount.target else {
+                return .init(mount.target, .none)
+            }
+            return .init(mount.target, mount.options.asked.isEmpty ? .writable : .readOnly)
+        }
+        return context
+    }
+
+    private static func file(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }
+    private static func directory(_ path: String) -> Substring { path.dropLast(file(path).count) }
+    private static func name(_ program: String) -> String { file(program) }
+
+    static func rejecting<Result>(_ body: () throws(Diagnostic) -> Result) throws(Rejection) -> Result {
+        do throws(Diagnostic) {
+            return try body()
+        } catch {
+            throw Rejection([error])
+        }
+    }
+
+    // MARK: The run
+
+    private func watch(_ words: [String]) throws(Diagnostic) -> WatchedRun {
+        let progress: ((Int, Int) -> Void)? = Caller.hasTerminal(2) ? { Self.showProgress($0, $1) } : nil
+        var command = WatchedCommand(
+            words, watching: ObservedCall.all(withLooks: stat), isShown: true, progress: progress)
+        return try command.perform()
+    }
+
+    private static func showProgress(_ calls: Int, _ records: Int) {
+        Caller.show(progress: calls < 0 ? "" : "immure: learning: \(calls) calls, \(records) places")
+    }
+
+    /// Whether there is anything to learn from: a program that could not be executed has opened nothing.
+    private static func ran(_ run: WatchedRun) -> Bool {
+        !(125...127).contains(run.status) || run.records.contains { $0.act != .execute && $0.act != .link }
+    }
+
+    // MARK: After
+
+    private func finish(
+        _ words: [String], _ path: String, _ run: WatchedRun, _ records: Set<AccessRecord>, _ context: LearnContext
+    ) throws(Rejection) -> Never {
+        let learned = LearnedSpec(records.sorted(), context)
+        try Self.rejecting { () throws(Diagnostic) in
+            try Caller.replaceFile(path, with: learned.text)
+            try Caller.replaceFile(path + ".seen", with: RecordFile.text(records, context))
+        }
+        note("wrote \(path): \(run.calls) calls seen, \(records.count) places and addresses")
+        for one in learned.untold { warn("not in the spec: the command \(one)") }
+        for one in run.blind { warn("\(one.program): \(one.reason)") }
+        if run.isFull { warn("there were more paths than are kept: the spec lacks some") }
+        guard !trusts else { Caller.leave(0) }
+        if run.isInterrupted {
+            warn("not verified: it was interrupted")
+            Caller.leave(0)
+        }
+        guard Caller.repeatInput() else {
+            warn("not verified: its standard input cannot be read a second time")
+            Caller.leave(0)
+        }
+        let status = try Self.rejecting { () throws(Diagnostic) in try verify(words, path, run) }
+        Caller.leave(status)
+    }
+
+    /// Runs it in the jail. What then is not the same may be the command's own doing, as a second run of make has nothing left to
+    /// do: it is held to one more run outside.
+    private func verify(_ words: [String], _ path: String, _ run: WatchedRun) throws(Diagnostic) -> Int32 {
+        var jailed = WatchedCommand([Caller.programPath, "run", path, "--"] + words, watching: nil, isShown: false)
+        let inside = try jailed.perform()
+        guard let difference = Self.difference(inside, run) else {
+            note("verified: in the jail its status and output are the same")
+            return 0
+        }
+        if Caller.repeatInput() {
+            var again = WatchedCommand(words, watching: nil, isShown: false)
+            if Self.difference(inside, try again.perform()) == nil {
+                note("verified: in the jail its status and output are those of another run outside")
+                return 0
+            }
+        }
+        // Where nothing has run, what was watched does not matter.
+        let hint = stat || inside.status == 125 ? nil : "watch what the command only asks for, too: immure learn --stat"
+        Report.say(Diagnostic("in the jail \(difference)", at: nil, hint: hint))
+        return 1
+    }
+
+    private static func difference(_ inside: WatchedRun, _ outside: WatchedRun) -> String? {
+        if inside.status != outside.status {
+            let said = firstLine(inside.errors.head)
+            return "its status is \(inside.status), not \(outside.status)" + (said.isEmpty ? "" : ": " + said)
+        }
+        if !inside.output.isSame(as: outside.output) {
+            return "its standard output differs" + place(inside.output.head, outside.output.head)
+        }
+        if !inside.errors.isSame(as: outside.errors) {
+            return "its standard error differs" + place(inside.errors.head, outside.errors.head)
+        }
+        return nil
+    }
+
+    private static func place(_ one: [UInt8], _ other: [UInt8]) -> String {
+        let newline = UInt8(ascii: "\n")
+        let (a, b) = (one.split(separator: newline), other.split(separator: newline))
+        let index = zip(a, b).enumerated().first { $1.0 != $1.1 }?.offset ?? min(a.count, b.count)
+        let said = index < a.count ? String(decoding: a[index].prefix(120), as: UTF8.self) : "the end"
+        return " at line \(index + 1): \(said)"
+    }
+
+    private static func firstLine(_ bytes: [UInt8]) -> String {
+        String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }.prefix(200), as: UTF8.self)
+    }
+
+    private func note(_ text: String) { Report.say(Diagnostic(text, at: nil), as: .note) }
+    private func warn(_ text: String) { Report.say(Diagnostic(text, at: nil), as: .warning) }
+}

@@ -1,0 +1,176 @@
+import JailLearn
+import JailSpec
+import SpecFile
+import Testing
+
+@Suite struct GeneraliserTests {
+    private static let context = LearnContext(command: ["tool"], current: "/home/u/work", home: "/home/u")
+
+    private func spec(_ records: [AccessRecord], _ context: LearnContext = context) throws -> Spec {
+        let learned = LearnedSpec(records, context)
+        let root = try parse(Array(learned.text.utf8), file: "learned.toml")
+        guard case .table(let table) = root.value else { throw Diagnostic("no table", at: nil) }
+        let surroundings = Surroundings(variable: { _ in nil }, home: "/home/u", currentDirectory: "/")
+        let decoded = Spec.decode(Document(root: table, files: []), in: surroundings)
+        #expect(decoded.diagnostics.isEmpty, "\(learned.text)")
+        return decoded.spec
+    }
+
+    /// What is shown of the host, each with a word for how.
+    private func shown(_ records: [AccessRecord], _ context: LearnContext = context) throws -> [String] {
+        try spec(records, context).filesystem.mounts.map { mount in
+            let word =
+                switch mount.source {
+                case .bind: mount.create != nil ? "made" : mount.options.asked.isEmpty ? "rw" : "ro"
+                case .directory: "dir"
+                case .symlink(let to): "-> \(to)"
+                default: "?"
+                }
+            return "\(mount.target) \(word)"
+        }.sorted()
+    }
+
+    @Test func `the system, and what a jail has of its own, need no line`() throws {
+        let records = ["/usr/lib/x", "/etc/hosts", "/proc/self/maps", "/dev/null", "/lib64/ld.so"].map {
+            AccessRecord(.read, $0)
+        }
+        let own = [
+            AccessRecord(.make, "/tmp/x"), AccessRecord(.makeDirectory, "/var/tmp/y"), AccessRecord(.write, "/dev/tty"),
+        ]
+        #expect(try shown(records + own) == ["/home/u/work dir"])
+    }
+
+    @Test func `a path goes to its anchor`() throws {
+        let records = [
+            "/home/u/work/a/b", "/home/u/.config/tool/c/d", "/home/u/.local/share/tool/e", "/var/lib/tool/f",
+            "/opt/tool/bin/g", "/data/one",
+        ].map { AccessRecord(.read, $0) }
+        #expect(
+            try shown(records) == [
+                "/data/one ro", "/home/u/.config/tool ro", "/home/u/.local/share/tool ro", "/home/u/work ro",
+                "/opt/tool ro", "/var/lib/tool ro",
+            ])
+    }
+
+    @Test func `the git tree stands for what is in it`() throws {
+        var context = Self.context
+        (context.tree, context.current) = ("/home/u/work", "/home/u/work/sub")
+        #expect(try shown([AccessRecord(.read, "/home/u/work/other")], context) == ["/home/u/work ro"])
+    }
+
+    @Test(arguments: ["/", "/home", "/home/u", "/home/u/.ssh", "/home/u/.config", "/data", "/var/lib"])
+    func `no line shows all of what holds more than the command's own`(directory: String) throws {
+        let prefix = directory == "/" ? "" : directory
+        let names = ["a", "b", "c", "d"].map { prefix + "/zz" + $0 }
+        let records = names.flatMap { [AccessRecord(.read, $0), AccessRecord(.make, $0 + "new")] }
+        let shown = try shown(records + [AccessRecord(.list, directory)])
+        #expect(!shown.contains { $0.hasPrefix(directory + " ") }, "\(shown)")
+        #expect(names.allSatisfy { name in shown.contains { $0.hasPrefix(name + " ") } }, "\(shown)")
+    }
+
+    @Test func `three of a directory stand for it, and two do not`() throws {
+        func read(_ names: [String]) throws -> [String] {
+            try shown(names.map { AccessRecord(.read, "/data/set/" + $0) })
+        }
+        #expect(try read(["a", "b"]) == ["/data/set/a ro", "/data/set/b ro", "/home/u/work dir"])
+        #expect(try read(["a", "b", "c"]) == ["/data/set ro", "/home/u/work dir"])
+    }
+
+    @Test func `what is made makes its directory writable, what is written only itself`() throws {
+        let records = [
+            AccessRecord(.make, "/home/u/work/out/x"), AccessRecord(.write, "/home/u/work/log"),
+            AccessRecord(.read, "/home/u/work/in"),
+        ]
+        #expect(try shown(records) == ["/home/u/work ro", "/home/u/work/log rw", "/home/u/work/out rw"])
+    }
+
+    @Test func `what is made at home is made for the jail, and never the home writable`() throws {
+        let records = [
+            AccessRecord(.makeDirectory, "/home/u/.tool"), AccessRecord(.make, "/home/u/.toolrc"),
+            AccessRecord(.replace, "/home/u/.other"),
+        ]
+        #expect(try shown(records) == ["/home/u/.tool made", "/home/u/.toolrc made", "/home/u/work dir"])
+        #expect(LearnedSpec(records, Self.context).untold.contains { $0.contains("/home/u/.other") })
+    }
+
+    @Test func `etc is never writable, and that is said`() throws {
+        let records = [
+            AccessRecord(.make, "/etc/x"), AccessRecord(.write, "/etc/hosts"), AccessRecord(.replace, "/usr/y"),
+        ]
+        #expect(try shown(records) == ["/home/u/work dir"])
+        #expect(LearnedSpec(records, Self.context).untold.count == 3)
+    }
+
+    @Test func `links on the way stay links`() throws {
+        let records = [AccessRecord(.link, "/home/u/data", "/data/u"), AccessRecord(.read, "/data/u/x")]
+        #expect(try shown(records) == ["/data/u/x ro", "/home/u/data -> /data/u", "/home/u/work dir"])
+    }
+
+    @Test func `sockets of its own need no network`() throws {
+        let own = [
+            AccessRecord(.listen, "127.0.0.1:0", "inet"), AccessRecord(.connect, "127.0.0.1:40001", "inet"),
+            AccessRecord(.listen, "@own", "unix"), AccessRecord(.connect, "@own", "unix"),
+            AccessRecord(.listen, "0.0.0.0:8000", "inet"), AccessRecord(.connect, "127.0.0.1:8000", "inet"),
+        ]
+        #expect(try spec(own).network.mode == nil)
+        for foreign in ["192.0.2.1:443", "127.0.0.1:631", "[2001:db8::1]:80", "@bus"] {
+            let record = AccessRecord(.connect, foreign, foreign.hasPrefix("@") ? "unix" : "inet")
+            #expect(try spec(own + [record]).network.mode?.value == .host, "\(foreign)")
+        }
+        // The own socket of that port is not the one of another machine.
+        #expect(try spec(own + [AccessRecord(.connect, "192.0.2.1:8000", "inet")]).network.mode?.value == .host)
+    }
+
+    @Test func `characters that mean something in a spec are taken literally`() throws {
+        let paths = ["/data/x/a:b", "/data/y/*", "/data/z/${HOME}", "/data/q/[a]"]
+        let records = paths.map { AccessRecord(.read, $0) }
+        let targets = try spec(records).filesystem.mounts.map(\.target)
+        #expect(Set(paths).isSubset(of: targets), "\(targets)")
+        #expect(try spec(records).filesystem.mounts.allSatisfy { !$0.isPattern })
+    }
+
+    @Test func `what the extended spec shows has no line`() throws {
+        var context = Self.context
+        context.granted = [.init("/data", .readOnly), .init("/home/u/work", .writable)]
+        let records = [
+            AccessRecord(.read, "/data/a"), AccessRecord(.write, "/data/b"), AccessRecord(.make, "/home/u/work/c"),
+        ]
+        #expect(try shown(records, context) == ["/data/b rw"])
+    }
+
+    @Test func `records are read back as they were written`() throws {
+        var context = Self.context
+        (context.tree, context.base, context.isRoot) = ("/home/u/work", "base.toml", true)
+        context.command = ["tool", "a\tb\nc\\d", ""]
+        context.granted = [.init("/data", .readOnly), .init("/x", .writable)]
+        let records: Set<AccessRecord> = [AccessRecord(.read, "/a\tb\n\\n"), AccessRecord(.link, "/l", "to")]
+        let read = try #require(RecordFile.read(RecordFile.text(records, context)))
+        #expect(read.records == records && read.context == context)
+        #expect(RecordFile.read("command = []\n") == nil)
+    }
+
+    @Test func `variables that lead to what was used are kept, and no others`() {
+        let used: Set = [AccessRecord(.read, "/data/set/x"), AccessRecord(.execute, "/opt/t/bin/tool")]
+        let environment = [
+            ("DATA", "/data/set"), ("OTHER", "/data/other"), ("SECRET", "abc"), ("HOME", "/data"), ("LANG", "C"),
+            ("PATH", "/usr/bin:/opt/t/bin"), ("LIB", "/usr/lib"), ("ROOT", "/"),
+        ].map { (name: $0.0, value: $0.1) }
+        let kept = Variables.records(of: environment, used: used, Self.context).map(\.path)
+        #expect(kept == ["DATA", "LANG", "PATH"])
+    }
+
+    @Test func `addresses of sockets`() {
+        #expect(SocketAddress([2, 0, 0, 80, 127, 0, 0, 1]) == .inet("127.0.0.1", port: 80))
+        let six = [10, 0, 1, 187, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 15) + [1] + [0, 0, 0, 0]
+        #expect(SocketAddress(six) == .inet("[::1]", port: 443))
+        #expect(SocketAddress([1, 0] + Array("/run/x\0yz".utf8)) == .path(Array("/run/x".utf8)))
+        #expect(SocketAddress([1, 0, 0] + Array("own".utf8)) == .abstract("own"))
+        #expect(SocketAddress([16, 0, 1]) == nil && SocketAddress([2, 0, 0, 80]) == nil && SocketAddress([1]) == nil)
+    }
+
+    @Test func `flags of open`() {
+        #expect(!OpenFlags(0).writes && OpenFlags(1).writes && OpenFlags(2).writes && OpenFlags(0o1000).writes)
+        #expect(OpenFlags(0o100).creates && !OpenFlags(0o10_000_102).creates && !OpenFlags(0o10_000_002).writes)
+        #expect(OpenFlags.creat.creates && OpenFlags.creat.writes)
+    }
+}
