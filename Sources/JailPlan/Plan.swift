@@ -80,6 +80,8 @@ package struct Plan: Equatable, Sendable {
     package private(set) var filter: FilterProgram?
     package private(set) var filterOrigin: Position?
     package var listens = false
+    /// Whether it hears of calls that are made, too, and of those that fail.
+    package var isWatched = false
     /// The step that installs filters that others have compiled.
     package private(set) var programs: Int?
     /// Whether the filter lets immure read what is in force once it is installed.

@@ -35,6 +35,11 @@ package struct FilterProgram: Equatable, Sendable {
     /// `explain` says.
     package var notifying: [UInt64] { FilterCompiler.compile(policy, notifies: true) }
 
+    /// The same, where further the calls of these names ask that are allowed, and all that are answered with an errno.
+    package func observing(_ names: [String]) -> [UInt64] {
+        FilterCompiler.compile(policy.asking(names), notifies: true)
+    }
+
     /// Whether any call is killed or logged: whether there is anything to listen for.
     package var hasSomethingToSay: Bool { notifying != instructions }
 
@@ -72,9 +77,27 @@ extension FilterProgram {
     }
 }
 
+extension EffectivePolicy {
+    /// This policy with `log`, which a listener is asked about, in place of what it is to hear of.
+    fileprivate func asking(_ names: [String]) -> EffectivePolicy {
+        let observed = Set(names.compactMap { CallNames.index(of: $0) })
+        func changed(_ verdict: Verdict, _ call: Int) -> Verdict {
+            // The errno 0 is no refusal: the call is not made, and nobody could be told so by an answer.
+            if let errno = verdict.errno { return errno == 0 ? verdict : .log }
+            return verdict == .allow && observed.contains(call) ? .log : verdict
+        }
+        var result = self
+        for call in verdicts.indices { result.verdicts[call] = changed(verdicts[call], call) }
+        result.rules = rules.map {
+            Rule(call: $0.call, conditions: $0.conditions, verdict: changed($0.verdict, $0.call), origin: $0.origin)
+        }
+        return result
+    }
+}
+
 extension Verdict {
     /// The errno of SECCOMP_RET_ERRNO.
-    fileprivate var errno: Int32? { rawValue >> 16 == 0x0005 ? Int32(rawValue & 0xffff) : nil }
+    package var errno: Int32? { rawValue >> 16 == 0x0005 ? Int32(rawValue & 0xffff) : nil }
 
     /// Whether somebody is to be told of the call.
     fileprivate var isTold: Bool { rawValue == Self.kill.rawValue || rawValue == Self.log.rawValue }

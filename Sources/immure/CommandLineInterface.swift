@@ -11,7 +11,8 @@ enum CommandLineInterface {
         }
         do {
             let tail = Tail(of: arguments)
-            var command = try Immure.parseAsRoot(tail.head)
+            // A flag of ArgumentParser has no value.
+            var command = try Immure.parseAsRoot(tail.head.map { $0 == "--why=all" ? "--why-all" : $0 })
             if let run = command as? RunCommand { Run.perform(run.request(tail)) }
             if let plan = command as? PlanCommand { plan.perform(tail) }
             if let apply = command as? ApplyCommand { apply.perform(tail.words) }

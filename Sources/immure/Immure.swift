@@ -40,10 +40,18 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "list on standard error what the kernel shows of the jail, before the command runs")
     var explain = false
 
+    @Flag(
+        help:
+            "say at the end what was refused or missing in the jail, and the line that would open it; --why=all: all of it"
+    )
+    var why = false
+
+    @Flag(help: .hidden)
+    var whyAll = false
+
     func request(_ tail: Tail) -> RunRequest {
         RunRequest(
             spec: launch.spec, overrides: launch.overrides, result: result, changes: changes, explains: explain,
-            words: tail.words,
-            replaces: tail.replaces)
+            reasons: whyAll ? .all : why ? .likely : nil, words: tail.words, replaces: tail.replaces)
     }
 }

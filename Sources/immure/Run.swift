@@ -9,7 +9,7 @@ enum Run {
         if !request.overrides.isEmpty { Caller.hideStartValues(of: "--set") }
         var result: ResultName?
         let files = FilesRead(toLaunch: true)
-        let plan: Plan
+        var plan: Plan
         let destination: ResultDestination?
         let changes: ResultDestination?
         do throws(Rejection) {
@@ -22,6 +22,7 @@ enum Run {
                 held.append(HeldBack(descriptor: number, option: "--changes"))
             }
             plan = try Prepare.plan(for: request, keepingBack: held, reading: files)
+            if request.reasons != nil { try Self.watch(&plan) }
             destination = try Self.destination(result, of: "--result", below: plan.writableSources, sparing: files)
             changes = try Self.destination(listing, of: "--changes", below: plan.writableSources, sparing: files)
         } catch {
@@ -29,21 +30,51 @@ enum Run {
             tell(error, result, files)
             Caller.leave(125)
         }
-        launch(plan, explaining: request.explains, destination, listing: changes)
+        launch(plan, request, destination, listing: changes)
     }
 
     private static func launch(
-        _ plan: Plan, explaining explains: Bool, _ destination: ResultDestination?, listing changes: ResultDestination?
+        _ plan: Plan, _ request: RunRequest, _ destination: ResultDestination?, listing changes: ResultDestination?
     ) -> Never {
         for note in plan.notes where note.isWarning {
             Report.say(Diagnostic(note.message, at: note.origin, hint: note.hint), as: .warning)
         }
         let outcome = Launch(
-            plan, keeping: [destination, changes].compactMap { $0?.descriptor }.filter { $0 > 2 }, explaining: explains,
+            plan, keeping: [destination, changes].compactMap { $0?.descriptor }.filter { $0 > 2 },
+            explaining: request.explains,
             telling: { Report.say($0) }
         ).run()
+        if let reasons = request.reasons { tell(reasons, outcome) }
         tell(outcome, of: plan, to: destination, listing: changes)
         Caller.leave(outcome)
+    }
+
+    private static func watch(_ plan: inout Plan) throws(Rejection) {
+        do throws(Diagnostic) {
+            try plan.watch()
+        } catch {
+            throw Rejection([error])
+        }
+    }
+
+    /// Says what the jail kept from the command, the most likely cause of a failure first.
+    private static func tell(_ reasons: RunRequest.Reasons, _ outcome: Outcome) {
+        if outcome.unheard != nil {
+            return Report.say(
+                Diagnostic("--why: another filter has the listener already, and nothing was seen", at: nil),
+                as: .warning)
+        }
+        let found = Denial.sorted(outcome.denials).filter { reasons == .all || $0.kind != .absent }
+        let told = reasons == .all ? found : Array(found.prefix(5))
+        Caller.patiently {
+            if found.isEmpty {
+                Report.say(Diagnostic("why: nothing was refused or missing in the jail", at: nil), as: .note)
+            }
+            for denial in told { Report.say(Diagnostic("why: \(denial.words)", at: nil), as: .note) }
+            if found.count > told.count {
+                Report.say(Diagnostic("why: \(found.count - told.count) more with --why=all", at: nil), as: .note)
+            }
+        }
     }
 
     /// Says and writes what there is to it; a launch without any of that does not pay for it.

@@ -12,7 +12,8 @@ extension Applier {
             return try failing { () throws(KernelError) in try installFilter(program.instructions) }
         }
         do throws(KernelError) {
-            let listener = try installListeningFilter(program.notifying)
+            let listener = try installListeningFilter(
+                plan.isWatched ? program.observing(DenialObserver.names) : program.notifying)
             // From here on every call may be refused; memory is not.
             if let slot = self.report?.listener {
                 slot.fill(listener)

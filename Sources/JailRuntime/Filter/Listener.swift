@@ -24,6 +24,8 @@ struct Listener {
     /// What each of these is known by.
     private var numbers = Numbers()
     private var unlisted = 0
+    /// Looks for what the jail keeps from the command, where somebody wants to know.
+    private var denials: DenialObserver?
     /// What is told only where the command ran: exit(2) is made by immure itself where it could not be executed.
     private var deferred: [RefusedCall] = []
 
@@ -34,8 +36,9 @@ struct Listener {
 
     init(
         descriptor: Int32, program: FilterProgram, jail: Int32, command: Int32, in proc: HostProc,
-        telling tell: @escaping MessageSink
+        watching denials: DenialObserver? = nil, telling tell: @escaping MessageSink
     ) {
+        self.denials = denials
         self.descriptor = descriptor
         self.program = program
         self.jail = jail
@@ -68,6 +71,7 @@ struct Listener {
     private mutating func handle(_ question: Question) throws(KernelError) {
         let answer = program.explain(
             number: question.number, architecture: question.architecture, arguments: question.arguments)
+        if try observe(question, answer) { return }
         // Whatever is asked about and is not to be logged is killed, also what the policy has no reason for.
         let isLogged = answer.verdict == .log
         let (name, arguments) = words(of: question)
@@ -79,6 +83,24 @@ struct Listener {
             name: name, arguments: arguments, action: isLogged ? "log" : "kill", reason: answer.origin.words,
             position: answer.origin.position)
         if isLogged { try log(&call, question) } else { try kill(&call, question) }
+    }
+
+    /// What the jail kept from the command.
+    var denied: [Denial] { denials?.denials ?? [] }
+
+    /// Answers as the filter by itself would where it makes the call or refuses it.
+    private mutating func observe(_ question: Question, _ answer: EffectivePolicy.Answer) throws(KernelError) -> Bool {
+        guard denials != nil else { return false }
+        if answer.verdict == .allow {
+            denials?.look(question, answer.name ?? "")
+            try Kernel.answer(question, on: descriptor)
+            return true
+        }
+        guard let errno = answer.verdict.errno else { return false }
+        let isAbsent = Errno(rawValue: errno) == .unsupported
+        if let name = answer.name { denials?.refuse(name, isAbsent: isAbsent, thread: question.thread) }
+        try Kernel.answer(question, on: descriptor, failing: Errno(rawValue: errno))
+        return true
     }
 
     private mutating func log(_ call: inout RefusedCall, _ question: Question) throws(KernelError) {

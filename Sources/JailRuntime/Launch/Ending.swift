@@ -31,6 +31,7 @@ extension Supervisor {
                 outcome.refused = fatal
             }
             outcome.logged = listener.logged
+            outcome.denials = listener.denied
             self.listener?.conclude(ran: failure == nil)
         }
         if case .signaled(Signal.badCall) = ended ?? end, outcome.refused == nil, failure == nil { suspectFilter() }

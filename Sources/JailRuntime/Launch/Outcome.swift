@@ -36,6 +36,8 @@ package struct Outcome: Sendable {
     package var refused: RefusedCall?
     /// The calls that the filter logged.
     package var logged: [RefusedCall] = []
+    /// What the jail kept from the command, where that was watched, in the order of the calls.
+    package var denials: [Denial] = []
     /// Why the launcher did not hear of what the filter killed and logged, where it wanted to.
     package var unheard: Errno?
 

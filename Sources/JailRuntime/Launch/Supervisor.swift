@@ -180,7 +180,11 @@ struct Supervisor {
         case .listener(let command)?:
             if let descriptor, let filter = plan.filter, let proc {
                 listener = Listener(
-                    descriptor: descriptor, program: filter, jail: child, command: command, in: proc, telling: tell)
+                    descriptor: descriptor, program: filter, jail: child, command: command, in: proc,
+                    watching: plan.isWatched
+                        ? DenialObserver(
+                            in: proc, isCutOff: plan.newNamespaces.contains(.net) && plan.provision == nil) : nil,
+                    telling: tell)
             }
         case .held(let step, let isShown)?:
             if let descriptor { opened.add(descriptor, step: step, isShown: isShown) }

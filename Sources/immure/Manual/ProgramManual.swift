@@ -78,6 +78,15 @@ extension Manual {
             what the kernel says, and the line of the spec that it comes from.
             """)
         page.item(
+            "--why, --why=all",
+            """
+            For `run`: says on standard error, when the jail has ended, what was missing in it though it is there on the host,
+            what was to be changed and is read-only, which addresses are out of its network, and which calls the filter refused,
+            each with the line of the spec that would open it; the most likely cause of a failure first, and without `=all`
+            five of them. All that names a file waits for the launcher meanwhile, which makes the command slower. What
+            Landlock closes, and what modes and owners do, is not told.
+            """)
+        page.item(
             "--result FILE|FD:N",
             """
             Writes one JSON object when the jail has ended, also where the launch failed. FILE is then replaced by a new
