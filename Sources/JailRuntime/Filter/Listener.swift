@@ -92,7 +92,10 @@ struct Listener {
     private mutating func observe(_ question: Question, _ answer: EffectivePolicy.Answer) throws(KernelError) -> Bool {
         guard denials != nil else { return false }
         if answer.verdict == .allow {
+            let before = denials
             denials?.look(question, answer.name ?? "")
+            // Only now is it certain that what was read is of the thread that waits.
+            if !isPending(question, on: descriptor) { denials = before }
             try Kernel.answer(question, on: descriptor)
             return true
         }
