@@ -94,6 +94,8 @@ package struct Host: Sendable {
     package var layers: [(path: String, uid: UInt32, gid: UInt32)] = []
     /// Where mounts stand in the host's tree, but not in one another: asked only where the whole host is copied on write.
     package var submounts: [String] = []
+    /// What the files of images hold, and what could read them for an ordinary user: asked only where the spec mounts one.
+    package var images = HostImages()
     /// Links of /etc that lead out of what the "system" root shows, to what a program needs for a network: asked only where
     /// there is one.
     package var neededLinks: [SystemLink] = []

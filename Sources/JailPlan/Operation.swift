@@ -20,6 +20,8 @@ package enum Operation: Equatable, Sendable {
     case enterCgroup
     /// Makes a source of the host that is missing; it stays.
     case makeSource(SourceMaking)
+    /// Opens an image, and the program that is to read it for the mount of that slot.
+    case openImage(slot: Int, ImageSource)
     /// Opens the way to the service manager's notify socket, which the launcher keeps.
     case connectManager(String)
     /// Joins namespaces that exist, all opened before the first is joined.

@@ -42,7 +42,8 @@ package struct Planner {
         let session = sessionTerminal()
         let limits = resolveLimits()
         // Whoever makes a cgroup that nobody else clears away stays to do so.
-        decideShape(session: session, mustStay: mustStay || limits?.isCleared == false || mustWatchCovers)
+        decideShape(
+            session: session, mustStay: mustStay || limits?.isCleared == false || mustWatchCovers || servesImages)
         // First of all: the manager's socket has its name in the caller's namespaces.
         resolveService()
         resolveJobserver()
@@ -72,6 +73,7 @@ package struct Planner {
 
         // By whom the directory around them is open to, whom they will belong to being known.
         makeSources(identity)
+        openServedImages(tree.sources)
         // As root, sources are opened by the launcher, before it joins anything: inside a user namespace there is no
         // capability over the host's files, and a directory of mode 0700 would stop the jail's first process.
         if host.isPrivileged { plan.append(contentsOf: tree.sources) }

@@ -129,7 +129,7 @@ extension Mount {
         switch source {
         case .bind(let path): options.asked.hasAll(of: .readOnly) ? [place(path)] : []
         case .overlay(let lower, _, _): lower
-        case .image(let path): [path]
+        case .image(let path, _): [path]
         default: []
         }
     }

@@ -54,5 +54,8 @@ extension Errno {
     package static let busy = Errno(rawValue: EBUSY)
     package static let notSupported = Errno(rawValue: EOPNOTSUPP)
     package static let badDescriptorState = Errno(rawValue: EBADFD)
+    package static let notBlockDevice = Errno(rawValue: ENOTBLK)
+    package static let notConnected = Errno(rawValue: ENOTCONN)
+    package static let connectionAborted = Errno(rawValue: ECONNABORTED)
     package static let noSuchDeviceOrAddress = Errno(rawValue: ENXIO)
 }

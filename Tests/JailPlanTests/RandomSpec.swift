@@ -100,6 +100,7 @@ struct RandomSpec {
         #"target = "/dev/mqueue", type = "mqueue""#, #"target = "/sys/fs/cgroup", type = "cgroup""#,
         #"target = "/m/cgroup", type = "cgroup", options = ["rw"]"#,
         #"target = "/m/file", type = "file", content = "a\n\"b\"", mode = "0600""#,
+        #"target = "/m/image", type = "image", source = "/srv/image.squashfs", offset = 512, optional = true"#,
         #"target = "/m/link", type = "symlink", to = "../x y""#, #"target = "/m/dir", type = "dir", mode = "1777""#,
     ]
 

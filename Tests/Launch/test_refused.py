@@ -5,7 +5,6 @@ import re
 import pytest
 
 SPECS = {
-    "image": '[[mount]]\ntarget = "/opt/x" # @\ntype = "image" # @\nsource = "/opt/image.squashfs" # @',
     "quota": '[[mount]]\ntarget = "/opt/x"\ntype = "bind"\nsource = "/usr/share"\nquota = "2G" # @',
     "network.user": '[network]\nmode = "user" # @',
     "network.veth": '[network]\nmode = "veth" # @',

@@ -93,6 +93,8 @@ package struct PlanLaw {
                 limited = true
             }
 
+        case .openImage:
+            need(made == nil && !rootSwitched, "the image is opened by the caller, before its names are another's")
         case .connectManager:
             need(
                 made == nil && !rootSwitched && !restricted,
@@ -264,6 +266,11 @@ package struct PlanLaw {
         case .tree, .device, .overlay:
             need(!becameUser, "files of mode 0700 belong to the caller's own id")
             need(isPrivileged ? made == nil : isolated, "opened by whom the host's files are open to")
+        case .image(let source):
+            need(!becameUser, "files of mode 0700 belong to the caller's own id")
+            need(
+                source.reader == .kernel ? isPrivileged && made == nil : isolated && mapped,
+                "only root outside has the kernel read it, and a server's is the user namespace's")
         case .fileSystem(let fileSystem):
             let isForeign =
                 fileSystem.type == "sysfs" ? joinsNetwork : fileSystem.parameters.contains { $0.key == "hidepid" }

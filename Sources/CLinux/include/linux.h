@@ -16,6 +16,7 @@
 #include <linux/if.h>
 #include <linux/keyctl.h>
 #include <linux/landlock.h>
+#include <linux/loop.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <linux/openat2.h>

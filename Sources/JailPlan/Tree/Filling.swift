@@ -10,6 +10,8 @@ package enum Filling: Equatable, Sendable {
     case fileSystem(FileSystem)
     /// A view of trees of the host, of which a change goes elsewhere: overlayfs.
     case overlay(OverlaySource)
+    /// The file system in a file of the host.
+    case image(ImageSource)
     /// A private file with that content.
     case file(content: String, mode: UInt32)
     /// A new file system with the notify socket of the jail's own in it.
@@ -20,7 +22,7 @@ package enum Filling: Equatable, Sendable {
     /// Whether it is cloned from what the host has: by whoever may reach the host's files.
     var isClone: Bool {
         switch self {
-        case .tree, .device, .overlay: true
+        case .tree, .device, .overlay, .image: true
         case .fileSystem, .file, .noticeSocket, .credentials: false
         }
     }

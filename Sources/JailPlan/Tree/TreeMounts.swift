@@ -66,7 +66,7 @@ extension TreeBuilder {
                     target: mount.target, origin: mount.position,
                     placing: .hide(target: mount.target)))
         case .overlay(let lower, let upper, let work): placeOverlay(mount, lower, upper, work)
-        case .image: faults.append(Planner.unimplemented("type = \"image\"", mount.position))
+        case .image(let path, let offset): placeImage(mount, path, offset)
         }
     }
 

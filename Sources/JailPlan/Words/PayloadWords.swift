@@ -37,6 +37,7 @@ extension Filling {
                 "make_file_system", "mount \(fileSystem.type) on \(target)", place + fileSystem.arguments,
                 detail: (fileSystem.words + attributes).joined(separator: ","))
         case .overlay(let source): return source.words(place, attributes, on: target)
+        case .image(let source): return source.words(place, attributes, on: target)
         case .file(let content, let mode):
             return OperationWords(
                 "make_file", "file \(target)", place + [("content", .string(content)), ("mode", .string(octal(mode)))],

@@ -116,6 +116,13 @@ struct Examination {
                 ? "no file system for images is loaded" : "the kernel reads " + images.joined(separator: ", "))
                 + (loops ? "" : "; no /dev/loop-control"),
             remedy: images.isEmpty || !loops ? Remedy.load("loop squashfs erofs") : nil)
+        let (isInstalled, opens) = (HostProgram.isInstalled("squashfuse"), Host.opensFuse())
+        add(
+            "mount", "squashfuse", isInstalled && opens ? .ok : .absent,
+            isInstalled
+                ? (opens ? "reads squashfs images for an ordinary user" : "/dev/fuse cannot be opened")
+                : "not installed, and an ordinary user has no images",
+            remedy: isInstalled ? (opens ? nil : Remedy.openFuse) : Remedy.installSquashfuse)
         add(
             "mount", "mqueue", known.contains("mqueue") ? .ok : .absent,
             known.contains("mqueue") ? "POSIX message queues" : "the kernel has no POSIX message queues")

@@ -58,6 +58,8 @@ struct Applier {
     var stage: Stage?
     /// Programs of the host that the jail needs as long as it lives; the launcher's alone.
     var helpers: [HelperProcess] = []
+    /// Images that a program of the host is to read, open, until it is started.
+    var images: [ServedImage] = []
     /// Shared with the reaper, in the process that becomes the command: what it leaves to it.
     var report: CommandReport?
     /// Whether the launcher wants to hear of what the filter kills and logs.
@@ -95,6 +97,7 @@ struct Applier {
         case .setLimit(let setting): try setLimit(setting)
         case .enterCgroup: try enterCgroup()
         case .makeSource(let making): try makeSource(making)
+        case .openImage(let slot, let source): try openServed(slot, source, of: plan)
         case .connectManager(let socket): try connectManager(socket)
         case .joinNamespaces(let joined): try join(joined)
         case .createNamespaces(let kinds): try createNamespaces(kinds, plan)

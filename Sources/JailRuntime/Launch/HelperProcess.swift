@@ -28,6 +28,8 @@ struct HelperProcess {
     /// A pidfd: readable when it has ended.
     let descriptor: Int32
     private let process: Int32
+    /// The step of the plan that fails where it ends before the command runs.
+    var step = -1
     /// What it says on standard output and standard error; −1 when that is closed.
     private var output: Int32
     /// The last of that, at most twice `limit` bytes.
@@ -153,7 +155,7 @@ struct HelperProcess {
     }
 
     /// That it has ended while it was needed.
-    var failure: Failure { Failure(.helperEnded, text: "\(name) ended: \(lastWords)") }
+    var failure: Failure { Failure(.helperEnded, text: "\(name) ended: \(lastWords)").at(step) }
 
     /// Waits until it has ended by itself, which must be soon: no deadline. A signal that ends the launch ends it as well, and
     /// is thrown as `.interrupted`.

@@ -35,6 +35,9 @@ enum Message: Sendable {
     /// (`isShown`) a directory that is looked at when the jail has ended.
     case held(step: Int, isShown: Bool)
 
+    /// To the launcher, with a descriptor: the image of that slot is mounted, and what the kernel asks of its server is asked there.
+    case mounted(slot: Int)
+
     /// To the launcher: the command has been executed.
     case running
     /// To the launcher: the mounts, by the numbers of mountinfo, that must stay where these steps put them; with the last of
@@ -69,6 +72,7 @@ enum Message: Sendable {
         case .listener(let command): return [Self.listenerKind] + Self.word(command)
         case .unheard(let errno): return [11, UInt8(truncatingIfNeeded: errno.rawValue)]
         case .held(let step, let isShown): return [14] + Self.number(step) + [isShown ? 1 : 0]
+        case .mounted(let slot): return [21] + Self.number(slot)
         case .running: return [17]
         case .unwritable(let step, let owner): return [19] + Self.number(step) + Self.word(Int32(bitPattern: owner))
         case .full(let step): return [20] + Self.number(step)
@@ -119,6 +123,7 @@ enum Message: Sendable {
         case 14: self = .held(step: Int(byte(1)) << 8 | Int(byte(2)), isShown: byte(3) != 0)
         case 19: self = .unwritable(step: Int(byte(1)) << 8 | Int(byte(2)), owner: UInt32(bitPattern: word(from: 3)))
         case 20: self = .full(step: Int(byte(1)) << 8 | Int(byte(2)))
+        case 21: self = .mounted(slot: Int(byte(1)) << 8 | Int(byte(2)))
         case 11: self = .unheard(Errno(rawValue: byte(1)))
         default: return nil
         }

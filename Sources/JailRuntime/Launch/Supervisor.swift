@@ -42,6 +42,8 @@ struct Supervisor {
     var notices: NoticeRelay?
     /// What the jail needs of outside, and must not outlive.
     var helpers: [HelperProcess]
+    /// Images that wait for their mounts, and how many descriptors a process can have.
+    var images: (waiting: [ServedImage], tableSize: Int32)
     /// What steps have opened for the time that the jail lives, and for what comes after.
     private(set) var opened: HeldDescriptors
     /// Where the rules of the jail's network are asked what they refused.
@@ -76,6 +78,7 @@ struct Supervisor {
         (leaf, proc, tell) = (applier.leaf, applier.hostProc, applier.tell)
         self.notices = notices
         (helpers, counters) = (applier.helpers, applier.counters)
+        images = (applier.images, applier.images.isEmpty ? 0 : applier.descriptorTableSize)
         tellsResult = !held.isEmpty
         outcome.endsAsTheCommand = plan.supervision.diesBySignal
         manager = plan.announces ? applier.service.manager : -1
@@ -87,7 +90,7 @@ struct Supervisor {
             [0, 1, 2, channel, signals.descriptor, applier.hostTerminal, plainOutput, caller, proc?.descriptor ?? -1]
             + held + (terminal?.descriptors ?? [])
             + (leaf?.descriptors ?? []) + (notices?.descriptors ?? []) + helpers.flatMap { $0.descriptors }
-            + (counters?.descriptors ?? []) + opened.descriptors + [manager]
+            + images.waiting.flatMap { $0.descriptors } + (counters?.descriptors ?? []) + opened.descriptors + [manager]
         if applier.hostTerminal >= 0 { relay = makeRelay(applier.hostTerminal) }
         if plainOutput >= 0 { relay = makeRelay(plainOutput, isPty: false) }
     }
@@ -169,7 +172,7 @@ struct Supervisor {
             return
         }
         switch Message(bytes) {
-        case .failed(let reported)?: failure = failure ?? reported
+        case .failed(let reported)?: if failure == nil { failure = try blamingHelper(for: reported) }
         case .lost(let reported)?: lost = lost ?? reported
         case .skipped(let step)?: outcome.skipped.append(step)
         case .unwritable(let step, let owner)?:
@@ -188,6 +191,7 @@ struct Supervisor {
             }
         case .held(let step, let isShown)?:
             if let descriptor { opened.add(descriptor, step: step, isShown: isShown) }
+        case .mounted(let slot)?: if let descriptor { serveImage(slot, descriptor) }
         case .running?: announce()
         case .covers(let more)?: covers.add(more, descriptor)
         case .unheard(let errno)?: outcome.unheard = errno
@@ -222,6 +226,8 @@ struct Supervisor {
     private mutating func heedHelpers(_ found: ArraySlice<Watch>) throws(KernelError) {
         for index in helpers.indices {
             let first = found.startIndex + 2 * index
+            // One that a message of this round has had started has not been waited for yet.
+            guard first + 2 <= found.endIndex else { break }
             guard try helpers[index].take(found[first..<(first + 2)]), lost == nil else { continue }
             lost = helpers[index].failure
             try killJail()

@@ -15,6 +15,7 @@ extension Applier {
             case .device(let name, let major, let minor): try openDevice(name, major, minor, attributes)
             case .fileSystem(let fileSystem): try makeFileSystem(fileSystem, attributes)
             case .overlay(let source): try makeOverlay(source, attributes, of: plan)
+            case .image(let source): try mountImage(slot, source, attributes, of: plan)
             case .file(let content, let mode): try makeFile("file\(slot)", content, mode, attributes)
             case .noticeSocket(let fileSystem): try makeNoticeSocket(fileSystem, attributes)
             case .credentials(let fileSystem): try makeCredentials(fileSystem, attributes)

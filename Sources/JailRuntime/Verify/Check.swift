@@ -58,7 +58,8 @@ extension Applier {
             .installFilter:
             break
         // By what follows, or never: `Operation.verification` says why.
-        case .requestScope, .enableControllers, .createCgroup, .connectManager, .readCredentials, .beginRoot,
+        case .requestScope, .enableControllers, .createCgroup, .openImage, .connectManager, .readCredentials,
+            .beginRoot,
             .raiseHardLimit, .provideNetwork, .openPipes, .installPrograms, .startCommand, .createRuleset, .allowPath,
             .allowPort, .openQueues, .nameProcess, .execute:
             break

@@ -7,7 +7,7 @@ enum MountType: String, CaseIterable {
     var keys: [String] {
         switch self {
         case .bind: ["source", "options", "optional", "create", "mode", "quota", "idmap"]
-        case .image: ["source", "options", "optional", "idmap"]
+        case .image: ["source", "offset", "options", "optional", "idmap"]
         case .overlay: ["lower", "upper", "work", "options", "optional", "quota", "inodes", "idmap"]
         case .tmpfs: ["size", "inodes", "mode", "options"]
         case .proc, .sysfs, .devpts, .mqueue, .cgroup: ["options"]
@@ -34,13 +34,14 @@ enum MountType: String, CaseIterable {
         case .proc, .mqueue, .cgroup: ["suid", "dev", "exec"]
         case .sysfs: ["rw", "suid", "dev", "exec"]
         case .devpts: ["suid", "exec"]
+        case .image: ["rw"]
         default: []
         }
     }
 
     static let allKeys = [
         "target", "type", "source", "options", "optional", "size", "inodes", "mode", "content", "to", "lower", "upper",
-        "work", "quota", "idmap", "create",
+        "work", "quota", "idmap", "create", "offset",
     ]
 }
 
@@ -114,7 +115,9 @@ extension Section {
     private mutating func mountSource(_ type: MountType) -> Mount.Source? {
         switch type {
         case .bind: return required("source", Form.hostPath).map { .bind($0.value) }
-        case .image: return required("source", Form.hostPath).map { .image($0.value) }
+        case .image:
+            let offset = value("offset", Form.integer(0...UInt64(Int64.max)))?.value
+            return required("source", Form.hostPath).map { .image($0.value, offset: offset) }
         case .overlay: return overlay()
         case .tmpfs: return tmpfs()
         case .proc: return .proc

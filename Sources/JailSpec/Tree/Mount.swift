@@ -20,7 +20,8 @@ package struct Mount: Equatable, Sendable {
         case symlink(to: String)
         /// nil: 0755 where it is made, and whatever it has where it stands already.
         case directory(mode: UInt32?)
-        case image(String)
+        /// A file that holds a file system, from that byte on; nil: from its beginning, or where its header says.
+        case image(String, offset: UInt64?)
         /// The short form `hide`: whatever is there is made unreachable; what is not there needs no hiding.
         case hidden
     }

@@ -12,7 +12,9 @@ extension SectionRows {
             KeyRow(
                 "type", as: .words(of: MountType.self),
                 """
-                Absent: `bind`, where there is a source. In this version `image` is refused at launch.
+                Absent: `bind`, where there is a source. image: the file system in a file, squashfs, erofs or ext4, always
+                read-only. For root the kernel reads it, and so only a file that nobody but root may write; for an ordinary
+                user squashfuse(1) reads a squashfs outside of the jail, which ends where that ends.
                 """),
             KeyRow("source", as: .hostPath, "bind and image. A relative path starts from the directory of the spec."),
             KeyRow(
@@ -35,6 +37,12 @@ extension SectionRows {
                 """
                 bind: a source that does not exist is made before the launch, and stays: a directory, or an empty file. It
                 belongs to the command's user, as do the directories above it that are missing; `mode` is its mode.
+                """),
+            KeyRow(
+                "offset", as: .integer(0...Int64.max, "number"),
+                """
+                image: the byte of its file with which it begins. Absent: the first, or where the header of a SIF file says
+                that its primary partition is.
                 """),
             KeyRow("size", as: .positiveSize, "tmpfs: the most that it may hold."),
             KeyRow(

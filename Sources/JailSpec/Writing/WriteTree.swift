@@ -69,7 +69,8 @@ extension SpecWriter {
             words += ["type = \"file\"", "content = \(TOML.string(content))", "mode = \(TOML.mode(mode))"]
         case .symlink(let to): words += ["type = \"symlink\"", "to = \(TOML.string(to))"]
         case .directory(let mode): words += ["type = \"dir\""] + (mode.map { ["mode = \(TOML.mode($0))"] } ?? [])
-        case .image(let path): words += ["type = \"image\"", "source = \(TOML.path(path))"]
+        case .image(let path, let offset):
+            words += ["type = \"image\"", "source = \(TOML.path(path))"] + (offset.map { ["offset = \($0)"] } ?? [])
         case .hidden: words.append("type = \"hide\"")
         }
         let said = mount.options

@@ -88,6 +88,9 @@ package enum FileSystemMagic {
     package static let cgroup2 = Int(CGROUP2_SUPER_MAGIC)
     package static let overlay = Int(OVERLAYFS_SUPER_MAGIC)
     package static let fuse = 0x6573_5546
+    package static let squashfs = Int(SQUASHFS_MAGIC)
+    package static let erofs = 0xE0F5_E1E2
+    package static let ext4 = Int(EXT4_SUPER_MAGIC)
     package static let nfs = Int(NFS_SUPER_MAGIC)
 }
 

@@ -96,6 +96,33 @@ package struct FileSystemContext: ~Copyable {
         }
     }
 
+    /// As `mount`; where the kernel refuses, what it has said of that is added to `words`, fsopen(2).
+    package consuming func mount(
+        _ attributes: MountAttributes, hearing words: inout [String]
+    ) throws(KernelError) -> Descriptor {
+        let own = context.number
+        do throws(KernelError) {
+            try attempt(.fsconfig, type) { fsconfig(own, UInt32(FSCONFIG_CMD_CREATE.rawValue), nil, nil, 0) }
+        } catch {
+            hear(&words)
+            throw error
+        }
+        return Descriptor(
+            owning: try attempt(.fsmount, type) { fsmount(own, UInt32(FSMOUNT_CLOEXEC), UInt32(attributes.rawValue)) })
+    }
+
+    /// What the kernel has to say, a line with each read(2), until there is no more.
+    private func hear(_ words: inout [String]) {
+        while true {
+            do throws(KernelError) {
+                let line = try read(context.number, upTo: 512)
+                words.append(String(decoding: line, as: UTF8.self))
+            } catch {
+                return  // ENODATA
+            }
+        }
+    }
+
     /// A new instance, mounted nowhere.
     package consuming func mount(_ attributes: MountAttributes) throws(KernelError) -> Descriptor {
         try attempt(.fsconfig, type) {

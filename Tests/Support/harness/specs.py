@@ -132,7 +132,7 @@ ENTRIES = {
             {"target": "/m/file", "type": "file", "content": "a\n", "mode": "0600"},
             {"target": "/m/link", "type": "symlink", "to": "../x"},
             {"target": "/m/dir", "type": "dir", "mode": "3777"},
-            {"target": "/o/image", "type": "image", "source": "/srv/image", "idmap": True},
+            {"target": "/o/image", "type": "image", "source": "/srv/image", "offset": 40960, "idmap": True},
             {"target": "/o/overlay", "type": "overlay", "lower": ["/a", "/b"], "quota": "1G"},
             {"target": "/o/upper", "type": "overlay", "lower": ["/c"], "upper": "/d", "work": "/e"},
         ],
@@ -153,6 +153,7 @@ ENTRIES = {
             "work": ({"target": "/q", "type": "overlay", "lower": ["/a"], "upper": "/u"}, ["", 1]),
             "quota": ({"target": "/q", "source": "/x"}, [*NO_SIZES, 0]),
             "idmap": ({"target": "/q", "source": "/x"}, BOOLEANS),
+            "offset": ({"target": "/q", "type": "image", "source": "/x"}, [-1, "4096", 1.5, []]),
             # Keys that mean nothing for the type.
             "size ": ({"target": "/q", "source": "/x"}, ["1M"]),
             "to ": ({"target": "/q", "type": "proc"}, ["x"]),

@@ -1,0 +1,109 @@
+import JailSpec
+import LinuxFacts
+import SpecFile
+
+/// What the host has of images.
+package struct HostImages: Sendable {
+    /// A file that the spec mounts: what it holds (nil: no format that is known), and from which byte on.
+    package struct File: Equatable, Sendable {
+        package let path: String
+        /// As it is written.
+        package let written: UInt64?
+        package let format: ImageFormat?
+        package let offset: UInt64
+
+        package init(path: String, written: UInt64?, format: ImageFormat?, offset: UInt64) {
+            (self.path, self.written, self.format, self.offset) = (path, written, format, offset)
+        }
+    }
+
+    /// Those that are there and can be read.
+    package var files: [File] = []
+    package var hasSquashfuse = false
+    /// Whether the caller may open /dev/fuse.
+    package var opensFuse = false
+
+    package init() {}
+}
+
+extension Mount {
+    /// Whether it is an image.
+    package var isImage: Bool { if case .image = source { true } else { false } }
+}
+
+extension Planner {
+    /// Whether images are read by programs beside the launcher, which stays to watch them.
+    var servesImages: Bool { !host.isPrivileged && isNew(.mount) && spec.filesystem.mounts.contains { $0.isImage } }
+
+    /// Images that a program is to read: opened by the launcher, which starts that program once the kernel asks for it.
+    mutating func openServedImages(_ sources: [Plan.Step]) {
+        for step in sources {
+            guard case .fill(let slot, .image(let source), _) = step.operation, source.reader == .server else {
+                continue
+            }
+            add(.openImage(slot: slot, source), step.origin)
+        }
+    }
+}
+
+extension TreeBuilder {
+    mutating func placeImage(_ mount: Mount, _ path: String, _ offset: UInt64?) {
+        refuseWritable(mount, path)
+        let file = host.images.files.first { $0.path == path && $0.written == offset }
+        if let file, file.format == nil {
+            faults.append(
+                Diagnostic(
+                    "mount.source: \(path) holds no squashfs, erofs or ext4"
+                        + (file.offset == 0 ? "" : " from byte \(file.offset) on"), at: mount.position,
+                    hint: "`file \(path)` says what it is; mksquashfs makes an image of a directory"))
+        }
+        if !host.isPrivileged { refuseUnserved(mount, path, file?.format) }
+        if host.isPrivileged && !host.isRealRoot {
+            faults.append(
+                Diagnostic(
+                    "mount.source: the kernel reads images only for root of the machine, not for root of a container",
+                    at: mount.position, hint: "launch as the machine's root, or as an ordinary user"))
+        }
+        let source = ImageSource(
+            path: path, offset: file?.offset ?? offset ?? 0, format: file?.format,
+            reader: host.isPrivileged ? .kernel : .server, optional: mount.optional)
+        place(
+            .image(source), on: mount.target, mount.options.attributes | .readOnly, isDirectory: true,
+            at: mount.position)
+    }
+
+    /// An ordinary user has an image only by a program that reads it.
+    private mutating func refuseUnserved(_ mount: Mount, _ path: String, _ format: ImageFormat?) {
+        guard let format else { return }
+        guard format.server != nil else {
+            faults.append(
+                Diagnostic(
+                    "mount.source: \(path) is \(format.rawValue), which only root can mount", at: mount.position,
+                    hint: Remedy.convertImage))
+            return
+        }
+        if !host.images.hasSquashfuse {
+            faults.append(
+                Diagnostic(
+                    "mount.source: an image needs squashfuse(1), and it is not installed", at: mount.position,
+                    hint: Remedy.installSquashfuse))
+        }
+        if !host.images.opensFuse {
+            faults.append(
+                Diagnostic(
+                    "mount.source: an image needs /dev/fuse, which this user cannot open", at: mount.position,
+                    hint: Remedy.openFuse))
+        }
+    }
+
+    /// What reads an image believes it, and reads it again as it goes on: the jail must not write it.
+    private mutating func refuseWritable(_ mount: Mount, _ path: String) {
+        for writable in spec.filesystem.writableSources where path.isAt(orBelow: writable) {
+            faults.append(
+                Diagnostic(
+                    "mount.source: \(path) can be written to by the jail, through \(writable)", at: mount.position,
+                    hint: "mount \(writable) read-only, or keep the two apart"))
+            return
+        }
+    }
+}

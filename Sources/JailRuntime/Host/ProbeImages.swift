@@ -1,0 +1,35 @@
+import JailPlan
+import Kernel
+
+extension Host {
+    /// Looks into an image that the spec mounts, and at what an ordinary user needs for it.
+    mutating func lookAtImage(_ path: String, _ written: UInt64?) {
+        if !isPrivileged {
+            images.hasSquashfuse = HostProgram.isInstalled("squashfuse")
+            images.opensFuse = Self.opensFuse()
+        }
+        do throws(KernelError) {
+            let named = try status(ofPath: path)
+            guard named.isRegular else {
+                images.files.append(HostImages.File(path: path, written: written, format: nil, offset: written ?? 0))
+                return
+            }
+            let file = try open(path, .read | .nonBlocking | .noTerminal)
+            let header = try ImageHeader(of: file.number, from: written)
+            images.files.append(
+                HostImages.File(path: path, written: written, format: header.format, offset: header.offset))
+        } catch {
+            return  // the launch will find out, and say where
+        }
+    }
+
+    /// Whether the caller may open the device by which the kernel asks a server.
+    static func opensFuse() -> Bool {
+        do throws(KernelError) {
+            _ = try open("/dev/fuse", .readWrite)
+            return true
+        } catch {
+            return false
+        }
+    }
+}

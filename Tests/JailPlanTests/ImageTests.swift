@@ -1,0 +1,58 @@
+import JailPlan
+import JailSpec
+import SpecFile
+import TestSupport
+import Testing
+
+/// Who reads an image, and what is refused before anything is launched.
+@Suite struct ImageTests {
+    private static let text = "[[mount]]\ntarget = \"/i\"\ntype = \"image\"\nsource = \"/srv/i\""
+
+    private func host(_ format: ImageFormat?, root: Bool, offset: UInt64 = 0) -> Host {
+        var host = Host()
+        (host.isPrivileged, host.isRealRoot) = (root, root)
+        if root { host.uid = 0 }
+        host.images.files = [HostImages.File(path: "/srv/i", written: nil, format: format, offset: offset)]
+        (host.images.hasSquashfuse, host.images.opensFuse) = (true, true)
+        return host
+    }
+
+    private func sources(_ plan: Plan) -> [(filling: Bool, source: ImageSource)] {
+        plan.steps.compactMap { step in
+            switch step.operation {
+            case .openImage(_, let source): (false, source)
+            case .fill(_, .image(let source), _): (true, source)
+            default: nil
+            }
+        }
+    }
+
+    @Test func theKernelReadsItForRoot() throws {
+        for format in [ImageFormat.squashfs, .erofs, .ext4] {
+            let plan = try Planner.plan(spec(Self.text), on: host(format, root: true, offset: 512)).get()
+            let found = sources(plan)
+            #expect(found.count == 1 && found[0].filling && found[0].source.reader == .kernel)
+            #expect(found[0].source.format == format && found[0].source.offset == 512)
+        }
+    }
+
+    @Test func aServerReadsItForAUser() throws {
+        let plan = try Planner.plan(spec(Self.text), on: host(.squashfs, root: false)).get()
+        let found = sources(plan)
+        #expect(found.map(\.filling) == [false, true] && found[1].source.reader == .server)
+        #expect(plan.shape == .supervised)
+    }
+
+    @Test func whatIsRefused() throws {
+        func faults(_ host: Host) throws -> [String] {
+            guard case .failure(let faults) = Planner.plan(try spec(Self.text), on: host) else { return [] }
+            return faults.diagnostics.map(\.message)
+        }
+        #expect(try faults(host(nil, root: true)).first?.contains("holds no squashfs, erofs or ext4") == true)
+        #expect(try faults(host(.erofs, root: false)).first?.contains("only root can mount") == true)
+        var poor = host(.squashfs, root: false)
+        (poor.images.hasSquashfuse, poor.images.opensFuse) = (false, false)
+        let found = try faults(poor)
+        #expect(found.count == 2 && found[0].contains("squashfuse(1)") && found[1].contains("/dev/fuse"))
+    }
+}

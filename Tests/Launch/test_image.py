@@ -1,0 +1,315 @@
+"""`type = "image"`: file systems in files, read by the kernel for root and by squashfuse for an ordinary user."""
+
+import os
+import select
+import shutil
+import signal
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import linux
+from harness.hints import as_root, gone, told
+from harness.must import needs
+from harness.patience import patient, until
+
+MAKERS = {"squashfs": "mksquashfs", "erofs": "mkfs.erofs", "ext4": "mkfs.ext4"}
+
+
+@pytest.fixture(autouse=True)
+def fuse(base):
+    """A /dev/fuse that everybody may open, as udev makes it."""
+    node = Path(base) / "fuse"
+    if os.getuid() == 0:
+        if not node.exists():
+            os.mknod(node, 0o020666, os.makedev(10, 229))
+            node.chmod(0o666)
+        linux.mount(node, "/dev/fuse", flags=4096)
+        yield
+        linux.umount("/dev/fuse")
+    else:
+        yield
+
+
+def build(caller, kind="squashfs", before=b""):
+    """An image of the caller's, `before` in front of it."""
+    for maker in ("mksquashfs", "squashfuse", MAKERS[kind]):
+        needs(shutil.which(maker, path="/usr/bin:/usr/sbin"), maker)
+    place = caller.directory()
+    (place / "tree/d").mkdir(parents=True)
+    (place / "tree/d/f").write_text("within\n")
+    (place / "tree/d/f").chmod(0o644)
+    suid = place / "tree/d/suid"
+    shutil.copy("/usr/bin/id", suid)
+    suid.chmod(0o4755)
+    image = place / "image"
+    if kind == "squashfs":
+        command = ["mksquashfs", place / "tree", image, "-noappend", "-quiet", "-all-root"]
+    elif kind == "erofs":
+        command = ["mkfs.erofs", image, place / "tree"]
+    else:
+        with open(image, "wb") as file:
+            file.truncate(8 << 20)
+        command = ["mkfs.ext4", "-q", "-d", place / "tree", image]
+    path = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    subprocess.run(command, check=True, capture_output=True, env=path)
+    if before:
+        image.write_bytes(before + image.read_bytes())
+    image.chmod(0o644)
+    caller.own(image)
+    return image
+
+
+def spec(image, more="", target="/opt/i"):
+    return f'[[mount]]\ntarget = "{target}"\ntype = "image"\nsource = "{image}"\n{more}\n'
+
+
+def loops():
+    """The loop devices that show a file of the tests."""
+    found = set()
+    for place in Path("/sys/block").glob("loop*/loop/backing_file"):
+        try:
+            found.add((place.parts[3], place.read_text().strip()))
+        except OSError:
+            continue  # it has gone meanwhile
+    return {name for name, file in found if file.endswith("/image")}
+
+
+def server(launch):
+    """The squashfuse that works for a launch."""
+
+    def find():
+        for pid in linux.descendants(launch.pid):
+            try:
+                if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"squashfuse\0"):
+                    return pid
+            except OSError:
+                continue
+        return None
+
+    until(find)
+    return find()
+
+
+@pytest.fixture
+def running(user):
+    """A launch of an ordinary user whose command has begun, and its server."""
+    place = user.open_directory()
+    image = build(user)
+    launch = user.start(spec(image) + f'[filesystem]\nrw = ["{place}:/w"]', "/bin/sh", "-c", "cat /opt/i/d/f >/w/began; sleep 1000")
+    until(lambda: (place / "began").exists() and (place / "began").read_text() == "within\n")
+    return launch, server(launch)
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_root_sees_what_is_in_it(root, kind):
+    run = root.shell(spec(build(root, kind)), "cat /opt/i/d/f; grep ' /opt/i ' /proc/self/mountinfo; echo x >/opt/i/d/f")
+    assert run.status == 2 and "Read-only file system" in run.stderr, run
+    content, mount = run.stdout.splitlines()
+    assert content == "within" and f" - {kind} " in mount and " ro,nosuid,nodev," in mount
+    until(lambda: not loops())
+
+
+def test_a_user_sees_what_is_in_it(user):
+    run = user.shell(spec(build(user)), "cat /opt/i/d/f; grep ' /opt/i ' /proc/self/mountinfo; echo x >/opt/i/d/f")
+    assert run.status == 2 and "Read-only file system" in run.stderr, run
+    content, mount = run.stdout.splitlines()
+    assert content == "within" and " - fuse.squashfuse " in mount and " ro,nosuid,nodev," in mount
+    assert linux.survivors(0.5) == {}
+
+
+def test_the_command_s_own_end_is_the_end(user):
+    """The server ends with the last mount, and is not taken for one that was lost."""
+    image = build(user)
+    for status in [0, 3] * 10:
+        run = user.shell(spec(image), f"cat /opt/i/d/f; exit {status}")
+        assert run.status == status and run.stderr == "" and run.stdout == "within\n", run
+
+
+def test_two_images_of_one_jail(caller):
+    image = build(caller)
+    run = caller.shell(spec(image) + spec(image, target="/opt/j"), "cat /opt/i/d/f /opt/j/d/f").ok
+    assert run.stdout == "within\n" * 2
+
+
+def test_other_ids_than_the_caller_s(user):
+    text = '[identity]\nuser = 0\ngroup = 0\nuid_map = "auto"\ngid_map = "auto"\n' + spec(build(user))
+    assert user.shell(text, "id -u; cat /opt/i/d/f").ok.stdout == "0\nwithin\n"
+
+
+@pytest.mark.parametrize("kind", ["squashfs", "erofs"])
+def test_an_offset(caller, kind):
+    needs(kind == "squashfs" or caller.is_root, "mount erofs: only root may")
+    image = build(caller, kind, before=b"\0" * 40960)
+    run = caller.run(spec(image), "/bin/true")
+    assert run.status == 125 and "holds no squashfs, erofs or ext4" in run.stderr, run
+    assert caller.run(spec(image, "offset = 40960"), "/bin/cat", "/opt/i/d/f").ok.stdout == "within\n"
+
+
+def sif(image, at):
+    """The header of a SIF file and its descriptors, as its specification has them; the second partition is the system."""
+    header = bytearray(at)
+    header[:128] = struct.pack(
+        "<32s10s3s3s16s8q", b"#!/usr/bin/env run-singularity\n", b"SIF_MAGIC", b"01", b"02", b"", 0, 0, 46, 48, 4096, 48 * 585, at, len(image)
+    )
+    for number, kind in enumerate((3, 2)):
+        entry = struct.pack("<i?IIIqqq2q2q128s", 0x4004, True, number + 1, 1, 0, 99 if kind == 3 else at, len(image), len(image), 0, 0, 0, 0, b"")
+        entry += struct.pack("<ii", 1, kind)
+        header[4096 + number * 585 : 4096 + number * 585 + len(entry)] = entry
+    return bytes(header)
+
+
+def test_a_sif_file(caller):
+    image = build(caller)
+    content = image.read_bytes()
+    image.write_bytes(sif(content, 36864) + content)
+    assert caller.run(spec(image), "/bin/cat", "/opt/i/d/f").ok.stdout == "within\n"
+    image.write_bytes(sif(content, 36864)[:5000])
+    run = caller.run(spec(image), "/bin/true")
+    assert run.status == 125 and "holds no squashfs, erofs or ext4" in run.stderr, run
+
+
+def test_set_user_id_and_devices_are_closed_unless_opened(root):
+    image = build(root)
+    assert "nosuid,nodev" in root.run(spec(image), "/bin/grep", " /opt/i ", "/proc/self/mountinfo").ok.stdout
+    found = root.run(spec(image, 'options = ["suid", "dev", "noexec"]'), "/bin/grep", " /opt/i ", "/proc/self/mountinfo").ok.stdout
+    assert "nosuid" not in found and "nodev" not in found and "noexec" in found
+    run = root.run(spec(image, 'options = ["rw"]'), "/bin/true")
+    assert run.status == 125 and "not available for the type" in run.stderr, run
+
+
+# What ends it
+
+
+def test_a_server_that_ends_takes_the_jail_with_it(user, running):
+    launch, squashfuse = running
+    os.kill(squashfuse, signal.SIGKILL)
+    run = user.finish(launch)
+    assert run.status == 137 and "squashfuse ended: SIGKILL; jail killed" in run.stderr, run
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_no_server_outlives_the_launch(user, running, number):
+    launch, squashfuse = running
+    handle = os.pidfd_open(squashfuse)
+    os.kill(launch.pid, number)
+    user.finish(launch)
+    assert select.select([handle], [], [], patient(0.5))[0], "squashfuse is still there"
+
+
+def test_the_jail_does_not_see_the_server(user):
+    run = user.shell(spec(build(user)), "ls /opt/i; for p in /proc/[0-9]*; do cat $p/comm 2>/dev/null; done").ok
+    assert "squashfuse" not in run.stdout
+
+
+def test_no_loop_device_is_left_whatever_ends_the_launch(root):
+    image = build(root)
+    root.run(spec(image), "/bin/false")
+    root.run(spec(image) + '[filesystem]\nro = ["/nowhere"]\n', "/bin/true")
+    launch = root.start(spec(image), "/bin/sleep", "1000")
+    until(loops)
+    launch.kill()
+    root.finish(launch)
+    until(lambda: not loops())
+
+
+def test_many_launches_at_once(root):
+    image = build(root)
+    launches = [root.start(spec(image), "/bin/cat", "/opt/i/d/f") for _ in range(30)]
+    runs = [root.finish(launch, timeout=60) for launch in launches]
+    assert {(run.status, run.stdout) for run in runs} == {(0, "within\n")}, runs
+    until(lambda: not loops())
+
+
+# What is refused
+
+
+def corrupt(caller):
+    image = build(caller)
+    content = image.read_bytes()
+    image.write_bytes(content[:96] + os.urandom(len(content) - 96))
+    return image
+
+
+def test_a_corrupt_image(caller):
+    run = caller.run(spec(corrupt(caller)), "/bin/echo", "ran")
+    assert run.status == 125 and run.stdout == "" and "/opt/i" in run.stderr, run
+    assert ("EINVAL: " if caller.is_root else "squashfuse ended: ") in run.stderr, run
+    assert linux.survivors(0.5) == {} and not loops()
+
+
+@pytest.mark.parametrize("make", [lambda place: (place / "image").write_text("no image\n" * 1000), lambda place: (place / "image").mkdir(), lambda place: os.mkfifo(place / "image"), lambda place: (place / "image").write_text("")])
+def test_what_is_no_image(caller, make):
+    place = caller.directory()
+    make(place)
+    run = caller.run(spec(place / "image"), "/bin/echo", "ran")
+    told(run, "`file {}` says what it is; mksquashfs makes an image of a directory")
+    image = build(caller)
+    gone(caller.run(spec(image), "/bin/true"))
+
+
+def test_a_missing_file(caller):
+    run = caller.run(spec("/nowhere/image"), "/bin/echo", "ran")
+    assert run.status == 125 and "ENOENT" in run.stderr, run
+    run = caller.run(spec("/nowhere/image", "optional = true"), "/bin/echo", "ran")
+    assert run.status == 0 and run.stdout == "ran\n" and "/nowhere/image" in run.stderr, run
+
+
+@pytest.mark.parametrize("kind", ["erofs", "ext4"])
+def test_what_only_root_can_mount(user, kind):
+    told(user.run(spec(build(user, kind)), "/bin/true"), "convert it: mount it as root, and mksquashfs that directory")
+    gone(user.run(spec(build(user)), "/bin/true"))
+
+
+@pytest.mark.parametrize("change", [lambda image: image.chmod(0o664), lambda image: image.chmod(0o646), lambda image: os.chown(image, 12345, 0)])
+def test_root_has_the_kernel_read_only_what_nobody_else_can_write(root, change):
+    image = build(root)
+    change(image)
+    hint = told(root.run(spec(image), "/bin/true"), "as root: chown 0 {} && chmod go-w {}")
+    subprocess.run(["sh", "-c", as_root(hint)], check=True)
+    gone(root.run(spec(image), "/bin/true"))
+
+
+def test_an_image_that_the_jail_could_write(caller):
+    image = build(caller)
+    run = caller.run(spec(image) + f'[filesystem]\nrw = ["{image.parent}"]', "/bin/echo", "ran")
+    told(run, "mount {} read-only, or keep the two apart")
+    gone(caller.run(spec(image) + f'[filesystem]\nro = ["{image.parent}"]', "/bin/true"))
+
+
+def test_squashfuse_that_is_not_installed(user, base):
+    image = build(user)
+    place = Path(base) / "no-squashfuse"
+    for name in ("upper", "work"):
+        (place / name).mkdir(parents=True, exist_ok=True)
+    os.mknod(place / "upper/squashfuse", 0o020000, 0)
+    linux.mount("overlay", "/usr/bin", "overlay", data=f"lowerdir=/usr/bin,upperdir={place}/upper,workdir={place}/work")
+    try:
+        hint = told(user.run(spec(image), "/bin/true"), "as root: apt install {}")
+        assert as_root(hint) == "apt install squashfuse" and hint in user.verb("doctor", timeout=30).stdout
+    finally:
+        linux.umount("/usr/bin")
+    gone(user.run(spec(image), "/bin/true"))
+
+
+def test_fuse_that_cannot_be_opened(user):
+    image = build(user)
+    os.chmod("/dev/fuse", 0o600)
+    try:
+        hint = told(user.run(spec(image), "/bin/true"), "as root: chmod 666 /dev/fuse")
+        assert hint in user.verb("doctor", timeout=30).stdout
+        subprocess.run(["sh", "-c", as_root(hint)], check=True)
+        gone(user.run(spec(image), "/bin/true"))
+    finally:
+        os.chmod("/dev/fuse", 0o666)
+
+
+def test_root_of_a_container(root, user):
+    """The kernel lets nobody else than the machine's root mount what it has to parse."""
+    image = build(user)
+    root.wrapper = ("unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--mount-proc")
+    told(root.run(spec(image), "/bin/true"), "launch as the machine's root, or as an ordinary user")
+    root.wrapper = ()
+    gone(user.run(spec(image), "/bin/true"))
