@@ -8,7 +8,7 @@ extension Spec {
         guard namespaces[.mount].value.isNew else { return false }
         switch filesystem.root.value {
         case .system, .empty: return true
-        case .host, .directory: return false
+        case .host, .directory, .image: return false
         }
     }
 

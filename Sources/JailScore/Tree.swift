@@ -7,7 +7,7 @@ extension Check {
         Check("filesystem.root", advice: "root = \"system\", and single directories in filesystem.ro") { spec in
             let root = spec.filesystem.root
             switch root.value {
-            case .system, .empty: return []
+            case .system, .empty, .image: return []  // an image has the rows of a mount
             case .host:
                 // What ro = ["/"] weighs, for it is the same tree: a read-only mount keeps nobody from connect(2) to the
                 // sockets in it. Off comes what stands in front: the jail's own /proc, /dev and /tmp, and what is hidden.
@@ -23,6 +23,7 @@ extension Check {
             let writable = spec.filesystem.writable
             guard writable.value else { return [] }
             switch spec.filesystem.root.value {
+            case .image: return []
             case .system, .empty:
                 return [
                     Opening(

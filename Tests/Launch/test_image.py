@@ -313,3 +313,41 @@ def test_root_of_a_container(root, user):
     told(root.run(spec(image), "/bin/true"), "launch as the machine's root, or as an ordinary user")
     root.wrapper = ()
     gone(user.run(spec(image), "/bin/true"))
+
+
+# The root itself
+
+
+def system(caller, *directories):
+    """An image with a shell, and with these directories."""
+    needs(os.path.exists("/bin/bash-static") and shutil.which("mksquashfs"), "bash-static and mksquashfs")
+    place = caller.directory()
+    (place / "tree/bin").mkdir(parents=True)
+    shutil.copy("/bin/bash-static", place / "tree/bin/bash")
+    for name in directories:
+        (place / "tree" / name).mkdir()
+    subprocess.run(["mksquashfs", place / "tree", place / "image", "-noappend", "-quiet", "-all-root"], check=True, capture_output=True)
+    return caller.own(place / "image")
+
+
+@pytest.mark.parametrize("directories", [(), ("proc", "dev", "tmp", "etc")], ids=["nothing more", "mount points"])
+def test_s25_the_root_is_an_image(caller, directories):
+    image = system(caller, *directories)
+    run = caller.run(spec(image, target="/"), "/bin/bash", "-c", "echo /*; echo x 2>/dev/null >/x || echo shut; echo x >/tmp/x; while read l; do echo \"$l\"; done </proc/self/mountinfo")
+    assert run.status == 0, run
+    names, shut, *mounts = run.stdout.splitlines()
+    assert {"/bin", "/dev", "/proc", "/tmp"} <= set(names.split()) and "/usr" not in names and shut == "shut"
+    assert any("squash" in mount for mount in mounts), mounts
+    assert not linux.survivors(0.5)
+    until(lambda: not loops())
+
+
+def test_what_a_root_image_contradicts(caller):
+    image = system(caller)
+    for more, word in (('root = "empty"', "filesystem.root"), ("writable = true", "filesystem.writable"), ('changes = "discard"', "filesystem.changes")):
+        run = caller.run(f"[filesystem]\n{more}\n" + spec(image, target="/"), "/bin/bash", "-c", "echo ran")
+        assert run.status == 125 and word in run.stderr and run.stdout == "", run
+    run = caller.run(spec(image, "optional = true", target="/"), "/bin/bash", "-c", "echo ran")
+    assert run.status == 125 and "mount.optional" in run.stderr, run
+    run = caller.run('[[mount]]\ntarget = "/"\ntype = "tmpfs"', "/bin/true")
+    assert run.status == 125 and "nothing can be mounted on" in run.stderr, run

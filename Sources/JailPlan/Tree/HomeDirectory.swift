@@ -20,7 +20,7 @@ extension Premises {
         let isTaken = files.mounts.contains { $0.target == path }
         let wantsPrivate = files.home.value != .none
         switch files.root.value {
-        case .host, .directory:
+        case .host, .directory, .image:
             // The tree has it; over that only what is written.
             return HomeDirectory(
                 path: path, isPrivate: wantsPrivate && !isTaken && files.home.position != nil)

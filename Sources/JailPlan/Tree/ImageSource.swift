@@ -27,7 +27,7 @@ package struct ImageSource: Equatable, Sendable {
 
     func words(_ place: [(String, JSON)], _ attributes: [String], on target: String) -> OperationWords {
         OperationWords(
-            "mount_image", "mount \(path) on \(target)", place + arguments,
+            "mount_image", target == "/" ? "root \(path)" : "mount \(path) on \(target)", place + arguments,
             detail: ([by] + attributes + last).joined(separator: ","))
     }
 

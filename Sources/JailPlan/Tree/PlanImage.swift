@@ -48,6 +48,21 @@ extension Planner {
 
 extension TreeBuilder {
     mutating func placeImage(_ mount: Mount, _ path: String, _ offset: UInt64?) {
+        let source = image(mount, path, offset)
+        place(
+            .image(source), on: mount.target, mount.options.attributes | .readOnly, isDirectory: true,
+            at: mount.position)
+    }
+
+    /// The root as an image.
+    mutating func openRootImage(_ slot: Int) {
+        guard let mount = spec.filesystem.rootImage, case .image(let path, let offset) = mount.source else { return }
+        let promise = SlotPromise(target: "/", attributes: mount.options.attributes | .readOnly)
+        sources.append(
+            Plan.Step(.fill(slot: slot, .image(image(mount, path, offset)), promise), mount.position))
+    }
+
+    private mutating func image(_ mount: Mount, _ path: String, _ offset: UInt64?) -> ImageSource {
         refuseWritable(mount, path)
         let file = host.images.files.first { $0.path == path && $0.written == offset }
         if let file, file.format == nil {
@@ -64,12 +79,9 @@ extension TreeBuilder {
                     "mount.source: the kernel reads images only for root of the machine, not for root of a container",
                     at: mount.position, hint: "launch as the machine's root, or as an ordinary user"))
         }
-        let source = ImageSource(
+        return ImageSource(
             path: path, offset: file?.offset ?? offset ?? 0, format: file?.format,
             reader: host.isPrivileged ? .kernel : .server, optional: mount.optional)
-        place(
-            .image(source), on: mount.target, mount.options.attributes | .readOnly, isDirectory: true,
-            at: mount.position)
     }
 
     /// An ordinary user has an image only by a program that reads it.

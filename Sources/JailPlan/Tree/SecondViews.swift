@@ -20,7 +20,7 @@ extension Filesystem {
         case .directory(let source): consider("/", source)
         case .system:
             for name in ["/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64"] { consider(name, name) }
-        case .empty: break
+        case .empty, .image: break
         }
         for mount in mounts where mount.source != .hidden {
             if case .bind(let source) = mount.source {

@@ -81,7 +81,7 @@ struct TreeBuilder {
         placements.reserveCapacity(32 + spec.filesystem.mounts.count)
         refuseBelowHidden()
         let rootSlot = placeRoot()
-        for mount in spec.filesystem.mounts { place(mount) }
+        for mount in spec.filesystem.mounts where mount.target != "/" { place(mount) }
         placeService()
         placeJobserver()
         // What the spec mounts itself replaces the default on the same target.
@@ -223,7 +223,7 @@ struct TreeBuilder {
     var rootIsPrivate: Bool {
         switch spec.filesystem.root.value {
         case .system, .empty: true
-        case .host, .directory: false
+        case .host, .directory, .image: false
         }
     }
 }

@@ -37,6 +37,7 @@ extension TreeBuilder {
             if filesystem.root.value == .system { placeSystem(origin) }
         case .host:
             openRoot(slot, "/", filesystem.writable.value ? .closed : .readOnly | .closed, origin)
+        case .image: openRootImage(slot)
         case .directory(let path):
             openRoot(slot, path, filesystem.writable.value ? .closed : .readOnly | .closed, origin)
         }
@@ -79,7 +80,7 @@ extension TreeBuilder {
     private mutating func coverOfHost(_ target: String, at origin: Position?) {
         switch spec.filesystem.root.value {
         case .system, .empty: return
-        case .host, .directory:
+        case .host, .directory, .image:
             guard spec.filesystem.mounts.contains(where: { $0.target.utf8.starts(with: "\(target)/".utf8) }) else {
                 return place(Placement(target: target, origin: origin, placing: .mask(target: target)))
             }

@@ -40,7 +40,7 @@ struct PatternSearch {
         case .system: for entry in entries { views.append(("/" + entry.name, "/" + entry.name)) }
         case .host: views.append(("/", "/"))
         case .directory(let path): views.append(("/", path))
-        case .empty: break
+        case .empty, .image: break
         }
         if filesystem.proc.value { views.append(("/proc", nil)) }
         if filesystem.devices.value == .minimal { views.append(("/dev", nil)) }

@@ -145,6 +145,8 @@ extension Host {
     /// What the jail's tree has by that name.
     private static func hostsFile(of spec: Spec) throws(KernelError) -> HostsFile? {
         guard case .new = spec.namespaces[.mount].value else { return nil }
+        // What is in an image is seen only once it is mounted.
+        if case .image = spec.filesystem.root.value { return nil }
         var root = "/"
         if case .directory(let path) = spec.filesystem.root.value { root = path + "/" }
         var isFile = false

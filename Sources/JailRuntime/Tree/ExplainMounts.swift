@@ -9,6 +9,7 @@ extension Explanation {
         switch step?.operation {
         case .fill(_, .tree(let source), _): sourceHint(source)
         case .makeSource: nil
+        case .fill(_, .image(let source), _): imageHint(source)
         case .fill(_, .device(let name, _, _), _): deviceHint(name)
         case .fill(_, .fileSystem(let fileSystem), _), .fill(_, .noticeSocket(let fileSystem), _),
             .fill(_, .credentials(let fileSystem), _):
@@ -38,6 +39,14 @@ extension Explanation {
             filterHint
                 ?? "open_tree(2) and mount_setattr(2): \(Remedy.kernel(Remedy.mountingKernel, running: kernelRelease()))"
         default: mountRightsHint
+        }
+    }
+
+    private func imageHint(_ source: ImageSource) -> String? {
+        switch failure.errno {
+        case .noDevice: source.format.flatMap { fileSystemHint($0.rawValue) }
+        case .noEntry where failure.text == "/dev/loop-control": Remedy.load("loop")
+        default: nil
         }
     }
 

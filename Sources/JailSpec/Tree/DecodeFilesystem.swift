@@ -14,7 +14,23 @@ extension Section {
             entry.finish()
         }
         reportSharedTargets(result.mounts)
+        if let image = result.rootImage { takeRoot(image, into: &result) }
         return result
+    }
+
+    /// An image on "/" stands in place of `filesystem.root`, and nothing of it can be another way.
+    private mutating func takeRoot(_ image: Mount, into result: inout Filesystem) {
+        if let position = result.root.position {
+            report("filesystem.root: an image is the root already\(also(at: image.position))", at: position)
+        }
+        if result.writable.value {
+            report("filesystem.writable: an image is read-only", at: result.writable.position)
+        }
+        if let changes = result.changes {
+            report("filesystem.changes: an image is read-only", at: changes.position)
+        }
+        if image.optional { report("mount.optional: there is no jail without a root", at: image.position) }
+        result.root = Located(.image, at: image.position)
     }
 
     private mutating func filesystem(into result: inout Filesystem) {

@@ -13,6 +13,8 @@ package struct Filesystem: Equatable, Sendable {
         case empty
         /// That directory of the host, as an absolute path.
         case directory(String)
+        /// The image that `mounts` has on "/".
+        case image
     }
 
     /// How much a private tmpfs may hold.
@@ -81,7 +83,7 @@ package struct Filesystem: Equatable, Sendable {
             // What is mounted in it is shown by mounts of their own.
             options.isRecursive = false
         case .directory(let path): lower = path
-        case .system, .empty: return nil
+        case .system, .empty, .image: return nil
         }
         let source: Mount.Source =
             switch changes.value {
@@ -90,6 +92,9 @@ package struct Filesystem: Equatable, Sendable {
             }
         return Mount(target: "/", source: source, options: options, position: changes.position)
     }
+
+    /// The image that is the root, where one is.
+    package var rootImage: Mount? { mounts.first { $0.target == "/" } }
 
     /// Whether anything is given by a pattern.
     package var hasPatterns: Bool { mounts.contains { $0.isPattern } }

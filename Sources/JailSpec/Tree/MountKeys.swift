@@ -8,7 +8,12 @@ extension SectionRows {
         """,
         variants: variants,
         keys: [
-            KeyRow("target", as: .jailPath, required: true, "Where it stands in the jail. `~` and `${NAME}` expand."),
+            KeyRow(
+                "target", as: .jailPath, required: true,
+                """
+                Where it stands in the jail. `~` and `${NAME}` expand. An image on "/" is the root itself, in place of
+                filesystem.root; the names of users and groups are the host's all the same.
+                """),
             KeyRow(
                 "type", as: .words(of: MountType.self),
                 """

@@ -3,12 +3,15 @@ import SpecFile
 
 extension SpecWriter {
     mutating func write(_ filesystem: Filesystem) {
-        add("filesystem.root", filesystem.root) { root in
-            switch root {
-            case .system: TOML.string("system")
-            case .host: TOML.string("host")
-            case .empty: TOML.string("empty")
-            case .directory(let path): TOML.path(path)
+        if filesystem.rootImage == nil {
+            add("filesystem.root", filesystem.root) { root in
+                switch root {
+                case .system: TOML.string("system")
+                case .host: TOML.string("host")
+                case .empty: TOML.string("empty")
+                case .directory(let path): TOML.path(path)
+                case .image: ""  // it is one of the mounts
+                }
             }
         }
         add("filesystem.writable", filesystem.writable) { "\($0)" }
