@@ -2,6 +2,7 @@ import JailRuntime
 import SpecFile
 
 // Nothing here but the choice of a parser: globals of this file belong to the main actor.
+_ = Caller.parent
 if Caller.wasGivenPrivilege {
     Report.say(
         Diagnostic(

@@ -218,6 +218,39 @@ os._exit(3)"""
         assert done.returncode == 125 and "EAGAIN" in done.stderr
 
 
+class TestGroupsWithin:
+    """A15: a jail that makes groups without end."""
+    SPEC = """limits.pids = 50
+[[mount]]
+type = "cgroup"
+target = "/sys/fs/cgroup"
+options = ["rw"]
+[identity]
+user = "root"
+"""
+
+    def test_depth_and_number_have_an_end(self, jail):
+        deep = jail.sh(self.SPEC, "cd /sys/fs/cgroup; n=0; while mkdir g 2>/dev/null && cd g; do n=$((n + 1)); done; echo $n")
+        assert deep.stdout == "31\n" and deep.returncode == 0, deep
+        wide = jail.sh(self.SPEC, "cd /sys/fs/cgroup; n=0; while mkdir $n 2>/dev/null; do n=$((n + 1)); done; echo $n; echo max >cgroup.max.descendants")
+        assert wide.stdout == "1023\n", wide
+        assert not [name for name in os.listdir(CGROUPS) if name.startswith("immure-")]
+
+    def test_what_lies_too_deep_for_a_descriptor_a_level_is_swept(self, jail):
+        """Left by a launcher that was killed, before there was a limit."""
+        place = CGROUPS / "immure-1-1"
+        place.mkdir()
+        here = os.open(place, os.O_RDONLY)
+        for _ in range(1500):
+            os.mkdir("g", dir_fd=here)
+            below = os.open("g", os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = below
+        os.close(here)
+        assert jail.sh("limits.pids = 20", "true").returncode == 0
+        assert not place.exists()
+
+
 class TestDisk:
     @pytest.fixture(scope="class")
     def disk(self):

@@ -24,6 +24,12 @@ package struct LimitSetting: Equatable, Sendable {
     package init(key: String, file: String, value: String, echo: Echo = .same) {
         (self.key, self.file, self.value, self.echo) = (key, file, value, echo)
     }
+
+    /// For a jail that makes groups within its own: room for an init with its services and for jails in jails, and an end to
+    /// what every later launch and the removal would walk through. cgroups(7), `cgroup.max.depth`.
+    static let groupsWithin = [("cgroup.max.depth", "32"), ("cgroup.max.descendants", "1024")].map { file, value in
+        LimitSetting(key: file, file: file, value: value)
+    }
 }
 
 /// What `[limits]` comes to on this host.

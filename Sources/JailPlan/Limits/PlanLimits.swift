@@ -77,7 +77,9 @@ extension Planner {
         let enabled = host.controlGroups?.baseGroup?.enabled ?? []
         let missing = limits.controllers.filter { !enabled.contains($0) }
         add(.enableControllers(limits.base, missing), limits.position)
-        add(.createCgroup(delegation(identity, capabilities)), limits.position)
+        let delegation = delegation(identity, capabilities)
+        add(.createCgroup(delegation), limits.position)
+        if delegation != .none { for setting in LimitSetting.groupsWithin { add(.setLimit(setting), limits.position) } }
         for (setting, origin) in limits.settings { add(.setLimit(setting), origin) }
         if plan.shape == .direct { add(.enterCgroup, limits.position) }
     }

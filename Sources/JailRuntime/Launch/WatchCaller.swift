@@ -10,13 +10,18 @@ extension Applier {
         guard plan.supervision.diesWithParent else { return }
         let reason: String
         do throws(KernelError) {
-            let parent = parentProcess()
-            if parent > 0 {
-                watchedCaller = try openProcess(parent).release()
+            if Caller.parent > 0 {
+                let pidfd = try openProcess(Caller.parent)
+                // The number may be another process's by now; while it is the parent's it is nobody else's.
+                guard isCallerThere else { throw KernelError(.pidfdOpen, .noProcess) }
+                watchedCaller = pidfd.release()
                 return
             }
             reason = "it is outside of this pid namespace"
         } catch {
+            guard isCallerThere else {
+                throw Failure(telling: "process.die_with_parent: the caller ended before the launch", hint: nil)
+            }
             reason = "\(error.call.name): \(error.errno.name) \(error.errno.words)"
         }
         let what = "process.die_with_parent: the caller cannot be watched: \(reason)"
@@ -25,4 +30,6 @@ extension Applier {
         notes.append(note)
         tell(.note(note))
     }
+
+    private var isCallerThere: Bool { parentProcess() == Caller.parent }
 }

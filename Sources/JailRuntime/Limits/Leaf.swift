@@ -107,16 +107,36 @@ struct Leaf {
     /// Removes the group and all within it, deepest first. Only directories are removed: the files go with them.
     func remove() throws(KernelError) { try Self.remove(name, in: base) }
 
+    /// A jail's groups may lie so deep that a descriptor for each level were too many: `..` leads up again, for no group can be
+    /// moved.
     static func remove(_ name: String, in parent: Int32) throws(KernelError) {
-        do throws(KernelError) {
-            return try removeDirectory(name, at: parent)
-        } catch {
-            if error.errno == .noEntry { return }
-            // EBUSY: groups inside, which a jail may have made; a process gives the same answer again below.
-            guard error.errno == .busy else { throw error }
+        guard try !removeEmpty(name, in: parent) else { return }
+        var directory = try open(name, at: parent, .read | .directory | .noFollow)
+        var way = [(name: name, inside: try subdirectories(of: directory.number))]
+        while !way.isEmpty {
+            if let child = way[way.count - 1].inside.popLast() {
+                guard try !removeEmpty(child, in: directory.number) else { continue }
+                directory = try open(child, at: directory.number, .read | .directory | .noFollow)
+                way.append((child, try subdirectories(of: directory.number)))
+            } else {
+                directory = try open("..", at: directory.number, .read | .directory)
+                try removeLast(way.removeLast().name, in: way.isEmpty ? parent : directory.number)
+            }
         }
-        let directory = try open(name, at: parent, .read | .directory | .noFollow)
-        for entry in try subdirectories(of: directory.number) { try remove(entry, in: directory.number) }
+    }
+
+    /// Removes a group; false where something is in it: a group, or a process, which is an error of the second try.
+    private static func removeEmpty(_ name: String, in parent: Int32) throws(KernelError) -> Bool {
+        do throws(KernelError) {
+            try removeLast(name, in: parent)
+            return true
+        } catch {
+            guard error.errno == .busy else { throw error }
+            return false
+        }
+    }
+
+    private static func removeLast(_ name: String, in parent: Int32) throws(KernelError) {
         do throws(KernelError) {
             try removeDirectory(name, at: parent)
         } catch {
