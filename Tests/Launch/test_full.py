@@ -1,5 +1,7 @@
 """A private file system that is full as the command ends is told of."""
 
+import json
+
 import pytest
 
 
@@ -23,3 +25,23 @@ def test_nothing_is_said_where_there_is_room_or_all_went_well(caller):
     assert "full" not in caller.shell('filesystem.tmp = "1M"', "echo x >/tmp/x; false").stderr
     assert "full" not in caller.shell('filesystem.tmp = "1M"', "cat /dev/zero >/tmp/x 2>/dev/null; rm /tmp/x; false").stderr
     assert "full" not in caller.shell('filesystem.tmp = "1M"', "cat /dev/zero >/tmp/x 2>/dev/null; true").stderr
+
+
+def overlay(place, more=""):
+    return f'[[mount]]\ntarget = "/src"\ntype = "overlay"\nlower = ["{place}"]\n{more}\n'
+
+
+def test_an_overlay_whose_changes_have_a_quota(user):
+    """S13: by a line, and in the result also where the command ended well."""
+    place = user.directory()
+    user.file(place / "a", "a\n")
+    run = user.shell(overlay(place, 'quota = "8M"'), "cat /dev/zero >/src/x")
+    assert run.status != 0 and "No space left on device" in run.stderr and "mount /src: full (8M of 8M)" in run.stderr
+    result = place / "result.json"
+    run = user.shell(overlay(place, 'quota = "8M"'), "cat /dev/zero >/src/x 2>/dev/null; true", options=["--result", str(result)])
+    assert run.ok.stderr == ""
+    hit, = json.loads(result.read_text())["limits_hit"]
+    assert (hit["limit"], hit["value"], hit["count"]) == ("mount /src", "8M", 1)
+    assert hit["message"] == "mount /src: full (8M of 8M)" and hit["position"]
+    run = user.shell(overlay(place, 'quota = "8M"'), "echo x >/src/x; false", options=["--result", str(result)])
+    assert run.stderr == "" and json.loads(result.read_text())["limits_hit"] == []

@@ -201,3 +201,24 @@ def test_false_is_as_if_it_were_not_there(caller):
     place = caller.directory()
     caller.file(place / "own", "own\n")
     assert caller.shell(mount(place).replace("idmap = true", "idmap = false"), "cat /data/own").ok.stdout == "own\n"
+
+
+def test_doctor_says_where_it_can_be_had(root, user):
+    def row(caller, **more):
+        found = json.loads(caller.verb("doctor", "--json", timeout=20, **more).stdout)
+        return next(each for each in found if (each["section"], each["name"]) == ("mount", "idmap"))
+
+    place = root.directory()
+    works = root.shell(mount(place), "true").status == 0
+    assert row(root, cwd=place)["state"] == ("ok" if works else "absent")
+    refused = row(root, cwd="/proc")
+    assert refused["state"] == "absent" and "name a directory on ext4" in refused["remedy"]
+    assert row(user)["state"] == "absent" and "only root" in row(user)["detail"]
+
+
+def test_doctor_says_whether_a_users_changes_can_be_thrown_away(user):
+    found = json.loads(user.verb("doctor", "--json", timeout=20).stdout)
+    row = next(each for each in found if (each["section"], each["name"]) == ("mount", "throw-away"))
+    place = user.directory()
+    run = user.shell(f'[[mount]]\ntarget = "/src"\ntype = "overlay"\nlower = ["{place}"]\n', "true")
+    assert (row["state"] == "ok") == (run.status == 0), (row, run)

@@ -186,3 +186,10 @@ def test_what_cannot_be_mapped_is_named(root):
         assert done.returncode == 125 and "idmap: tmpfs at /dev/shm/idmap cannot be idmapped by Linux" in done.stderr, done
     else:
         assert (done.returncode, done.stdout) == (0, "ran\n"), done
+
+
+def test_doctor_says_whether_a_users_changes_can_be_thrown_away(binary):
+    done = subprocess.run([binary, "doctor", "--json"], capture_output=True, text=True, timeout=60, user=1000, group=1000, extra_groups=[])
+    row = next(each for each in json.loads(done.stdout) if (each["section"], each["name"]) == ("mount", "throw-away"))
+    old = KERNEL < (6, 6)
+    assert (row["state"], row["remedy"]) == (("absent", "Linux 6.6, or upper and work on a disk") if old else ("ok", None))

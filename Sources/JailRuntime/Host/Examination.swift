@@ -14,6 +14,7 @@ struct Examination {
         kernel()
         filesystem()
         mountTypes()
+        storage()
         namespaces()
         identity()
         process()

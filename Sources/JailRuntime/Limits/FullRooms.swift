@@ -11,8 +11,8 @@ struct FullRooms {
     /// Those of a plan that have a size, by the slots that hold them.
     init(of plan: Plan, _ slots: [Int32]) {
         for (index, step) in plan.steps.enumerated() {
-            guard case .fill(let slot, .fileSystem(let made), let promise) = step.operation, made.type == "tmpfs",
-                !promise.isSealed, slots[slot] >= 0, made.parameters.contains(where: { $0.key == "size" })
+            guard case .fill(let slot, let filling, let promise) = step.operation, !promise.isSealed, slots[slot] >= 0,
+                filling.room != nil
             else { continue }
             steps.append(index)
             descriptors.append(slots[slot])
@@ -34,11 +34,24 @@ struct FullRooms {
     }
 }
 
+extension Filling {
+    /// The size of a private file system that can be full; nil for what has none. An overlay is as full as what holds its changes.
+    var room: String? {
+        switch self {
+        case .fileSystem(let made) where made.type == "tmpfs":
+            made.parameters.first { $0.key == "size" }?.value
+        case .overlay(let source):
+            if case .thrownAway(let bytes, _) = source.changes { Outcome.size(Int(clamping: bytes)) } else { nil }
+        default: nil
+        }
+    }
+}
+
 extension SlotPromise {
     /// The key of `[filesystem]` that gives its size; nil for a mount of the spec's own.
-    var room: String? {
+    func room(_ filling: Filling) -> String? {
         switch target {
-        case "/": "writable"
+        case "/": if case .overlay = filling { "changes" } else { "writable" }
         case "/tmp": "tmp"
         case "/dev/shm": "shm"
         default: nil

@@ -18,7 +18,8 @@ package struct LimitHit: Sendable {
 extension Outcome {
     /// The limits that were hit, those that explain the end first.
     package func limitsHit(of plan: Plan) -> [LimitHit] {
-        guard let tally else { return [] }
+        let rooms = full.compactMap { plan.hit(ofRoom: $0, ends: !endedWell) }
+        guard let tally else { return rooms }
         var result: [LimitHit] = []
         func add(_ key: String, _ count: Int, ends: Bool, _ message: String, hint: String? = nil) {
             let step = plan.limit(key)
@@ -48,7 +49,7 @@ extension Outcome {
         if let stalled = tally.stalledMicroseconds, stalled > 0, let key = plan.firstIOLimit {
             add(key, stalled, ends: timedOut, "waited for I/O for \(JSON.seconds(nanoseconds: stalled * 1000).text) s")
         }
-        return result
+        return result + rooms
     }
 
     /// What to say of the limits when the jail has ended: one line for each that explains the end.
@@ -60,7 +61,6 @@ extension Outcome {
                     "out of memory, and not by a limit of this spec: \(tally.killed) processes of the jail were killed",
                     at: nil, hint: "the host's memory, or that of a cgroup above, has run out"))
         }
-        if !endedWell { notes += plan.fullNotes(full) }
         if let leftCgroup { notes.append(Diagnostic("the cgroup \(leftCgroup) could not be removed", at: nil)) }
         return notes
     }
@@ -69,7 +69,7 @@ extension Outcome {
     private var timedOut: Bool { if case .timedOut = ending { true } else { false } }
 
     /// A size as the spec would write it, where it is whole.
-    private static func size(_ bytes: Int) -> String {
+    static func size(_ bytes: Int) -> String {
         for (unit, factor) in [("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10)] where bytes >= factor {
             let tenths = (bytes % factor) * 10 / factor
             return tenths == 0 ? "\(bytes / factor)\(unit)" : "\(bytes / factor).\(tenths)\(unit)"
@@ -88,16 +88,17 @@ extension Plan {
     }
 
     /// The private file systems that were full.
-    fileprivate func fullNotes(_ full: [Int]) -> [Diagnostic] {
-        full.compactMap { index in
-            guard steps.indices.contains(index),
-                case .fill(_, .fileSystem(let made), let promise) = steps[index].operation,
-                let size = made.parameters.first(where: { $0.key == "size" })?.value
-            else { return nil }
-            let key =
-                (promise.target == home ? "home" : promise.room).map { "filesystem.\($0)" } ?? "mount \(promise.target)"
-            return Diagnostic("\(key): full (\(size) of \(size))", at: steps[index].origin)
-        }
+    /// That the private file system of a step was full.
+    fileprivate func hit(ofRoom index: Int, ends: Bool) -> LimitHit? {
+        guard steps.indices.contains(index), case .fill(_, let filling, let promise) = steps[index].operation,
+            let size = filling.room
+        else { return nil }
+        let key =
+            (promise.target == home ? "home" : promise.room(filling)).map { "filesystem.\($0)" }
+            ?? "mount \(promise.target)"
+        return LimitHit(
+            limit: key, value: size, count: 1, explainsEnd: ends,
+            diagnostic: Diagnostic("\(key): full (\(size) of \(size))", at: steps[index].origin))
     }
 
     fileprivate var firstIOLimit: String? {

@@ -11,7 +11,7 @@ extension Applier {
     ) throws(Failure) {
         let owner = try failing { () throws(KernelError) in try status(of: clone) }
         let maps = ids.maps(owner: owner.owner, group: owner.group)
-        let mapping = try userNamespace(mapping: maps.users, maps.groups)
+        let mapping = try UserNamespace.make(maps.users, maps.groups, proc())
         do throws(KernelError) {
             try setAttributes(of: clone, attributes, recursive: recursive, mapping: mapping.number)
         } catch {
@@ -38,44 +38,6 @@ extension Applier {
         }
     }
 
-    /// A user namespace with these maps, which nobody is in once it is open.
-    private func userNamespace(
-        mapping users: [Identity.Range], _ groups: [Identity.Range]
-    ) throws(Failure) -> Descriptor {
-        let proc = try proc()
-        let (reader, writer) = try failing(makePipe)
-        let side = try failing { () throws(KernelError) in try fork(into: .user) }
-        guard case .parent(let child) = side else {
-            closeDescriptor(writer)
-            awaitEnd(of: reader)
-        }
-        closeDescriptor(reader)
-        defer { end(child, by: writer) }
-        try proc.write(IdentityMapper.text(users), to: "\(child)/uid_map")
-        try proc.write(IdentityMapper.text(groups), to: "\(child)/gid_map")
-        return try failing { () throws(KernelError) in try open("\(child)/ns/user", at: proc.descriptor, .read) }
-    }
-
-    private func end(_ child: Int32, by writer: Int32) {
-        closeDescriptor(writer)
-        var use = ResourceUse()
-        do throws(KernelError) {
-            _ = try wait(for: child, blocking: true, use: &use)
-        } catch {
-            return  // somebody else has waited for it
-        }
-    }
-
-    /// Ends with whoever holds the other end of a pipe.
-    private func awaitEnd(of reader: Int32) -> Never {
-        do throws(KernelError) {
-            _ = try readSome(reader, limit: 1)
-        } catch {
-            exitNow(1)
-        }
-        exitNow(0)
-    }
-
     /// The kernel names neither the mount nor what is wrong with it.
     private func reason(
         for error: KernelError, _ clone: Int32, _ path: String, _ attributes: MountAttributes, _ mapping: Int32
@@ -95,9 +57,7 @@ extension Applier {
                 guard error.errno == .invalid else { continue }
                 return Failure(
                     telling: "idmap: \(type) at \(place) cannot be idmapped by Linux \(kernelRelease())",
-                    hint:
-                        "name a directory on ext4, xfs, btrfs or, since Linux 6.3, tmpfs; what is mounted below one is left out "
-                        + "by options = [\"bind\"]")
+                    hint: Remedy.mappable)
             }
         }
         return Failure(error)

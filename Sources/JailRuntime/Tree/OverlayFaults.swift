@@ -55,7 +55,7 @@ extension Applier {
                     ? "this kernel's tmpfs keeps no user attributes: rm -r of a directory would fail with EIO"
                     : "the file system of upper keeps no attributes of that kind",
                 hint: source.isThrownAway
-                    ? "Linux 6.6, or upper and work on a disk" : "upper and work on ext4, xfs, btrfs or tmpfs")
+                    ? Remedy.attributesOfTmpfs : "upper and work on ext4, xfs, btrfs or tmpfs")
         }
     }
 

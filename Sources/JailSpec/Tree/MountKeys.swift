@@ -71,7 +71,10 @@ extension SectionRows {
                 """),
             KeyRow(
                 "upper", "work", as: .hostPath,
-                "overlay: where changes go, and an empty directory beside it. Without both, changes are thrown away."),
+                """
+                overlay: where changes go, and an empty directory beside it. Without both, changes are thrown away; an ordinary
+                user's only since Linux 6.6, whose tmpfs has what overlayfs needs.
+                """),
             KeyRow(
                 "quota", as: .positiveSize,
                 """

@@ -102,8 +102,9 @@ extension Manual {
             `written_bytes` of block devices. Only of the cgroup, null without the controller: `peak_swap`,
             `peak_processes`, `throttled_seconds` (how long cpu held the jail back), `io_stalled_seconds` (how long all of
             it waited for I/O), `killed_for_memory` (processes), `forks_refused`. `limits_hit` is an array of objects with
-            `limit` (its key), `value` (as the kernel has it), `count` (processes killed, forks refused, or microseconds),
-            `message` and `position`. `degraded` has what was left out. `seccomp` is null, or the call that the
+            `limit` (its key, or "mount" and the target of an overlay or a tmpfs that was full as the command ended), `value` (as
+            the kernel has it), `count` (processes killed, forks refused, or microseconds; 1 for what was full), `message` and
+            `position`. `degraded` has what was left out. `seccomp` is null, or the call that the
             filter ended the command for: `call`, `arguments`, `action`, `rule`, `program`, `pid`; `logged` is an array of
             such objects, each with its `count`. `changes` is an array of what overlays changed, each an object with `change`
             (the letter of `immure diff`), `path` in the jail and `notes`.
