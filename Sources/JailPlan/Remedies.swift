@@ -9,11 +9,6 @@ package enum Remedy {
     /// A package of Debian's.
     package static func install(_ package: String) -> String { "as root: apt install \(package)" }
 
-    /// Where the ids of files can be mapped.
-    package static let mappable =
-        "name a directory on ext4, xfs, btrfs or, since Linux 6.3, tmpfs; what is mounted below one is left out by options = "
-        + "[\"bind\"]"
-    package static let attributesOfTmpfs = "Linux 6.6, or upper and work on a disk"
     package static let installUIDMap = install("uidmap")
     package static let installPasta = install(HostNetwork.Stack.pasta.package)
     package static let installNFT = install("nftables")

@@ -4,7 +4,7 @@ package import SpecFile
 extension Planner {
     /// What a spec may state and this version cannot put in force is refused by name, never passed over.
     mutating func refuseWhatIsNotImplemented() {
-        for mount in spec.filesystem.mounts {
+        for mount in spec.filesystem.mounts + (spec.filesystem.rootMount.map { [$0] } ?? []) {
             if let quota = mount.quota, !mount.isThrownAway { refuse(quota: quota.position) }
             if let inodes = mount.inodes, !mount.isThrownAway { refuse("inodes", inodes.position) }
             if case .image = mount.source, let idmap = mount.idmap, idmap.value { refuse("idmap", idmap.position) }

@@ -19,7 +19,7 @@ extension Filesystem {
     }
 
     /// Whether anything of the tree is an overlay.
-    var hasOverlay: Bool { changes != nil || mounts.contains { $0.isThrownAway || $0.isKept } }
+    var hasOverlay: Bool { rootOverlay != nil || mounts.contains { $0.isThrownAway || $0.isKept } }
 
     /// Whether the changes of an overlay outlive the jail: their directory is locked until then.
     var keepsChanges: Bool { rootOverlay?.isKept ?? false || mounts.contains { $0.isKept } }
@@ -42,8 +42,11 @@ extension TreeBuilder {
     mutating func openRootOverlay(_ slot: Int, _ mount: Mount) {
         guard case .overlay(let lower, let upper, let work) = mount.source else { return }
         let filling = Filling.overlay(overlay(mount, lower, upper, work))
-        sources.append(
-            Plan.Step(.fill(slot: slot, filling, SlotPromise(target: "/", attributes: .closed)), mount.position))
+        let attributes = mount.options.attributes
+        let isSealed = attributes.hasAll(of: .readOnly)
+        let promise = SlotPromise(target: "/", attributes: attributes.without(.readOnly), isSealed: isSealed)
+        if isSealed { sealed.append(slot) }
+        sources.append(Plan.Step(.fill(slot: slot, filling, promise), mount.position))
         let replaced = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
         for path in host.submounts where !replaced.contains(where: { isWithin(path, $0) }) && !isOwn(path) {
             placeTree(path, on: path, .readOnly | .closed, optional: true, at: mount.position)

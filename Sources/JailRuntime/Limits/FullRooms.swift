@@ -51,7 +51,7 @@ extension SlotPromise {
     /// The key of `[filesystem]` that gives its size; nil for a mount of the spec's own.
     func room(_ filling: Filling) -> String? {
         switch target {
-        case "/": if case .overlay = filling { "changes" } else { "writable" }
+        case "/": if case .overlay = filling { nil } else { "writable" }
         case "/tmp": "tmp"
         case "/dev/shm": "shm"
         default: nil

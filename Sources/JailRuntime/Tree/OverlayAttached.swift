@@ -33,10 +33,14 @@ extension Applier {
         _ layers: OverlayLayers, _ source: OverlaySource, _ attributes: MountAttributes
     ) throws(Failure) -> Int32 {
         let (ours, theirs) = try failing(makeChannel)
+        let launcher = currentProcess()
         let side = try failing { () throws(KernelError) in try fork(into: .mount) }
         guard case .parent(let child) = side else {
             closeDescriptor(ours)
             answer(over: theirs) { () throws(Failure) in
+                // A layer may be on a server that does not answer: whoever gives the launch up gives up this process too.
+                try failing { () throws(KernelError) in try setParentDeathSignal(Signal.kill) }
+                guard parentProcess() == launcher else { throw Failure(.launcherGone) }
                 try failing(isolateMounts)
                 var layers = layers
                 try failing { () throws(KernelError) in for mount in layers.loose { try attachOverRoot(mount) } }

@@ -14,7 +14,10 @@ extension Section {
             entry.finish()
         }
         reportSharedTargets(result.mounts)
-        if let image = result.rootImage { takeRoot(image, into: &result) }
+        switch result.mounts.first(where: { $0.target == "/" })?.source {
+        case .overlay?: takeRoot(of: &result)
+        default: if let image = result.rootImage { takeRoot(image, into: &result) }
+        }
         return result
     }
 
@@ -31,6 +34,29 @@ extension Section {
         }
         if image.optional { report("mount.optional: there is no jail without a root", at: image.position) }
         result.root = Located(.image, at: image.position)
+    }
+
+    /// An overlay on "/" is the root: a tree of the host's, as its uppermost lower is, copied on write.
+    private mutating func takeRoot(of result: inout Filesystem) {
+        guard let index = result.mounts.firstIndex(where: { $0.target == "/" }) else { return }
+        var mount = result.mounts.remove(at: index)
+        let written = [
+            ("root", result.root.position), ("writable", result.writable.position),
+            ("changes", result.changes?.position),
+        ]
+        for (key, position) in written where position != nil {
+            report(
+                "filesystem.\(key): the root is what is mounted on \"/\"\(also(at: mount.position))", at: position,
+                hint: "leave one of the two out")
+        }
+        if mount.optional {
+            report("mount.optional: without it there is no root", at: mount.position)
+        }
+        guard case .overlay(let lower, _, _) = mount.source, let first = lower.first else { return }
+        // What is mounted in the host's tree is shown by mounts of their own.
+        if first == "/" { mount.options.isRecursive = false }
+        result.root = Located(first == "/" ? .host : .directory(first), at: mount.position)
+        result.rootMount = mount
     }
 
     private mutating func filesystem(into result: inout Filesystem) {

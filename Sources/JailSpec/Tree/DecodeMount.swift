@@ -49,7 +49,7 @@ extension Section {
     /// One entry of `[[mount]]`; nil where what is wrong leaves no mount to speak of.
     mutating func mount() -> Mount? {
         let type = mountType()
-        let target = required("target", type == .image ? Form.expandedPath : Form.expandedTarget)
+        let target = required("target", type == .image || type == .overlay ? Form.expandedPath : Form.expandedTarget)
         reportForeignKeys(type)
         let source = type.flatMap { mountSource($0) }
         let options = list("options", Form.mountOption)?.value ?? []

@@ -44,6 +44,8 @@ package struct Filesystem: Equatable, Sendable {
     package var writable = Located(false)
     /// Where the changes of a root go that is a tree of the host's, which itself stays as it is.
     package var changes: Located<Changes>?
+    /// The overlay that a `[[mount]]` puts on `/`; the root is its uppermost lower then.
+    package var rootMount: Mount?
     package var proc = Located(true)
     package var devices = Located(Devices.minimal)
     /// The private tmpfs on `/tmp`.
@@ -61,7 +63,7 @@ package struct Filesystem: Equatable, Sendable {
     package var writableSources: [String] {
         var result: [String] = []
         if case .directory(let path) = root.value, writable.value { result.append(path) }
-        for mount in mounts {
+        for mount in mounts + (rootMount.map { [$0] } ?? []) {
             switch mount.source {
             case .bind(let path): if !mount.options.asked.hasAll(of: .readOnly) { result.append(path) }
             case .overlay(_, let upper?, let work?): result += [upper, work]
@@ -74,6 +76,7 @@ package struct Filesystem: Equatable, Sendable {
 
     /// The overlay that is the root, where one is.
     package var rootOverlay: Mount? {
+        if let rootMount { return rootMount }
         guard let changes else { return nil }
         let lower: String
         var options = MountOptions()

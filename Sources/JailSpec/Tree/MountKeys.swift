@@ -11,8 +11,8 @@ extension SectionRows {
             KeyRow(
                 "target", as: .jailPath, required: true,
                 """
-                Where it stands in the jail. `~` and `${NAME}` expand. An image on "/" is the root itself, in place of
-                filesystem.root; the names of users and groups are the host's all the same.
+                Where it stands in the jail. `~` and `${NAME}` expand. An image or an overlay on "/" is the root itself, in place
+                of filesystem.root; of an image the names of users and groups are the host's all the same.
                 """),
             KeyRow(
                 "type", as: .words(of: MountType.self),

@@ -3,7 +3,7 @@ import SpecFile
 
 extension SpecWriter {
     mutating func write(_ filesystem: Filesystem) {
-        if filesystem.rootImage == nil {
+        if filesystem.rootImage == nil, filesystem.rootMount == nil {
             add("filesystem.root", filesystem.root) { root in
                 switch root {
                 case .system: TOML.string("system")
@@ -33,7 +33,8 @@ extension SpecWriter {
         let hidden = filesystem.mounts.filter { $0.source == .hidden && !$0.optional }.map { TOML.path($0.target) }
         if !hidden.isEmpty { add("filesystem.hide", TOML.array(hidden)) }
         writePatterns(filesystem.mounts)
-        let mounts = filesystem.mounts.filter { ($0.source != .hidden || $0.optional) && !$0.isPattern }.map {
+        let all = (filesystem.rootMount.map { [$0] } ?? []) + filesystem.mounts
+        let mounts = all.filter { ($0.source != .hidden || $0.optional) && !$0.isPattern }.map {
             "{ \(words($0).joined(separator: ", ")) }"
         }
         if !mounts.isEmpty { add("mount", TOML.array(mounts)) }
