@@ -127,22 +127,37 @@ def named(caller, built, monkeypatch):
     return Bench(caller, "named", built)
 
 
+def faked(bench, choose):
+    """The launch in which the call that `choose` takes from the rows of an undisturbed one is faked; None where it takes none.
+    On a busy machine the command makes one fcntl(2) less in some launches: a call that is not at its place is looked for anew."""
+    for _ in range(6):
+        row = choose(rows(bench))
+        if row is None:
+            return None
+        run = bench.launch("fake", *row[:3], 0)
+        if not run.moved:
+            return run
+    raise AssertionError(f"the call does not come at its place: {run}")
+
+
 @pytest.mark.parametrize("call,first,second,process,line,what", LINES, ids=[f"{row[0]}-{row[-1]}" for row in LINES])
 def test_the_line_that_is_not_in_force_is_named(named, caller, call, first, second, process, line, what):
-    of_that_kind = [
-        row
-        for row in rows(named)
-        if NAME[row[2]] == call
-        and (first is None or row[3] & 0xFFFF_FFFF == first)
-        and (second is None or row[4] & 0xFFFF_FFFF == second)
-        and (process is None or row[0] == named.process(process))
-    ]
-    if not of_that_kind:
+    def choose(found):
+        of_that_kind = [
+            row
+            for row in found
+            if NAME[row[2]] == call
+            and (first is None or row[3] & 0xFFFF_FFFF == first)
+            and (second is None or row[4] & 0xFFFF_FFFF == second)
+            and (process is None or row[0] == named.process(process))
+        ]
+        # prlimit64 is asked first; of everything else the last counts: what is set on the way is not what was promised.
+        return of_that_kind[0 if call == "prlimit64" else -1] if of_that_kind else None
+
+    run = faked(named, choose)
+    if run is None:
         assert not caller.is_root and call in ("setgroups", "setresuid", "setresgid", "prctl"), f"{call} is not called"
         return
-    # prlimit64 is asked first; of everything else the last counts: what is set on the way is not what was promised.
-    number, index, call_number = of_that_kind[0 if call == "prlimit64" else -1][:3]
-    run = named.launch("fake", number, index, call_number, 0)
     if run.status == 7 and run.stdout == named.expected:
         assert what in SAME, run
         return
@@ -158,20 +173,19 @@ def test_the_line_that_is_not_in_force_is_named(named, caller, call, first, seco
 
 def test_no_new_privs_that_are_not_set_stop_what_needs_them(named):
     # seccomp(2) refuses a filter to who has neither these nor a capability.
-    row = [row for row in rows(named) if NAME[row[2]] == "prctl" and row[3] == PRCTL["NO_NEW_PRIVS"]][-1]
-    run = named.launch("fake", row[0], row[1], row[2], 0)
+    number = PRCTL["NO_NEW_PRIVS"]
+    run = faked(named, lambda found: [row for row in found if NAME[row[2]] == "prctl" and row[3] == number][-1])
     assert run.status == 125 and run.stdout == "" and "EACCES" in run.stderr, run
 
 
 @pytest.mark.parametrize("name", ["without init", "direct"])
 def test_a_descriptor_that_was_not_closed_is_found(caller, built, name):
     bench = Bench(caller, name, built)
-    row = [row for row in rows(bench) if NAME[row[2]] == "close_range" and row[3] == 3][-1]
     inherited = os.open("/dev/null", os.O_RDONLY)
     os.set_inheritable(inherited, True)
     try:
         bench.settings = {"pass_fds": (inherited,)}
-        run = bench.launch("fake", row[0], row[1], row[2], 0)
+        run = faked(bench, lambda found: [row for row in found if NAME[row[2]] == "close_range" and row[3] == 3][-1])
         assert run.status == 125 and run.stdout == "" and "not in force: descriptors" in run.stderr, run
         assert bench.launch("list").status == 7
     finally:
