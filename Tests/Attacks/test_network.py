@@ -1,0 +1,135 @@
+"""Ways past the rules of a network in mode "user", tried from inside (N02, N03, N11, N14)."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import lab
+from harness.must import needs
+
+PROBE = Path(__file__).resolve().parent / "probes/network.py"
+USER = '[network]\nmode = "user"\n'
+LIST = USER + f'allow = ["{lab.GOOD}:80/tcp", "{lab.GOOD}:5000/udp", "[{lab.GOOD6}]:80/tcp"]\n'
+NESTED = "[namespaces]\nnested = true\n"
+SERVICES = [
+    f"{kind},{address},{port}"
+    for address in (lab.GOOD, lab.EVIL, lab.GOOD6, lab.EVIL6, lab.METADATA)
+    for kind, port in (("tcp", 80), ("udp", 5000))
+]
+OF_THE_HOST = [
+    f"tcp,{lab.BRIDGE},2375", f"udp,{lab.BRIDGE},7778", f"tcp,{lab.HOST},7777", f"udp,{lab.HOST},7776", f"tcp,{lab.HOST6},7777",
+    "tcp,127.0.0.1,8888", "udp,127.0.0.1,8889", "tcp,::1,8888",
+]
+#: At once, and so that the program is told. ENETUNREACH, EADDRNOTAVAIL: there is nothing of the kind in the jail.
+REFUSED = {"ECONNREFUSED", "EPERM", "EACCES", "ENETUNREACH", "EADDRNOTAVAIL"}
+#: Ways that reach a destination of the list, so that their refusal elsewhere is the rules' doing; with the port they are tried at.
+WAYS = {
+    "tcp": 80, "udp": 5000, "mptcp": 80, "fast_open": 80, "unconnected": 5000, "mapped_tcp": 80, "mapped_udp": 5000,
+    "from_device": 80, "from_resolver_port": 5000, "again": 5000,
+}
+#: Ways that lead nowhere in a jail: what they are refused with says why.
+NOWHERE = {
+    "udplite": 5000, "large": 5000, "from_loopback": 80, "without_routes": 80, "source_routed": 5000, "marked": 80, "echo": 0,
+}
+#: Nothing of the kind is a capability of the command's, and no file or call of it is in reach.
+KEPT = {"EPERM", "EACCES", "EROFS", "ENOENT", "ENXIO", "EAFNOSUPPORT", "ENOSYS"}
+CHANGES = [
+    "link_down", "link_new", "link_gone", "link_moved", "address_new", "route_new", "route_gone", "neighbour_new", "policy_new",
+    "tables_gone", "rules_gone", "conntrack_gone", "ioctl_down", "ioctl_address", "ioctl_mtu", "tunnel", "sysctl_forward",
+    "sysctl_route_localnet", "raw", "packet", "xdp", "joined",
+]
+
+
+@pytest.fixture(scope="module")
+def network():
+    needs(os.getuid() == 0, "make a network: only root may")
+    for program in ("pasta", "nft"):
+        needs(subprocess.run(["which", program], capture_output=True).returncode == 0, program)
+    lab.up()
+    Path("/etc/resolv.conf").write_text(f"nameserver {lab.RESOLVER}\n")
+    yield
+    lab.down()
+
+
+@pytest.fixture
+def served(network):
+    """What listens, for one test only: no process may outlive a test."""
+    with lab.serving(*SERVICES), lab.serving(*OF_THE_HOST, inside=False):
+        yield
+
+
+def tried(caller, spec, *words, front=()):
+    facts = {"HOST_NETWORK": os.readlink("/proc/self/ns/net"), "GOOD": f"{lab.GOOD},5000"}
+    settings = "[environment]\nset = { " + ", ".join(f'{name} = "{value}"' for name, value in facts.items()) + " }\n"
+    command = [*front, "/usr/bin/python3", "-I", "-S", "-c", PROBE.read_text(), *words]
+    return json.loads(caller.run(spec + settings, *command, timeout=60).ok.stdout)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_n03_a_way_leads_to_the_list_and_not_past_it(caller, served, tally, way):
+    port = WAYS[way]
+    answers = tried(caller, LIST, f"{way}={lab.GOOD},{port}", f"{way}={lab.EVIL},{port}", f"{way}={lab.METADATA},{port}")
+    assert answers.pop(f"{way}={lab.GOOD},{port}") == "here", answers
+    assert set(answers.values()) <= REFUSED, answers
+    tally("network: ways past the list", len(answers))
+
+
+@pytest.mark.parametrize("way", NOWHERE)
+def test_n03_a_way_that_programs_seldom_take_leads_nowhere(caller, served, tally, way):
+    answers = tried(caller, LIST, f"{way}={lab.EVIL},{NOWHERE[way]}")
+    assert "here" not in answers.values(), answers
+    tally("network: ways past the list", len(answers))
+
+
+def test_n03_ipv6_and_other_ports_are_held_to_the_list(caller, served):
+    good = [f"tcp={lab.GOOD6},80"]
+    other = [f"tcp={lab.EVIL6},80", f"udp={lab.EVIL6},5000", f"udp={lab.GOOD6},5000", f"tcp={lab.GOOD},5000", f"udp={lab.GOOD},80"]
+    answers = tried(caller, LIST, *good, *other)
+    assert answers.pop(good[0]) == "here", answers
+    assert set(answers.values()) <= REFUSED, answers
+
+
+@pytest.mark.parametrize("spec", [USER, LIST], ids=["all", "list"])
+@pytest.mark.parametrize("service", [*OF_THE_HOST, f"tcp,{lab.METADATA},80", f"udp,{lab.METADATA},5000"])
+def test_n02_what_the_host_serves_is_out_of_reach(caller, served, tally, spec, service):
+    kind, address, port = service.split(",")
+    ways = ["tcp", "mptcp", "fast_open"] if kind == "tcp" else ["udp", "unconnected"]
+    if ":" not in address:
+        ways.append(f"mapped_{kind}")
+    answers = tried(caller, spec, *(f"{way}={address},{port}" for way in ways))
+    assert set(answers.values()) <= REFUSED, answers
+    tally("network: services of the host", len(answers))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("more", ["", NESTED], ids=["plain", "nested"])
+def test_n14_the_command_changes_nothing_of_its_network(caller, served, tally, change, more):
+    before, after = f"tcp={lab.EVIL},80", f"tcp={lab.EVIL},080"
+    answers = tried(caller, LIST + more, before, change, after)
+    if change == "joined" and answers[change] == "done":
+        # The namespace that it is in already.
+        answers[change] = "EPERM"
+    assert answers[change] in KEPT, answers
+    assert {answers[before], answers[after]} <= REFUSED, answers
+    tally("network: changes", 1)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_n11_root_of_a_user_namespace_within_changes_nothing_of_the_jails_network(caller, served, tally, change):
+    """It holds every capability, but over a namespace of users that the network does not belong to."""
+    before, after = f"tcp={lab.EVIL},80", f"tcp={lab.EVIL},080"
+    answers = tried(caller, LIST + NESTED, before, change, after, front=["/usr/bin/unshare", "--user", "--map-root-user"])
+    if change == "joined" and answers[change] == "done":
+        answers[change] = "EPERM"
+    assert answers[change] in KEPT, answers
+    assert {answers[before], answers[after]} <= REFUSED, answers
+    tally("network: changes as root within", 1)
+
+
+def test_n11_a_network_within_leads_nowhere(caller, served):
+    front = ["/usr/bin/unshare", "--user", "--map-root-user", "--net"]
+    answers = tried(caller, LIST + NESTED, f"tcp={lab.GOOD},80", f"tcp={lab.EVIL},80", f"udp={lab.EVIL},5000", front=front)
+    assert set(answers.values()) == {"ENETUNREACH"}, answers
