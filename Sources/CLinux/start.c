@@ -3,10 +3,12 @@
 static int start_count;
 static char **start_arguments;
 static char **start_environment;
+static pid_t start_parent;
 
 int linux_argument_count(void) { return start_count; }
 char **linux_arguments(void) { return start_arguments; }
 char **linux_environment(void) { return start_environment; }
+pid_t linux_start_parent(void) { return start_parent; }
 
 /* Overwrites what /proc/PID/cmdline and environ show (proc_pid_cmdline(5)): of the name as much as there is room for. */
 void linux_hide_start(void) {
@@ -41,6 +43,8 @@ void linux_hide_values(const char *option) {
    library: none of them may act on a variable that somebody set for the command (SWIFT_*, MALLOC_*, TZ). The Swift
    runtime's crash reporter is off, and told where it is: it would look for itself through /proc, and abort without.
 
+   The parent is kept as well: once it has ended, getppid(2) names the process that the kernel has put in its place.
+
    On Linux a constructor gets the arguments of main (elf/dl-init.c and csu/libc-start.c of glibc). */
 __attribute__((constructor(101))) static void keep_start(int count, char **arguments, char **environment) {
     static char backtrace[] = "SWIFT_BACKTRACE=enable=no,swift-backtrace=/";
@@ -48,5 +52,6 @@ __attribute__((constructor(101))) static void keep_start(int count, char **argum
     start_count = count;
     start_arguments = arguments;
     start_environment = environment;
+    start_parent = getppid();
     environ = own;
 }

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import struct
 import subprocess
 import threading
 import time
@@ -169,6 +170,45 @@ def test_c45_the_commands_parent_dies_with_the_launchers_parent(caller):
     left = linux.survivors(0.5)
     process.communicate()
     assert left == {}
+
+
+#: A filter of seccomp(2) that allows all: BPF_RET | BPF_K, SECCOMP_RET_ALLOW.
+ALLOW_ALL = struct.pack("HBBI", 6, 0, 0, 0x7FFF0000)
+
+
+def waits(launcher):
+    """Whether it has come to the read that stands still."""
+    status = open(f"/proc/{launcher}/status").read()
+    return status.startswith("Name:\timmure\n") and "\nState:\tS" in status
+
+
+@pytest.mark.parametrize("shape", ["supervised", "direct"])
+@pytest.mark.parametrize("ends", [True, False])
+def test_c45_a_parent_that_ends_before_it_is_watched_is_noticed(caller, shape, ends):
+    """The launcher stands still at a filter that is not written yet, while its parent ends."""
+    reading, writing = os.pipe()
+    out = caller.open_directory() / "out"
+    spec = f"[seccomp]\nbpf = [{reading}]\n" + (caller.shared_pids() if shape == "direct" else "")
+    argv, _ = caller.line(spec, ["/bin/echo", "ran"])
+    script = f'"$@" >{out} 2>&1 </dev/null & echo $!; read x; wait'
+    process = caller.popen(["/bin/sh", "-c", script, "sh", *argv], stdin=subprocess.PIPE, pass_fds=[reading])
+    os.close(reading)
+    try:
+        launcher = int(process.stdout.readline())
+        until(lambda: waits(launcher))
+        if ends:
+            process.kill()
+            process.wait()
+        os.write(writing, ALLOW_ALL)
+    finally:
+        os.close(writing)
+    process.communicate(b"\n")
+    until(lambda: linux.survivors(0.5) == {})
+    said = out.read_text()
+    if ends:
+        assert "the process that started immure has ended" in said and "ran" not in said.splitlines(), said
+    else:
+        assert said == "ran\n", said
 
 
 def test_a_jail_may_outlive_the_launchers_parent_where_the_spec_says_so(caller):

@@ -83,6 +83,7 @@ ssize_t linux_write_within(int descriptor, const void *bytes, size_t length, lon
 /* What the program was started with, kept before any other code runs; see start.c. */
 int linux_argument_count(void);
 char **linux_arguments(void);
+pid_t linux_start_parent(void);
 void linux_hide_start(void);
 void linux_hide_values(const char *option);
 char **linux_environment(void);

@@ -22,6 +22,8 @@ package enum Cause: UInt8, Sendable {
     case descriptorNotOpen
     /// The launcher is gone.
     case launcherGone
+    /// The process that started the launcher is gone.
+    case callerGone
     /// Whoever does what is to be done outside is gone.
     case outsideGone
     /// The jail's first process ended without a word.

@@ -8,22 +8,19 @@ extension Applier {
     /// ends, which need not be the process. One that cannot be watched is told, or where the spec asks for it stops the launch.
     mutating func watchCaller(_ plan: Plan) throws(Failure) {
         guard plan.supervision.diesWithParent else { return }
-        let reason: String
+        let caller = startParent()
+        var reason = "it is outside of this pid namespace"
         do throws(KernelError) {
-            if Caller.parent > 0 {
-                let pidfd = try openProcess(Caller.parent)
-                // The number may be another process's by now; while it is the parent's it is nobody else's.
-                guard isCallerThere else { throw KernelError(.pidfdOpen, .noProcess) }
-                watchedCaller = pidfd.release()
-                return
-            }
-            reason = "it is outside of this pid namespace"
+            if caller > 0 { watchedCaller = try openProcess(caller).release() }
         } catch {
             guard isCallerThere else {
                 throw Failure(telling: "process.die_with_parent: the caller ended before the launch", hint: nil)
             }
             reason = "\(error.call.name): \(error.errno.name) \(error.errno.words)"
         }
+        // After the descriptor is there: whoever ended before may have left its number to another process.
+        guard parentProcess() == caller else { throw Failure(.callerGone) }
+        if watchedCaller >= 0 { return }
         let what = "process.die_with_parent: the caller cannot be watched: \(reason)"
         if plan.supervision.mustDieWithParent { throw Failure(telling: what, hint: nil) }
         let note = Diagnostic(what + "; the jail may outlive it", at: nil)

@@ -85,6 +85,8 @@ extension Applier {
         let parent = parentProcess()
         try failing { () throws(KernelError) in try setParentDeathSignal(Signal.kill) }
         guard parentProcess() == parent, try isLauncherAlive() else { throw Failure(.launcherGone) }
+        // A direct launch has no channel: its parent is the caller.
+        guard channel >= 0 || parent == startParent() else { throw Failure(.callerGone) }
     }
 
     /// Whether the launcher still holds its end of the channel.

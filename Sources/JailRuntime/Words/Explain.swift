@@ -76,6 +76,7 @@ package struct Explanation {
         case .helperFailed: failure.text
         case .descriptorNotOpen: "descriptor \(failure.text) is not open"
         case .launcherGone: "the launcher has ended"
+        case .callerGone: "the process that started immure has ended"
         case .outsideGone: "the process that does this from outside has ended"
         case .jailGone where !failure.text.isEmpty: "\(failure.text) ended the jail's first process"
         case .jailGone: "the jail's first process has ended, and could not say why"
@@ -126,7 +127,7 @@ package struct Explanation {
         case .helperMissing: Remedy.installUIDMap
         case .helperFailed: helperHint
         case .descriptorNotOpen: "open it for immure, as in `immure run … \(failure.text)<file`, or take it out of fds"
-        case .launcherGone, .outsideGone, .jailGone, .interrupted, .helperEnded: nil
+        case .launcherGone, .callerGone, .outsideGone, .jailGone, .interrupted, .helperEnded: nil
         case .mountedNoexec: noexecHint
         case .notExecutable: "chmod +x it, or name its interpreter: sh \(failure.text)"
         case .isDirectory: nil

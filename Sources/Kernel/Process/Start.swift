@@ -11,6 +11,10 @@ package func startArguments() -> [String] {
     return words
 }
 
+/// The parent process as the program started; 0 for one outside of this pid namespace. `parentProcess` differs once that one
+/// has ended. The corresponding C function is `getppid`.
+package func startParent() -> Int32 { linux_start_parent() }
+
 /// The caller's environment as `NAME=value` in its order; an entry without a name or without `=` is left out.
 package func callerEnvironment() -> [String] {
     var result: [String] = []
