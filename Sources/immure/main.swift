@@ -2,7 +2,6 @@ import JailRuntime
 import SpecFile
 
 // Nothing here but the choice of a parser: globals of this file belong to the main actor.
-_ = Caller.parent
 if Caller.wasGivenPrivilege {
     Report.say(
         Diagnostic(

@@ -7,10 +7,6 @@ package enum Caller {
     /// The words that the program was started with, its own name first.
     package static var arguments: [String] { startArguments() }
 
-    /// The process that started this one, as getppid(2) said when it was first asked: `main` asks at the start, for a parent that
-    /// ends is replaced by another.
-    package static let parent = parentProcess()
-
     /// The environment, home and current directory that a spec may refer to.
     package static func surroundings() -> Surroundings {
         Surroundings(

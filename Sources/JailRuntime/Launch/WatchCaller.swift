@@ -13,9 +13,6 @@ extension Applier {
         do throws(KernelError) {
             if caller > 0 { watchedCaller = try openProcess(caller).release() }
         } catch {
-            guard isCallerThere else {
-                throw Failure(telling: "process.die_with_parent: the caller ended before the launch", hint: nil)
-            }
             reason = "\(error.call.name): \(error.errno.name) \(error.errno.words)"
         }
         // After the descriptor is there: whoever ended before may have left its number to another process.
@@ -27,6 +24,4 @@ extension Applier {
         notes.append(note)
         tell(.note(note))
     }
-
-    private var isCallerThere: Bool { parentProcess() == Caller.parent }
 }
