@@ -31,6 +31,11 @@ def test_the_front_keeps_what_bubblewrap_keeps(caller):
     assert lines[0] == str(0 if caller.name == "root" else int(lines[0]))
 
 
+def test_root_that_becomes_somebody_else_has_no_capabilities(caller):
+    words = [*READ_ONLY, "--unshare-user", "--uid", "7", "/bin/grep", "-h", "^Cap[PEA]", "/proc/self/status"]
+    assert {line.split()[1] for line in front(caller, *words).ok.stdout.splitlines()} == {"0" * 16}
+
+
 def test_the_front_fails_with_its_name_and_status_1(caller):
     for words, what in (
         (["--wat", "/bin/true"], "unknown option --wat"),

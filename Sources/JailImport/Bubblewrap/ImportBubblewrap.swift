@@ -207,7 +207,8 @@ extension BubblewrapImport {
                 draft.set("identity.\(key)", .integer(0), standard("the caller's, which is root"))
             }
         }
-        capabilities.write(context, into: &draft)
+        let uid = given["--uid"].map { UInt32($0.values[0]) } ?? (context.isRoot ? 0 : nil)
+        capabilities.write(context, asRoot: uid == 0, into: &draft)
     }
 
     private mutating func writeProcess() {
