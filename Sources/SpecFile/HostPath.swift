@@ -4,21 +4,25 @@ import LinuxFacts
 extension Surroundings {
     /// The path absolute, expanded and cleaned; `..` stays, as only the kernel knows what it leads to.
     package func hostPath(_ written: String, at position: Position) throws(Diagnostic) -> String {
-        let expanded = try expand(written, at: position)
-        if expanded.isEmpty { throw Diagnostic("\(quoted(written)) is an empty path", at: position) }
-        if expanded.utf8.contains(0) { throw Diagnostic("\(quoted(written)) holds a NUL byte", at: position) }
-        let path = cleaned(expanded.utf8.first == slash ? expanded : directory(of: position) + "/" + expanded)
+        let path = try absolute(written, at: position)
         try checkLength(of: path, at: position)
         return path
     }
 
-    /// The same of a pattern, glob(7): what is expanded stands for itself, each character of it.
+    private func absolute(_ written: String, at position: Position) throws(Diagnostic) -> String {
+        let expanded = try expand(written, at: position)
+        if expanded.isEmpty { throw Diagnostic("\(quoted(written)) is an empty path", at: position) }
+        if expanded.utf8.contains(0) { throw Diagnostic("\(quoted(written)) holds a NUL byte", at: position) }
+        return cleaned(expanded.utf8.first == slash ? expanded : directory(of: position) + "/" + expanded)
+    }
+
+    /// The same of a pattern, glob(7), which may be longer than a name: what is expanded stands for itself, each character of it.
     package func hostPattern(_ written: String, at position: Position) throws(Diagnostic) -> String {
         let literal = Surroundings(
             variable: { [variable] in variable($0).map(escapingPattern) }, home: home.map(escapingPattern),
             currentDirectory: escapingPattern(currentDirectory),
             directoryOfFile: { [self] in escapingPattern(directory(of: $0)) })
-        return try literal.hostPath(written, at: position)
+        return try literal.absolute(written, at: position)
     }
 
     /// The absolute directory that paths written at `position` are relative to: that of the file as it was named, and the

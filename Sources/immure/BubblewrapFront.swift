@@ -42,6 +42,9 @@ enum BubblewrapFront {
         if extras.statusDescriptor != nil {
             refuse("--json-status-fd: not available: immure does not say what it starts before it ends")
         }
+        for source in extras.coveredSources where !Caller.exists(source) {
+            refuse("Can't find source path \(source): No such file or directory")
+        }
         imported.passOn((3..<1024).filter { Caller.hasOpen($0) })
         for number in extras.blockDescriptors where Caller.readOne(number) == nil {
             refuse("--block-fd: cannot read \(number)")

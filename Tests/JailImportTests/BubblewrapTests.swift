@@ -35,6 +35,13 @@ import Testing
         #expect(kept.contains(.chown) && !kept.contains(.sys_admin))
     }
 
+    @Test func `root that becomes somebody else keeps what an option names`() throws {
+        let line = "--ro-bind / / --unshare-user --uid 7"
+        #expect(try draft("\(line) true", isRoot: true).spec.capabilities.keep == nil)
+        let added = try draft("\(line) --cap-drop ALL --cap-add net_raw true", isRoot: true).spec
+        #expect(added.capabilities.keep?.value.capabilities == [.net_raw])
+    }
+
     @Test func `what is unshared is the jail's own`() throws {
         let spec = try draft("--unshare-all --die-with-parent --new-session --tmpfs / --proc /proc --dev /dev sh").spec
         for kind in [NamespaceKind.pid, .ipc, .uts, .cgroup, .net] { #expect(spec.namespaces[kind].value == .new) }

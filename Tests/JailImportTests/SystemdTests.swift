@@ -57,8 +57,15 @@ import Testing
         #expect(rules.count == 1 && rules[0].action == .errno(97) && rules[0].arguments.count == 2)
         #expect(rules[0].arguments.allSatisfy { $0.op == .notEqual && $0.index == 0 })
         #expect(!made.hasLostRestrictions, "without AF_INET there is nothing to filter")
-        #expect(draft("RestrictAddressFamilies=AF_INET\nIPAddressDeny=any").hasLostRestrictions)
-        #expect(draft("IPAddressDeny=any").hasLostRestrictions)
+    }
+
+    @Test func `no address is no socket of the internet, and a list of addresses is lost`() throws {
+        let made = draft("IPAddressDeny=any")
+        let rules = try #require(try made.spec.seccomp).value.rules.filter { $0.call.value == "socket" }
+        #expect(rules.count == 2 && rules.allSatisfy { $0.action == .errno(97) && $0.arguments.count == 1 })
+        #expect(!made.hasLostRestrictions && made.directives(.warning).contains("IPAddressDeny=any"))
+        #expect(draft("IPAddressDeny=10.0.0.0/8").hasLostRestrictions)
+        #expect(draft("IPAddressDeny=any\nIPAddressAllow=localhost").hasLostRestrictions)
     }
 
     @Test func `what protects takes capabilities away`() throws {

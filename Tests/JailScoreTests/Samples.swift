@@ -34,6 +34,7 @@ let samples: [(text: String, effect: Effect)] = [
     (mount("source = \"/srv\"\noptional = true\nidmap = true"), .opens),
     (mount("source = \"/srv\"\ncreate = true\nmode = \"0700\""), .opens), ("filesystem.ro = [\"/opt/*\"]", .opens),
     ("filesystem.hide = [\"/usr/share/*\"]", .narrows),
+    ("mount = [{ target = \"/opt/*\", source = \"/opt/*\", pattern = true, optional = true }]", .opens),
     (mount("type = \"tmpfs\""), .opens),
     (mount("type = \"tmpfs\"\nsize = \"1M\"\ninodes = 9\nmode = \"0700\""), .neither),
     (mount("type = \"overlay\"\nlower = [\"/srv\"]\nquota = \"1G\""), .opens),

@@ -31,12 +31,18 @@ def test_the_front_keeps_what_bubblewrap_keeps(caller):
     assert lines[0] == str(0 if caller.name == "root" else int(lines[0]))
 
 
+def test_root_that_becomes_somebody_else_has_no_capabilities(caller):
+    words = [*READ_ONLY, "--unshare-user", "--uid", "7", "/bin/grep", "-h", "^Cap[PEA]", "/proc/self/status"]
+    assert {line.split()[1] for line in front(caller, *words).ok.stdout.splitlines()} == {"0" * 16}
+
+
 def test_the_front_fails_with_its_name_and_status_1(caller):
     for words, what in (
         (["--wat", "/bin/true"], "unknown option --wat"),
         ([*READ_ONLY], "no command"),
         ([*READ_ONLY, "/no/such/program"], "no/such/program"),
         ([*READ_ONLY, "--ro-bind", "/no/such", "/x", "/bin/true"], "/no/such"),
+        ([*READ_ONLY, "--ro-bind", "/no/such", "/mnt", "--tmpfs", "/mnt", "/bin/true"], "/no/such"),
         ([*READ_ONLY, "--lock-file", "/x", "/bin/true"], "--lock-file"),
     ):
         run = front(caller, *words)
@@ -56,6 +62,76 @@ def test_words_come_from_a_descriptor(caller):
     run = front(caller, "--args", str(reading), "/bin/echo", "read", pass_fds=(reading,))
     os.close(reading)
     assert run.ok.stdout == "read\n"
+
+
+def test_a_file_has_what_a_descriptor_holds(caller):
+    reading, writing = os.pipe()
+    os.write(writing, b"from outside\n")
+    os.close(writing)
+    words = [*READ_ONLY, "--tmpfs", "/mnt", "--ro-bind-data", str(reading), "/mnt/data", "/bin/cat", "/mnt/data"]
+    run = front(caller, *words, pass_fds=(reading,))
+    os.close(reading)
+    assert run.ok.stdout == "from outside\n"
+
+
+PROFILE = """
+include common.inc
+?HAS_X11: blacklist /usr
+whitelist ${HOME}/kept
+whitelist ${HOME}/none-*
+read-only ${HOME}/kept/ro
+blacklist ${HOME}/kept/hidden
+private-etc passwd,group
+private-tmp
+private-dev
+net none
+protocol unix
+seccomp
+"""
+
+
+def test_a_profile_of_firejail_launches(caller):
+    if caller.name == "root":
+        pytest.skip("the jail's user is not one who may enter root's home")
+    place, home = caller.open_directory(), caller.open_directory()
+    for name in ("kept/ro", "kept/hidden"):
+        (home / name).mkdir(parents=True)
+        (home / name / "file").write_text("text\n")
+        os.chmod(home / name, 0o777)
+    os.chmod(home / "kept", 0o777)
+    (home / "other").write_text("secret\n")
+    profile = caller.file(place / "a.profile", PROFILE)
+    caller.file(place / "common.inc", "noexec ${HOME}\n")
+    made = caller.verb("import", "firejail", str(profile), env={"HOME": str(home)}).ok
+    assert f"a.profile:4 whitelist ${{HOME}}/kept" in made.stdout
+    script = """
+        ls ~; cat ~/kept/ro/file; ls ~/kept/hidden 2>/dev/null; touch ~/kept/ro/x 2>/dev/null && echo open
+        touch ~/kept/new && echo written; ls /etc | tr '\n' ' '; echo
+        python3 -c 'import socket; socket.socket(socket.AF_INET)' 2>&1 | tail -1"""
+    run = caller.verb("run", str(caller.spec(made.stdout)), "--", "/bin/sh", "-c", script, env={"HOME": str(home)}).ok
+    lines = run.stdout.splitlines()
+    assert lines[:3] == ["kept", "text", "written"]
+    assert "passwd" in lines[3].split() and "shadow" not in lines[3].split()
+    assert "[Errno 95]" in lines[4]
+    assert (home / "kept/new").exists() and not (home / "kept/ro/x").exists()
+
+
+def test_a_directive_that_firejail_has_not_is_named_with_its_line(caller):
+    profile = caller.file(caller.open_directory() / "a.profile", "quiet\nblaklist /usr\n")
+    run = caller.verb("import", "firejail", str(profile))
+    assert run.status == 2 and "a.profile:2:1: firejail has no directive blaklist" in run.stderr
+    assert run.stdout == "" and "did you mean blacklist?" in run.stderr
+
+
+def test_a_pattern_of_a_mount_may_match_nothing(caller):
+    place = caller.open_directory()
+    (place / "one.txt").write_text("1\n")
+    line = '[[mount]]\ntarget = "{0}"\nsource = "{0}"\npattern = true\n'
+    spec = caller.spec(line.format(f"{place}/*.txt") + (line + "optional = true\n").format(f"{place}/*.none"))
+    assert caller.verb("run", str(spec), "--", "/bin/ls", str(place)).ok.stdout == "one.txt\n"
+    spec = caller.spec(line.format(f"{place}/*.none"))
+    run = caller.verb("run", str(spec), "--", "/bin/true")
+    assert run.status == 125 and "nothing matches" in run.stderr
 
 
 @pytest.mark.parametrize("text, status, line", [("ProtectSytem=full", 2, ":2:1"), ("ProcSubset=pid", 1, ":2:1"), ("Nice=3", 0, "")])

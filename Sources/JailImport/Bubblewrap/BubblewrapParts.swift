@@ -19,7 +19,10 @@ struct BubblewrapCapabilities {
     }
 
     /// Root keeps all of its own that are not dropped, everybody else only what is added.
-    func write(_ context: ImportContext, into draft: inout Draft) {
+    ///
+    /// Bubblewrap makes them ambient only where an option names one: under another uid the rest ends as the command is executed.
+    func write(_ context: ImportContext, asRoot staysRoot: Bool, into draft: inout Draft) {
+        if changes.isEmpty, !staysRoot { return }
         var set = context.isRoot ? context.permitted ?? CapabilitySet(Capability.allCases) : []
         for change in changes { set = change.isAdded ? set | change.set : set.without(change.set) }
         for change in changes { draft.isPart(change.directive) }

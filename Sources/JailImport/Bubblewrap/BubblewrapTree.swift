@@ -31,6 +31,8 @@ struct BubblewrapTree {
     }
 
     private(set) var entries: [Entry] = []
+    /// The sources of binds that are covered: bubblewrap fails all the same where one is missing.
+    private(set) var coveredSources: [String] = []
     /// The root that was made read-only after all.
     private(set) var rootIsReadOnly = false
 
@@ -69,6 +71,7 @@ struct BubblewrapTree {
                 kept.append(earlier)
                 continue
             }
+            if case .bind(let source, _, _) = earlier.content, !earlier.isOptional { coveredSources.append(source) }
             if earlier.target == entry.target, case .directory = earlier.content {
                 draft.isInForce("the place that \(entry.directive.words) is mounted on", earlier.directive)
             } else if entry.isOptional {

@@ -10,6 +10,8 @@ package struct BubblewrapImport {
         package var lockFiles: [String] = []
         /// Descriptors that bubblewrap keeps for itself, so that the command does not get them.
         package var used: [Int32] = []
+        /// Sources that no mount of the jail has any more, and that must be there all the same.
+        package var coveredSources: [String] = []
         package var asksForHelp = false
         package var asksForVersion = false
     }
@@ -20,9 +22,9 @@ package struct BubblewrapImport {
     var tree = BubblewrapTree()
     var unshared: Set<String> = []
     private var sharesNetwork = false
-    private var mode: String?
-    private var size: String?
-    private var lower: [String] = []
+    var mode: String?
+    var size: String?
+    var lower: [String] = []
     private var given: [String: BubblewrapOptions.Option] = [:]
     private var capabilities = BubblewrapCapabilities()
     private var environment = BubblewrapEnvironment()
@@ -160,57 +162,8 @@ package struct BubblewrapImport {
 }
 
 extension BubblewrapImport {
-    private mutating func takeTree(_ option: BubblewrapOptions.Option) -> Bool {
-        let values = option.values
-        func place(_ written: String) -> String { cleaned(written.hasPrefix("/") ? written : "/" + written) }
-        func entry(_ target: String, _ content: BubblewrapTree.Content, optional: Bool = false) {
-            tree.add(
-                .init(
-                    target: place(target), content: content, directive: option.directive, isOptional: optional,
-                    mode: mode, size: size), &draft)
-        }
-        switch option.name {
-        case "--bind", "--bind-try", "--ro-bind", "--ro-bind-try", "--dev-bind", "--dev-bind-try":
-            entry(
-                values[1],
-                .bind(
-                    source: values[0], isWritable: !option.name.hasPrefix("--ro"),
-                    hasDevices: option.name.hasPrefix("--dev")), optional: option.name.hasSuffix("-try"))
-        case "--bind-fd", "--ro-bind-fd":
-            guard descriptor(option) != nil else { return true }
-            entry(values[1], .descriptor(number: values[0], isWritable: option.name == "--bind-fd"))
-        case "--file", "--bind-data", "--ro-bind-data":
-            guard descriptor(option) != nil else { return true }
-            entry(
-                values[1],
-                .data(
-                    descriptor: values[0], isBound: option.name != "--file", isWritable: option.name != "--ro-bind-data"
-                ))
-        case "--proc": entry(values[0], .proc)
-        case "--dev": entry(values[0], .dev)
-        case "--tmpfs": entry(values[0], .tmpfs)
-        case "--mqueue": entry(values[0], .mqueue)
-        case "--dir": entry(values[0], .directory)
-        case "--symlink": entry(values[1], .symlink(to: values[0]))
-        case "--overlay-src":
-            lower.insert(values[0], at: 0)
-            draft.isInForce("a layer of the overlay that follows", option.directive)
-        case "--overlay":
-            entry(values[2], .overlay(lower: lower, upper: values[0], work: values[1], isWritable: true))
-            lower = []
-        case "--tmp-overlay", "--ro-overlay":
-            entry(
-                values[0],
-                .overlay(lower: lower, upper: nil, work: nil, isWritable: option.name == "--tmp-overlay"))
-            lower = []
-        case "--remount-ro": tree.makeReadOnly(place(values[0]), option.directive, &draft)
-        case "--chmod": tree.change(values[0], of: place(values[1]), option.directive, &draft)
-        default: return false
-        }
-        return true
-    }
-
     private mutating func finish() {
+        extras.coveredSources = tree.coveredSources
         writeTree()
         writeNamespaces()
         writeIdentity()
@@ -254,7 +207,8 @@ extension BubblewrapImport {
                 draft.set("identity.\(key)", .integer(0), standard("the caller's, which is root"))
             }
         }
-        capabilities.write(context, into: &draft)
+        let uid = given["--uid"].map { UInt32($0.values[0]) } ?? (context.isRoot ? 0 : nil)
+        capabilities.write(context, asRoot: uid == 0, into: &draft)
     }
 
     private mutating func writeProcess() {

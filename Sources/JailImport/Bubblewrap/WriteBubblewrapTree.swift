@@ -146,14 +146,8 @@ extension BubblewrapImport {
         if hasDevices, entry.target == "/dev", cleaned(source) == "/dev", !entry.isOptional {
             return draft.set("filesystem.dev", .string("host"), from)
         }
-        let isPlain =
-            !hasDevices && !entry.isOptional && !path.utf8.contains(UInt8(ascii: ":"))
-            && !entry.target.utf8.contains(UInt8(ascii: ":"))
         let target = literal(entry.target)
-        if isPlain {
-            return draft.append(
-                "filesystem.\(isWritable ? "rw" : "ro")", path == target ? path : "\(path):\(target)", from)
-        }
+        if !hasDevices, !entry.isOptional { return draft.place(isWritable ? "rw" : "ro", path, on: target, from) }
         var pairs: [(String, Node.Value)] = [("target", .string(target)), ("source", .string(path))]
         var options: [String] = isWritable ? [] : ["ro"]
         if hasDevices { options.append("dev") }
@@ -163,9 +157,15 @@ extension BubblewrapImport {
     }
 
     private mutating func data(_ entry: BubblewrapTree.Entry, _ number: String, _ isBound: Bool, _ isWritable: Bool) {
-        let key: (String, Node.Value) = ("content_fd", .integer(Int64(number) ?? 0))
-        guard Available.mount([("type", .string("file")), key]) else {
-            return draft.lose("a file whose content comes from a descriptor", entry.directive)
+        var key: (String, Node.Value) = ("content_fd", .integer(Int64(number) ?? 0))
+        if !Available.mount([("type", .string("file")), key]) {
+            guard let bytes = Int32(number).flatMap(context.readDescriptor) else {
+                return draft.lose("a file whose content comes from a descriptor", entry.directive)
+            }
+            guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
+                return draft.lose("content that is no text", entry.directive)
+            }
+            key = ("content", .string(text))
         }
         let bits = entry.mode.flatMap { UInt32($0, radix: 8) } ?? (isBound ? 0o600 : 0o666)
         draft.add(

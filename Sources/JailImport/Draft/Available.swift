@@ -40,8 +40,3 @@ extension Node.Value {
         .array(list.map { Node(.string($0), at: Position(file: "", line: 0, column: 0)) })
     }
 }
-
-extension Available {
-    /// Whether `*` in a path stands for names. The decoder takes it for a character like any other, so that it cannot be asked.
-    static let patterns = false
-}

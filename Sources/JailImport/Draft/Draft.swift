@@ -85,12 +85,34 @@ package struct Draft: Sendable {
         append(path, [.string(value)], directive)
     }
 
-    /// Adds a table to an array of tables.
-    mutating func add(_ path: String, _ pairs: [(String, Node.Value)], _ directive: Directive) {
+    /// Shows or hides a path that is meant literally: `key` is `ro`, `rw` or `hide`.
+    ///
+    /// In the short form it would be a pattern where it has a `*`, and two paths where it has a colon.
+    mutating func place(_ key: String, _ source: String, on target: String? = nil, _ directive: Directive) {
+        let target = target ?? source
+        if !(source + target).utf8.contains(where: { ":*?[".utf8.contains($0) }) {
+            return append("filesystem.\(key)", source == target ? source : "\(source):\(target)", directive)
+        }
+        var pairs: [(String, Node.Value)] = [("target", .string(target))]
+        pairs.append(key == "hide" ? ("type", .string("hide")) : ("source", .string(source)))
+        if key == "ro" { pairs.append(("options", .strings(["ro"]))) }
+        add("mount", pairs, directive)
+    }
+
+    /// Adds a table to an array of tables, unless it is there; `isNew` where that is known, of hundreds.
+    mutating func add(
+        _ path: String, _ pairs: [(String, Node.Value)], isNew: Bool = false, _ directive: Directive
+    ) {
         let entries = pairs.map { key, value in
             Table.Entry(key: key, keyPosition: directive.position, node: Node(value, at: directive.position))
         }
-        append(path, [.table(Table(entries))], directive)
+        change(path, directive) { node in
+            var list: [Node] = []
+            if case .array(let before)? = node?.value { list = before }
+            let table = Node(.table(Table(entries)), at: directive.position)
+            if isNew || !list.contains(where: { $0.value == table.value }) { list.append(table) }
+            node = Node(.array(list), at: node?.position ?? directive.position)
+        }
     }
 
     /// Takes a key away.
@@ -137,7 +159,7 @@ extension Draft {
             fail("\(quoted(directive.words)) is not understood", directive)
         }
         guard faults.isEmpty else { return }
-        let anywhere = Surroundings(variable: { _ in "/nowhere" }, home: "/nowhere", currentDirectory: "/nowhere")
+        let anywhere = Surroundings(variable: { "/nowhere/\($0)" }, home: "/nowhere", currentDirectory: "/nowhere")
         for fault in Spec.decode(Document(root: root, files: []), in: anywhere).diagnostics {
             let words = fault.position.flatMap { origins[$0]?.words }
             fail(words.map { "\($0): \(fault.message)" } ?? fault.message, at: fault.position, hint: fault.hint)

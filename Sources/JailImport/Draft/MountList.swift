@@ -40,14 +40,22 @@ struct MountList {
         for entry in entries {
             let plain = entry.pairs.count == 1 ? [] : entry.pairs.dropFirst().map(\.0)
             if case .string(let source)? = entry.pairs.first?.1, entry.pairs[0].0 == "source",
-                !source.contains(":"), !entry.target.contains(":"),
                 plain.isEmpty || (plain == ["options"] && entry.pairs[1].1 == .strings(["ro"]))
             {
-                let words = source == entry.target ? source : "\(source):\(entry.target)"
-                draft.append("filesystem.\(plain.isEmpty ? "rw" : "ro")", words, entry.directive)
+                draft.place(plain.isEmpty ? "rw" : "ro", source, on: entry.target, entry.directive)
             } else {
                 draft.add("mount", [("target", .string(entry.target))] + entry.pairs, entry.directive)
             }
         }
+    }
+}
+
+extension Draft {
+    /// Shows what a pattern matches, which may be nothing; nil as options hides it.
+    mutating func addPattern(_ pattern: String, _ options: [String]?, _ directive: Directive) {
+        var pairs: [(String, Node.Value)] = [("target", .string(pattern))]
+        pairs.append(options == nil ? ("type", .string("hide")) : ("source", .string(pattern)))
+        if let options, !options.isEmpty { pairs.append(("options", .strings(options))) }
+        add("mount", pairs + [("pattern", .boolean(true)), ("optional", .boolean(true))], directive)
     }
 }

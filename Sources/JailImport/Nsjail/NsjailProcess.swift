@@ -170,7 +170,9 @@ extension NsjailImport {
         case "EXECVE", "3": if let mode { draft.set("process.init", .boolean(false), mode.directive) }
         case "LISTEN", "0":
             if let mode {
-                draft.lose("a jail for each connection: a socket unit with Accept=yes starts one", mode.directive)
+                draft.warn(
+                    "one jail on standard input and output; a socket unit with Accept=yes starts one for each connection",
+                    mode.directive)
             }
         case "RERUN", "2": if let mode { draft.lose("starting it again when it has ended", mode.directive) }
         default: if let mode { draft.fail("nsjail has no mode \(word)", mode.directive) }
@@ -178,12 +180,24 @@ extension NsjailImport {
         for name in ["port", "bindhost", "max_conns", "max_conns_per_ip"] {
             for field in all(name) {
                 if word == "LISTEN" || word == "0" {
-                    draft.lose(
-                        "part of listening", restricts: name.hasPrefix("max") && field.word != "0", field.directive)
+                    listening(name, field)
                 } else {
                     draft.isOutside("only for the mode LISTEN", field.directive)
                 }
             }
+        }
+    }
+
+    /// What the socket unit says in its place.
+    private mutating func listening(_ name: String, _ field: TextProto.Field) {
+        let isLimit = name.hasPrefix("max")
+        let key = ["max_conns": "MaxConnections=", "max_conns_per_ip": "MaxConnectionsPerSource="][name]
+        if isLimit, field.word != "0" {
+            draft.lose("\(key ?? "") of the socket unit", restricts: true, field.directive)
+        } else if isLimit {
+            draft.isInForce("", field.directive)
+        } else {
+            draft.warn("ListenStream= of the socket unit", field.directive)
         }
     }
 

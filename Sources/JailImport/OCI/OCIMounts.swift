@@ -114,7 +114,7 @@ extension OCIImport {
             } else if keepsMounting {
                 draft.lose("nothing can be hidden from who has sys_admin", restricts: true, one)
             } else {
-                draft.append("filesystem.hide", literal(path), one)
+                draft.place("hide", literal(path), one)
             }
         }
         draft.isPart(directive)

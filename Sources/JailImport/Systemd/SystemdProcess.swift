@@ -94,6 +94,12 @@ extension SystemdImport {
                 draft.isInForce("sockets of the internet cannot be made", entry.directive)
             } else if isPrivate {
                 draft.isInForce("there is no network but its own loopback", entry.directive)
+            } else if allow.isEmpty, ["any", "0.0.0.0/0 ::/0"].contains(entry.value) {
+                for family in ["AF_INET", "AF_INET6"] {
+                    draft.rule("socket", "EAFNOSUPPORT", [(0, "==", family)], entry.directive)
+                }
+                draft.warn(
+                    "no socket of the internet can be made; one that is passed to it is not filtered", entry.directive)
             } else {
                 draft.lose(
                     "a filter of addresses; it holds where the line stays in the unit", restricts: true, entry.directive

@@ -161,17 +161,16 @@ extension SystemdImport {
             return draft.set("filesystem.dev", .string("host"), entry.directive)
         }
         let directories = Self.classes[name], patterns = Self.patterns[name] ?? []
+        if name.hasPrefix("char-/") || name.hasPrefix("block-/") {
+            return draft.warn("no kind of devices has a slash in its name: systemd passes over it", entry.directive)
+        }
         guard directories != nil || !patterns.isEmpty else {
             return draft.lose("a class of devices whose nodes are not known by name", entry.directive)
         }
         if directories?.isEmpty == true { return draft.isInForce("", entry.directive) }
         for path in directories ?? [] { mount(path, from: path, ["rw", "dev"], optional: true, entry.directive) }
         for pattern in patterns {
-            guard Available.patterns else {
-                draft.lose("the nodes \(pattern), as a pattern", entry.directive)
-                continue
-            }
-            mount(pattern, from: pattern, ["rw", "dev"], optional: true, entry.directive)
+            draft.addPattern(pattern, ["rw", "dev"], entry.directive)
         }
     }
 
@@ -185,7 +184,7 @@ extension SystemdImport {
             } else if place.isOptional {
                 mount(place.path, from: place.path, [], optional: true, directive)
             } else {
-                draft.append("filesystem.rw", place.path, directive)
+                draft.place("rw", place.path, directive)
             }
         }
         for (word, directive) in words("ReadOnlyPaths") {
@@ -198,7 +197,7 @@ extension SystemdImport {
             }
         }
         for (word, directive) in words("InaccessiblePaths") {
-            if let place = path(word, directive) { draft.append("filesystem.hide", place.path, directive) }
+            if let place = path(word, directive) { draft.place("hide", place.path, directive) }
         }
         for (word, directive) in words("TemporaryFileSystem") { temporary(word, directive) }
         for (key, options) in [("BindPaths", [String]()), ("BindReadOnlyPaths", ["ro"])] {
@@ -253,7 +252,7 @@ extension SystemdImport {
             kept.append(variable)
             for (word, directive) in all {
                 let name = specifiers.resolve(word.cut(":").0)
-                draft.append("filesystem.rw", "\(parent)/\(name)", directive)
+                draft.place("rw", "\(parent)/\(name)", directive)
             }
         }
     }

@@ -25,7 +25,7 @@ extension Filesystem {
         for mount in mounts where mount.isPattern {
             let isHidden = mount.source == .hidden
             let found = matches.first { $0.pattern == mount.target && $0.isOfJail == isHidden }?.paths ?? []
-            if found.isEmpty {
+            if found.isEmpty, !mount.optional {
                 faults.append(Diagnostic("nothing matches the pattern \(quoted(mount.target))", at: mount.position))
             }
             for path in found {

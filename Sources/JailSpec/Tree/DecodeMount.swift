@@ -6,7 +6,7 @@ enum MountType: String, CaseIterable {
 
     var keys: [String] {
         switch self {
-        case .bind: ["source", "options", "optional", "create", "mode", "quota", "idmap"]
+        case .bind: ["source", "options", "optional", "pattern", "create", "mode", "quota", "idmap"]
         case .image: ["source", "offset", "options", "optional", "idmap"]
         case .overlay: ["lower", "upper", "work", "options", "optional", "quota", "inodes", "idmap"]
         case .tmpfs: ["size", "inodes", "mode", "options"]
@@ -14,7 +14,7 @@ enum MountType: String, CaseIterable {
         case .file: ["content", "mode"]
         case .symlink: ["to"]
         case .dir: ["mode"]
-        case .hide: ["optional"]
+        case .hide: ["optional", "pattern"]
         }
     }
 
@@ -41,7 +41,7 @@ enum MountType: String, CaseIterable {
 
     static let allKeys = [
         "target", "type", "source", "options", "optional", "size", "inodes", "mode", "content", "to", "lower", "upper",
-        "work", "quota", "idmap", "create", "offset",
+        "work", "quota", "idmap", "create", "offset", "pattern",
     ]
 }
 
@@ -49,6 +49,9 @@ extension Section {
     /// One entry of `[[mount]]`; nil where what is wrong leaves no mount to speak of.
     mutating func mount() -> Mount? {
         let type = mountType()
+        let isPattern =
+            type.map { $0.keys.contains("pattern") } == true && value("pattern", Form.boolean)?.value == true
+        if isPattern { return pattern(type) }
         let target = required("target", type == .image || type == .overlay ? Form.expandedPath : Form.expandedTarget)
         reportForeignKeys(type)
         let source = type.flatMap { mountSource($0) }
@@ -66,6 +69,33 @@ extension Section {
             optional: optional?.value ?? false, quota: quota, inodes: inodes, idmap: idmap,
             position: table["target"]?.keyPosition ?? position)
         mount.create = create
+        return mount
+    }
+
+    /// Mounts of what a pattern matches, which may be nothing: the source of a bind is its target.
+    private mutating func pattern(_ type: MountType?) -> Mount? {
+        reportForeignKeys(type)
+        let target = required("target", Form.hidden)
+        let source = type == .bind ? required("source", Form.hidden) : nil
+        let options = list("options", Form.mountOption)?.value ?? []
+        let optional = value("optional", Form.boolean)
+        for key in MountType.allKeys {
+            guard let other = entry(key), ["create", "mode", "quota", "idmap"].contains(key) else { continue }
+            report("mount.\(key): means nothing for a pattern", at: other.keyPosition)
+        }
+        guard let target, let type else { return nil }
+        if !target.value.isPattern {
+            report("mount.pattern: \(quoted(target.value.path)) is none", at: target.position)
+        }
+        if let source, !source.value.path.utf8.elementsEqual(target.value.path.utf8) {
+            report(
+                "mount.source: what a pattern matches stands where it is: it must be the target", at: source.position)
+        }
+        var mount = Mount(
+            target: target.value.path, source: type == .hide ? .hidden : .bind(target.value.path),
+            options: mountOptions(options, type), optional: optional?.value ?? false, quota: nil, inodes: nil,
+            idmap: nil, position: table["target"]?.keyPosition ?? position)
+        mount.isPattern = true
         return mount
     }
 

@@ -38,6 +38,12 @@ extension SectionRows {
                 "A source that does not exist is left out, which is reported. hide: so is a target that does not exist."
             ),
             KeyRow(
+                "pattern", as: .boolean, default: "false",
+                """
+                bind and hide: the target is a pattern, as in `ro` and `hide`; a source is the same pattern. With `optional`
+                it may match nothing.
+                """),
+            KeyRow(
                 "create", as: ValueForm("boolean | \"file\"", .either([.boolean, .word(["file"])])), default: "false",
                 """
                 bind: a source that does not exist is made before the launch, and stays: a directory, or an empty file. It

@@ -34,15 +34,17 @@ extension SpecWriter {
         if !hidden.isEmpty { add("filesystem.hide", TOML.array(hidden)) }
         writePatterns(filesystem.mounts)
         let all = (filesystem.rootMount.map { [$0] } ?? []) + filesystem.mounts
-        let mounts = all.filter { ($0.source != .hidden || $0.optional) && !$0.isPattern }.map {
+        let mounts = all.filter {
+            $0.isPattern ? $0.isLongPattern : $0.source != .hidden || $0.optional
+        }.map {
             "{ \(words($0).joined(separator: ", ")) }"
         }
         if !mounts.isEmpty { add("mount", TOML.array(mounts)) }
     }
 
-    /// The binds of patterns, which have no long form: what was opened tells the key.
+    /// The binds of patterns that need no long form: what was opened tells the key.
     private mutating func writePatterns(_ mounts: [Mount]) {
-        let patterns = mounts.filter { $0.isPattern && $0.source != .hidden }
+        let patterns = mounts.filter { $0.isPattern && $0.source != .hidden && !$0.isLongPattern }
         for key in ["ro", "rw", "devices"] {
             let paths = patterns.filter { mount in
                 let kind =
@@ -84,6 +86,7 @@ extension SpecWriter {
                 || (word.isRecursive == false && !said.isRecursive)
         }.map(\.word)
         if !options.isEmpty { words.append("options = \(TOML.array(options.map(TOML.string)))") }
+        if mount.isPattern { words.append("pattern = true") }
         if mount.optional { words.append("optional = true") }
         if let made = mount.create {
             words += ["create = \(made.isDirectory ? "true" : "\"file\"")", "mode = \(TOML.mode(made.mode))"]
@@ -92,5 +95,15 @@ extension SpecWriter {
         if let inodes = mount.inodes { words.append("inodes = \(inodes.value)") }
         if let idmap = mount.idmap { words.append("idmap = \(idmap.value)") }
         return words
+    }
+}
+
+extension Mount {
+    /// Whether it is a pattern that no short form says.
+    fileprivate var isLongPattern: Bool {
+        let short = [
+            MountOptions(.readOnly), MountOptions(), MountOptions(.readOnly | .noExecute, opening: .noDevices),
+        ]
+        return isPattern && (optional || (source != .hidden && !short.contains(options)))
     }
 }

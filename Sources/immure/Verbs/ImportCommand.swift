@@ -32,7 +32,7 @@ struct ImportCommand: ParsableCommand {
 
     /// What a spec refers to is of whoever starts the jail, and not looked for here.
     private static let anywhere = Surroundings(
-        variable: { _ in "/nowhere" }, home: "/nowhere", currentDirectory: "/nowhere")
+        variable: { "/nowhere/\($0)" }, home: "/nowhere", currentDirectory: "/nowhere")
 
     private static func read(_ path: String) -> ImportSource {
         do throws(Diagnostic) {
@@ -60,12 +60,13 @@ struct ImportCommand: ParsableCommand {
 
 /// The tools whose configurations are read, by the names of their programs.
 enum ForeignTool: String, CaseIterable, ExpressibleByArgument {
-    case bwrap, nsjail, minijail, systemd, oci
+    case bwrap, nsjail, firejail, minijail, systemd, oci
 
     func draft(of sources: [ImportSource], _ words: [String], _ context: ImportContext) -> Draft {
         switch self {
         case .bwrap: BubblewrapImport.draft(of: sources, words, context)
         case .nsjail: NsjailImport.draft(of: sources, words, context)
+        case .firejail: FirejailImport.draft(of: sources, words, context)
         case .minijail: MinijailImport.draft(of: sources, words, context)
         case .systemd: SystemdImport.draft(of: sources, words, context)
         case .oci: OCIImport.draft(of: sources, words, context)

@@ -1,0 +1,186 @@
+import SpecFile
+
+extension FirejailImport {
+    struct Whitelisted {
+        let path: String
+        let top: String
+        let isReadOnly: Bool
+        let directive: Directive
+    }
+
+    /// Where a line leads; says so where it is no path of the host's.
+    mutating func located(_ line: FirejailLine) -> [String]? {
+        if let paths = paths(line) { return paths }
+        if line.value.hasPrefix("${") {
+            draft.fail("\(quoted(line.value)) is not a path that firejail knows", line.directive)
+        } else {
+            draft.warn("no absolute path: firejail looks for it from where it is started", line.directive)
+        }
+        return nil
+    }
+
+    /// What `whitelist` names, but for what a line before it takes out.
+    mutating func whitelist() -> [Whitelisted] {
+        var result: [Whitelisted] = []
+        var spared: [String] = []
+        for line in lines where ["nowhitelist", "whitelist", "whitelist-ro"].contains(line.name) {
+            guard let found = located(line) else { continue }
+            draft.isPart(line.directive)
+            if line.name == "nowhitelist" {
+                spared += found
+                continue
+            }
+            for path in found where !spared.contains(where: { FirejailPaths.matches($0, path) }) {
+                result.append(
+                    Whitelisted(
+                        path: path, top: FirejailPaths.top(of: path), isReadOnly: line.name == "whitelist-ro",
+                        directive: line.directive))
+            }
+        }
+        return result
+    }
+
+    /// Shows what is whitelisted, in a directory that has nothing else.
+    mutating func show(_ entry: Whitelisted) {
+        let (path, top) = (entry.path, entry.top)
+        if path.hasPrefix("/dev/"), !has("private-dev") {
+            return draft.isInForce("the host's /dev", entry.directive)
+        }
+        if top.hasPrefix("/usr/") || top == "/etc", places.index(top) == nil, path != top {
+            places.add(top, .empty(mode: "0755"), ["ro"], entry.directive)
+        }
+        let writable = ["~", "/tmp", "${XDG_RUNTIME_DIR}", "/mnt", "/media"].contains(top)
+        var options = writable && !entry.isReadOnly ? [] : ["ro"]
+        if top == "/dev" { options = ["rw", "dev"] }
+        places.add(path, .bind(source: path), options, entry.directive)
+    }
+
+    /// `mkdir` and `mkfile`: what is shown is made where it is missing.
+    mutating func writeMade() {
+        for line in lines where line.name == "mkdir" || line.name == "mkfile" {
+            guard let path = located(line)?.first else { continue }
+            let kind: Node.Value = line.name == "mkdir" ? .boolean(true) : .string("file")
+            draft.isPart(line.directive)
+            if places.index(path) != nil {
+                _ = places.change(within: path) { if $0.target == path { $0.creates = kind } }
+            } else if places.shows(path) {
+                places.add(path, .bind(source: path), creates: kind, line.directive)
+            } else {
+                draft.isOutside("the jail does not show it", line.directive)
+            }
+        }
+    }
+
+    // MARK: What is hidden
+
+    mutating func hide() {
+        var spared: [String] = []
+        var unseen: [(file: String, count: Int)] = []
+        for line in lines where ["noblacklist", "blacklist", "blacklist-nolog"].contains(line.name) {
+            guard let found = located(line) else { continue }
+            draft.isPart(line.directive)
+            if line.name == "noblacklist" {
+                spared += found
+                continue
+            }
+            for path in found where !spared.contains(where: { FirejailPaths.matches($0, path) }) {
+                if hide(path, spared, line.directive) { continue }
+                let file = line.directive.position.file
+                if let index = unseen.firstIndex(where: { $0.file == file }) {
+                    unseen[index].count += 1
+                } else {
+                    unseen.append((file, 1))
+                }
+            }
+        }
+        for (file, count) in unseen {
+            draft.isInForce(
+                "nothing of it is in the jail",
+                Self.standard("\(count) blacklisted path\(count == 1 ? "" : "s") of \(file)"))
+        }
+    }
+
+    /// Hides a path; false where the jail does not show it.
+    private mutating func hide(_ path: String, _ spared: [String], _ directive: Directive) -> Bool {
+        let covered = places.all.filter {
+            $0.kind != .hidden && $0.target != "~"
+                && (isWithin($0.target, path) || FirejailPaths.matches(path, $0.target))
+        }
+        for place in covered {
+            places.remove(within: place.target)
+            if place.directive != directive { draft.warn("has no effect: \(directive.reference)", place.directive) }
+        }
+        guard places.shows(path) else { return !covered.isEmpty }
+        if FirejailPaths.isPattern(path) {
+            for name in spared where FirejailPaths.matches(path, name) && places.shows(name) {
+                draft.warn("\(name) is hidden too, though noblacklist names it", directive)
+            }
+        }
+        places.add(path, .hidden, directive)
+        return true
+    }
+
+    // MARK: What is changed afterwards
+
+    mutating func change(_ line: FirejailLine) {
+        switch line.name {
+        case "read-only", "read-write", "noexec", "tmpfs": break
+        case "bind": return bind(line)
+        default: return
+        }
+        guard let found = located(line) else { return }
+        for path in found {
+            switch line.name {
+            case "tmpfs": places.add(path, .empty(mode: "0700"), line.directive)
+            case "noexec": set("noexec", path, line.directive)
+            case "read-only": set("ro", path, line.directive)
+            default: open(path, line.directive)
+            }
+        }
+        draft.isPart(line.directive)
+    }
+
+    /// Adds an option to what is shown at a path, and to what is mounted below it.
+    private mutating func set(_ option: String, _ path: String, _ directive: Directive) {
+        let isThere = places.index(path) != nil
+        _ = places.change(within: path) { place in
+            if case .bind = place.kind, !place.options.contains(option) {
+                place.options = place.options.filter { $0 != "rw" } + [option]
+            }
+        }
+        if isThere { return }
+        if option == "noexec", path == "~" || path == "/tmp" {
+            draft.set(path == "~" ? "filesystem.home" : "filesystem.tmp", .boolean(false), directive)
+            return places.add(path, .empty(mode: path == "~" ? "0700" : "1777"), ["noexec"], directive)
+        }
+        guard let options = around(path) else { return }
+        if option == "ro" ? !options.contains("ro") : !options.contains("noexec") {
+            places.add(path, .bind(source: path), options.filter { $0 != "rw" } + [option], directive)
+        }
+    }
+
+    /// Lets a path be written to that is part of what is read-only.
+    private mutating func open(_ path: String, _ directive: Directive) {
+        if let index = places.index(path), case .bind = places.all[index].kind {
+            _ = places.change(within: path) { if $0.target == path { $0.options.removeAll { $0 == "ro" } } }
+        } else if let options = around(path), options.contains("ro") {
+            places.add(path, .bind(source: path), options.filter { $0 != "ro" }, directive)
+        }
+    }
+
+    /// The options of the mount that a path is seen through; nil where it is not seen.
+    private func around(_ path: String) -> [String]? {
+        guard places.shows(path) else { return nil }
+        let nearest = places.all.filter { $0.target != path && isWithin(path, $0.target) }.max {
+            $0.target.utf8.count < $1.target.utf8.count
+        }
+        return nearest?.options ?? ["ro"]
+    }
+
+    private mutating func bind(_ line: FirejailLine) {
+        guard line.list.count == 2, let source = FirejailPaths.expanded(line.list[0])?.first,
+            let target = FirejailPaths.expanded(line.list[1])?.first
+        else { return draft.fail("bind takes two paths", line.directive) }
+        places.add(target, .bind(source: source), line.directive)
+    }
+}

@@ -1,0 +1,99 @@
+import SpecFile
+
+/// What a profile shows, hides and empties, by target: later lines change what earlier ones said.
+struct FirejailPlaces {
+    enum Kind: Equatable {
+        case bind(source: String)
+        case hidden
+        case empty(mode: String)
+        case file(String)
+    }
+
+    struct Place {
+        let target: String
+        var kind: Kind
+        var options: [String]
+        /// Made where it is missing: a directory, or a file.
+        var creates: Node.Value?
+        let directive: Directive
+    }
+
+    private(set) var all: [Place] = []
+    /// Directories of the host that the jail shows.
+    var shown: [(path: String, isWritable: Bool)] = [
+        ("/usr", false), ("/etc", false), ("/bin", false), ("/sbin", false), ("/lib", false), ("/lib64", false),
+        ("/lib32", false), ("/libx32", false),
+    ]
+
+    func index(_ target: String) -> Int? { all.firstIndex { $0.target == target } }
+
+    /// What is hidden is not shown again; else the later line counts.
+    mutating func add(
+        _ target: String, _ kind: Kind, _ options: [String], creates: Node.Value? = nil, _ directive: Directive
+    ) {
+        let place = Place(target: target, kind: kind, options: options, creates: creates, directive: directive)
+        guard let index = index(target) else { return all.append(place) }
+        if all[index].kind != .hidden { all[index] = place }
+    }
+
+    mutating func add(_ target: String, _ kind: Kind, creates: Node.Value? = nil, _ directive: Directive) {
+        add(target, kind, [], creates: creates, directive)
+    }
+
+    /// Changes the places at a path and below it; false where there are none.
+    mutating func change(within path: String, _ work: (inout Place) -> Void) -> Bool {
+        var isFound = false
+        for index in all.indices
+        where isWithin(all[index].target, path) || FirejailPaths.matches(path, all[index].target) {
+            work(&all[index])
+            isFound = true
+        }
+        return isFound
+    }
+
+    mutating func remove(within path: String) { all.removeAll { isWithin($0.target, path) } }
+
+    /// Whether the jail shows what is at a path, as far as that is known.
+    func shows(_ path: String) -> Bool {
+        let nearest = all.filter { $0.target != path && isWithin(path, $0.target) }.max {
+            $0.target.utf8.count < $1.target.utf8.count
+        }
+        switch nearest?.kind {
+        case .bind: return true
+        case .hidden, .empty, .file: return false
+        case nil: return shown.contains { isWithin(path, $0.path) }
+        }
+    }
+
+    /// The mounts, without those that a hidden directory would cover.
+    func write(into draft: inout Draft) {
+        let hidden = all.filter { $0.kind == .hidden && !FirejailPaths.isPattern($0.target) }.map(\.target)
+        for place in all {
+            if hidden.contains(where: { $0 != place.target && isWithin(place.target, $0) }) {
+                draft.isPart(place.directive)
+                continue
+            }
+            write(place, &draft)
+        }
+    }
+
+    private func write(_ place: Place, _ draft: inout Draft) {
+        let isPattern = FirejailPaths.isPattern(place.target)
+        var pairs: [(String, Node.Value)] = [("target", .string(place.target))]
+        switch place.kind {
+        case .bind(let source):
+            if isPattern { return draft.addPattern(place.target, place.options, place.directive) }
+            pairs.append(("source", .string(source)))
+        case .hidden:
+            if isPattern { return draft.addPattern(place.target, nil, place.directive) }
+            pairs += [("type", .string("hide")), ("optional", .boolean(true))]
+        case .empty(let mode): pairs += [("type", .string("tmpfs")), ("mode", .string(mode))]
+        case .file(let text): pairs += [("type", .string("file")), ("content", .string(text))]
+        }
+        if !place.options.isEmpty { pairs.append(("options", .strings(place.options))) }
+        if case .bind = place.kind {
+            pairs.append(place.creates.map { ("create", $0) } ?? ("optional", .boolean(true)))
+        }
+        draft.add("mount", pairs, isNew: true, place.directive)
+    }
+}

@@ -1,0 +1,143 @@
+import JailSpec
+import SpecFile
+
+/// A profile of firejail(1) as a spec.
+///
+/// The jail has a root of its own with the host's /usr and /etc; what else firejail leaves of the host's tree, such as /var and
+/// /run, is there only where the profile names it.
+package struct FirejailImport {
+    var draft = Draft()
+    var places = FirejailPlaces()
+    let lines: [FirejailLine]
+    let context: ImportContext
+
+    /// The first source is the profile; others are read where one includes them.
+    package static func draft(of sources: [ImportSource], _ words: [String], _ context: ImportContext) -> Draft {
+        var imported = FirejailImport(sources, context)
+        imported.write()
+        if !words.isEmpty {
+            imported.draft.set("command", .strings(words), standard("the command after --"))
+        }
+        imported.draft.finish()
+        return imported.draft
+    }
+
+    private init(_ sources: [ImportSource], _ context: ImportContext) {
+        self.context = context
+        lines = FirejailProfile(sources, context, into: &draft).lines
+    }
+
+    static func standard(_ words: String) -> Directive { Draft.standard("firejail", words) }
+
+    func all(_ name: String) -> [FirejailLine] { lines.filter { $0.name == name } }
+    func last(_ name: String) -> FirejailLine? { lines.last { $0.name == name } }
+    func has(_ name: String) -> Bool { last(name) != nil }
+
+    private mutating func write() {
+        for line in lines where FirejailNames.known[line.name] == nil {
+            draft.fail(
+                "firejail has no directive \(line.name)", line.directive,
+                hint: nearest(line.name, FirejailNames.known.keys.sorted()).map { "did you mean \($0)?" })
+        }
+        for line in lines {
+            switch FirejailNames.known[line.name] {
+            case .inForce(let reason)?: draft.isInForce(reason, line.directive)
+            case .outside?: draft.isOutside("", line.directive)
+            case .warns(let reason)?: draft.warn(reason, line.directive)
+            case .lost(let reason)?: draft.lose(reason, line.directive)
+            case .lostRestriction(let reason)?: draft.lose(reason, restricts: true, line.directive)
+            case .read?, nil: break
+            }
+        }
+        draft.set("filesystem.root", .string("system"), Self.standard("the host's programs and settings, read-only"))
+        draft.warn(
+            "of the host only /usr, /etc and what the profile names is seen; firejail shows /var, /run, /opt, /srv too",
+            Self.standard("the host's tree"))
+        writeTree()
+        writeNetwork()
+        writeBuses()
+        writeNamespaces()
+        writeCapabilities()
+        writeFilter()
+        writeProcess()
+        places.write(into: &draft)
+    }
+
+    // MARK: Network and sockets
+
+    private mutating func writeNetwork() {
+        let net = all("net")
+        for line in net {
+            if line.value == "none" {
+                draft.isInForce("", line.directive)
+            } else {
+                draft.lose("an interface of its own, \(line.value): the jail has no network", line.directive)
+            }
+        }
+        if let line = last("netns") {
+            draft.set("namespaces.net", .string("/run/netns/" + literal(line.value)), line.directive)
+        } else if net.isEmpty {
+            draft.set("network.mode", .string("host"), Self.standard("the host's network without net"))
+            draft.set("landlock.scope", .array([]), Self.standard("abstract sockets can be reached"))
+        }
+        var servers: [FirejailLine] = []
+        for line in all("dns") { servers.append(line) }
+        if let first = servers.first {
+            for line in servers.dropFirst() { draft.isPart(line.directive) }
+            places.add(
+                "/etc/resolv.conf", .file(servers.map { "nameserver \($0.value)\n" }.joined()), first.directive)
+        }
+        if let line = last("hosts-file") {
+            places.add("/etc/hosts", .bind(source: hostPath(line.value)), ["ro"], line.directive)
+        }
+    }
+
+    /// The jail shows no socket of a bus unless the profile does, and has no proxy that filters what goes over one.
+    private mutating func writeBuses() {
+        for (key, socket) in [("dbus-user", "${XDG_RUNTIME_DIR}/bus"), ("dbus-system", "/run/dbus/system_bus_socket")] {
+            let isClosed = has(key) && last(key)?.value != "allow" || has("nodbus")
+            if isClosed { places.remove(within: socket) }
+            for line in all(key) {
+                switch line.value {
+                case "none": draft.isInForce("", line.directive)
+                case "allow":
+                    places.add(socket, .bind(source: socket), line.directive)
+                case "filter" where last(key)?.value == "filter":
+                    draft.lose("a proxy of the bus with rules; the bus is not there at all", line.directive)
+                case "filter": draft.isPart(line.directive)
+                default: draft.fail("\(key) takes none, filter or allow", line.directive)
+                }
+            }
+            for rule in ["talk", "own", "see", "call", "broadcast"] {
+                for line in all("\(key).\(rule)") { draft.isPart(line.directive) }
+            }
+            for line in all("\(key).log") { draft.isOutside("", line.directive) }
+        }
+    }
+
+    private mutating func writeNamespaces() {
+        if let line = last("ipc-namespace") {
+            draft.isInForce("", line.directive)
+        } else {
+            draft.set("namespaces.ipc", .string("host"), Self.standard("the host's without ipc-namespace"))
+        }
+        guard let line = last("restrict-namespaces") else {
+            return draft.set(
+                "namespaces.nested", .boolean(true), Self.standard("it may make namespaces without restrict-namespaces")
+            )
+        }
+        for line in all("restrict-namespaces") { draft.isInForce("", line.directive) }
+        if line.value.isEmpty { return }
+        let kinds = [
+            "cgroup": "CLONE_NEWCGROUP", "ipc": "CLONE_NEWIPC", "net": "CLONE_NEWNET", "mnt": "CLONE_NEWNS",
+            "pid": "CLONE_NEWPID", "time": "CLONE_NEWTIME", "user": "CLONE_NEWUSER", "uts": "CLONE_NEWUTS",
+        ]
+        let flags = line.list.compactMap { kinds[$0] }
+        guard flags.count == line.list.count else { return draft.fail("not a list of namespaces", line.directive) }
+        draft.set("namespaces.nested", .boolean(true), line.directive)
+        for call in ["clone", "unshare"] {
+            draft.rule(call, "EPERM", [(0, "&", flags.joined(separator: "|"))], line.directive)
+        }
+        draft.rule("clone3", "ENOSYS", [], line.directive)
+    }
+}

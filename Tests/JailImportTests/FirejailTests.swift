@@ -1,0 +1,135 @@
+import JailImport
+import JailSpec
+import LinuxFacts
+import SpecFile
+import Testing
+
+@Suite struct FirejailTests {
+    private func draft(_ text: String, _ includes: [String: String] = [:], isRoot: Bool = false) -> Draft {
+        let profile = ImportSource(name: "a.profile", text: Array(text.utf8))
+        let context = ImportContext(isRoot: isRoot, home: "/home/u", read: { includes[$0].map { Array($0.utf8) } })
+        return FirejailImport.draft(of: [profile], [], context)
+    }
+
+    @Test func `a whitelisted home has nothing else`() throws {
+        let spec = try draft(
+            """
+            mkdir ${HOME}/.cache/x
+            whitelist ${HOME}/.cache/x
+            whitelist ${DOWNLOADS}
+            whitelist ${HOME}/.x-*
+            read-only ${DOWNLOADS}
+            """
+        ).spec
+        #expect(spec.mount(at: "/home/u") == nil && spec.filesystem.root.value == .system)
+        #expect(spec.mount(at: "/home/u/.cache/x")?.create?.isDirectory == true)
+        let downloads = try #require(spec.mount(at: "/home/u/Downloads"))
+        #expect(downloads.optional && downloads.options.asked == .readOnly)
+        let pattern = try #require(spec.mount(at: "/home/u/.x-*"))
+        #expect(pattern.isPattern && pattern.optional && pattern.options.asked.isEmpty)
+    }
+
+    @Test func `what is blacklisted is hidden where the home is shown`() throws {
+        let made = draft(
+            """
+            noblacklist ${HOME}/.kept
+            blacklist ${HOME}/.kept
+            blacklist ${HOME}/.ssh
+            blacklist ${HOME}/.*_history
+            blacklist /srv/x
+            blacklist ${PATH}/gcc*
+            blacklist /etc/a
+            read-only ${HOME}/.bashrc
+            """)
+        let spec = try made.spec
+        #expect(spec.mount(at: "/home/u")?.source == .bind("/home/u"))
+        #expect(spec.mount(at: "/home/u/.ssh")?.source == .hidden && spec.mount(at: "/etc/a")?.source == .hidden)
+        #expect(spec.mount(at: "/home/u/.*_history")?.isPattern == true)
+        #expect(spec.mount(at: "/usr/bin/gcc*")?.source == .hidden)
+        #expect(spec.mount(at: "/home/u/.kept") == nil && spec.mount(at: "/srv/x") == nil)
+        #expect(spec.mount(at: "/home/u/.bashrc")?.options.asked == .readOnly)
+        #expect(!made.hasLostRestrictions)
+    }
+
+    @Test func `a blacklist counts for more than a whitelist`() throws {
+        let made = draft("whitelist ${HOME}/.a\nwhitelist ${HOME}/.b\nblacklist ${HOME}/.a")
+        #expect(try made.spec.mount(at: "/home/u/.a") == nil)
+        #expect(made.directives(.warning).contains("whitelist ${HOME}/.a"))
+    }
+
+    @Test func `includes, conditions and ignore`() throws {
+        let includes = [
+            "a.inc": "net none\nseccomp\nprivate-tmp\n", "/home/u/.config/firejail/b.inc": "caps.drop all\n",
+        ]
+        let made = draft(
+            """
+            include a.local
+            ignore seccomp
+            ?HAS_X11: blacklist /usr
+            ?BROWSER_DISABLE_U2F: nou2f
+            include a.inc   # comment
+            include b.inc
+            """, includes)
+        let spec = try made.spec
+        #expect(spec.network.mode == nil && spec.seccomp == nil && spec.mount(at: "/usr") == nil)
+        #expect(made.directives(.outside).contains("seccomp") && !made.hasLostRestrictions)
+        #expect(draft("include c.inc").hasLostRestrictions)
+    }
+
+    @Test func `whatever is not known is a fault with its line`() {
+        for (text, line) in [
+            ("quiet\nblaklist /usr", 2), ("?HAS_WAT: quiet", 1), ("protocol unix,ipx", 1), ("caps.keep wat", 1),
+            ("seccomp wat", 1), ("blacklist ${WAT}/x", 1), ("dbus-user wat", 1), ("timeout 5", 1),
+        ] {
+            let faults = draft(text).faults
+            #expect(faults.first?.position?.line == line && faults.first?.position?.file == "a.profile", "\(text)")
+        }
+    }
+
+    @Test func `what restricts and has no line is lost`() {
+        for text in ["private-lib", "x11 xvfb", "overlay", "bandwidth eth0"] {
+            #expect(draft(text).hasLostRestrictions, "\(text)")
+        }
+    }
+
+    @Test func `a bus that is filtered is not there`() throws {
+        let made = draft("whitelist ${RUNUSER}/bus\ndbus-user filter\ndbus-user.talk org.x\ndbus-system none")
+        #expect(try made.spec.mount(at: "/var/XDG_RUNTIME_DIR/bus") == nil)
+        #expect(made.directives(.lost) == ["dbus-user filter"])
+    }
+
+    @Test func `filters and capabilities`() throws {
+        let spec = try draft(
+            "seccomp !chroot,kcmp\nprotocol unix,inet\nmemory-deny-write-execute\ncaps.keep net_raw\nrlimit-nofile 7",
+            isRoot: true
+        ).spec
+        let policy = try #require(spec.seccomp?.value)
+        #expect(policy.allow.map(\.value) == ["chroot"] && policy.deny.map(\.value) == ["kcmp"])
+        let socket = policy.rules.filter { $0.call.value == "socket" }
+        #expect(socket.count == 1 && socket[0].arguments.count == 2)
+        #expect(spec.capabilities.keep?.value.capabilities == [.net_raw] && spec.rlimits.first?.soft == 7)
+        #expect(try draft("caps.keep net_raw").spec.capabilities.keep == nil)
+    }
+
+    @Test func `directories of chosen files`() throws {
+        let spec = try draft("private-etc @tls-ca,x\nprivate-bin sh\nwhitelist /usr/share/y\nprivate-opt z").spec
+        for target in ["/etc", "/usr/bin", "/usr/share"] {
+            guard case .tmpfs? = spec.mount(at: target)?.source else {
+                Issue.record("\(target) is not emptied")
+                continue
+            }
+            #expect(spec.mount(at: target)?.options.asked == .readOnly)
+        }
+        for target in ["/etc/ssl", "/etc/x", "/etc/passwd", "/usr/bin/sh", "/usr/share/y", "/opt/z"] {
+            #expect(spec.mount(at: target)?.options.asked == .readOnly, "\(target)")
+        }
+    }
+
+    @Test func `a path is meant literally by tools that have no patterns`() throws {
+        let made = BubblewrapImport.draft(
+            of: [], ["--ro-bind", "/a*", "/a*", "--bind", "/b[1]", "/c", "--unshare-user", "true"], ImportContext())
+        let spec = try made.spec
+        #expect(spec.mount(at: "/a*")?.source == .bind("/a*") && spec.mount(at: "/a*")?.isPattern == false)
+        #expect(spec.mount(at: "/c")?.source == .bind("/b[1]"))
+    }
+}
