@@ -9,6 +9,8 @@ package struct LearnedSpec: Sendable {
     package let text: String
     /// What the command did that the jail will not let it, or does not show.
     package let untold: [String]
+    /// Whether the jail's command is the host's root: it writes files of root's.
+    package let isRoots: Bool
 
     package init(_ records: [AccessRecord], _ context: LearnContext) {
         let general = Generaliser(records, context)
@@ -16,6 +18,7 @@ package struct LearnedSpec: Sendable {
         tree.begin(context)
         let isWritable = tree.add(general.grants)
         tree.finish(records, context, isWritable: isWritable)
+        isRoots = context.isRoot && isWritable
         root = tree.root
         let unwritable = general.grants.filter { CarriedByte.isIn($0.path) }.map {
             "uses \($0.path), which is not text"
@@ -64,7 +67,7 @@ private struct LearnedTree {
         } else {
             root.entries.append(entry("command", strings(context.command)))
         }
-        if context.current != "/" { root.entries.append(entry("cwd", .string(escaped(context.current)))) }
+        if context.current != "/" { root.entries.append(entry("cwd", .string(literal(context.current)))) }
     }
 
     /// Whether one of the grants can be written to is the answer.
@@ -74,9 +77,9 @@ private struct LearnedTree {
         for grant in grants where !CarriedByte.isIn(grant.path) {
             let short = isShort(grant.path)
             switch grant.kind {
-            case .readOnly where short: lists[0].nodes.append(node(.string(escaped(grant.path)), grant.reason))
-            case .writable where short: lists[1].nodes.append(node(.string(escaped(grant.path)), grant.reason))
-            case .device where short: lists[2].nodes.append(node(.string(escaped(grant.path)), grant.reason))
+            case .readOnly where short: lists[0].nodes.append(node(.string(literal(grant.path)), grant.reason))
+            case .writable where short: lists[1].nodes.append(node(.string(literal(grant.path)), grant.reason))
+            case .device where short: lists[2].nodes.append(node(.string(literal(grant.path)), grant.reason))
             default: mounts.append(mount(grant))
             }
         }
@@ -92,7 +95,7 @@ private struct LearnedTree {
     }
 
     private mutating func mount(_ grant: Grant) -> Node {
-        let path = escaped(grant.path)
+        let path = literal(grant.path)
         var entries = [entry("target", .string(path))]
         switch grant.kind {
         case .readOnly: entries += [entry("source", .string(path)), entry("options", strings(["ro"]))]
@@ -123,19 +126,6 @@ private struct LearnedTree {
         if let reason = LearnedNetwork(records).reason {
             root.entries.append(entry("network", .table(Table([entry("mode", node(.string("host"), reason))]))))
         }
-    }
-
-    /// A text that a spec takes literally, where it would expand `${NAME}`.
-    private func escaped(_ text: String) -> String {
-        var result = ""
-        var previous: Unicode.Scalar?
-        for scalar in text.unicodeScalars {
-            if scalar == "{", previous == "$" { result.unicodeScalars.append("$") }
-            if let previous { result.unicodeScalars.append(previous) }
-            previous = scalar
-        }
-        if let previous { result.unicodeScalars.append(previous) }
-        return result
     }
 }
 

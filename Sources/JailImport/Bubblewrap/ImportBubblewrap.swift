@@ -1,3 +1,4 @@
+import JailSpec
 import SpecFile
 
 /// A command line of bubblewrap's as a spec, with bubblewrap's own loose defaults written out.

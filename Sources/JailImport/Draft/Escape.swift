@@ -1,17 +1,5 @@
+import JailSpec
 import SpecFile
-
-/// A text that a spec takes literally, where it would expand `${NAME}`.
-func literal(_ text: String) -> String {
-    var result = ""
-    var previous: Unicode.Scalar?
-    for scalar in text.unicodeScalars {
-        if scalar == "{", previous == "$" { result.unicodeScalars.append("$") }
-        if let previous { result.unicodeScalars.append(previous) }
-        previous = scalar
-    }
-    if let previous { result.unicodeScalars.append(previous) }
-    return result
-}
 
 /// A path of the host from the current directory of whoever starts the jail, as a spec writes it wherever it stands itself.
 func hostPath(_ path: String) -> String {

@@ -1,3 +1,4 @@
+import JailSpec
 import SpecFile
 
 /// Lines of unit files, systemd.syntax(7), the drop-ins after the unit.

@@ -5,7 +5,7 @@ extension Listener {
     /// A call in words, with the paths and addresses that its arguments lead to now: the program may change them before the
     /// kernel reads them, so that they are told, and decide nothing.
     func words(of question: Question) -> (name: String, arguments: [String]) {
-        let memory = CallMemory { read(from: question, at: $0, upTo: $1) }
+        let memory = CallMemory { proc.memory(of: question.thread, at: $0, upTo: $1) }
         let found = CallWords.call(
             number: question.number, architecture: question.architecture, arguments: question.arguments, memory: memory)
         // Only now is it certain that what was read is the memory of the thread that waits.
@@ -13,12 +13,14 @@ extension Listener {
         return CallWords.call(
             number: question.number, architecture: question.architecture, arguments: question.arguments)
     }
+}
 
-    /// proc_pid_mem(5); what cannot be read stays a number.
-    private func read(from question: Question, at address: UInt64, upTo count: Int) -> [UInt8]? {
+extension HostProc {
+    /// What stands in a thread's memory, `count` bytes at most: proc_pid_mem(5); nil where that cannot be read.
+    func memory(of thread: Int32, at address: UInt64, upTo count: Int) -> [UInt8]? {
         guard let place = Int64(exactly: address) else { return nil }
         do throws(KernelError) {
-            let file = try open("\(question.thread)/mem", at: proc.descriptor, .read)
+            let file = try open("\(thread)/mem", at: descriptor, .read)
             return try readBytes(file.number, at: place, upTo: count)
         } catch {
             return nil

@@ -59,7 +59,8 @@ struct Observer {
         case .open(let index):
             seen.opens = index < 0 ? .creat : OpenFlags(question.arguments[index])
         case .openBehind(let index):
-            guard let bytes = read(question, at: question.arguments[index], upTo: 8), bytes.count == 8 else { return }
+            guard let bytes = proc.memory(of: question.thread, at: question.arguments[index], upTo: 8), bytes.count == 8
+            else { return }
             seen.opens = OpenFlags(bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) })
             use = .open(flags: index)
         default: break
@@ -88,7 +89,7 @@ struct Observer {
 
     private mutating func takeSocket(_ call: (name: String, address: Int, length: Int), _ question: Question) {
         let length = Int(min(question.arguments[call.length] & 0xffff_ffff, 128))
-        guard let bytes = read(question, at: question.arguments[call.address], upTo: length),
+        guard let bytes = proc.memory(of: question.thread, at: question.arguments[call.address], upTo: length),
             let address = SocketAddress(bytes)
         else { return noteUnread(question) }
         var base: String?
@@ -103,23 +104,12 @@ struct Observer {
 
     private mutating func text(at address: UInt64, _ question: Question) -> String? {
         guard address != 0 else { return nil }
-        guard let bytes = read(question, at: address, upTo: 4096) else {
+        guard let bytes = proc.memory(of: question.thread, at: address, upTo: 4096) else {
             noteUnread(question)
             return nil
         }
         guard let end = bytes.firstIndex(of: 0) else { return nil }
         return String(escaping: Array(bytes[..<end]))
-    }
-
-    /// proc_pid_mem(5); nil where that may not be read.
-    private func read(_ question: Question, at address: UInt64, upTo count: Int) -> [UInt8]? {
-        guard let place = Int64(exactly: address) else { return nil }
-        do throws(KernelError) {
-            let file = try open("\(question.thread)/mem", at: proc.descriptor, .read)
-            return try readBytes(file.number, at: place, upTo: count)
-        } catch {
-            return nil
-        }
     }
 
     /// A process that is not dumpable can be read by nobody but root, ptrace(2); one that has gone needs not be.

@@ -45,18 +45,7 @@ enum TOML {
     }
 
     /// A string that expands to this value.
-    static func path(_ value: String) -> String {
-        var result = ""
-        var previous: Unicode.Scalar?
-        for scalar in value.unicodeScalars {
-            // `${` becomes `$${`.
-            if scalar == "{", previous == "$" { result.unicodeScalars.append("$") }
-            if let previous { result.unicodeScalars.append(previous) }
-            previous = scalar
-        }
-        if let previous { result.unicodeScalars.append(previous) }
-        return string(result)
-    }
+    static func path(_ value: String) -> String { string(literal(value)) }
 
     /// A basic string of TOML.
     static func string(_ text: String) -> String {

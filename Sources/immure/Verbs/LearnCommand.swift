@@ -137,6 +137,11 @@ struct LearnCommand: ParsableCommand {
         }
         note("wrote \(path): \(run.calls) calls seen, \(records.count) places and addresses")
         for one in learned.untold { warn("not in the spec: the command \(one)") }
+        if learned.isRoots {
+            warn(
+                "identity.user = 0: the command is the host's root in the jail, for it writes root's files; watch it as another user"
+            )
+        }
         for one in run.blind { warn("\(one.program): \(one.reason)") }
         if run.isFull { warn("there were more paths than are kept: the spec lacks some") }
         guard !trusts else { Caller.leave(0) }
