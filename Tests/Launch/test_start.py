@@ -116,12 +116,16 @@ def resident_code(process, binary):
 
 
 def test_an_idle_launcher_keeps_little_of_its_code(root, binary):
-    with running(binary) as launcher:
-        busy = lowest = resident_code(launcher, binary)
-        end = time.monotonic() + (1 if PLAIN else 10)
-        while time.monotonic() < end and (PLAIN or lowest * 4 > busy):
-            time.sleep(0.05)
-            lowest = min(lowest, resident_code(launcher, binary))
+    for _ in range(5):
+        with running(binary) as launcher:
+            busy = lowest = resident_code(launcher, binary)
+            end = time.monotonic() + (1 if PLAIN else 10)
+            while time.monotonic() < end and (PLAIN or lowest * 4 > busy):
+                time.sleep(0.05)
+                lowest = min(lowest, resident_code(launcher, binary))
+        # Else it has begun to give its code back before it was looked at.
+        if busy > 500:
+            break
     assert busy > 500, busy
     assert (lowest * 4 <= busy) is not PLAIN, (busy, lowest)
 
