@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness import linux
+from harness.fuse import open_to_all
 from harness.hints import as_root, gone, told
 from harness.must import needs
 from harness.patience import patient, until
@@ -20,16 +21,7 @@ MAKERS = {"squashfs": "mksquashfs", "erofs": "mkfs.erofs", "ext4": "mkfs.ext4"}
 
 @pytest.fixture(autouse=True)
 def fuse(base):
-    """A /dev/fuse that everybody may open, as udev makes it."""
-    node = Path(base) / "fuse"
-    if os.getuid() == 0:
-        if not node.exists():
-            os.mknod(node, 0o020666, os.makedev(10, 229))
-            node.chmod(0o666)
-        linux.mount(node, "/dev/fuse", flags=4096)
-        yield
-        linux.umount("/dev/fuse")
-    else:
+    with open_to_all(base):
         yield
 
 
