@@ -30,6 +30,11 @@ package enum Remedy {
         return command + (nodes.contains(.null) ? "" : ", or \(noDevices)")
     }
 
+    /// A path that a unit's ProtectSystem=, ReadOnlyPaths= or DynamicUser= has made read-only, systemd.exec(5).
+    package static func readWritePath(_ path: String) -> String {
+        "where a unit of systemd has made it so, give the unit ReadWritePaths=\(path)"
+    }
+
     package static let mountProc = "mount -t proc proc /proc"
 
     /// A later kernel than the running one.

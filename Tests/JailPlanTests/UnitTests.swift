@@ -58,6 +58,62 @@ import Testing
         #expect(try unit("service.notify = \"all\"").contains("NotifyAccess=main"))
     }
 
+    @Test(arguments: [
+        ("", true), ("identity.user = \"www-data\"", false), ("identity.group = \"adm\"", false),
+        ("identity.uid_map = \"auto\"", false), ("namespaces.user = \"host\"", false),
+        ("[[mount]]\ntarget = \"/y\"\nsource = \"/srv/y\"", false),
+        ("[[mount]]\ntarget = \"/y\"\nsource = \"/srv/y\"\noptions = [\"ro\"]", true),
+        ("[[mount]]\ntarget = \"/y\"\nsource = \"/tmp/y\"\noptions = [\"ro\"]", false),
+    ]) func `a directory without a user has one of its own`(text: String, isDynamic: Bool) throws {
+        let lines = try unit(text + "\n[[mount]]\ntarget = \"/x\"\nsource = \"/var/lib/a\"")
+        #expect(lines.contains("DynamicUser=yes") == isDynamic)
+        #expect(lines.contains("ProtectSystem=strict") == isDynamic)
+        #expect(lines.contains("StateDirectory=a"))
+    }
+
+    @Test func `each instance has a directory of its own`() throws {
+        for (value, source, expected) in [
+            ("%i", "/run/a/%i", "RuntimeDirectory=a/%i"), ("%i", "/run/a", "RuntimeDirectory=a"),
+            ("%%i", "/run/a/x", "RuntimeDirectory=a"), ("x", "/run/a/%i", "RuntimeDirectory=a"),
+        ] {
+            let unit = Unit(
+                try spec("[[mount]]\ntarget = \"/x\"\nsource = \"\(source)\""), name: "a", command: ["/immure"],
+                variables: [("I", value)])
+            #expect(try unit.text().split(separator: "\n").contains(Substring(expected)), "\(value) \(source)")
+        }
+    }
+
+    @Test func `a job is not started again for its timeout`() throws {
+        let lines = try unit("timeout = \"1min\"")
+        #expect(lines.contains("Type=oneshot") && lines.contains("RestartPreventExitStatus=124 125 126 127"))
+        #expect(!lines.contains("[Install]"))
+        #expect(try unit("timeout = \"1min\"\nservice.notify = \"main\"").contains("Type=notify"))
+        #expect(try unit("").contains("RestartPreventExitStatus=125 126 127"))
+    }
+
+    /// Each line of a spec takes away just the directives that would hinder it.
+    @Test(arguments: [
+        ("network.mode = \"host\"", ["PrivateNetwork", "IPAddressDeny", "RestrictAddressFamilies"]),
+        ("capabilities.keep = [\"net_raw\"]", ["RestrictAddressFamilies"]),
+        ("service.sockets = true", ["IPAddressDeny"]), ("namespaces.nested = true", ["IPAddressDeny"]),
+        ("filesystem.rw = [\"/etc/x\"]", ["ProtectSystem"]), ("filesystem.ro = [\"/home/x\"]", ["ProtectHome"]),
+        ("filesystem.ro = [\"/tmp/x:/x\"]", ["PrivateTmp"]), ("filesystem.dev = \"host\"", ["PrivateDevices"]),
+        ("filesystem.root = \"host\"", ["ProtectHome", "PrivateTmp", "PrivateDevices", "ProtectControlGroups"]),
+        ("limits.pids = 5", ["ProtectControlGroups"]),
+        ("seccomp.allow = [\"swapon\"]", ["SystemCallFilter", "SystemCallArchitectures", "RestrictAddressFamilies"]),
+        ("network.mode = \"user\"", ["ProtectSystem", "PrivateDevices", "PrivateNetwork", "SystemCallFilter"]),
+        ("namespaces.user = \"host\"", ["ProtectSystem", "PrivateNetwork", "SystemCallFilter"]),
+        ("identity.uid_map = \"auto\"", ["PrivateDevices", "RestrictRealtime", "SystemCallFilter"]),
+        ("process.no_new_privs = false", ["PrivateDevices", "RestrictRealtime", "SystemCallFilter"]),
+    ]) func `what keeps the launcher is left out where the spec needs it`(text: String, gone: [String]) throws {
+        func names(_ text: String) throws -> Set<String> {
+            Set(try unit(text).compactMap { $0.split(separator: "=").first.map(String.init) })
+        }
+        let all = try names("")
+        #expect(Set(gone).isSubset(of: all))
+        #expect(try names(text).isDisjoint(with: gone))
+    }
+
     @Test func `words of the command mean themselves`() throws {
         let lines = try unit("", ["/immure", "run", "/a b.toml", "--", "50%", "$HOME", "a\"b", "", "x;y"])
         #expect(lines.contains("ExecStart=/immure run \"/a b.toml\" -- 50%% $$HOME \"a\\\"b\" \"\" \"x;y\""))

@@ -135,6 +135,35 @@ def test_a_printed_unit_for_a_service():
     assert "StateDirectory=cache\n" in text and "RuntimeDirectory=cache\n" in text
 
 
+def test_printed_units_of_the_examples_run():
+    """cache, two instances of site, and report, as printed."""
+    names = {"cache.service": unit(SPECS / "cache.toml"), "report.service": unit(SPECS / "report.toml"),
+             "site@.service": unit(SPECS / "site.toml", "--env", "INSTANCE=%i")}
+    systemctl("stop", "cache", "site@alice", "site@bob", status=None)
+    before = {name: (UNITS / name).read_text() for name in names}
+    try:
+        for name, text in names.items():
+            (UNITS / name).write_text(text)
+        systemctl("daemon-reload")
+        systemctl("start", "cache", "site@alice", "site@bob")
+        subprocess.run(["systemd-analyze", "security", "--threshold=35", "--no-pager", "cache", "site@bob"], check=True)
+        assert show("cache", "DynamicUser") == "yes" and show("site@bob", "RuntimeDirectory") == "site/bob"
+        done = subprocess.run(["redis-cli", "-s", "/run/cache/redis.sock", "ping"], capture_output=True, text=True)
+        assert done.stdout == "PONG\n", journal("cache.service")
+        for name in ("alice", "bob"):
+            until(Path(f"/run/site/{name}/socket").is_socket)
+        systemctl("stop", "site@alice")
+        assert Path("/run/site/bob/socket").is_socket()
+        systemctl("stop", "cache", "site@bob")
+        assert show("cache", "Result") == show("site@bob", "Result") == "success"
+        systemctl("start", "report")
+        assert show("report", "Result") == "success", journal("report.service")
+    finally:
+        for name, text in before.items():
+            (UNITS / name).write_text(text)
+        systemctl("daemon-reload")
+
+
 def test_what_a_unit_does_not_give(tmp_path):
     """A spec that refers to what no unit has is refused, with its line."""
     spec = tmp_path / "shell.toml"

@@ -83,6 +83,20 @@ def test_a_controller_that_users_do_not_get(jail, manager):  # noqa: F811
             subprocess.run(["systemctl", *step], check=True, timeout=60)
 
 
+@pytest.mark.parametrize("property", ["ProtectSystem=strict", "ReadOnlyPaths=/srv"])
+@pytest.mark.parametrize("user", [None, "tester"])
+def test_e04_a_path_that_the_unit_has_made_read_only(jail, property, user):
+    place = jail.folder / "mine"
+    place.mkdir(exist_ok=True)
+    place.chmod(0o777)
+    words = jail.arguments(f'[filesystem]\nrw = ["{place}:/mine"]\n', "sh", "-c", "echo x >/mine/file")
+    done = unit(words, property, user=user)
+    hint = told(done, "where a unit of systemd has made it so, give the unit ReadWritePaths={}")
+    assert f"{place} is on a mount that is ro" in done.stderr and not (place / "file").exists()
+    gone(unit(words, property, hint.split()[-1], user=user))
+    (place / "file").unlink()
+
+
 def test_what_a_manager_gives_to_a_unit(jail):
     for key, value in (("notify", '"main"'), ("credentials", "true")):
         words = jail.arguments(f"[service]\n{key} = {value}\n", "python3", "-c", NOTIFY if key == "notify" else "")

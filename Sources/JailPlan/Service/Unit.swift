@@ -15,6 +15,13 @@ package struct Unit {
 
     let spec: Spec
     let name: String
+    let command: [String]
+    /// Whether the unit is a template, whose instances have directories of their own.
+    let isTemplate: Bool
+    /// Whether systemd starts the launcher as an ordinary user.
+    var startsAsUser = false
+    /// Whether that user is one of the unit's own, DynamicUser=.
+    var isDynamic = false
     private(set) var directives: [Directive] = []
     private(set) var hints: [String] = []
 
@@ -22,13 +29,16 @@ package struct Unit {
     package init(_ spec: Spec, name: String, command: [String], variables: [(name: String, value: String)]) {
         self.spec = spec
         self.name = name
-        start(command, variables)
+        self.command = command
+        isTemplate = Self.isTemplate(variables)
+        start(variables)
         stop()
         becomeUser()
         addDirectories()
         addAttributes()
         addLimits()
         addService()
+        harden()
     }
 
     mutating func add(_ name: String, _ value: UnitText, _ origin: Position?, _ why: String = "") {
@@ -59,7 +69,7 @@ package struct Unit {
             lines.append("\(directive.name)=\(directive.value.text)")
         }
         lines += hints.map { "# \($0)" }
-        lines += ["", "[Install]", "WantedBy=multi-user.target"]
+        if !isJob { lines += ["", "[Install]", "WantedBy=multi-user.target"] }
         let faults = lines.filter { UnitText.hasControls($0) || $0.last == "\\" }
         guard faults.isEmpty else {
             throw Rejection(
@@ -72,9 +82,18 @@ package struct Unit {
         return lines.map { $0 + "\n" }.joined()
     }
 
-    private mutating func start(_ command: [String], _ variables: [(name: String, value: String)]) {
+    /// A command that ends by itself: one that has a time to do so, and says nothing of being ready.
+    private var isJob: Bool {
+        if case .none = spec.service.notify.value { spec.timeout != nil } else { false }
+    }
+
+    private mutating func start(_ variables: [(name: String, value: String)]) {
         let notify = spec.service.notify
-        if case .none = notify.value {
+        if isJob {
+            add(
+                "Type", "oneshot", spec.timeout?.position,
+                "a job, for a timer or another unit to start; it ends by itself")
+        } else if case .none = notify.value {
             add(
                 "Type", "exec", nil,
                 "started once immure is executed; a jail that cannot be made is a failure all the same")
@@ -97,10 +116,15 @@ package struct Unit {
     }
 
     private mutating func stop() {
-        add("Restart", "on-failure", nil, "124 to 127 are immure's: the jail could not be made, and would not be again")
-        add(
-            "RestartPreventExitStatus", "125 126 127", nil,
-            "124 to 127 are immure's: the jail could not be made, and would not be again")
+        let reason = "125 to 127: the jail or its command could not be started, and would not be again"
+        add("Restart", "on-failure", nil, reason)
+        if let timeout = spec.timeout {
+            add(
+                "RestartPreventExitStatus", "124 125 126 127", timeout.position,
+                "124 is the end of `timeout`; \(reason)")
+        } else {
+            add("RestartPreventExitStatus", "125 126 127", nil, reason)
+        }
         guard !isDirect else { return }
         let why = "the launcher passes signals on, once; status 128+n is a command that signal n ended, 143 SIGTERM"
         add("KillMode", "mixed", nil, why)

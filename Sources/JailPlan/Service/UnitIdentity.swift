@@ -12,6 +12,11 @@ extension Unit {
             add("NoNewPrivileges", "yes", spec.process.noNewPrivileges.position, "of the launcher as well")
         }
         guard let user = identity.user else {
+            if let directory = directoryForDynamicUser {
+                startsAsUser = true
+                isDynamic = true
+                return add("DynamicUser", "yes", directory.position, "the directory is the user's, and nobody else's")
+            }
             return hint(
                 "As it stands root starts the jail and its command is nobody. Better an account of its own: User=")
         }
@@ -19,25 +24,76 @@ extension Unit {
         guard case .name(let name) = user.value, name != "root", !isMapped, identity.groups == nil,
             spec.namespaces[.user].value.isNew
         else { return }
+        startsAsUser = true
         add("User", "\(plain: name)", user.position)
         if let group = identity.group, case .name(let name) = group.value {
             add("Group", "\(plain: name)", group.position)
         }
     }
 
+    /// Where a directory is asked for that no account is written for: a user of the unit's own can have it, where that user may
+    /// do all that the spec says. nil where not; DynamicUser= also makes the host read-only but for the unit's directories.
+    private var directoryForDynamicUser: UsedDirectory? {
+        let identity = spec.identity
+        let kinds = NamespaceKind.allCases
+        guard identity.group == nil, identity.groups == nil, identity.uidMap == nil, identity.gidMap == nil,
+            spec.namespaces[.user].value.isNew, spec.namespaces[.mount].value.isNew,
+            kinds.allSatisfy({ spec.namespaces[$0].value.isNew || spec.namespaces[$0].value.isHost }),
+            !needsRoot, !uses(["/tmp", "/var/tmp", "/dev"])
+        else { return nil }
+        // It does not give the user ConfigurationDirectory=.
+        let owned = usedDirectories.filter { $0.directive != "ConfigurationDirectory" }
+        guard let first = owned.first,
+            spec.filesystem.writableSources.allSatisfy({ path in owned.contains { Self.isWithin(path, $0.path) } })
+        else { return nil }
+        return first
+    }
+
     /// `${RUNTIME_DIRECTORY}` and its like: systemd makes them, gives them to the user, and removes what is to go.
     mutating func addDirectories() {
-        for kind in Self.directories {
-            let path = kind.parent + "/" + name
-            let uses = spec.filesystem.mounts.first { mount in
-                if case .bind(let source) = mount.source { Self.isWithin(source, path) } else { false }
-            }
-            if let uses { add(kind.directive, "\(item: name)", uses.position) }
+        for used in usedDirectories {
+            let instance: UnitText = "\(item: name)/%i"
+            add(used.directive, used.isInstance ? instance : "\(item: name)", used.position)
         }
     }
 
-    private static func isWithin(_ path: String, _ directory: String) -> Bool {
+    private typealias UsedDirectory = (directive: String, path: String, isInstance: Bool, position: Position?)
+
+    /// The directories that the spec binds something of, those of an instance before those that all of them share.
+    private var usedDirectories: [UsedDirectory] {
+        Self.directories.flatMap { kind -> [UsedDirectory] in
+            let shared = kind.parent + "/" + name
+            for path in isTemplate ? [shared + "/%i", shared] : [shared] {
+                let uses = spec.filesystem.mounts.first { mount in
+                    if case .bind(let source) = mount.source { Self.isWithin(source, path) } else { false }
+                }
+                if let uses { return [(kind.directive, path, path != shared, uses.position)] }
+            }
+            return []
+        }
+    }
+
+    static func isWithin(_ path: String, _ directory: String) -> Bool {
         path == directory || path.utf8.starts(with: (directory + "/").utf8)
+    }
+
+    /// Whether variables have the name of an instance, `%i` or `%I`.
+    static func isTemplate(_ variables: [(name: String, value: String)]) -> Bool {
+        variables.contains { pair in
+            var isSpecifier = false
+            for byte in pair.value.utf8 {
+                if isSpecifier && (byte | 0x20) == UInt8(ascii: "i") { return true }
+                isSpecifier = !isSpecifier && byte == UInt8(ascii: "%")
+            }
+            return false
+        }
+    }
+
+    /// The directory that systemd makes for a unit of that name and those variables, below `parent`; as the spec refers to it.
+    package static func directory(
+        below parent: String, of name: String, _ variables: [(name: String, value: String)]
+    ) -> String {
+        "\(parent)/\(name)" + (isTemplate(variables) ? "/%i" : "")
     }
 
     /// The directories of systemd.exec(5): the variable that a spec may refer to, and where they are for a system unit.

@@ -62,8 +62,6 @@ package enum Cause: UInt8, Sendable {
     case coverGone
     /// The target (`text`) is another file for each process.
     case ofOneProcess
-    /// The source is on a mount that forbids what the spec opens (`text`: where, and what holds there).
-    case lockedFlag
     /// A signal (its number instead of an errno) ended the launch before the command ran.
     case interrupted
     /// A program of the host that the jail depends on has ended (`text`: which, and what it said last).

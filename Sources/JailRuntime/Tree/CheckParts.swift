@@ -62,8 +62,10 @@ extension Applier {
         let held = try failing { () throws(KernelError) in try heldAttributes(of: descriptor) }
         let denied = held & source.demands
         if denied.rawValue != 0 {
+            let flags = denied.words.joined(separator: ",")
             throw Failure(
-                .lockedFlag, text: "\(source.path) is on a mount that is \(denied.words.joined(separator: ","))")
+                telling: "\(source.path) is on a mount that is \(flags), and what is mounted from there is so, too",
+                hint: denied.hasAll(of: .readOnly) ? Remedy.readWritePath(source.path) : nil)
         }
         guard promise.attributes.hasAll(of: .readOnly) else { return try noteOwner(slot, source) }
         let isReadOnly = held.hasAll(of: .readOnly)

@@ -93,7 +93,6 @@ package struct Explanation {
         case .specReplaced: "\(failure.text) has been replaced since it was read"
         case .coverGone: "what it had mounted on \(failure.text) is gone: the name was replaced or removed from outside"
         case .ofOneProcess: "\(failure.text) leads to what procfs has of one process: for the others it is another file"
-        case .lockedFlag: "\(failure.text), and what is mounted from there is so, too"
         case .targetTaken: "\(failure.text) leads to another mount than the one of this line"
         case .notAFilter: "\(failure.text), which are no filter"
         case .modeDiffers: "it is there already, and its mode is \(failure.text)"
@@ -143,7 +142,6 @@ package struct Explanation {
         case .specReplaced, .coverGone: nil
         case .foreignLink: LinkWords.foreignLinkHint
         case .ofOneProcess: "name what is not in /proc/self; filesystem.proc = false leaves the whole of /proc out"
-        case .lockedFlag: nil
         case .targetTaken:
             "a symbolic link leads it below or onto what another line mounts: write both targets without links"
         case .notAFilter: Self.filterHint

@@ -44,7 +44,11 @@ extension Manual {
             """
             Prints a unit of systemd for the spec, with the place in the spec that each directive comes from. Nothing of the
             caller's environment is in it: what the spec refers to as ${NAME} is one of the directories that systemd makes,
-            such as ${RUNTIME_DIRECTORY}, or is given with `--env NAME=VALUE`, where VALUE may have specifiers.
+            such as ${RUNTIME_DIRECTORY}, or is given with `--env NAME=VALUE`, where VALUE may have specifiers: with %i or %I
+            the unit is a template, and each instance has directories of its own, such as /run/NAME/%i. A spec that binds such a
+            directory and writes no user gets DynamicUser= where it needs no privileges, and one with `timeout` is a job:
+            Type=oneshot, for a timer to start, which is not started again when its time is over. Directives that keep the
+            launcher itself from things are printed where nothing of the spec asks for what they take.
             """
         case .import: importing
         case .learn: learning

@@ -55,7 +55,9 @@ struct UnitCommand: ParsableCommand {
             variable: { variable in
                 if variable == "PWD" { return nil }
                 if let pair = pairs.last(where: { $0.name == variable }) { return pair.value }
-                return Unit.directories.first { $0.variable == variable }.map { "\($0.parent)/\(name)" }
+                return Unit.directories.first { $0.variable == variable }.map {
+                    Unit.directory(below: $0.parent, of: name, pairs)
+                }
             },
             home: pairs.last { $0.name == "HOME" }?.value, currentDirectory: "/")
     }

@@ -1,0 +1,110 @@
+import JailSpec
+import SpecFile
+
+/// What keeps the launcher itself from what neither it nor the jail needs: each directive only where nothing of the spec asks for
+/// what it takes.
+///
+/// Left out for every spec are those that keep a jail from being made: RestrictNamespaces=, ProtectKernelTunables= and ProcSubset=
+/// (/proc/sys/user is written to in the jail's own user namespace), LockPersonality=; ProtectKernelLogs= and ProtectProc=, as an
+/// ordinary user is given a /proc of its own only where nothing covers a part of the one that is there;
+/// ProtectClock=, which refuses to read what adjtimex(2) says as well.
+extension Unit {
+    mutating func harden() {
+        // A network that leads out is made with /dev/net/tun, an image with a loop device, a quota with the file system's own.
+        guard spec.namespaces[.user].value.isNew, spec.namespaces[.mount].value.isNew, !needsRoot,
+            !spec.network.leadsOut
+        else { return }
+        // Without CAP_SYS_ADMIN most of these imply NoNewPrivileges=, and with that newuidmap(1) cannot work.
+        guard spec.process.noNewPrivileges.value, !spec.identity.asksForSubordinates else { return }
+        hardenTree()
+        hardenDevices()
+        hardenNetwork()
+        let why = "the launcher does without it, and in a user namespace the command has none of it"
+        add("ProtectKernelModules", "yes", nil, why)
+        add("RestrictRealtime", "yes", nil, why)
+        if startsAsUser { add("CapabilityBoundingSet", "", nil, why) }
+        guard spec.seccomp == nil else { return }
+        let filtered = "what the filter of the jail refuses as well"
+        add("SystemCallArchitectures", "native", nil, filtered)
+        add("SystemCallErrorNumber", "EPERM", nil, filtered)
+        add(
+            "SystemCallFilter", "~@cpu-emulation @module @obsolete @raw-io @reboot @swap", nil, filtered)
+    }
+
+    private mutating func hardenTree() {
+        let why = "the jail has nothing from there, or does not write to it"
+        if isDynamic {
+            add("ProtectSystem", "strict", nil, "the jail writes to the unit's own directories only")
+        } else if !writes(below: ["/usr", "/boot", "/efi", "/etc"]) {
+            add("ProtectSystem", "full", nil, why)
+        }
+        if !uses(["/home", "/root", "/run/user"]) { add("ProtectHome", "yes", nil, why) }
+        if !uses(["/tmp", "/var/tmp"]) { add("PrivateTmp", "yes", nil, why) }
+        let hasGroups = spec.filesystem.mounts.contains { $0.source == .cgroup }
+        if spec.limits == nil && !hasGroups && !uses(["/sys"]) { add("ProtectControlGroups", "yes", nil, why) }
+    }
+
+    private mutating func hardenDevices() {
+        guard !uses(["/dev"]), spec.filesystem.devices.value != .host else { return }
+        let why = "no device is in the jail but those that every service has"
+        add("PrivateDevices", "yes", nil, why)
+    }
+
+    private mutating func hardenNetwork() {
+        switch spec.network.mode?.value {
+        case nil, .none?: break
+        case .host?, .user?, .veth?, .macvlan?, .ipvlan?: return
+        }
+        guard spec.namespaces[.net].value.isNew else { return }
+        let why = "the jail has a network of its own that leads nowhere"
+        add("PrivateNetwork", "yes", nil, why)
+        if !spec.service.sockets.value && !spec.namespaces.nested.value {
+            add("IPAddressDeny", "any", nil, why)
+            add("IPAddressAllow", "localhost", nil, why)
+        }
+        if spec.seccomp == nil && !spec.capabilities.isWritten {
+            add("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK", nil, why)
+        }
+    }
+
+    /// Whether a launch needs privileges on the host, or its devices, whatever the ids of the command.
+    var needsRoot: Bool {
+        if case .image = spec.filesystem.root.value { return true }
+        switch spec.network.mode?.value {
+        case .veth?, .macvlan?, .ipvlan?: return true
+        case nil, .none?, .host?, .user?: break
+        }
+        if let limits = spec.limits?.value, !limits.io.isEmpty { return true }
+        return spec.filesystem.mounts.contains { mount in
+            if case .image = mount.source { return true }
+            return mount.quota != nil || mount.inodes != nil || mount.idmap?.value == true
+        }
+    }
+
+    /// Whether the launch reads, or the jail shows, anything of the host at, below or above one of the directories.
+    func uses(_ directories: [String]) -> Bool {
+        if case .host = spec.filesystem.root.value { return true }
+        // The program and the spec.
+        var paths = command.prefix { $0 != "--" }.filter { $0.hasPrefix("/") } + spec.filesystem.writableSources
+        if case .directory(let path) = spec.filesystem.root.value { paths.append(path) }
+        for mount in spec.filesystem.mounts {
+            if mount.isPattern { return true }
+            switch mount.source {
+            case .bind(let path), .image(let path, _): paths.append(path)
+            case .overlay(let lower, _, _): paths += lower
+            case .tmpfs, .proc, .sysfs, .devpts, .mqueue, .cgroup, .file, .symlink, .directory, .hidden: break
+            }
+        }
+        return Self.meet(paths, directories)
+    }
+
+    /// Whether the jail may write to the host at, below or above one of the directories.
+    private func writes(below directories: [String]) -> Bool {
+        if case .host = spec.filesystem.root.value, spec.filesystem.writable.value { return true }
+        return spec.filesystem.hasPatterns || Self.meet(spec.filesystem.writableSources, directories)
+    }
+
+    private static func meet(_ paths: [String], _ directories: [String]) -> Bool {
+        paths.contains { path in directories.contains { path == "/" || isWithin(path, $0) || isWithin($0, path) } }
+    }
+}
