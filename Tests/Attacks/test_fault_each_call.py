@@ -39,3 +39,13 @@ def test_l3_c45_the_launcher_ends_at_each_call(bench, dice, tally, how):
     wrong = [word for word in (bench.interrupt(how, step) for step in steps) if word]
     tally(f"launchers ended by {how}", len(steps), len(wrong))
     assert not wrong, f"{len(wrong)} of {len(steps)}:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("bench", ["without init"], indirect=True)
+def test_l3_nobody_waits_for_a_launcher_that_was_killed(bench, tally):
+    """The first process waits until it is watched: each call around that."""
+    steps = [step for step in bench.steps if step.process == 0][-40:]
+    steps += [step for step in bench.steps if step.process == bench.process(1)][:40]
+    wrong = [word for word in (bench.interrupt("stop", step) for step in steps) if word]
+    tally("launchers killed while they are waited for", len(steps), len(wrong))
+    assert not wrong, f"{len(wrong)} of {len(steps)}:\n" + "\n".join(wrong)

@@ -20,13 +20,21 @@ extension Applier {
     private mutating func take(_ next: Plan.Step, of plan: Plan) throws(Failure) {
         if step == plan.preparation {
             try openWitness(plan)
-            stage?.awaitWatcher()
+            try awaitWatcher(next.actor)
         }
         if network != nil, next.operation.belongsToNetwork {
             try located(plan.creation ?? step) { () throws(Failure) in try enterNetwork(plan) }
         }
         if case .outside = next.actor { try waitForOutside(plan) } else { try apply(next.operation, of: plan) }
         try check(next.operation, in: plan)
+    }
+
+    /// Waits until the launcher watches. A process below a reaper ends with it; nobody would end another whose launcher is killed
+    /// meanwhile: the request stands here, and once more after the last change of credentials, which takes it back.
+    private mutating func awaitWatcher(_ actor: Actor) throws(Failure) {
+        guard let stage else { return }
+        if case .firstProcess = actor { try dieWithParent() }
+        stage.awaitWatcher()
     }
 
     /// As `follow`, for sources that the spec names, as the launcher: what one of them is on may be a server that does not answer,
