@@ -32,7 +32,16 @@ extension Surroundings {
         let file = position.file
         guard let last = file.utf8.lastIndex(of: slash) else { return currentDirectory }
         let directory = String(file[...last])
-        return cleaned(directory.utf8.first == slash ? directory : currentDirectory + "/" + directory)
+        guard directory.utf8.first != slash else { return cleaned(directory) }
+        // getcwd(3) knows no links: what `..` at the beginning leads to is above it by its name.
+        var base = currentDirectory[...]
+        var parts = directory.split(separator: "/").filter { $0 != "." }[...]
+        while parts.first == "..", base.utf8.first == slash {
+            base = base.utf8.lastIndex(of: slash).map { base[..<$0] } ?? base
+            if base.isEmpty { base = "/" }
+            parts.removeFirst()
+        }
+        return cleaned(base + "/" + parts.joined(separator: "/"))
     }
 
     /// `~` and `~/…` at the start, `${VAR}` anywhere; `$${` stands for a literal `${`.

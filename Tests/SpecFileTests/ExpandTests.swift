@@ -32,7 +32,7 @@ import Testing
     @Test(arguments: [
         ("a", "s.toml", "/cwd/a"), ("a", "d/s.toml", "/cwd/d/a"), ("a", "/d/s.toml", "/d/a"), ("a", "/s.toml", "/a"),
         ("a", "--set", "/cwd/a"), ("../a", "d/s.toml", "/cwd/d/../a"), ("./a//b/", "s.toml", "/cwd/a/b"),
-        (".", "../s.toml", "/cwd/.."), ("/", "s", "/"), ("//", "s", "/"), ("/a/./", "s", "/a"),
+        (".", "../s.toml", "/"), ("/", "s", "/"), ("//", "s", "/"), ("/a/./", "s", "/a"),
     ])
     func hostPaths(written: String, file: String, result: String) throws {
         let position = Position(file: file, line: 1, column: 1)
@@ -66,5 +66,14 @@ import Testing
         let here = Position(file: "s.toml", line: 1, column: 1)
         let surroundings = Surroundings(environment: ["PWD": "/parent"], currentDirectory: "/parent/sub")
         #expect(try surroundings.expand("${PWD}", at: here) == "/parent/sub")
+    }
+
+    @Test(arguments: [
+        ("../x.toml", "/a/b"), ("./../../x.toml", "/a"), ("../../../../x.toml", "/"), ("../d/../x.toml", "/a/b/d/.."),
+        ("d/x.toml", "/a/b/c/d"), ("x.toml", "/a/b/c"),
+    ])
+    func theDirectoryOfASpecAbove(file: String, directory: String) {
+        let surroundings = Surroundings(environment: [:], currentDirectory: "/a/b/c")
+        #expect(surroundings.directory(of: Position(file: file, line: 1, column: 1)) == directory)
     }
 }

@@ -177,7 +177,9 @@ extension Manual {
         page.paragraph(
             """
             The kernel is shared: a fault in it that the command can reach breaks the jail. The filter
-            of system calls makes less of it reachable. `quota` but for an overlay without upper, and network modes other than none and host are read and validated, and then refused by name at launch.
+            of system calls makes less of it reachable. `quota` but for an overlay without upper, the network modes
+            veth, macvlan and ipvlan, names in `network.allow` and `network.publish` are read and validated, and then refused
+            by name at launch.
             """)
         page.paragraph(
             """
