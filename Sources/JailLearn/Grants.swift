@@ -1,3 +1,5 @@
+import SpecFile
+
 /// What a line of the learned spec opens.
 struct Grant: Equatable {
     enum Kind: Equatable {

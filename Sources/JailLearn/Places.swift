@@ -1,4 +1,5 @@
 import LinuxFacts
+import SpecFile
 
 /// What a watched command was started with, as far as the spec depends on it.
 package struct LearnContext: Equatable, Sendable {
@@ -81,15 +82,4 @@ struct Places {
         }
         return nil
     }
-}
-
-/// Whether a path is another, or below it.
-func isWithin(_ path: String, _ directory: String) -> Bool {
-    path == directory || directory == "/" || path.hasPrefix(directory + "/")
-}
-
-/// The directory that a path is in.
-func parent(of path: String) -> String {
-    guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
-    return String(path[..<slash])
 }

@@ -1,3 +1,5 @@
+import SpecFile
+
 /// Which variables of the caller's the jail needs as well.
 package enum Variables {
     /// What the jail sets by itself, or what says nothing of what is used.

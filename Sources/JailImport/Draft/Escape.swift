@@ -34,11 +34,6 @@ extension String {
     }
 }
 
-/// Whether a path is another, or below it.
-func isWithin(_ path: String, _ directory: String) -> Bool {
-    path == directory || directory == "/" || path.hasPrefix(directory + "/")
-}
-
 /// A word of a comment as a shell would want it, long ones cut.
 func shown(_ words: [String]) -> String {
     let text = words.map { $0.isEmpty ? "''" : $0 }.joined(separator: " ")

@@ -1,5 +1,6 @@
 import JailLearn
 import Kernel
+import SpecFile
 
 /// The records of what was seen, and what the command itself has made, which it needs from nobody.
 struct SeenAccesses {
@@ -44,13 +45,13 @@ struct SeenAccesses {
         case .modify:
             if !isOwn, mayAccess(walk.path, writing: true) { note(walk, .write, walk.path) }
         case .remove:
-            if made.remove(walk.path) == nil, !isOwn, mayAccess(directory(of: walk.path), writing: true) {
+            if made.remove(walk.path) == nil, !isOwn, mayAccess(parent(of: walk.path), writing: true) {
                 note(walk, .replace, walk.path)
             }
         // A directory that is there is not made, mkdir(2); another name may be replaced by rename(2) only.
         case .makeDirectory: break
         case .make:
-            if !isOwn, mayAccess(directory(of: walk.path), writing: true) { note(walk, .replace, walk.path) }
+            if !isOwn, mayAccess(parent(of: walk.path), writing: true) { note(walk, .replace, walk.path) }
         }
         return Found(path: walk.path, mode: found.permissions)
     }
@@ -65,7 +66,7 @@ struct SeenAccesses {
 
     private mutating func make(_ walk: PathWalk, _ isDirectory: Bool) {
         let isOwn = isMade(walk.path)
-        guard isOwn || mayAccess(directory(of: walk.path), writing: true) else { return }
+        guard isOwn || mayAccess(parent(of: walk.path), writing: true) else { return }
         if !isOwn { note(walk, isDirectory ? .makeDirectory : .make, walk.path) }
         made.insert(walk.path)
     }
@@ -75,14 +76,9 @@ struct SeenAccesses {
         var place = path
         while place != "/" {
             if made.contains(place) { return true }
-            place = directory(of: place)
+            place = parent(of: place)
         }
         return false
-    }
-
-    private func directory(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return "/" }
-        return String(path[..<slash])
     }
 
     private mutating func note(_ walk: PathWalk, _ act: AccessRecord.Act, _ path: String) {
