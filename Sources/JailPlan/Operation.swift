@@ -91,7 +91,7 @@ package enum Operation: Equatable, Sendable {
     case dropBounding(keeping: CapabilitySet)
     case forbidNewPrivileges
     /// No namespaces by a filter, where there is no user namespace of the jail's own to forbid them.
-    case refuseNamespaces
+    case refuseNamespaces(others: [OtherABI])
     case setSecureBits(SecureBits)
 
     /// The reaper stays behind as pid 1; from here on the command's process acts.

@@ -14,6 +14,10 @@ extension Check {
             spec.seccomp?.value.profile?.found { if case .file = $0 { true } else { false } }
         },
         Check(
+            "seccomp.architectures", Weight.otherABI,
+            "calls of another ABI reach code of the kernel that little else does", advice: "leave it out"
+        ) { $0.seccomp?.value.abis?.found { $0.contains { $0 != .native } } },
+        Check(
             "seccomp.default", Weight.openFilter, "what no list names is allowed, system calls of the future too",
             advice: "default = \"EPERM\", and the calls that are needed in allow"
         ) { $0.seccomp?.value.defaultAction?.found { $0 == .allow || $0 == .log } },

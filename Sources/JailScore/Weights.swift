@@ -32,7 +32,7 @@ enum Weight {
     static let unlimitedResource = 1
 
     // Filter
-    static let (noFilter, openFilter, othersFilter, call) = (15, 15, 3, 1)
+    static let (noFilter, openFilter, othersFilter, otherABI, call) = (15, 15, 3, 3, 1)
     /// A list of what is allowed that gives such a call back does not narrow.
     static let callThatUndoesAList = 10
 

@@ -29,8 +29,12 @@ package struct EffectivePolicy: Equatable, Sendable {
     /// For numbers that are not in the table.
     package var unknown = Verdict.absent
     var unknownOrigin = 0
-    /// For calls of another ABI.
+    /// For calls of another ABI than those of `others`.
     package let foreign = Verdict.kill
+    /// Other ABIs whose calls are decided as the machine's own.
+    package var others: [OtherABI] = []
+    /// What lists say of calls that only those have.
+    var namedOfOthers: [NamedCall] = []
     var sources: [Origin]
     /// The line that the filter as a whole comes from; nil for the default.
     package var position: Position?
@@ -49,6 +53,9 @@ package struct EffectivePolicy: Equatable, Sendable {
     /// What the policy says to a call: the number and `arch` as `struct seccomp_data` has them, six arguments.
     package func answer(number: Int32, architecture audit: UInt32, arguments: [UInt64]) -> Answer {
         let bits = UInt32(bitPattern: number)
+        if let other = OtherABI.ofCall(bits, audit), others.contains(other) {
+            return answer(other.call(number: bits), arguments)
+        }
         if audit != architecture.auditValue || (architecture.isX86 && bits >= AuditArchitecture.x32Bit && bits != .max)
         {
             let abi = audit == architecture.auditValue ? "x32" : Architecture.name(auditValue: audit)
@@ -63,6 +70,17 @@ package struct EffectivePolicy: Equatable, Sendable {
             return Answer(name: name, verdict: rule.verdict, origin: sources[rule.origin])
         }
         return Answer(name: name, verdict: verdicts[call], origin: sources[origins[call]])
+    }
+
+    private func answer(_ call: OtherABI.Call?, _ arguments: [UInt64]) -> Answer {
+        guard let call, !call.name.isEmpty else {
+            return Answer(name: nil, verdict: unknown, origin: sources[unknownOrigin])
+        }
+        let decision = decision(on: call)
+        for rule in rules[decision.rules] where rule.conditions.allSatisfy({ $0.holds(for: arguments) }) {
+            return Answer(name: call.name, verdict: rule.verdict, origin: sources[rule.origin])
+        }
+        return Answer(name: call.name, verdict: decision.verdict, origin: sources[decision.origin])
     }
 }
 
@@ -88,6 +106,8 @@ extension EffectivePolicy {
         }
         counts.sort { $0.count > $1.count || ($0.count == $1.count && $0.name < $1.name) }
         return counts.map { "\($0.count) \($0.name)" }.joined(separator: ", ")
-            + "; unknown \(unknown.name); foreign ABI \(foreign.name)"
+            + "; unknown \(unknown.name); "
+            + (others.isEmpty ? "" : "\(others.map(\.name).joined(separator: ", ")) alike, other ")
+            + "foreign ABI \(foreign.name)"
     }
 }

@@ -33,9 +33,10 @@ struct FilterCompiler {
     /// The instructions; `notifies` turns `kill` and `log` into a question to whoever holds the listener.
     static func compile(_ policy: EffectivePolicy, notifies: Bool) -> [UInt64] {
         var compiler = FilterCompiler(policy: policy, notifies: notifies)
+        let others = policy.others.map { (abi: $0, search: compiler.search($0)) }
         compiler.findRanges()
-        _ = compiler.emitSearch(0, compiler.starts.count)
-        compiler.emitHead()
+        let search = compiler.emitSearch(0, compiler.starts.count)
+        compiler.emitHead(search, others)
         return compiler.code.reversed()
     }
 
@@ -73,6 +74,18 @@ struct FilterCompiler {
         add(UInt32(last + 1), policy.unknown, 0..<0)
     }
 
+    /// The search among the calls of another ABI, and where it begins.
+    private mutating func search(_ abi: OtherABI) -> Int {
+        let calls = abi.calls
+        for call in calls {
+            let decision = policy.decision(on: call)
+            add(call.number, decision.verdict, decision.rules)
+        }
+        if let last = calls.last { add(last.number + 1, policy.unknown, 0..<0) }
+        defer { (starts, leaves) = ([], []) }
+        return emitSearch(0, starts.count)
+    }
+
     private mutating func add(_ start: UInt32, _ verdict: Verdict, _ rules: Range<Int>) {
         if let last = leaves.last, last.verdict.rawValue == verdict.rawValue, areAlike(last.rules, rules) { return }
         starts.append(start)
@@ -104,7 +117,7 @@ struct FilterCompiler {
     private mutating func near(_ place: Int, _ reach: Int) -> Int {
         let distance = code.count - place
         guard distance > reach else { return place }
-        emit(0x05, 0, 0, UInt32(distance))
+        emitJump(to: place)
         return code.count
     }
 
@@ -139,25 +152,37 @@ struct FilterCompiler {
     }
 
     /// Before everything else: the architecture, and on x86-64 the bit of x32.
-    private mutating func emitHead() {
-        let search = code.count
+    private mutating func emitHead(_ search: Int, _ others: [(abi: OtherABI, search: Int)]) {
+        let (i386, x32) = (others.first { $0.abi == .i386 }, others.first { $0.abi == .x32 })
         emitReturn(policy.unknown)
         let unknown = code.count
         emitReturn(policy.foreign)
         let foreign = code.count
+        // −1 is what a tracer puts in place of a call that is to be skipped: no call of x32.
+        if policy.architecture.isX86 { emit(Test.equal.rawValue, UInt8(code.count - unknown), 0, .max) }
+        var ofX32 = code.count
+        if let x32 {
+            emitJump(to: x32.search)
+            ofX32 = code.count
+        }
+        var ofOthers = foreign
+        if let i386 {
+            emitJump(to: i386.search)
+            emitLoad(0)
+            emitTest(.equal, AuditArchitecture.i386, met: code.count, unmet: foreign)
+            ofOthers = code.count
+        }
+        emitJump(to: search)
         if policy.architecture.isX86 {
-            // −1 is what a tracer puts in place of a call that is to be skipped: no call of x32.
-            emit(Test.equal.rawValue, UInt8(code.count - unknown), 0, .max)
-            let x32 = code.count
-            emit(0x05, 0, 0, UInt32(code.count - search))
-            emit(Test.greaterOrEqual.rawValue, UInt8(code.count - x32), 0, AuditArchitecture.x32Bit)
-        } else {
-            emit(0x05, 0, 0, UInt32(code.count - search))
+            emitTest(.greaterOrEqual, AuditArchitecture.x32Bit, met: ofX32, unmet: code.count)
         }
         emitLoad(0)
-        emit(Test.equal.rawValue, 0, UInt8(code.count - foreign), policy.architecture.auditValue)
+        emitTest(.equal, policy.architecture.auditValue, met: code.count, unmet: ofOthers)
         emitLoad(4)
     }
+
+    /// BPF_JA, which reaches any number of instructions.
+    private mutating func emitJump(to place: Int) { emit(0x05, 0, 0, UInt32(code.count - place)) }
 
     fileprivate enum Test: UInt16 {
         case equal = 0x15, greater = 0x25, greaterOrEqual = 0x35, anyBit = 0x45

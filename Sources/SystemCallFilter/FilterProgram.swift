@@ -54,7 +54,7 @@ extension FilterProgram {
     package var killsOrLogs: Bool {
         guard let policy = written else { return false }
         return policy.unknown.isTold || policy.verdicts.contains { $0.isTold }
-            || policy.rules.contains { $0.verdict.isTold }
+            || policy.rules.contains { $0.verdict.isTold } || policy.namedOfOthers.contains { $0.verdict.isTold }
     }
 
     /// Whether a call is made whatever its arguments, and nobody is told.
@@ -88,6 +88,9 @@ extension EffectivePolicy {
         }
         var result = self
         for call in verdicts.indices { result.verdicts[call] = changed(verdicts[call], call) }
+        result.namedOfOthers = namedOfOthers.map {
+            NamedCall(name: $0.name, verdict: changed($0.verdict, -1), origin: $0.origin)
+        }
         result.rules = rules.map {
             Rule(call: $0.call, conditions: $0.conditions, verdict: changed($0.verdict, $0.call), origin: $0.origin)
         }

@@ -21,12 +21,25 @@ extension EffectivePolicy {
             guard let number = callTable[index].number(on: architecture) else { return nil }
             return Call(
                 name: callTable[index].name, number: number, verdict: verdicts[index], origin: sources[origins[index]],
-                rules: rules.filter { $0.call == index }.map { rule in
-                    Call.Rule(
-                        words: rule.conditions.map(\.words).joined(separator: ", "), verdict: rule.verdict,
-                        origin: sources[rule.origin])
-                })
+                rules: rules.filter { $0.call == index }.map(listed))
         }.sorted { $0.number < $1.number }
+    }
+
+    /// The calls that open ABIs have and the machine's own has not, by number.
+    package func ownCalls(of abi: OtherABI) -> [Call] {
+        abi.calls.compactMap { call in
+            guard !call.name.isEmpty, CallNames.index(of: call.name) == nil else { return nil }
+            let decision = decision(on: call)
+            return Call(
+                name: call.name, number: Int(call.number), verdict: decision.verdict, origin: sources[decision.origin],
+                rules: rules[decision.rules].map(listed))
+        }
+    }
+
+    private func listed(_ rule: Rule) -> Call.Rule {
+        Call.Rule(
+            words: rule.conditions.map(\.words).joined(separator: ", "), verdict: rule.verdict,
+            origin: sources[rule.origin])
     }
 }
 

@@ -29,6 +29,9 @@ extension PolicyResolver {
                 decide(call, verdict, place, opens: true)
                 isNamed[call] = true
                 named[call] = entry.position
+            } else if policy.isOfOther(entry.value) {
+                let place = origin(words, entry.position)
+                policy.namedOfOthers.append(.init(name: entry.value, verdict: verdict, origin: place))
             } else if !CallNames.isKnown(entry.value) {
                 unknown("system call", entry, key)
             }

@@ -59,6 +59,19 @@ struct PolicyResolver {
         }
         if file != nil { policy.guardOwners(context.owners) }
         policy.position = position
+        openOthers()
+    }
+
+    /// `architectures`.
+    private mutating func openOthers() {
+        guard let abis = written.abis else { return }
+        policy.others = abis.value.compactMap { OtherABI($0) }
+        guard let first = policy.others.first else { return }
+        guard context.architecture.isX86 else {
+            return fault("seccomp.architectures: only x86-64 has the ABI \(first.name)", at: abis.position)
+        }
+        let opened = policy.others.map(\.libraryName)
+        policy.closedABIs.removeAll { opened.contains($0.value) }
     }
 
     mutating func resolve() {

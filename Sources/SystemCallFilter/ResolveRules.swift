@@ -16,6 +16,11 @@ extension PolicyResolver {
         for rule in written.rules {
             guard let call = CallNames.index(of: rule.call.value) else {
                 if !CallNames.isKnown(rule.call.value) { unknown("system call", rule.call, "rule") }
+                if policy.isOfOther(rule.call.value) {
+                    fault(
+                        "seccomp.rule: arguments of \(rule.call.value) are not looked at: x86-64 has no such call",
+                        at: rule.call.position, hint: "name it in seccomp.allow or seccomp.deny")
+                }
                 continue
             }
             guard let conditions = conditions(of: rule, callTable[call]) else { continue }

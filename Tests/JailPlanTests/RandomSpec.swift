@@ -72,7 +72,8 @@ struct RandomSpec {
         ("limits.pids", ["64"]), ("seccomp.profile", [#""default""#, #""strict""#, #""none""#, #""/etc/oci.json""#]),
         ("seccomp.default", [#""EPERM""#, #""allow""#, #""kill""#, #""log""#, #""trap""#]),
         ("seccomp.allow", [#"["@system-service", "read"]"#]), ("seccomp.deny", [#"["ptrace", "@mount"]"#]),
-        ("seccomp.bpf", ["[10]", "[11, 10]"]), ("seccomp.log", [#"["bpf"]"#]), ("seccomp.kill", [#"["reboot"]"#]),
+        ("seccomp.bpf", ["[10]", "[11, 10]"]), ("seccomp.architectures", [#"["native"]"#, #"["x86", "x32"]"#]),
+        ("seccomp.log", [#"["bpf"]"#]), ("seccomp.kill", [#"["reboot"]"#]),
         (
             "seccomp.rule",
             [

@@ -99,7 +99,8 @@ let samples: [(text: String, effect: Effect)] = [
     ("[[limits.io]]\ndevice = \"/var\"\nrbps = 1\nwbps = 1", .neither),
     ("[[limits.io]]\ndevice = \"/var\"\nriops = 1\nwiops = 1\nweight = 9", .neither),
 
-    ("seccomp.bpf = [10]", .neither),
+    ("seccomp.bpf = [10]", .neither), ("seccomp.architectures = [\"native\"]", .neither),
+    ("seccomp.architectures = [\"native\", \"x86\"]", .opens),
     ("seccomp.profile = \"default\"", .neither), ("seccomp.profile = \"strict\"", .narrows),
     ("seccomp.profile = \"none\"", .opens), ("seccomp.profile = \"/etc/oci.json\"", .opens),
     ("seccomp.default = \"allow\"", .opens), ("seccomp.default = \"EPERM\"", .narrows),

@@ -19,11 +19,13 @@ import Testing
     ].map { UInt64(UInt32(bitPattern: Int32($0))) }
 
     /// What the filter answers to a call: `struct seccomp_data` word by word.
-    private func answer(_ number: UInt32, _ first: UInt64 = 0, architecture: UInt32 = native) -> Answer {
+    private func answer(
+        _ number: UInt32, _ first: UInt64 = 0, architecture: UInt32 = native, others: Bool = false
+    ) -> Answer {
         var words = [UInt32](repeating: 0, count: 16)
         (words[0], words[1]) = (number, architecture)
         (words[4], words[5]) = (UInt32(truncatingIfNeeded: first), UInt32(truncatingIfNeeded: first >> 32))
-        let program = namespaceFilter()
+        let program = namespaceFilter(ofI386: others, ofX32: others)
         var accumulator: UInt32 = 0
         var counter = 0
         while counter < program.count {
@@ -38,6 +40,7 @@ import Testing
             case BPF_JMP | BPF_JEQ | BPF_K: jump = accumulator == k
             case BPF_JMP | BPF_JGE | BPF_K: jump = accumulator >= k
             case BPF_JMP | BPF_JSET | BPF_K: jump = accumulator & k != 0
+            case BPF_ALU | BPF_AND | BPF_K: accumulator &= k
             case BPF_RET | BPF_K:
                 switch k & 0xFFFF_0000 {
                 case UInt32(SECCOMP_RET_ALLOW): return .allowed
@@ -101,9 +104,28 @@ import Testing
         }
     }
 
+    @Test func callsOfOtherABIsThatAreOpenAreRefusedAlike() {
+        let (i386, x32) = (UInt32(0x4000_0003), UInt32(0x4000_0000))
+        for flag in Self.namespaceFlags {
+            #expect(answer(120, flag, architecture: i386, others: true) == .errno(EPERM))
+            #expect(answer(UInt32(SYS_clone) | x32, flag, others: true) == .errno(EPERM))
+        }
+        for number in [310, 346] as [UInt32] {
+            #expect(answer(number, architecture: i386, others: true) == .errno(EPERM))
+            #expect(answer(number, architecture: i386) == .killed)
+        }
+        #expect(answer(435, architecture: i386, others: true) == .errno(ENOSYS))
+        for number in [SYS_unshare, SYS_setns] {
+            #expect(answer(UInt32(number) | x32, others: true) == .errno(EPERM))
+        }
+        #expect(answer(20, architecture: i386, others: true) == .allowed)
+        #expect(answer(UInt32(SYS_getpid) | x32, others: true) == .allowed)
+        #expect(answer(UInt32(SYS_getpid), architecture: 0x4000_0028, others: true) == .killed)
+    }
+
     /// Every way through ends in an answer: no jump leads past the end, and no step is dead.
-    @Test func theProgramIsWellFormed() {
-        let program = namespaceFilter()
+    @Test(arguments: [false, true]) func theProgramIsWellFormed(_ others: Bool) {
+        let program = namespaceFilter(ofI386: others, ofX32: others)
         var reached: Set = [0]
         for (index, step) in program.enumerated() {
             guard Int32(step.code) & 7 != BPF_RET else { continue }

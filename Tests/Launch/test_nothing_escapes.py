@@ -50,7 +50,56 @@ def test_c36_t16_a_32_bit_program_is_held(caller, options, policy):
     spec = f'filesystem.ro = ["{program}:/opt/program"]\n[seccomp]\n{policy}\n'
     run = caller.run(spec, "/opt/program")
     assert run.status == SIGSYS and run.stdout == "", run
-    assert "killed by seccomp: a system call of a foreign ABI (i386" in run.stderr, run
+    assert "killed by seccomp: the command, for a system call of a foreign ABI (i386" in run.stderr, run
+    # C118: its death as a child is told as well, by the status that a shell gives it.
+    child = caller.run(spec, "/bin/sh", "-c", "/opt/program; exit $?")
+    assert child.status == SIGSYS and "killed by seccomp: a program that it started" in child.stderr, child
+
+
+@pytest.mark.parametrize("options", [["-static"], []], ids=["static", "dynamic"])
+@pytest.mark.parametrize("nested", ["", "namespaces.nested = true\n", 'capabilities.keep = ["sys_admin"]\n'])
+def test_c118_a_32_bit_program_runs_where_its_architecture_is_open(caller, options, nested):
+    program = compiled(caller.spec("").parent, SMALL, "-m32", *options)
+    if subprocess.run([program], capture_output=True).returncode != 0:
+        cannot("run a 32-bit program: this kernel has none")
+    spec = f'{nested}filesystem.ro = ["{program}:/opt/program"]\n[seccomp]\narchitectures = ["x86"]\n'
+    run = caller.run(spec, "/opt/program")
+    assert run.ok.stdout.startswith("pid "), run
+
+
+# Each call by int 0x80, which takes i386's numbers: unshare(CLONE_NEWUSER), clone(CLONE_NEWUSER), clone3, keyctl, mkdir,
+# socket(AF_ALG), socketcall(SYS_SOCKET), chown(16-bit), stat64 of a bad pointer.
+DOOR = r"""
+    #include <stdio.h>
+    static int call(int number, long one, long two, long three) {
+        int answer;
+        __asm__ volatile("int $0x80" : "=a"(answer) : "a"(number), "b"(one), "c"(two), "d"(three), "S"(0), "D"(0) : "memory");
+        return answer;
+    }
+    int main(void) {
+        printf("%d %d %d %d", call(310, 0x10000000, 0, 0), call(120, 0x10000000, 0, 0), call(435, 0, 0, 0), call(288, 0, -3, 1));
+        printf(" %d %d %d %d\n", call(39, 0, 0, 0), call(359, 38, 5, 0), call(102, 1, 0, 0), call(195, 0, 0, 0));
+        return 0;
+    }
+"""
+
+EFAULT, ENOSYS, EAFNOSUPPORT = 14, 38, 97
+
+
+@pytest.mark.parametrize("extra, mkdir, socketcall", [
+    ("", EFAULT, EAFNOSUPPORT),
+    ('deny = ["mkdir"]\n', EPERM, EAFNOSUPPORT),
+    ('allow = ["socketcall"]\n', EFAULT, EFAULT),
+])
+@pytest.mark.parametrize("kept", ["", 'capabilities.keep = ["sys_admin"]\n'])
+def test_c118_calls_through_the_other_door_are_decided_as_their_own(caller, extra, mkdir, socketcall, kept):
+    program = compiled(caller.spec("").parent, DOOR, "-static")
+    if subprocess.run([program], capture_output=True).returncode != 0:
+        cannot("make a call of i386: this kernel has none")
+    spec = f'{kept}filesystem.ro = ["{program}:/opt/program"]\n[seccomp]\narchitectures = ["native", "x86"]\n{extra}'
+    run = caller.run(spec, "/opt/program")
+    wanted = [EPERM, EPERM, ENOSYS, EPERM, mkdir, EAFNOSUPPORT, socketcall, EFAULT]
+    assert [-int(word) for word in run.ok.stdout.split()] == wanted, run
 
 
 def test_a_32_bit_program_that_is_killed_is_named_where_somebody_listens(caller):

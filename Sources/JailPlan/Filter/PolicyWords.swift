@@ -40,21 +40,21 @@ extension EffectivePolicy {
 
     /// Every call with what becomes of it and why, as `immure plan --json` shows it.
     package var json: JSON {
-        .object([
-            (
-                "calls",
-                .array(
-                    calls.map { call in
-                        .object(
-                            [
-                                ("name", .string(call.name)), ("number", .integer(call.number)),
-                                ("action", .string(call.verdict.name)), ("reason", .string(call.origin.words)),
-                                ("position", JSON(call.origin.position)),
-                            ] + (call.rules.isEmpty ? [] : [("rules", .array(call.rules.map(\.json)))]))
-                    })
-            ),
-            ("unknown", .string(unknown.name)), ("foreign", .string(foreign.name)),
-        ])
+        .object(
+            [
+                ("calls", .array(calls.map(\.json))), ("unknown", .string(unknown.name)),
+                ("foreign", .string(foreign.name)),
+            ] + others.map { ($0.name, .array(ownCalls(of: $0).map(\.json))) })
+    }
+}
+
+extension EffectivePolicy.Call {
+    fileprivate var json: JSON {
+        .object(
+            [
+                ("name", .string(name)), ("number", .integer(number)), ("action", .string(verdict.name)),
+                ("reason", .string(origin.words)), ("position", JSON(origin.position)),
+            ] + (rules.isEmpty ? [] : [("rules", .array(rules.map(\.json)))]))
     }
 }
 

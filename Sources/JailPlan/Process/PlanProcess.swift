@@ -81,7 +81,8 @@ extension Planner {
         if !spec.namespaces.nested.value && (!isNew(.user) || undoes) {
             // seccomp(2) wants no_new_privs or CAP_SYS_ADMIN: after the one, before the other is dropped.
             if spec.process.noNewPrivileges.value || host.isPrivileged {
-                add(.refuseNamespaces, spec.namespaces.nested.position)
+                let others = spec.seccomp?.value.abis?.value ?? []
+                add(.refuseNamespaces(others: others.compactMap { OtherABI($0) }), spec.namespaces.nested.position)
             } else {
                 fault(
                     "nested namespaces cannot be refused without no_new_privs",

@@ -1,5 +1,6 @@
 import JailSpec
 import LinuxFacts
+import SystemCallFilter
 
 /// What an operation says of itself, to a person and as JSON.
 package struct OperationWords: Sendable {
@@ -127,7 +128,9 @@ extension Operation {
                 "set_secure_bits", "set securebits", [("bits", .array(bits.names.map { .string($0) }))],
                 detail: bits.names.isEmpty ? "none" : bits.names.joined(separator: ","))
         case .forbidNewPrivileges: OperationWords("forbid_new_privileges", "set no_new_privs")
-        case .refuseNamespaces: OperationWords("refuse_namespaces", "refuse namespaces by a filter")
+        case .refuseNamespaces(let others):
+            OperationWords(
+                "refuse_namespaces", "refuse namespaces by a filter" + others.map { ", \($0.name) calls too" }.joined())
         case .startCommand: OperationWords("start_command", "start the command's process")
         case .setResourceLimit(let resource, let soft, let hard):
             OperationWords(

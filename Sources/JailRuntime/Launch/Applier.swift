@@ -146,7 +146,10 @@ struct Applier {
         case .dropBounding(let kept): try failing { () throws(KernelError) in try dropBounding(keeping: kept.rawValue) }
         case .setSecureBits(let bits): try failing { () throws(KernelError) in try setSecureBits(bits) }
         case .forbidNewPrivileges: try failing(forbidNewPrivileges)
-        case .refuseNamespaces: try failing(refuseNamespaces)
+        case .refuseNamespaces(let others):
+            try failing { () throws(KernelError) in
+                try refuseNamespaces(ofI386: others.contains(.i386), ofX32: others.contains(.x32))
+            }
 
         case .startCommand: throw Failure(.launcherGone)  // where two processes part, in `FirstProcess`
         case .setResourceLimit(let resource, let soft, let hard): try setLimit(of: resource, soft, hard)

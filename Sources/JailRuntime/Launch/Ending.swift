@@ -34,7 +34,7 @@ extension Supervisor {
             outcome.denials = listener.denied
             self.listener?.conclude(ran: failure == nil)
         }
-        if case .signaled(Signal.badCall) = ended ?? end, outcome.refused == nil, failure == nil { suspectFilter() }
+        if outcome.refused == nil, failure == nil { suspectFilter(ended ?? end) }
         if let failure {
             outcome.ending = .failed(failure)
         } else if deadline.timedOut, stage.state == .abandoned {
@@ -112,25 +112,31 @@ extension Supervisor {
         return outcome
     }
 
-    /// SIGSYS that nobody was asked about: the kernel killed for the filter, or the command itself did.
-    private func suspectFilter() {
+    /// SIGSYS that nobody was asked about: the kernel killed for the filter, or the command itself did. A shell ends with
+    /// 128 and the number where a program that it has started died so, which a listener has told of by itself.
+    private func suspectFilter(_ end: Termination) {
         guard let filter = plan.filter else { return }
+        let whose: String
+        switch end {
+        case .signaled(Signal.badCall): whose = "the command"
+        case .exited(128 + Signal.badCall) where listener == nil: whose = "a program that it started (status 159)"
+        default: return
+        }
         let place = plan.filterOrigin
         guard !filter.killsOrLogs else {
             return tell(
                 .error(
-                    Diagnostic("SIGSYS: a call that seccomp kills or a signal of its own ended the command", at: place))
-            )
+                    Diagnostic("SIGSYS: a call that seccomp kills or a signal of its own ended \(whose)", at: place)))
         }
         // Nothing else is killed, and nobody listens for it: that the command runs at all tells of no other reason.
         tell(
             .error(
                 Diagnostic(
-                    "killed by seccomp: a system call of a foreign ABI (i386 by int 0x80 or a 32-bit program, or x32), "
-                        + "unless the command sent itself SIGSYS", at: place,
+                    "killed by seccomp: \(whose), for a system call of a foreign ABI (i386 by int 0x80 or a 32-bit program, "
+                        + "or x32), unless it sent itself SIGSYS", at: place,
                     hint:
-                        "every filter kills these; seccomp.profile = \"none\" has none, and with any call in seccomp.kill "
-                        + "the launcher names the one it was")))
+                        "seccomp.architectures = [\"x86\"] opens those of i386; other ABIs are closed by every filter, and with "
+                        + "any call in seccomp.kill the launcher names the one it was")))
     }
 }
 

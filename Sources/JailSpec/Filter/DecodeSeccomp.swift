@@ -11,6 +11,9 @@ extension Section {
         result.deny = section.list("deny", Form.callOrGroup)?.value ?? []
         result.log = section.list("log", Form.callOrGroup)?.value ?? []
         result.kill = section.list("kill", Form.callOrGroup)?.value ?? []
+        if let abis = section.distinct("architectures", Form.word(SeccompPolicy.ABI.self)) {
+            result.abis = Located(abis.value.map(\.value), at: abis.position)
+        }
         if let programs = section.distinct("bpf", Form.programDescriptor), !programs.value.isEmpty {
             result.programs = Located(programs.value.map(\.value), at: programs.position)
         }

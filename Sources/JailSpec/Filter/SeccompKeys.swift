@@ -8,11 +8,11 @@ extension SectionRows {
         in two lists, two actions for the same arguments, or a rule that no arguments can match is an error. A group never opens
         clone, clone3, unshare, setns, listns, ioctl, socket and personality beyond what the profile says: name them in `allow`,
         which opens them whatever their arguments. Calls of another ABI (i386 and x32 on x86-64, arm on aarch64) end the process
-        under every filter. The filter is the last step before the command is executed, after namespaces, mounts, Landlock and
+        under every filter unless `architectures` names it. The filter is the last step before the command is executed, after namespaces, mounts, Landlock and
         capabilities: whatever those refuse stays refused when a call is allowed here. `immure syscalls` and
         `immure plan --json` show what comes of it.
         """,
-        keys: [profile, standard, lists, programs])
+        keys: [profile, standard, lists, architectures, programs])
 
     private static let profile = KeyRow(
         "profile", as: .profile, default: "\"default\"",
@@ -37,8 +37,21 @@ extension SectionRows {
         any other profile; `default` stands in for defaultAction. Arguments are compared as wide as the kernel reads them.
         SCMP_ACT_KILL and SCMP_ACT_KILL_THREAD kill the process. SCMP_ACT_NOTIFY, SCMP_ACT_TRACE, listenerPath and flags other
         than TSYNC are refused, as is every unknown word. Calls of other architectures are passed over, and other ABIs stay
-        closed; `plan` and `syscalls` list both. The file must be JSON without a key given twice, at most 1 MiB, and is trusted
+        closed unless `architectures` opens them; `plan` and `syscalls` list both. The file must be JSON without a key given twice, at most 1 MiB, and is trusted
         like the spec: root accepts none that others may write.
+        """)
+
+    private static let architectures = KeyRow(
+        "architectures",
+        as: ValueForm("array of words", .list(.word(SeccompPolicy.ABI.allCases.map(\.rawValue)), distinct: true)),
+        default: "[\"native\"]",
+        """
+        Whose system calls may be made; "native" is always among them. "x86" opens those of i386 to 32-bit programs on x86-64,
+        "x32" those of x32: each is decided as the call of the machine's own that it stands for (stat64 as stat, waitpid as
+        wait4), so that lists and rules hold for both. Where its arguments are other ones and a rule looks at them, the
+        strictest of the call's answers holds, whatever the arguments: so socketcall(2) is refused unless all that it leads to
+        is allowed, which under the profile "default" it is not (AF_ALG and AF_VSOCK). A call that i386 alone has can be named in
+        the lists: `allow = ["socketcall"]` gives 32-bit programs sockets, of every family.
         """)
 
     private static let programs = KeyRow(

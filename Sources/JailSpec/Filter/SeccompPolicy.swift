@@ -14,6 +14,11 @@ package struct SeccompPolicy: Equatable, Sendable {
         case file(String)
     }
 
+    /// Through which of the kernel's doors calls come: the machine's own, and on x86-64 those of i386 and of x32.
+    package enum ABI: String, CaseIterable, Equatable, Sendable {
+        case native, x86, x32
+    }
+
     package struct Argument: Equatable, Sendable {
         package enum Operator: String, CaseIterable, Equatable, Sendable {
             case equal = "==", notEqual = "!=", less = "<", lessOrEqual = "<="
@@ -52,6 +57,8 @@ package struct SeccompPolicy: Equatable, Sendable {
     package var log: [Located<String>] = []
     package var kill: [Located<String>] = []
     package var rules: [Rule] = []
+    /// Whose calls may be made; nil: the machine's own only.
+    package var abis: Located<[ABI]>?
     /// Descriptors of the caller that compiled filters are read from.
     package var programs: Located<[Int32]>?
 

@@ -26,6 +26,7 @@ extension SpecWriter {
         ] where !calls.isEmpty {
             add("seccomp.\(key)", TOML.array(calls.map { TOML.string($0.value) }))
         }
+        add("seccomp.architectures", policy.abis) { TOML.array($0.map { TOML.string($0.rawValue) }) }
         add("seccomp.bpf", policy.programs) { TOML.array($0.map { "\($0)" }) }
         let rules = policy.rules.map { rule in
             let arguments = rule.arguments.map { argument in

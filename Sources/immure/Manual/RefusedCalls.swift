@@ -24,7 +24,9 @@ extension Manual {
             before the launcher has seen it; while the launcher is stopped, logged calls wait. A process has one listener at
             most: in a jail within a jail that has one, in direct mode, and without an init where the filter refuses
             sendmsg(2), the kernel kills and logs by itself, the latter to its own log, and `plan`, the messages or
-            `--result` say so. Calls of a foreign ABI are killed by the kernel where the spec kills and logs nothing else.
+            `--result` say so. Calls of a foreign ABI that `seccomp.architectures` does not open are killed by the kernel where the spec kills
+            and logs nothing else: the end of the command by one is told, and the status 159 that a shell gives for a program
+            of its own; of what other programs start, only the kernel's log tells (type=1326).
             """)
     }
 }

@@ -62,12 +62,14 @@ struct SystemCallsCommand: ParsableCommand {
                 Caller.show("every call is allowed: there is no filter\n")
                 return
             }
-            let width = policy.calls.map(\.name.utf8.count).max() ?? 0
-            let lines = policy.calls.map { call in
+            let calls = policy.calls + policy.others.flatMap(policy.ownCalls)
+            let width = calls.map(\.name.utf8.count).max() ?? 0
+            let lines = calls.map { call in
                 call.name + String(repeating: " ", count: width - call.name.utf8.count) + "  " + Self.words(call)
             }
             let rest = ["other numbers: \(policy.unknown.name)", "calls of another ABI: \(policy.foreign.name)"]
-            Caller.show((lines + rest + policy.leftOut).map { Report.printable($0) + "\n" }.joined())
+            let others = policy.others.map { "calls of \($0.name): as the calls that they stand for" }
+            Caller.show((lines + others + rest + policy.leftOut).map { Report.printable($0) + "\n" }.joined())
         } catch {
             for fault in error.diagnostics { Report.say(fault) }
             throw ExitCode(2)
