@@ -37,6 +37,79 @@ def test_ccache_hits_at_the_second_run(caller, source, tool):
     assert os.stat(caller.home / ".cache/immure-build").st_uid == caller.inside
 
 
+CONFIGURE = """AC_INIT([answer], [1])
+AM_INIT_AUTOMAKE([foreign])
+AC_PROG_CC
+AC_CHECK_FUNCS([getrandom])
+AC_CONFIG_FILES([Makefile])
+AC_OUTPUT
+"""
+AUTOMAKE = "bin_PROGRAMS = main\nmain_SOURCES = main.c answer.c\ncheck_PROGRAMS = main\nTESTS = main\n"
+
+
+def test_autotools_with_ccache(caller, source, tool):
+    """From autoreconf to a release that builds from its own archive; ccache is asked for by CC, as configure takes it."""
+    tool("autoreconf")
+    tool("ccache")
+    caller.file(source / "configure.ac", CONFIGURE)
+    caller.file(source / "Makefile.am", AUTOMAKE)
+    command = "autoreconf -i && ./configure CC='ccache cc' && make -j2 && make check && make distcheck && ls answer-1.tar.gz"
+    done = caller.jail("build.toml", "sh", "-ec", command, cwd=source)
+    assert "# PASS:  1" in done.stdout and done.stdout.endswith("\nanswer-1.tar.gz\n"), done
+    assert output(source / "main") == "42\n"
+    caller.jail("build.toml", "ccache", "-z", cwd=source)
+    caller.jail("build.toml", "make", "clean", "main", cwd=source)
+    told = caller.jail("build.toml", "ccache", "--print-stats", cwd=source).stdout
+    counts = dict(line.split("\t") for line in told.splitlines())
+    assert int(counts["direct_cache_hit"]) + int(counts["preprocessed_cache_hit"]) == 2, told
+
+
+def test_rust(caller, work, tool):
+    rustc = tool("rustc")
+    caller.file(work / "main.rs", 'fn main() { println!("{}", (1..=6).sum::<i32>() * 2); }\n')
+    caller.jail("build.toml", rustc, "-O", "main.rs", cwd=work)
+    assert output(work / "main") == "42\n"
+
+
+def test_node(caller, work, tool):
+    """Modules, a worker, a child process, and a server that answers itself: what a build's tools do."""
+    node = tool("node")
+    caller.file(work / "answer.mjs", "export const answer = () => 42\n")
+    text = """import { answer } from './answer.mjs'
+import { execFileSync } from 'node:child_process'
+import { createServer, request } from 'node:http'
+import { Worker } from 'node:worker_threads'
+const child = execFileSync(process.execPath, ['-p', '6*7']).toString().trim()
+const server = createServer((_, reply) => reply.end(child)).listen(0, '127.0.0.1', () =>
+  request({ port: server.address().port }, (reply) => reply.on('data', (data) =>
+    new Worker(`require('node:worker_threads').parentPort.postMessage(${answer()})`, { eval: true }).on('message', (told) => {
+      console.log(`${data} ${told}`)
+      server.close()
+    }))).end())
+"""
+    caller.file(work / "main.mjs", text)
+    assert caller.jail("build.toml", node, "main.mjs", cwd=work).stdout == "42 42\n"
+
+
+def test_a_worktree_of_git(caller, source, tool):
+    """The main repository is elsewhere, and closed: what git says inside is that it is missing, and the build goes on."""
+    tool("git")
+    git = "git -c user.name=x -c user.email=x"
+    script = f"git init -q main && cd main && {git} commit -q --allow-empty -m x && git tag one && git worktree add -q ../tree"
+    caller.run("sh", "-ec", script, cwd=source)
+    tree = source / "tree"
+    for place in [tree, *source.rglob("*")]:
+        caller.own(place)
+    caller.file(tree / "Makefile", "version: .git\n\tgit describe --always --all >$@ || echo none >$@\n")
+    caller.jail("build.toml", cwd=tree)
+    assert (tree / "version").read_text() == "none\n"
+    (tree / "version").unlink()
+    # As the example says: the repository to read.
+    opened = f'filesystem.ro=["{source}/main/.git"]'
+    caller.run("immure", "run", "--set", opened, caller.spec("build.toml"), cwd=tree)
+    assert (tree / "version").read_text() == "tags/one\n"
+
+
 def test_cmake_and_ctest(caller, source, tool):
     tool("cmake")
     text = "cmake_minimum_required(VERSION 3.10)\nproject(answer C)\nenable_testing()\n"

@@ -40,6 +40,15 @@ def test_the_jail_sees_its_own_group_as_the_root(jail):
     assert "1" in lines[2:]
 
 
+def test_c119_what_runtimes_size_themselves_by_is_there_without_a_line(jail):
+    """The JVM, Go and node read these files of the group on top, and take the machine's numbers where there are none."""
+    spec = '[limits]\nmemory = "256M"\ncpu = "50%"\npids = 40\n'
+    script = """cd /sys/fs/cgroup && cat memory.max cpu.max pids.max && cat /proc/self/cgroup
+        stat -f -c %T . && { echo 1 >pids.max; mkdir x; } 2>/dev/null || echo closed"""
+    done = jail.sh(spec, script)
+    assert done.stdout.split("\n")[:-1] == [str(256 << 20), "50000 100000", "40", "0::/", "cgroup2fs", "closed"], done
+
+
 def test_nothing_runs_outside_of_the_group(jail):
     script = "sleep 5 & setsid sleep 5 & (sleep 5 &) ; echo ready; sleep 5"
     process = subprocess.Popen(
