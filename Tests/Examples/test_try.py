@@ -9,7 +9,8 @@ def test_look_apply_and_discard(caller, work):
     time.sleep(0.05)  # what the directory was before the launch is older than the launch
     spec = caller.spec("try.toml")
     done = caller.jail("try.toml", "bash", "-c", "echo more >> a; echo new > new; ls", cwd=work)
-    assert done.stdout.split() == ["a", "new"] and done.stderr == ""
+    assert done.stdout.split() == ["a", "new"]
+    assert done.stderr.count("\n") == 1 and ".git: skipped, it does not exist" in done.stderr
     assert (work / "a").read_text() == "a\n" and not (work / "new").exists()
     done = caller.run("immure", "diff", spec, cwd=work, status=1)
     assert done.stdout == "M a\nA new\n"
@@ -21,6 +22,15 @@ def test_look_apply_and_discard(caller, work):
     caller.run("immure", "discard", spec, cwd=work)
     caller.run("immure", "diff", spec, cwd=work)
     assert (work / "a").exists()
+
+
+def test_no_hook_is_brought(caller, work):
+    for place in (".git", ".git/hooks"):
+        caller.directory(work / place)
+    done = caller.jail("try.toml", "sh", "-c", "touch .git/hooks/x; mv .git aside; touch made", cwd=work)
+    assert "Read-only" in done.stderr and "busy" in done.stderr
+    done = caller.run("immure", "diff", caller.spec("try.toml"), cwd=work, status=1)
+    assert done.stdout == "A made\n"
 
 
 def test_the_kept_changes_are_closed_to_others(caller, work):
