@@ -9,11 +9,13 @@ package struct Document: Equatable, Sendable {
         self.files = files
     }
 
-    /// Reads the spec at `path` (nil: the empty spec), what it extends, and the arguments of `--set`.
+    /// Reads the spec at `path` (nil: the empty spec), what it extends, and the arguments of `--set`; `translate` is asked where
+    /// one of the files is JSON.
     package static func load(
-        path: String?, overrides: [String] = [], in surroundings: Surroundings, reading read: @escaping FileReader
+        path: String?, overrides: [String] = [], in surroundings: Surroundings, reading read: @escaping FileReader,
+        translating translate: Translator? = nil
     ) throws(Rejection) -> Document {
-        var loader = Loader(surroundings: surroundings, reading: read)
+        var loader = Loader(surroundings: surroundings, reading: read, translating: translate)
         var root = Table()
         var faults: [Diagnostic] = []
         do throws(Diagnostic) {
@@ -21,6 +23,7 @@ package struct Document: Equatable, Sendable {
         } catch {
             faults.append(error)
         }
+        faults += loader.faults
         for text in overrides {
             do throws(Diagnostic) {
                 root = try root.merging(parseOverride(text), .replacing)

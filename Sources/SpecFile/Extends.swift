@@ -21,14 +21,18 @@ struct Loader {
 
     let surroundings: Surroundings
     private let read: FileReader
+    private let translate: Translator?
+    /// What is wrong with files that had to be translated.
+    private(set) var faults: [Diagnostic] = []
     private(set) var files: [SourceFile] = []
     private var merged: [Identity] = []
     private var total = 0
     private var visits = 0
 
-    init(surroundings: Surroundings, reading read: @escaping FileReader) {
+    init(surroundings: Surroundings, reading read: @escaping FileReader, translating translate: Translator?) {
         self.surroundings = surroundings
         self.read = read
+        self.translate = translate
     }
 
     /// The table of that file with everything below it merged in.
@@ -41,7 +45,7 @@ struct Loader {
             throw Diagnostic("`extends` goes round in a circle: \(words(chain, path))", at: position)
         }
         guard !merged.contains(identity) else { return Table() }
-        let root = try parse(contents.bytes, file: path)
+        let root = try tree(contents, path)
         merged.append(identity)
         files.append(SourceFile(path: path, contents))
         total += contents.bytes.count
@@ -58,6 +62,16 @@ struct Loader {
             result = try result.merging(table, .appending)
         }
         return try result.merging(own, .appending)
+    }
+
+    private mutating func tree(_ contents: FileContents, _ path: String) throws(Diagnostic) -> Node {
+        guard let translate, isJSON(contents.bytes) || path.hasSuffix(".json") else {
+            return try parse(contents.bytes, file: path)
+        }
+        let translation = translate(contents.bytes, path)
+        faults += translation.faults
+        files += translation.files
+        return Node(.table(translation.root), at: Position(file: path, line: 1, column: 1))
     }
 
     private func checkBounds(_ path: String, _ position: Position?, _ chain: [Step]) throws(Diagnostic) {

@@ -7,16 +7,20 @@ package struct SourceFile: Equatable, Sendable {
     package let mode: UInt32
     /// Whether the path itself is a symbolic link.
     package let isSymlink: Bool
+    /// What it is in messages.
+    package let noun: String
 
-    package init(path: String, owner: UInt32, mode: UInt32, isSymlink: Bool) {
+    package init(path: String, owner: UInt32, mode: UInt32, isSymlink: Bool, noun: String = "the spec") {
         self.path = path
         self.owner = owner
         self.mode = mode
         self.isSymlink = isSymlink
+        self.noun = noun
     }
 
-    init(path: String, _ contents: FileContents) {
-        self.init(path: path, owner: contents.owner, mode: contents.mode, isSymlink: contents.isSymlink)
+    init(path: String, _ contents: FileContents, noun: String = "the spec") {
+        self.init(
+            path: path, owner: contents.owner, mode: contents.mode, isSymlink: contents.isSymlink, noun: noun)
     }
 
     /// Reads a JSON file that a spec names, in the way of a spec: `what` it is in messages, `position` where it is named.
@@ -24,7 +28,7 @@ package struct SourceFile: Equatable, Sendable {
         _ path: String, _ what: String, writtenAt position: Position?, by read: FileReader
     ) throws(Diagnostic) -> (file: SourceFile, root: Node) {
         let contents = try readFile(path, what, writtenAt: position, by: read)
-        return (SourceFile(path: path, contents), try parseJSON(contents.bytes, file: path))
+        return (SourceFile(path: path, contents, noun: what), try parseJSON(contents.bytes, file: path))
     }
 }
 

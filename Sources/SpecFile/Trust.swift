@@ -11,12 +11,12 @@ extension SourceFile {
     private static let groupMayWrite: UInt32 = 0o020
     private static let othersMayWrite: UInt32 = 0o002
 
-    /// The same of one file; `what` it is in messages.
-    package func trustFaults(callerUID: UInt32, of what: String = "the spec") -> [Diagnostic] {
+    /// The same of one file.
+    package func trustFaults(callerUID: UInt32) -> [Diagnostic] {
         let place = Position(file: path, line: 1, column: 1)
         var faults: [Diagnostic] = []
         func fault(_ reason: String, hint: String) {
-            faults.append(Diagnostic("\(what) \(reason)", at: place, hint: hint))
+            faults.append(Diagnostic("\(noun) \(reason)", at: place, hint: hint))
         }
         if mode & Self.othersMayWrite != 0 {
             fault("may be written by everyone (mode \(octal))", hint: "chmod go-w \(path)")

@@ -21,7 +21,7 @@ package enum Architecture: Sendable {
     var isX86: Bool { if case .x86_64 = self { true } else { false } }
 
     /// As libseccomp and as Go call it.
-    var names: (library: String, go: String) {
+    package var names: (library: String, go: String) {
         isX86 ? ("SCMP_ARCH_X86_64", "amd64") : ("SCMP_ARCH_AARCH64", "arm64")
     }
 

@@ -21,11 +21,11 @@ enum Prepare {
     ) throws(Rejection) -> Plan {
         let files = files ?? FilesRead(toLaunch: toLaunch)
         let surroundings = Caller.surroundings()
-        let document = try load(request, in: surroundings, reading: files.read)
+        let document = try load(request, in: surroundings, reading: files.read, toLaunch: toLaunch)
         try checkTrust(document, isFatal: toLaunch)
         var decoded = Spec.decode(document, in: surroundings)
         if let profile = complete(&decoded, in: surroundings, reading: files.read) {
-            try checkTrust(profile.trustFaults(callerUID: Caller.userID, of: "the profile"), toLaunch)
+            try checkTrust(profile.trustFaults(callerUID: Caller.userID), toLaunch)
         }
         guard decoded.diagnostics.isEmpty else {
             throw Rejection(decoded.diagnostics + decoded.spec.policyFaults)
@@ -106,11 +106,12 @@ enum Prepare {
     }
 
     private static func load(
-        _ request: RunRequest, in surroundings: Surroundings, reading read: @escaping FileReader
+        _ request: RunRequest, in surroundings: Surroundings, reading read: @escaping FileReader, toLaunch: Bool
     ) throws(Rejection) -> Document {
         do throws(Rejection) {
             return try Document.load(
-                path: request.spec, overrides: request.overrides, in: surroundings, reading: read)
+                path: request.spec, overrides: request.overrides, in: surroundings, reading: read,
+                translating: toLaunch ? BundleSpec.translateToLaunch : BundleSpec.translate)
         } catch {
             guard let path = request.spec, looksLikeCommand(path), !Caller.exists(path) else { throw error }
             // The first fault is that of the file: it was to be a command.

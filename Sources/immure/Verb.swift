@@ -15,7 +15,7 @@ enum Verb: String, CaseIterable {
         case .discard: "SPEC [TARGET] [--set KEY=VALUE]"
         case .score: "[SPEC…] [--json] [--threshold N] [--set KEY=VALUE]"
         case .unit: "SPEC [--env NAME=VALUE] [--] [COMMAND ARG…]"
-        case .import: "TOOL [FILE…] [-- ARGV…]"
+        case .import: "TOOL [FILE…] [--into DIRECTORY] [-- ARGV…]"
         case .learn: "[SPEC] [-o FILE] [--stat] [--no-verify] [--] COMMAND [ARG…]"
         case .syscalls: "[@GROUP|NAME|SPEC]"
         case .schema: ""

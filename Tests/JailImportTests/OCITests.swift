@@ -63,8 +63,85 @@ import Testing
         #expect(
             draft("{\"linux\": {\"wat\": 1}}").faults.first?.message == "the runtime specification has no linux.wat")
         #expect(draft("{\"linux\": {\"wat\": 1}}").faults.first?.position?.column == 12)
-        #expect(draft("{\"process\": {\"apparmorProfile\": \"x\"}}").hasLostRestrictions)
-        #expect(!draft("{\"domainname\": \"x\"}").hasLostRestrictions)
+        let root = "\"root\": {\"path\": \"r\"}"
+        #expect(!draft("{\(root), \"domainname\": \"x\"}").hasLostRestrictions)
+        #expect(draft("{\(root), \"linux\": {\"mountLabel\": \"x\"}}").hasLostRestrictions)
         #expect(draft("[]").faults.count == 1)
+    }
+
+    @Test func `what is of another kind is told with its path`() {
+        func first(_ more: String) -> String? { draft("{\"root\": {\"path\": \"r\"}, \(more)}").faults.first?.message }
+        #expect(first("\"mounts\": {}") == "mounts: must be an array")
+        #expect(first("\"mounts\": [{\"type\": \"proc\"}]") == "mounts[0].destination: missing")
+        #expect(first("\"process\": {\"noNewPrivileges\": 1}") == "process.noNewPrivileges: must be true or false")
+        #expect(
+            first("\"linux\": {\"maskedPaths\": [\"/a\", 7]}") == "linux.maskedPaths[1]: must be a string")
+        #expect(draft("{}").faults.first?.message == "root: missing")
+    }
+
+    @Test func `a path of the bundle stays in it`() {
+        let links: Set = ["b/rootfs", "b/a"]
+        func fault(_ path: String) -> String? {
+            let text = "{\"root\": {\"path\": \(quoted(path))}}"
+            let context = ImportContext(isLink: { links.contains($0) })
+            return OCIImport.draft(
+                of: [ImportSource(name: "b/config.json", text: Array(text.utf8))], [], context
+            ).faults.first?.message
+        }
+        for path in ["r", "/rootfs", "/../x", "r/..", "r/a"] { #expect(fault(path) == nil, "\(path)") }
+        for path in ["..", "../r", "r/../.."] { #expect(fault(path)?.contains("leads out") == true, "\(path)") }
+        for path in ["rootfs", "./rootfs/", "a/r"] {
+            #expect(fault(path)?.contains("symbolic link") == true, "\(path)")
+        }
+    }
+
+    @Test func `rules count under their circumstances`() throws {
+        func rules(_ capability: String) throws -> SeccompPolicy {
+            let spec = try draft(
+                """
+                {"root": {"path": "/r"}, "process": {"capabilities": {"bounding": ["\(capability)"]}}, "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO",
+                 "syscalls": [{"names": ["read", "execve"], "action": "SCMP_ACT_ALLOW"},
+                  {"names": ["bpf"], "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_SYS_ADMIN"]}},
+                  {"names": ["mount"], "action": "SCMP_ACT_ALLOW", "excludes": {"caps": ["CAP_SYS_ADMIN"]}},
+                  {"names": ["ptrace"], "action": "SCMP_ACT_ALLOW", "includes": {"arches": ["s390x"]}},
+                  {"names": ["unshare"], "action": "SCMP_ACT_ALLOW", "excludes": {"minKernel": "4.8"}}]}}}
+                """
+            ).spec
+            return try #require(spec.seccomp).value
+        }
+        #expect(try rules("CAP_SYS_ADMIN").allow.map(\.value) == ["read", "execve", "bpf"])
+        #expect(try rules("CAP_KILL").allow.map(\.value) == ["read", "execve", "mount"])
+    }
+}
+
+@Suite struct OCIImageTests {
+    private func draft(_ settings: String, manifest: String = "sha256:a") -> Draft {
+        let files = [
+            "i/index.json": "{\"manifests\": [{\"digest\": \"\(manifest)\"}]}",
+            "i/blobs/sha256/a": "{\"config\": {\"digest\": \"sha256:b\"}}",
+            "i/blobs/sha256/b": "{\"config\": {\(settings)}}",
+        ]
+        return OCIImageImport.draft(
+            of: "i", root: "/i/rootfs", [], ImportContext(read: { files[$0].map { Array($0.utf8) } }))
+    }
+
+    @Test func `what an image says of its program becomes lines`() throws {
+        let made = draft(
+            """
+            "Cmd": ["b"], "Entrypoint": ["/a"], "Env": ["A=${B}", "C"], "WorkingDir": "/w", "User": "web:8", "StopSignal": "SIGINT",
+            "Volumes": {"/v": {}}, "Labels": {"x": "y"}
+            """)
+        let spec = try made.spec
+        #expect(spec.command?.value == ["/a", "b"] && spec.filesystem.root.value == .directory("/i/rootfs"))
+        #expect(spec.identity.user?.value == .name("web") && spec.identity.group?.value == .id(8))
+        #expect(spec.environment.set.map(\.value.value) == ["${B}", ""])
+        #expect(made.directives(.lost) == ["config.Volumes"])
+    }
+
+    @Test func `nothing but a blob of the layout is read`() {
+        #expect(draft("", manifest: "sha256:../../../../etc/passwd").faults.count == 1)
+        #expect(draft("", manifest: "md5:a").faults.count == 1 && draft("", manifest: "").faults.count == 1)
+        #expect(draft("\"Cmd\": \"sh\"").faults.first?.message == "config.Cmd: must be an array of strings")
+        #expect(draft("\"User\": 7").faults.first?.message == "config.User: must be a string")
     }
 }

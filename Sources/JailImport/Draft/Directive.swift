@@ -59,12 +59,20 @@ package struct ImportContext {
     package var list: (_ path: String) -> [String]
     /// Reads a descriptor to its end; nil where it is not open, or not to be read yet.
     package var readDescriptor: (_ number: Int32) -> [UInt8]?
+    /// Whether a path is a symbolic link.
+    package var isLink: (_ path: String) -> Bool
+    /// Whether there is a file of that name.
+    package var exists: (_ path: String) -> Bool
+    /// Whether the spec stands where the configuration does, as it is launched without one.
+    package var isInPlace = false
 
     package init(
         isRoot: Bool = false, permitted: CapabilitySet? = nil, currentDirectory: String? = nil, home: String? = nil,
         read: @escaping (_ path: String) -> [UInt8]? = { _ in nil },
         list: @escaping (_ path: String) -> [String] = { _ in [] },
-        readDescriptor: @escaping (_ number: Int32) -> [UInt8]? = { _ in nil }
+        readDescriptor: @escaping (_ number: Int32) -> [UInt8]? = { _ in nil },
+        isLink: @escaping (_ path: String) -> Bool = { _ in false },
+        exists: @escaping (_ path: String) -> Bool = { _ in false }
     ) {
         self.isRoot = isRoot
         self.permitted = permitted
@@ -73,6 +81,8 @@ package struct ImportContext {
         self.read = read
         self.list = list
         self.readDescriptor = readDescriptor
+        self.isLink = isLink
+        self.exists = exists
     }
 }
 

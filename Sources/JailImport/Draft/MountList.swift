@@ -36,6 +36,11 @@ struct MountList {
 
     func has(_ target: String) -> Bool { entries.contains { $0.target == target } }
 
+    /// Where a hierarchy of control groups is shown; nil for nowhere.
+    var cgroup: Directive? {
+        entries.first { entry in entry.pairs.contains { $0.0 == "type" && $0.1 == .string("cgroup") } }?.directive
+    }
+
     func write(into draft: inout Draft) {
         for entry in entries {
             let plain = entry.pairs.count == 1 ? [] : entry.pairs.dropFirst().map(\.0)

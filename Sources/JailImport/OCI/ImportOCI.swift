@@ -10,13 +10,20 @@ package struct OCIImport {
     var otherFilter = false
     /// Whether something is mounted on /dev.
     var hasDevices = false
+    /// The capabilities that the program may have, which rules of a filter can depend on.
+    var held: CapabilitySet = []
+    let context: ImportContext
+    /// The bundle, as the file was named: empty, or with a slash at its end.
+    private var bundle = ""
+
+    init(_ context: ImportContext) { self.context = context }
 
     package static func draft(of sources: [ImportSource], _ words: [String], _ context: ImportContext) -> Draft {
-        var imported = OCIImport()
+        var imported = OCIImport(context)
         for source in sources {
             do throws(Diagnostic) {
                 let root = try parseJSON(source.text, file: source.name)
-                imported.top(root)
+                imported.take(root, from: source.name)
             } catch {
                 imported.draft.fail(error)
             }
@@ -62,8 +69,38 @@ package struct OCIImport {
         }
     }
 
-    mutating func unknown(_ directive: Directive, _ path: String) {
-        draft.fail("the runtime specification has no \(directive.words.cut(":").0)", directive)
+    private mutating func take(_ root: Node, from name: String) {
+        bundle = name.lastIndex(of: "/").map { String(name[...$0]) } ?? ""
+        OCIShape.file.check(root, "", into: &draft)
+        guard draft.faults.isEmpty else { return }
+        for element in root["process"]?["capabilities"]?["bounding"]?.elements ?? [] {
+            if let one = element.text.flatMap({ Capability.named(foreign: $0) }) { held = held | CapabilitySet(one) }
+        }
+        top(root)
+    }
+
+    /// A path of the host as a spec writes it. One that is relative is in the bundle, and stays there: whoever has looked at the
+    /// file must know where it leads.
+    mutating func place(_ path: String, _ directive: Directive) -> String {
+        if path.hasPrefix("/") { return cleaned(literal(path)) }
+        let hint = "write the path from / on, if it is meant"
+        var depth = 0
+        var walked = bundle
+        for part in path.split(separator: "/") where part != "." {
+            depth += part == ".." ? -1 : 1
+            walked += (walked.isEmpty || walked.hasSuffix("/") ? "" : "/") + part
+            if depth < 0 {
+                draft.fail("\(quoted(path)) leads out of the bundle", directive, hint: hint)
+                break
+            }
+            if context.isLink(walked) {
+                draft.fail(
+                    "\(quoted(path)): \(walked) is a symbolic link, and may lead out of the bundle", directive,
+                    hint: hint)
+                break
+            }
+        }
+        return "./" + literal(path)
     }
 
     private mutating func top(_ root: Node) {
@@ -88,7 +125,7 @@ package struct OCIImport {
             case "linux":
                 draft.isPart(directive)
                 linux(node)
-            default: unknown(directive, "")
+            default: break
             }
         }
     }
@@ -96,35 +133,36 @@ package struct OCIImport {
     /// Programs of the host that are run at stages of the launch: none is.
     private mutating func hooks(_ node: Node) {
         for (key, list, directive) in entries(node, "hooks") {
-            let names = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
-            guard names.contains(key) else {
-                unknown(directive, "hooks")
+            let programs = list.elements.compactMap { $0["path"]?.text }
+            guard !programs.isEmpty, OCIShape.hooks.contains(key) else {
+                draft.isInForce("", directive)
                 continue
             }
-            let programs = list.elements.compactMap { $0["path"]?.text }
             draft.lose("hooks are not run: \(programs.joined(separator: ", "))", restricts: true, directive)
         }
     }
 
     private mutating func root(_ node: Node) {
-        var path = "rootfs"
+        var path = ""
         var readOnly: Directive?
-        var origin: Directive?
+        var from = Draft.standard("oci", "the root of the bundle")
         for (key, value, directive) in entries(node, "root") {
             switch key {
             case "path":
                 path = value.text ?? path
-                origin = directive
+                from = directive
             case "readonly":
                 draft.isPart(directive)
                 if value.isTrue { readOnly = directive }
-            default: unknown(directive, "root")
+            default: break
             }
         }
-        let from = origin ?? Draft.standard("oci", "the root of the bundle")
-        let written = path.hasPrefix("/") ? cleaned(literal(path)) : "./" + literal(path)
+        guard !path.isEmpty else { return draft.fail("root.path: empty", from) }
+        let written = place(path, from)
         draft.set("filesystem.root", .string(written == "/" ? "host" : written), from)
-        if !path.hasPrefix("/") { draft.warn("from the directory of the spec, which belongs into the bundle", from) }
+        if !path.hasPrefix("/"), !context.isInPlace {
+            draft.warn("from the directory of the spec, which belongs into the bundle", from)
+        }
         if let readOnly { return draft.isInForce("", readOnly) }
         if Available.writable("/x") {
             draft.set("filesystem.writable", .boolean(true), from)

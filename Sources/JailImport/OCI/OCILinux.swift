@@ -49,7 +49,7 @@ extension OCIImport {
             case "mountLabel": draft.lose("labels of SELinux", restricts: value.text != "", directive)
             case "intelRdt": draft.lose("shares of caches", restricts: true, directive)
             case "memoryPolicy": draft.lose("a policy of NUMA nodes", directive)
-            default: unknown(directive, "linux")
+            default: break
             }
         }
         for (isHidden, value, directive) in late {
@@ -74,6 +74,10 @@ extension OCIImport {
     }
 
     mutating func writeNamespaces() {
+        if !listed.contains("cgroup"), listed.contains("user"), let mount = mounts.cgroup {
+            listed.insert("cgroup")
+            draft.warn("with a namespace of its own: none other can be shown by who is not the host's root", mount)
+        }
         for kind in ["user", "pid", "ipc", "uts", "cgroup"] where !listed.contains(kind) {
             draft.set(
                 "namespaces.\(kind)", .string("host"), Draft.standard("oci", "the \(kind) namespace is not listed"))
@@ -117,10 +121,6 @@ extension OCIImport {
 
     private mutating func offsets(_ node: Node) {
         for (key, value, directive) in entries(node, "linux.timeOffsets") {
-            guard key == "monotonic" || key == "boottime" else {
-                unknown(directive, "")
-                continue
-            }
             let milliseconds = (value["secs"]?.integer ?? 0) * 1000 + (value["nanosecs"]?.integer ?? 0) / 1_000_000
             draft.set("namespaces.time.\(key)", .string("\(milliseconds)ms"), directive)
         }

@@ -35,7 +35,9 @@ extension OCIImport {
     ) {
         var pairs: [(String, Node.Value)] = []
         switch type {
-        case "bind": pairs.append(("source", .string(source.hasPrefix("/") ? literal(source) : "./" + literal(source))))
+        case "bind":
+            guard !source.isEmpty else { return draft.fail("a bind mount without a source", directive) }
+            pairs.append(("source", .string(place(source, directive))))
         case "tmpfs", "proc", "sysfs", "devpts", "mqueue": pairs.append(("type", .string(type)))
         case "cgroup", "cgroup2": pairs.append(("type", .string("cgroup")))
         case "overlay": return overlay(target, options, directive)
@@ -80,11 +82,11 @@ extension OCIImport {
         var pairs: [(String, Node.Value)] = [("type", .string("overlay"))]
         for option in options {
             if let lower = option.after("lowerdir=") {
-                pairs.append(("lower", .strings(lower.split(separator: ":").map(String.init))))
+                pairs.append(("lower", .strings(lower.split(separator: ":").map { place(String($0), directive) })))
             } else if let upper = option.after("upperdir=") {
-                pairs.append(("upper", .string(upper)))
+                pairs.append(("upper", .string(place(upper, directive))))
             } else if let work = option.after("workdir=") {
-                pairs.append(("work", .string(work)))
+                pairs.append(("work", .string(place(work, directive))))
             }
         }
         mounts.add(target, pairs, directive, &draft)
@@ -112,6 +114,8 @@ extension OCIImport {
             let one = Directive("linux.maskedPaths \(path)", at: element.position)
             if masked.contains(path) {
                 draft.isInForce("masked, or for the host's root only", one)
+            } else if context.isInPlace, path.hasPrefix("/proc/"), !context.exists(path) {
+                draft.isInForce("this kernel has none", one)
             } else if keepsMounting {
                 draft.lose("nothing can be hidden from who has sys_admin", restricts: true, one)
             } else {

@@ -43,7 +43,7 @@ extension OCIImport {
             case "oomScoreAdj":
                 if let number = value.integer { draft.set("process.oom_score_adj", .integer(number), directive) }
             case "scheduler", "ioPriority", "execCPUAffinity": draft.lose("no line for it", directive)
-            default: unknown(directive, "process")
+            default: break
             }
         }
         if !promises {
@@ -75,7 +75,7 @@ extension OCIImport {
                 draft.set(
                     "identity.groups", .array(value.elements.map { Node($0.value, at: directive.position) }), directive)
             case "username": draft.isOutside("for another system", directive)
-            default: unknown(directive, "process.user")
+            default: break
             }
         }
     }
@@ -88,10 +88,6 @@ extension OCIImport {
             }
         }
         for (key, value, directive) in entries(node, "process.capabilities") {
-            guard ["bounding", "permitted", "effective", "inheritable", "ambient"].contains(key) else {
-                unknown(directive, "process.capabilities")
-                continue
-            }
             var set: CapabilitySet = []
             for element in value.elements {
                 guard let capability = element.text.flatMap({ Capability.named(foreign: $0) }) else {

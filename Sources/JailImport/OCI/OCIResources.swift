@@ -19,7 +19,7 @@ extension OCIImport {
             case "network": draft.lose("a class of packets", directive)
             case "rdma": draft.lose("a limit of RDMA", restricts: true, directive)
             case "unified": draft.lose("files of cgroups by their names", restricts: true, directive)
-            default: unknown(directive, "")
+            default: break
             }
         }
     }
@@ -41,7 +41,7 @@ extension OCIImport {
             case "kernel", "kernelTCP": draft.isInForce("no kernel limits it any more", directive)
             case "reservation", "swappiness", "disableOOMKiller", "useHierarchy", "checkBeforeUpdate":
                 draft.lose("no line for it", directive)
-            default: unknown(directive, "")
+            default: break
             }
         }
     }
@@ -59,7 +59,7 @@ extension OCIImport {
             case "period": draft.isPart(directive)
             case "cpus": if let text = value.text { draft.set("limits.cpus", .string(text), directive) }
             case "mems", "realtimeRuntime", "realtimePeriod", "burst", "idle": draft.lose("no line for it", directive)
-            default: unknown(directive, "")
+            default: break
             }
         }
     }
@@ -85,7 +85,7 @@ extension OCIImport {
                             (throttles[key] ?? "weight", .integer(amount)),
                         ], directive)
                 }
-            default: unknown(directive, "")
+            default: break
             }
         }
     }
@@ -115,7 +115,7 @@ extension OCIImport {
             case "syscalls":
                 draft.isPart(directive)
                 for element in value.elements { rule(element, standard) }
-            default: unknown(directive, "")
+            default: break
             }
         }
     }
@@ -138,8 +138,8 @@ extension OCIImport {
         let directive = Directive("linux.seccomp.syscalls \(shown(Array(names.prefix(4))))", at: node.position)
         draft.take(directive)
         guard let action = action(node["action"]?.text ?? "", node["errnoRet"]?.integer, directive) else { return }
-        if node["includes"] != nil || node["excludes"] != nil {
-            draft.warn("circumstances are not looked at: seccomp.profile = \"FILE\" reads them", directive)
+        guard counts(node, directive) else {
+            return draft.isInForce("not under these circumstances: \(shown(names))", directive)
         }
         var conditions: [ArgumentCondition] = []
         for argument in node["args"]?.elements ?? [] {
@@ -160,6 +160,24 @@ extension OCIImport {
             }
         }
         draft.isPart(directive)
+    }
+
+    /// Whether the circumstances hold under which a rule of a container engine's profile counts.
+    private mutating func counts(_ node: Node, _ directive: Directive) -> Bool {
+        func capabilities(_ node: Node?) -> CapabilitySet {
+            (node?["caps"]?.elements ?? []).compactMap { $0.text.flatMap { Capability.named(foreign: $0) } }
+                .reduce([]) { $0 | CapabilitySet($1) }
+        }
+        let own = Architecture.native.names.go
+        func names(_ node: Node?) -> [String] { (node?["arches"]?.elements ?? []).compactMap(\.text) }
+        let (wanted, unwanted) = (node["includes"], node["excludes"])
+        if wanted?["minKernel"] != nil || unwanted?["minKernel"] != nil {
+            draft.warn("taken for a kernel that has it", directive)
+        }
+        if unwanted?["minKernel"] != nil || names(unwanted).contains(own) { return false }
+        if let named = wanted?["arches"], !named.elements.isEmpty, !names(wanted).contains(own) { return false }
+        return capabilities(wanted).without(held).isNone
+            && capabilities(unwanted).capabilities.allSatisfy { !held.contains($0) }
     }
 
     private func condition(_ node: Node) -> ArgumentCondition? {

@@ -124,6 +124,13 @@ struct Examination {
                 ? (opens ? "reads squashfs images for an ordinary user" : "/dev/fuse cannot be opened")
                 : "not installed, and an ordinary user has no images",
             remedy: isInstalled ? (opens ? nil : Remedy.openFuse) : Remedy.installSquashfuse)
+        let missing = ["skopeo", "umoci"].filter { !HostProgram.isInstalled($0) }
+        add(
+            "mount", "oci", missing.isEmpty ? .ok : .absent,
+            missing.isEmpty
+                ? "skopeo and umoci unpack images of container engines"
+                : "\(missing.joined(separator: ", ")) not installed, and no image of a container engine can be unpacked",
+            remedy: missing.isEmpty ? nil : Remedy.install(missing.joined(separator: " ")))
         add(
             "mount", "mqueue", known.contains("mqueue") ? .ok : .absent,
             known.contains("mqueue") ? "POSIX message queues" : "the kernel has no POSIX message queues")

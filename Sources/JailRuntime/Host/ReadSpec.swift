@@ -24,6 +24,31 @@ extension Caller {
         }
     }
 
+    /// Whether a path is a symbolic link.
+    @Sendable package static func isLink(_ path: String) -> Bool {
+        do throws(KernelError) {
+            _ = try readLink(path)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// The directory that a bundle's file is in, as what must be trusted: whoever may rename there can put another tree in the place
+    /// of the bundle's. nil where it cannot be seen: then the file could not either.
+    package static func directory(of file: String) -> SourceFile? {
+        let name = file.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(file[..<$0]) } ?? "."
+        let path = name.isEmpty ? "/" : name
+        do throws(KernelError) {
+            let found = try status(ofPath: path)
+            // In a sticky one nobody renames what is another's (chmod(2)).
+            let mode = found.permissions & 0o1000 != 0 ? found.permissions & ~0o022 : found.permissions
+            return SourceFile(path: path, owner: found.owner, mode: mode, isSymlink: false, noun: "the bundle")
+        } catch {
+            return nil
+        }
+    }
+
     private static func words(_ reason: UnreadableFile) -> String {
         switch reason {
         case .refused(let error): "\(error.errno.name) \(error.errno.words)"

@@ -88,6 +88,17 @@ extension Manual {
         directive that the tool does not know is an error, with file and line. Words after `--` are the command. The status is
         0; 1 where something that restricts the program was lost; 2 where a file is wrong, and nothing is printed.
 
+        The config.json of a bundle can stand wherever a SPEC can, in `extends` as well: `immure run BUNDLE/config.json`. What
+        restricts and has no line is an error there, hooks among it. A relative path is one of the bundle, and leads out of it
+        neither by `..` nor by a symbolic link. Root launches no bundle whose directory or file others may write to.
+
+        `immure import oci IMAGE --into DIRECTORY` unpacks an image first, into a directory that is made: IMAGE is an image
+        layout, or what `docker save` has written, with NAME or :TAG after a colon where there are several; `oci:`,
+        `oci-archive:` or `docker-archive:` before it says which. skopeo(1) reads it, DIRECTORY/image, umoci(1) unpacks it,
+        DIRECTORY/rootfs; by an ordinary user all of it is that user's. Env, Entrypoint, Cmd, WorkingDir, User and StopSignal of
+        the image become lines, all else is as immure has it; root is no more than what an image says where it says nothing.
+        DIRECTORY/image is not needed afterwards.
+
         `immure as bwrap …`, and immure under the name bwrap, launch what `immure import bwrap -- …` prints. What has no line is
         refused by its name there, with status 1, as is every failure that is not the command's.
         """

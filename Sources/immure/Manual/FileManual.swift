@@ -9,7 +9,7 @@ extension Manual {
             """
             A spec is a TOML 1.0 file. An empty one is a jail without network, capabilities or the caller's files; each key
             opens something, or narrows it further. An unknown key or word is an error, never passed over, and all errors of
-            a file are reported at once.
+            a file are reported at once. A file of JSON is the config.json of an OCI bundle, see `immure import` in immure(1).
             """)
         values(&page)
         page.section("Keys")

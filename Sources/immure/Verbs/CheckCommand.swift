@@ -30,7 +30,8 @@ struct CheckCommand: ParsableCommand {
     private static func faults(of path: String, in surroundings: Surroundings) -> [Diagnostic] {
         let faults: [Diagnostic]
         do throws(Rejection) {
-            let document = try Document.load(path: path, in: surroundings, reading: Caller.readSpec)
+            let document = try Document.load(
+                path: path, in: surroundings, reading: Caller.readSpec, translating: BundleSpec.translate)
             let decoded = Prepare.examine(document, in: surroundings)
             // What the launch would refuse is no more right for being well written.
             faults = decoded.diagnostics + Planner.refusedByVersion(decoded.spec)

@@ -14,10 +14,20 @@ struct ImportCommand: ParsableCommand {
     @Argument(help: "the files", completion: .file())
     var files: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "oci: the file is an image, and is unpacked into this directory, which is made", valueName: "directory"),
+        completion: .directory)
+    var into: String?
+
     /// `words` are those after `--`: the command line of bwrap, or the command of the jail.
     func perform(_ words: [String]) -> Never {
-        let sources = files.map(Self.read)
-        let draft = tool.draft(of: sources, words, ImportContext.ofCaller)
+        let draft =
+            if let into {
+                image(into, words)
+            } else {
+                tool.draft(of: files.map(read), words, ImportContext.ofCaller)
+            }
         var faults = draft.faults
         if faults.isEmpty { faults = Prepare.examine(draft.document, in: Self.anywhere).diagnostics }
         guard faults.isEmpty else {
@@ -25,7 +35,9 @@ struct ImportCommand: ParsableCommand {
             Caller.leave(2)
         }
         for note in draft.notes { Self.say(note) }
-        let call = ["immure import", tool.rawValue] + files + (words.isEmpty ? [] : ["--", "…"])
+        let call =
+            ["immure import", tool.rawValue] + files + (into.map { ["--into", $0] } ?? [])
+            + (words.isEmpty ? [] : ["--", "…"])
         Caller.show(draft.text(title: ["Made by: " + call.joined(separator: " ")]))
         Caller.leave(draft.hasLostRestrictions ? 1 : 0)
     }
@@ -34,20 +46,38 @@ struct ImportCommand: ParsableCommand {
     private static let anywhere = Surroundings(
         variable: { "/nowhere/\($0)" }, home: "/nowhere", currentDirectory: "/nowhere")
 
-    private static func read(_ path: String) -> ImportSource {
+    private func read(_ path: String) -> ImportSource {
         do throws(Diagnostic) {
             return ImportSource(name: path, text: try Caller.readSpec(path).bytes)
         } catch {
-            Report.say(Diagnostic("cannot read \(quoted(path)): \(error.message)", at: nil))
-            Caller.leave(2)
+            let isImage = tool == .oci && (Caller.isDirectory(path) || path.hasSuffix(".tar"))
+            Self.leave(
+                Diagnostic(
+                    "cannot read \(quoted(path)): \(error.message)", at: nil,
+                    hint: isImage ? "an image is unpacked: immure import oci \(path) --into DIRECTORY" : nil))
         }
     }
 
+    private func image(_ directory: String, _ words: [String]) -> Draft {
+        guard tool == .oci, files.count == 1 else {
+            Self.leave(Diagnostic("--into: for one image of oci", at: nil))
+        }
+        do throws(Diagnostic) {
+            let unpacking = try UnpackImage(files[0], into: directory)
+            try unpacking.perform()
+            return OCIImageImport.draft(of: unpacking.layout, root: unpacking.root, words, ImportContext.ofCaller)
+        } catch {
+            Self.leave(error)
+        }
+    }
+
+    private static func leave(_ fault: Diagnostic) -> Never {
+        Report.say(fault)
+        Caller.leave(2)
+    }
+
     private static func say(_ note: ImportNote) {
-        let place = note.directive.position
-        // What the tool does unless told otherwise stands on no line.
-        let (words, position) =
-            place.line > 0 ? (note.directive.words, place) : ("\(place.file): \(note.directive.words)", nil)
+        let (words, position) = note.place
         switch note.kind {
         case .warning: Report.say(Diagnostic("\(words): \(note.reason)", at: position), as: .warning)
         case .lostRestriction:
@@ -74,6 +104,14 @@ enum ForeignTool: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
+extension ImportNote {
+    /// The words and the place of what it is about; what the tool does unless told otherwise stands on no line.
+    var place: (words: String, position: Position?) {
+        let place = directive.position
+        return place.line > 0 ? (directive.words, place) : ("\(place.file): \(directive.words)", nil)
+    }
+}
+
 extension ImportContext {
     /// That of the caller; files that a configuration names are read with the care that a spec is read with.
     static var ofCaller: ImportContext {
@@ -87,6 +125,7 @@ extension ImportContext {
                 } catch {
                     return nil
                 }
-            })
+            },
+            isLink: Caller.isLink, exists: Caller.exists)
     }
 }

@@ -21,7 +21,9 @@ struct OverlayOptions: ParsableArguments {
     /// The overlay with its changes; there must be one.
     func mount() throws(Rejection) -> Mount {
         let surroundings = Caller.surroundings()
-        let document = try Document.load(path: spec, overrides: overrides, in: surroundings, reading: Caller.readSpec)
+        let document = try Document.load(
+            path: spec, overrides: overrides, in: surroundings, reading: Caller.readSpec,
+            translating: BundleSpec.translate)
         try Prepare.requireTrust(document)
         let kept = KeptChanges.kept(in: try Prepare.decode(document, in: surroundings))
         if let target {

@@ -52,7 +52,8 @@ struct LearnCommand: ParsableCommand {
     private static func base(_ path: String?) throws(Rejection) -> Spec? {
         guard let path else { return nil }
         let surroundings = Caller.surroundings()
-        let document = try Document.load(path: path, overrides: [], in: surroundings, reading: Caller.readSpec)
+        let document = try Document.load(
+            path: path, overrides: [], in: surroundings, reading: Caller.readSpec, translating: BundleSpec.translate)
         return try Prepare.decode(document, in: surroundings)
     }
 

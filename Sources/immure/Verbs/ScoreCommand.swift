@@ -50,7 +50,8 @@ struct ScoreCommand: ParsableCommand {
         for path in paths {
             do throws(Rejection) {
                 let document = try Document.load(
-                    path: path, overrides: overrides, in: surroundings, reading: Caller.readSpec)
+                    path: path, overrides: overrides, in: surroundings, reading: Caller.readSpec,
+                    translating: BundleSpec.translate)
                 let decoded = try Prepare.decode(document, in: surroundings)
                 scores.append((path ?? "the empty spec", Score(of: decoded)))
             } catch {

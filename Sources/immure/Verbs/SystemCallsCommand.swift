@@ -53,7 +53,9 @@ struct SystemCallsCommand: ParsableCommand {
         do throws(Rejection) {
             let surroundings = Caller.surroundings()
             let spec = try Prepare.decode(
-                try Document.load(path: path, in: surroundings, reading: Caller.readSpec), in: surroundings)
+                try Document.load(
+                    path: path, in: surroundings, reading: Caller.readSpec, translating: BundleSpec.translate),
+                in: surroundings)
             var context = spec.filterContext
             context.kernel = Caller.kernel
             let resolved = EffectivePolicy.resolve(spec.seccomp, in: context)

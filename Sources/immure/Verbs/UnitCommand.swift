@@ -29,7 +29,8 @@ struct UnitCommand: ParsableCommand {
             let pairs = try variables.map { text throws(Rejection) in try Self.pair(text) }
             let name = Self.name(of: spec)
             let document = try Document.load(
-                path: spec, in: Self.surroundings(pairs, name), reading: Caller.readSpec)
+                path: spec, in: Self.surroundings(pairs, name), reading: Caller.readSpec,
+                translating: BundleSpec.translate)
             let decoded = try Prepare.decode(document, in: Self.surroundings(pairs, name))
             let words =
                 tail.replaces || tail.words.isEmpty ? tail.words : (decoded.command?.value ?? []) + tail.words
