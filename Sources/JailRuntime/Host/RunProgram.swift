@@ -1,0 +1,50 @@
+import JailPlan
+import Kernel
+package import SpecFile
+
+extension Caller {
+    /// Throws what to install, where one of these programs is missing; each is in Debian's package of that name.
+    package static func requirePrograms(_ names: [String]) throws(Diagnostic) {
+        let missing = names.filter { !HostProgram.isInstalled($0) }
+        guard !missing.isEmpty else { return }
+        throw Diagnostic(
+            missing.joined(separator: " and ") + (missing.count == 1 ? " is" : " are") + " not installed", at: nil,
+            hint: Remedy.install(missing.joined(separator: " ")))
+    }
+
+    /// Has a program of the host do some work of the caller's, and waits for its end. It has no input and no terminal, and of the
+    /// environment a PATH and HOME. What it says last is told where it fails.
+    package static func run(_ name: String, _ arguments: [String]) throws(Diagnostic) {
+        let end: Termination
+        var helper: HelperProcess
+        do throws(Failure) {
+            var order = HelperOrder(
+                program: try HostProgram.find(name, call: .execve), arguments: [name] + arguments)
+            if let home = variable("HOME") { order.environment.append("HOME=" + home) }
+            helper = try HelperProcess.start(order) { 1 << 20 }
+            end = try helper.finish(noticing: nil)
+        } catch {
+            if case .helperMissing = error.cause { try requirePrograms([name]) }
+            throw Diagnostic("\(name): \(error.call.name): \(error.errno.name)", at: nil)
+        }
+        guard end == .exited(0) else { throw Diagnostic("\(name): \(helper.lastWords)", at: nil) }
+    }
+
+    /// Makes a directory that nobody else may enter: what an image brings along, set-user-ID programs for one, is no other
+    /// user's to run.
+    package static func makePrivateDirectory(_ path: String) throws(Diagnostic) {
+        do throws(KernelError) {
+            try makeDirectory(path, at: currentDirectory, permissions: 0o700)
+        } catch {
+            throw Diagnostic("cannot make \(quoted(path)): \(error.errno.name) \(error.errno.words)", at: nil)
+        }
+    }
+
+    package static func isDirectory(_ path: String) -> Bool {
+        do throws(KernelError) {
+            return try status(ofPath: path).isDirectory
+        } catch {
+            return false
+        }
+    }
+}
