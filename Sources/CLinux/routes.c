@@ -105,7 +105,7 @@ int linux_await_routes(int four, int six) {
     return result;
 }
 
-static socklen_t fill_address(struct sockaddr_storage *to, const unsigned char *address, int length, uint16_t port) {
+socklen_t linux_fill_address(struct sockaddr_storage *to, const unsigned char *address, int length, uint16_t port) {
     *to = (struct sockaddr_storage){0};
     if (length == 4) {
         struct sockaddr_in *four = (struct sockaddr_in *)to;
@@ -123,7 +123,7 @@ static socklen_t fill_address(struct sockaddr_storage *to, const unsigned char *
 
 int linux_refusal_of_address(const unsigned char *address, int length, uint16_t port, int milliseconds) {
     struct sockaddr_storage to;
-    socklen_t size = fill_address(&to, address, length, port);
+    socklen_t size = linux_fill_address(&to, address, length, port);
     int channel = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (channel < 0) return -1;
     int answer = 0;

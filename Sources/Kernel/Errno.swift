@@ -36,6 +36,9 @@ extension Errno {
     package static let invalid = Errno(rawValue: EINVAL)
     package static let tooManyOpen = Errno(rawValue: EMFILE)
     package static let noSpace = Errno(rawValue: ENOSPC)
+    package static let noBuffers = Errno(rawValue: ENOBUFS)
+    /// ENFILE: for a set of nftables, that it has no room.
+    package static let tableFull = Errno(rawValue: ENFILE)
     package static let noMemory = Errno(rawValue: ENOMEM)
     package static let readOnly = Errno(rawValue: EROFS)
     package static let loop = Errno(rawValue: ELOOP)

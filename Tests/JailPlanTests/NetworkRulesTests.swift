@@ -80,3 +80,75 @@ import Testing
         #expect(try faults("[capabilities]\nkeep = [\"net_admin\"]").contains("net_admin"))
     }
 }
+
+/// Names on the list: what is answered for, and what an answer may open.
+@Suite struct NameServiceTests {
+    private func provision(_ allow: String) throws -> NetworkProvision {
+        let host = Host.user.with { $0.network = .wired }
+        let text = "[network]\nmode = \"user\"\nallow = [\(allow)]\n"
+        return try #require(try Planner.plan(try spec(text), on: host).get().provision)
+    }
+
+    private func service(_ allow: String) throws -> NameService { try #require(provision(allow).names) }
+
+    private func wire(_ labels: String...) -> [UInt8] { labels.flatMap { [UInt8($0.utf8.count)] + $0.utf8 } + [0] }
+
+    @Test func withoutNamesThereIsNoResolver() throws {
+        #expect(try provision("\"10.0.0.0/8:443\"").names == nil)
+        #expect(try provision("").names == nil)
+    }
+
+    @Test func eachSortOfPortsHasASet() throws {
+        let rules = try provision("\"a.org\", \"*.a.org:443\", \"b.org:80-90/tcp\", \"10.0.0.0/8\"").rules.text
+        #expect(rules.contains("set names4_0 { type ipv4_addr; flags timeout; size 65535; }"))
+        #expect(rules.contains("set names6_1 { type ipv6_addr; flags timeout; size 65535; }"))
+        #expect(rules.contains("    ip daddr @names4_0 meta l4proto { tcp, udp } th dport 443 accept\n"))
+        #expect(rules.contains("    ip6 daddr @names6_1 meta l4proto tcp th dport 80-90 accept\n"))
+        #expect(!rules.contains("names4_2"))
+    }
+
+    @Test func aNameIsOnTheListByItsLabels() throws {
+        let service = try service("\"good.test\", \"*.wild.test:80\"")
+        #expect(service.groups(of: wire("good", "test")) == [0])
+        #expect(service.groups(of: wire("a", "b", "wild", "test")) == [1])
+        for other in [
+            wire("wild", "test"), wire("x", "good", "test"), wire("test"), wire(), wire("good.test"),
+            wire("xwild", "test"),
+            wire("a.wild", "test"), wire("a", "wild.test"), wire("good", "test", "org"), wire("good\0", "test"),
+        ] {
+            #expect(service.groups(of: other) == [], "\(other)")
+        }
+    }
+
+    @Test func whatNamesNeverOpen() throws {
+        let service = try service("\"good.test\", \"10.1.0.0/16:443\", \"198.51.100.0/24\"")
+        let left = [
+            "127.0.0.1", "0.0.0.0", "10.50.0.2", "10.50.0.1", "192.168.1.1", "172.31.255.255", "169.254.169.254",
+            "100.64.0.1",
+            "224.0.0.1", "255.255.255.255", "::1", "::", "::ffff:8.8.8.8", "fe80::1", "fd00:ec2::254", "fc00::1",
+            "ff02::1",
+            "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::", "2001:0:1::1", "2001:db8:1::2",
+        ]
+        for text in left {
+            #expect(service.disposition(of: try #require(IPAddress(text[...]))) == .left, "\(text)")
+        }
+        for text in [
+            "8.8.8.8", "203.0.113.1", "172.32.0.1", "100.128.0.1", "2a00::1", "2001:db8:3::1", "64:ff9b::808:808",
+        ] {
+            #expect(service.disposition(of: try #require(IPAddress(text[...]))) == .opened, "\(text)")
+        }
+        #expect(service.disposition(of: IPAddress(bytes: [10, 1, 2, 3])) == .given)
+        #expect(service.disposition(of: IPAddress(bytes: [198, 51, 100, 1])) == .opened)
+    }
+
+    @Test func theJailAsksTheResolverAndThatAsksTheServers() throws {
+        let host = Host.user.with {
+            $0.network = .wired
+            $0.network.resolvers = [IPAddress(bytes: [127, 0, 0, 53])]
+        }
+        let spec = try spec("[network]\nmode = \"user\"\nallow = [\"good.test\"]")
+        let plan = try Planner.plan(spec, on: host).get()
+        #expect(plan.provision?.names?.servers.map(\.description) == ["127.0.0.53"])
+        #expect(plan.provision?.forwardedResolver == nil)
+    }
+}

@@ -90,7 +90,7 @@ def test_the_result_has_what_was_refused(caller, internet):
     run = caller.run(USER + "allow = []\n", *PYTHON, lab.PROBE, f"tcp,{lab.EVIL},80", options=["--result", str(result)])
     assert run.status == 0, run
     refused = json.loads(result.read_text())["refused_connections"]
-    assert refused == [{"destination": f"{lab.EVIL}:80/tcp", "count": 1}]
+    assert refused == [{"destination": f"{lab.EVIL}:80/tcp", "count": 1, "leads_to": None}]
 
 
 def test_without_pasta_slirp4netns_does_it(caller, internet, slirp):

@@ -31,7 +31,7 @@ def test_it_is_refused_by_name_with_its_line(caller, name):
 
 
 #: What a host with a network stack can do: whether this one has it is for the launch to find out.
-LAUNCHABLE = {"network.user", "network.allow", "network.dns"}
+LAUNCHABLE = {"network.user", "network.allow", "network.allow by name", "network.dns"}
 
 
 @pytest.mark.parametrize("name", SPECS)

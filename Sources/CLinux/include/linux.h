@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+/* Before what Linux has of the same. */
+#include <netinet/in.h>
 #include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/if.h>
@@ -296,6 +298,26 @@ int linux_default_routes(struct linux_route *routes, int room);
 int linux_await_routes(int four, int six);
 /* What the kernel says to connect to that address and port: an errno, or 0; ETIMEDOUT where nothing is said in time. */
 int linux_refusal_of_address(const unsigned char *address, int length, uint16_t port, int milliseconds);
+/* An address of 4 or 16 bytes as a socket has it; how long that is. */
+socklen_t linux_fill_address(struct sockaddr_storage *to, const unsigned char *address, int length, uint16_t port);
+/* A socket of that type bound to an address of the caller's network namespace; one of SOCK_STREAM listens. It waits for nothing. */
+int linux_serve_names(int type, const struct sockaddr_in *address);
+/* netlink(7), NETLINK_NETFILTER: where elements of the caller's network namespace are added. */
+int linux_open_rules(void);
+/* An element of a set of addresses, and how long it stays; `is_old` where it is in the set, and is put in anew. */
+struct linux_element { unsigned char address[16]; int length, is_old; uint64_t milliseconds; };
+enum { linux_most_elements = 512 };
+/* Adds elements to a set of the table `inet immure`, all of them or none; ENOENT where an old one is not there any more. */
+int linux_add_elements(int rules, const char *set, const struct linux_element *elements, int count);
+/* A socket of that type which takes from, and sends to, that address only. It waits for nothing. */
+int linux_open_towards(int type, const unsigned char *address, int length, uint16_t port);
+/* recvfrom(2) with the length that the datagram had, and sendto(2), without waiting. */
+ssize_t linux_receive_from(int socket, void *bytes, size_t length, struct sockaddr_in *sender);
+ssize_t linux_send_to(int socket, const void *bytes, size_t length, const struct sockaddr_in *receiver);
+ssize_t linux_receive_now(int socket, void *bytes, size_t length);
+int linux_accept_now(int server);
+/* seccomp(2): from here on this process opens no file, and does little but send and receive. */
+int linux_keep_to_sockets(void);
 /* The addresses of all interfaces but loopback, getifaddrs(3). */
 int linux_interface_addresses(struct linux_route *addresses, int room);
 /* The number in the link /proc/PID/ns/NAME, namespaces(7); 0 where it has none. */

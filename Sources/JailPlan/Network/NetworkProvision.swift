@@ -11,6 +11,8 @@ package struct NetworkProvision: Equatable, Sendable {
     package let forwardedResolver: IPAddress?
     /// Whether the stack is started as root, which pasta would give up for nobody, who cannot open the namespaces.
     package let runsAsRoot: Bool
+    /// The jail's own resolver, where names are on the list.
+    package let names: NameService?
 
     /// IPv4, IPv6, or both.
     package struct Families: Equatable, Sendable {

@@ -11,6 +11,8 @@ package struct NetworkRules: Equatable, Sendable {
     package let closed: [Destination.Target]
     /// Servers that names may be asked of though their address is closed.
     package let resolvers: [IPAddress]
+    /// Ports of the names on the list, whose addresses the jail's resolver adds to sets.
+    var names: [NameService.Group] = []
 
     /// The link's own addresses, 169.254.0.0/16 and fe80::/10, where clouds serve their metadata; fd00:ec2::254 is one more.
     static let ofTheLink: [Destination.Target] = [
@@ -83,7 +85,10 @@ package struct NetworkRules: Equatable, Sendable {
             "ip daddr @whole4 accept", "ip6 daddr @whole6 accept", "ip daddr . meta l4proto . th dport @ports4 accept",
             "ip6 daddr . meta l4proto . th dport @ports6 accept",
         ]
-        lines += [false, true].flatMap { PortRule.divided(allowed, isIPv6: $0).rules.map(\.rule) }
+        for six in [false, true] {
+            lines += PortRule.divided(allowed, isIPv6: six).rules.map(\.rule)
+            lines += names.enumerated().map { $1.rule($0, isIPv6: six) }
+        }
         // What is refused is counted by its destination: a person wants to know what a program tried.
         lines += [
             "meta l4proto { tcp, udp } update @refused4 { ip daddr . meta l4proto . th dport counter }",
@@ -105,7 +110,10 @@ package struct NetworkRules: Equatable, Sendable {
         [false, true].flatMap { six in
             let family = six ? 6 : 4
             let whole = allowed.filter { $0.ports == nil }.map(\.target)
-            return [
+            let named = names.indices.map {
+                set(NameService.set($0, isIPv6: six), "type ipv\(family)_addr; flags timeout; size 65535;", [])
+            }
+            return named + [
                 set(
                     "whole\(family)", "type ipv\(family)_addr; flags interval; auto-merge;",
                     elements(whole, isIPv6: six)),

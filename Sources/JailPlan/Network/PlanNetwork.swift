@@ -29,13 +29,28 @@ extension Planner {
         let leadsOut = NetworkProvision.Families(
             four: host.network.hasRoute.four, six: host.network.hasRoute.six && stack == .pasta)
         plan.listOfDestinations = spec.network.allow?.position
+        let allowed = spec.network.allow?.value.map(\.value)
+        let names = nameService(allowed ?? [])
         network = ResolvedNetwork(
             provision: NetworkProvision(
                 stack: stack,
                 rules: NetworkRules(
-                    allowed: spec.network.allow?.value.map(\.value), closed: closed, resolvers: servers.addresses),
-                leadsOut: leadsOut, forwardedResolver: servers.forwarded, runsAsRoot: host.uid == 0),
-            resolvers: servers.addresses)
+                    allowed: allowed, closed: closed, resolvers: servers.addresses, names: names?.groups ?? []),
+                leadsOut: leadsOut, forwardedResolver: names == nil ? servers.forwarded : nil,
+                runsAsRoot: host.uid == 0, names: names),
+            resolvers: names == nil ? servers.addresses : [NameService.address])
+    }
+
+    /// The resolver of a jail whose list has names. It stands outside, where the host's own servers are, and a stub on loopback as well.
+    private mutating func nameService(_ allowed: [Destination]) -> NameService? {
+        let servers = spec.network.dns?.value.map(\.value) ?? host.network.resolvers
+        guard let service = NameService(allowed, servers: servers, host: host.network.addresses) else { return nil }
+        if servers.isEmpty {
+            fault(
+                "names in network.allow need a server to ask, and resolv.conf(5) of this host has none",
+                at: spec.network.allow?.position, hint: "network.dns = [\"10.0.0.53\"] names one")
+        }
+        return service
     }
 
     /// The program that provides it, with all that it needs on this host.
@@ -101,11 +116,6 @@ extension Planner {
         case let mode?: refuse("network mode \"\(mode.rawValue)\"", network.mode?.position)
         }
         if let first = network.publish.first { refuse("network publish", first.position) }
-        guard case .user? = network.mode?.value else { return }
-        for destination in network.allow?.value ?? [] {
-            if case .network = destination.value.target { continue }
-            refuse("a name in network.allow", destination.position)
-        }
     }
 }
 

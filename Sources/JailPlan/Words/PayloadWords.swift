@@ -225,9 +225,10 @@ extension NetworkProvision {
             [
                 ("stack", .string(stack.rawValue)), ("rules", .string(rules.text)),
                 ("resolver", forwardedResolver.map { .string("\($0)") } ?? .null),
+                ("names", names?.json ?? .null),
             ],
-            detail: rules.allowed.map { "\($0.count) destination\($0.count == 1 ? "" : "s") allowed" }
-                ?? "all but the host and its link")
+            detail: (rules.allowed.map { "\($0.count) destination\($0.count == 1 ? "" : "s") allowed" }
+                ?? "all but the host and its link") + (names == nil ? "" : ", names by a resolver of its own"))
     }
 
     var waitingWords: OperationWords {
@@ -235,5 +236,16 @@ extension NetworkProvision {
         return OperationWords(
             "await_network", "wait for the network", [("routes", .array(families.map { .string($0) }))],
             detail: families.joined(separator: ","))
+    }
+}
+
+extension NameService {
+    /// Where it answers, and whom it asks.
+    fileprivate var json: JSON {
+        .object([
+            ("answers_at", .string("\(Self.address):\(Self.port)")),
+            ("asks", .array(servers.map { .string("\($0)") })),
+            ("for", .array(destinations.map { .string("\($0)") })),
+        ])
     }
 }

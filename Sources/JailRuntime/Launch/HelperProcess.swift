@@ -44,51 +44,68 @@ struct HelperProcess {
     static func start(_ order: HelperOrder, tableSize: () -> Int32) throws(Failure) -> HelperProcess {
         let arguments = CStringArray(order.arguments)
         let environment = CStringArray(order.environment)
-        return try failing { () throws(KernelError) in
-            let (words, theirs) = try makePipe()
-            let (silence, writer) = try makePipe()
-            closeDescriptor(writer)
-            let launcher = currentProcess()
-            let (side, descriptor) = try forkWatched()
-            guard case .parent(let child) = side else {
-                let reason = become(order, launcher, silence, theirs, arguments, environment, tableSize)
-                say("\(reason.call.name): \(reason.errno.name) \(reason.errno.words)\n")
-                exitNow(126)
-            }
-            closeDescriptor(theirs)
-            closeDescriptor(silence)
-            return HelperProcess(name: order.program.name, descriptor: descriptor, process: child, output: words)
-        }
-    }
-
-    /// The child's side; returns why it could not be.
-    private static func become(
-        _ order: HelperOrder, _ launcher: Int32, _ silence: Int32, _ words: Int32, _ arguments: borrowing CStringArray,
-        _ environment: borrowing CStringArray, _ tableSize: () -> Int32
-    ) -> KernelError {
-        do throws(KernelError) {
-            try duplicate(order.output ?? words, onto: 1)
-            try duplicate(words, onto: 2)
-            try duplicate(silence, onto: 0)
-            try setParentDeathSignal(Signal.kill)
-            // Whoever was gone before that request will not be noticed by it.
-            guard parentProcess() == launcher else { exitNow(125) }
+        let kept = [order.program.descriptor] + order.passing
+        let needed = kept + order.joining.map(\.descriptor)
+        return try begin(order.program.name, needed, output: order.output, tableSize: tableSize) {
+            () throws(KernelError) in
             for namespace in order.joining { try join(namespace.descriptor, namespace.kinds) }
             if order.keeping != 0 {
                 // capabilities(7): exec leaves another user than root no more than the ambient set.
                 try setCapabilities(permitted: order.keeping, effective: order.keeping, inheritable: order.keeping)
                 try setAmbient(order.keeping)
             }
-            let kept = [0, 1, 2, order.program.descriptor] + order.passing
-            try closeAll(except: kept, tableSize: tableSize)
-            for number in kept { try keepAcrossExec(number) }
-            // What a terminal sends is for the jail, and for the launcher.
-            try startSession()
-            try resetSignals()
-            return execute(program: order.program.descriptor, arguments, environment)
-        } catch {
-            return error
+            for number in [0, 1, 2] + kept { try keepAcrossExec(number) }
+            throw execute(program: order.program.descriptor, arguments, environment)
         }
+    }
+
+    /// Starts a part of immure itself, in a copy of this process. `body` ends it.
+    static func start(
+        _ name: String, passing: [Int32], tableSize: () -> Int32, _ body: () throws(KernelError) -> Never
+    ) throws(Failure) -> HelperProcess {
+        try begin(name, passing, output: nil, tableSize: tableSize, body)
+    }
+
+    private static func begin(
+        _ name: String, _ passing: [Int32], output: Int32?, tableSize: () -> Int32,
+        _ body: () throws(KernelError) -> Never
+    ) throws(Failure) -> HelperProcess {
+        try failing { () throws(KernelError) in
+            let (words, theirs) = try makePipe()
+            let (silence, writer) = try makePipe()
+            closeDescriptor(writer)
+            let launcher = currentProcess()
+            let (side, descriptor) = try forkWatched()
+            guard case .parent(let child) = side else {
+                do throws(KernelError) {
+                    try settle(launcher, silence, output ?? theirs, theirs, passing, tableSize)
+                    try body()
+                } catch {
+                    say("\(error.call.name): \(error.errno.name) \(error.errno.words)\n")
+                    exitNow(126)
+                }
+            }
+            closeDescriptor(theirs)
+            closeDescriptor(silence)
+            return HelperProcess(name: name, descriptor: descriptor, process: child, output: words)
+        }
+    }
+
+    /// The child's side: what it has of the launcher is what it is given.
+    private static func settle(
+        _ launcher: Int32, _ silence: Int32, _ output: Int32, _ words: Int32, _ passing: [Int32],
+        _ tableSize: () -> Int32
+    ) throws(KernelError) {
+        try duplicate(output, onto: 1)
+        try duplicate(words, onto: 2)
+        try duplicate(silence, onto: 0)
+        try setParentDeathSignal(Signal.kill)
+        // Whoever was gone before that request will not be noticed by it.
+        guard parentProcess() == launcher else { exitNow(125) }
+        try closeAll(except: [0, 1, 2] + passing, tableSize: tableSize)
+        // What a terminal sends is for the jail, and for the launcher.
+        try startSession()
+        try resetSignals()
     }
 
     private static func say(_ text: String) {

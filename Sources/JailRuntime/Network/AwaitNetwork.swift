@@ -7,6 +7,7 @@ extension Applier {
     mutating func awaitNetwork(_ provision: NetworkProvision) throws(Failure) {
         let message = try failing { () throws(KernelError) in try receive(from: channel, limit: Message.limit) }
         guard let message, case .done(step)? = Message(message.bytes) else { throw Failure(.outsideGone) }
+        if provision.names != nil { _ = try failing(Kernel.bringUpLoopback) }
         try failing { () throws(KernelError) in
             try awaitDefaultRoutes(four: provision.leadsOut.four, six: provision.leadsOut.six)
         }
@@ -14,6 +15,7 @@ extension Applier {
 
     /// The rules hold where the kernel refuses what they refuse: what it says of them is not asked.
     mutating func checkNetwork(_ provision: NetworkProvision) throws(Failure) {
+        if provision.names != nil { try checkResolver() }
         for isIPv6 in [false, true] where isIPv6 ? provision.leadsOut.six : provision.leadsOut.four {
             guard let (address, port) = provision.rules.refused(isIPv6: isIPv6) else { continue }
             let found = try failing { () throws(KernelError) in

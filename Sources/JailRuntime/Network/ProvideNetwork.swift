@@ -66,6 +66,7 @@ extension Applier {
             guard try making.loader.finish(noticing: signals) == .exited(0) else {
                 throw Failure(.helperFailed, text: "nft: \(making.loader.lastWords)")
             }
+            if let names = making.provision.names { try startResolver(names, making) }
             try startStack(making)
         }
         try failing { () throws(KernelError) in

@@ -3,12 +3,21 @@ import JailSpec
 import Kernel
 package import SpecFile
 
-/// A destination that the rules of a jail's network refused, as nftables has counted it.
+/// A destination that was refused: by the rules of a jail's network, as nftables has counted it, or by its resolver.
 package struct RefusedConnection: Equatable, Sendable {
-    /// As network.allow would have it: `10.55.0.20:80/tcp`.
+    /// As network.allow would have it: `10.55.0.20:80/tcp`, or a name.
     package let destination: String
-    /// The packets that were refused: one for each attempt by TCP.
+    package var isName = false
+    /// The packets that were refused: one for each attempt by TCP. Of a name, how often it was asked for.
     package let count: Int
+    /// The address that is the reason, where a name that is on the list leads to one which is closed.
+    package var leadsTo: String?
+
+    /// As it is told.
+    fileprivate var words: String {
+        "\(isName ? "\"\(destination)\"" : destination) refused \(count) time\(count == 1 ? "" : "s")"
+            + (leadsTo.map { ", it leads to \($0)" } ?? "")
+    }
 }
 
 /// The rules of a jail's network, which outlive its processes as long as the launcher holds the namespace.
@@ -16,8 +25,10 @@ struct NetworkCounters {
     let network: Int32
     let users: Int32
     let nft: HostProgram
+    /// What the jail's resolver writes down; −1 where there is none.
+    var names: Int32 = -1
 
-    var descriptors: [Int32] { [network, users, nft.descriptor] }
+    var descriptors: [Int32] { [network, users, nft.descriptor, names] }
 
     /// What was refused, the most frequent first; nil where it cannot be read.
     func read(noticing signals: SignalQueue, tableSize: () -> Int32) -> [RefusedConnection]? {
@@ -33,7 +44,9 @@ struct NetworkCounters {
                 let file = try open("/proc/self/fd/\(answer)", .read)
                 return try readAll(file.number)
             }
-            return Self.counts(in: String(decoding: text, as: UTF8.self))
+            let names = names
+            let refused = names < 0 ? [] : try failing { () throws(KernelError) in try RefusedNames.read(names) }
+            return refused + Self.counts(in: String(decoding: text, as: UTF8.self))
         } catch {
             return nil
         }
@@ -70,11 +83,7 @@ extension Outcome {
     package func refusedConnectionNotes(of plan: Plan) -> [Diagnostic] {
         guard let all = refusedConnections, !all.isEmpty else { return [] }
         let list = plan.listOfDestinations.map { "allow, \($0.file):\($0.line)" } ?? "allow"
-        var notes = all.prefix(10).map { refused in
-            Diagnostic(
-                "network: \(refused.destination) refused \(refused.count) time\(refused.count == 1 ? "" : "s") (\(list))",
-                at: nil)
-        }
+        var notes = all.prefix(10).map { Diagnostic("network: \($0.words) (\(list))", at: nil) }
         if all.count > 10 {
             notes.append(Diagnostic("network: \(all.count - 10) more destinations refused (\(list))", at: nil))
         }

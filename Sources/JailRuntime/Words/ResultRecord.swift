@@ -78,7 +78,10 @@ package enum ResultRecord {
     }
 
     private static func json(_ refused: RefusedConnection) -> JSON {
-        .object([("destination", .string(refused.destination)), ("count", .integer(refused.count))])
+        .object([
+            ("destination", .string(refused.destination)), ("count", .integer(refused.count)),
+            ("leads_to", refused.leadsTo.map { .string($0) } ?? .null),
+        ])
     }
 
     /// A launch that ended before there was a plan: `failure` has the first fault, `failures` all of them.

@@ -4,7 +4,7 @@ extension SectionRows {
         """
         `user` takes pasta(1) or slirp4netns(1), nft(8) and /dev/net/tun, but no privilege. The host's own addresses, its gateways, link-local
         addresses and those that clouds serve their metadata at are out of reach, unless `allow` names them. In this version the modes
-        veth, macvlan and ipvlan, the key publish and names in allow are refused at launch.
+        veth, macvlan and ipvlan and the key publish are refused at launch.
         """,
         keys: [
             KeyRow(
@@ -20,11 +20,18 @@ extension SectionRows {
                 "allow", as: ValueForm("array of TARGET[:PORT[-PORT][/tcp|/udp]]", .list(.text(destination))),
                 """
                 Where the jail may connect to: TARGET is an address, a network such as 10.0.0.0/8, a name, or *.NAME for every
-                name below one; an IPv6 address stands in brackets where ports follow. Absent: everywhere.
+                name below one; an IPv6 address stands in brackets where ports follow. Without a port a name is for 443, all
+                else for every port. With names in it a resolver of the jail's own answers at 127.0.0.1, for these names only:
+                the addresses of an answer are open for as long as it says, for a minute at least, and a connection that is
+                there stays. Addresses of the host, of its link and of private networks are never opened by a name. What is at
+                the same address under another name is reached, too. Absent: everywhere.
                 """),
             KeyRow(
                 "dns", as: ValueForm("array of addresses", .list(.text(address))),
-                "The servers of the jail's resolv.conf. Absent: the host's."),
+                """
+                The servers of the jail's resolv.conf, or, where `allow` has names, those that its resolver asks, from the
+                host's network. Absent: the host's.
+                """),
         ])
 
     private static let port = "[1-9][0-9]{0,4}"

@@ -1,0 +1,213 @@
+#include "call.h"
+
+#include <endian.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+
+static int closing(int descriptor) {
+    int saved = errno;
+    close(descriptor);
+    errno = saved;
+    return -1;
+}
+
+int linux_serve_names(int type, const struct sockaddr_in *address) {
+    int server = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (server < 0) return -1;
+    /* Loopback may still be down. */
+    const int on = 1;
+    if (setsockopt(server, SOL_IP, IP_FREEBIND, &on, sizeof on) < 0) return closing(server);
+    if (bind(server, (const struct sockaddr *)address, sizeof *address) < 0) return closing(server);
+    if (type == SOCK_STREAM && listen(server, 64) < 0) return closing(server);
+    return server;
+}
+
+int linux_open_rules(void) {
+    int channel = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
+    if (channel < 0) return -1;
+    /* Whose number the kernel gives: answers come here, and nobody else's. */
+    const struct sockaddr_nl own = {.nl_family = AF_NETLINK}, kernel = {.nl_family = AF_NETLINK};
+    if (bind(channel, (const struct sockaddr *)&own, sizeof own) < 0) return closing(channel);
+    if (connect(channel, (const struct sockaddr *)&kernel, sizeof kernel) < 0) return closing(channel);
+    return channel;
+}
+
+/* A message of nfnetlink in the making. */
+struct batch {
+    char *bytes;
+    size_t length;
+};
+
+static struct nlmsghdr *begin_message(struct batch *batch, uint16_t type, uint16_t flags, uint8_t family, uint16_t resource) {
+    struct nlmsghdr *head = (struct nlmsghdr *)(batch->bytes + batch->length);
+    *head = (struct nlmsghdr){.nlmsg_len = NLMSG_LENGTH(sizeof(struct nfgenmsg)), .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags};
+    *(struct nfgenmsg *)NLMSG_DATA(head) = (struct nfgenmsg){.nfgen_family = family, .version = NFNETLINK_V0, .res_id = htobe16(resource)};
+    batch->length += head->nlmsg_len;
+    return head;
+}
+
+static struct nlattr *begin_part(struct batch *batch, uint16_t type) {
+    struct nlattr *part = (struct nlattr *)(batch->bytes + batch->length);
+    part->nla_type = type;
+    batch->length += NLA_HDRLEN;
+    return part;
+}
+
+static void end_part(struct batch *batch, struct nlattr *part) {
+    part->nla_len = (uint16_t)(batch->bytes + batch->length - (char *)part);
+    while (batch->length % NLA_ALIGNTO) batch->bytes[batch->length++] = 0;
+}
+
+static void add_part(struct batch *batch, uint16_t type, const void *content, size_t length) {
+    struct nlattr *part = begin_part(batch, type);
+    memcpy(batch->bytes + batch->length, content, length);
+    batch->length += length;
+    end_part(batch, part);
+}
+
+static void add_elements(
+    struct batch *batch, uint16_t type, uint16_t flags, const char *set, const struct linux_element *elements, int count, int only_old
+) {
+    struct nlmsghdr *head = begin_message(batch, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, NFPROTO_INET, 0);
+    add_part(batch, NFTA_SET_ELEM_LIST_TABLE, "immure", sizeof "immure");
+    add_part(batch, NFTA_SET_ELEM_LIST_SET, set, strlen(set) + 1);
+    struct nlattr *list = begin_part(batch, NLA_F_NESTED | NFTA_SET_ELEM_LIST_ELEMENTS);
+    for (int i = 0; i < count; i++) {
+        if (only_old && !elements[i].is_old) continue;
+        struct nlattr *element = begin_part(batch, NLA_F_NESTED | NFTA_LIST_ELEM);
+        struct nlattr *key = begin_part(batch, NLA_F_NESTED | NFTA_SET_ELEM_KEY);
+        add_part(batch, NFTA_DATA_VALUE, elements[i].address, (size_t)elements[i].length);
+        end_part(batch, key);
+        const uint64_t timeout = htobe64(elements[i].milliseconds);
+        if (!only_old) add_part(batch, NFTA_SET_ELEM_TIMEOUT, &timeout, sizeof timeout);
+        end_part(batch, element);
+    }
+    end_part(batch, list);
+    head->nlmsg_len = (uint32_t)(batch->bytes + batch->length - (char *)head);
+}
+
+/* The kernel has done all of it by the time that sendmsg returns: what it says of it is there to be read. */
+static int read_answers(int rules) {
+    _Alignas(struct nlmsghdr) char buffer[8192];
+    int answer = EBADMSG;
+    for (;;) {
+        ssize_t length = recv(rules, buffer, sizeof buffer, MSG_DONTWAIT);
+        if (length < 0 && errno == EINTR) continue;
+        if (length < 0) break;
+        for (struct nlmsghdr *next = (struct nlmsghdr *)buffer; NLMSG_OK(next, length); next = NLMSG_NEXT(next, length)) {
+            if (next->nlmsg_type != NLMSG_ERROR || next->nlmsg_len < NLMSG_LENGTH(sizeof(struct nlmsgerr))) continue;
+            int error = -((struct nlmsgerr *)NLMSG_DATA(next))->error;
+            if (answer == EBADMSG || answer == 0) answer = error;
+        }
+    }
+    if (answer == 0) return 0;
+    errno = answer;
+    return -1;
+}
+
+int linux_add_elements(int rules, const char *set, const struct linux_element *elements, int count) {
+    if (count < 1 || count > linux_most_elements) {
+        errno = EINVAL;
+        return -1;
+    }
+    _Alignas(struct nlmsghdr) char bytes[2 * (linux_most_elements * 56 + 256)];
+    struct batch batch = {.bytes = bytes};
+    int old = 0;
+    for (int i = 0; i < count; i++) old += elements[i].is_old;
+    begin_message(&batch, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+    /* To add what is there changes nothing of it before Linux 6.12, its time least of all. */
+    if (old) add_elements(&batch, NFT_MSG_DELSETELEM, 0, set, elements, count, 1);
+    add_elements(&batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK, set, elements, count, 0);
+    begin_message(&batch, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+    ssize_t sent;
+    do sent = send(rules, bytes, batch.length, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -1 : read_answers(rules);
+}
+
+int linux_open_towards(int type, const unsigned char *address, int length, uint16_t port) {
+    struct sockaddr_storage to;
+    socklen_t size = linux_fill_address(&to, address, length, port);
+    int channel = socket(to.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (channel < 0) return -1;
+    if (connect(channel, (struct sockaddr *)&to, size) < 0 && errno != EINPROGRESS) return closing(channel);
+    return channel;
+}
+
+ssize_t linux_receive_from(int socket, void *bytes, size_t length, struct sockaddr_in *sender) {
+    socklen_t size = sizeof *sender;
+    return recvfrom(socket, bytes, length, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)sender, &size);
+}
+
+ssize_t linux_send_to(int socket, const void *bytes, size_t length, const struct sockaddr_in *receiver) {
+    return sendto(socket, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL, (const struct sockaddr *)receiver, receiver ? sizeof *receiver : 0);
+}
+
+ssize_t linux_receive_now(int socket, void *bytes, size_t length) { return recv(socket, bytes, length, MSG_DONTWAIT); }
+
+int linux_accept_now(int server) { return accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+
+#if defined __x86_64__
+#define OWN_ARCHITECTURE AUDIT_ARCH_X86_64
+#elif defined __aarch64__
+#define OWN_ARCHITECTURE AUDIT_ARCH_AARCH64
+#endif
+
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+#define UNLESS(value, skipped) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skipped))
+#define ANSWER(value) BPF_STMT(BPF_RET | BPF_K, (value))
+#define ALLOW(number) UNLESS(number, 1), ANSWER(SECCOMP_RET_ALLOW)
+
+int linux_keep_to_sockets(void) {
+    struct sock_filter program[] = {
+        LOAD(arch),
+        UNLESS(OWN_ARCHITECTURE, 1),
+        BPF_STMT(BPF_JMP | BPF_JA, 1),
+        ANSWER(SECCOMP_RET_KILL_PROCESS),
+        LOAD(nr),
+        ALLOW(SYS_recvfrom),
+        ALLOW(SYS_sendto),
+#ifdef SYS_poll
+        ALLOW(SYS_poll),
+#endif
+        ALLOW(SYS_ppoll),
+        ALLOW(SYS_connect),
+        ALLOW(SYS_close),
+        ALLOW(SYS_accept4),
+        ALLOW(SYS_getsockopt),
+        ALLOW(SYS_pwrite64),
+        ALLOW(SYS_write),
+        ALLOW(SYS_clock_gettime),
+        ALLOW(SYS_getrandom),
+        ALLOW(SYS_brk),
+        ALLOW(SYS_munmap),
+        ALLOW(SYS_mremap),
+        ALLOW(SYS_madvise),
+        ALLOW(SYS_futex),
+        ALLOW(SYS_rt_sigreturn),
+        ALLOW(SYS_restart_syscall),
+        ALLOW(SYS_exit),
+        ALLOW(SYS_exit_group),
+        /* Memory, that holds no code. */
+        UNLESS(SYS_mmap, 4),
+        LOAD(args[2]),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0),
+        ANSWER(SECCOMP_RET_ALLOW),
+        ANSWER(SECCOMP_RET_ERRNO | EPERM),
+        /* Sockets of IPv4 and IPv6. */
+        UNLESS(SYS_socket, 4),
+        LOAD(args[0]),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 1, 0),
+        UNLESS(AF_INET6, 1),
+        ANSWER(SECCOMP_RET_ALLOW),
+        ANSWER(SECCOMP_RET_ERRNO | EPERM),
+    };
+    const struct sock_fprog filter = {.len = sizeof program / sizeof *program, .filter = program};
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
+}

@@ -1,0 +1,119 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+/// Who has asked.
+enum Asker: Equatable {
+    case datagram(Peer)
+    /// A connection, by its number.
+    case connection(Int)
+}
+
+/// A question on its way: one server after the other, each by a socket of its own.
+struct Exchange {
+    enum Heard {
+        case nothing
+        /// The server is not there, or has said something that is no answer.
+        case gone
+        case message([UInt8])
+    }
+
+    let asker: Asker
+    let asked: AskedMessage
+    /// Whose addresses the answer opens.
+    let groups: [Int]
+    private(set) var socket: Int32 = -1
+    private(set) var isStream = false
+    /// When the next server is asked.
+    private(set) var due = 0
+    private var turns = 0
+    /// The number of this question at this server.
+    private var id: UInt16 = 0
+    /// What is still to be sent over a stream, and what has come.
+    private var output: [UInt8] = []
+    private var input: [UInt8] = []
+
+    /// How long a server is waited for: three of them are asked before a program of the jail gives up, resolv.conf(5).
+    private static let patience = 1_500_000_000
+    private static let fewestTurns = 3
+    private static let port: UInt16 = 53
+    /// Messages that are none of ours, until the next is asked.
+    private var strange = 0
+    private static let mostStrange = 64
+
+    init(asker: Asker, asked: AskedMessage, groups: [Int]) {
+        (self.asker, self.asked, self.groups) = (asker, asked, groups)
+    }
+
+    var watch: Watch { Watch(socket, for: output.isEmpty ? .readable : .writable) }
+
+    func hasNext(of servers: [IPAddress]) -> Bool { turns < servers.count }
+
+    /// Asks the next server; false where all had their turn. `socket` is −1 where it could not be asked.
+    mutating func askNext(of servers: [IPAddress], _ now: Int) -> Bool {
+        close()
+        guard !servers.isEmpty, turns < max(servers.count, Self.fewestTurns) else { return false }
+        turns += 1
+        begin(.datagrams, of: servers, now)
+        return true
+    }
+
+    /// Asks the same server once more, by a stream; false where it could not be asked.
+    mutating func askWhole(of servers: [IPAddress], _ now: Int) -> Bool {
+        close()
+        begin(.stream, of: servers, now)
+        return socket >= 0
+    }
+
+    private mutating func begin(_ type: SocketType, of servers: [IPAddress], _ now: Int) {
+        due = now + Self.patience
+        id = .random(in: 0...UInt16.max)
+        (input, output, strange) = ([], [], 0)
+        isStream = false
+        do throws(KernelError) {
+            // A port that the kernel draws.
+            socket = try openSocket(type, towards: servers[(turns - 1) % servers.count].bytes, port: Self.port)
+            let question = asked.query(id: id)
+            switch type {
+            case .datagrams: _ = try sendNow(question[...], over: socket)
+            case .stream:
+                isStream = true
+                output = number(UInt16(question.count)) + question
+            }
+        } catch {
+            close()
+        }
+    }
+
+    mutating func hear() -> Heard {
+        do throws(KernelError) {
+            if !output.isEmpty {
+                output.removeFirst(try sendNow(output[...], over: socket))
+                return .nothing
+            }
+            guard let bytes = try receiveNow(socket, limit: 65_537) else { return .nothing }
+            return isStream ? take(bytes) : judge(bytes)
+        } catch {
+            return .gone
+        }
+    }
+
+    private mutating func judge(_ bytes: [UInt8]) -> Heard {
+        if Answer.answers(asked.question, id: id, bytes) { return .message(bytes) }
+        strange += 1
+        return isStream || strange > Self.mostStrange ? .gone : .nothing
+    }
+
+    private mutating func take(_ bytes: [UInt8]) -> Heard {
+        if bytes.isEmpty { return .gone }
+        input += bytes
+        guard input.count >= 2 else { return .nothing }
+        let length = Int(input[0]) << 8 | Int(input[1])
+        return input.count < 2 + length ? .nothing : judge(Array(input[2..<2 + length]))
+    }
+
+    mutating func close() {
+        if socket >= 0 { closeDescriptor(socket) }
+        socket = -1
+    }
+}
