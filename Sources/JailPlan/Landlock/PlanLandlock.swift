@@ -95,7 +95,7 @@ extension Planner {
         let sockets = "/tmp/.X11-unix"
         let shown = spec.filesystem.mounts.first { mount in
             if case .bind(let path) = mount.source {
-                path == sockets || path.utf8.starts(with: "\(sockets)/".utf8)
+                isWithin(path, sockets)
             } else {
                 false
             }

@@ -44,7 +44,7 @@ extension Unit {
         // It does not give the user ConfigurationDirectory=.
         let owned = usedDirectories.filter { $0.directive != "ConfigurationDirectory" }
         guard let first = owned.first,
-            spec.filesystem.writableSources.allSatisfy({ path in owned.contains { Self.isWithin(path, $0.path) } })
+            spec.filesystem.writableSources.allSatisfy({ path in owned.contains { isWithin(path, $0.path) } })
         else { return nil }
         return first
     }
@@ -65,16 +65,12 @@ extension Unit {
             let shared = kind.parent + "/" + name
             for path in isTemplate ? [shared + "/%i", shared] : [shared] {
                 let uses = spec.filesystem.mounts.first { mount in
-                    if case .bind(let source) = mount.source { Self.isWithin(source, path) } else { false }
+                    if case .bind(let source) = mount.source { isWithin(source, path) } else { false }
                 }
                 if let uses { return [(kind.directive, path, path != shared, uses.position)] }
             }
             return []
         }
-    }
-
-    static func isWithin(_ path: String, _ directory: String) -> Bool {
-        path == directory || path.utf8.starts(with: (directory + "/").utf8)
     }
 
     /// Whether variables have the name of an instance, `%i` or `%I`.

@@ -58,11 +58,3 @@ extension Mount {
         }
     }
 }
-
-/// Whether `path` is `directory` or lies below it.
-func isWithin(_ path: String, _ directory: String) -> Bool {
-    let (inner, outer) = (path.utf8, directory.utf8)
-    guard inner.starts(with: outer) else { return false }
-    return inner.count == outer.count || outer.last == UInt8(ascii: "/")
-        || inner[inner.index(inner.startIndex, offsetBy: outer.count)] == UInt8(ascii: "/")
-}

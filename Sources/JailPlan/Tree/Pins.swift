@@ -18,10 +18,10 @@ extension TreeBuilder {
         var pinned: [Placement] = []
         for placement in placements where placement.isCover && writable[Array(placement.target.utf8)] == nil {
             var between: [String] = []
-            var above = Self.parent(of: placement.target)
+            var above = parent(of: placement.target)
             while above != "/", !standing.contains(Array(above.utf8)) {
                 between.append(above)
-                above = Self.parent(of: above)
+                above = parent(of: above)
             }
             guard let attributes = writable[Array(above.utf8)] else { continue }
             guarded.append(placement.target)
@@ -110,13 +110,8 @@ extension TreeBuilder {
     private func isCovered(_ path: String, within target: String) -> Bool {
         spec.filesystem.mounts.contains { mount in
             guard mount.target.utf8.count > target.utf8.count || mount.source == .hidden else { return false }
-            return path == mount.target || path.utf8.starts(with: "\(mount.target)/".utf8)
+            return isWithin(path, mount.target)
         }
-    }
-
-    private static func parent(of path: String) -> String {
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.startIndex else { return "/" }
-        return String(path[..<slash])
     }
 }
 

@@ -110,7 +110,7 @@ extension TreeBuilder {
 
     /// What reads an image believes it, and reads it again as it goes on: the jail must not write it.
     private mutating func refuseWritable(_ mount: Mount, _ path: String) {
-        for writable in spec.filesystem.writableSources where path.isAt(orBelow: writable) {
+        for writable in spec.filesystem.writableSources where isWithin(path, writable) {
             faults.append(
                 Diagnostic(
                     "mount.source: \(path) can be written to by the jail, through \(writable)", at: mount.position,

@@ -119,7 +119,7 @@ extension TreeBuilder {
             // A part of the whole root that is opened as well covers that part.
             let lower = mount.target == "/" ? [] : lower
             for (key, layer) in [("upper", upper), ("work", work)] + lower.map({ ("lower", $0) })
-            where path.isAt(orBelow: layer) || layer.isAt(orBelow: path) {
+            where isWithin(path, layer) || isWithin(layer, path) {
                 faults.append(
                     Diagnostic(
                         "mount.\(key): \(layer) can be written to past the overlay, through \(other.target)",
@@ -128,7 +128,7 @@ extension TreeBuilder {
             }
         }
         if case .directory(let root) = spec.filesystem.root.value, spec.filesystem.writable.value,
-            upper.isAt(orBelow: root) || work.isAt(orBelow: root)
+            isWithin(upper, root) || isWithin(work, root)
         {
             faults.append(
                 Diagnostic(
@@ -141,11 +141,4 @@ extension TreeBuilder {
 extension Host {
     /// Whether the caller's overlays keep their notes in attributes of root's own.
     var ownsAttributes: Bool { isPrivileged && isRealRoot }
-}
-
-extension String {
-    /// Whether this path is that directory or leads below it, as they are written.
-    func isAt(orBelow directory: String) -> Bool {
-        self == directory || directory == "/" || utf8.starts(with: (directory + "/").utf8)
-    }
 }

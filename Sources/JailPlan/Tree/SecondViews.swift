@@ -6,10 +6,8 @@ extension Filesystem {
     package func hostPath(behind path: String) -> String? {
         var best: (length: Int, path: String?) = (-1, nil)
         func consider(_ target: String, _ source: String?) {
+            guard isWithin(path, target), target.utf8.count > best.length else { return }
             let stem = target == "/" ? "" : target
-            guard path == target || path.utf8.starts(with: "\(stem)/".utf8), target.utf8.count > best.length else {
-                return
-            }
             best = (
                 target.utf8.count,
                 source.map { $0 + String(decoding: path.utf8.dropFirst(stem.utf8.count), as: UTF8.self) }
@@ -37,7 +35,7 @@ extension Filesystem {
     package func isOfHost(_ path: String) -> Bool {
         guard root.value == .host || root.value == .system, hostPath(behind: path) == path else { return false }
         return !mounts.contains { mount in
-            mount.source != .hidden && (path == mount.target || path.utf8.starts(with: "\(mount.target)/".utf8))
+            mount.source != .hidden && isWithin(path, mount.target)
         }
     }
 }
@@ -67,7 +65,7 @@ extension TreeBuilder {
     /// Whether a path is hidden as well, or another mount stands over it.
     private func isOutOfSight(_ path: String, behind target: String) -> Bool {
         spec.filesystem.mounts.contains { mount in
-            guard path == mount.target || path.utf8.starts(with: "\(mount.target)/".utf8) else { return false }
+            guard isWithin(path, mount.target) else { return false }
             return mount.source == .hidden || mount.target.utf8.count > target.utf8.count
         }
     }

@@ -65,7 +65,7 @@ struct PatternSearch {
         found.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         // What lies below a match is shown or hidden with it.
         var tops: [String] = []
-        for path in found where !tops.contains(where: { path == $0 || path.utf8.starts(with: "\($0)/".utf8) }) {
+        for path in found where !tops.contains(where: { isWithin(path, $0) }) {
             tops.append(path)
         }
         return tops

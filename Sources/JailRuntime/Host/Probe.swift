@@ -114,7 +114,7 @@ extension Host {
             let path = String(decoding: point, as: UTF8.self)
             if path != "/", Array(path.utf8) == point { result.append(path) }
         }
-        return result.filter { path in !result.contains { path != $0 && path.utf8.starts(with: ($0 + "/").utf8) } }
+        return result.filter { path in !result.contains { path != $0 && isWithin(path, $0) } }
     }
 
     private mutating func lookForOwner(of mount: Mount) {
