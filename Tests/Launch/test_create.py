@@ -71,3 +71,13 @@ def test_with_ids_of_subuid(user):
 def test_where_the_caller_may_not(user):
     run = user.shell(spec("/usr/immure-test/x"), "true")
     assert run.status == 125 and "make /usr/immure-test/x" in run.stderr and "EACCES" in run.stderr
+
+
+def test_a02_nothing_is_made_by_a_link_of_the_jails_making(caller):
+    """Run 1 puts a link where run 2 is to make a directory below: it would be made for the jail's user wherever that leads."""
+    work, elsewhere = caller.open_directory(), caller.open_directory()
+    shown = f'[filesystem]\nrw = ["{work}:/work"]\n'
+    caller.shell(shown, f"ln -s {elsewhere} /work/cache").ok
+    run = caller.shell(shown + spec(work / "cache/new"), "true")
+    assert run.status == 125 and f"{work}/cache is a symbolic link" in run.stderr and "where the jail may write" in run.stderr, run
+    assert not (elsewhere / "new").exists()

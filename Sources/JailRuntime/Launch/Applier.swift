@@ -96,7 +96,7 @@ struct Applier {
         case .createCgroup(let delegation): try createCgroup(delegation)
         case .setLimit(let setting): try setLimit(setting)
         case .enterCgroup: try enterCgroup()
-        case .makeSource(let making): try makeSource(making)
+        case .makeSource(let making): try makeSource(making, of: plan)
         case .openImage(let slot, let source): try openServed(slot, source, of: plan)
         case .connectManager(let socket): try connectManager(socket)
         case .joinNamespaces(let joined): try join(joined)

@@ -4,10 +4,12 @@ import Kernel
 extension Applier {
     /// Makes a source that is missing, with the directories above it that are. What is there stays as it is.
     ///
-    /// A link that leads nowhere is in the way: nothing is made through it. Nobody can put something else in the place of
-    /// what is made here: it is held by its descriptor, and is empty and its maker's own until it has its owner.
-    func makeSource(_ making: SourceMaking) throws(Failure) {
-        guard let (above, missing) = try existing(making.path) else { return }
+    /// What there is is reached as a source is: not by a link of the jail's making, or what root makes there for the jail's
+    /// user would be wherever that leads. A link that leads nowhere is in the way: nothing is made through it. Nobody can put
+    /// something else in the place of what is made here: it is held by its descriptor, and is empty and its maker's own until
+    /// it has its owner.
+    mutating func makeSource(_ making: SourceMaking, of plan: Plan) throws(Failure) {
+        guard let (above, missing) = try existing(making.path, of: plan) else { return }
         var place = above
         for (index, name) in missing.enumerated() {
             let isLast = index + 1 == missing.count
@@ -23,17 +25,16 @@ extension Applier {
     }
 
     /// What there is of a path, and the names that are missing below it; nil where it is there.
-    private func existing(_ path: String) throws(Failure) -> (Int32, [String])? {
+    private mutating func existing(_ path: String, of plan: Plan) throws(Failure) -> (Int32, [String])? {
         var names = components(path)
         var missing: [String] = []
         while true {
-            let above = "/" + names.joined(separator: "/")
-            do throws(KernelError) {
-                let place = try open(above, missing.isEmpty ? .path : .path | .directory)
+            do throws(Failure) {
+                let place = try reach("/" + names.joined(separator: "/"), of: plan)
                 return missing.isEmpty ? nil : (place.release(), missing)
             } catch {
-                guard error.errno == .noEntry, let name = names.popLast() else { throw Failure(error) }
-                guard name != ".." else { throw Failure(error) }
+                guard case .kernel = error.cause, error.errno == .noEntry, let name = names.popLast(), name != ".."
+                else { throw error }
                 missing.insert(name, at: 0)
             }
         }
