@@ -43,7 +43,8 @@ package struct Planner {
         let limits = resolveLimits()
         // Whoever makes a cgroup that nobody else clears away stays to do so.
         decideShape(
-            session: session, mustStay: mustStay || limits?.isCleared == false || mustWatchCovers || servesImages)
+            session: session,
+            mustStay: mustStay || limits?.isCleared == false || mustWatchCovers || servesImages || holdsStorageLimits)
         // First of all: the manager's socket has its name in the caller's namespaces.
         resolveService()
         resolveJobserver()

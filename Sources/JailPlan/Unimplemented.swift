@@ -5,22 +5,12 @@ extension Planner {
     /// What a spec may state and this version cannot put in force is refused by name, never passed over.
     mutating func refuseWhatIsNotImplemented() {
         for mount in spec.filesystem.mounts + (spec.filesystem.rootMount.map { [$0] } ?? []) {
-            if let quota = mount.quota, !mount.isThrownAway { refuse(quota: quota.position) }
-            if let inodes = mount.inodes, !mount.isThrownAway { refuse("inodes", inodes.position) }
             if case .image = mount.source, let idmap = mount.idmap, idmap.value { refuse("idmap", idmap.position) }
         }
     }
 
     mutating func refuse(_ what: String, _ position: Position?) {
         faults.append(Self.unimplemented(what, position))
-    }
-
-    /// A limit on what exists already is one that only root can set, for a project of its own.
-    private mutating func refuse(quota position: Position?) {
-        if host.isPrivileged { return refuse("quota of what is not a tmpfs", position) }
-        fault(
-            "mount.quota: only root may set a limit on what may be stored there", at: position,
-            hint: "an overlay without upper or a tmpfs (size) has one; or have root set a project quota")
     }
 
     private static let words = " is not implemented in this version"

@@ -7,7 +7,6 @@ import Testing
 /// What a spec may state and this version cannot put in force is refused by name and line, never passed over.
 @Suite struct RefusalTests {
     @Test(arguments: [
-        ("[[mount]]\ntarget = \"/a\"\nsource = \"/b\"\nquota = \"1G\"", "quota of what is not a tmpfs"),
         ("network.mode = \"veth\"", "network mode \"veth\""),
         ("network.mode = \"macvlan\"", "network mode \"macvlan\""),
         ("network.mode = \"ipvlan\"", "network mode \"ipvlan\""),

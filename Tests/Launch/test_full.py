@@ -45,3 +45,17 @@ def test_an_overlay_whose_changes_have_a_quota(user):
     assert hit["message"] == "mount /src: full (8M of 8M)" and hit["position"]
     run = user.shell(overlay(place, 'quota = "8M"'), "echo x >/src/x; false", options=["--result", str(result)])
     assert run.stderr == "" and json.loads(result.read_text())["limits_hit"] == []
+
+
+def test_no_file_is_left(user):
+    """Of a tmpfs, and of an overlay, whose changes are on one."""
+    spec = '[[mount]]\ntarget = "/work"\ntype = "tmpfs"\nsize = "1M"\ninodes = 10\n'
+    fill = "for i in $(seq 30); do : >{}/f$i || exit 3; done"
+    assert "mount /work: no file is left of 10" in user.shell(spec, fill.format("/work")).stderr
+    place = user.directory()
+    result = place / "result.json"
+    options = ["--result", str(result)]
+    run = user.shell(overlay(place, 'quota = "8M"\ninodes = 20'), fill.format("/src"), options=options)
+    assert "mount /src: no file is left of 20" in run.stderr and "full" not in run.stderr
+    hit, = json.loads(result.read_text())["limits_hit"]
+    assert (hit["limit"], hit["value"]) == ("mount /src", "20")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 SPECS = {
-    "quota": '[[mount]]\ntarget = "/opt/x"\ntype = "bind"\nsource = "/usr/share"\nquota = "2G" # @',
+    "idmap": '[[mount]]\ntarget = "/opt/x"\ntype = "image"\nsource = "/usr/share"\nidmap = true # @',
     "network.user": '[network]\nmode = "user" # @',
     "network.veth": '[network]\nmode = "veth" # @',
     "network.macvlan": '[network]\nmode = "macvlan" # @',

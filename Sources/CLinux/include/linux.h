@@ -276,6 +276,19 @@ ssize_t linux_receive_notice(
     int socket, void *bytes, size_t length, int flags, int *descriptors, int *count, pid_t *sender);
 ssize_t linux_send_notice(int socket, const void *bytes, size_t length, const int *descriptors, int count);
 
+/* Project quotas, quotactl_fd(2) and FS_IOC_FSSETXATTR of ioctl_xfs_fsgetxattr(2): of the file system that a file is on. */
+struct linux_project {
+    /* 0 for no limit. */
+    uint64_t kibibytes, inodes;
+    uint64_t used_bytes, used_inodes;
+};
+int linux_project_state(int file, int *counted, int *enforced);
+int linux_project_get(int file, uint32_t project, struct linux_project *found);
+int linux_project_set(int file, uint32_t project, uint64_t kibibytes, uint64_t inodes);
+/* The project of a file, and its FS_XFLAG_ bits. */
+int linux_project_of(int file, uint32_t *project, uint32_t *flags);
+int linux_project_join(int file, uint32_t project, int inherits);
+
 /* unix(7): the address of a path, or of an abstract name after `@`; returns -1 with ENAMETOOLONG. */
 int linux_bind_path(int socket, const char *path);
 int linux_connect_path(int socket, const char *path);

@@ -57,13 +57,15 @@ package struct TreeSource: Equatable, Sendable {
     package var demands = MountAttributes()
     /// As which ids those of its files appear; nil: as the kernel has them.
     package var fileIDs: FileIDs?
+    /// How much it may hold; nil: as much as there is room for.
+    package var limit: StorageLimit?
 
     init(
         path: String, recursive: Bool, optional: Bool, isWritten: Bool = false,
-        demands: MountAttributes = MountAttributes(), fileIDs: FileIDs? = nil
+        demands: MountAttributes = MountAttributes(), fileIDs: FileIDs? = nil, limit: StorageLimit? = nil
     ) {
         (self.path, self.recursive, self.optional) = (path, recursive, optional)
-        (self.isWritten, self.demands, self.fileIDs) = (isWritten, demands, fileIDs)
+        (self.isWritten, self.demands, self.fileIDs, self.limit) = (isWritten, demands, fileIDs, limit)
     }
 }
 

@@ -23,6 +23,8 @@ package struct OverlaySource: Equatable, Sendable {
 
     /// As which ids those of the lowers' files appear, and are copied; nil: as the kernel has them.
     package let fileIDs: FileIDs?
+    /// How much upper and work may hold together; nil: as much as there is room for.
+    package let limit: StorageLimit?
 
     /// The name of overlayfs's attributes: this, then the attribute.
     package var attributePrefix: String { usesUserAttributes ? "user.overlay." : "trusted.overlay." }
@@ -43,7 +45,8 @@ extension OverlaySource {
             detail.append("changes thrown away, at most \(bytes) bytes" + (inodes.map { " and \($0) files" } ?? ""))
         case .kept(let upper, let work):
             arguments += [("upper", .string(upper)), ("work", .string(work))]
-            detail.append("changes in \(upper)")
+            detail.append("changes in \(upper)" + (limit.map { ", \($0.words)" } ?? ""))
+            arguments += limit?.arguments ?? []
         }
         arguments += [
             ("optional", .boolean(optional)), ("submounts", .boolean(!leavesOutSubmounts)),

@@ -72,7 +72,7 @@ extension TreeBuilder {
         refuseUnmapped(mount, lower)
         return OverlaySource(
             lower: lower, changes: changes, optional: mount.optional, leavesOutSubmounts: !mount.options.isRecursive,
-            usesUserAttributes: !host.ownsAttributes, fileIDs: fileIDs(of: mount))
+            usesUserAttributes: !host.ownsAttributes, fileIDs: fileIDs(of: mount), limit: storageLimit(of: mount))
     }
 
     /// How many bytes a thrown-away upper may hold: they are the jail's memory.

@@ -7,3 +7,16 @@ extension Remedy {
     /// tmpfs has attributes of users.
     package static let attributesOfTmpfs = "Linux 6.6, or upper and work on a disk"
 }
+
+/// What helps where a file system does not limit what a directory holds.
+extension Remedy {
+    /// What has a limit wherever it is.
+    package static let boundElsewhere = "an overlay without upper or a tmpfs (size) has a limit anywhere"
+    /// A remount leaves them as they are.
+    package static func mountEnforcing(_ point: String) -> String {
+        "as root: umount \(point), then mount it with -o prjquota (a remount is not enough)"
+    }
+    package static func quotaFeature(_ point: String, _ device: String) -> String {
+        "as root: umount \(point) && tune2fs -O project,quota -Q prjquota \(device), then mount it with -o prjquota"
+    }
+}

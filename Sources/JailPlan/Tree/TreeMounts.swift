@@ -22,7 +22,7 @@ extension TreeBuilder {
             placeTree(
                 path, on: mount.target, device ?? attributes, recursive: mount.options.isRecursive,
                 optional: mount.optional, isWritten: true, demanding: demands, appearingAs: fileIDs(of: mount),
-                at: mount.position)
+                holding: storageLimit(of: mount), at: mount.position)
         case .tmpfs(let size, let inodes, let mode):
             var parameters = [FileSystem.Parameter(key: "mode", value: octal(mode))]
             if let size { parameters.append(.init(key: "size", value: "\(size)")) }

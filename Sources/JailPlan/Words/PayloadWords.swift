@@ -24,9 +24,9 @@ extension Filling {
                 place + [
                     ("source", .string(source.path)), ("recursive", .boolean(source.recursive)),
                     ("optional", .boolean(source.optional)),
-                ] + (source.fileIDs.map { [("idmap", $0.json)] } ?? []),
-                detail: (attributes + (source.recursive ? ["recursive"] : []) + (source.optional ? ["optional"] : []))
-                    .joined(separator: ","))
+                ] + (source.fileIDs.map { [("idmap", $0.json)] } ?? []) + (source.limit?.arguments ?? []),
+                detail: (attributes + (source.recursive ? ["recursive"] : []) + (source.optional ? ["optional"] : [])
+                    + (source.limit.map { [$0.words] } ?? [])).joined(separator: ","))
         case .device(let name, let major, let minor):
             return OperationWords(
                 "open_device", "device /dev/\(name)",

@@ -45,8 +45,8 @@ enum Message: Sendable {
     case covers([(step: Int, mount: UInt32)])
     /// To the launcher: the command's user may not write to what that step has put in place, which belongs to `owner`.
     case unwritable(step: Int, owner: UInt32)
-    /// To the launcher: the private file system of that step is full as the command ends.
-    case full(step: Int)
+    /// To the launcher: that is full as the command ends.
+    case full(FullRoom)
 
     static let listenerKind: UInt8 = 10
 
@@ -75,7 +75,7 @@ enum Message: Sendable {
         case .mounted(let slot): return [21] + Self.number(slot)
         case .running: return [17]
         case .unwritable(let step, let owner): return [19] + Self.number(step) + Self.word(Int32(bitPattern: owner))
-        case .full(let step): return [20] + Self.number(step)
+        case .full(let room): return [20] + Self.number(room.step) + [room.isOfFiles ? 1 : 0]
         case .changed(.exited(let status)): return [6, UInt8(truncatingIfNeeded: status)]
         case .changed(.signaled(let signal)): return [7, UInt8(truncatingIfNeeded: signal)]
         case .changed(.stopped(let signal)): return [8, UInt8(truncatingIfNeeded: signal)]
@@ -122,7 +122,7 @@ enum Message: Sendable {
         case Self.listenerKind: self = .listener(command: word())
         case 14: self = .held(step: Int(byte(1)) << 8 | Int(byte(2)), isShown: byte(3) != 0)
         case 19: self = .unwritable(step: Int(byte(1)) << 8 | Int(byte(2)), owner: UInt32(bitPattern: word(from: 3)))
-        case 20: self = .full(step: Int(byte(1)) << 8 | Int(byte(2)))
+        case 20: self = .full(FullRoom(step: Int(byte(1)) << 8 | Int(byte(2)), isOfFiles: byte(3) != 0))
         case 21: self = .mounted(slot: Int(byte(1)) << 8 | Int(byte(2)))
         case 11: self = .unheard(Errno(rawValue: byte(1)))
         default: return nil

@@ -30,8 +30,8 @@ package struct Outcome: Sendable {
     package var skipped: [Int] = []
     /// The uppers of overlays that are to be looked at, each with its step.
     package var overlays: [(step: Int, upper: Int32)] = []
-    /// Steps whose private file system was full as the command ended.
-    package var full: [Int] = []
+    /// What was full as the command ended.
+    package var full: [FullRoom] = []
     /// The call that the filter ended the command for.
     package var refused: RefusedCall?
     /// The calls that the filter logged.

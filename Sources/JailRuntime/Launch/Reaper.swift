@@ -134,7 +134,7 @@ struct Reaper {
             // First of all: those who are left could go on sending. That of the namespace would come with this one's end.
             if ownsProcesses { killOthers() }
             try notices?.passRest()
-            for step in rooms.full() { tell(.full(step: step)) }
+            for room in rooms.full() { tell(.full(room)) }
             // Where this is pid 1 the kernel now kills every other process of the namespace. An end that is not told is
             // lost: the status of this process could not tell the command's 125 from a launch that failed.
             exitNow(tell(.changed(end)) ? end.shellStatus : Outcome.lostStatus)

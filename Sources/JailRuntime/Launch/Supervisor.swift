@@ -177,7 +177,7 @@ struct Supervisor {
         case .skipped(let step)?: outcome.skipped.append(step)
         case .unwritable(let step, let owner)?:
             if plan.steps.indices.contains(step) { tell(.note(plan.unwritableNote(step, owner: owner))) }
-        case .full(let step)?: outcome.full.append(step)
+        case .full(let room)?: outcome.full.append(room)
         case .terminal?:
             if let descriptor { relay = makeRelay(descriptor) }
         case .listener(let command)?:

@@ -3,7 +3,7 @@ import JailSpec
 import Kernel
 import LinuxFacts
 
-/// The private file systems of a jail that can be full, held by their descriptors until the command has ended.
+/// What a jail stores things in that can be full, its private file systems and directories with a limit: held by their descriptors until the command has ended.
 struct FullRooms {
     private var steps: [Int] = []
     private(set) var descriptors: [Int32] = []
@@ -12,20 +12,24 @@ struct FullRooms {
     init(of plan: Plan, _ slots: [Int32]) {
         for (index, step) in plan.steps.enumerated() {
             guard case .fill(let slot, let filling, let promise) = step.operation, !promise.isSealed, slots[slot] >= 0,
-                filling.room != nil
+                filling.room != nil || filling.roomForFiles != nil
             else { continue }
             steps.append(index)
             descriptors.append(slots[slot])
         }
     }
 
-    /// The steps of those that are full: what is left is less than a 256th.
-    func full() -> [Int] {
-        var result: [Int] = []
+    /// The steps of those that are full: what is left is less than a 256th, or no file more.
+    func full() -> [FullRoom] {
+        var result: [FullRoom] = []
         for index in steps.indices {
             do throws(KernelError) {
                 let room = try capacity(of: descriptors[index])
-                if room.free <= room.bytes / 256 { result.append(steps[index]) }
+                if room.free <= room.bytes / 256 { result.append(FullRoom(step: steps[index], isOfFiles: false)) }
+                // A file system without a number of files says 0 of both.
+                if room.freeInodes == 0, room.inodes > 0 {
+                    result.append(FullRoom(step: steps[index], isOfFiles: true))
+                }
             } catch {
                 continue
             }
@@ -34,14 +38,41 @@ struct FullRooms {
     }
 }
 
+/// What the command could store no more in: the step that has put it there, and whether files or bytes had run out.
+package struct FullRoom: Equatable, Sendable {
+    package let step: Int
+    package let isOfFiles: Bool
+}
+
 extension Filling {
-    /// The size of a private file system that can be full; nil for what has none. An overlay is as full as what holds its changes.
+    /// The size of what can be full; nil for what has none. An overlay is as full as what holds its changes.
     var room: String? {
         switch self {
         case .fileSystem(let made) where made.type == "tmpfs":
             made.parameters.first { $0.key == "size" }?.value
         case .overlay(let source):
-            if case .thrownAway(let bytes, _) = source.changes { Outcome.size(Int(clamping: bytes)) } else { nil }
+            if case .thrownAway(let bytes, _) = source.changes {
+                Outcome.size(Int(clamping: bytes))
+            } else {
+                source.limit?.bytes.map { Outcome.size(Int(clamping: $0)) }
+            }
+        case .tree(let source): source.limit?.bytes.map { Outcome.size(Int(clamping: $0)) }
+        default: nil
+        }
+    }
+
+    /// How many files it may hold; nil where the plan has no number.
+    var roomForFiles: String? {
+        switch self {
+        case .fileSystem(let made) where made.type == "tmpfs":
+            made.parameters.first { $0.key == "nr_inodes" }?.value
+        case .overlay(let source):
+            if case .thrownAway(_, let inodes) = source.changes {
+                inodes.map { "\($0)" }
+            } else {
+                source.limit?.inodes.map { "\($0)" }
+            }
+        case .tree(let source): source.limit?.inodes.map { "\($0)" }
         default: nil
         }
     }

@@ -87,18 +87,25 @@ extension Plan {
         return nil
     }
 
-    /// The private file systems that were full.
-    /// That the private file system of a step was full.
-    fileprivate func hit(ofRoom index: Int, ends: Bool) -> LimitHit? {
-        guard steps.indices.contains(index), case .fill(_, let filling, let promise) = steps[index].operation,
-            let size = filling.room
+    /// That something was full.
+    fileprivate func hit(ofRoom room: FullRoom, ends: Bool) -> LimitHit? {
+        guard steps.indices.contains(room.step), case .fill(_, let filling, let promise) = steps[room.step].operation
         else { return nil }
         let key =
             (promise.target == home ? "home" : promise.room(filling)).map { "filesystem.\($0)" }
             ?? "mount \(promise.target)"
+        let (value, message): (String, String)
+        if room.isOfFiles {
+            value = filling.roomForFiles ?? ""
+            message = "no file is left" + (value.isEmpty ? "" : " of \(value)")
+        } else {
+            // Of a file system that has no size of its own the plan says nothing.
+            guard let size = filling.room else { return nil }
+            (value, message) = (size, "full (\(size) of \(size))")
+        }
         return LimitHit(
-            limit: key, value: size, count: 1, explainsEnd: ends,
-            diagnostic: Diagnostic("\(key): full (\(size) of \(size))", at: steps[index].origin))
+            limit: key, value: value, count: 1, explainsEnd: ends,
+            diagnostic: Diagnostic("\(key): \(message)", at: steps[room.step].origin))
     }
 
     fileprivate var firstIOLimit: String? {

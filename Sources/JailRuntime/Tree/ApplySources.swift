@@ -29,6 +29,7 @@ extension Applier {
     ) throws(Failure) -> Int32 {
         do throws(Failure) {
             let clone = try cloneSource(source, of: plan)
+            if let limit = source.limit { try limitStorage(limit, of: source, clone.number, of: plan) }
             if let fileIDs = source.fileIDs {
                 try mapFiles(of: clone.number, source.path, fileIDs, attributes, recursive: source.recursive)
             } else {

@@ -46,8 +46,12 @@ extension Applier {
         guard slots[slot] >= 0 else { return }
         switch filling {
         // At once: mount points are about to be made, and none in a tree of the host's. The tree shows what is below, too.
-        case .tree(let source): try checkSource(slot, source, promise)
-        case .overlay(let source): try checkOverlay(slot, source)
+        case .tree(let source):
+            try checkSource(slot, source, promise)
+            if let limit = source.limit { try checkRoom(slot, limit) }
+        case .overlay(let source):
+            try checkOverlay(slot, source)
+            if let limit = source.limit { try checkRoom(slot, limit) }
         case .image(let source): try checkImage(slot, source)
         case .device: break  // its numbers were proven where it was opened
         case .fileSystem(let fileSystem), .noticeSocket(let fileSystem), .credentials(let fileSystem):

@@ -22,7 +22,7 @@ extension Applier {
     }
 
     /// Where mounts stand, as this process sees them, in the bytes of their names.
-    private func mountPoints() throws(Failure) -> [[UInt8]] {
+    func mountPoints() throws(Failure) -> [[UInt8]] {
         let text = try failing { () throws(KernelError) in
             let file = try open("self/mountinfo", at: hostProc?.descriptor ?? currentDirectory, .read)
             return try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo")
@@ -30,7 +30,7 @@ extension Applier {
         return JailRuntime.mountPoints(in: text)
     }
 
-    private func firstPoint(below directory: Int32, in points: [[UInt8]]) throws(Failure) -> String? {
+    func firstPoint(below directory: Int32, in points: [[UInt8]]) throws(Failure) -> String? {
         let path = try failing { () throws(KernelError) in
             try linkTarget(EntryName(procName(directory)), at: currentDirectory)
         }

@@ -16,6 +16,9 @@ extension Applier {
         let isFree = try failing { [layers] () throws(KernelError) in try takeLock(layers.work) }
         guard isFree else { throw busy(layers.work) }
         try hold(layers.work, isShown: false, of: plan)
+        if let limit = source.limit {
+            try limitStorage(limit, in: [(layers.upper, upper), (layers.work, work)], of: plan)
+        }
         try requireRename(layers)
         try refuseReachable(layers, plan)
         try hideInLower(&layers)

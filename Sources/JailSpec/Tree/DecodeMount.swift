@@ -6,7 +6,7 @@ enum MountType: String, CaseIterable {
 
     var keys: [String] {
         switch self {
-        case .bind: ["source", "options", "optional", "pattern", "create", "mode", "quota", "idmap"]
+        case .bind: ["source", "options", "optional", "pattern", "create", "mode", "quota", "inodes", "idmap"]
         case .image: ["source", "offset", "options", "optional", "idmap"]
         case .overlay: ["lower", "upper", "work", "options", "optional", "quota", "inodes", "idmap"]
         case .tmpfs: ["size", "inodes", "mode", "options"]
@@ -60,7 +60,7 @@ extension Section {
         let create = creation(type, optional)
         let quota = value("quota", Form.positiveSize)
         // Of a tmpfs they are part of the source.
-        let inodes = type == .overlay ? value("inodes", Form.integer(1...UInt64(Int64.max))) : nil
+        let inodes = type == .overlay || type == .bind ? value("inodes", Form.integer(1...UInt64(Int64.max))) : nil
         let idmap = value("idmap", Form.boolean)
         for key in MountType.allKeys { _ = entry(key) }
         guard let target, let source, let type else { return nil }
@@ -80,7 +80,7 @@ extension Section {
         let options = list("options", Form.mountOption)?.value ?? []
         let optional = value("optional", Form.boolean)
         for key in MountType.allKeys {
-            guard let other = entry(key), ["create", "mode", "quota", "idmap"].contains(key) else { continue }
+            guard let other = entry(key), ["create", "mode", "quota", "inodes", "idmap"].contains(key) else { continue }
             report("mount.\(key): means nothing for a pattern", at: other.keyPosition)
         }
         guard let target, let type else { return nil }

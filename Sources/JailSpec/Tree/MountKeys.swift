@@ -57,7 +57,8 @@ extension SectionRows {
                 """),
             KeyRow("size", as: .positiveSize, "tmpfs: the most that it may hold."),
             KeyRow(
-                "inodes", as: .integer(1...Int64.max, "number"), "tmpfs, and overlay without upper: the most files."),
+                "inodes", as: .integer(1...Int64.max, "number"),
+                "tmpfs, and beside or in place of a quota: the most files."),
             KeyRow(
                 "mode", as: .directoryMode,
                 """
@@ -85,7 +86,10 @@ extension SectionRows {
                 "quota", as: .positiveSize,
                 """
                 overlay without upper: the most that changes may hold, default 512M and never more than limits.memory, to
-                which they count. Elsewhere it is refused at launch in this version.
+                which they count. bind, and overlay with upper: the most that the directory (upper and work together) may
+                hold, whoever writes there: the limit of a project of ext4 or xfs, which only root may set, where those
+                quotas are enforced, and only with a user namespace of the jail's own. It stays on the directory, and all
+                that is in it, after the jail: `lsattr -p` shows the project, `chattr -R -p 0` takes files out of it.
                 """),
             KeyRow(
                 "idmap", as: .boolean, default: "false",

@@ -100,11 +100,11 @@ package func fileSystemTime() -> Int64 {
     return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
 }
 
-/// Locks an open file for this one holder, without waiting; false where another has it. The corresponding C function is
-/// `flock` with `LOCK_EX` and `LOCK_NB`.
-package func takeLock(_ descriptor: Int32) throws(KernelError) -> Bool {
+/// Locks an open file for this one holder, or together with others (`isShared`), without waiting; false where another has it. The
+/// corresponding C function is `flock` with `LOCK_EX` or `LOCK_SH`, and `LOCK_NB`.
+package func takeLock(_ descriptor: Int32, isShared: Bool = false) throws(KernelError) -> Bool {
     do throws(KernelError) {
-        try persist(.flock) { flock(descriptor, LOCK_EX | LOCK_NB) }
+        try persist(.flock) { flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) }
         return true
     } catch {
         guard error.errno == .again else { throw error }

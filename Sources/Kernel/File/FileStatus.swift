@@ -91,6 +91,7 @@ package enum FileSystemMagic {
     package static let squashfs = Int(SQUASHFS_MAGIC)
     package static let erofs = 0xE0F5_E1E2
     package static let ext4 = Int(EXT4_SUPER_MAGIC)
+    package static let xfs = Int(XFS_SUPER_MAGIC)
     package static let nfs = Int(NFS_SUPER_MAGIC)
 }
 

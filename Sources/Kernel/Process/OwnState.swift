@@ -147,13 +147,15 @@ package func isSameFile(_ path: String, _ other: String) throws(KernelError) -> 
 }
 
 /// How large the file system is that an open file is on, in bytes and inodes. The corresponding C function is `fstatfs`.
-package func capacity(of descriptor: Int32) throws(KernelError) -> (bytes: UInt64, inodes: UInt64, free: UInt64) {
+package func capacity(
+    of descriptor: Int32
+) throws(KernelError) -> (bytes: UInt64, inodes: UInt64, free: UInt64, freeInodes: UInt64) {
     var result = statfs()
     result.f_blocks = .max
     try attempt(.fstatfs) { unsafe fstatfs(descriptor, &result) }
     return (
         UInt64(result.f_blocks) &* UInt64(result.f_bsize), UInt64(result.f_files),
-        UInt64(result.f_bfree) &* UInt64(result.f_bsize)
+        UInt64(result.f_bfree) &* UInt64(result.f_bsize), UInt64(result.f_ffree)
     )
 }
 
