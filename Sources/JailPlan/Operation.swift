@@ -35,6 +35,10 @@ package enum Operation: Equatable, Sendable {
     case offsetClocks(monotonic: ClockOffset, boottime: ClockOffset)
     /// Loads the rules of the network namespace, then starts what leads out of it. Both go on beside what follows.
     case provideNetwork(NetworkProvision)
+    /// Opens a port of the host, by whoever launches and in the caller's network.
+    case openPort(Publication)
+    /// Starts whoever carries what comes at the opened ports into the jail, from which it makes its own connections.
+    case publish([Publication])
     case setOOMScore(Int32)
     /// Raises the hard limit where it is lower (nil: unlimited); the soft one stays.
     case raiseHardLimit(Resource, to: UInt64?)

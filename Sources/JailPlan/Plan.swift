@@ -72,6 +72,8 @@ package struct Plan: Equatable, Sendable {
     package private(set) var maps: IdentityMaps?
     /// What is provided for a network that leads out.
     package private(set) var provision: NetworkProvision?
+    /// Whether ports of the host lead into the jail.
+    private var publishes = false
     /// Where the list of destinations stands, where there is one.
     package var listOfDestinations: Position?
     /// Whether the jail has a session of its own, and with what terminal.
@@ -136,9 +138,9 @@ package struct Plan: Equatable, Sendable {
 
     /// Whether a process of its own makes the network namespace, from `createNamespaces` to the first step that needs it.
     /// Without a pid namespace nothing would take that process along where the jail's first one is killed.
-    /// Whoever provides a network needs the namespace from the first.
+    /// Whoever provides a network or publishes a port of it needs the namespace from the first.
     package var makesNetworkBeside: Bool {
-        guard case .supervised = shape, provision == nil else { return false }
+        guard case .supervised = shape, provision == nil, !publishes else { return false }
         return makes(.net) && makes(.pid)
     }
 
@@ -165,6 +167,7 @@ package struct Plan: Equatable, Sendable {
         case .provideNetwork(let provision):
             self.provision = provision
             actor = .outside
+        case .publish: (publishes, actor) = (true, .outside)
         case .startSession(let terminal): session = terminal
         case .installFilter(let program):
             filter = program

@@ -82,6 +82,7 @@ package struct Planner {
         prepareLimits(limits, identity, capabilities)
         // While it may still change what the caller's files belong to.
         openPipes(identity)
+        openPorts()
         joinNamespaces()
         // A file system of a namespace that is not the jail's own: only root outside may mount it.
         plan.append(contentsOf: tree.foreignFileSystems)
@@ -91,6 +92,7 @@ package struct Planner {
         createNamespaces()
         mapIdentities(identity)
         provideNetwork()
+        publishPorts()
         // proc(5): these files belong to the real root once the ids change (the process is no longer dumpable).
         if !offsetsOutside { offsetClocks() }
         adjustOOMScore()

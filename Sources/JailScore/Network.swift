@@ -39,7 +39,7 @@ extension Check {
         },
         Check("network.publish", advice: "127.0.0.1 as the address, or leave it out") { spec in
             spec.network.publish.map { port in
-                let isLocal = port.value.address?.isLoopback == true
+                let isLocal = port.value.outerAddress.isLoopback
                 return Opening(
                     weight: isLocal ? Weight.publishedLocally : Weight.published,
                     what: "\(port.value) can be reached from \(isLocal ? "the host" : "outside")", origin: port.position

@@ -54,6 +54,8 @@ extension Errno {
     package static let stale = Errno(rawValue: ESTALE)
     package static let users = Errno(rawValue: EUSERS)
     package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
+    package static let addressInUse = Errno(rawValue: EADDRINUSE)
+    package static let addressNotAvailable = Errno(rawValue: EADDRNOTAVAIL)
     package static let busy = Errno(rawValue: EBUSY)
     package static let notSupported = Errno(rawValue: EOPNOTSUPP)
     package static let badDescriptorState = Errno(rawValue: EBADFD)

@@ -67,6 +67,7 @@ CASES = [
     ('an id is 0 to {}, in plain decimal', '[identity]\nuser = "07"', '[identity]\nuser = "7"', ""),
     ('add it to capabilities.{}, or use only capabilities.keep', '[capabilities]\nambient = ["chown"]', '[capabilities]\nkeep = ["chown"]', "keep"),
     ('it belongs to "user", "veth", "macvlan" and "ipvlan"', '[network]\ndns = ["10.0.0.53"]', '[network]\nmode = "user"\ndns = ["10.0.0.53"]', '"user"'),
+    ("leave it out: what listens in the jail listens on the host", '[network]\nmode = "host"\npublish = ["80:80"]', '[network]\nmode = "host"', ""),
     ('write "127.0.0.1:8080:80/tcp"', '[network]\nmode = "user"\npublish = ["x"]', '[network]\nmode = "user"\npublish = ["127.0.0.1:8080:80/tcp"]', '"127.0.0.1:8080:80/tcp"'),
     ('write "10.0.0.0/8:443/tcp", "example.org:443" or "*.example.org:443"', '[network]\nmode = "user"\nallow = ["x:y:z"]', '[network]\nmode = "user"\nallow = ["example.org:443"]', '"example.org:443"'),
     ('give rbps, wbps, riops, wiops or weight', '[[limits.io]]\ndevice = "/dev/sda"', '[[limits.io]]\ndevice = "/dev/sda"\nrbps = "10M"', "rbps"),

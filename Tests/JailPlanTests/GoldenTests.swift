@@ -26,6 +26,7 @@ struct Golden: Sendable, CustomTestStringConvertible {
         Golden("auto-maps", .user, Shape.auto),
         Golden("joined-root", .root, Shape.joined),
         Golden("joined-user", .user, Shape.joined),
+        Golden("published", .user, "network.publish = [\"8080:80\", \"[::]:53:53/udp\"]"),
         Golden("direct", .root, "namespaces.pid = \"host\"\nnamespaces.user = \"host\""),
         Golden("nothing-of-its-own", .user, Shape.allHost),
         Golden("landlock", .user, Shape.landlock),

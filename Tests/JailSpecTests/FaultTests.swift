@@ -75,7 +75,17 @@ import Testing
         Wrong("[network]\nmode = \"none\"\n[namespaces]\nnet = \"/run/n\"", "contradicts namespaces.net"),
         Wrong("[network]\nmode = \"host\"\n[namespaces]\nnet = \"new\"", "contradicts namespaces.net"),
         Wrong("[network]\nmode = \"user\"\n[namespaces]\nnet = \"host\"", "contradicts namespaces.net"),
-        Wrong("[network]\npublish = [\"80:80\"]", "means nothing where the mode is \"none\""),
+        Wrong("[network]\nallow = [\"10.0.0.1\"]", "means nothing where the mode is \"none\""),
+        Wrong(
+            "[network]\nmode = \"host\"\npublish = [\"80:80\"]",
+            "network.publish: means nothing where the mode is \"host\""),
+        Wrong(
+            "[namespaces]\nnet = \"/run/n\"\n[network]\npublish = [\"80:80\"]",
+            "means nothing where the mode is \"host\""),
+        Wrong(
+            "[network]\npublish = [\"80:80\", \"127.0.0.1:80:81\"]",
+            "port 80 of the host is published, first at dir/t.toml:2:12"),
+        Wrong("[network]\npublish = [\"[::1]:80:80\", \"[::]:80:81\"]", "port 80 of the host is published"),
         Wrong("[network]\nmode = \"host\"\ndns = [\"10.0.0.1\"]", "means nothing where the mode is \"host\""),
         Wrong("[limits]\nmemory = 1\nmemory_high = 2", "is more than memory"),
         Wrong("[[limits.io]]\ndevice = \"/v\"", "limits nothing"),

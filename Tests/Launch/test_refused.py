@@ -10,7 +10,6 @@ SPECS = {
     "network.veth": '[network]\nmode = "veth" # @',
     "network.macvlan": '[network]\nmode = "macvlan" # @',
     "network.ipvlan": '[network]\nmode = "ipvlan" # @',
-    "network.publish": '[network]\nmode = "user" # @\npublish = ["127.0.0.1:8080:80/tcp"] # @',
     "network.allow": '[network]\nmode = "user" # @\nallow = ["10.0.0.0/8:443/tcp"] # @',
     "network.allow by name": '[network]\nmode = "user" # @\nallow = ["*.example.org:443"] # @',
     "network.dns": '[network]\nmode = "user" # @\ndns = ["10.0.0.53"] # @',

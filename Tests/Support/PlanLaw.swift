@@ -16,6 +16,7 @@ package struct PlanLaw {
     private var made: [NamespaceKind]?
     private var hasReaper = false
     private var joinsNetwork = false
+    private var joinedNamespaces = false
     private var mapped = false
     private var isolated = false
     private var provided = false
@@ -107,6 +108,7 @@ package struct PlanLaw {
             )
 
         case .joinNamespaces:
+            joinedNamespaces = true
             need(made == nil, "only children enter a joined pid namespace")
             need(!restricted && !capabilitiesSet, "it needs CAP_SYS_ADMIN")
         case .createNamespaces(let kinds):
@@ -174,6 +176,10 @@ package struct PlanLaw {
             need(made?.contains(.net) ?? false && !rootSwitched, "there is no network of the jail's own")
             need(mapped || !hasOwnUsers, "a process outside enters the user namespace with an id")
             provided = true
+        case .openPort: need(made == nil && !joinedNamespaces, "the port is one of the caller's network")
+        case .publish:
+            need(made?.contains(.net) ?? false && !commandStarted, "there is no network of the jail's own")
+            need(mapped || !hasOwnUsers, "a process outside enters the user namespace with an id")
         case .awaitNetwork: need(provided && !capabilitiesSet, "nothing was provided")
         case .bringUpLoopback: need(made?.contains(.net) ?? false && !capabilitiesSet, "it needs CAP_NET_ADMIN")
         case .setNice: need(!commandStarted && !capabilitiesSet, "it needs CAP_SYS_NICE")
@@ -290,6 +296,12 @@ package struct PlanLaw {
     private mutating func finish(_ plan: Plan) {
         if !executed { violations.append("no command is executed") }
         if let slot = filled.first(where: { !placed.contains($0) }) { violations.append("slot \(slot) goes nowhere") }
+        let ofOutside = plan.steps.indices.filter { plan.steps[$0].actor == .outside }
+        if plan.shape == .supervised, let creation = plan.creation,
+            ofOutside != Array((creation + 1)..<(creation + 1 + ofOutside.count))
+        {
+            violations.append("whoever is outside does what follows the namespaces, and nothing later")
+        }
         if filled.contains(where: { !(0..<plan.slotCount).contains($0) }) { violations.append("a slot out of bounds") }
     }
 }

@@ -33,6 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/fsuid.h>
 #include <sys/ioctl.h>
@@ -333,6 +334,29 @@ int linux_accept_now(int server);
 int linux_keep_to_sockets(void);
 /* The addresses of all interfaces but loopback, getifaddrs(3). */
 int linux_interface_addresses(struct linux_route *addresses, int room);
+/* A socket that receives at that address, of 4 or 16 bytes, and port; what failed in making it. */
+enum linux_port_step { linux_port_socket, linux_port_set, linux_port_bind, linux_port_listen };
+int linux_open_port(const unsigned char *address, int length, uint16_t port, int datagrams, enum linux_port_step *step);
+/* Whether the kernel says so of a socket: getsockname(2), SO_TYPE and SO_ACCEPTCONN of socket(7). */
+int linux_is_port(int socket, const unsigned char *address, int length, uint16_t port, int datagrams);
+/* Whether a socket that is made now belongs to that network namespace, an open file of it. */
+int linux_is_socket_of(int network);
+/* The next connection; its descriptor does not wait. */
+int linux_accept(int listener);
+/* A socket that is being connected to that port of 127.0.0.1 or ::1; it does not wait. */
+int linux_connect_loopback(int six, uint16_t port, int datagrams);
+/* SO_ERROR of socket(7): 0, or an errno. */
+int linux_socket_error(int socket);
+/* Closes a connection so that its other end is told that it failed. */
+void linux_abort_connection(int socket);
+/* Who has sent a datagram, and at which address of this host. */
+struct linux_peer { unsigned char name[28], own[16]; unsigned name_length, own_length; };
+ssize_t linux_receive_by_port(int socket, void *bytes, size_t room, struct linux_peer *peer);
+ssize_t linux_send_by_port(int socket, const void *bytes, size_t length, const struct linux_peer *peer);
+/* epoll(7), level-triggered. */
+int linux_events_open(void);
+int linux_events_set(int events, int operation, int descriptor, uint32_t interest);
+int linux_events_wait(int events, int *descriptors, uint32_t *found, int room, int milliseconds);
 /* The number in the link /proc/PID/ns/NAME, namespaces(7); 0 where it has none. */
 int linux_namespace_number(int directory, const char *name, uint64_t *number);
 /* What the kernel says to bind or connect to that port of 127.0.0.1: an errno, or 0. */

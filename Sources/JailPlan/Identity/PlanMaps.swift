@@ -27,7 +27,7 @@ extension Planner {
             spec.identity.group?.position ?? spec.identity.gidMap?.position)
         let isOwn = isSingle(uids, identity.user, host.uid) && isSingle(gids, identity.group, host.gid)
         // A process that enters the namespace from outside, for the network, is to find it mapped.
-        let isEntered = spec.network.leadsOut
+        let isEntered = spec.network.isServed
         let writer: IdentityMaps.Writer =
             host.isPrivileged || isOwn && isEntered ? .launcher : isOwn ? .itself : .helpers
         identity.maps = IdentityMaps(

@@ -18,6 +18,17 @@ extension Planner {
         if let network { add(.provideNetwork(network.provision), spec.network.mode?.position) }
     }
 
+    /// While the network is the caller's.
+    mutating func openPorts() {
+        for port in spec.network.publish { add(.openPort(port.value), port.position) }
+    }
+
+    /// Before the command, which others may wait for.
+    mutating func publishPorts() {
+        let ports = spec.network.publish
+        if let first = ports.first { add(.publish(ports.map(\.value)), first.position) }
+    }
+
     /// What `[network]` comes to on this host; nil where nothing leads out, or a fault says why it cannot.
     mutating func resolveNetwork(_ capabilities: ResolvedCapabilities) {
         refuseNetworks()
@@ -115,7 +126,6 @@ extension Planner {
         case nil, .none?, .host?, .user?: break
         case let mode?: refuse("network mode \"\(mode.rawValue)\"", network.mode?.position)
         }
-        if let first = network.publish.first { refuse("network publish", first.position) }
     }
 }
 

@@ -21,7 +21,7 @@ extension Planner {
         let hasTerminal = plan.supervision.terminal != nil
         let needsLauncher =
             spec.timeout != nil || mustStay || hasTerminal || asksOtherwise || spec.namespaces[.time].value.isNew
-            || spec.network.leadsOut
+            || spec.network.isServed
         // setsid(2) refuses the leader of a process group: a shell's job needs a process more.
         let canStartSession = session == nil || host.canStartSession
         plan.shape = sharesProcesses && !needsLauncher && canStartSession ? .direct : .supervised

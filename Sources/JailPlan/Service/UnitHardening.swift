@@ -55,7 +55,8 @@ extension Unit {
         case nil, .none?: break
         case .host?, .user?, .veth?, .macvlan?, .ipvlan?: return
         }
-        guard spec.namespaces[.net].value.isNew else { return }
+        // A published port is one of the unit's network.
+        guard spec.namespaces[.net].value.isNew, spec.network.publish.isEmpty else { return }
         let why = "the jail has a network of its own that leads nowhere"
         add("PrivateNetwork", "yes", nil, why)
         if !spec.service.sockets.value && !spec.namespaces.nested.value {

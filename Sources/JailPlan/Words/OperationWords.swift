@@ -108,6 +108,10 @@ extension Operation {
                 [("groups", .array(groups.map { .integer(Int($0)) }))])
         case .setHostName(let name):
             OperationWords("set_host_name", "set hostname \(name)", [("name", .string(name))])
+        case .openPort(let publication):
+            OperationWords(
+                "open_port", "listen at \(publication.outerWords)", [("port", .string(publication.outerWords))])
+        case .publish(let publications): Publication.words(publications)
         case .provideNetwork(let provision): provision.words
         case .awaitNetwork(let provision): provision.waitingWords
         case .bringUpLoopback: OperationWords("bring_up_loopback", "bring up loopback")

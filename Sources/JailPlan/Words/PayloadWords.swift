@@ -218,6 +218,27 @@ extension ClockOffset {
     }
 }
 
+extension Publication {
+    /// The host's end: `127.0.0.1:8080/tcp`.
+    var outerWords: String {
+        let address = outerAddress.isIPv6 ? "[\(outerAddress)]" : "\(outerAddress)"
+        return "\(address):\(hostPort)/\(transport.rawValue)"
+    }
+
+    static func words(_ all: [Publication]) -> OperationWords {
+        OperationWords(
+            "publish", "publish \(all.count) port\(all.count == 1 ? "" : "s")",
+            [
+                (
+                    "ports",
+                    .array(
+                        all.map { .object([("host", .string($0.outerWords)), ("jail", .integer(Int($0.jailPort)))]) })
+                )
+            ],
+            detail: all.map { "\($0.outerWords) to \($0.jailPort)" }.joined(separator: ", "))
+    }
+}
+
 extension NetworkProvision {
     var words: OperationWords {
         OperationWords(

@@ -28,7 +28,7 @@ extension Operation {
     package var verification: Verification {
         switch self {
         case .setLimit, .enterCgroup, .joinNamespaces, .createNamespaces, .mapIdentities, .offsetClocks, .setOOMScore,
-            .forbidUserNamespaces, .isolateMounts, .setHostName, .bringUpLoopback, .awaitNetwork, .setNice,
+            .forbidUserNamespaces, .isolateMounts, .setHostName, .openPort, .bringUpLoopback, .awaitNetwork, .setNice,
             .setAffinity, .newKeyring,
             .setInheritedAttributes, .startSession, .refuseNamespaces, .setSecureBits, .setResourceLimit,
             .keepToTree, .enforceRuleset, .dieWithParent, .closeDescriptors, .changeDirectory, .makeDirectory,
@@ -43,6 +43,7 @@ extension Operation {
         case .openImage: .byWhatFollows("its file system is mounted, and answers")
         case .connectManager: .byWhatFollows("it is a descriptor, which is there or is not")
         case .provideNetwork: .byWhatFollows("the jail waits for its routes, and asks for what the rules refuse")
+        case .publish: .byWhatFollows("the publisher compares its own sockets' network with the jail's, then says so")
         case .readCredentials: .byWhatFollows("they are written again as they were read")
         case .beginRoot: .byWhatFollows("the root of the jail is compared with it")
         case .raiseHardLimit: .byWhatFollows("setting the limit shows both")

@@ -50,6 +50,8 @@ struct Applier {
     var network: NetworkMaker?
     /// A network that leads out, from `provideNetwork` until it is complete; the launcher's alone.
     var inTheMaking: NetworkInTheMaking?
+    /// Ports of the host that are open, until they are published; the launcher's alone.
+    var published: [Int32] = []
     /// Where the rules of a network are asked what they refused; the launcher's alone.
     var counters: NetworkCounters?
     /// What the launcher was sent, in a supervised launch.
@@ -135,6 +137,8 @@ struct Applier {
         case .switchRoot: try failing { () throws(KernelError) in try switchRoot(to: tree.root) }
 
         case .setHostName(let name): try failing { () throws(KernelError) in try setHostName(name) }
+        case .openPort(let publication): try openPort(publication)
+        case .publish(let publications): try publish(publications, of: plan)
         case .provideNetwork(let provision): try provideNetwork(provision, of: plan)
         case .awaitNetwork(let provision): try awaitNetwork(provision)
         case .bringUpLoopback: try bringUpLoopback()

@@ -28,6 +28,7 @@ extension Applier {
         case .setHostName(let name):
             let found = hostName()
             try hold(found == name, "hostname", name, found)
+        case .openPort(let publication): try checkPort(publication)
         case .awaitNetwork(let provision): try checkNetwork(provision)
         case .bringUpLoopback: try checkInterfaces()
         case .setNice(let nice):
@@ -60,7 +61,8 @@ extension Applier {
         // By what follows, or never: `Operation.verification` says why.
         case .requestScope, .enableControllers, .createCgroup, .openImage, .connectManager, .readCredentials,
             .beginRoot,
-            .raiseHardLimit, .provideNetwork, .openPipes, .installPrograms, .startCommand, .createRuleset, .allowPath,
+            .raiseHardLimit, .provideNetwork, .publish, .openPipes, .installPrograms, .startCommand, .createRuleset,
+            .allowPath,
             .allowPort, .openQueues, .nameProcess, .execute:
             break
         }

@@ -7,11 +7,24 @@ extension Section {
         guard var section = section("network") else { return result }
         result.mode = section.value("mode", Form.word(Network.Mode.self))
         result.publish = section.list("publish", Form.publication)?.value ?? []
+        section.reportRepetitions(result.publish)
         result.allow = section.list("allow", Form.destination)
         result.dns = section.list("dns", Form.address)
         section.finish()
         section.reportContradictions(result, namespaces)
         return result
+    }
+
+    /// A port of the host leads to one port of the jail.
+    private func reportRepetitions(_ publications: [Located<Publication>]) {
+        for (index, next) in publications.enumerated() {
+            guard let first = publications[..<index].first(where: { $0.value.takesPort(of: next.value) }) else {
+                continue
+            }
+            report(
+                "network.publish: port \(next.value.hostPort) of the host is published\(also(at: first.position))",
+                at: next.position)
+        }
     }
 
     private func reportContradictions(_ network: Network, _ namespaces: Namespaces) {
@@ -32,7 +45,12 @@ extension Section {
         }
         let mode = network.mode?.value ?? (net.map { $0.value != .new } == true ? .host : .none)
         guard mode == .none || mode == .host, table["mode"] == nil || network.mode != nil else { return }
-        for key in ["publish", "allow", "dns"] {
+        if mode == .host, let entry = table["publish"] {
+            report(
+                "network.publish: means nothing where the mode is \"host\"", at: entry.keyPosition,
+                hint: "leave it out: what listens in the jail listens on the host")
+        }
+        for key in ["allow", "dns"] {
             guard let entry = table[key] else { continue }
             report(
                 "network.\(key): means nothing where the mode is \"\(mode.rawValue)\"", at: entry.keyPosition,

@@ -11,6 +11,9 @@ package struct IPAddress: Hashable, Sendable {
     /// How many bits it has.
     package var width: Int { bytes.count * 8 }
 
+    /// Whether it stands for every address: all bits are 0.
+    package var isUnspecified: Bool { bytes.allSatisfy { $0 == 0 } }
+
     /// Whether it is the host itself: 127.0.0.0/8, or ::1.
     package var isLoopback: Bool {
         isIPv6 ? bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 : bytes[0] == 127

@@ -17,6 +17,9 @@ package struct Network: Equatable, Sendable {
 
     package init() {}
 
+    /// Whether a process of the host works in it as long as the jail lives.
+    package var isServed: Bool { leadsOut || !publish.isEmpty }
+
     /// Whether it is one of the jail's own that leads out.
     package var leadsOut: Bool {
         switch mode?.value {

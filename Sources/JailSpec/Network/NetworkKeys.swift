@@ -4,7 +4,12 @@ extension SectionRows {
         """
         `user` takes pasta(1) or slirp4netns(1), nft(8) and /dev/net/tun, but no privilege. The host's own addresses, its gateways, link-local
         addresses and those that clouds serve their metadata at are out of reach, unless `allow` names them. In this version the modes
-        veth, macvlan and ipvlan and the key publish are refused at launch.
+        veth, macvlan and ipvlan are refused at launch.
+
+        A published port is carried by a process outside, which connects to the jail's loopback interface: 127.0.0.1 first or, for an IPv6
+        address of the host, ::1, and the other where the first refuses. What serves there sees that address as its peer. It takes
+        no route, no rule and no privilege, and nothing else leads in or out by it. The command may have published ports of the
+        jail below 1024 without a capability.
         """,
         keys: [
             KeyRow(
@@ -15,7 +20,11 @@ extension SectionRows {
                 """),
             KeyRow(
                 "publish", as: ValueForm("array of [ADDRESS:]PORT:PORT[/tcp|/udp]", .list(.text(publication))),
-                "Ports of the host that lead inside: host's port first."),
+                """
+                Ports of the host that lead inside, in every mode but `host`: the host's address (absent: 127.0.0.1; all of them:
+                0.0.0.0 or [::]) and port, then the jail's. A port that is taken or not the caller's to have is told before the
+                command runs.
+                """),
             KeyRow(
                 "allow", as: ValueForm("array of TARGET[:PORT[-PORT][/tcp|/udp]]", .list(.text(destination))),
                 """
