@@ -94,6 +94,7 @@ import Testing
     /// Each line of a spec takes away just the directives that would hinder it.
     @Test(arguments: [
         ("network.mode = \"host\"", ["PrivateNetwork", "IPAddressDeny", "RestrictAddressFamilies"]),
+        ("network.publish = [\"8080:80\"]", ["PrivateNetwork", "IPAddressDeny", "RestrictAddressFamilies"]),
         ("capabilities.keep = [\"net_raw\"]", ["RestrictAddressFamilies"]),
         ("service.sockets = true", ["IPAddressDeny"]), ("namespaces.nested = true", ["IPAddressDeny"]),
         ("filesystem.rw = [\"/etc/x\"]", ["ProtectSystem"]), ("filesystem.ro = [\"/home/x\"]", ["ProtectHome"]),
