@@ -125,6 +125,8 @@ package struct Host: Sendable {
     package var service = ServiceOffer()
     /// The jobserver of the make(1) that started the launcher: asked only where the spec wants it.
     package var jobserver: Jobserver?
+    /// The name of the file that an init's path leads to in the jail's tree: asked only where the command is one.
+    package var initProgram: String?
     /// The highest capability number of the running kernel.
     package var lastCapability: UInt8 = 40
     /// The running kernel; nil where the spec asks for nothing of it.

@@ -57,6 +57,8 @@ package enum Operation: Equatable, Sendable {
     /// From here on the setting up is done with the ids of the command, capabilities kept.
     case setIdentity(user: UInt32, group: UInt32)
     case setGroups([UInt32])
+    /// Makes the jail's user the owner of the group inside, by the ids that it has there.
+    case giveGroup(user: UInt32, group: UInt32)
 
     /// The slot becomes the root of the tree that is built.
     case beginRoot(slot: Int)

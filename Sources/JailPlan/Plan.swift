@@ -45,6 +45,8 @@ package struct Plan: Equatable, Sendable {
         package var hasInit = true
         /// The end of pid 1 ends every process of the jail.
         package var ownsProcesses = true
+        /// The command is an init: the kernel tells what it wants of the machine by the signal that ends it, reboot(2).
+        package var boots = false
         /// Whether the launcher ends by the signal that ended the command.
         package var diesBySignal = false
     }
@@ -53,6 +55,8 @@ package struct Plan: Equatable, Sendable {
     package struct Notices: Equatable, Sendable {
         /// The manager's socket, as NOTIFY_SOCKET has it.
         package let socket: String
+        /// Whether the launcher reads the jail's socket itself: there is no reaper who would.
+        package let isDirect: Bool
         /// Whether only the command is heard.
         package let fromCommandAlone: Bool
         /// How far the jail's monotonic clock is ahead of the manager's.
@@ -111,6 +115,8 @@ package struct Plan: Equatable, Sendable {
     package var guarded: [String] = []
     /// Those of `hide` that need not be there.
     package var optionalHides: [String] = []
+    /// Whether the jail has a control group inside the limited one.
+    package var hasInnerGroup = false
     package var supervision = Supervision()
     package var notices: Notices?
     /// Whether the launcher tells the service manager that the command runs.
@@ -131,6 +137,11 @@ package struct Plan: Equatable, Sendable {
         steps.contains { step in
             if case .closeDescriptors(let kept) = step.operation { kept.contains(descriptor) } else { false }
         }
+    }
+
+    /// Whether the jail's user becomes the owner of a group that the launcher has made.
+    package var givesGroup: Bool {
+        hasInnerGroup && steps.contains { if case .giveGroup = $0.operation { true } else { false } }
     }
 
     /// Whether a namespace of that kind is made.

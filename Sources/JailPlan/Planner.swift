@@ -20,9 +20,11 @@ package struct Planner {
     package static func plan(
         _ spec: Spec, on host: Host, reportsResult: Bool = false, reportsChanges: Bool = false
     ) -> Result<Plan, Faults> {
-        let (premises, faults) = Premises.expanding(spec, on: host)
+        let forgone = spec.process.boot.value ? spec.forgoingGroup(on: host) : nil
+        let (premises, faults) = Premises.expanding(forgone?.spec ?? spec, on: host)
         var planner = Planner(premises: premises)
         planner.faults = faults
+        if let note = forgone?.note { planner.plan.notes.append(note) }
         planner.plan.showsChanges = (reportsResult || reportsChanges) && spec.filesystem.hasOverlay
         planner.make(mustStay: reportsResult || reportsChanges || spec.filesystem.keepsChanges)
         return planner.faults.isEmpty ? .success(planner.plan) : .failure(Faults(diagnostics: planner.faults))
@@ -106,6 +108,8 @@ package struct Planner {
         // Before anything is made in the jail's own file systems: creating a file with an id that the user namespace
         // does not map fails with EOVERFLOW. The capabilities stay (SECBIT_NO_SETUID_FIXUP).
         changeIdentity(identity)
+        // As root of the jail, which has a name for the caller's id and for its own.
+        giveGroup(identity)
         // proc and sysfs are mounted while the host's instances are still in sight: the kernel lets a user namespace
         // mount them only next to a fully visible one (fs/namespace.c, mount_too_revealing).
         plan.append(contentsOf: tree.fileSystems)

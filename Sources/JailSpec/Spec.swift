@@ -32,4 +32,11 @@ package struct Spec: Equatable, Sendable {
     package var service = Service()
 
     package init() {}
+
+    /// Whether the jail is in a network namespace that others are in: the host's, or one that is joined and may be the host's.
+    package var sharesNetwork: Bool {
+        if let written = namespaces.written[.net] { return !written.value.isNew }
+        if case .host? = network.mode?.value { return true }
+        return false
+    }
 }

@@ -139,6 +139,8 @@ package struct PlanLaw {
             need(!filled.contains(slot), "slot \(slot) is filled twice")
             filled.append(slot)
 
+        case .giveGroup:
+            need(becameUser && cgroup && !rootSwitched, "the group is there, and both owners have a name")
         case .setIdentity:
             need(!becameUser && !bitsLocked && !capabilitiesSet, "the ids change once, and keep the capabilities")
             need(mapped || !hasOwnUsers, "an unmapped id is EINVAL")

@@ -137,11 +137,4 @@ extension Planner {
 extension Spec {
     /// Whether the jail has processes of others in sight, and no user namespace of its own to keep it from theirs.
     package var sharesProcesses: Bool { !namespaces[.pid].value.isNew && !namespaces[.user].value.isNew }
-
-    /// Whether the jail is in a network namespace that others are in: the host's, or one that is joined and may be the host's.
-    package var sharesNetwork: Bool {
-        if let written = namespaces.written[.net] { return !written.value.isNew }
-        if case .host? = network.mode?.value { return true }
-        return false
-    }
 }

@@ -28,6 +28,9 @@ extension Planner {
             return nil
         case .success(let base):
             guard !refused else { return nil }
+            for controller in delegableControllers(base) where !needed.contains(controller) {
+                needed.append(controller)
+            }
             let isCleared = if case .scope = base { true } else { groups.baseGroup?.isDelegated == true }
             return ResolvedLimits(
                 base: base, settings: wanted.map { ($0.setting, $0.origin) }, controllers: needed.sorted(),
@@ -79,6 +82,7 @@ extension Planner {
         add(.enableControllers(limits.base, missing), limits.position)
         let delegation = delegation(identity, capabilities)
         add(.createCgroup(delegation), limits.position)
+        plan.hasInnerGroup = delegation != .none
         if delegation != .none { for setting in LimitSetting.groupsWithin { add(.setLimit(setting), limits.position) } }
         for (setting, origin) in limits.settings { add(.setLimit(setting), origin) }
         if plan.shape == .direct { add(.enterCgroup, limits.position) }
@@ -110,6 +114,9 @@ extension Planner {
         }
         return id
     }
+
+    /// Whether the jail may write to its own group.
+    var hasWritableGroup: Bool { writableGroups != nil }
 
     /// The mount that lets the jail write to its own group.
     private var writableGroups: Mount? {

@@ -14,9 +14,10 @@ extension Planner {
         // Without a pid namespace there is no pid 1 to be; the launcher itself reaps.
         plan.supervision.hasInit = spec.process.initProcess.value && !sharesProcesses
         plan.supervision.terminal = terminalUse()
-        plan.supervision.stopSignal = spec.process.stopSignal.value
+        plan.supervision.stopSignal = stopSignal
+        plan.supervision.boots = spec.process.boot.value
         plan.supervision.diesBySignal = spec.service.dieBySignal.value
-        var asksOtherwise = spec.process.stopSignal.value != ProcessAttributes.usualStopSignal
+        var asksOtherwise = plan.supervision.stopSignal != ProcessAttributes.usualStopSignal
         if case .exec = spec.service.notify.value { asksOtherwise = true }
         let hasTerminal = plan.supervision.terminal != nil
         let needsLauncher =

@@ -11,18 +11,25 @@ extension Planner {
         case .none: return SessionTerminal.none
         case .auto:
             guard terminalUse() != nil else { return SessionTerminal.none }
-            // A /dev that the spec mounts itself has no pty of immure's making.
-            let isReplaced = spec.filesystem.mounts.contains {
-                $0.target == "/dev" || ($0.target == "/dev/pts" && $0.source != .devpts)
-            }
-            return spec.filesystem.devices.value == .minimal && isNew(.mount) && !isReplaced ? .jail : .host
+            return hasOwnTerminals ? .jail : .host
         }
+    }
+
+    /// Whether the jail has ptys of immure's making: not in a /dev that the spec mounts itself.
+    private var hasOwnTerminals: Bool {
+        let isReplaced = spec.filesystem.mounts.contains {
+            $0.target == "/dev" || ($0.target == "/dev/pts" && $0.source != .devpts)
+        }
+        return spec.filesystem.devices.value == .minimal && isNew(.mount) && !isReplaced
     }
 
     /// What is carried between the caller's terminal and the jail; nil where immure was given none, or passes it on.
     func terminalUse() -> TerminalUse? {
         let (input, output) = (host.standardInputIsTerminal, host.standardOutputIsTerminal)
-        guard input || output || host.standardErrorIsTerminal else { return nil }
+        guard input || output || host.standardErrorIsTerminal else {
+            // An init writes to a console, which is a terminal or nothing to it.
+            return spec.process.boot.value && spec.process.tty.value == .auto && hasOwnTerminals ? .log : nil
+        }
         switch spec.process.tty.value {
         case .inherit: return nil
         case .none: return .output

@@ -6,4 +6,14 @@ package enum TerminalUse: String, Equatable, Sendable {
     case lines
     /// Only what the jail writes: `run … </dev/null`, or no terminal wanted.
     case output
+    /// There is no terminal: what the jail's own shows goes to standard output.
+    case log
+
+    /// Whether anything is read of the caller's.
+    package var isRead: Bool {
+        switch self {
+        case .whole, .lines: true
+        case .output, .log: false
+        }
+    }
 }

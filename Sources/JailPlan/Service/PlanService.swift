@@ -58,7 +58,7 @@ extension Planner {
             }
             service.notify = first == UInt8(ascii: "/") && isNew(.mount) ? .bound(socket) : .none
         } else {
-            guard plan.supervision.hasInit else {
+            guard plan.supervision.hasInit || spec.process.boot.value else {
                 return fault(
                     "service.notify needs process.init = true: the reaper tells who has sent a message",
                     at: access.position, hint: "remove process.init, or set namespaces.pid = \"host\"")
@@ -69,7 +69,8 @@ extension Planner {
             if case .new = spec.namespaces[.time].value { offset = spec.namespaces.monotonic?.value }
             let hearsCommandOnly = if case .main = access.value { true } else { false }
             plan.notices = Plan.Notices(
-                socket: socket, fromCommandAlone: hearsCommandOnly, clockOffset: offset,
+                socket: socket, isDirect: !plan.supervision.hasInit, fromCommandAlone: hearsCommandOnly,
+                clockOffset: offset,
                 isWatched: host.service.watchdog != nil)
             add(.connectManager(socket), access.position)
         }

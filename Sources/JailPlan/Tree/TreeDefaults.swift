@@ -149,7 +149,7 @@ extension TreeBuilder {
             guard !written.contains("/dev") else { return }
             placeFileSystem(
                 "tmpfs", [.init(key: "mode", value: "0755"), .init(key: "size", value: "1M")], on: "/dev",
-                .noSetuid | .noExecute, sealed: true, at: origin)
+                .noSetuid | .noExecute, sealed: !spec.process.boot.value, at: origin)
             for node in DeviceNode.allCases {
                 let target = node.path
                 if written.contains(target) { continue }

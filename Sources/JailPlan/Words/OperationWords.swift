@@ -123,6 +123,11 @@ extension Operation {
         case .newKeyring: OperationWords("new_keyring", "new session keyring")
         case .setInheritedAttributes(let wanted): wanted.words
         case .startSession(let terminal): terminal.words
+        case .giveGroup(let user, let group):
+            OperationWords(
+                "give_group", "give the jail its cgroup",
+                [("user", .integer(Int(user))), ("group", .integer(Int(group)))],
+                detail: "to uid \(user) gid \(group)")
 
         case .dropBounding(let kept):
             OperationWords(

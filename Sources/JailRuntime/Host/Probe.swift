@@ -35,6 +35,7 @@ extension Host {
             host.environment = ["TERM=" + term]
         }
         if spec.service.isUsed { host.service = .ofCaller() }
+        if spec.process.boot.value { host.initProgram = initProgram(of: spec) }
         if spec.process.jobserver.value { host.jobserver = try .ofCaller() }
         host.lastCapability = try Kernel.lastCapability()
         if spec.seccomp?.value.file != nil { host.kernel = KernelVersion(release: kernelRelease()) }

@@ -65,9 +65,16 @@ struct IdentityMapper {
 
 extension Applier {
     /// Of the process that was made outside of this one, or of this one itself.
-    func mapIdentities(_ wanted: IdentityMaps) throws(Failure) {
+    mutating func mapIdentities(_ wanted: IdentityMaps, of plan: Plan) throws(Failure) {
         let mapper: IdentityMapper
         if let maps { mapper = maps } else { mapper = try IdentityMapper(wanted) }
-        try mapper.write(by: self, process: mapped > 0 ? String(decimal: UInt64(mapped)) : "self")
+        let process = mapped > 0 ? String(decimal: UInt64(mapped)) : "self"
+        try mapper.write(by: self, process: process)
+        // The process waits for its ids, and nothing in it has changed who may look at it.
+        guard mapped > 0, plan.givesGroup else { return }
+        let proc = try proc()
+        leaf?.users = try failing { () throws(KernelError) in
+            try open("\(process)/ns/user", at: proc.descriptor, .read).release()
+        }
     }
 }

@@ -103,7 +103,7 @@ struct Applier {
         case .connectManager(let socket): try connectManager(socket)
         case .joinNamespaces(let joined): try join(joined)
         case .createNamespaces(let kinds): try createNamespaces(kinds, plan)
-        case .mapIdentities(let maps): try mapIdentities(maps)
+        case .mapIdentities(let maps): try mapIdentities(maps, of: plan)
         case .offsetClocks(let monotonic, let boottime): try offsetClocks(monotonic, boottime)
         case .setOOMScore(let score): try proc().write("\(score)", to: "self/oom_score_adj")
         case .forbidUserNamespaces: try proc().write("0", to: "sys/user/max_user_namespaces")
@@ -117,6 +117,8 @@ struct Applier {
         case .readCredentials(let path): try readCredentials(path)
 
         case .setIdentity(let user, let group): try setIdentity(user: user, group: group)
+        case .giveGroup(let user, let group):
+            try failing { () throws(KernelError) in try leaf?.give(user: user, group: group) }
         case .setGroups(let groups): try failing { () throws(KernelError) in try setGroups(groups) }
 
         case .beginRoot(let slot):

@@ -17,11 +17,15 @@ struct CallerTerminal {
 
     /// `use` says whether it is read at all. `proc` is the host's.
     init(_ use: TerminalUse, in proc: HostProc?) {
+        if case .log = use {
+            (input, output, opensOutput) = (-1, 1, false)
+            return
+        }
         let written: Int32 = isTerminal(1) ? 1 : isTerminal(2) ? 2 : 0
         let output = Self.reopen(written, .write, in: proc)
         self.output = output ?? written
         opensOutput = output != nil
-        input = use == .output ? -1 : Self.reopen(0, .readWrite, in: proc) ?? 0
+        input = !use.isRead ? -1 : Self.reopen(0, .readWrite, in: proc) ?? 0
     }
 
     /// What the launcher keeps open for it.

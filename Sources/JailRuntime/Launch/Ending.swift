@@ -48,8 +48,8 @@ extension Supervisor {
         } else if deadline.timedOut {
             outcome.ending = .timedOut(ended ?? end)
         } else {
-            outcome.ending = .ended(ended ?? end)
-            guard case .signaled(let number) = ended ?? end else { return }
+            outcome.ending = .ended(plan.supervision.boots ? end.asOfMachine : ended ?? end)
+            guard !plan.supervision.boots, case .signaled(let number) = ended ?? end else { return }
             // Keys that were carried were seen by nobody but the jail: without it all of the foreground would have been sent it.
             outcome.tellsGroup = relay?.typed == number
             if typed == number || outcome.tellsGroup { outcome.typed = number }
@@ -137,6 +137,14 @@ extension Supervisor {
                     hint:
                         "seccomp.architectures = [\"x86\"] opens those of i386; other ABIs are closed by every filter, and with "
                         + "any call in seccomp.kill the launcher names the one it was")))
+    }
+}
+
+extension Termination {
+    /// What the end of an init says: reboot(2) of a pid namespace ends its first process by SIGINT for a halt or a poweroff, which is
+    /// what was wanted, and by SIGHUP for a restart; neither comes from anybody else, pid_namespaces(7).
+    fileprivate var asOfMachine: Termination {
+        if case .signaled(Signal.interrupt) = self { .exited(0) } else { self }
     }
 }
 

@@ -48,6 +48,9 @@ enum Message: Sendable {
     /// To the launcher: that is full as the command ends.
     case full(FullRoom)
 
+    /// To the launcher, with a descriptor: the jail's notify socket, which nobody in the jail reads.
+    case notices
+
     static let listenerKind: UInt8 = 10
 
     /// The most bytes a message has.
@@ -74,6 +77,7 @@ enum Message: Sendable {
         case .held(let step, let isShown): return [14] + Self.number(step) + [isShown ? 1 : 0]
         case .mounted(let slot): return [21] + Self.number(slot)
         case .running: return [17]
+        case .notices: return [22]
         case .unwritable(let step, let owner): return [19] + Self.number(step) + Self.word(Int32(bitPattern: owner))
         case .full(let room): return [20] + Self.number(room.step) + [room.isOfFiles ? 1 : 0]
         case .changed(.exited(let status)): return [6, UInt8(truncatingIfNeeded: status)]
@@ -107,6 +111,7 @@ enum Message: Sendable {
         case 4: self = .skipped(step: Int(byte(1)) << 8 | Int(byte(2)))
         case 5: self = .terminal
         case 17: self = .running
+        case 22: self = .notices
         case 6: self = .changed(.exited(byte(1)))
         case 7: self = .changed(.signaled(byte(1)))
         case 8: self = .changed(.stopped(byte(1)))

@@ -97,7 +97,9 @@ struct Supervisor {
 
     private func makeRelay(_ source: Int32, isPty: Bool = true) -> TerminalRelay? {
         guard let terminal, let use = plan.supervision.terminal else { return nil }
-        return TerminalRelay(source, isPty: isPty, use: use, caller: terminal, waits: isPty && plan.supervision.hasInit)
+        return TerminalRelay(
+            source, isPty: isPty, use: use, caller: terminal, waits: isPty && plan.supervision.hasInit,
+            isConsole: isPty && plan.supervision.boots)
     }
 
     /// Watches until the jail has ended, and says how. `tableSize` bounds the descriptors where they cannot be closed at once.
@@ -193,6 +195,7 @@ struct Supervisor {
             if let descriptor { opened.add(descriptor, step: step, isShown: isShown) }
         case .mounted(let slot)?: if let descriptor { serveImage(slot, descriptor) }
         case .running?: announce()
+        case .notices?: if let descriptor { notices?.listen(to: descriptor, for: child) }
         case .covers(let more)?: covers.add(more, descriptor)
         case .unheard(let errno)?: outcome.unheard = errno
         case .changed(.stopped(let number))?: try heedStop(by: number)

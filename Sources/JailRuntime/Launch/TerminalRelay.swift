@@ -25,15 +25,26 @@ struct TerminalRelay {
     private(set) var typed: Int32?
 
     /// `source` is a pty's master or a pipe; `waits` says whether the command can be in the background of it at first.
-    init(_ source: Int32, isPty: Bool, use: TerminalUse, caller: CallerTerminal, waits: Bool) {
+    init(_ source: Int32, isPty: Bool, use: TerminalUse, caller: CallerTerminal, waits: Bool, isConsole: Bool) {
         (self.source, self.isPty, self.use, self.caller) = (source, isPty, use, caller)
-        inputIsOpen = use != .output
+        inputIsOpen = use.isRead
         isDemanded = !waits
+        if isConsole { keepOpen() }
         resume()
     }
 
+    /// An init opens its console for each line and closes it again: a master of which no slave is open reads nothing more, pty(7). This
+    /// process holds one for as long as it lives.
+    private func keepOpen() {
+        do throws(KernelError) {
+            _ = try openTerminalPeer(of: source).release()
+        } catch {
+            return  // the jail is gone, and nothing is left to be read
+        }
+    }
+
     /// Whether the command stopped since it wants the terminal, and may have it.
-    var awaitsDemand: Bool { use != .output && !isDemanded }
+    var awaitsDemand: Bool { use.isRead && !isDemanded }
 
     /// What is typed is for the jail from now on.
     mutating func demand() {
@@ -84,7 +95,9 @@ struct TerminalRelay {
     /// Gives the caller's terminal back.
     mutating func restore() { caller.restore() }
 
-    func resize() { if isPty { copyWindowSize(from: use == .output ? caller.output : caller.input, to: source) } }
+    func resize() {
+        if isPty, use != .log { copyWindowSize(from: use == .output ? caller.output : caller.input, to: source) }
+    }
 
     /// Whether keys are the jail's now: in lines always, else where the mode says so.
     private var readsInput: Bool {
@@ -161,7 +174,8 @@ struct TerminalRelay {
             let bytes = try readSome(source) ?? []
             if bytes.isEmpty { sourceIsOpen = false }
             // What the jail's terminal has put before each line feed, the caller's puts there itself.
-            toCaller += isPty && !caller.isRaw && caller.returnsCarriage ? LineEnds.undone(bytes) : bytes
+            toCaller +=
+                isPty && !caller.isRaw && (use == .log || caller.returnsCarriage) ? LineEnds.undone(bytes) : bytes
         } catch {
             sourceIsOpen = false
         }

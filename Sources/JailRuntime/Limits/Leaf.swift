@@ -22,8 +22,11 @@ struct Leaf {
     /// Where the first process is born: the limited group, or the one inside.
     private(set) var birthplace: Int32
 
+    /// The jail's user namespace, where groups inside belong to ids that the launcher is not; else −1.
+    var users: Int32 = -1
+
     /// What the launcher must keep open.
-    var descriptors: [Int32] { [base, directory, events] }
+    var descriptors: [Int32] { [base, directory, events, users] }
 
     /// Makes the group in `base`. One that another launch took for abandoned, before it was locked, is made again.
     static func make(in base: Int32) throws(KernelError) -> Leaf {
@@ -66,11 +69,15 @@ struct Leaf {
         }
         try makeDirectory(Self.innerName, at: directory, permissions: 0o755)
         birthplace = try open(Self.innerName, at: directory, .read | .directory).release()
-        guard case .owned(let user, let group) = delegation else { return }
-        // What a delegatee must own, Documentation/admin-guide/cgroup-v2.rst, "Model of Delegation".
-        for file in [".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"] {
-            try setOwner(file, at: birthplace, user: user, group: group)
-        }
+        if case .owned(let user, let group) = delegation { try give(user: user, group: group) }
+    }
+
+    /// What a delegatee must own, Documentation/admin-guide/cgroup-v2.rst, "Model of Delegation".
+    static let delegated = [".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control"]
+
+    /// Gives the group inside to somebody.
+    func give(user: UInt32, group: UInt32) throws(KernelError) {
+        for file in Self.delegated { try setOwner(file, at: birthplace, user: user, group: group) }
     }
 
     /// Moves the caller into the group.
@@ -105,7 +112,31 @@ struct Leaf {
     }
 
     /// Removes the group and all within it, deepest first. Only directories are removed: the files go with them.
-    func remove() throws(KernelError) { try Self.remove(name, in: base) }
+    func remove() throws(KernelError) {
+        do throws(KernelError) {
+            try Self.remove(name, in: base)
+        } catch {
+            guard error.errno == .accessDenied, users >= 0 else { throw error }
+            try removeAsRootOfJail()
+            try Self.remove(name, in: base)
+        }
+    }
+
+    /// Removes the groups inside as somebody with every capability over the jail's ids, user_namespaces(7): rmdir(2) asks for the
+    /// right to write to the group above.
+    private func removeAsRootOfJail() throws(KernelError) {
+        guard case .parent(let child) = try fork(into: []) else {
+            do throws(KernelError) {
+                try join(users, .user)
+                try Self.remove(Self.innerName, in: directory)
+            } catch {
+                exitNow(1)  // what is left is told by the next try
+            }
+            exitNow(0)
+        }
+        var use = ResourceUse()
+        _ = try wait(for: child, blocking: true, use: &use)
+    }
 
     /// A jail's groups may lie so deep that a descriptor for each level were too many: `..` leads up again, for no group can be
     /// moved.

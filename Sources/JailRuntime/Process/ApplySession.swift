@@ -37,6 +37,11 @@ extension Applier {
     private mutating func takeTerminal(of master: Int32, _ use: TerminalUse) throws(KernelError) {
         // Nothing can be read from one that is there only to be written to.
         let slave = try openTerminalPeer(of: master, use == .output ? .write : .readWrite)
+        if use == .log {
+            for number in [Int32(0), 1, 2] { try duplicate(slave.number, onto: number) }
+            replacement = slave.release()
+            return
+        }
         // Here, and not only by the launcher: a size that changes when the command runs already is a SIGWINCH to it.
         let callers = [Int32(0), 1, 2].filter { isTerminal($0) }
         copyWindowSize(from: callers.first ?? 0, to: slave.number)

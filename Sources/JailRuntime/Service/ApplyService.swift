@@ -27,9 +27,10 @@ extension Applier {
     }
 
     mutating func makeNoticeSocket(
-        _ fileSystem: FileSystem, _ attributes: MountAttributes
+        _ fileSystem: FileSystem, _ attributes: MountAttributes, of plan: Plan
     ) throws(Failure) -> Int32 {
         let mount = try makeFileSystem(fileSystem, attributes)
+        defer { if plan.notices?.isDirect == true { report(.notices, passing: service.notices) } }
         service.notices = try failing { () throws(KernelError) in try makeNoticeSocketFile("notify", in: mount) }
         return mount
     }

@@ -17,7 +17,7 @@ extension Applier {
             case .overlay(let source): try makeOverlay(source, attributes, of: plan)
             case .image(let source): try mountImage(slot, source, attributes, of: plan)
             case .file(let content, let mode): try makeFile("file\(slot)", content, mode, attributes)
-            case .noticeSocket(let fileSystem): try makeNoticeSocket(fileSystem, attributes)
+            case .noticeSocket(let fileSystem): try makeNoticeSocket(fileSystem, attributes, of: plan)
             case .credentials(let fileSystem): try makeCredentials(fileSystem, attributes)
             }
         if slots[slot] < 0 { try reportSkipped(plan) }

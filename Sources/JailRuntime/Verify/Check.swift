@@ -25,6 +25,7 @@ extension Applier {
             try checkTree(plan)
             try reportCovers(plan)
 
+        case .giveGroup(let user, let group): try checkOwners(user, group)
         case .setHostName(let name):
             let found = hostName()
             try hold(found == name, "hostname", name, found)
@@ -88,6 +89,20 @@ extension Applier {
         guard isVerified else { return }
         let found = try failing(isDumpable)
         try hold(!found, "pid 1 dumpable", "0", found ? "1" : "0")
+    }
+
+    /// Whose the group inside is, to this process.
+    private mutating func checkOwners(_ user: UInt32, _ group: UInt32) throws(Failure) {
+        guard let leaf else { return }
+        for file in Leaf.delegated {
+            let found = try failing { () throws(KernelError) in
+                let opened = try open(file, at: leaf.birthplace, .path)
+                return try status(of: opened.number)
+            }
+            try hold(
+                found.owner == user && found.group == group, "owner of \(Leaf.innerName)/\(file)", "\(user):\(group)",
+                "\(found.owner):\(found.group)")
+        }
     }
 
     /// Whether a group of the launcher's holds that process.

@@ -16,6 +16,7 @@ extension Section {
         result.cpus = section.value("cpus", Form.cpuList)
         result.keyring = section.value("keyring", Form.word(ProcessAttributes.Keyring.self)) ?? result.keyring
         result.stopSignal = section.value("stop_signal", Form.stopSignal) ?? result.stopSignal
+        result.boot = section.value("boot", Form.boolean) ?? result.boot
         result.argv0 = section.value("argv0", Form.text)
         result.jobserver = section.value("jobserver", Form.boolean) ?? result.jobserver
         section.finish()

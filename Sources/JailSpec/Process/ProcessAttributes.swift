@@ -29,6 +29,8 @@ package struct ProcessAttributes: Equatable, Sendable {
     package var keyring = Located(Keyring.new)
     /// The signal that asks the command to end, signal(7).
     package var stopSignal = Located(ProcessAttributes.usualStopSignal)
+    /// Whether the command is an init: see `Boot.swift` for what that stands for.
+    package var boot = Located(false)
     /// What the command is told that it was called by, where that is not the first word of `command`.
     package var argv0: Located<String>?
     /// Whether the jobserver of make(1) that the launcher was started under is passed on.

@@ -42,6 +42,16 @@ extension SectionRows {
                 What asks the command to end: at `timeout`, and where the launcher gets SIGTERM. `grace` begins with it.
                 """),
             KeyRow(
+                "boot", as: .boolean, default: "false",
+                """
+                The command is the init of a tree (systemd, busybox, runit) and pid 1 of the jail. What is not written is then what
+                an init needs: root inside with both maps "auto"; the capabilities over its own namespaces, and namespaces of its own
+                for its services; private tmpfs on /run, sysfs, the message queues, and a control group of the jail's own that its
+                root owns, writable at /sys/fs/cgroup; /dev/console, which is the caller's terminal, or goes to standard output
+                where that is none; `container=immure`; the signal that asks that init to end, and 90 s for it. A poweroff from within
+                is status 0, a reboot 129.
+                """),
+            KeyRow(
                 "argv0", as: .string,
                 """
                 What the command finds as its own name, execve(2): busybox(1) and others go by it. Which program is executed,

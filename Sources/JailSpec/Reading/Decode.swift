@@ -88,6 +88,7 @@ final class Decoding {
         spec.landlock = root.landlock()
         spec.network = root.network(spec.namespaces)
         spec.service = root.service()
+        if spec.process.boot.value { boot(&spec) }
         root.finish()
     }
 }

@@ -13,6 +13,7 @@ extension SpecWriter {
         add("process.cpus", process.cpus) { TOML.string($0.map { "\($0)" }.joined(separator: ",")) }
         add("process.keyring", process.keyring) { TOML.string($0.rawValue) }
         add("process.stop_signal", process.stopSignal) { TOML.string(SignalName.name($0)) }
+        add("process.boot", process.boot) { "\($0)" }
         add("process.argv0", process.argv0) { TOML.string($0) }
         add("process.jobserver", process.jobserver) { "\($0)" }
     }
