@@ -40,7 +40,6 @@ package struct Planner {
 
     /// `mustStay`: the launcher has something to do when the jail has ended, or to hold until then.
     private mutating func make(mustStay: Bool) {
-        refuseWhatIsNotImplemented()
         let session = sessionTerminal()
         let limits = resolveLimits()
         // Whoever makes a cgroup that nobody else clears away stays to do so.

@@ -3,12 +3,6 @@ package import SpecFile
 
 extension Planner {
     /// What a spec may state and this version cannot put in force is refused by name, never passed over.
-    mutating func refuseWhatIsNotImplemented() {
-        for mount in spec.filesystem.mounts + (spec.filesystem.rootMount.map { [$0] } ?? []) {
-            if case .image = mount.source, let idmap = mount.idmap, idmap.value { refuse("idmap", idmap.position) }
-        }
-    }
-
     mutating func refuse(_ what: String, _ position: Position?) {
         faults.append(Self.unimplemented(what, position))
     }

@@ -105,7 +105,7 @@ struct RandomSpec {
         #"target = "/m/link", type = "symlink", to = "../x y""#, #"target = "/m/dir", type = "dir", mode = "1777""#,
     ]
 
-    /// Types that are read and not yet planned.
+    /// Those that the random hosts have nothing for: they are printed and read again.
     static let laterMounts = [
         #"target = "/o/image", type = "image", source = "/srv/image", idmap = true"#,
         #"target = "/o/overlay", type = "overlay", lower = ["/a", "/b"], quota = "1G""#,

@@ -25,14 +25,14 @@ def fuse(base):
         yield
 
 
-def build(caller, kind="squashfs", before=b""):
-    """An image of the caller's, `before` in front of it."""
+def build(caller, kind="squashfs", before=b"", mode=0o644):
+    """An image of the caller's, `before` in front of it; all that is in it is root's."""
     for maker in ("mksquashfs", "squashfuse", MAKERS[kind]):
         needs(shutil.which(maker, path="/usr/bin:/usr/sbin"), maker)
     place = caller.directory()
     (place / "tree/d").mkdir(parents=True)
     (place / "tree/d/f").write_text("within\n")
-    (place / "tree/d/f").chmod(0o644)
+    (place / "tree/d/f").chmod(mode)
     suid = place / "tree/d/suid"
     shutil.copy("/usr/bin/id", suid)
     suid.chmod(0o4755)
@@ -171,6 +171,26 @@ def test_set_user_id_and_devices_are_closed_unless_opened(root):
     assert "nosuid" not in found and "nodev" not in found and "noexec" in found
     run = root.run(spec(image, 'options = ["rw"]'), "/bin/true")
     assert run.status == 125 and "not available for the type" in run.stderr, run
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize("target", ["/opt/i", "/opt/i/deeper"])
+def test_s29_files_appear_as_the_commands_user(root, kind, target):
+    image = build(root, kind, mode=0o600)
+    run = root.run(spec(image, target=target), "/bin/cat", f"{target}/d/f")
+    assert run.status == 1 and "Permission denied" in run.stderr, run
+    run = root.shell(spec(image, "idmap = true", target=target), f"cat {target}/d/f; stat -c %u:%g {target}/d/f; grep ' {target} ' /proc/self/mountinfo")
+    content, owner, mount = run.ok.stdout.splitlines()
+    assert (content, owner) == ("within", "65534:65534") and " ro,nosuid,nodev," in mount and "idmapped" in mount, run
+    until(lambda: not loops())
+
+
+def test_s29_an_idmapped_image_is_told(root, user):
+    image = build(root)
+    plan = root.verb("plan", str(root.spec(spec(image, "idmap = true"))), "--", "true").ok.stdout
+    assert "idmapped" in next(line for line in plan.splitlines() if "mount_image" in line)
+    told(user.run(spec(build(user), "idmap = true"), "/bin/true"), "leave it out: what belongs to the caller appears as the jail's user without it; or {}")
+    gone(user.run(spec(build(user)), "/bin/true"))
 
 
 # What ends it

@@ -224,8 +224,8 @@ def test_the_binary_is_static_and_not_setuid(binary):
 
 def test_c123_check_refuses_what_this_version_cannot_do(caller):
     """As a launch would: a word for it that is well written is not enough."""
-    text = 'command = ["true"]\n[[mount]]\ntarget = "/x"\ntype = "image"\nsource = "/usr"\nidmap = true\n'
+    text = 'command = ["true"]\n[network]\nmode = "ipvlan"\n'
     launched = caller.run(text)
     assert launched.status == 125 and launched.stdout == "", launched
     checked = caller.verb("check", caller.spec(text))
-    assert checked.status == 2 and "idmap is not implemented in this version" in checked.stderr
+    assert checked.status == 2 and 'network mode "ipvlan" is not implemented in this version' in checked.stderr

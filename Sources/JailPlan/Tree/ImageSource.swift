@@ -24,6 +24,8 @@ package struct ImageSource: Equatable, Sendable {
     package let reader: Reader
     /// A missing file is skipped and reported.
     package let optional: Bool
+    /// As which ids its files appear; nil for those that they have.
+    package let fileIDs: FileIDs?
 
     func words(_ place: [(String, JSON)], _ attributes: [String], on target: String) -> OperationWords {
         OperationWords(
@@ -43,13 +45,13 @@ package struct ImageSource: Equatable, Sendable {
             + (offset == 0 ? "" : " from byte \(offset)")
     }
 
-    private var last: [String] { optional ? ["optional"] : [] }
+    private var last: [String] { (fileIDs == nil ? [] : ["idmapped"]) + (optional ? ["optional"] : []) }
 
     private var arguments: [(String, JSON)] {
         [
             ("source", .string(path)), ("offset", .integer(Int(clamping: offset))),
             ("format", format.map { .string($0.rawValue) } ?? .null), ("reader", .string(reader.rawValue)),
             ("optional", .boolean(optional)),
-        ]
+        ] + (fileIDs.map { [("idmap", $0.json)] } ?? [])
     }
 }

@@ -31,6 +31,12 @@ extension Mount {
     package var isImage: Bool { if case .image = source { true } else { false } }
 }
 
+extension ImageSource {
+    fileprivate func attributes(_ mount: Mount) -> MountAttributes {
+        mount.options.attributes | .readOnly | (fileIDs == nil ? MountAttributes() : .idMapped)
+    }
+}
+
 extension Planner {
     /// Whether images are read by programs beside the launcher, which stays to watch them.
     var servesImages: Bool { !host.isPrivileged && isNew(.mount) && spec.filesystem.mounts.contains { $0.isImage } }
@@ -50,16 +56,16 @@ extension TreeBuilder {
     mutating func placeImage(_ mount: Mount, _ path: String, _ offset: UInt64?) {
         let source = image(mount, path, offset)
         place(
-            .image(source), on: mount.target, mount.options.attributes | .readOnly, isDirectory: true,
+            .image(source), on: mount.target, source.attributes(mount), isDirectory: true,
             at: mount.position)
     }
 
     /// The root as an image.
     mutating func openRootImage(_ slot: Int) {
         guard let mount = spec.filesystem.rootImage, case .image(let path, let offset) = mount.source else { return }
-        let promise = SlotPromise(target: "/", attributes: mount.options.attributes | .readOnly)
-        sources.append(
-            Plan.Step(.fill(slot: slot, .image(image(mount, path, offset)), promise), mount.position))
+        let source = image(mount, path, offset)
+        let promise = SlotPromise(target: "/", attributes: source.attributes(mount))
+        sources.append(Plan.Step(.fill(slot: slot, .image(source), promise), mount.position))
     }
 
     private mutating func image(_ mount: Mount, _ path: String, _ offset: UInt64?) -> ImageSource {
@@ -81,7 +87,7 @@ extension TreeBuilder {
         }
         return ImageSource(
             path: path, offset: file?.offset ?? offset ?? 0, format: file?.format,
-            reader: host.isPrivileged ? .kernel : .server, optional: mount.optional)
+            reader: host.isPrivileged ? .kernel : .server, optional: mount.optional, fileIDs: fileIDs(of: mount))
     }
 
     /// An ordinary user has an image only by a program that reads it.

@@ -4,6 +4,8 @@ extension Remedy {
     package static let mappable =
         "name a directory on ext4, xfs, btrfs or, since Linux 6.3, tmpfs; what is mounted below one is left out by options = "
         + "[\"bind\"]"
+    /// The kernel's own readers of images that can, each by the version that brought it.
+    package static let mappableImage = "make it ext4 or, since Linux 5.19, erofs; squashfs can since Linux 6.2"
     /// tmpfs has attributes of users.
     package static let attributesOfTmpfs = "Linux 6.6, or upper and work on a disk"
 }

@@ -5,9 +5,11 @@ import LinuxFacts
 
 /// Idmapped mounts: files of the host that appear with other ids, mount_setattr(2).
 extension Applier {
-    /// Puts the attributes of a detached clone in force, `idMapped` among them, and sees as whom its owner appears then.
+    /// Puts the attributes of a detached clone, or of an `image` that is mounted nowhere yet, in force, `idMapped` among them, and
+    /// sees as whom its owner appears then.
     mutating func mapFiles(
-        of clone: Int32, _ path: String, _ ids: FileIDs, _ attributes: MountAttributes, recursive: Bool
+        of clone: Int32, _ path: String, _ ids: FileIDs, _ attributes: MountAttributes, recursive: Bool,
+        image: ImageFormat? = nil
     ) throws(Failure) {
         let owner = try failing { () throws(KernelError) in try status(of: clone) }
         let maps = ids.maps(owner: owner.owner, group: owner.group)
@@ -15,6 +17,11 @@ extension Applier {
         do throws(KernelError) {
             try setAttributes(of: clone, attributes, recursive: recursive, mapping: mapping.number)
         } catch {
+            if let image, error.errno == .invalid {
+                throw Failure(
+                    telling: "idmap: \(image.rawValue) cannot be idmapped by Linux \(kernelRelease())",
+                    hint: Remedy.mappableImage)
+            }
             throw try reason(for: error, clone, path, attributes, mapping.number)
         }
         let found = try failing { () throws(KernelError) in try status(of: clone) }

@@ -21,7 +21,11 @@ extension Applier {
         guard let image = try openImage(source, of: plan) else { return -1 }
         defer { closeDescriptor(image.file) }
         try refuseForeign(image.file, source.path)
-        return try mountByKernel(image, source, attributes).release()
+        let mount = try mountByKernel(image, source, attributes.without(.idMapped))
+        if let ids = source.fileIDs {
+            try mapFiles(of: mount.number, source.path, ids, [.idMapped], recursive: false, image: image.format)
+        }
+        return mount.release()
     }
 
     /// nil where an optional file is missing. What it holds is what was planned for, or nothing is mounted.

@@ -94,10 +94,11 @@ extension SectionRows {
             KeyRow(
                 "idmap", as: .boolean, default: "false",
                 """
-                bind, and overlay without upper: files appear with the jail's ids, mount_setattr(2). An id that the jail has is
+                bind, image, and overlay without upper: files appear with the jail's ids, mount_setattr(2). An id that the jail has is
                 itself; the owner of the source, where the jail does not have that id, is the command's user, and the group
                 likewise. What the jail makes there belongs on the host to whom it appears to belong. Only root may, and the
-                file system must be one that can: ext4, xfs, btrfs, since Linux 6.3 tmpfs, not overlay, proc or sysfs.
+                file system must be one that can: ext4, xfs, btrfs, since Linux 5.19 erofs, 6.2 squashfs, 6.3 tmpfs, not overlay,
+                proc or sysfs.
                 """),
         ])
 
