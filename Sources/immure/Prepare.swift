@@ -113,14 +113,23 @@ enum Prepare {
                 path: request.spec, overrides: request.overrides, in: surroundings, reading: read,
                 translating: toLaunch ? BundleSpec.translateToLaunch : BundleSpec.translate)
         } catch {
-            guard let path = request.spec, looksLikeCommand(path), !Caller.exists(path) else { throw error }
-            // The first fault is that of the file: it was to be a command.
+            guard let path = request.spec, let hint = misnamed(path) else { throw error }
+            // The first fault is that of the file: it was to be something else.
             let first = error.diagnostics[0]
-            let hint = "the first word is a spec; to run a command without one: immure run -- \(path)"
             throw Rejection(
                 [Diagnostic(first.message, at: first.position, hint: first.hint ?? hint)]
                     + error.diagnostics.dropFirst())
         }
+    }
+
+    /// What to write where a spec's name is that of a bundle, or of a command.
+    private static func misnamed(_ path: String) -> String? {
+        if Caller.isDirectory(path) {
+            let spec = path + (path.hasSuffix("/") ? "" : "/") + "config.json"
+            return Caller.exists(spec) ? "a bundle is launched by its config.json: immure run \(spec)" : nil
+        }
+        guard looksLikeCommand(path), !Caller.exists(path) else { return nil }
+        return "the first word is a spec; to run a command without one: immure run -- \(path)"
     }
 
     private static func looksLikeCommand(_ path: String) -> Bool {

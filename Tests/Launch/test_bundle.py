@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -36,6 +37,20 @@ def test_it_is_found_from_anywhere(caller):
     assert caller.verb("run", f"{path.parent.name}/config.json", cwd=path.parent.parent).ok.stdout == "of the bundle\n"
     other = path.rename(path.parent / "spec")
     assert caller.verb("run", str(other)).ok.stdout == "of the bundle\n"
+
+
+def test_a_bundle_by_its_directory(caller):
+    path = bundle(caller)
+    hint = told(caller.verb("run", str(path.parent)), "a bundle is launched by its config.json: immure run {}")
+    assert caller.verb(*shlex.split(hint.split(": immure ")[1])).ok.stdout == "of the bundle\n"
+    run = caller.verb("run", str(path.parent / "rootfs"))
+    assert run.status == 125 and "a directory" in run.stderr and "hint" not in run.stderr, run
+
+
+def test_a_spec_within_reach_of_the_jail(root):
+    """A bundle whose root is itself can write its own config.json."""
+    path = bundle(root, root__path=".", root__readonly=False, process__args=["/rootfs/bin/sh", "-c", "echo ran"])
+    refused(root.verb("run", str(path)), "the next launch would go by what it wrote")
 
 
 def test_a_root_that_can_be_written_to(caller):

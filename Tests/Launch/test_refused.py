@@ -5,7 +5,6 @@ import re
 import pytest
 
 SPECS = {
-    "idmap": '[[mount]]\ntarget = "/opt/x"\ntype = "image"\nsource = "/usr/share"\nidmap = true # @',
     "network.user": '[network]\nmode = "user" # @',
     "network.veth": '[network]\nmode = "veth" # @',
     "network.macvlan": '[network]\nmode = "macvlan" # @',
