@@ -1,5 +1,6 @@
 import JailPlan
 import JailSpec
+import SpecFile
 import TestSupport
 import Testing
 

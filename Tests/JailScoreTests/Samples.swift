@@ -80,7 +80,7 @@ let samples: [(text: String, effect: Effect)] = [
     ("process.nice = 5", .neither), ("process.nice = -5", .opens), ("process.oom_score_adj = -5", .opens),
     ("process.oom_score_adj = 5", .neither), ("process.cpus = \"0\"", .neither),
     ("process.keyring = \"inherit\"", .opens), ("process.stop_signal = \"SIGINT\"", .neither),
-    ("process.argv0 = \"sh\"", .neither), ("process.boot = true", .opens), ("process.jobserver = true", .opens),
+    ("process.argv0 = \"sh\"", .neither), ("process.boot = true", .neither), ("process.jobserver = true", .opens),
     ("process.jobserver = false", .neither),
 
     ("service.notify = \"main\"", .opens), ("service.notify = \"none\"", .neither),
