@@ -183,6 +183,15 @@ int linux_refusal_of_tcp(int connecting, uint16_t port) {
     return saved;
 }
 
+int linux_peer(int socket, pid_t *process, uid_t *user) {
+    struct ucred credentials;
+    socklen_t length = sizeof credentials;
+    int result = getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &length);
+    *process = result < 0 ? 0 : credentials.pid;
+    *user = result < 0 ? (uid_t)-1 : credentials.uid;
+    return result;
+}
+
 int linux_listen_abstractly(void) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

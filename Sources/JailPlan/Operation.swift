@@ -26,6 +26,8 @@ package enum Operation: Equatable, Sendable {
     case connectManager(String)
     /// Joins namespaces that exist, all opened before the first is joined.
     case joinNamespaces([JoinedNamespace])
+    /// Joins all the namespaces of a running jail that are not the launcher's, to start one more command there.
+    case joinJail([NamespaceKind])
     /// Makes new namespaces; from here on the jail's first process acts (supervised), or the caller itself (direct). The
     /// network may be made beside the steps that follow: `Plan.makesNetworkBeside`.
     case createNamespaces([NamespaceKind])
@@ -113,6 +115,8 @@ package enum Operation: Equatable, Sendable {
     case allowPort(UInt16, PortUse)
     /// The rules hold from here on, for this process and all that it starts.
     case enforceRuleset
+    /// The rules that this step of the jail's launch has enforced hold for this process, too.
+    case enforceHeld(step: Int, closesFiles: Bool)
     case setCapabilities(EffectiveCapabilities)
     /// The command is killed when the process that started it ends.
     case dieWithParent

@@ -118,6 +118,8 @@ package struct Plan: Equatable, Sendable {
     /// Whether the jail has a control group inside the limited one.
     package var hasInnerGroup = false
     package var supervision = Supervision()
+    /// What terminal a command gets that enters the jail later; nil for none.
+    package var terminalOfEntries: SessionTerminal?
     package var notices: Notices?
     /// Whether the launcher tells the service manager that the command runs.
     package var announces = false

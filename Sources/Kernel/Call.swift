@@ -14,7 +14,7 @@ package enum Call: UInt8, Sendable {
     case select, sysinfo
     case getxattr, setxattr, listxattr, renameat, linkat, mknodat, fsync, copyFileRange, utimensat, fchmodat,
         clockGettime
-    case mmap, rtnetlink, getifaddrs, memfdCreate, mount, ftruncate, faccessat, quotactl
+    case mmap, rtnetlink, getifaddrs, memfdCreate, mount, ftruncate, faccessat, getsockopt, quotactl
     case listen, getsockname, epoll
 
     /// The name as section 2 of the manual has it.

@@ -15,6 +15,7 @@ enum CommandLineInterface {
             var command = try Immure.parseAsRoot(tail.head.map { $0 == "--why=all" ? "--why-all" : $0 })
             if let run = command as? RunCommand { Run.perform(run.request(tail)) }
             if let plan = command as? PlanCommand { plan.perform(tail) }
+            if let enter = command as? EnterCommand { enter.perform(tail) }
             if let apply = command as? ApplyCommand { apply.perform(tail.words) }
             if let unit = command as? UnitCommand { unit.perform(tail) }
             if let learn = command as? LearnCommand { learn.perform(tail) }

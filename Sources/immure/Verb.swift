@@ -1,7 +1,8 @@
 /// A verb of the command line: the one list that both parsers, the usage, the help, the manual and the completions are
 /// made of.
 enum Verb: String, CaseIterable {
-    case run, check, plan, diff, apply, discard, score, unit, `import`, learn, syscalls, schema, doctor, completion,
+    case run, check, plan, enter, diff, apply, discard, score, unit, `import`, learn, syscalls, schema, doctor,
+        completion,
         manual, help
 
     /// What it takes, as the usage and the manual have it.
@@ -10,6 +11,7 @@ enum Verb: String, CaseIterable {
         case .run: "[SPEC] [OPTION…] [--] [COMMAND ARG…]"
         case .check: "SPEC… [--json]"
         case .plan: "[SPEC] [--json] [--set KEY=VALUE] [--] [COMMAND ARG…]"
+        case .enter: "PID [--] [COMMAND ARG…]"
         case .diff: "SPEC [TARGET] [--json|-z|--stat] [--set KEY=VALUE]"
         case .apply: "SPEC [TARGET] [--check] [--skip-conflicts|--force] [--set KEY=VALUE] [-- PATH…]"
         case .discard: "SPEC [TARGET] [--set KEY=VALUE]"
@@ -32,6 +34,7 @@ enum Verb: String, CaseIterable {
         case .run: "launch a command in a jail"
         case .check: "validate specs; every fault of every file; status 0 or 2"
         case .plan: "print the operations of a launch, each with its line of the spec"
+        case .enter: "run one more command in a running jail, as confined as the first; without one a shell"
         case .diff: "list what an overlay that keeps its changes has changed; status 0 for nothing, 1 for something"
         case .apply: "put kept changes into the original; status 1 and nothing done where that has changed, too"
         case .discard: "throw kept changes away"
@@ -52,7 +55,7 @@ enum Verb: String, CaseIterable {
     /// Whether words of the jail's command may follow its own.
     var takesCommand: Bool {
         switch self {
-        case .run, .plan, .unit, .learn: true
+        case .run, .plan, .enter, .unit, .learn: true
         case .check, .diff, .apply, .discard, .score, .import, .syscalls, .schema, .doctor, .completion, .manual, .help:
             false
         }
@@ -65,7 +68,8 @@ enum Verb: String, CaseIterable {
     var usageStatus: Int32 {
         switch self {
         case .check, .score, .import: 2
-        case .run, .plan, .diff, .apply, .discard, .unit, .learn, .syscalls, .schema, .doctor, .completion, .manual,
+        case .run, .plan, .enter, .diff, .apply, .discard, .unit, .learn, .syscalls, .schema, .doctor, .completion,
+            .manual,
             .help:
             125
         }

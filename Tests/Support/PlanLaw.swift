@@ -107,6 +107,12 @@ package struct PlanLaw {
                 !rootSwitched && !rootBegun && !becameUser, "the credentials are files of the host and the caller's own"
             )
 
+        case .joinJail:
+            need(
+                made == nil && !restricted && !capabilitiesSet,
+                "it needs CAP_SYS_ADMIN, and only children enter a pid namespace")
+        case .enforceHeld:
+            need(isCommand && !capabilitiesSet && !filtered, "the rules are the command's, before its rights go")
         case .joinNamespaces:
             joinedNamespaces = true
             need(made == nil, "only children enter a joined pid namespace")

@@ -122,6 +122,16 @@ def test_it_boots_and_runs_its_services(machine):
     assert 61184 <= int(lines[0]) <= 65519 and lines[1:] == ["lo", str(50 << 20)], done
 
 
+def test_one_more_command_enters(machine, binary):
+    """In the group of the init: that of the jail has groups with controllers within, and no processes."""
+    name = machine.unit.removeprefix("machine-").removesuffix(".service")
+    line = ["runuser", "-u", name, "--", binary, "enter", str(machine.launcher), "--"]
+    script = "id -u; systemctl is-system-running; cat /proc/self/cgroup; grep Seccomp: /proc/self/status; ls /proc/1/fd >/dev/null && echo init"
+    done = subprocess.run([*line, "sh", "-c", script], capture_output=True, text=True)
+    assert (done.stdout.split(), done.stderr) == (["0", "running", "0::/init.scope", "Seccomp:", "2", "init"], ""), done
+    assert subprocess.run([*line, "sh", "-c", "exit 7"]).returncode == 7
+
+
 def test_a_stop_is_a_poweroff(machine):
     os.kill(machine.launcher, signal.SIGTERM)
     assert machine.end() == 0

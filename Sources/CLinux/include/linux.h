@@ -364,6 +364,8 @@ int linux_refusal_of_tcp(int connecting, uint16_t port);
 /* A socket that listens at an abstract address of the kernel's choice; and what it says to who connects to it. */
 int linux_listen_abstractly(void);
 int linux_refusal_of_abstract(int listener);
+/* SO_PEERCRED of unix(7). */
+int linux_peer(int socket, pid_t *process, uid_t *user);
 
 
 #endif

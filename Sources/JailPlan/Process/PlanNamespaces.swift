@@ -14,6 +14,7 @@ extension Planner {
         // Without a pid namespace there is no pid 1 to be; the launcher itself reaps.
         plan.supervision.hasInit = spec.process.initProcess.value && !sharesProcesses
         plan.supervision.terminal = terminalUse()
+        if spec.process.tty.value != .none { plan.terminalOfEntries = hasOwnTerminals ? .jail : .host }
         plan.supervision.stopSignal = stopSignal
         plan.supervision.boots = spec.process.boot.value
         plan.supervision.diesBySignal = spec.service.dieBySignal.value

@@ -16,7 +16,7 @@ extension Planner {
     }
 
     /// Whether the jail has ptys of immure's making: not in a /dev that the spec mounts itself.
-    private var hasOwnTerminals: Bool {
+    var hasOwnTerminals: Bool {
         let isReplaced = spec.filesystem.mounts.contains {
             $0.target == "/dev" || ($0.target == "/dev/pts" && $0.source != .devpts)
         }

@@ -163,6 +163,12 @@ extension Operation {
             OperationWords(
                 "allow_port", "landlock \(use.word) \(port)",
                 [("port", .integer(Int(port))), ("use", .string(use.word))])
+        case .joinJail(let kinds):
+            OperationWords(
+                "join_jail", "join the jail's namespaces", [("kinds", .array(kinds.map { .string($0.rawValue) }))],
+                detail: kinds.map(\.rawValue).joined(separator: " "))
+        case .enforceHeld(let step, _):
+            OperationWords("enforce_held", "enforce the jail's landlock rules", [("step", .integer(step + 1))])
         case .enforceRuleset: OperationWords("enforce_ruleset", "enforce the landlock rules")
         case .setCapabilities(let sets): sets.words
         case .dieWithParent: OperationWords("die_with_parent", "die with the parent")

@@ -32,7 +32,7 @@ extension Operation {
             .setAffinity, .newKeyring,
             .setInheritedAttributes, .startSession, .refuseNamespaces, .setSecureBits, .setResourceLimit,
             .keepToTree, .enforceRuleset, .dieWithParent, .closeDescriptors, .changeDirectory, .makeDirectory,
-            .makeSource, .giveGroup:
+            .makeSource, .giveGroup, .joinJail, .enforceHeld:
             .atOnce
         case .fill, .attach, .makeSymlink, .hide, .mask, .protect, .pin, .protectFile, .seal, .switchRoot: .withTheTree
         case .setIdentity, .setGroups, .dropBounding, .forbidNewPrivileges, .setUmask, .setCapabilities, .resetSignals,

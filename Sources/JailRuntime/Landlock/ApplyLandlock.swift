@@ -41,8 +41,9 @@ extension Applier {
         try failing { () throws(KernelError) in try Kernel.allow(use.rawValue, port: port, in: landlock.ruleset) }
     }
 
-    mutating func enforceRuleset() throws(Failure) {
+    mutating func enforceRuleset(of plan: Plan) throws(Failure) {
         try prepareForbidden(landlock.handled)
+        try holdForEntries(landlock.ruleset, of: plan)
         try failing { () throws(KernelError) in try enforce(landlock.ruleset) }
         closeDescriptor(landlock.ruleset)
         landlock.ruleset = -1

@@ -27,7 +27,7 @@ extension Applier {
         queues = mount.release()
     }
 
-    mutating func keepToTree(_ rules: TreeRules) throws(Failure) {
+    mutating func keepToTree(_ rules: TreeRules, of plan: Plan) throws(Failure) {
         try prepareMountRefusal()
         let made = try failing { () throws(KernelError) in
             try makeRuleset(files: rules.closed.rawValue, network: 0, scopes: 0)
@@ -49,6 +49,7 @@ extension Applier {
             let places = ["/"] + rules.places.filter { slots[$0.slot] >= 0 }.map(\.target)
             witness.listable = places.filter(canList)
         }
+        try holdForEntries(ruleset, of: plan)
         try failing { () throws(KernelError) in try enforce(ruleset) }
         closeDescriptor(made.release())
     }
@@ -100,7 +101,7 @@ extension Applier {
     }
 
     /// Before the rules hold: what mount(2) says to a request that is invalid.
-    private mutating func prepareMountRefusal() throws(Failure) {
+    mutating func prepareMountRefusal() throws(Failure) {
         guard isVerified else { return }
         // A filter around the launcher, or another security module, may refuse as Landlock would.
         if refusalOfMount() != .invalid { try prepareForbidden() }

@@ -79,6 +79,9 @@ struct Applier {
     /// What the kernel has shown so far, where `--explain` asks for it.
     var shown: [Shown]?
 
+    /// The running jail that a command enters, where no jail is made.
+    var entry: Entry?
+
     /// What the launcher holds as long as the jail lives, by the step that has opened it.
     var held = HeldDescriptors()
 
@@ -102,6 +105,7 @@ struct Applier {
         case .openImage(let slot, let source): try openServed(slot, source, of: plan)
         case .connectManager(let socket): try connectManager(socket)
         case .joinNamespaces(let joined): try join(joined)
+        case .joinJail(let kinds): try joinJail(kinds)
         case .createNamespaces(let kinds): try createNamespaces(kinds, plan)
         case .mapIdentities(let maps): try mapIdentities(maps, of: plan)
         case .offsetClocks(let monotonic, let boottime): try offsetClocks(monotonic, boottime)
@@ -161,11 +165,12 @@ struct Applier {
         case .setResourceLimit(let resource, let soft, let hard): try setLimit(of: resource, soft, hard)
         case .raiseHardLimit(let resource, let hard): try raiseLimit(of: resource, to: hard)
         case .setUmask(let mask): setUmask(mask)
-        case .keepToTree(let rules): try keepToTree(rules)
+        case .keepToTree(let rules): try keepToTree(rules, of: plan)
         case .createRuleset(let handled): try createRuleset(handled)
         case .allowPath(let path, let access): try allow(path, access)
         case .allowPort(let port, let use): try allow(port, use)
-        case .enforceRuleset: try enforceRuleset()
+        case .enforceRuleset: try enforceRuleset(of: plan)
+        case .enforceHeld(let step, _): try enforceHeld(step)
         case .setCapabilities(let sets): try apply(sets)
         case .dieWithParent: try dieWithParent()
         case .closeDescriptors(let kept): try closeDescriptors(keeping: kept)

@@ -10,6 +10,11 @@ struct HeldDescriptors {
 
     var descriptors: [Int32] { numbers }
 
+    /// What those steps have had held.
+    func held(by wanted: [Int]) -> [(step: Int, descriptor: Int32)] {
+        zip(steps, numbers).filter { wanted.contains($0.0) }.map { ($0.0, $0.1) }
+    }
+
     mutating func add(_ descriptor: Int32, step: Int, isShown: Bool) {
         numbers.append(descriptor)
         steps.append(step)

@@ -13,6 +13,8 @@ package struct Launch {
     let explains: Bool
     /// Where everything goes that is to be said.
     let tell: MessageSink
+    /// The running jail that the plan is to enter.
+    var entry: Entry?
 
     package init(
         _ plan: Plan, keeping held: [Int32] = [], explaining explains: Bool = false, telling tell: @escaping MessageSink
@@ -92,13 +94,15 @@ package struct Launch {
         applier.channel = theirs
         var notices = Int32(-1)
         if plan.notices != nil { (notices, applier.service.launcher) = try failing(makeChannel) }
-        try applier.watchCaller(plan)
+        if let entry { applier.watchedCaller = entry.client } else { try applier.watchCaller(plan) }
         applier.hostTerminal = try openHostTerminal()
         var plainOutput = Int32(-1)
         if let use = plan.supervision.terminal {
             applier.callerTerminal = CallerTerminal(use, in: applier.hostProc)
             if case .none? = plan.session { (plainOutput, applier.plainOutput) = try failing(makePipe) }
         }
+        // Not one that enters: it is no jail's first.
+        let door = entry == nil ? Door.open() : nil
         let stage = try failing { () throws(KernelError) in try Stage() }
         applier.stage = stage
         guard let creation = plan.creation else { throw Failure(.launcherGone) }
@@ -111,6 +115,7 @@ package struct Launch {
         guard case .parent(let child) = try located(creation, { () throws(Failure) in try applier.part(plan) }) else {
             closeDescriptor(ours)
             if notices >= 0 { closeDescriptor(notices) }
+            if let door { closeDescriptor(door.listener) }
             var first = FirstProcess(plan: plan, applier: applier, signals: signals.number)
             first.proceed(from: creation)
         }
@@ -129,7 +134,7 @@ package struct Launch {
         var supervisor = Supervisor(
             plan: plan, child: child, stage: stage, channel: ours, signals: queue, applier: applier,
             notices: plan.notices.map { NoticeRelay($0, from: notices, to: applier.service.manager, tell) }, held: held,
-            leftovers: leftovers, plainOutput: plainOutput)
+            leftovers: leftovers, plainOutput: plainOutput, door: door)
         do throws(Failure) {
             return try supervisor.watch { applier.descriptorTableSize }
         } catch {
@@ -154,7 +159,8 @@ package struct Launch {
         applier.hostProc = try HostProc()
         if explains { applier.shown = [] }
         try applier.countFilters()
-        try applier.readPrograms(plan)
+        applier.entry = entry
+        if let entry { applier.programs = entry.programs } else { try applier.readPrograms(plan) }
         applier.listens = plan.listens
         // Worded now: the jail stands still from the moment in which it is made until its maps are written.
         if let maps = plan.maps {

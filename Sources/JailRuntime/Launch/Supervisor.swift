@@ -48,6 +48,10 @@ struct Supervisor {
     private(set) var opened: HeldDescriptors
     /// Where the rules of the jail's network are asked what they refused.
     private let counters: NetworkCounters?
+    /// Where those come who want to enter the jail.
+    var door: Door?
+    /// Filters that others have compiled, for those.
+    let programs: [[UInt64]]
     /// What must stay mounted while the jail runs.
     private var covers = CoverWatch()
     let leftovers: Leftovers
@@ -66,7 +70,7 @@ struct Supervisor {
     init(
         plan: Plan, child: Int32, stage: Stage, channel: Int32, signals: SignalQueue, applier: Applier,
         notices: NoticeRelay?,
-        held: [Int32], leftovers: Leftovers, plainOutput: Int32
+        held: [Int32], leftovers: Leftovers, plainOutput: Int32, door: Door?
     ) {
         self.plan = plan
         self.child = child
@@ -75,6 +79,7 @@ struct Supervisor {
         self.signals = signals
         self.leftovers = leftovers
         opened = applier.held
+        (self.door, programs) = (door, applier.programs)
         (leaf, proc, tell) = (applier.leaf, applier.hostProc, applier.tell)
         self.notices = notices
         (helpers, counters) = (applier.helpers, applier.counters)
@@ -90,7 +95,9 @@ struct Supervisor {
             [0, 1, 2, channel, signals.descriptor, applier.hostTerminal, plainOutput, caller, proc?.descriptor ?? -1]
             + held + (terminal?.descriptors ?? [])
             + (leaf?.descriptors ?? []) + (notices?.descriptors ?? []) + helpers.flatMap { $0.descriptors }
-            + images.waiting.flatMap { $0.descriptors } + (counters?.descriptors ?? []) + opened.descriptors + [manager]
+            + images.waiting.flatMap { $0.descriptors } + (counters?.descriptors ?? []) + opened.descriptors + [
+                manager, door?.listener ?? -1,
+            ] + (applier.entry?.descriptors ?? [])
         if applier.hostTerminal >= 0 { relay = makeRelay(applier.hostTerminal) }
         if plainOutput >= 0 { relay = makeRelay(plainOutput, isPty: false) }
     }
@@ -139,6 +146,7 @@ struct Supervisor {
         for helper in helpers { watches += helper.watches }
         let afterHelpers = watches.count
         watches.append(covers.watch)
+        watches.append(door?.watch ?? Watch(-1))
         let last = watches.count
         if let relay { watches += relay.watches }
         try idle.poll(&watches, milliseconds: patience)
@@ -150,6 +158,7 @@ struct Supervisor {
         if watches.count > last { try relay?.carry(watches[last...]) }
         try heedHelpers(watches[6..<afterHelpers])
         if watches[afterHelpers].isReady { try heedCovers() }
+        try heedDoor(watches[afterHelpers + 1])
         if try haste() { return true }
         switch deadline.passed() {
         case .terminate? where stage.abandon(): try killJail()
@@ -163,7 +172,8 @@ struct Supervisor {
 
     /// How long nothing may happen, in milliseconds.
     private var patience: Int32? {
-        signals.isEmpty ? sooner(sooner(deadline.milliseconds, hastening), listener?.milliseconds) : 0
+        signals.isEmpty
+            ? sooner(sooner(deadline.milliseconds, hastening), sooner(listener?.milliseconds, door?.milliseconds)) : 0
     }
 
     mutating func handleMessage() throws(KernelError) {

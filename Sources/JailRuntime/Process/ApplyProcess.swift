@@ -34,7 +34,7 @@ extension Applier {
     /// Of a new process, the jail's first.
     mutating func part(_ plan: Plan) throws(Failure) -> ForkSide {
         try rememberNamespaces(plan)
-        let cgroup = leaf?.birthplace ?? -1
+        let cgroup = leaf?.birthplace ?? entry?.group ?? -1
         return try failing { () throws(KernelError) in
             try Kernel.fork(into: NamespaceFlags(plan.kindsMadeAtOnce), cgroup: cgroup)
         }
@@ -112,7 +112,10 @@ extension Applier {
         if let descriptor = hostProc?.descriptor, !kept.contains(descriptor) { hostProc = nil }
     }
 
-    func closeDescriptors(keeping kept: [Int32]) throws(Failure) {
+    mutating func closeDescriptors(keeping kept: [Int32]) throws(Failure) {
+        // Others run in the jail already, its root among them: while a program is executed, the new memory stands some time before the
+        // descriptors are closed (fs/exec.c, begin_new_exec).
+        if entry != nil { try closeOthers(keeping: kept + [0, 1, 2, channel, witness.status]) }
         for number in kept where !isOpen(number) { throw Failure(.descriptorNotOpen, text: "\(number)") }
         try failing { () throws(KernelError) in
             try closeOnExec(keeping: kept) { descriptorTableSize }

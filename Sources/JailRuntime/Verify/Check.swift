@@ -13,6 +13,7 @@ extension Applier {
         switch operation {
         case .enterCgroup: try checkMembership(of: currentProcess())
         case .joinNamespaces(let joined): try checkJoined(joined)
+        case .joinJail(let kinds): try checkEntered(kinds)
         case .createNamespaces: try checkNamespaces(plan)
         // Compared as they are written, by whoever writes them.
         case .mapIdentities(let maps): try showMaps(maps)
@@ -48,6 +49,7 @@ extension Applier {
         case .setResourceLimit(let resource, let soft, let hard): try checkLimit(resource, soft, hard)
         case .keepToTree: try checkKeptToTree()
         case .enforceRuleset: try checkLandlock(plan)
+        case .enforceHeld(_, let closesFiles): if closesFiles { try checkKeptToTree() }
         case .dieWithParent: try checkDeathSignal()
         case .closeDescriptors(let kept): try checkDescriptors(kept, plan)
 

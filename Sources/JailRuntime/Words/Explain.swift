@@ -161,6 +161,8 @@ package struct Explanation {
         case .requestScope, .enableControllers, .createCgroup, .setLimit, .enterCgroup: return limitHint
         case .createNamespaces(let kinds): return namespaceHint(kinds)
         case .joinNamespaces: return joinHint
+        case .joinJail where failure.errno == .notPermitted || failure.errno == .accessDenied:
+            return "the program of the jail's command may be executed, and not read, by the user: chmod a+r it"
         case .mapIdentities: return mapHint
         case .forbidUserNamespaces, .offsetClocks, .setOOMScore: return procfsHint
         case .setIdentity, .setGroups: return identityHint

@@ -16,9 +16,10 @@ package struct Notice {
 /// The most bytes that systemd takes: PIPE_BUF.
 package let longestNotice = 4096
 
-/// Receives one message; nil where there is none now, or no sender any more. The corresponding C function is `recvmsg`.
-package func receiveNotice(from socket: Int32) throws(KernelError) -> Notice? {
-    var buffer = [UInt8](repeating: 0, count: longestNotice + 64)
+/// Receives one message of at most `limit` bytes; nil where there is none now, or no sender any more. The corresponding C function
+/// is `recvmsg`.
+package func receiveNotice(from socket: Int32, limit: Int = longestNotice + 64) throws(KernelError) -> Notice? {
+    var buffer = [UInt8](repeating: 0, count: limit)
     var descriptors = [Int32](repeating: -1, count: 253)
     var count = Int32(descriptors.count)
     var sender: Int32 = -1

@@ -32,6 +32,15 @@ extension Manual {
             Prints what a launch would do to the kernel: numbered operations in their order, each with the place in the
             spec that it comes from, or the word default. Needs no privilege and touches nothing.
             """
+        case .enter:
+            """
+            Runs one more command in a jail that runs: in its namespaces, tree and control group, with the ids, capabilities, filter,
+            Landlock rules, limits and environment of its command, and a terminal of its own where this is one; without a command
+            /bin/sh. PID is the launcher, the jail's first process or its command. The launcher, which knows what it has launched,
+            does it, for whoever launched the jail and is confined by nothing that the launcher is not; a jail without a launcher
+            that stays, as one with the host's process ids mostly is, cannot be entered. The command ends with the jail and with
+            immure enter; the status is as that of run.
+            """
         case .diff: diff
         case .apply: apply
         case .discard:

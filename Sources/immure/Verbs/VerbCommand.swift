@@ -7,6 +7,7 @@ extension Verb {
         case .run: RunCommand.self
         case .check: CheckCommand.self
         case .plan: PlanCommand.self
+        case .enter: EnterCommand.self
         case .diff: DiffCommand.self
         case .apply: ApplyCommand.self
         case .discard: DiscardCommand.self

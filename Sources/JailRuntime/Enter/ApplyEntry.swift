@@ -1,0 +1,82 @@
+import JailPlan
+import JailSpec
+import Kernel
+
+/// A running jail that one more command enters: what the launcher of that jail holds of it.
+///
+/// A filter and a Landlock domain cannot be asked for, and nothing in the jail may say what they are. So the launcher itself, which
+/// has the plan in its memory and the rules as descriptors, starts the command: by a process of its own that joins the namespaces
+/// and then takes the steps that the first command took.
+struct Entry {
+    /// The jail's command: its id, and a descriptor of it.
+    let command: Int32
+    let process: Int32
+    /// Landlock's rules by the step that has made them.
+    let rules: [(step: Int, descriptor: Int32)]
+    /// Filters that others have compiled, as they were read when the jail was launched.
+    let programs: [[UInt64]]
+    /// The group that the command is in; −1 where the jail has none.
+    let group: Int32
+    /// Readable when the process that wants to enter ends.
+    let client: Int32
+    /// The numbers of the namespaces that are joined, in the order of their kinds.
+    fileprivate var numbers: [UInt64] = []
+
+    init(
+        command: Int32, process: Int32, rules: [(step: Int, descriptor: Int32)], programs: [[UInt64]], group: Int32,
+        client: Int32
+    ) {
+        (self.command, self.process, self.rules) = (command, process, rules)
+        (self.programs, self.group, self.client) = (programs, group, client)
+    }
+
+    /// What must stay open.
+    var descriptors: [Int32] { [process, group, client] + rules.map(\.descriptor) }
+}
+
+extension Applier {
+    /// A launcher that has rules made keeps them for those who enter later.
+    mutating func holdForEntries(_ ruleset: Int32, of plan: Plan) throws(Failure) {
+        guard case .supervised = plan.shape else { return }
+        try hold(ruleset, isShown: false, of: plan)
+    }
+
+    /// All at once, by the command: setns(2) with a pidfd, Linux 5.8. From here on this process can be seen in part of the jail, and
+    /// nobody in it may look into it or stop at its files: it is not dumpable, and its memory belongs to the launcher's user
+    /// namespace, in which nobody of the jail has a capability (kernel/ptrace.c, __ptrace_may_access).
+    mutating func joinJail(_ kinds: [NamespaceKind]) throws(Failure) {
+        guard let entered = entry else { throw Failure(.launcherGone) }
+        let proc = try proc()
+        try failing { () throws(KernelError) in
+            try setDumpable(false)
+            entry?.numbers = []
+            for kind in kinds {
+                entry?.numbers.append(
+                    try namespaceNumber("\(entered.command)" + kind.procLink.dropFirst(4), at: proc.descriptor))
+            }
+            if !kinds.isEmpty { try Kernel.join(entered.process, NamespaceFlags(kinds)) }
+        }
+    }
+
+    mutating func checkEntered(_ kinds: [NamespaceKind]) throws(Failure) {
+        try checkUnreadable()
+        guard let entry else { return }
+        let proc = try proc()
+        for (kind, wanted) in zip(kinds, entry.numbers) {
+            let link =
+                switch kind {
+                case .pid: "self/ns/pid_for_children"
+                case .time: "self/ns/time_for_children"
+                default: kind.procLink
+                }
+            let found = try failing { () throws(KernelError) in try namespaceNumber(link, at: proc.descriptor) }
+            try hold(found == wanted, "\(kind.rawValue) namespace", "the jail's, \(wanted)", "\(found)")
+        }
+    }
+
+    mutating func enforceHeld(_ step: Int) throws(Failure) {
+        guard let rules = entry?.rules.first(where: { $0.step == step }) else { throw Failure(.launcherGone) }
+        try prepareMountRefusal()
+        try failing { () throws(KernelError) in try enforce(rules.descriptor) }
+    }
+}

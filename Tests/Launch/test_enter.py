@@ -1,0 +1,347 @@
+"""immure enter: one more command in a running jail, as confined as the first; and who may not."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+from harness import linux
+from harness.caller import PYTHON
+from harness.must import needs
+from harness.patience import patient
+from harness.terminal import Terminal
+
+PROBE = """
+import json, os, resource
+status = dict(line.rstrip("\\n").split(":", 1) for line in open("/proc/self/status"))
+def listed(path):
+    try:
+        return sorted(os.listdir(path))
+    except OSError as error:
+        return [str(error)]
+names = ("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Seccomp_filters", "Umask",
+         "Cpus_allowed_list", "SigBlk", "SigIgn")
+print(json.dumps({
+    "status": {name: status[name].strip() for name in names if name in status},
+    "namespaces": {name: os.readlink("/proc/self/ns/" + name) for name in sorted(os.listdir("/proc/self/ns")) if "_" not in name},
+    "environ": sorted(os.environ.items()), "cwd": os.getcwd(), "nice": os.nice(0), "files": listed("/usr") + listed("/"),
+    "cgroup": [line for line in open("/proc/self/cgroup") if line.startswith("0:")],
+    "limits": [resource.getrlimit(number) for number in range(16)],
+    "descriptors": sorted(map(int, os.listdir("/proc/self/fd")))[:3],
+    "mounts": len(open("/proc/self/mountinfo").readlines())}), flush=True)
+"""
+WAIT = "\nimport signal\nsignal.pause()\n"
+
+
+class Jail:
+    """A jail that runs until the test ends; what its command says of itself."""
+
+    def __init__(self, caller, spec, code=PROBE + WAIT, command=None, **more):
+        self.caller = caller
+        self.process = caller.start(spec, *(command or [*PYTHON, code]), **more)
+        line = self.process.stdout.readline()
+        if not line:
+            pytest.fail(str(self.process.communicate()))
+        self.said = line.decode()
+
+    @property
+    def launcher(self):
+        return self.process.pid
+
+    def child(self, of):
+        return int(open(f"/proc/{of}/task/{of}/children").read().split()[0])
+
+    def enter(self, *words, pid=None, **more):
+        return self.caller.verb("enter", str(pid or self.launcher), "--", *words, **more)
+
+    def close(self):
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def jail(request):
+    made = []
+
+    def start(*words, **more):
+        made.append(Jail(*words, **more))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.close()
+
+
+SPECS = [
+    "",
+    '[capabilities]\nkeep = ["net_bind_service", "chown"]\n[rlimits]\nnofile = "64:128"\n[identity]\numask = "077"\n',
+    '[landlock]\nro = ["/etc", "/proc", "/tmp"]\nrx = ["/usr"]\n[process]\ninit = false\ncpus = "0"\nnice = 3\n',
+    '[seccomp]\ndeny = ["@mount", "ptrace"]\nlog = ["acct"]\n[network]\nmode = "host"\n[namespaces]\nipc = "host"\nuts = "host"\n',
+    'cwd = "/usr"\n[namespaces]\nnested = true\n[namespaces.time]\nboottime = "1h"\n[environment]\nset = { A = "b" }\n',
+]
+
+
+@pytest.mark.parametrize("spec", SPECS, ids=range(len(SPECS)))
+def test_one_more_is_as_confined_as_the_first(caller, jail, spec):
+    running = jail(caller, spec)
+    run = running.enter(*PYTHON, PROBE)
+    assert run.status == 0 and run.stderr == "", run
+    assert json.loads(run.stdout) == json.loads(running.said)
+
+
+def test_the_jail_is_named_by_any_of_its_processes(caller, jail):
+    running = jail(caller, "")
+    reaper = running.child(running.launcher)
+    for pid in (running.launcher, reaper, running.child(reaper)):
+        assert running.enter("/bin/echo", "in", pid=pid).stdout == "in\n"
+
+
+def test_its_rules_are_those_of_the_launch(caller, jail):
+    """A directory that the jail has put another in the place of: the rule is for what was there."""
+    place = caller.open_directory()
+    (place / "given").mkdir(mode=0o777)
+    (place / "given").chmod(0o777)
+    spec = f'[filesystem]\nrw = ["{place}"]\n[landlock]\nro = ["/etc"]\nrx = ["/usr"]\nrwx = ["{place}/given"]\n'
+    running = jail(caller, spec, code="print('up', flush=True)" + WAIT)
+    needs(not running.process.poll(), "make Landlock rules")
+    os.rename(place / "given", place / "taken")
+    (place / "given").symlink_to("/")
+    script = f"cat /proc/self/status; echo x > {place}/other; echo y > {place}/taken/made; ls {place}/taken"
+    run = running.enter("/bin/sh", "-c", script)
+    assert run.stdout == "made\n" and not (place / "other").exists(), run
+
+
+@pytest.mark.parametrize("words, status", [
+    (["/bin/sh", "-c", "exit 7"], 7), (["/bin/sh", "-c", "kill -9 $$"], 137), (["/no/such"], 127), (["/etc/passwd"], 126),
+])  # fmt: skip
+def test_the_status_is_as_that_of_run(caller, jail, words, status):
+    running = jail(caller, "")
+    run = running.enter(*words)
+    assert run.status == status and (status in (7, 137) or "immure: " in run.stderr), run
+
+
+def test_words_and_descriptors_cross(caller, jail):
+    running = jail(caller, "")
+    run = running.enter("/bin/sh", "-c", 'cat; printf "%s|" "$@"; echo e >&2', "0", "a b", "", "ü", stdin=subprocess.PIPE)
+    assert run.status == 0 and (run.stdout, run.stderr) == ("a b||ü|", "e\n")
+    process = caller.popen([caller.binary, "enter", str(running.launcher), "cat"], stdin=subprocess.PIPE)
+    assert process.communicate(b"through\n", timeout=patient(10))[0] == b"through\n"
+
+
+def test_without_words_it_is_a_shell_on_a_terminal_of_the_jails(caller, jail):
+    running = jail(caller, "")
+    terminal = Terminal(caller, [caller.binary, "enter", str(running.launcher)])
+    terminal.send("echo $((6*7)) $TERM; tty\r")
+    terminal.expect("42 xterm")
+    terminal.expect("/dev/pts/0")
+    terminal.send("sleep 100\r")
+    time.sleep(0.3)
+    terminal.send("\x03")
+    terminal.send("exit 5\r")
+    assert terminal.wait(10) == 5
+    assert terminal.settings == terminal.before
+    terminal.close()
+
+
+def test_a_signal_is_for_the_command(caller, jail):
+    running = jail(caller, "")
+    process = caller.popen([caller.binary, "enter", str(running.launcher), "--", "bash", "-c", "trap 'exit 9' TERM; echo up; while :; do sleep 0.02; done"])
+    assert process.stdout.readline() == b"up\n"
+    process.terminate()
+    assert process.wait(patient(10)) == 9
+
+
+def test_what_entered_ends_with_who_sent_it_and_with_the_jail(caller, jail):
+    running = jail(caller, "")
+    line = [caller.binary, "enter", str(running.launcher), "--", "/bin/sh", "-c", "echo $$; exec sleep 1000"]
+    process = caller.popen(line)
+    inside = process.stdout.readline().decode().strip()
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + patient(10)
+    while running.enter("/bin/ls", f"/proc/{inside}").status == 0:
+        assert time.monotonic() < deadline
+    process = caller.popen(line)
+    process.stdout.readline()
+    running.process.kill()
+    assert process.wait(patient(10)) == 137
+
+
+def test_who_is_in_no_jail_is_told(caller, jail):
+    run = caller.verb("enter", str(os.getpid()), "true")
+    assert run.status == 125 and "no launcher of immure waits" in run.stderr, run
+    assert "there is no process" in caller.verb("enter", "4194303", "true").stderr
+    # A jail of the host's process ids: its launcher has become the command.
+    spec = caller.shared_pids('[process]\ntty = "none"\n')
+    running = jail(caller, spec.replace("[process]", "[process]", 1), command=["/bin/sh", "-c", "echo up; exec sleep 1000"])
+    run = running.enter("/bin/true")
+    assert run.status == 125 and "did not stay" in run.stderr and "hint: name the process" in run.stderr
+    # As the hint says.
+    running = jail(caller, 'timeout = "1h"\n' + spec, command=["/bin/sh", "-c", "echo up; exec sleep 1000"])
+    assert running.enter("/bin/echo", "in").stdout == "in\n"
+
+
+def test_only_who_has_launched_it_enters(root, user, jail):
+    running = jail(user, "")
+    run = root.verb("enter", str(running.launcher), "true")
+    assert run.status == 125 and f"uid {user.uid} has launched this jail" in run.stderr, run
+    running = jail(root, "")
+    run = user.verb("enter", str(running.launcher), "true")
+    assert run.status == 125 and "uid 0 has launched this jail" in run.stderr, run
+
+
+def test_a_program_that_is_not_readable_keeps_its_namespaces(root, user, jail):
+    """Its memory belongs to a user namespace in which it is readable (fs/exec.c, would_dump)."""
+    place = root.directory()
+    program = root.file(place / "program", open("/bin/sleep", "rb").read(), mode=0o711)
+    shell = f"echo up; exec {program} 1000"
+    running = jail(user, f'[filesystem]\nro = ["{place}"]\n', command=["/bin/sh", "-c", shell])
+    reaper = running.child(running.launcher)
+    while open(f"/proc/{running.child(reaper)}/comm").read() != "program\n":
+        time.sleep(0.01)
+    run = running.enter("/bin/true")
+    assert run.status == 125 and "hint: the program of the jail's command" in run.stderr, run
+    program.chmod(0o755)
+    other = jail(user, f'[filesystem]\nro = ["{place}"]\n', command=["/bin/sh", "-c", shell])
+    assert other.enter("/bin/true").status == 0
+
+
+FAKE = """
+import os, socket, sys
+door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+door.bind("\\0immure/enter/" + sys.argv[1])
+door.listen()
+print("up", flush=True)
+while True:
+    came, _ = door.accept()
+    data, descriptors, _, _ = socket.recv_fds(came, 100000, 10)
+    print("got", len(data), len(descriptors), flush=True)
+"""
+
+
+def test_a_fake_jail_gets_nothing(user, jail):
+    """A process of a user namespace below that listens as a launcher would, by its own id and by another's."""
+    needs(shutil.which("unshare"), "find unshare")
+    for kind in (["-U"], ["-Ur", "--pid", "--fork"]):
+        process = user.popen(["unshare", *kind, "/usr/bin/python3", "-c",
+                              "import os\nprint(os.readlink('/proc/self'), flush=True)\n" + FAKE.replace("sys.argv[1]", "os.readlink('/proc/self')")])  # fmt: skip
+        fake = process.stdout.readline().decode().strip()
+        assert process.stdout.readline() == b"up\n", process.communicate()
+        run = user.verb("enter", fake, "true")
+        assert run.status == 125 and ("confined otherwise" in run.stderr or "no launcher" in run.stderr), run
+        os.set_blocking(process.stdout.fileno(), False)
+        # It saw the connection end, and no words or descriptors.
+        time.sleep(0.3)
+        assert (process.stdout.read() or b"") in (b"", b"got 0 0\n")
+        for one in linux.descendants(process.pid) if hasattr(linux, "descendants") else []:
+            os.kill(one, signal.SIGKILL)
+        process.kill()
+        process.wait()
+    running = jail(user, "[network]\nmode = \"host\"\n", command=["/usr/bin/python3", "-c", FAKE, str(os.getpid())])
+    run = user.verb("enter", str(os.getpid()), "true")
+    assert run.status == 125 and "no launcher" in run.stderr, run
+    assert running.process.poll() is None
+
+
+CALL = """
+import os, socket, sys
+line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+line.settimeout(10)
+try:
+    line.connect("\\0immure/enter/" + sys.argv[1])
+    try:
+        own = os.pidfd_open(os.getpid())
+    except OSError:
+        own = 0
+    socket.send_fds(line, [b"\\0/bin/true\\0"], [0, 1, 2, own])
+    answer = line.recv(100)
+except OSError as error:
+    answer = str(error).encode()
+print(repr(answer))
+"""
+
+
+def test_a_jail_with_the_hosts_network_is_sent_away(caller, jail):
+    """At the door of another jail of the same user; the answer is the end of the connection, or no connection at all."""
+    other = jail(caller, "")
+    for more in ("", "user = 0\ngroup = 0\n"):
+        run = caller.run(f'[network]\nmode = "host"\n[identity]\n{more}', "/usr/bin/python3", "-c", CALL, str(other.launcher))
+        assert run.status == 0 and run.stdout.strip() in ("b''", "b'[Errno 104] Connection reset by peer'", "b'[Errno 1] Operation not permitted'", "b'[Errno 111] Connection refused'"), run
+    assert other.enter("/bin/echo", "in").stdout == "in\n"
+    # The same words from outside are heard.
+    out = subprocess.run(["/usr/bin/python3", "-c", CALL, str(other.launcher)], capture_output=True, text=True, **caller.account())
+    assert out.stdout.startswith("b'\\x01'"), out
+
+
+ATTACK = """
+import ctypes, json, os
+libc = ctypes.CDLL(None, use_errno=True)
+print("up", flush=True)
+gains, seen, own = [], set(), os.getpid()
+
+def name_of(process):
+    return open(f"/proc/{process}/comm").read()
+
+def attach(process):
+    if libc.ptrace(0x4206, process, 0, 0) < 0:  # PTRACE_SEIZE
+        raise OSError
+
+def take(process):
+    descriptor = os.pidfd_open(process)
+    try:
+        if all(libc.syscall(438, descriptor, number, 0) < 0 for number in range(16)):  # pidfd_getfd(2)
+            raise OSError
+    finally:
+        os.close(descriptor)
+
+def reach(process):
+    links = [os.readlink(f"/proc/{process}/fd/{number}") for number in os.listdir(f"/proc/{process}/fd") if int(number) > 2]
+    # Its channel and its own status are of no use to anybody.
+    if not [link for link in links if not link.startswith("socket:") and not link.endswith("/status")]:
+        raise OSError
+
+tries = {
+    "root": lambda process: os.stat(f"/proc/{process}/root/usr"),
+    "directory": lambda process: os.stat(f"/proc/{process}/cwd/"),
+    "descriptors": reach,
+    "memory": lambda process: os.open(f"/proc/{process}/mem", os.O_RDWR),
+    "environment": lambda process: open(f"/proc/{process}/environ").read(),
+    "program": lambda process: os.open(f"/proc/{process}/exe", os.O_RDONLY),
+    "ptrace": attach,
+    "pidfd": take,
+}
+while not os.path.exists("/tmp/stop"):
+    for process in [int(name) for name in os.listdir("/proc") if name.isdigit()]:
+        for what, do in tries.items():
+            try:
+                # What has been executed is a process as this one: whose name is immure's still stands before that.
+                if process in (1, own) or "immure" not in name_of(process):
+                    break
+                seen.add(process)
+                do(process)
+                if "immure" in name_of(process):
+                    gains.append(what)
+            except OSError:
+                pass
+print(json.dumps([gains, len(seen)]), flush=True)
+"""
+
+
+@pytest.mark.parametrize("more", ["", 'user = 0\ngroup = 0\n[capabilities]\nkeep = ["sys_ptrace", "dac_override", "kill", "setuid"]\n'])
+def test_nothing_of_who_enters_is_within_reach(caller, jail, more):
+    """A process of the jail of the same user, or its root with CAP_SYS_PTRACE, while many enter."""
+    spec = f'[seccomp]\nprofile = "none"\n[identity]\n{more}'
+    running = jail(caller, spec, code=ATTACK)
+    until = time.monotonic() + patient(8)
+    entered = 0
+    while entered < 500 and time.monotonic() < until:
+        assert running.enter("/bin/true").status == 0
+        entered += 1
+    running.enter("/bin/sh", "-c", "echo > /tmp/stop").ok
+    out, err = running.process.communicate(timeout=patient(20))
+    gains, seen = json.loads(out)
+    assert gains == [] and entered > 20 and seen > 0, (gains, entered, seen, err)
