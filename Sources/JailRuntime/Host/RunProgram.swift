@@ -30,13 +30,30 @@ extension Caller {
         guard end == .exited(0) else { throw Diagnostic("\(name): \(helper.lastWords)", at: nil) }
     }
 
-    /// Makes a directory that nobody else may enter: what an image brings along, set-user-ID programs for one, is no other
-    /// user's to run.
-    package static func makePrivateDirectory(_ path: String) throws(Diagnostic) {
+    /// Makes a directory that nobody else may enter, and fills it: what an image brings along, set-user-ID programs for one, is no
+    /// other user's to run. Where `fill` fails, the directory goes with all that is in it.
+    package static func makePrivateDirectory(
+        _ path: String, filling fill: () throws(Diagnostic) -> Void
+    ) throws(Diagnostic) {
+        let made: Int32
         do throws(KernelError) {
             try makeDirectory(path, at: currentDirectory, permissions: 0o700)
+            made = try open(path, .read | .directory | .noFollow).release()
         } catch {
             throw Diagnostic("cannot make \(quoted(path)): \(error.errno.name) \(error.errno.words)", at: nil)
+        }
+        defer { closeDescriptor(made) }
+        do throws(Diagnostic) {
+            try fill()
+        } catch {
+            let fault = error
+            do throws(KernelError) {
+                try RemoveTree(top: made).empty(made)
+                try removeDirectory(path, at: currentDirectory)
+            } catch {
+                throw Diagnostic("\(fault.message); \(path) stays: \(error.errno.name)", at: nil, hint: fault.hint)
+            }
+            throw fault
         }
     }
 

@@ -46,10 +46,11 @@ struct UnpackImage {
     /// Makes the directory, which must not be there, and unpacks into it.
     func perform() throws(Diagnostic) {
         try Caller.requirePrograms(["skopeo", "umoci"])
-        try Caller.makePrivateDirectory(directory)
-        // A local file has no signature that a policy could ask for.
-        try Caller.run("skopeo", ["--insecure-policy", "copy", "--quiet", source, "oci:\(layout):latest"])
-        let rootless = Caller.userID == 0 ? [] : ["--rootless"]
-        try Caller.run("umoci", ["unpack"] + rootless + ["--image", layout + ":latest", directory])
+        try Caller.makePrivateDirectory(directory) { () throws(Diagnostic) in
+            // A local file has no signature that a policy could ask for.
+            try Caller.run("skopeo", ["--insecure-policy", "copy", "--quiet", source, "oci:\(layout):latest"])
+            let rootless = Caller.userID == 0 ? [] : ["--rootless"]
+            try Caller.run("umoci", ["unpack"] + rootless + ["--image", layout + ":latest", directory])
+        }
     }
 }
