@@ -191,7 +191,15 @@ def nul(caller):
     return json.dumps(text)
 
 
+def many(caller):
+    text = config(caller)
+    text["process"]["env"] = [f"A{number}=" for number in range(90_000)]
+    return json.dumps(text)
+
+
 TEXTS = {
+    "many": (many, "lists more than 4096 things"),
+    "a long path": (lambda caller: json.dumps({"root": {"path": "a/" * 200_000}}), "longer than the 4095 bytes"),
     "deep": (deep, "deep"),
     "huge": (lambda caller: '{"a": "' + "x" * (2 << 20) + '"}', "larger than 1 MiB"),
     "twice": (lambda caller: '{"root": {"path": "rootfs"}, "root": {"path": "/"}}', "stands twice"),

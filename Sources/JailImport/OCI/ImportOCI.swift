@@ -13,6 +13,8 @@ package struct OCIImport {
     /// The capabilities that the program may have, which rules of a filter can depend on.
     var held: CapabilitySet = []
     let context: ImportContext
+    /// No honest file comes near it, and it bounds the time that comparing them with each other takes.
+    private static let elementLimit = 4096
     /// The bundle, as the file was named: empty, or with a slash at its end.
     private var bundle = ""
 
@@ -71,6 +73,9 @@ package struct OCIImport {
 
     private mutating func take(_ root: Node, from name: String) {
         bundle = name.lastIndex(of: "/").map { String(name[...$0]) } ?? ""
+        guard root.elementCount <= Self.elementLimit else {
+            return draft.fail("lists more than \(Self.elementLimit) things in all", at: root.position)
+        }
         OCIShape.file.check(root, "", into: &draft)
         guard draft.faults.isEmpty else { return }
         for element in root["process"]?["capabilities"]?["bounding"]?.elements ?? [] {
@@ -83,6 +88,10 @@ package struct OCIImport {
     /// file must know where it leads.
     mutating func place(_ path: String, _ directive: Directive) -> String {
         if path.hasPrefix("/") { return cleaned(literal(path)) }
+        guard path.utf8.count < 4096 else {
+            draft.fail("\(quoted(path)) is longer than the 4095 bytes of a path", directive)
+            return "./"
+        }
         let hint = "write the path from / on, if it is meant"
         var depth = 0
         var walked = bundle
@@ -173,6 +182,15 @@ package struct OCIImport {
 }
 
 extension Node {
+    /// How many elements all arrays in it have together.
+    fileprivate var elementCount: Int {
+        switch value {
+        case .array(let list): list.reduce(list.count) { $0 + $1.elementCount }
+        case .table(let table): table.entries.reduce(0) { $0 + $1.node.elementCount }
+        case .string, .integer, .unsigned, .float, .boolean, .date: 0
+        }
+    }
+
     var text: String? { if case .string(let text) = value { text } else { nil } }
     var isTrue: Bool { value == .boolean(true) }
     var elements: [Node] { if case .array(let list) = value { list } else { [] } }
