@@ -115,14 +115,15 @@ import Testing
 }
 
 @Suite struct OCIImageTests {
-    private func draft(_ settings: String, manifest: String = "sha256:a") -> Draft {
+    private func draft(_ settings: String, manifest: String = "sha256:a", uid: Int = 7) -> Draft {
         let files = [
             "i/index.json": "{\"manifests\": [{\"digest\": \"\(manifest)\"}]}",
             "i/blobs/sha256/a": "{\"config\": {\"digest\": \"sha256:b\"}}",
             "i/blobs/sha256/b": "{\"config\": {\(settings)}}",
+            "b/config.json": "{\"process\": {\"user\": {\"uid\": \(uid), \"gid\": 8}}}",
         ]
         return OCIImageImport.draft(
-            of: "i", root: "/i/rootfs", [], ImportContext(read: { files[$0].map { Array($0.utf8) } }))
+            of: "i", in: "b", [], ImportContext(read: { files[$0].map { Array($0.utf8) } }))
     }
 
     @Test func `what an image says of its program becomes lines`() throws {
@@ -132,10 +133,15 @@ import Testing
             "Volumes": {"/v": {}}, "Labels": {"x": "y"}
             """)
         let spec = try made.spec
-        #expect(spec.command?.value == ["/a", "b"] && spec.filesystem.root.value == .directory("/i/rootfs"))
-        #expect(spec.identity.user?.value == .name("web") && spec.identity.group?.value == .id(8))
+        #expect(spec.command?.value == ["/a", "b"] && spec.filesystem.root.value == .directory("/work/b/rootfs"))
+        #expect(spec.identity.user?.value == .id(7) && spec.identity.group?.value == .id(8))
         #expect(spec.environment.set.map(\.value.value) == ["${B}", ""])
         #expect(made.directives(.lost) == ["config.Volumes"])
+    }
+
+    @Test func `root by any name is not the host's`() throws {
+        let spec = try draft("\"User\": \"toor\"", uid: 0).spec
+        #expect(spec.identity.user == nil && spec.identity.group == nil)
     }
 
     @Test func `nothing but a blob of the layout is read`() {

@@ -55,13 +55,13 @@ def test_the_bundle_that_is_unpacked_is_one(user):
 
 
 def test_the_user_of_an_image(caller):
-    for written, found in (("7:8", "7 8"), ("7", "7")):
+    for written, found in (("7:8", "7 8"), ("7", "7"), ("web", "33 34"), ("web:8", "33 8")):
         spec = imported(caller, bundle.layout(caller, User=written))
         script = "while read a b c; do case $a in Uid:) u=$b;; Gid:) g=$b;; esac; done </proc/self/status; echo $u $g"
         assert caller.verb("run", str(spec), "--", "/bin/sh", "-c", script).ok.stdout.startswith(found)
 
 
-@pytest.mark.parametrize("name", ["", "0", "root", "0:0", "root:root"])
+@pytest.mark.parametrize("name", ["", "0", "root", "0:0", "root:root", "00", "toor", "0:8"])
 def test_root_of_an_image_is_not_the_host_s(root, name):
     run, _ = unpack(root, bundle.layout(root, User=name))
     assert run.status == 0 and "not root, as the image's program would be" in run.stderr and "[identity]" not in run.stdout, run

@@ -8,13 +8,15 @@ package struct OCIImageImport {
     private let layout: String
     private let context: ImportContext
 
-    /// `layout` is an image layout with one image for one machine, `root` its file system, unpacked.
-    package static func draft(of layout: String, root: String, _ words: [String], _ context: ImportContext) -> Draft {
+    /// `layout` is an image layout with one image for one machine, `bundle` where umoci(1) has unpacked it.
+    package static func draft(of layout: String, in bundle: String, _ words: [String], _ context: ImportContext)
+        -> Draft
+    {
         var imported = OCIImageImport(layout: layout, context: context)
         do throws(Diagnostic) {
-            let index = try imported.read("index.json")
+            let index = try imported.read(layout + "/index.json")
             let manifest = try imported.blob(index["manifests"]?.elements.first, of: "index.json")
-            imported.top(try imported.blob(manifest["config"], of: "the manifest"), root)
+            try imported.top(try imported.blob(manifest["config"], of: "the manifest"), bundle)
         } catch {
             imported.draft.fail(error)
         }
@@ -28,8 +30,7 @@ package struct OCIImageImport {
 
     private init(layout: String, context: ImportContext) { (self.layout, self.context) = (layout, context) }
 
-    private func read(_ name: String) throws(Diagnostic) -> Node {
-        let path = layout + "/" + name
+    private func read(_ path: String) throws(Diagnostic) -> Node {
         guard let text = context.read(path) else { throw Diagnostic("cannot read \(quoted(path))", at: nil) }
         return try parseJSON(text, file: path)
     }
@@ -44,10 +45,11 @@ package struct OCIImageImport {
         guard ["sha256", "sha512"].contains(kind), let digits, !digits.isEmpty, isPlain else {
             throw Diagnostic("\(layout): \(what) names no blob", at: descriptor?.position)
         }
-        return try read("blobs/\(kind)/\(digits)")
+        return try read("\(layout)/blobs/\(kind)/\(digits)")
     }
 
-    private mutating func top(_ image: Node, _ root: String) {
+    private mutating func top(_ image: Node, _ bundle: String) throws(Diagnostic) {
+        let root = bundle + "/rootfs"
         draft.set("filesystem.root", .string(literal(root)), Draft.standard("oci", "the image's file system"))
         let standard = Draft.standard("oci", "what is written is not kept")
         draft.warn(
@@ -71,9 +73,8 @@ package struct OCIImageImport {
                 let path = text(value, directive)
                 draft.set("cwd", .string(path.isEmpty ? "/" : literal(path)), directive)
             case "User":
-                let name = text(value, directive)
-                hasUser = !name.isEmpty && !isRoot(name)
-                user(name, directive)
+                draft.isPart(directive)
+                if !text(value, directive).isEmpty { hasUser = try user(bundle, directive) }
             case "StopSignal":
                 let name = text(value, directive)
                 if Available.takes("process.stop_signal", .string(name)) {
@@ -120,15 +121,16 @@ package struct OCIImageImport {
         }
     }
 
-    private func isRoot(_ user: String) -> Bool { ["0", "root"].contains(user.cut(":").0) }
-
-    /// `user`, `uid`, `user:group`, `uid:gid`, …: numbers, or names of the image's own passwd(5). Root is no more than what an
-    /// image says where it says nothing.
-    private mutating func user(_ written: String, _ directive: Directive) {
-        let (user, group) = written.cut(":")
-        guard !user.isEmpty, !isRoot(written) else { return draft.isPart(directive) }
-        func value(_ name: String) -> Node.Value { Int64(name).map { .integer($0) } ?? .string(name) }
-        draft.set("identity.user", value(user), directive)
-        if let group, !group.isEmpty { draft.set("identity.group", value(group), directive) }
+    /// The ids that umoci(1) has found for the user: names are the image's own, and any of them may be another one for root. Whether
+    /// it is somebody else: root is no more than what an image says where it says nothing.
+    private mutating func user(_ bundle: String, _ directive: Directive) throws(Diagnostic) -> Bool {
+        let found = try read(bundle + "/config.json")["process"]?["user"]
+        guard let user = found?["uid"]?.integer, let group = found?["gid"]?.integer else {
+            throw Diagnostic("\(bundle)/config.json: no user", at: nil)
+        }
+        guard user != 0 else { return false }
+        draft.set("identity.user", .integer(user), directive)
+        if group != 0 { draft.set("identity.group", .integer(group), directive) }
+        return true
     }
 }

@@ -10,7 +10,7 @@ indirect enum OCIShape {
     case list(OCIShape)
     /// An object whose keys are names of the writer's.
     case map(OCIShape)
-    /// An object with these keys; those before the mark must be there.
+    /// An object with these keys, of which the required ones must be there.
     case object(required: [(String, OCIShape)], [(String, OCIShape)])
 
     static func object(_ keys: [(String, OCIShape)]) -> OCIShape { .object(required: [], keys) }

@@ -65,7 +65,7 @@ struct ImportCommand: ParsableCommand {
         do throws(Diagnostic) {
             let unpacking = try UnpackImage(files[0], into: directory)
             try unpacking.perform()
-            return OCIImageImport.draft(of: unpacking.layout, root: unpacking.root, words, ImportContext.ofCaller)
+            return OCIImageImport.draft(of: unpacking.layout, in: unpacking.directory, words, ImportContext.ofCaller)
         } catch {
             Self.leave(error)
         }

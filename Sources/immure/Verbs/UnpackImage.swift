@@ -12,7 +12,6 @@ struct UnpackImage {
 
     /// The copy that skopeo makes, an image layout with one image; the spec is made of its configuration.
     var layout: String { directory + "/image" }
-    var root: String { directory + "/rootfs" }
 
     /// `oci:`, `oci-archive:` or `docker-archive:` before a path; without one a directory is a layout, and a file what
     /// `docker save` writes. A name in the image may follow, after a colon.

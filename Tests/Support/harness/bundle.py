@@ -19,7 +19,7 @@ def tree(place):
     for name in ("bin", "etc"):
         (place / name).mkdir(parents=True)
     shutil.copy(SHELL, place / "bin/sh")
-    (place / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\n")
+    (place / "etc/passwd").write_text("root:x:0:0::/:/bin/sh\ntoor:x:0:0::/:/bin/sh\nweb:x:33:34::/:/bin/sh\n")
     (place / "etc/group").write_text("root:x:0:\n")
     return place
 
