@@ -102,6 +102,16 @@ extension Remedy {
         "boot with systemd.unified_cgroup_hierarchy=1 cgroup_no_v1=all, so that version 2 has every controller"
     package static let runInScope = "systemd-run --user --scope -p Delegate=yes immure … (as root without --user)"
     package static let delegateToUnit = "give the unit Delegate=yes"
+    package static func delegate(to unit: ControlGroups.Unit) -> String { give(unit, ["Delegate=yes"]) }
+    /// Lines of a unit, which add to those that it has.
+    package static func give(_ unit: ControlGroups.Unit, _ lines: [String]) -> String {
+        let isUsers = unit.manager == .user
+        return
+            "\(isUsers ? "systemctl --user" : "as root: systemctl") edit \(unit.name), [Service] \(lines.joined(separator: "; "))"
+    }
+    package static let delegateScope = "start it by systemd-run --scope -p Delegate=yes …"
+    package static let ownScope = "set limits.scope = \"own\""
+    package static let stayInUnit = "set limits.scope = \"unit\""
     /// In force for whoever logs in from then on.
     package static let delegateToUsers =
         "as root: systemctl edit user@.service, [Service] Delegate=cpu cpuset io memory pids"

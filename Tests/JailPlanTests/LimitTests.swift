@@ -89,10 +89,45 @@ import Testing
             host.controlGroups?.own = .init(path: "/system.slice/a.service/immure.supervisor").with { _ in }
         }
         #expect(try base(moved) == .directory("/sys/fs/cgroup/system.slice/a.service"))
-        let undelegated = Host.inUnit.with { $0.controlGroups?.own?.isDelegated = false }
-        #expect(try base(undelegated) == .scope(.system))
+        let own = try plan("[limits]\npids = 9\nscope = \"own\"", on: .inUnit.with { $0.controlGroups?.scope = .own })
+        #expect(own.names.contains("request_scope"))
         let container = Host.limited.with { $0.controlGroups?.own?.type = "domain" }
         #expect(try base(container) == .directory("/sys/fs/cgroup"))
+    }
+
+    /// What a unit limits does not reach beyond it: it is left only where nothing is lost, or the spec says so.
+    @Test func whatIsNotLeft() throws {
+        func found(_ path: String, _ change: (inout ControlGroups.Unit) -> Void = { _ in }) throws -> [String] {
+            let host = Host.inUnit.with { host in
+                host.controlGroups?.own = .init(path: path).with { $0.isWritable = true }
+                var unit = ControlGroups.Unit.around(path)
+                if unit != nil { change(&unit!) }
+                host.controlGroups?.unit = unit
+            }
+            return try faults("[limits]\npids = 9", on: host)
+        }
+        let refusal = "is not delegated to the caller: the jail's cgroup cannot be made in it"
+        #expect(try found("/system.slice/a.service") == ["1:2: [limits]: a.service \(refusal)"])
+        #expect(try found("/system.slice/a.service/sub") == ["1:2: [limits]: a.service \(refusal)"])
+        #expect(try found("/system.slice/a.service/sub") { $0.isDelegated = true } == [])
+        #expect(try found("/user.slice/user-0.slice/session-1.scope") == [])
+        #expect(
+            try found("/user.slice/user-0.slice/session-1.scope") { $0.limits = ["memory.max"] } == [
+                "1:2: [limits]: session-1.scope is not delegated to the caller and limits memory.max: the jail's cgroup cannot be "
+                    + "made in it"
+            ])
+        #expect(
+            try found("/a.service") { $0.doubt = "no answer" } == [
+                "1:2: [limits]: a.service is not known to be delegated (no answer): the jail's cgroup cannot be made in it"
+            ])
+    }
+
+    @Test func theUnitAroundAGroup() {
+        #expect(ControlGroups.Unit.around("/") == nil && ControlGroups.Unit.around("/user.slice") == nil)
+        let users = ControlGroups.Unit.around("/user.slice/user-1000.slice/user@1000.service/app.slice/b.service/x/y")
+        #expect(users?.manager == .user && users?.name == "b.service")
+        #expect(users?.path == "/user.slice/user-1000.slice/user@1000.service/app.slice/b.service")
+        #expect(ControlGroups.Unit.around("/system.slice/c.scope")?.manager == .system)
     }
 
     @Test(arguments: [

@@ -25,6 +25,23 @@ import Testing
         #expect(message?.kind == .signal && message?.texts == ["/job/5", "a.scope", "done"])
     }
 
+    /// An answer of Properties.Get: a boolean, or an array, in a variant.
+    @Test(arguments: [("b", UInt32(1), true), ("b", 0, false), ("a(iayu)", 24, true), ("a(iayu)", 0, false)])
+    func aProperty(type: String, number: UInt32, isSet: Bool) {
+        var body = BusWriter()
+        body.signature(type)
+        body.number(number)
+        var bytes = BusWriter.call("Get", of: "a.b", at: "/o", on: "c.d", signature: "v", serial: 1, body: body.bytes)
+        bytes[1] = 2
+        #expect(BusMessage(bytes)?.isSet == isSet)
+    }
+
+    @Test func pathsOfUnits() {
+        let root = "/org/freedesktop/systemd1/unit/"
+        #expect(ManagerSocket.objectPath(of: "run-u1.service") == root + "run_2du1_2eservice")
+        #expect(ManagerSocket.objectPath(of: "9a@b.scope") == root + "_39a_40b_2escope")
+    }
+
     /// Whatever comes, nothing is read beyond the end of it.
     @Test func cutShortAndSpoilt() {
         let call = BusWriter.call("Get", of: "a.b", at: "/o", on: "c.d", signature: "s", serial: 7, body: [9, 0, 0, 0])

@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from limits import CGROUPS, Jail, leaves
 
 HOST = '[limits]\npids = 20\nmemory = "64M"\n[namespaces]\ncgroup = "host"\n'
+#: The same in a scope of its own, whatever unit it is started in.
+OWN = HOST.replace("pids", 'scope = "own"\npids', 1)
 WHERE = ("sh", "-c", "cat /proc/self/cgroup")
 
 
@@ -86,28 +89,94 @@ def test_a_direct_launch_that_fails_says_so(jail):
     assert settled(leaves) == []
 
 
-def test_root_outside_of_a_delegated_unit_gets_a_scope(jail):
-    done = unit(jail.arguments(HOST, *WHERE))
+def test_e01_a_service_that_is_not_delegated_is_not_left(jail):
+    """What the unit limits would hold no more, and nobody would say so."""
+    for properties in ([], ["MemoryMax=40M", "IPAddressDeny=any"]):
+        done = unit(jail.arguments(HOST, *WHERE), *properties)
+        assert done.returncode == 125 and done.stdout == "" and scopes() == [], done
+        assert re.search(r":1:2: \[limits\]: run-u\d+\.service is not delegated to the caller: the jail's cgroup cannot be made in it", done.stderr)
+        done = unit(jail.arguments(HOST, *WHERE), *properties, user="tester")
+        assert done.returncode == 125 and done.stdout == "" and scopes() == [], done
+
+
+def test_e01_the_limits_of_the_unit_hold_in_the_jail(jail):
+    """Delegated, and so stayed in: the smaller limit is the unit's, and it is what ends the command; its journal is the unit's."""
+    words = jail.arguments(HOST.replace("64M", "200M"), "python3", "-c", "x = bytearray(100 << 20)")
+    done = unit(words, "Delegate=yes", "MemoryMax=40M", "MemorySwapMax=0", "OOMPolicy=continue")
+    assert done.returncode in (137, 255), done
+    done = unit(jail.arguments(OWN.replace("64M", "200M"), "python3", "-c", "x = bytearray(60 << 20); print(len(x))"), "MemoryMax=40M", "MemorySwapMax=0")
+    assert (done.returncode, done.stdout) == (0, f"{60 << 20}\n"), done
+
+
+@pytest.mark.parametrize("property", ["MemoryMax=40M", "CPUQuota=50%", "IPAddressDeny=any"])
+def test_e01_a_scope_with_limits_is_not_left(jail, property):
+    """A session's scope limits nothing, and is left; this one is not."""
+    words = jail.arguments(HOST, *WHERE)
+    start = ["systemd-run", "--quiet", "--scope", "--collect"]
+    done = subprocess.run([*start, "-p", property, *words], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 125 and "is not delegated to the caller and limits" in done.stderr, done
+    done = subprocess.run([*start, *words], capture_output=True, text=True, timeout=60)
+    assert re.fullmatch(r"0::/system\.slice/immure-\d+-\d+\.scope/immure-\d+-\d+\n", done.stdout), done
+    done = subprocess.run([*start, "-p", property, "-p", "Delegate=yes", *words], capture_output=True, text=True, timeout=60)
+    assert re.fullmatch(r"0::/system\.slice/run-\w+\.scope/immure-\d+-\d+\n", done.stdout), done
+
+
+@pytest.mark.parametrize("delegated", [True, False])
+@pytest.mark.parametrize("kind", ["service", "scope"])
+def test_e02_a_unit_of_a_users_manager(jail, manager, kind, delegated):
+    """systemd 252 marks no group of a user's: its manager is asked for the property."""
+    start = ["systemd-run", "--user", "--quiet", "--collect", *(["--scope"] if kind == "scope" else ["--wait", "--pipe"]),
+             "-p", "MemoryMax=100M", *(["-p", "Delegate=yes"] if delegated else [])]
+    done = subprocess.run(as_tester([*start, *jail.arguments(HOST, *WHERE)]), capture_output=True, text=True, timeout=60)
+    if delegated:
+        assert re.search(r"/user@1000\.service/app\.slice/run-\w+\.(service|scope)/immure-\d+-\d+\n$", done.stdout), done
+    else:
+        assert done.returncode == 125 and "is not delegated to the caller" in done.stderr, done
+
+
+def test_e02_a_manager_that_does_not_answer(jail, tmp_path):
+    """A launch says what it could not find out, and does not wait for ever."""
+    place = Path("/srv/mute/systemd")
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "private").unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(place / "private"))
+        os.chmod(place / "private", 0o777)
+        mute.listen(0)
+        start = ["systemd-run", "--user", "--quiet", "--collect", "--wait", "--pipe", "-E", "XDG_RUNTIME_DIR=/srv/mute"]
+        done = subprocess.run(as_tester([*start, *jail.arguments(HOST, *WHERE)]), capture_output=True, text=True, timeout=90)
+    assert done.returncode == 125 and "is not known to be delegated (its manager does not say: " in done.stderr, done
+
+
+def test_a_group_that_cannot_be_written_to(jail):
+    done = unit(jail.arguments(HOST, *WHERE), "Delegate=yes", "ProtectControlGroups=yes")
+    assert done.returncode == 125 and "is delegated, and its cgroup cannot be written to" in done.stderr, done
+
+
+def test_a_scope_of_its_own(jail):
+    done = unit(jail.arguments(OWN, *WHERE))
     assert re.fullmatch(r"0::/system\.slice/immure-\d+-\d+\.scope/immure-\d+-\d+\n", done.stdout), done
     assert settled(scopes) == []
+    # Even where the unit is delegated.
+    assert ".scope/immure-" in unit(jail.arguments(OWN, *WHERE), "Delegate=yes").stdout
 
 
 def test_leaving_a_service_is_told(jail):
-    words = jail.arguments(HOST, *WHERE)
+    words = jail.arguments(OWN, *WHERE)
     words[1] = "plan"
     done = unit(words)
-    assert re.search(r"note: .*the launcher leaves /system\.slice/run-u\d+\.service, and its limits, for a scope", done.stdout)
+    assert re.search(r"note: .*the launcher leaves run-u\d+\.service, and its limits, for a scope", done.stdout)
 
 
 def test_an_ordinary_user_gets_a_scope(jail, manager):
-    done = unit(jail.arguments(HOST, *WHERE), user="tester")
+    done = unit(jail.arguments(OWN, *WHERE), user="tester")
     slices = r"0::/user\.slice/user-1000\.slice/user@1000\.service/app\.slice"
     assert re.fullmatch(slices + r"/immure-\d+-\d+\.scope/immure-\d+-\d+\n", done.stdout), done
     assert settled(scopes) == []
 
 
 def test_a_user_who_is_stopped_at_the_limit(jail, manager):
-    spec = '[limits]\nmemory = "32M"\nswap = 0\n'
+    spec = '[limits]\nmemory = "32M"\nswap = 0\nscope = "own"\n'
     done = unit(jail.arguments(spec, "python3", "-c", "x = bytearray(100 << 20)"), user="tester")
     assert done.returncode == 137
     assert ":2:10: limits.memory: out of memory, all 2 processes of the jail were killed" in done.stderr
@@ -121,11 +190,11 @@ def test_a_user_who_is_stopped_at_the_limit(jail, manager):
 def test_a_controller_that_users_do_not_get(jail, manager):
     given = CGROUPS / "user.slice/user-1000.slice/user@1000.service/cgroup.controllers"
     assert "io" not in given.read_text().split()
-    spec = f'[limits]\npids = 20\n[[limits.io]]\ndevice = "{os.environ["VM_RUN_DISK"]}"\nwbps = "1M"\n'
+    spec = f'[limits]\npids = 20\nscope = "own"\n[[limits.io]]\ndevice = "{os.environ["VM_RUN_DISK"]}"\nwbps = "1M"\n'
     done = unit(jail.arguments(spec, "echo", "ran"), user="tester")
     assert done.returncode == 125 and done.stdout == ""
     assert re.search(
-        r":5:8: enable controllers io pids: the io controller does not reach /sys/fs/cgroup/user\.slice", done.stderr)
+        r":6:8: enable controllers io pids: the io controller does not reach /sys/fs/cgroup/user\.slice", done.stderr)
     assert "systemctl edit user@.service" in done.stderr
     assert settled(scopes) == []
 
@@ -134,13 +203,14 @@ def test_a_user_without_a_manager(jail):
     """DynamicUser: no session, no manager of its own."""
     done = unit(jail.arguments(HOST, *WHERE), "DynamicUser=yes")
     assert done.returncode == 125 and done.stdout == ""
-    assert re.search(r":1:2: \[limits\]: /system\.slice/run-u\d+\.service is not delegated to the caller", done.stderr)
-    assert "hint: systemd-run --user --scope -p Delegate=yes immure" in done.stderr
+    assert re.search(r":1:2: \[limits\]: run-u\d+\.service is not delegated to the caller", done.stderr)
+    done = unit(jail.arguments(OWN, *WHERE), "DynamicUser=yes")
+    assert done.returncode == 125 and "no service manager of the caller's is there to ask" in done.stderr, done
 
 
 @pytest.mark.parametrize("user", [None, "tester"])
 def test_a_killed_launcher_leaves_nothing(jail, manager, user):
-    words = jail.arguments(HOST, "sh", "-c", "echo; exec sleep 66")
+    words = jail.arguments(OWN, "sh", "-c", "echo; exec sleep 66")
     options = ["-p", f"User={user}"] if user else []
     process = subprocess.Popen(
         ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", *options, *words], stdout=subprocess.PIPE)
@@ -168,9 +238,13 @@ def test_doctor(binary, manager):
         start = lines.index("limits") + 1
         return "\n".join(lines[start : start + 14])
 
-    assert "the user manager is asked for a scope" in limits(user="tester")
-    assert "the io controller is not delegated to users" in limits(user="tester")
-    assert "the system manager is asked for a scope" in limits()
+    assert re.search(r"absent +delegation +run-u\d+\.service is not delegated to the caller", limits(user="tester"))
+    assert re.search(r"absent +delegation +run-u\d+\.service is not delegated to the caller", limits())
+    start = ["systemd-run", "--scope", "--quiet", "--collect"]
+    in_scope = subprocess.run([*start, binary, "doctor"], capture_output=True, text=True).stdout
+    assert "the system manager is asked for a scope" in in_scope
+    in_scope = subprocess.run(as_tester(["systemd-run", "--user", *start[1:], str(binary), "doctor"]), capture_output=True, text=True).stdout
+    assert "the user manager is asked for a scope" in in_scope and "the io controller is not delegated to users" in in_scope
     assert re.search(r"ok +delegation +the jail's cgroup is made in /sys/fs/cgroup/system.slice/run", limits("Delegate=yes"))
 
 

@@ -1,3 +1,5 @@
+import JailSpec
+
 /// The choice of the place for a jail's group, and every reason against one.
 extension ControlGroups {
     /// Where the jail's group goes, or why it can go nowhere.
@@ -7,6 +9,11 @@ extension ControlGroups {
                 old.isEmpty
                     ? Refusal("no cgroup2 file system is mounted", Remedy.mountGroups)
                     : Refusal("this host has only cgroups of version 1", Remedy.unifyGroups))
+        }
+        if scope == .own {
+            if let manager { return .success(.scope(manager)) }
+            return .failure(
+                Refusal("scope = \"own\": no service manager of the caller's is there to ask", Remedy.stayInUnit))
         }
         guard let own else {
             return .failure(
@@ -18,7 +25,9 @@ extension ControlGroups {
         if let parent, parent.isWritable, own.name == Self.supervisorName || (parent.isDelegated && !own.isUnit) {
             return directory(parent, below: mount)
         }
+        if let unit, unit.isDelegated, own.isWritable { return directory(own, below: mount) }
         if isManaged {
+            if let refusal = refusalToLeave { return .failure(refusal) }
             if let manager { return .success(.scope(manager)) }
             return .failure(
                 Refusal("\(own.path) is not delegated to the caller, and no manager is there to ask", Remedy.runInScope)
@@ -29,6 +38,22 @@ extension ControlGroups {
             Refusal(
                 "the caller may not make cgroups below \(own.path)",
                 Remedy.own(own.path, below: mount, uid: uid)))
+    }
+
+    /// Outside of the unit nothing that it limits would hold: the jail stays in it, or its spec says that it leaves.
+    private var refusalToLeave: Refusal? {
+        guard let unit, unit.isService || unit.isDelegated || !unit.limits.isEmpty else { return nil }
+        if unit.isDelegated {
+            return Refusal(
+                "\(unit.name) is delegated, and its cgroup cannot be written to",
+                Remedy.give(unit, ["ProtectControlGroups=no"]))
+        }
+        let held = unit.limits.isEmpty ? "" : " and limits \(unit.limits.joined(separator: ", "))"
+        let what = unit.doubt.map { "is not known to be delegated (\($0))" } ?? "is not delegated to the caller"
+        return Refusal(
+            "\(unit.name) \(what)\(held): the jail's cgroup cannot be made in it",
+            (unit.isService ? Remedy.delegate(to: unit) : Remedy.delegateScope)
+                + (manager == nil ? "" : "; to leave it and its limits: \(Remedy.ownScope)"))
     }
 
     private func directory(_ group: Group, below mount: String) -> Result<Base, Refusal> {

@@ -1,3 +1,5 @@
+package import JailSpec
+
 /// What was found of cgroups(7) for a spec with `[limits]`: a value, so that tests can emulate any host.
 package struct ControlGroups: Equatable, Sendable {
     /// One directory of the version 2 hierarchy.
@@ -12,7 +14,7 @@ package struct ControlGroups: Equatable, Sendable {
         package var enabled: [String] = []
         /// Whether the caller may make groups in it and move processes into it.
         package var isWritable = false
-        /// Whether systemd has left it to what runs in it (`Delegate=yes`): the attribute `user.delegate`.
+        /// Whether systemd has left it to what runs in it (`Delegate=yes`).
         package var isDelegated = false
 
         package init(path: String) { self.path = path }
@@ -24,6 +26,34 @@ package struct ControlGroups: Equatable, Sendable {
 
     /// Who hands out cgroups where systemd runs.
     package enum Manager: String, Equatable, Sendable { case system, user }
+
+    /// The service or scope that the caller is in.
+    package struct Unit: Equatable, Sendable {
+        /// Whose it is.
+        package var manager: Manager
+        /// Its group, as `Group.path`.
+        package var path: String
+        package var isDelegated = false
+        /// What it limits, as far as that can be seen: of a service it does not matter.
+        package var limits: [String] = []
+        /// Why nobody has said whether it is delegated; nil where that is known.
+        package var doubt: String?
+
+        package init(_ manager: Manager, _ path: String) { (self.manager, self.path) = (manager, path) }
+
+        package var name: String { path.split(separator: "/").last.map(String.init) ?? "" }
+        package var isService: Bool { path.hasSuffix(".service") }
+
+        /// The innermost one that a group is of; nil where it is of none.
+        package static func around(_ path: String) -> Unit? {
+            let parts = path.split(separator: "/")
+            guard let index = parts.lastIndex(where: { $0.hasSuffix(".service") || $0.hasSuffix(".scope") }) else {
+                return nil
+            }
+            let isUsers = parts[..<index].contains { $0.hasPrefix("user@") && $0.hasSuffix(".service") }
+            return Unit(isUsers ? .user : .system, "/" + parts[...index].joined(separator: "/"))
+        }
+    }
 
     /// The group below which the jail's own is made.
     package enum Base: Equatable, Sendable {
@@ -60,6 +90,10 @@ package struct ControlGroups: Equatable, Sendable {
     package var isManaged = false
     /// The manager that the caller can reach.
     package var manager: Manager?
+    /// The unit of systemd's that the caller is in.
+    package var unit: Unit?
+    /// Where the spec wants the jail's group.
+    package var scope = Limits.Scope.unit
     /// The groups from the top to the caller's own, where one of them holds back a controller.
     package var chain: [Group] = []
     /// One for each entry of `[[limits.io]]`.

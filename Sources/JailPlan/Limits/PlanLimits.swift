@@ -88,12 +88,10 @@ extension Planner {
         if plan.shape == .direct { add(.enterCgroup, limits.position) }
     }
 
-    /// What a service's own limits held is held no more once the launcher is in a scope.
+    /// What the unit's own limits held is held no more once the launcher is in a scope.
     private mutating func noteUnit(at position: Position?) {
-        guard let own = host.controlGroups?.own, own.isUnit, own.path.hasSuffix(".service") else { return }
-        note(
-            "the launcher leaves \(own.path), and its limits, for a scope: give the unit Delegate=yes to stay in it",
-            at: position)
+        guard let unit = host.controlGroups?.unit else { return }
+        note("the launcher leaves \(unit.name), and its limits, for a scope of the jail's own", at: position)
     }
 
     /// A jail that can mount the hierarchy sees its own group as the root, limits included, and its user may own them: it

@@ -7,6 +7,8 @@ struct BusMessage {
     private(set) var answered: UInt32 = 0
     /// The strings that the body begins with, after a number where a signal has one.
     private(set) var texts: [String] = []
+    /// Of a variant: whether it is a number that is not 0, or an array that is not empty.
+    private(set) var isSet = false
 
     /// How long the message is that these bytes begin; nil where even that is not to be seen yet.
     static func size(of bytes: [UInt8]) -> Int? {
@@ -44,6 +46,10 @@ struct BusMessage {
             switch type {
             case UInt8(ascii: "u"): _ = reader.number()
             case UInt8(ascii: "s"), UInt8(ascii: "o"): texts.append(reader.text())
+            case UInt8(ascii: "v"):
+                _ = reader.signature()
+                // Of a boolean, and the length of an array.
+                isSet = reader.number() != 0
             default: return
             }
         }

@@ -4,7 +4,9 @@ import Kernel
 struct ManagerSocket: ~Copyable {
     private let socket: Descriptor
     private var received: [UInt8] = []
-    private static let patience: Int32 = 10_000
+    /// Milliseconds for all that is asked, as D-Bus has it for one call.
+    private static let patience = 25_000
+    private let deadline = monotonicNanoseconds() + patience * 1_000_000
 
     /// The private socket of the manager that is the caller's; nil where there is none.
     static func path(uid: UInt32) -> String? {
@@ -19,7 +21,7 @@ struct ManagerSocket: ~Copyable {
     static func open(uid: UInt32) throws(Failure) -> ManagerSocket {
         guard let path = path(uid: uid) else { throw Failure(.scopeRefused, text: "no socket of its own") }
         var manager = ManagerSocket(
-            connected: try failing { () throws(KernelError) in try connectStream(to: path) })
+            connected: try failing { () throws(KernelError) in try connectStream(to: path, within: patience) })
         try manager.authenticate(uid)
         return manager
     }
@@ -55,8 +57,10 @@ struct ManagerSocket: ~Copyable {
     }
 
     private mutating func receiveMore() throws(Failure) {
+        let now = monotonicNanoseconds()
+        let left = deadline > now ? Int32((deadline - now) / 1_000_000) : 0
         let more = try failing { () throws(KernelError) in
-            try readSome(socket.number, limit: 16384, milliseconds: Self.patience)
+            try readSome(socket.number, limit: 16384, milliseconds: left)
         }
         guard !more.isEmpty, received.count < 1 << 20 else { throw Failure(.scopeRefused, text: "it hung up") }
         received += more

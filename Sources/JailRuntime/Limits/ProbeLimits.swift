@@ -11,6 +11,7 @@ extension ControlGroups {
         let (path, old) = OwnGroup.membership()
         groups.old = old
         groups.mount = OwnGroup.mount()
+        groups.scope = limits.scope.value
         groups.isManaged = Caller.exists("/run/systemd/system")
         if groups.isManaged { groups.manager = ManagerSocket.path(uid: uid) == nil ? nil : uid == 0 ? .system : .user }
         for entry in limits.io { groups.devices.append(.probe(entry.device.value, weighs: entry.weight != nil)) }
@@ -20,6 +21,7 @@ extension ControlGroups {
         guard let path, !path.utf8.starts(with: "/..".utf8) else { return groups }
         groups.own = Group(probing: path, below: mount)
         if path != "/" && groups.own?.isDelegated == false { groups.parent = Group(probing: above(path), below: mount) }
+        if groups.isManaged { groups.lookAtUnit(around: path, below: mount) }
         if let base = groups.baseGroup, base.controllers.count < groups.available.count {
             groups.chain = chain(to: base.path, below: mount)
         }
@@ -68,7 +70,7 @@ extension ControlGroups.Group {
         }
         enabled = ControlGroups.words(at: directory + "/cgroup.subtree_control")
         isWritable = mayWrite(directory) && mayWrite(directory + "/cgroup.procs")
-        isDelegated = hasAttribute("user.delegate", directory)
+        isDelegated = ControlGroups.isMarked(directory)
     }
 }
 

@@ -5,7 +5,9 @@ extension SectionRows {
         Limits of cgroups(7), version 2, for the jail as a whole. Its first process is born in a cgroup of the jail's own, whose
         limits were written and read back before; the group is removed when the jail has ended. It is made below the cgroup that
         is delegated to immure (a systemd unit with `Delegate=yes`), below immure's own where no systemd manages the host, and
-        otherwise in a scope unit that immure asks the service manager for: the user's, or as root the system's. Processes that
+        from a session or a terminal's scope in a scope unit that immure asks the service manager for: the user's, or as root the
+        system's. A service that is not delegated, or a scope with limits of its own, is not left unless `scope` says so: the
+        launch is refused. Processes that
         are in a group which must pass controllers on are moved into the group immure.supervisor in it. Where a controller does
         not reach that far, the launch is refused. The jail sees its own group read-only at /sys/fs/cgroup, where runtimes look for
         their limits.
@@ -30,6 +32,12 @@ extension SectionRows {
             KeyRow(
                 "pids", as: .integer(1...4_194_304),
                 "pids.max: the most processes and threads. The reaper is one of them, unless `process.init` is false."),
+            KeyRow(
+                "scope", as: .words(of: Limits.Scope.self), default: "\"unit\"",
+                """
+                `own`: in a scope unit that the service manager is asked for, outside of the unit that started immure: what that
+                limits, such as MemoryMax= and IPAddressDeny=, does not reach the jail then, nor does stopping it.
+                """),
         ])
 
     static let limitsOfDevices = SectionRows(

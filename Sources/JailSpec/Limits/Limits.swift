@@ -23,6 +23,16 @@ package struct Limits: Equatable, Sendable {
     package var cpus: Located<[Int]>?
     package var pids: Located<UInt64>?
     package var io: [IO] = []
+    /// Whether the jail's cgroup is made within the unit that immure was started in.
+    package var scope = Located(Scope.unit)
 
     package init() {}
+
+    /// Where the jail's cgroup is made on a host of systemd's.
+    package enum Scope: String, CaseIterable, Equatable, Sendable {
+        /// Within the unit that started immure, so that its limits hold as well.
+        case unit
+        /// In a scope of its own, which is asked for.
+        case own
+    }
 }

@@ -1,12 +1,17 @@
 import CLinux
 
-/// Connects to the stream socket of that path, unix(7). The corresponding C functions are `socket` and `connect`.
-package func connectStream(to path: String) throws(KernelError) -> Descriptor {
+/// Connects to the stream socket of that path, unix(7): EAGAIN where nobody accepts, or later takes what is written, in that
+/// time. The corresponding C functions are `socket`, `setsockopt(SO_SNDTIMEO)` and `connect`.
+package func connectStream(to path: String, within milliseconds: Int) throws(KernelError) -> Descriptor {
     let socket = Descriptor(
         owning: try attempt(.socket) {
             CLinux.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         })
     let number = socket.number
+    var patience = timeval(tv_sec: milliseconds / 1000, tv_usec: milliseconds % 1000 * 1000)
+    try attempt(.setsockopt) {
+        unsafe setsockopt(number, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+    }
     try persist(.connect, path) { unsafe path.withKernelText { unsafe linux_connect(number, $0) } }
     return socket
 }
