@@ -92,9 +92,20 @@ extension Surroundings {
         }
         guard let value = variable(name) else {
             if name == "PWD" {
-                throw Diagnostic("\(quoted(written)): PWD, the current directory, is not known", at: position)
+                throw Diagnostic(
+                    "\(quoted(written)): PWD, the current directory, is not known", at: position,
+                    hint:
+                        "write the path out; immure unit takes --env PWD=DIRECTORY, where the service is to be started")
             }
-            throw Diagnostic("\(quoted(written)): the variable \(name) is not set", at: position)
+            throw Diagnostic(
+                "\(quoted(written)): the variable \(name) is not set", at: position,
+                hint: unitDirectory(name).map { "a unit sets it by \($0)=NAME" })
+        }
+        // systemd.exec(5): paths with colons between them.
+        if let directive = unitDirectory(name), value.contains(":/") {
+            throw Diagnostic(
+                "\(quoted(written)): \(name) is a list of several directories, \(value)", at: position,
+                hint: "write the one that is meant, or give \(directive)= only that")
         }
         return value
     }
@@ -186,3 +197,15 @@ private func escapingPattern(_ text: String) -> String {
 private let slash = UInt8(ascii: "/")
 private let dollar = UInt8(ascii: "$")
 private let tilde = UInt8(ascii: "~")
+
+/// The directive of systemd.exec(5) that sets a variable.
+private func unitDirectory(_ variable: String) -> String? {
+    switch variable {
+    case "RUNTIME_DIRECTORY": "RuntimeDirectory"
+    case "STATE_DIRECTORY": "StateDirectory"
+    case "CACHE_DIRECTORY": "CacheDirectory"
+    case "LOGS_DIRECTORY": "LogsDirectory"
+    case "CONFIGURATION_DIRECTORY": "ConfigurationDirectory"
+    default: nil
+    }
+}

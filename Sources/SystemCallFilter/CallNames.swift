@@ -25,6 +25,11 @@ package enum CallNames {
         return low < end && table[low].name == name ? low : nil
     }
 
+    /// The number of a call on this machine; nil where it has none of that name.
+    package static func nativeNumber(of name: String) -> Int? {
+        index(of: name).flatMap { callTable[$0].number(on: .native) }
+    }
+
     /// Whether some architecture of Linux has a call of that name.
     package static func isKnown(_ name: String) -> Bool { index(of: name) != nil || foreignCalls.contains(name) }
 

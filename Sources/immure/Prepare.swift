@@ -51,6 +51,7 @@ enum Prepare {
                 try checkDescriptors(programs, "seccomp.bpf", keepingBack: held)
             }
         }
+        if toLaunch { try Caller.tryCalls(for: spec) }
         var host = try host(for: spec)
         try host.probeNames(of: spec, readFrom: files)
         if !toLaunch { host.findDanglingLinks() }

@@ -206,7 +206,7 @@ def test_root_without_sys_admin(root, user):
         return root.finish(root.popen([*drop, *argv]))
 
     drop = ("setpriv", "--bounding-set", "-sys_admin")
-    hint = told(launch(*drop), 'launch as an ordinary user, or with the capability; or write identity.user = "root"')
+    hint = told(launch(*drop), 'launch as an ordinary user, or with the capability, which CapabilityBoundingSet=~ gives a unit; or write identity.user = "root"')
     gone(user.run(None, TRUE))
     gone(launch())
     follow(lambda options: launch(*drop, options=options), hint, 1)
@@ -274,7 +274,7 @@ def test_a_call_that_only_says_that_it_was_done(caller):
 
 def test_too_few_descriptors(caller):
     caller.wrapper = ("prlimit", "--nofile=12:4096")
-    told(caller.run(None, TRUE), "no descriptor is left: raise `ulimit -n` (RLIMIT_NOFILE) of the shell that starts immure")
+    told(caller.run(None, TRUE), "no descriptor is left: raise `ulimit -n` (RLIMIT_NOFILE) of the shell that starts immure, or LimitNOFILE= of its unit")
     caller.wrapper = ("prlimit", "--nofile=12:4096", "sh", "-c", 'ulimit -n 100; exec "$@"', "sh")
     gone(caller.run(None, TRUE))
 

@@ -37,10 +37,128 @@ def typed(hint, words):
 
 
 def test_a_caller_without_a_manager(jail, manager):  # noqa: F811
+    words = jail.arguments(PIDS + 'scope = "own"\n', *TRUE)
+    template = "systemd-run --user --scope -p Delegate=yes immure … (as root without --user)"
+    done = unit(words, user="nobody")
+    hint = told(done, 'set limits.scope = "unit"')
+    plain = jail.arguments(PIDS, *TRUE)
+    gone(unit([*plain[:2], "--set", hint.removeprefix("set ").replace(" = ", "="), *words[2:]], "Delegate=yes", user="nobody"))
+    # Outside of every unit.
+    enter = ["sh", "-c", 'echo $$ >/sys/fs/cgroup/cgroup.procs && exec setpriv --reuid=65534 --regid=65534 --clear-groups "$@"', "sh"]
+    hint = told(subprocess.run([*enter, *plain], capture_output=True, text=True, timeout=60), template)
+    gone(subprocess.run(as_tester(typed(hint, plain)), capture_output=True, text=True, timeout=60))
+    gone(subprocess.run([word for word in typed(hint, plain) if word != "--user"], capture_output=True, text=True, timeout=60))
+
+
+def lines(hint):
+    """The lines that a hint gives a unit."""
+    return re.search(r"\[Service\] (.*?)(?:; to leave|$)", hint).group(1).split("; ")
+
+
+def test_e01_a_unit_that_is_not_delegated(jail, manager):  # noqa: F811
     words = jail.arguments(PIDS, *TRUE)
-    hint = told(unit(words, user="nobody"), "systemd-run --user --scope -p Delegate=yes immure … (as root without --user)")
-    gone(subprocess.run(as_tester(typed(hint, words)), capture_output=True, text=True, timeout=60))
-    gone(subprocess.run([word for word in typed(hint, words) if word != "--user"], capture_output=True, text=True, timeout=60))
+    template = "as root: systemctl edit {}, [Service] {}"
+    hint = told(unit(words), "{} edit {}, [Service] {}", '; to leave it and its limits: {}')
+    assert hint.startswith("as root: systemctl edit run-u") and lines(hint) == ["Delegate=yes"], template
+    gone(unit(words, *lines(hint)))
+    gone(unit([*words[:2], "--set", 'limits.scope="own"', *words[2:]]))
+    hint = told(unit(words, "Delegate=yes", "ProtectControlGroups=yes"), "{} edit {}, [Service] {}")
+    gone(unit(words, "Delegate=yes", "ProtectControlGroups=yes", *lines(hint)))
+    start = ["systemd-run", "--user", "--quiet", "--collect", "--wait", "--pipe"]
+    hint = told(subprocess.run(as_tester([*start, *words]), capture_output=True, text=True, timeout=60), "{} edit {}, [Service] {}")
+    assert hint.startswith("systemctl --user edit run-u")
+    gone(subprocess.run(as_tester([*start, "-p", lines(hint)[0], *words]), capture_output=True, text=True, timeout=60))
+    start = ["systemd-run", "--quiet", "--scope", "-p", "MemoryMax=40M"]
+    hint = told(subprocess.run([*start, *words], capture_output=True, text=True, timeout=60), "start it by systemd-run --scope -p Delegate=yes …")
+    gone(subprocess.run([*start, *"-p Delegate=yes".split(), *words], capture_output=True, text=True, timeout=60))
+
+
+#: Directives with which no jail can be made, and what the hint must give the unit.
+HINDERING = [
+    (["RestrictNamespaces=yes"], {"RestrictNamespaces=no"}),
+    (["ProtectKernelTunables=yes"], {"ProtectKernelTunables=no"}),
+    (["ProcSubset=pid"], {"ProcSubset=all"}),
+    (["RestrictAddressFamilies=AF_UNIX"], {"RestrictAddressFamilies=AF_INET"}),
+    (["SystemCallFilter=@system-service"], {"SystemCallErrorNumber=EPERM"}),
+    (["SystemCallFilter=@system-service", "SystemCallErrorNumber=EPERM"], set()),
+    (["SystemCallFilter=~@mount"], set()),
+    (["LimitNPROC=1"], {"LimitNPROC=infinity"}),
+    (["ReadOnlyPaths=/"], {"ReadWritePaths=/proc"}),
+    # All of them in one go.
+    (["RestrictNamespaces=yes", "ProtectKernelTunables=yes", "ProcSubset=pid", "RestrictAddressFamilies=AF_UNIX",
+      "SystemCallFilter=@system-service", "SystemCallFilter=~@privileged"],
+     {"RestrictNamespaces=no", "ProcSubset=all", "RestrictAddressFamilies=AF_INET"}),
+]
+
+
+@pytest.mark.parametrize("caller", [[], ["User=www-data"], ["DynamicUser=yes"]], ids=lambda caller: "".join(caller) or "root")
+@pytest.mark.parametrize("directives, wanted", HINDERING, ids=lambda value: ",".join(value) if isinstance(value, list) else "")
+def test_e06_a_directive_that_keeps_a_jail_from_being_made(jail, directives, wanted, caller):
+    """It is named, with what to give the unit, before anything of the command runs."""
+    words = jail.arguments("", "sh", "-c", "echo ran")
+    done = unit(words, *directives, *caller)
+    assert done.stdout == "", done
+    hint = told(done, "{} edit {}, [Service] {}")
+    assert wanted <= set(lines(hint)), hint
+    done = unit(words, *directives, *caller, *lines(hint))
+    assert (done.returncode, done.stdout, hints(done.stderr)) == (0, "ran\n", []), done
+
+
+def test_e06_no_process_left(jail):
+    """Once: a fork that fails late is a trial for the guest's kernel."""
+    words = jail.arguments("", *TRUE)
+    hint = told(unit(words, "TasksMax=2"), "{} edit {}, [Service] {}")
+    assert lines(hint) == ["TasksMax=100"]
+    gone(unit(words, "TasksMax=2", *lines(hint)))
+
+
+def test_e06_no_descriptor_left(jail):
+    words = jail.arguments("", *TRUE)
+    hint = told(unit(words, "LimitNOFILE=8"), "no descriptor is left: raise `ulimit -n` (RLIMIT_NOFILE) of the shell that starts immure, or LimitNOFILE= of its unit")
+    gone(unit(words, "LimitNOFILE=8", re.search(r"LimitNOFILE=", hint).group(0) + "1024"))
+
+
+def test_e06_what_works_all_the_same(jail):
+    """personality(2) is not asked where the answer is refused."""
+    for caller in ([], ["User=tester"], ["DynamicUser=yes"]):
+        gone(unit(jail.arguments("", *TRUE), "LockPersonality=yes", "MemoryDenyWriteExecute=yes", "NoNewPrivileges=yes", *caller))
+
+
+def test_e06_root_without_its_capabilities(jail):
+    words = jail.arguments("", *TRUE)
+    for directive in ("CapabilityBoundingSet=", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE"):
+        hint = told(unit(words, directive), 'launch as an ordinary user, or with the capability, which CapabilityBoundingSet=~ gives a unit; or write identity.user = "root"')
+        gone(unit(words, directive, re.search(r"CapabilityBoundingSet=~", hint).group(0)))
+
+
+def test_e06_a_spec_that_the_unit_hides(jail):
+    for name in ("/home/tester", "/srv/veiled"):
+        Path(name).mkdir(exist_ok=True)
+    for place, directive in (("/home/tester", "ProtectHome=yes"), ("/home/tester", "ProtectHome=tmpfs"), ("/tmp", "PrivateTmp=yes"), ("/srv/veiled", "InaccessiblePaths=/srv/veiled")):
+        spec = Path(place) / "hidden.toml"
+        spec.write_text('command = ["true"]\n')
+        spec.chmod(0o644)
+        for caller in ([], ["User=tester"]):
+            words = [str(jail.binary), "run", str(spec)]
+            hint = told(unit(words, directive, *caller), "{} has mounted something over {}: give it {}, or put the file elsewhere")
+            gone(unit(words, directive, *caller, re.search(r"give it (\w+=\w*),", hint).group(1)))
+        words = jail.arguments(f'[filesystem]\nro = ["{place}/hidden.toml:/x"]\n', *TRUE)
+        hint = told(unit(words, directive), "{} has mounted something over {}: give it {}, or put the file elsewhere")
+        gone(unit(words, directive, re.search(r"give it (\w+=\w*),", hint).group(1)))
+
+
+def test_e06_a_directory_that_the_unit_does_not_make(jail):
+    for name in ("State", "Runtime", "Cache", "Logs", "Configuration"):
+        words = jail.arguments('[filesystem]\nro = ["${%s_DIRECTORY}:/x"]\n' % name.upper(), *TRUE)
+        hint = told(unit(words), "a unit sets it by {}=NAME")
+        gone(unit(words, re.search(r"by (\w+=)NAME", hint).group(1) + "hinted"))
+
+
+def test_e16_a_directory_of_several(jail):
+    words = jail.arguments('[filesystem]\nro = ["${STATE_DIRECTORY}:/x"]\n', *TRUE)
+    hint = told(unit(words, "StateDirectory=hinted other"), "write the one that is meant, or give {}= only that")
+    gone(unit(words, "StateDirectory=hinted", re.search(r"give (\w+=) only", hint).group(1) + "hinted"))
+    gone(unit(jail.arguments('[filesystem]\nro = ["/var/lib/other:/x"]\n', *TRUE), "StateDirectory=hinted other"))
 
 
 def test_a_threaded_group(jail):
@@ -67,7 +185,7 @@ def test_a_unit_that_is_given_less_than_the_jail_asks_for(jail):
 
 
 def test_a_controller_that_users_do_not_get(jail, manager):  # noqa: F811
-    spec = PIDS + f'[[limits.io]]\ndevice = "{os.environ["VM_RUN_DISK"]}"\nwbps = "1M"\n'
+    spec = PIDS + 'scope = "own"\n' + f'[[limits.io]]\ndevice = "{os.environ["VM_RUN_DISK"]}"\nwbps = "1M"\n'
     words = jail.arguments(spec, *TRUE)
     hint = told(unit(words, user="tester"), "as root: systemctl edit user@.service, [Service] Delegate=cpu cpuset io memory pids", "; then log in again")
     drop = Path("/etc/systemd/system/user@.service.d/hint.conf")

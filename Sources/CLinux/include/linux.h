@@ -79,6 +79,9 @@ void linux_wake_word(uint32_t *word);
    them) waits, or the limit in milliseconds is over (negative: none), the body is killed if it does not end within 50 ms.
    Returns that signal, 0, or -1 with errno: ETIMEDOUT, or that of clone(2). */
 int linux_do_beside(int (*body)(void *), void *context, int signals, uint64_t ending, long limit);
+/* Makes a call in a child that then ends, in new `namespaces` where it may make them. Returns the errno of the call, 0, -1 where a
+   signal ended the child, as a filter does, or -2 where there was none. */
+int linux_try_call(long number, const long arguments[6], unsigned long namespaces);
 /* As write(2) of all of it, by a process of its own that is killed when the limit in milliseconds is over: ETIMEDOUT. A
    descriptor that was so once is tried again only when poll(2) finds it writable. */
 ssize_t linux_write_within(int descriptor, const void *bytes, size_t length, long limit);

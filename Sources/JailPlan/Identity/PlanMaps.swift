@@ -36,7 +36,9 @@ extension Planner {
         if host.isRealRoot && !host.isPrivileged && !maps(host.uid, written: spec.identity.uidMap) {
             fault(
                 "uid 0 without CAP_SYS_ADMIN has no id for the jail but the host's uid 0", at: nil,
-                hint: "launch as an ordinary user, or with the capability; or write identity.user = \"root\"")
+                hint:
+                    "launch as an ordinary user, or with the capability, which CapabilityBoundingSet=~ gives a unit; or write "
+                    + "identity.user = \"root\"")
         }
         // The ids are the process's own already: nothing changes, and nothing is lost.
         identity.mustChange = !isOwn

@@ -1,3 +1,4 @@
+package import JailPlan
 package import JailSpec
 import Kernel
 
@@ -10,6 +11,10 @@ package struct Evidence: Sendable {
     /// Whether a file ends without a line break: what is appended to it would go on with its last line.
     package var endsAmidLine: @Sendable (String) -> Bool
     package var uid: UInt32
+    /// Whether systemd has started this process, or one above it, as part of a unit.
+    package var isOfUnit = false
+    /// What a filter from outside refuses of the launch.
+    package var refusedCalls: @Sendable (Plan) -> [RefusedTrial] = { _ in [] }
 
     package init(
         text: @escaping @Sendable (String) -> String?, exists: @escaping @Sendable (String) -> Bool,
@@ -23,13 +28,16 @@ package struct Evidence: Sendable {
 
     /// The running host.
     package static var host: Evidence {
-        Evidence(
+        var evidence = Evidence(
             text: { path in
                 guard let text = readHost(path) else { return nil }
                 return text.utf8.last == UInt8(ascii: "\n") ? String(text.dropLast()) : text
             }, exists: Caller.exists,
             endsAmidLine: { path in readHost(path)?.utf8.last.map { $0 != UInt8(ascii: "\n") } ?? false },
             uid: Caller.userID)
+        evidence.isOfUnit = environmentVariable("INVOCATION_ID") != nil
+        evidence.refusedCalls = { TriedCalls.refused(CallNeeds($0)) }
+        return evidence
     }
 
     private static func readHost(_ path: String) -> String? {
@@ -44,7 +52,7 @@ package struct Evidence: Sendable {
     package func number(_ path: String) -> Int? { text(path).flatMap { Int($0) } }
 
     /// The fields of each line of mountinfo, proc(5).
-    private var mountLines: [[Substring]] {
+    var mountLines: [[Substring]] {
         (text("/proc/self/mountinfo") ?? "").split(separator: "\n").map { $0.split(separator: " ") }
     }
 

@@ -20,7 +20,11 @@ extension Caller {
             if case .link(_, let objection) = error {
                 throw Diagnostic(words(error), at: nil, hint: LinkWords.hint(objection))
             }
-            throw Diagnostic(words(error), at: nil)
+            var hint: String?
+            if case .refused(let reason) = error, [.noEntry, .accessDenied].contains(reason.errno) {
+                hint = Evidence.host.hidingHint(absolute(path))
+            }
+            throw Diagnostic(words(error), at: nil, hint: hint)
         }
     }
 

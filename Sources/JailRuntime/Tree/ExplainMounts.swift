@@ -23,6 +23,9 @@ extension Explanation {
 
     private func sourceHint(_ source: TreeSource) -> String? {
         switch failure.errno {
+        case .noEntry where evidence.hidingHint(source.path) != nil,
+            .accessDenied where evidence.hidingHint(source.path) != nil:
+            evidence.hidingHint(source.path)
         case .noEntry:
             "\(source.path) does not exist on the host: make it, or write a [[mount]] with optional = true"
         case .accessDenied where evidence.privateFileSystem(of: source.path) != nil: privateHint(source.path)

@@ -156,6 +156,7 @@ package struct Explanation {
         + "instructions"
 
     private var kernelHint: String? {
+        if let unitHint { return unitHint }
         if let hint = resourceHint { return hint }
         switch step?.operation {
         case .requestScope, .enableControllers, .createCgroup, .setLimit, .enterCgroup: return limitHint

@@ -32,10 +32,21 @@ package func filterMode() -> Int32? {
     return mode >= 0 ? mode : nil
 }
 
+/// The execution domain. A filter such as that of LockPersonality=, systemd.exec(5), refuses the question and allows to set what is in
+/// force: the call returns what that was before.
+private func personalityInForce() throws(KernelError) -> Int32 {
+    do throws(KernelError) {
+        return try attempt(.personality) { CLinux.personality(0xFFFF_FFFF) }
+    } catch {
+        guard error.errno == .notPermitted else { throw error }
+        return try attempt(.personality) { CLinux.personality(UInt(InheritedAttributes.usual.personality)) }
+    }
+}
+
 /// What `setInheritedAttributes` sets. The corresponding C functions are `personality` and `prctl`.
 package func inheritedAttributes() throws(KernelError) -> InheritedAttributes {
     InheritedAttributes(
-        personality: try attempt(.personality) { CLinux.personality(0xFFFF_FFFF) },
+        personality: try personalityInForce(),
         hugePagesOff: try attempt(.prctl) { linux_prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0) } != 0,
         timerSlack: try attempt(.prctl) { linux_prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0) })
 }

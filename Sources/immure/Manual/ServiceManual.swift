@@ -27,9 +27,9 @@ extension Manual {
             Descriptors 0 to 2 are the unit's own, so that standard error is the journal's stream that $JOURNAL_STREAM names.
             That variable and $INVOCATION_ID are kept where `environment.keep` names them. Paths of a spec may refer to
             ${RUNTIME_DIRECTORY}, ${STATE_DIRECTORY} and the like. User= and DynamicUser= work as they stand: the command
-            then has the launcher's own ids. RestrictNamespaces=, ProtectKernelTunables=, ProcSubset=pid and LockPersonality= keep
-            a jail from being made; ProtectKernelLogs= and ProtectProc= may keep an ordinary user from making one.
+            then has the launcher's own ids.
             """)
+        directives(&page)
         page.example(
             """
             immure unit /etc/immure/cache.toml >/etc/systemd/system/cache.service

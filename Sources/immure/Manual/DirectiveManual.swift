@@ -1,0 +1,83 @@
+extension Manual {
+    /// Which directives of systemd.exec(5) go with a jail. Each row is tried by a test, for every one of the callers that it names.
+    static func directives(_ page: inout Roff) {
+        page.subsection("Directives of a unit")
+        page.paragraph(
+            """
+            What the unit takes from the launcher it takes from the jail as well. A launch for which it has taken too much fails before
+            anything of the command runs, and says all that the unit has to be given, in one go.
+            """)
+        for (tags, words) in rows { page.item(tags.joined(separator: ", "), words) }
+    }
+
+    private static let rows: [(tags: [String], words: String)] = [
+        (
+            [
+                "NoNewPrivileges=yes", "LockPersonality=yes", "ProtectProc=invisible", "ProtectKernelLogs=yes",
+                "ProtectKernelModules=yes", "ProtectClock=yes", "ProtectHostname=yes", "PrivateDevices=yes",
+                "DevicePolicy=closed", "PrivateNetwork=yes", "PrivateIPC=yes", "PrivateMounts=yes", "PrivateUsers=yes",
+                "MemoryDenyWriteExecute=yes", "RestrictRealtime=yes", "RestrictSUIDSGID=yes",
+                "SystemCallArchitectures=native", "SystemCallFilter=~@resources", "IPAddressDeny=any",
+                "KeyringMode=private",
+                "AmbientCapabilities=CAP_NET_BIND_SERVICE", "SecureBits=keep-caps", "UMask=0777", "Nice=5",
+                "LimitCORE=0",
+                "LimitMEMLOCK=0", "LimitNOFILE=64", "TasksMax=16", "CPUAffinity=0", "CPUSchedulingPolicy=idle",
+                "IOSchedulingClass=idle", "OOMScoreAdjust=500", "TimerSlackNSec=1ms", "StandardInput=null",
+            ], "Fit: root, User= and DynamicUser= alike."
+        ),
+        (
+            ["RestrictNamespaces=user mnt pid net ipc uts cgroup"],
+            "Fit: root, User= and DynamicUser= alike. That is every kind, and so restricts nothing."
+        ),
+        (
+            ["ProtectSystem=strict", "ReadOnlyPaths=/usr /etc"],
+            "Fit: root, User= and DynamicUser= alike. What the jail writes to needs ReadWritePaths=; the unit's own directories do not."
+        ),
+        (
+            [
+                "ProtectHome=yes", "ProtectHome=tmpfs", "PrivateTmp=yes", "InaccessiblePaths=/mnt",
+                "TemporaryFileSystem=/media",
+            ],
+            "Fit: root, User= and DynamicUser= alike, where neither the spec nor a source of it lies there."
+        ),
+        (
+            ["ProtectControlGroups=yes"],
+            "Fit: root, User= and DynamicUser= alike, without [limits]."
+        ),
+        (
+            ["CapabilityBoundingSet=", "SecureBits=noroot"],
+            "Fit: User= and DynamicUser=. Not root, which needs its capabilities to give the jail other ids: CapabilityBoundingSet=~."
+        ),
+        (
+            ["SystemCallFilter=@system-service @mount seccomp capset sethostname landlock_create_ruleset"],
+            """
+            Fit: root, User= and DynamicUser= alike, with SystemCallErrorNumber=EPERM: where a call that is refused kills, one that is
+            newer than the lists of systemd does as well.
+            """
+        ),
+        (["SystemCallFilter=@system-service", "SystemCallFilter=~@mount"], "Not: a jail is made by mounts."),
+        (
+            ["RestrictNamespaces=yes"],
+            "Not: a jail is made of namespaces, and clone3(2) is refused where any kind is. In place of it: the jail's own filter, which is always there."
+        ),
+        (
+            ["ProtectKernelTunables=yes", "ProcSubset=pid"],
+            """
+            Not: that no namespace is made within the jail is written below /proc/sys. In place of it: the jail's own /proc, in
+            which /proc/sys is read-only.
+            """
+        ),
+        (
+            ["RestrictAddressFamilies=AF_UNIX"],
+            "Not: the loopback interface of the jail's network is brought up by a socket of AF_INET, which is to be in the list."
+        ),
+        (
+            ["LimitNPROC=1", "LimitNOFILE=8"],
+            "Not: launcher, reaper and command are three processes (TasksMax= as well), and a tree takes some dozen descriptors."
+        ),
+        (
+            ["NoExecPaths=/", "ReadOnlyPaths=/"],
+            "Not: systemd itself could not execute the launcher, or the launcher write ids to /proc (ReadWritePaths=/proc)."
+        ),
+    ]
+}
