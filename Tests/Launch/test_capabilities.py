@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness.hints import among, settings
 from harness.maps import zero
 
 NAMES = """chown dac_override dac_read_search fowner fsetid kill setgid setuid setpcap linux_immutable net_bind_service
@@ -177,3 +178,22 @@ def test_t43_c35_c43_a_refused_call_stops_the_launch(caller, compiled, call):
             assert line in run.stdout, run
     else:
         assert run.status == 125 and run.stdout == "" and "EPERM" in run.stderr, run
+
+
+BIND = 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 81)); print("bound")'
+
+
+def test_e10_what_has_no_effect_on_the_hosts_network(caller):
+    """A capability is of the jail's user namespace, and the host's network of another: said, and the hint followed."""
+    spec = '[capabilities]\nkeep = ["net_bind_service"]\n[network]\nmode = "host"\n'
+    command = ("/usr/bin/python3", "-I", "-c", BIND)
+    run = caller.run(spec, *command)
+    assert "net_bind_service: without effect on the host's network" in run.stderr and "PermissionError" in run.stderr, run
+    hint = among(run.stderr, 'as root set namespaces.user = "host"; to listen on a port below 1024 as a service: service.sockets')
+    assert ":2:" in run.stderr
+    if caller.is_root:
+        [setting, *_] = settings(hint)
+        assert caller.run(spec, *command, options=setting).stdout == "bound\n"
+    # In a network of the jail's own it has its effect, and nothing is said.
+    run = caller.run('[capabilities]\nkeep = ["net_bind_service"]\n', *command)
+    assert (run.stdout, run.stderr) == ("bound\n", ""), run

@@ -27,6 +27,7 @@ extension Planner {
         checkLostAtExec(sets, bounding, written, isRoot: identity.user == 0)
         checkMasks(bounding | sets.permitted, identity)
         checkKernel(written)
+        checkReach(sets)
         let unprivileged = !host.isPrivileged && spec.namespaces[.user].value.isHost
         if unprivileged { checkUnprivileged(written) } else if !isNew(.user) { checkHeld(written) }
         return ResolvedCapabilities(bounding: bounding, sets: sets, canDropBounding: !unprivileged)
@@ -87,6 +88,21 @@ extension Planner {
         }
         note(
             "sys_admin lets the command remount: what is mounted read-only stays so only by its good will", at: position
+        )
+    }
+
+    /// Capabilities are those of the jail's user namespace, and a network is of the one that it was made in, network_namespaces(7).
+    private mutating func checkReach(_ sets: EffectiveCapabilities) {
+        guard isNew(.user), !isNew(.net) else { return }
+        if case .path? = spec.namespaces.written[.net]?.value { return }
+        let held = sets.permitted | sets.ambient
+        let idle = [Capability.net_admin, .net_bind_service, .net_broadcast, .net_raw].filter { held.contains($0) }
+        guard !idle.isEmpty else { return }
+        warn(
+            "\(idle.map(\.name).joined(separator: ", ")): without effect on the host's network, which the jail's user namespace "
+                + "does not own",
+            at: (spec.capabilities.keep ?? spec.capabilities.permitted ?? spec.capabilities.ambient)?.position,
+            hint: "as root set namespaces.user = \"host\"; to listen on a port below 1024 as a service: service.sockets"
         )
     }
 
