@@ -70,7 +70,9 @@ struct Tail {
     var replaces = false
 
     /// Options with a value in the next word.
-    private static let valued: Set<String> = ["--set", "--result", "--changes", "--env", "-o", "--output"]
+    private static let valued: Set<String> = [
+        "--set", "--result", "--changes", "--env", "-o", "--output", "--type", "--timer", "--socket", "--dropin",
+    ]
 
     init(of arguments: [String]) {
         head = arguments

@@ -16,7 +16,8 @@ enum Verb: String, CaseIterable {
         case .apply: "SPEC [TARGET] [--check] [--skip-conflicts|--force] [--set KEY=VALUE] [-- PATH…]"
         case .discard: "SPEC [TARGET] [--set KEY=VALUE]"
         case .score: "[SPEC…] [--json] [--threshold N] [--set KEY=VALUE]"
-        case .unit: "SPEC [--env NAME=VALUE] [--] [COMMAND ARG…]"
+        case .unit:
+            "[--user] [--type TYPE] [--timer CALENDAR|--socket ADDRESS|--dropin UNIT] SPEC [--env NAME=VALUE] [--] [COMMAND ARG…]"
         case .import: "TOOL [FILE…] [--into DIRECTORY] [-- ARGV…]"
         case .learn: "[SPEC] [-o FILE] [--stat] [--no-verify] [--] COMMAND [ARG…]"
         case .syscalls: "[@GROUP|NAME|SPEC]"

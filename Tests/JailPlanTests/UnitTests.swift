@@ -115,6 +115,30 @@ import Testing
         #expect(try names(text).isDisjoint(with: gone))
     }
 
+    @Test func `a directory that is to be made is systemd's to make`() throws {
+        let lines = try unit("[[mount]]\ntarget = \"/x\"\nsource = \"/var/lib/b/c\"\ncreate = true")
+        #expect(lines.contains("StateDirectory=b") && lines.contains("DynamicUser=yes"))
+        #expect(!(try unit("[[mount]]\ntarget = \"/x\"\nsource = \"/var/lib/b/c\"").contains("StateDirectory=b")))
+    }
+
+    @Test func `limits of a jail in a scope of its own are none of the unit's`() throws {
+        let lines = try unit("[limits]\npids = 16\nscope = \"own\"")
+        #expect(!lines.contains { $0.hasPrefix("Delegate=") || $0.hasPrefix("TasksMax=") })
+    }
+
+    @Test func `an init has a cgroup of its own and is started again at a reboot`() throws {
+        let lines = try unit("process.boot = true")
+        for line in ["Delegate=yes", "RestartForceExitStatus=129", "KillMode=mixed", "TimeoutStopSec=95"] {
+            #expect(lines.contains(Substring(line)), "\(line)")
+        }
+    }
+
+    @Test func `a unit that takes sockets is enabled by them`() throws {
+        let lines = try unit("service.sockets = true")
+        #expect(lines.contains("Requires=a.socket") && lines.contains("Also=a.socket"))
+        #expect(!lines.contains("WantedBy=multi-user.target"))
+    }
+
     @Test func `words of the command mean themselves`() throws {
         let lines = try unit("", ["/immure", "run", "/a b.toml", "--", "50%", "$HOME", "a\"b", "", "x;y"])
         #expect(lines.contains("ExecStart=/immure run \"/a b.toml\" -- 50%% $$HOME \"a\\\"b\" \"\" \"x;y\""))

@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from harness.hints import among
+
 SPEC = """
 [identity]
 user = "www-data"
@@ -91,6 +93,61 @@ def test_e05_instances_and_jobs(caller):
     assert found["RuntimeDirectory"] == "a/%i" and found["User"] == "www-data"
     found = dict(directives(unit(caller, "a", "job.toml", text='timeout = "1min"\n').ok.stdout))
     assert found["Type"] == "oneshot" and "124" in found["RestartPreventExitStatus"].split()
+
+
+def test_hints_of_the_options(caller, tmp_path):
+    """Each option that cannot be followed says what would."""
+    run = unit(caller, "a", "a.toml", "--type", "notify", text="")
+    assert run.status == 125 and among(run.stderr, 'set service.notify = "exec", for a command that does not say so itself')
+    unit(caller, "a", "a.toml", "--type", "notify", text='service.notify = "exec"\n').ok
+    run = unit(caller, "a", "a.toml", "--socket", "/run/x", text="")
+    assert run.status == 125 and among(run.stderr, "set service.sockets = true")
+    assert "ListenStream=/run/x\n" in unit(caller, "a", "a.toml", "--socket", "/run/x", text="service.sockets = true\n").ok.stdout
+    run = unit(caller, "a", "a.toml", "--dropin", "no-such-unit", text="")
+    assert run.status == 125 and among(run.stderr, "name it as systemctl does, or its file")
+    file = caller.file(caller.directory() / "there.service", "[Service]\nExecStart=/bin/true\n")
+    assert "ExecStart=\n" in unit(caller, "a", "a.toml", "--dropin", str(file), text="").ok.stdout
+    text = '[filesystem]\nro = ["${PWD}/x:/x"]\n'
+    run = unit(caller, "a", "a.toml", text=text)
+    assert run.status == 125
+    assert among(run.stderr, "write the path out; immure unit takes --env PWD=DIRECTORY, where the service is to be started")
+    assert "WorkingDirectory=/srv/x\n" in unit(caller, "a", "a.toml", "--env", "PWD=/srv/x", text=text).ok.stdout
+    unit(caller, "a", "a.toml", text='[filesystem]\nro = ["/srv/x:/x"]\n').ok
+
+
+def test_one_unit_a_call(caller):
+    run = unit(caller, "a", "a.toml", "--timer", "daily", "--socket", "/run/x", text="service.sockets = true\n")
+    assert run.status == 125 and run.stdout == "" and "one a call" in run.stderr
+    for options in (["--timer", "daily\nExecStart=/bin/evil"], ["--socket", "/x\rExecStart=/bin/evil"]):
+        run = unit(caller, "a", "a.toml", *options, text="service.sockets = true\n")
+        assert run.status == 125 and run.stdout == "", run
+
+
+def test_a_dropin_takes_back_what_hinders(caller):
+    """Each directive that keeps a jail from being made, and no other."""
+    file = caller.file(caller.directory() / "other.service", (
+        "[Service]\nType=notify\nUser=redis\nExecStart=-/usr/bin/redis-server /etc/redis.conf --port $PORT\nRestrictNamespaces=yes\n"
+        "ProtectKernelTunables=yes\nProcSubset=pid\nRestrictAddressFamilies=AF_UNIX\nSystemCallFilter=@system-service\n"
+        "ProtectHostname=yes\nLockPersonality=yes\nNoExecPaths=/\nCapabilityBoundingSet=\n"))
+    place = caller.directory() / "a"
+    place.mkdir(exist_ok=True)
+    path = caller.file(place / "a.toml", 'service.notify = "main"\n')
+    text = caller.verb("unit", "--dropin", str(file), str(path)).ok.stdout
+    found = list(directives(text))
+    names = [name for name, _ in found]
+    assert found[0][0] == "[Service]" and ("ExecStart", "") in found
+    assert dict(found)["ExecStart"].endswith(" -- /usr/bin/redis-server /etc/redis.conf --port $PORT")
+    for pair in (("RestrictNamespaces", "no"), ("ProtectKernelTunables", "no"), ("ProcSubset", "all"),
+                 ("RestrictAddressFamilies", "AF_INET"), ("SystemCallErrorNumber", "EPERM")):
+        assert pair in found, pair
+    assert "@mount" in dict(found)["SystemCallFilter"] and "ExecPaths" in names
+    assert not {"ProtectHostname", "LockPersonality", "CapabilityBoundingSet", "User", "Restart"} & set(names)
+
+
+def test_a_unit_for_a_users_manager(caller):
+    found = dict(directives(unit(caller, "a", "a.toml", "--user", text='[filesystem]\nrw = ["${STATE_DIRECTORY}"]\n').ok.stdout))
+    assert found["WantedBy"] == "default.target" and found["StateDirectory"] == "a"
+    assert not {"User", "DynamicUser", "PrivateTmp", "ProtectSystem", "IPAddressDeny", "PrivateDevices"} & set(found)
 
 
 def repr_toml(text):

@@ -18,24 +18,45 @@ package struct Unit {
     let command: [String]
     /// Whether the unit is a template, whose instances have directories of their own.
     let isTemplate: Bool
+    let options: Options
     /// Whether systemd starts the launcher as an ordinary user.
-    var startsAsUser = false
+    package internal(set) var startsAsUser = false
     /// Whether that user is one of the unit's own, DynamicUser=.
     var isDynamic = false
     private(set) var directives: [Directive] = []
     private(set) var hints: [String] = []
 
     /// `command` is the command line of ExecStart, already absolute; `variables` become Environment=, specifiers and all.
-    package init(_ spec: Spec, name: String, command: [String], variables: [(name: String, value: String)]) {
+    package init(
+        _ spec: Spec, name: String, command: [String], variables: [(name: String, value: String)],
+        options: Options = Options()
+    ) {
         self.spec = spec
         self.name = name
         self.command = command
+        self.options = options
         isTemplate = Self.isTemplate(variables)
         start(variables)
         stop()
-        becomeUser()
+        if let over = options.over {
+            startsAsUser = over.startsAsUser
+            clear(over)
+            addDirectories(besides: over)
+            if let limits = spec.limits, limits.value.scope.value == .unit { delegate(limits) }
+            return
+        }
+        // A user's manager starts it as that user, who raises nothing.
+        if options.isUsers {
+            startsAsUser = true
+        } else {
+            becomeUser()
+        }
+        // It is taken as it stands, and a backslash would join the next line to it.
+        if name.utf8.last != UInt8(ascii: "\\") {
+            add("SyslogIdentifier", "\(plain: name)", nil, "in place of the launcher's own name")
+        }
         addDirectories()
-        addAttributes()
+        if !options.isUsers { addAttributes() }
         addLimits()
         addService()
         harden()
@@ -52,53 +73,64 @@ package struct Unit {
         spec.namespaces[.pid].value.isHost && spec.timeout == nil && !spec.namespaces[.time].value.isNew
     }
 
-    /// The unit file. Each of its lines is one line to systemd as well, which takes a carriage return for an end and a
-    /// backslash for the promise of more: what has them is refused.
+    /// The unit file.
     package func text() throws(Rejection) -> String {
-        let description: UnitText = "\(plain: name) in a jail of immure"
-        var lines = [
-            "[Unit]", "Description=\(description.text)", "Documentation=man:immure(1) man:immure.toml(5)", "",
-            "[Service]",
-        ]
-        var reason = ""
-        for directive in directives {
-            let words = [directive.origin?.description ?? "", directive.why].filter { !$0.isEmpty }
-            let next = words.joined(separator: ": ")
-            if next != reason && !next.isEmpty { lines.append("# \(next)") }
-            reason = next
-            lines.append("\(directive.name)=\(directive.value.text)")
+        var file = UnitFileText()
+        file.section("Unit")
+        file.add("Description", "\(plain: name) in a jail of immure")
+        file.add("Documentation", "man:immure(1) man:immure.toml(5)")
+        if spec.service.sockets.value {
+            file.add(
+                "Requires", "\(plain: name).socket", spec.service.sockets.position,
+                "without its sockets it does not start")
         }
-        lines += hints.map { "# \($0)" }
-        if !isJob { lines += ["", "[Install]", "WantedBy=multi-user.target"] }
-        let faults = lines.filter { UnitText.hasControls($0) || $0.last == "\\" }
-        guard faults.isEmpty else {
-            throw Rejection(
-                faults.map { line in
-                    Diagnostic(
-                        "\(quoted(line)): not one line of a unit: it has a control character, or a backslash at its end",
-                        at: nil)
-                })
+        write(&file)
+        for line in hints { file.comment(line) }
+        if spec.service.sockets.value {
+            file.section("Install")
+            file.add("Also", "\(plain: name).socket")
+        } else if kind != .oneshot {
+            file.section("Install")
+            file.add("WantedBy", options.isUsers ? "default.target" : "multi-user.target")
         }
-        return lines.map { $0 + "\n" }.joined()
+        return try file.text()
     }
 
-    /// A command that ends by itself: one that has a time to do so, and says nothing of being ready.
-    private var isJob: Bool {
-        if case .none = spec.service.notify.value { spec.timeout != nil } else { false }
+    /// The drop-in that starts the unit `over` in a jail.
+    package func dropIn() throws(Rejection) -> String {
+        var file = UnitFileText()
+        write(&file)
+        return try file.text()
+    }
+
+    private func write(_ file: inout UnitFileText) {
+        file.section("Service")
+        for directive in directives { file.add(directive.name, directive.value, directive.origin, directive.why) }
+    }
+
+    /// How systemd learns that it has started: as asked, or as the spec has it.
+    var kind: Kind {
+        if let kind = options.kind { return kind }
+        if case .none = spec.service.notify.value { return spec.timeout == nil ? .exec : .oneshot }
+        return .notify
     }
 
     private mutating func start(_ variables: [(name: String, value: String)]) {
         let notify = spec.service.notify
-        if isJob {
-            add(
-                "Type", "oneshot", spec.timeout?.position,
-                "a job, for a timer or another unit to start; it ends by itself")
-        } else if case .none = notify.value {
+        let origin =
+            options.kind != nil
+            ? nil : kind == .notify ? notify.position : kind == .oneshot ? spec.timeout?.position : nil
+        switch kind {
+        case .oneshot: add("Type", "oneshot", origin, "a job, for a timer or another unit to start; it ends by itself")
+        case .exec:
             add(
                 "Type", "exec", nil,
                 "started once immure is executed; a jail that cannot be made is a failure all the same")
+        case .simple: add("Type", "simple", nil, "started before immure is executed")
+        case .notify: add("Type", "notify", origin)
+        }
+        if case .none = notify.value {
         } else {
-            add("Type", "notify", notify.position)
             // Where the pids are the host's, systemd sees the sender itself, and a launcher in front is the main process.
             let hearsAll =
                 switch notify.value {
@@ -109,21 +141,34 @@ package struct Unit {
             let isSeen = spec.namespaces[.pid].value.isHost
             add("NotifyAccess", isSeen && hearsAll ? "all" : "main", notify.position)
         }
-        add("ExecStart", "\(arguments: command)", nil, "the jail, all that the spec says of it")
-        for (name, value) in variables {
+        if options.over != nil { add("ExecStart", "", nil, "in place of the unit's own") }
+        let why = "the jail, all that the spec says of it"
+        if let line = options.over?.command, spec.command == nil, !command.contains("--") {
+            add("ExecStart", "\(arguments: command) -- \(specified: line)", nil, why)
+        } else {
+            add("ExecStart", "\(arguments: command)", nil, why)
+        }
+        // The current directory of a service is systemd's to set.
+        for (name, value) in variables where name == "PWD" {
+            add("WorkingDirectory", "\(specified: value)", nil, "what the spec refers to as ${PWD}")
+        }
+        for (name, value) in variables where name != "PWD" {
             add("Environment", "\(assignment: name, value)", nil, "what the spec refers to as ${…}")
         }
     }
 
     private mutating func stop() {
         let reason = "125 to 127: the jail or its command could not be started, and would not be again"
-        add("Restart", "on-failure", nil, reason)
+        if options.over == nil { add("Restart", "on-failure", nil, reason) }
         if let timeout = spec.timeout {
             add(
                 "RestartPreventExitStatus", "124 125 126 127", timeout.position,
                 "124 is the end of `timeout`; \(reason)")
         } else {
             add("RestartPreventExitStatus", "125 126 127", nil, reason)
+        }
+        if spec.process.boot.value {
+            add("RestartForceExitStatus", "129", spec.process.boot.position, "the tree's own init wants a reboot")
         }
         guard !isDirect else { return }
         let why = "the launcher passes signals on, once; status 128+n is a command that signal n ended, 143 SIGTERM"

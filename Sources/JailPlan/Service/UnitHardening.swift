@@ -5,9 +5,9 @@ import SpecFile
 /// what it takes.
 ///
 /// Left out for every spec are those that keep a jail from being made: RestrictNamespaces=, ProtectKernelTunables= and ProcSubset=
-/// (/proc/sys/user is written to in the jail's own user namespace), LockPersonality=; ProtectKernelLogs= and ProtectProc=, as an
-/// ordinary user is given a /proc of its own only where nothing covers a part of the one that is there;
-/// ProtectClock=, which refuses to read what adjtimex(2) says as well.
+/// (/proc/sys/user is written to in the jail's own user namespace); ProtectKernelLogs=, as a /proc
+/// of the jail's own is given only where nothing covers a part of the one that is there; LockPersonality= and ProtectClock=, which refuse to tell
+/// what personality(2) and adjtimex(2) have set as well.
 extension Unit {
     mutating func harden() {
         // A network that leads out is made with /dev/net/tun, an image with a loop device, a quota with the file system's own.
@@ -16,13 +16,24 @@ extension Unit {
         else { return }
         // Without CAP_SYS_ADMIN most of these imply NoNewPrivileges=, and with that newuidmap(1) cannot work.
         guard spec.process.noNewPrivileges.value, !spec.identity.asksForSubordinates else { return }
-        hardenTree()
-        hardenDevices()
-        hardenNetwork()
         let why = "the launcher does without it, and in a user namespace the command has none of it"
-        add("ProtectKernelModules", "yes", nil, why)
+        // What needs mounts or capabilities a user's manager does in a user namespace of the service's own, or not at all.
+        if options.isUsers {
+            add("NoNewPrivileges", "yes", spec.process.noNewPrivileges.position, "of the launcher as well")
+        } else {
+            hardenTree()
+            hardenDevices()
+            hardenNetwork()
+            add("ProtectKernelModules", "yes", nil, why)
+            add("PrivateMounts", "yes", nil, why)
+            if spec.namespaces[.pid].value.isNew && !uses(["/proc"]) { add("ProtectProc", "invisible", nil, why) }
+            if spec.hostname == nil { add("ProtectHostname", "yes", nil, why) }
+            if isDynamic {
+                add("PrivateUsers", "yes", nil, "the launcher and the jail are the unit's own user, and nobody else")
+            }
+        }
         add("RestrictRealtime", "yes", nil, why)
-        if startsAsUser { add("CapabilityBoundingSet", "", nil, why) }
+        if startsAsUser && !options.isUsers { add("CapabilityBoundingSet", "", nil, why) }
         guard spec.seccomp == nil else { return }
         let filtered = "what the filter of the jail refuses as well"
         add("SystemCallArchitectures", "native", nil, filtered)
@@ -86,7 +97,8 @@ extension Unit {
     func uses(_ directories: [String]) -> Bool {
         if case .host = spec.filesystem.root.value { return true }
         // The program and the spec.
-        var paths = command.prefix { $0 != "--" }.filter { $0.hasPrefix("/") } + spec.filesystem.writableSources
+        var paths =
+            options.files + command.prefix { $0 != "--" }.filter { $0.hasPrefix("/") } + spec.filesystem.writableSources
         if case .directory(let path) = spec.filesystem.root.value { paths.append(path) }
         for mount in spec.filesystem.mounts {
             if mount.isPattern { return true }

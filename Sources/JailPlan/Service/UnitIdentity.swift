@@ -50,26 +50,47 @@ extension Unit {
     }
 
     /// `${RUNTIME_DIRECTORY}` and its like: systemd makes them, gives them to the user, and removes what is to go.
-    mutating func addDirectories() {
+    ///
+    /// `over` is a unit that may have them already.
+    mutating func addDirectories(besides over: ForeignUnit? = nil) {
         for used in usedDirectories {
-            let instance: UnitText = "\(item: name)/%i"
-            add(used.directive, used.isInstance ? instance : "\(item: name)", used.position)
+            guard over?.directory(used.directive) != used.name else { continue }
+            let instance: UnitText = "\(item: used.name)/%i"
+            add(used.directive, used.isInstance ? instance : "\(item: used.name)", used.position)
         }
     }
 
-    private typealias UsedDirectory = (directive: String, path: String, isInstance: Bool, position: Position?)
+    private typealias UsedDirectory = (
+        directive: String, name: String, path: String, isInstance: Bool, position: Position?
+    )
 
-    /// The directories that the spec binds something of, those of an instance before those that all of them share.
+    /// The directories that the spec binds something of, those of an instance before those that all of them share; and what it asks to
+    /// be made where systemd makes directories.
     private var usedDirectories: [UsedDirectory] {
         Self.directories.flatMap { kind -> [UsedDirectory] in
-            let shared = kind.parent + "/" + name
-            for path in isTemplate ? [shared + "/%i", shared] : [shared] {
+            let parent = options.parents[kind.directive] ?? kind.parent
+            let shared = parent + "/" + (options.over?.directory(kind.directive) ?? name)
+            var result: [UsedDirectory] = []
+            for path in isTemplate ? [shared + "/%i", shared] : [shared] where result.isEmpty {
                 let uses = spec.filesystem.mounts.first { mount in
                     if case .bind(let source) = mount.source { isWithin(source, path) } else { false }
                 }
-                if let uses { return [(kind.directive, path, path != shared, uses.position)] }
+                if let uses {
+                    result.append(
+                        (
+                            kind.directive, String(shared.dropFirst(parent.count + 1)), path, path != shared,
+                            uses.position
+                        ))
+                }
             }
-            return []
+            for mount in spec.filesystem.mounts where mount.create != nil && !options.isUsers {
+                guard case .bind(let source) = mount.source, isWithin(source, parent), source != parent,
+                    !result.contains(where: { isWithin(source, $0.path) })
+                else { continue }
+                let first = source.dropFirst(parent.count + 1).split(separator: "/").first.map(String.init) ?? ""
+                result.append((kind.directive, first, parent + "/" + first, false, mount.position))
+            }
+            return result
         }
     }
 

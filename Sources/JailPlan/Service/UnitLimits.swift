@@ -8,7 +8,8 @@ extension Unit {
     mutating func addLimits() {
         guard let limits = spec.limits else { return }
         let value = limits.value
-        add("Delegate", "yes", limits.position, "immure makes a cgroup for the jail below the unit's")
+        guard value.scope.value == .unit else { return }
+        delegate(limits)
         let room: UInt64 = 16 << 20
         if let memory = value.memory {
             add("MemoryMax", "\(memory.value &+ room)", memory.position, "and 16 MiB for the launcher")
@@ -18,6 +19,10 @@ extension Unit {
         if let pids = value.pids {
             add("TasksMax", "\(pids.value &+ 16)", pids.position, "and some for the launcher")
         }
+    }
+
+    mutating func delegate(_ limits: Located<Limits>) {
+        add("Delegate", "yes", limits.position, "immure makes a cgroup for the jail below the unit's")
         add("OOMPolicy", "continue", limits.position, "immure says itself what ran out of memory")
     }
 
@@ -29,11 +34,7 @@ extension Unit {
             )
         }
         if service.sockets.value {
-            hint("Sockets (\(place(service.sockets.position))) come from \(name).socket:")
-            hint("    [Socket]")
-            hint("    ListenStream=127.0.0.1:8080")
-            hint("    [Install]")
-            hint("    WantedBy=sockets.target")
+            hint("Sockets (\(place(service.sockets.position))) come from \(name).socket, which --socket ADDRESS prints")
         }
         hint("Where the command reads its configuration again at SIGHUP: ExecReload=kill -HUP $MAINPID")
     }

@@ -22,6 +22,9 @@ struct UnitText: ExpressibleByStringInterpolation {
             for scalar in value.unicodeScalars { text += scalar == "%" ? "%%" : String(scalar) }
         }
 
+        /// A value whose specifiers the caller has written.
+        mutating func appendInterpolation(specified value: String) { text += value }
+
         /// Arguments of ExecStart=, systemd.service(5): `%` and `$` stand for themselves, blanks do not end one.
         mutating func appendInterpolation(arguments words: [String]) {
             text += words.map { UnitText.quoted($0, from: "%$") }.joined(separator: " ")

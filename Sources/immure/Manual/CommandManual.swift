@@ -57,7 +57,15 @@ extension Manual {
             the unit is a template, and each instance has directories of its own, such as /run/NAME/%i. A spec that binds such a
             directory and writes no user gets DynamicUser= where it needs no privileges, and one with `timeout` is a job:
             Type=oneshot, for a timer to start, which is not started again when its time is over. Directives that keep the
-            launcher itself from things are printed where nothing of the spec asks for what they take.
+            launcher itself from things are printed where nothing of the spec asks for what they take. A [[mount]] with `create` in one
+            of systemd's places, such as /var/lib/NAME, becomes the directive that makes it. PWD given with `--env` is WorkingDirectory=.
+            A spec that others than root can write is warned of: they decide what the service runs.
+
+            `--user`: for a user's manager, which can do less of that; `--type`: in place of what the spec suggests, simple, exec, notify
+            or oneshot. The other options print another file, which belongs beside the unit: `--timer CALENDAR` NAME.timer, which starts
+            it when systemd.time(7) says; `--socket ADDRESS` NAME.socket, which listens for it; `--dropin UNIT` the drop-in that starts
+            UNIT, a name or a file, in the jail, with its own command where the spec has none: it takes back each directive of UNIT
+            that keeps a jail from being made, with the reason. Put it into /etc/systemd/system/UNIT.d/immure.conf.
             """
         case .import: importing
         case .learn: learning
