@@ -83,7 +83,6 @@ HINDERING = [
     (["SystemCallFilter=@system-service", "SystemCallErrorNumber=EPERM"], set()),
     (["SystemCallFilter=~@mount"], set()),
     (["LimitNPROC=1"], {"LimitNPROC=infinity"}),
-    (["ReadOnlyPaths=/"], {"ReadWritePaths=/proc"}),
     # All of them in one go.
     (["RestrictNamespaces=yes", "ProtectKernelTunables=yes", "ProcSubset=pid", "RestrictAddressFamilies=AF_UNIX",
       "SystemCallFilter=@system-service", "SystemCallFilter=~@privileged"],
@@ -102,6 +101,14 @@ def test_e06_a_directive_that_keeps_a_jail_from_being_made(jail, directives, wan
     assert wanted <= set(lines(hint)), hint
     done = unit(words, *directives, *caller, *lines(hint))
     assert (done.returncode, done.stdout, hints(done.stderr)) == (0, "ran\n", []), done
+
+
+@pytest.mark.parametrize("caller", [[], ["User=www-data"]], ids=lambda caller: "".join(caller) or "root")
+def test_e06_a_proc_that_cannot_be_written_to(jail, caller):
+    words = jail.arguments("", *TRUE)
+    hint = told(unit(words, "ReadOnlyPaths=/", *caller), "{} edit {}, [Service] {}")
+    assert lines(hint) == ["ReadWritePaths=/proc"]
+    gone(unit(words, "ReadOnlyPaths=/", *lines(hint), *caller))
 
 
 def test_e06_no_process_left(jail):

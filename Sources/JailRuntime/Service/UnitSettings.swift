@@ -42,14 +42,18 @@ extension Evidence {
     }
 
     private func settingsOfProc(_ writes: Bool) -> [String] {
-        var result: [String] = []
-        for fields in mountLines where fields.count > 5 {
-            let isReadOnly = fields[5].split(separator: ",").contains("ro")
-            if fields[4] == "/proc/sys" && isReadOnly && writes { result.append("ProtectKernelTunables=no") }
-            guard fields[4] == "/proc" else { continue }
-            if isReadOnly { result.append("ReadWritePaths=/proc") }
-            if fields.last?.split(separator: ",").contains("subset=pid") == true { result.append("ProcSubset=all") }
+        let mounts = mountLines.filter { $0.count > 5 }
+        let readOnly = mounts.filter { $0[5].split(separator: ",").contains("ro") }.map { $0[4] }
+        let isSubset = mounts.contains {
+            $0[4] == "/proc" && $0.last?.split(separator: ",").contains("subset=pid") == true
         }
+        var result: [String] = []
+        // Where there is no /proc/sys, it is known by what else the directive makes read-only.
+        if writes, readOnly.contains("/proc/sys") || isSubset && readOnly.contains("/sys") {
+            result.append("ProtectKernelTunables=no")
+        }
+        if readOnly.contains("/proc") { result.append("ReadWritePaths=/proc") }
+        if isSubset { result.append("ProcSubset=all") }
         return result
     }
 

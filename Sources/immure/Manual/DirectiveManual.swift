@@ -76,8 +76,8 @@ extension Manual {
             "Not: launcher, reaper and command are three processes (TasksMax= as well), and a tree takes some dozen descriptors."
         ),
         (
-            ["NoExecPaths=/", "ReadOnlyPaths=/"],
-            "Not: systemd itself could not execute the launcher, or the launcher write ids to /proc (ReadWritePaths=/proc)."
+            ["NoExecPaths=/"],
+            "Not: systemd itself could not execute the launcher, which has to be in ExecPaths=."
         ),
     ]
 }
