@@ -233,3 +233,14 @@ int linux_select(struct pollfd *watches, int count, int milliseconds) {
             found > 0 && watches[i].fd >= 0 && set[watches[i].fd / width] >> watches[i].fd % width & 1 ? POLLIN : 0;
     return found;
 }
+
+int linux_lock_for_reading(int descriptor) {
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    return fcntl(descriptor, F_OFD_SETLK, &lock);
+}
+
+int linux_is_locked_for_reading(int descriptor) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (fcntl(descriptor, F_OFD_GETLK, &lock) < 0) return -1;
+    return lock.l_type == F_RDLCK;
+}

@@ -66,7 +66,8 @@ package enum Operation: Equatable, Sendable {
     case beginRoot(slot: Int)
     /// Puts a slot on a target inside the tree; the mount point is made where it is missing.
     case attach(slot: Int, target: String, isDirectory: Bool?)
-    case makeDirectory(target: String, mode: UInt32?)
+    /// `keepsMode`: one that is there already may have another mode.
+    case makeDirectory(target: String, mode: UInt32?, keepsMode: Bool)
     case makeSymlink(target: String, to: String)
     /// Covers what is at the target, file or directory; where nothing is, that is reported.
     case hide(target: String)
@@ -91,6 +92,8 @@ package enum Operation: Equatable, Sendable {
     case awaitNetwork(NetworkProvision)
     case setNice(Int32)
     case setAffinity([Int])
+    /// Locks a file of the jail for reading; the launcher holds the lock as long as the jail lives.
+    case lockFile(String)
     case newKeyring
     /// Sets what the caller may have changed for itself and exec would pass on.
     case setInheritedAttributes(InheritedAttributes)

@@ -16,9 +16,9 @@ package struct Planner {
     var jobserver: Jobserver?
     var network: ResolvedNetwork?
 
-    /// The plan, or every reason why there can be none.
+    /// The plan, or every reason why there can be none. `stays`: the launcher has something else to do while the jail lives.
     package static func plan(
-        _ spec: Spec, on host: Host, reportsResult: Bool = false, reportsChanges: Bool = false
+        _ spec: Spec, on host: Host, reportsResult: Bool = false, reportsChanges: Bool = false, stays: Bool = false
     ) -> Result<Plan, Faults> {
         let forgone = spec.process.boot.value ? spec.forgoingGroup(on: host) : nil
         let (premises, faults) = Premises.expanding(forgone?.spec ?? spec, on: host)
@@ -26,7 +26,7 @@ package struct Planner {
         planner.faults = faults
         if let note = forgone?.note { planner.plan.notes.append(note) }
         planner.plan.showsChanges = (reportsResult || reportsChanges) && spec.filesystem.hasOverlay
-        planner.make(mustStay: reportsResult || reportsChanges || spec.filesystem.keepsChanges)
+        planner.make(mustStay: stays || reportsResult || reportsChanges || spec.filesystem.keepsChanges)
         return planner.faults.isEmpty ? .success(planner.plan) : .failure(Faults(diagnostics: planner.faults))
     }
 
@@ -45,7 +45,8 @@ package struct Planner {
         // Whoever makes a cgroup that nobody else clears away stays to do so.
         decideShape(
             session: session,
-            mustStay: mustStay || limits?.isCleared == false || mustWatchCovers || servesImages || holdsStorageLimits)
+            mustStay: mustStay || !spec.process.locks.value.isEmpty || limits?.isCleared == false || mustWatchCovers
+                || servesImages || holdsStorageLimits)
         // First of all: the manager's socket has its name in the caller's namespaces.
         resolveService()
         resolveJobserver()

@@ -146,7 +146,7 @@ extension Mount {
         case .image: (Weight.image, "the kernel reads a file system image, which may be made to harm it")
         case .mqueue, .devpts, .proc: (Weight.kernelFiles, "one more file system of the kernel's")
         case .tmpfs(nil, _, _): isLimited ? nil : (Weight.unlimitedTmpfs, "half of the host's memory can be filled")
-        case .bind, .tmpfs, .overlay, .file, .symlink, .directory, .hidden: nil
+        case .bind, .tmpfs, .overlay, .file, .passedFile, .symlink, .directory, .hidden: nil
         }
     }
 }

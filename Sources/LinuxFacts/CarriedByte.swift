@@ -19,3 +19,28 @@ package enum CarriedByte {
         return text.unicodeScalars.reduce(0) { $0 + (byte($1) == nil ? UTF8.width($1) : 1) }
     }
 }
+
+extension String {
+    /// The string for bytes of the kernel's, which may hold a NUL, without loss: what is not UTF-8 is carried.
+    package init(escaping bytes: [UInt8]) {
+        if let valid = String(validating: bytes, as: UTF8.self), !CarriedByte.isIn(valid) {
+            self = valid
+            return
+        }
+        var result = String.UnicodeScalarView()
+        var decoder = UTF8()
+        var index = 0
+        while index < bytes.count {
+            var rest = bytes[index...].makeIterator()
+            decoder = UTF8()
+            if case .scalarValue(let scalar) = decoder.decode(&rest), CarriedByte.byte(scalar) == nil {
+                result.append(scalar)
+                index += UTF8.width(scalar)
+            } else {
+                if let scalar = Unicode.Scalar(CarriedByte.base + UInt32(bytes[index])) { result.append(scalar) }
+                index += 1
+            }
+        }
+        self = String(result)
+    }
+}

@@ -8,11 +8,18 @@ import SpecFile
 ///
 /// What comes of it is what `immure import bwrap` prints. Whatever has no line is refused by its name: nothing is launched that is
 /// less of a jail than was asked for, nor one that lacks what the caller waits for.
-enum BubblewrapFront {
+struct BubblewrapFront {
+    private let extras: BubblewrapImport.Extras
+    private let name: String
+
     /// The words for bubblewrap; nil where the program is called otherwise.
     static func words(of arguments: [String]) -> ArraySlice<String>? {
         guard let name = arguments.first else { return nil }
         if name == "bwrap" || name.hasSuffix("/bwrap") { return arguments.dropFirst() }
+        // How bubblewrap starts itself in a jail of its own, where its file need not have a name.
+        if name == "/proc/self/exe", arguments.count > 1, BubblewrapOptions.hasOption(arguments[1]) {
+            return arguments.dropFirst()
+        }
         guard arguments.count >= 3, arguments[1] == "as", arguments[2] == "bwrap" else { return nil }
         return arguments.dropFirst(3)
     }
@@ -21,59 +28,111 @@ enum BubblewrapFront {
         let surroundings = Caller.surroundings()
         let context = ImportContext(
             isRoot: Caller.userID == 0, permitted: Caller.permitted, currentDirectory: surroundings.variable("PWD"),
-            home: surroundings.home,
-            readDescriptor: Caller.readDescriptor)
+            home: surroundings.home, readDescriptor: Caller.readDescriptor)
         var imported = BubblewrapImport(Array(words), from: "bwrap", context)
-        let extras = imported.extras
+        let called = Caller.arguments.first ?? "bwrap"
+        let front = BubblewrapFront(extras: imported.extras, name: words.startIndex == 1 ? called : "bwrap")
+        front.answerQuestions()
+        if let fault = imported.draft.faults.first { front.refuse(fault.message) }
+        for warning in front.extras.warnings { front.say(warning, level: 4) }
+        if imported.hasNoCommand { front.refuse("no command; \(front.usage)") }
+        front.refuseWhatIsLost(imported.draft)
+        for source in front.extras.coveredSources where !Caller.exists(source) { front.refuseSource(source) }
+        front.checkDescriptors()
+        imported.passOn((3..<1024).filter { Caller.hasOpen($0) })
+        front.launch(imported.draft.document, surroundings)
+    }
+
+    private var usage: String { "usage: \(name) [OPTIONS...] [--] COMMAND [ARGS...]" }
+
+    private func answerQuestions() {
         if extras.asksForHelp {
-            Caller.show("usage: bwrap [OPTIONS...] [--] COMMAND [ARGS...]\n")
+            let names = BubblewrapOptions.names.map { "    \($0)\n" }.joined()
+            Caller.show("\(usage)\n\nOptions, as bwrap(1) has them:\n\(names)")
             Caller.leave(0)
         }
         if extras.asksForVersion {
             Caller.show("bubblewrap 0.11.0\n")
             Caller.leave(0)
         }
-        if let fault = imported.draft.faults.first { refuse(fault.message) }
-        if imported.hasNoCommand { refuse("no command; usage: bwrap [OPTIONS...] [--] COMMAND [ARGS...]") }
-        refuseWhatIsLost(imported.draft)
-        if extras.infoDescriptor != nil {
-            refuse("--info-fd: not available: immure does not say what it starts before it ends")
-        }
-        if extras.statusDescriptor != nil {
-            refuse("--json-status-fd: not available: immure does not say what it starts before it ends")
-        }
-        for source in extras.coveredSources where !Caller.exists(source) {
-            refuse("Can't find source path \(source): No such file or directory")
-        }
-        imported.passOn((3..<1024).filter { Caller.hasOpen($0) })
-        for number in extras.blockDescriptors where Caller.readOne(number) == nil {
-            refuse("--block-fd: cannot read \(number)")
-        }
-        launch(imported.draft.document, surroundings)
     }
 
-    private static func refuseWhatIsLost(_ draft: Draft) {
+    private func refuseWhatIsLost(_ draft: Draft) {
         let lost = draft.notes.first { $0.kind == .lost || $0.kind == .lostRestriction }
         if let lost { refuse("\(lost.directive.words): not available: \(lost.reason)") }
     }
 
-    private static func launch(_ document: Document, _ surroundings: Surroundings) -> Never {
+    /// A number that is free would be given to a descriptor of immure's own.
+    private func checkDescriptors() {
+        for number in own + extras.heldDescriptors where !Caller.hasOpen(number) {
+            refuse("Invalid fd: \(number)")
+        }
+    }
+
+    /// Those that no process of the jail is to have.
+    private var own: [Int32] {
+        [extras.infoDescriptor, extras.statusDescriptor, extras.blockDescriptor].compactMap { $0 }
+    }
+
+    private func launch(_ document: Document, _ surroundings: Surroundings) -> Never {
+        let held = own + extras.heldDescriptors
         do throws(Rejection) {
-            let plan = try Prepare.plan(of: document, in: surroundings)
-            let outcome = Launch(plan, keeping: [], explaining: false, telling: { _ in }).run()
+            let plan = try Prepare.plan(of: document, in: surroundings, stays: !held.isEmpty)
+            let start =
+                own.isEmpty
+                ? nil : StartReport(gate: extras.blockDescriptor, own: own.filter { $0 > 2 }, hear: report)
+            let outcome = Launch(plan, keeping: held.filter { $0 > 2 }, starting: start, telling: { _ in }).run()
             switch outcome.ending {
-            case .failed(let failure): refuse(Explanation(failure, of: plan).diagnostic.message)
+            case .failed(let failure): refuse(failure, of: plan)
             case .lost(let failure): refuse(Explanation(failure, of: plan).loss.message)
-            case .ended, .timedOut: Caller.leave(outcome)
+            case .ended, .timedOut:
+                if let status = extras.statusDescriptor {
+                    Caller.tell(status, "{ \"exit-code\": \(outcome.status) }\n")
+                }
+                Caller.leave(outcome)
             }
         } catch {
             refuse(error.diagnostics.first?.message ?? "refused")
         }
     }
 
+    /// Says what has been started, in the two forms that bubblewrap has for it.
+    private func report(_ jail: StartedJail) {
+        var facts = ["\"child-pid\": \(jail.process)"]
+        for (kind, number) in jail.namespaces {
+            let name = kind == .mount ? "mnt" : kind.rawValue
+            facts.append("\"\(name)-namespace\": \(number)")
+        }
+        if let info = extras.infoDescriptor {
+            Caller.tell(info, "{\n    \(facts.joined(separator: ",\n    "))\n}\n")
+            if info > 2 { Caller.close(info) }
+        }
+        if let status = extras.statusDescriptor {
+            Caller.tell(status, "{ \(facts.joined(separator: ", ")) }\n")
+        }
+    }
+
+    private func refuse(_ failure: Failure, of plan: Plan) -> Never {
+        let explanation = Explanation(failure, of: plan)
+        if let source = explanation.missingSource { refuseSource(source) }
+        if let link = explanation.differingLink {
+            refuse("Can't make symlink at \(link.path): existing destination is \(link.found)")
+        }
+        refuse(explanation.diagnostic.message)
+    }
+
+    private func refuseSource(_ path: String) -> Never {
+        refuse("Can't find source path \(path): No such file or directory")
+    }
+
     /// Every failure of bubblewrap's own is status 1.
-    private static func refuse(_ message: String) -> Never {
-        Caller.say("bwrap: " + Report.printable(message))
+    private func refuse(_ message: String) -> Never {
+        say(message, level: 3)
         Caller.leave(1)
+    }
+
+    /// `level` is of syslog(3).
+    private func say(_ message: String, level: Int) {
+        Caller.say((extras.prefixesLevels ? "<\(level)>" : "") + "bwrap: " + Report.printable(message))
     }
 }

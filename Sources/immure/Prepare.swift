@@ -36,17 +36,25 @@ enum Prepare {
             reportsChanges: request.changes != nil)
     }
 
-    /// The same, to launch, of a document that no file holds.
-    static func plan(of document: Document, in surroundings: Surroundings) throws(Rejection) -> Plan {
-        try plan(try decode(document, in: surroundings), from: FilesRead(toLaunch: true))
+    /// The same, to launch, of a document that no file holds; `stays`: for a launcher that has something to do meanwhile.
+    static func plan(
+        of document: Document, in surroundings: Surroundings, stays: Bool
+    ) throws(Rejection) -> Plan {
+        try plan(try decode(document, in: surroundings), from: FilesRead(toLaunch: true), stays: stays)
     }
 
     private static func plan(
-        _ spec: Spec, from files: FilesRead, toLaunch: Bool = true, keepingBack held: [HeldBack] = [],
-        reportsResult: Bool = false, reportsChanges: Bool = false
+        _ written: Spec, from files: FilesRead, toLaunch: Bool = true, keepingBack held: [HeldBack] = [],
+        reportsResult: Bool = false, reportsChanges: Bool = false, stays: Bool = false
     ) throws(Rejection) -> Plan {
+        var spec = written
         if toLaunch {
             try checkDescriptors(spec.process.fds, "process.fds", keepingBack: held)
+            for given in spec.filesystem.givenDescriptors {
+                try checkDescriptors(Located([given.number], at: given.position), given.key, keepingBack: held)
+            }
+            let faults = spec.filesystem.resolveDescriptors(Caller.path(of:))
+            if !faults.isEmpty { throw Rejection(faults) }
             if let programs = spec.seccomp?.value.programs {
                 try checkDescriptors(programs, "seccomp.bpf", keepingBack: held)
             }
@@ -55,7 +63,8 @@ enum Prepare {
         var host = try host(for: spec)
         try host.probeNames(of: spec, readFrom: files)
         if !toLaunch { host.findDanglingLinks() }
-        switch Planner.plan(spec, on: host, reportsResult: reportsResult, reportsChanges: reportsChanges) {
+        switch Planner.plan(spec, on: host, reportsResult: reportsResult, reportsChanges: reportsChanges, stays: stays)
+        {
         case .success(let plan):
             if toLaunch {
                 try checkPassed(spec.service.sockets, of: plan, keepingBack: held)
@@ -162,7 +171,7 @@ extension Prepare {
     private static func checkDescriptors(
         _ wanted: Located<[Int32]>, _ key: String, keepingBack held: [HeldBack]
     ) throws(Rejection) {
-        let list = key == "process.fds" ? "fds" : "bpf"
+        let list = key.split(separator: ".").last.map(String.init) ?? key
         for number in wanted.value {
             if let taken = held.first(where: { $0.descriptor == number }) {
                 throw Rejection([Diagnostic("descriptor \(number) is for \(taken.option)", at: wanted.position)])

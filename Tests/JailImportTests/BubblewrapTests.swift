@@ -31,7 +31,8 @@ import Testing
     @Test func `root keeps its user, its namespace and its capabilities`() throws {
         let spec = try draft("--ro-bind / / --cap-drop CAP_SYS_ADMIN true", isRoot: true).spec
         #expect(spec.namespaces[.user].value == .host && spec.identity.user?.value == .id(0))
-        let kept = try #require(spec.capabilities.keep?.value)
+        let kept = try #require(spec.capabilities.inheritable?.value)
+        #expect(spec.capabilities.bounding?.value == kept && spec.capabilities.keep == nil)
         #expect(kept.contains(.chown) && !kept.contains(.sys_admin))
     }
 
@@ -93,7 +94,7 @@ import Testing
     }
 
     @Test func `what is wrong is named with its place`() {
-        #expect(draft("--ro-bnd / / sh").faults.first?.message == "unknown option --ro-bnd")
+        #expect(draft("--ro-bnd / / sh").faults.first?.message == "Unknown option --ro-bnd")
         #expect(draft("--ro-bnd / / sh").faults.first?.hint == "did you mean --ro-bind?")
         #expect(draft("--ro-bind / / --bind /x").faults.first?.position?.line == 4)
         #expect(draft("--hostname x sh").faults.first?.message == "Specifying --hostname requires --unshare-uts")
@@ -103,8 +104,36 @@ import Testing
 
     @Test func `what restricts and has no line is a loss`() {
         #expect(draft("--userns2 3 --ro-bind / / sh").hasLostRestrictions)
-        #expect(!draft("--lock-file /x --ro-bind / / sh").hasLostRestrictions)
-        #expect(draft("--lock-file /x --ro-bind / / sh").directives(.lost) == ["--lock-file /x"])
+        #expect(draft("--exec-label x --ro-bind / / sh").directives(.lostRestriction) == ["--exec-label x"])
+    }
+
+    @Test func `what descriptors give stands in the spec by their numbers`() throws {
+        let spec = try draft(
+            "--ro-bind / / --tmpfs /t --file 5 /t/a --ro-bind-data 6 /t/b --ro-bind-fd 7 /t/c --seccomp 8 --lock-file /x sh"
+        ).spec
+        #expect(spec.mount(at: "/t/a")?.source == .passedFile(descriptor: 5, mode: 0o666))
+        #expect(spec.mount(at: "/t/b")?.source == .passedFile(descriptor: 6, mode: 0o600))
+        #expect(spec.mount(at: "/t/a")?.options.opened.hasAll(of: .readOnly) == true)
+        #expect(spec.mount(at: "/t/c")?.sourceDescriptor?.value == 7)
+        #expect(spec.seccomp?.value.programs?.value == [8] && spec.process.locks.value == ["/x"])
+    }
+
+    @Test func `a target is where the links before it lead`() throws {
+        let spec = try draft("--ro-bind /usr /usr --symlink usr/lib /lib --ro-bind /opt /lib/x --ro-bind /srv /lib sh")
+            .spec
+        #expect(spec.mount(at: "/usr/lib")?.source == .bind("/srv") && spec.mount(at: "/usr/lib/x") == nil)
+        #expect(spec.mount(at: "/lib")?.source == .symlink(to: "usr/lib"))
+    }
+
+    @Test func `directories on the way are as closed as what they are for`() throws {
+        let spec = try draft("--tmpfs / --perms 0700 --dir /a/b --perms 0755 --dir /c/d sh").spec
+        #expect(spec.mount(at: "/a")?.source == .directory(mode: 0o700) && spec.mount(at: "/a")?.optional == true)
+        #expect(spec.mount(at: "/c") == nil)
+    }
+
+    @Test func `the program's own name is no command`() throws {
+        #expect(try draft("bwrap --ro-bind / / sh").spec.command?.value == ["sh"])
+        #expect(try draft("/usr/bin/bwrap --ro-bind / / sh").spec.filesystem.root.value == .host)
     }
 
     @Test func `every line says where it is from`() {

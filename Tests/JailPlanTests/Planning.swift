@@ -65,7 +65,7 @@ extension Plan {
         operations.compactMap { operation in
             switch operation {
             case .attach(_, let target, _): "attach \(target)"
-            case .makeDirectory(let target, _): "directory \(target)"
+            case .makeDirectory(let target, _, _): "directory \(target)"
             case .makeSymlink(let target, _): "symlink \(target)"
             case .hide(let target): "hide \(target)"
             case .pin(let target, _, _): "pin \(target)"

@@ -58,6 +58,7 @@ struct RandomSpec {
         ("process.cpus", [#""0-2,7""#]), ("process.keyring", [#""new""#, #""inherit""#]),
         ("process.stop_signal", [#""SIGINT""#, #""SIGRTMIN+3""#, #""SIGRTMAX""#]),
         ("process.argv0", [#""-sh""#, #""""#]), ("process.jobserver", ["true", "false"]),
+        ("process.locks", [#"["/usr/.ref", "/etc/x"]"#]),
         ("service.notify", [#""none""#, #""main""#, #""all""#, #""exec""#]), ("service.journal", ["true", "false"]),
         ("service.die_by_signal", ["true", "false"]), ("service.sockets", ["true", "false"]),
         ("service.credentials", ["true", "false"]), ("service.optional", ["true", "false"]),
@@ -101,6 +102,9 @@ struct RandomSpec {
         #"target = "/dev/mqueue", type = "mqueue""#, #"target = "/sys/fs/cgroup", type = "cgroup""#,
         #"target = "/m/cgroup", type = "cgroup", options = ["rw"]"#,
         #"target = "/m/file", type = "file", content = "a\n\"b\"", mode = "0600""#,
+        #"target = "/m/given", type = "file", content_fd = 0, mode = "0400", options = ["rw", "noexec"]"#,
+        #"target = "/m/passed", source_fd = 1, options = ["ro"]"#,
+        #"target = "/m/perhaps", type = "dir", mode = "0700", optional = true"#,
         #"target = "/m/image", type = "image", source = "/srv/image.squashfs", offset = 512, optional = true"#,
         #"target = "/m/link", type = "symlink", to = "../x y""#, #"target = "/m/dir", type = "dir", mode = "1777""#,
     ]
@@ -109,6 +113,6 @@ struct RandomSpec {
     static let laterMounts = [
         #"target = "/o/image", type = "image", source = "/srv/image", idmap = true"#,
         #"target = "/o/overlay", type = "overlay", lower = ["/a", "/b"], quota = "1G""#,
-        #"target = "/o/upper", type = "overlay", lower = ["/c"], upper = "/d", work = "/e", optional = true"#,
+        #"target = "/o/upper", type = "overlay", lower = ["/c"], upper = "/d", work = "/e", optional = true, record = false"#,
     ]
 }

@@ -1,4 +1,5 @@
 import Kernel
+import LinuxFacts
 import TestSupport
 import Testing
 

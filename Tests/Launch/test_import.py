@@ -38,12 +38,12 @@ def test_root_that_becomes_somebody_else_has_no_capabilities(caller):
 
 def test_the_front_fails_with_its_name_and_status_1(caller):
     for words, what in (
-        (["--wat", "/bin/true"], "unknown option --wat"),
+        (["--wat", "/bin/true"], "Unknown option --wat"),
         ([*READ_ONLY], "no command"),
         ([*READ_ONLY, "/no/such/program"], "no/such/program"),
         ([*READ_ONLY, "--ro-bind", "/no/such", "/x", "/bin/true"], "/no/such"),
         ([*READ_ONLY, "--ro-bind", "/no/such", "/mnt", "--tmpfs", "/mnt", "/bin/true"], "/no/such"),
-        ([*READ_ONLY, "--lock-file", "/x", "/bin/true"], "--lock-file"),
+        ([*READ_ONLY, "--exec-label", "x", "/bin/true"], "--exec-label"),
     ):
         run = front(caller, *words)
         assert run.status == 1 and run.stderr.startswith("bwrap: ") and what in run.stderr, (words, run)

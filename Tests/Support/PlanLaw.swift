@@ -165,7 +165,7 @@ package struct PlanLaw {
             need(!placed.contains(slot), "slot \(slot) is attached already")
             placed.append(slot)
             place(target)
-        case .makeDirectory(let target, _), .makeSymlink(let target, _): place(target)
+        case .makeDirectory(let target, _, _), .makeSymlink(let target, _): place(target)
         case .pin:
             need(rootBegun && !covered && !sealed, "what stands below it comes after it")
         case .hide, .mask, .protect, .protectFile:
@@ -192,6 +192,7 @@ package struct PlanLaw {
         case .bringUpLoopback: need(made?.contains(.net) ?? false && !capabilitiesSet, "it needs CAP_NET_ADMIN")
         case .setNice: need(!commandStarted && !capabilitiesSet, "it needs CAP_SYS_NICE")
         case .setAffinity: need(isInside && !commandStarted && !capabilitiesSet, "it needs CAP_SYS_NICE")
+        case .lockFile: need(rootSwitched || made == nil, "it is a file of the jail")
         case .newKeyring, .setInheritedAttributes:
             need(isInside && !commandStarted && !restricted, "the reaper has it, too")
         case .startSession(let terminal):
@@ -289,7 +290,7 @@ package struct PlanLaw {
             let isForeign =
                 fileSystem.type == "sysfs" ? joinsNetwork : fileSystem.parameters.contains { $0.key == "hidepid" }
             need(isInside || (isPrivileged && isForeign), "the file system would be the host's")
-        case .file, .noticeSocket, .credentials: need(isInside, "the file would be the host's")
+        case .file, .passedFile, .noticeSocket, .credentials: need(isInside, "the file would be the host's")
         }
     }
 

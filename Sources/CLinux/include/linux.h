@@ -225,6 +225,10 @@ static inline int linux_seccomp_filter(const struct sock_filter *program, unsign
     struct sock_fprog filter = {.len = length, .filter = (struct sock_filter *)program};
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter);
 }
+static inline int linux_prctl_filter(const struct sock_filter *program, unsigned short length) {
+    struct sock_fprog filter = {.len = length, .filter = (struct sock_filter *)program};
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0);
+}
 
 /* Whether the kernel has a call: every argument is one that it refuses before doing anything. */
 static inline int linux_is_present(long number) {
@@ -270,6 +274,10 @@ static inline int linux_default_action(int signal_number) {
 /* One message with at most one descriptor: unix(7), SCM_RIGHTS. */
 ssize_t linux_send_message(int socket, const void *bytes, size_t length, int descriptor);
 ssize_t linux_receive_message(int socket, void *bytes, size_t length, int *descriptor);
+
+/* fcntl(2), locks of open file descriptions, on the whole file; the second returns whether another has one for reading. */
+int linux_lock_for_reading(int descriptor);
+int linux_is_locked_for_reading(int descriptor);
 
 /* unix(7): connects a socket to a path; ENAMETOOLONG where that is too long for one. */
 int linux_connect(int socket, const char *path);

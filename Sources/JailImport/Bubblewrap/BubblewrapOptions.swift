@@ -1,8 +1,9 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 /// bwrap(1)'s options, with how many words follow each.
-enum BubblewrapOptions {
+package enum BubblewrapOptions {
     static let arguments: [String: Int] = [
         "--help": 0, "--version": 0, "--args": 1, "--argv0": 1, "--level-prefix": 0, "--unshare-all": 0,
         "--share-net": 0, "--unshare-user": 0, "--unshare-user-try": 0, "--unshare-ipc": 0, "--unshare-pid": 0,
@@ -18,6 +19,15 @@ enum BubblewrapOptions {
         "--cap-add": 1, "--cap-drop": 1, "--perms": 1, "--size": 1, "--chmod": 2,
     ]
 
+    /// Whether immure, called by /proc/self/exe, is meant to be bubblewrap: by the first word.
+    package static func hasOption(_ word: String) -> Bool { arguments[word] != nil }
+
+    /// The names of all, sorted.
+    package static var names: [String] { arguments.keys.sorted() }
+
+    /// The most words that bubblewrap reads from descriptors.
+    private static let limit = 9000
+
     /// An option with the words that follow it.
     struct Option {
         let name: String
@@ -30,6 +40,7 @@ enum BubblewrapOptions {
         var options: [Option] = []
         var command: [String] = []
         var commandDirective: Directive?
+        fileprivate var wordsOfDescriptors = 0
     }
 
     /// Takes the words apart; those that `--args` brings stand in its place.
@@ -37,13 +48,13 @@ enum BubblewrapOptions {
         _ words: [String], from name: String, _ context: ImportContext, into draft: inout Draft
     ) -> Line {
         var line = Line()
-        read(words, name, context, &line, &draft, depth: 0)
+        read(words, name, context, &line, &draft, isFromDescriptor: false)
         return line
     }
 
     private static func read(
         _ words: [String], _ name: String, _ context: ImportContext, _ line: inout Line, _ draft: inout Draft,
-        depth: Int
+        isFromDescriptor: Bool
     ) {
         var index = 0
         while index < words.count {
@@ -51,13 +62,14 @@ enum BubblewrapOptions {
             let position = Position(file: name, line: index + 1, column: 1)
             guard word.hasPrefix("-"), word != "--" else {
                 let rest = words[(word == "--" ? index + 1 : index)...]
-                if rest.isEmpty { return }
+                // Those of a descriptor are options and nothing else, which bubblewrap passes over.
+                if rest.isEmpty || isFromDescriptor { return }
                 line.command = Array(rest)
                 line.commandDirective = Directive(shown(line.command), at: position)
                 return
             }
             guard let count = arguments[word] else {
-                return draft.fail("unknown option \(word)", Directive(word, at: position), hint: near(word))
+                return draft.fail("Unknown option \(word)", Directive(word, at: position), hint: near(word))
             }
             guard index + count < words.count else {
                 return draft.fail(
@@ -69,19 +81,20 @@ enum BubblewrapOptions {
             draft.take(option.directive)
             index += 1 + count
             if word == "--args" {
-                readArguments(option, context, &line, &draft, depth)
+                guard !isFromDescriptor else {
+                    return draft.fail("--args not supported in arguments file", option.directive)
+                }
+                readArguments(option, context, &line, &draft)
             } else {
                 line.options.append(option)
             }
         }
     }
 
-    /// Bubblewrap takes at most 9000 words in all.
     private static func readArguments(
-        _ option: Option, _ context: ImportContext, _ line: inout Line, _ draft: inout Draft, _ depth: Int
+        _ option: Option, _ context: ImportContext, _ line: inout Line, _ draft: inout Draft
     ) {
-        guard depth < 8 else { return draft.fail("--args within --args, too deep", option.directive) }
-        guard let number = Int32(option.values[0]) else {
+        guard let number = Int32(option.values[0]), number >= 0 else {
             return draft.fail("Invalid fd: \(option.values[0])", option.directive)
         }
         guard let bytes = context.readDescriptor(number) else {
@@ -90,16 +103,21 @@ enum BubblewrapOptions {
                 option.directive)
         }
         draft.isInForce("its words follow", option.directive)
+        let words = split(bytes)
+        line.wordsOfDescriptors += words.count
+        guard line.wordsOfDescriptors <= limit else {
+            return draft.fail("Exceeded maximum number of arguments \(limit)", option.directive)
+        }
         read(
-            split(bytes), "\(option.directive.position.file):--args \(number)", context, &line, &draft, depth: depth + 1
-        )
+            words, "\(option.directive.position.file):--args \(number)", context, &line, &draft,
+            isFromDescriptor: true)
     }
 
     /// Words that each end with a zero byte.
     static func split(_ bytes: [UInt8]) -> [String] {
         var parts = bytes.split(separator: 0, omittingEmptySubsequences: false)
         if parts.last?.isEmpty == true { parts.removeLast() }
-        return parts.map { String(decoding: $0, as: UTF8.self) }
+        return parts.map { String(escaping: Array($0)) }
     }
 
     private static func near(_ word: String) -> String? {

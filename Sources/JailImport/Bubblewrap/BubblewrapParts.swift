@@ -28,7 +28,12 @@ struct BubblewrapCapabilities {
         for change in changes { draft.isPart(change.directive) }
         guard !set.isNone else { return }
         let directive = changes.last?.directive ?? Draft.standard("bwrap", "as root, without --cap-drop")
-        draft.set("capabilities.keep", .strings(set.capabilities.map(\.name)), directive)
+        let names = Node.Value.strings(set.capabilities.map(\.name))
+        guard staysRoot, !changes.isEmpty else { return draft.set("capabilities.keep", names, directive) }
+        // Where an option names some it makes those that are left inheritable and ambient as well.
+        for key in ["bounding", "permitted", "effective", "inheritable", "ambient"] {
+            draft.set("capabilities.\(key)", names, directive)
+        }
     }
 }
 
@@ -78,7 +83,7 @@ struct BubblewrapEnvironment {
         for (directive, by) in overridden { draft.warn("has no effect: \(by.reference) comes later", directive) }
         for (name, value, directive) in values {
             if let value {
-                set(name, value, directive, &draft)
+                draft.setLiteral(name, value, directive)
             } else if cleared != nil {
                 draft.isInForce("nothing is kept", directive)
             } else {
@@ -87,9 +92,6 @@ struct BubblewrapEnvironment {
         }
     }
 
-    private func set(_ name: String, _ value: String, _ directive: Directive, _ draft: inout Draft) {
-        draft.setLiteral(name, value, directive)
-    }
 }
 
 extension Draft {

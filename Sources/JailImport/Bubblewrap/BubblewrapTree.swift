@@ -11,6 +11,8 @@ struct BubblewrapTree {
         case proc, dev, tmpfs, mqueue, directory
         case symlink(to: String)
 
+        var isLink: Bool { if case .symlink = self { true } else { false } }
+
         /// Whether it covers what is below its target.
         var isMount: Bool {
             switch self {
@@ -22,12 +24,16 @@ struct BubblewrapTree {
     }
 
     struct Entry {
-        let target: String
+        var target: String
         var content: Content
         let directive: Directive
         var isOptional = false
         var mode: String?
         var size: String?
+        /// Whether it was made read-only after all: a mount that is written to until the jail is complete.
+        var isSealed = false
+        /// Whether it is only on the way to another, which has made it with a mode of its own.
+        var isImplied = false
     }
 
     private(set) var entries: [Entry] = []
@@ -41,13 +47,56 @@ struct BubblewrapTree {
 
     func entry(at target: String) -> Entry? { entries.last { $0.target == target } }
 
-    mutating func add(_ entry: Entry, _ draft: inout Draft) {
+    /// Adds what an option puts at a target, or where a link of this command line leads from there.
+    mutating func add(_ written: Entry, _ draft: inout Draft) {
+        var entry = written
+        if let place = followed(entry.target, followsLast: !entry.content.isLink) { entry.target = place }
         guard !entry.target.split(separator: "/").contains("..") else {
             return draft.fail("\(quoted(entry.target)): a target with `..`", entry.directive)
         }
         if !entry.content.isMount, let there = self.entry(at: entry.target) { return keep(there, entry, &draft) }
         if entry.content.isMount { cover(entry, &draft) }
+        addParents(of: entry)
         entries.append(entry)
+    }
+
+    /// Where a target leads by the links that are made before it; nil where it is itself.
+    private func followed(_ target: String, followsLast: Bool) -> String? {
+        var path = target
+        for _ in 0..<40 {
+            let link = entries.first { entry in
+                guard case .symlink = entry.content else { return false }
+                return path == entry.target ? followsLast : isWithin(path, entry.target)
+            }
+            guard let link, case .symlink(let to) = link.content else { return path == target ? nil : path }
+            let rest = path.dropFirst(link.target.count)
+            let directory = link.target.split(separator: "/").dropLast().map { "/\($0)" }.joined()
+            path = cleaned(resolved((to.hasPrefix("/") ? to : "\(directory)/\(to)") + rest))
+        }
+        return nil
+    }
+
+    /// Without `..`, which leads above what is before it.
+    private func resolved(_ path: String) -> String {
+        var parts: [Substring] = []
+        for part in path.split(separator: "/") { if part == ".." { _ = parts.popLast() } else { parts.append(part) } }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    /// Directories on the way are as closed to the group and to others as what they are made for.
+    private mutating func addParents(of entry: Entry) {
+        guard let mode = entry.mode.flatMap({ UInt32($0, radix: 8) }) else { return }
+        let bits = 0o755 & ~(mode & 0o070 == 0 ? 0o050 : 0) & ~(mode & 0o007 == 0 ? 0o005 : 0) as UInt32
+        guard bits != 0o755 else { return }
+        var path = ""
+        for name in entry.target.split(separator: "/").dropLast() {
+            path += "/" + name
+            guard self.entry(at: path) == nil else { continue }
+            entries.append(
+                Entry(
+                    target: path, content: .directory, directive: entry.directive, mode: String(bits, radix: 8),
+                    isImplied: true))
+        }
     }
 
     /// A directory or a link where something is already.
@@ -72,6 +121,7 @@ struct BubblewrapTree {
                 continue
             }
             if case .bind(let source, _, _) = earlier.content, !earlier.isOptional { coveredSources.append(source) }
+            if earlier.isImplied { continue }
             if earlier.target == entry.target, case .directory = earlier.content {
                 draft.isInForce("the place that \(entry.directive.words) is mounted on", earlier.directive)
             } else if entry.isOptional {
@@ -97,8 +147,14 @@ struct BubblewrapTree {
         case .bind(let source, _, let hasDevices):
             entries[index].content = .bind(source: source, isWritable: false, hasDevices: hasDevices)
             draft.warn("read-only with all that is mounted in it; bubblewrap leaves those writable", directive)
-        case .tmpfs: draft.lose("a tmpfs that is read-only, with what was put into it", restricts: true, directive)
-        default: draft.lose("nothing but a bind can be made read-only afterwards", restricts: true, directive)
+        case .descriptor(let number, _): entries[index].content = .descriptor(number: number, isWritable: false)
+        case .data(let number, let isBound, _):
+            entries[index].content = .data(descriptor: number, isBound: isBound, isWritable: false)
+        case .tmpfs, .overlay:
+            entries[index].isSealed = true
+            draft.isInForce("\(entries[index].directive.words) is read-only", directive)
+        case .dev: draft.isInForce("the jail's /dev is read-only", directive)
+        default: draft.lose("what cannot be made read-only afterwards", restricts: true, directive)
         }
     }
 

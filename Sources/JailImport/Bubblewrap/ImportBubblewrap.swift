@@ -7,8 +7,12 @@ package struct BubblewrapImport {
     package struct Extras: Equatable, Sendable {
         package var infoDescriptor: Int32?
         package var statusDescriptor: Int32?
-        package var blockDescriptors: [Int32] = []
-        package var lockFiles: [String] = []
+        package var blockDescriptor: Int32?
+        /// Descriptors that stay open as long as the jail lives, without the command having them.
+        package var heldDescriptors: [Int32] = []
+        /// What bubblewrap says and goes on.
+        package var warnings: [String] = []
+        package var prefixesLevels = false
         /// Descriptors that bubblewrap keeps for itself, so that the command does not get them.
         package var used: [Int32] = []
         /// Sources that no mount of the jail has any more, and that must be there all the same.
@@ -22,11 +26,15 @@ package struct BubblewrapImport {
     let context: ImportContext
     var tree = BubblewrapTree()
     var unshared: Set<String> = []
+    /// Whether a user namespace is asked for, and whether one is where it can be had.
+    private var (unsharesUsers, triesUsers) = (false, false)
     private var sharesNetwork = false
     var mode: String?
     var size: String?
     var lower: [String] = []
+    var lowerDirective: Directive?
     private var given: [String: BubblewrapOptions.Option] = [:]
+    private var locks: [BubblewrapOptions.Option] = []
     private var capabilities = BubblewrapCapabilities()
     private var environment = BubblewrapEnvironment()
     private var filters: [BubblewrapOptions.Option] = []
@@ -45,8 +53,9 @@ package struct BubblewrapImport {
         finish()
     }
 
-    /// Gives the command those of the open descriptors that bubblewrap does not read itself.
+    /// Gives the command those of the open descriptors that bubblewrap does not read itself, and no others.
     package mutating func passOn(_ open: [Int32]) {
+        draft.remove("process.fds")
         let standard = standard("what is open is passed on")
         for number in open where !extras.used.contains(number) {
             draft.append("process.fds", [.integer(Int64(number))], standard)
@@ -57,29 +66,24 @@ package struct BubblewrapImport {
     package var hasNoCommand: Bool { !hasCommand }
 
     private mutating func take(_ option: BubblewrapOptions.Option) {
-        let values = option.values
+        if isOutOfPlace(option) { return }
         switch option.name {
         case "--help": extras.asksForHelp = true
         case "--version": extras.asksForVersion = true
-        case "--level-prefix": draft.isOutside("messages have no level", option.directive)
+        case "--level-prefix":
+            extras.prefixesLevels = true
+            draft.isOutside("only `immure as bwrap` has messages with a level", option.directive)
         case "--perms":
-            guard UInt32(values[0], radix: 8).map({ $0 <= 0o7777 }) == true else {
+            guard mode == nil else { return draft.fail("--perms given twice for the same action", option.directive) }
+            guard isOctal(option.values[0]) else {
                 return draft.fail("--perms takes an octal argument <= 07777", option.directive)
             }
-            mode = values[0]
+            mode = option.values[0]
             return draft.isInForce("the mode of what follows", option.directive)
-        case "--size":
-            guard let bytes = UInt64(values[0]), bytes > 0, bytes <= UInt64(Int64.max) else {
-                return draft.fail("--size takes a non-zero number of bytes", option.directive)
-            }
-            size = values[0]
-            return draft.isInForce("the size of what follows", option.directive)
+        case "--size": return takeSize(option)
         case "--setenv", "--unsetenv", "--clearenv": environment.take(option)
         case "--cap-add", "--cap-drop": capabilities.take(option, &draft)
-        case "--seccomp":
-            for earlier in filters { draft.warn("has no effect: only the last --seccomp counts", earlier.directive) }
-            filters = [option]
-        case "--add-seccomp-fd": filters.append(option)
+        case "--seccomp", "--add-seccomp-fd": takeFilter(option)
         default:
             if takeTree(option) || takeNamespace(option) { break }
             takeLaunch(option)
@@ -87,9 +91,63 @@ package struct BubblewrapImport {
         (mode, size) = (nil, nil)
     }
 
+    /// What an option before it was for is not what comes; a fault where so.
+    private mutating func isOutOfPlace(_ option: BubblewrapOptions.Option) -> Bool {
+        let faults = draft.faults.count
+        let isModifier = option.name == "--perms" || option.name == "--size"
+        if mode != nil, !isModifier,
+            !["--tmpfs", "--dir", "--file", "--bind-data", "--ro-bind-data"].contains(option.name)
+        {
+            draft.fail("--perms must be followed by an option that creates a file", option.directive)
+        }
+        if size != nil, !isModifier, option.name != "--tmpfs" {
+            draft.fail("--size must be followed by --tmpfs", option.directive)
+        }
+        if !lower.isEmpty, !["--overlay-src", "--overlay", "--tmp-overlay", "--ro-overlay"].contains(option.name) {
+            draft.fail(Self.danglingLayer, option.directive)
+        }
+        return draft.faults.count > faults
+    }
+
+    private static let danglingLayer =
+        "--overlay-src must be followed by another --overlay-src or one of --overlay, --tmp-overlay, or --ro-overlay"
+
+    private mutating func takeSize(_ option: BubblewrapOptions.Option) {
+        guard size == nil else { return draft.fail("--size given twice for the same action", option.directive) }
+        guard let bytes = unsigned(option.values[0]), bytes > 0 else {
+            return draft.fail("--size takes a non-zero number of bytes", option.directive)
+        }
+        guard bytes <= UInt64(Int64.max) else {
+            return draft.fail("--size (for tmpfs) is limited to \(Int64.max)", option.directive)
+        }
+        size = "\(bytes)"
+        draft.isInForce("the size of what follows", option.directive)
+    }
+
+    private mutating func takeFilter(_ option: BubblewrapOptions.Option) {
+        if let earlier = filters.last, earlier.name != option.name {
+            return draft.fail("\(option.name) cannot be combined with \(earlier.name)", option.directive)
+        }
+        guard option.name == "--seccomp" else {
+            if filters.contains(where: { $0.values == option.values }) {
+                draft.fail("Can't read seccomp data: descriptor \(option.values[0]) is given twice", option.directive)
+            }
+            return filters.append(option)
+        }
+        for earlier in filters { repeats(option, earlier) }
+        filters = [option]
+    }
+
+    /// Of an option that is given again only the last counts.
+    private mutating func repeats(_ option: BubblewrapOptions.Option, _ earlier: BubblewrapOptions.Option) {
+        extras.warnings.append("Only the last \(option.name) option will take effect")
+        draft.warn("has no effect: \(option.directive.reference) comes later", earlier.directive)
+    }
+
     private mutating func takeNamespace(_ option: BubblewrapOptions.Option) -> Bool {
         switch option.name {
         case "--unshare-all":
+            triesUsers = true
             unshared.formUnion(["user", "ipc", "pid", "net", "uts", "cgroup"])
             draft.isInForce("namespaces of the jail's own", option.directive)
         case "--share-net":
@@ -98,19 +156,23 @@ package struct BubblewrapImport {
         case "--unshare-user", "--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-net",
             "--unshare-uts", "--unshare-cgroup", "--unshare-cgroup-try":
             unshared.insert(String(option.name.split(separator: "-")[1]))
+            if option.name == "--unshare-user" { unsharesUsers = true }
+            if option.name == "--unshare-user-try" { triesUsers = true }
             draft.isInForce("a namespace of the jail's own", option.directive)
-        case "--userns":
-            if let path = descriptorPath(option) { draft.set("namespaces.user", .string(path), option.directive) }
-        case "--pidns":
-            if let path = descriptorPath(option) { draft.set("namespaces.pid", .string(path), option.directive) }
-        case "--userns2": draft.lose("a second user namespace to enter", restricts: true, option.directive)
+        case "--userns", "--userns2", "--pidns": join(option)
         default: return false
         }
         return true
     }
 
-    private mutating func descriptorPath(_ option: BubblewrapOptions.Option) -> String? {
-        descriptor(option).map { "/proc/self/fd/\($0)" }
+    private mutating func join(_ option: BubblewrapOptions.Option) {
+        if let earlier = given.updateValue(option, forKey: option.name) { repeats(option, earlier) }
+        guard let number = descriptor(option) else { return }
+        switch option.name {
+        case "--userns": draft.set("namespaces.user", .string("/proc/self/fd/\(number)"), option.directive)
+        case "--pidns": draft.set("namespaces.pid", .string("/proc/self/fd/\(number)"), option.directive)
+        default: draft.lose("a second user namespace to enter", restricts: true, option.directive)
+        }
     }
 
     /// The number of a descriptor that bubblewrap uses itself.
@@ -126,33 +188,35 @@ package struct BubblewrapImport {
     private mutating func takeLaunch(_ option: BubblewrapOptions.Option) {
         let front = "only `immure as bwrap` does it, a spec does not say it"
         switch option.name {
-        case "--info-fd":
-            extras.infoDescriptor = descriptor(option)
-            draft.isOutside(front, option.directive)
-        case "--json-status-fd":
-            extras.statusDescriptor = descriptor(option)
-            draft.isOutside(front, option.directive)
-        case "--block-fd":
-            if let number = descriptor(option) { extras.blockDescriptors.append(number) }
-            draft.isOutside(front, option.directive)
-        case "--sync-fd":
-            if let number = descriptor(option) { keepOpen(number, option.directive) }
-        case "--lock-file":
-            extras.lockFiles.append(option.values[0])
-            draft.lose("a lock that is held as long as the jail lives", option.directive)
-        case "--userns-block-fd":
-            draft.lose("id maps that others write", restricts: false, option.directive)
+        case "--lock-file": return locks.append(option)
         case "--exec-label", "--file-label":
-            draft.lose("labels of SELinux", restricts: true, option.directive)
-        case "--disable-userns", "--assert-userns-disabled", "--uid", "--gid", "--hostname", "--chdir",
-            "--new-session", "--die-with-parent", "--as-pid-1", "--argv0":
-            guard let earlier = given.updateValue(option, forKey: option.name) else { return }
-            draft.warn("has no effect: \(option.directive.reference) comes later", earlier.directive)
-        default: draft.fail("\(option.name) is not understood", option.directive)
+            return draft.lose("labels of SELinux", restricts: true, option.directive)
+        case "--argv0":
+            guard given.updateValue(option, forKey: option.name) == nil else {
+                return draft.fail("--argv0 used multiple times", option.directive)
+            }
+        case "--disable-userns", "--assert-userns-disabled", "--new-session", "--die-with-parent", "--as-pid-1":
+            if let earlier = given.updateValue(option, forKey: option.name) {
+                draft.warn("has no effect: \(option.directive.reference) says the same", earlier.directive)
+            }
+        case "--uid", "--gid", "--hostname", "--chdir", "--info-fd", "--json-status-fd", "--block-fd", "--sync-fd",
+            "--userns-block-fd":
+            if let earlier = given.updateValue(option, forKey: option.name) { repeats(option, earlier) }
+        default: return draft.fail("\(option.name) is not understood", option.directive)
         }
+        guard option.name.hasSuffix("-fd"), let number = descriptor(option) else { return }
+        switch option.name {
+        case "--info-fd": extras.infoDescriptor = number
+        case "--json-status-fd": extras.statusDescriptor = number
+        case "--block-fd": extras.blockDescriptor = number
+        case "--sync-fd": return keepOpen(number, option.directive)
+        default: return draft.lose("id maps that somebody else writes", restricts: true, option.directive)
+        }
+        draft.isOutside(front, option.directive)
     }
 
     private mutating func keepOpen(_ number: Int32, _ directive: Directive) {
+        extras.heldDescriptors.append(number)
         if number > 2 {
             draft.append("process.fds", [.integer(Int64(number))], directive)
             draft.warn("the command gets it; bubblewrap keeps it in its own process", directive)
@@ -164,14 +228,43 @@ package struct BubblewrapImport {
 
 extension BubblewrapImport {
     private mutating func finish() {
+        if let last = lowerDirective, !lower.isEmpty { draft.fail(Self.danglingLayer, last) }
         extras.coveredSources = tree.coveredSources
+        checkCombinations()
         writeTree()
         writeNamespaces()
         writeIdentity()
         writeProcess()
+        writeLocks()
         environment.write(directory(given["--chdir"]), given["--chdir"]?.directive, into: &draft)
         writeFilters()
         draft.finish()
+    }
+
+    /// What bubblewrap refuses of options that are right by themselves.
+    private mutating func checkCombinations() {
+        func require(_ name: String, _ holds: Bool, _ message: String) {
+            if let option = given[name], !holds { draft.fail(message, option.directive) }
+        }
+        let joins = given["--userns"] != nil
+        require("--userns", !unsharesUsers && !triesUsers, "--userns not compatible --unshare-user")
+        require("--disable-userns", unsharesUsers, "--disable-userns requires --unshare-user")
+        require(
+            "--assert-userns-disabled", given["--disable-userns"] != nil || joins,
+            "creation of new user namespaces was not disabled as requested")
+        require("--userns-block-fd", unsharesUsers, "--userns-block-fd requires --unshare-user")
+        require("--userns-block-fd", given["--info-fd"] != nil, "--userns-block-fd requires --info-fd")
+        require("--as-pid-1", unshared.contains("pid"), "Specifying --as-pid-1 requires --unshare-pid")
+        require("--as-pid-1", locks.isEmpty, "Specifying --as-pid-1 and --lock-file is not permitted")
+        require("--hostname", unshared.contains("uts"), "Specifying --hostname requires --unshare-uts")
+        guard context.isRoot, !unshared.contains("user"), !joins else { return }
+        for name in ["--uid", "--gid"] {
+            require(name, given[name]?.values[0] == "0", "Specifying \(name) requires --unshare-user or --userns")
+        }
+    }
+
+    private mutating func writeLocks() {
+        for option in locks { draft.append("process.locks", literal(option.values[0]), option.directive) }
     }
 
     private func standard(_ words: String) -> Directive { Draft.standard("bwrap", words) }
@@ -214,11 +307,7 @@ extension BubblewrapImport {
 
     private mutating func writeProcess() {
         if let option = given["--hostname"] {
-            if unshared.contains("uts") {
-                draft.set("hostname", .string(option.values[0]), option.directive)
-            } else {
-                draft.fail("Specifying --hostname requires --unshare-uts", option.directive)
-            }
+            draft.set("hostname", .string(option.values[0]), option.directive)
         }
         if let option = given["--die-with-parent"] {
             draft.isInForce("", option.directive)
@@ -233,11 +322,7 @@ extension BubblewrapImport {
         if let option = given["--as-pid-1"] { draft.set("process.init", .boolean(false), option.directive) }
         draft.set("process.keyring", .string("inherit"), standard("keyrings are the caller's"))
         if let option = given["--argv0"] {
-            if Available.takes("process.argv0", .string("x")) {
-                draft.set("process.argv0", .string(option.values[0]), option.directive)
-            } else {
-                draft.lose("an argv[0] other than the program", option.directive)
-            }
+            draft.set("process.argv0", .string(option.values[0]), option.directive)
         }
         if let option = given["--chdir"] {
             draft.set("cwd", .string(directory(option)), option.directive)
@@ -258,11 +343,7 @@ extension BubblewrapImport {
         draft.set("seccomp.profile", .string("none"), standard("no filter of its own"))
         for option in filters {
             guard let number = descriptor(option) else { continue }
-            if Available.takes("seccomp.bpf", .array([Node(.integer(3), at: option.directive.position)])) {
-                draft.append("seccomp.bpf", [.integer(Int64(number))], option.directive)
-            } else {
-                draft.lose("a filter that is compiled already", restricts: true, option.directive)
-            }
+            draft.append("seccomp.bpf", [.integer(Int64(number))], option.directive)
         }
     }
 }
@@ -275,11 +356,27 @@ extension BubblewrapImport {
             let list = source.text.contains(0) ? BubblewrapOptions.split(source.text) : source.lines.flatMap(\.spaced)
             all += list
         }
+        // The program's own name is no command of the jail.
+        let isNamed = words.first.map { $0 == "bwrap" || $0.hasSuffix("/bwrap") } == true
         let name = sources.last?.name ?? "bwrap"
-        var imported = BubblewrapImport(all + words, from: name, context)
+        var imported = BubblewrapImport(all + (isNamed ? Array(words.dropFirst()) : words), from: name, context)
         if imported.extras.asksForHelp || imported.extras.asksForVersion {
             imported.draft.fail("asks for help, which is no jail", at: nil)
         }
         return imported.draft
     }
+}
+
+/// A number as strtoull(3) reads it with the base 0, but for signs and spaces.
+private func unsigned(_ text: String) -> UInt64? {
+    guard let first = text.utf8.first, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(first) else { return nil }
+    if let digits = text.after("0x") ?? text.after("0X") { return isPlain(digits) ? UInt64(digits, radix: 16) : nil }
+    return first == UInt8(ascii: "0") ? UInt64(text, radix: 8) : UInt64(text)
+}
+
+/// Whether a text is permissions in octal.
+func isOctal(_ text: String) -> Bool { isPlain(text) && UInt32(text, radix: 8).map { $0 <= 0o7777 } == true }
+
+private func isPlain(_ digits: String) -> Bool {
+    digits.utf8.first != UInt8(ascii: "+") && digits.utf8.first != UInt8(ascii: "-")
 }

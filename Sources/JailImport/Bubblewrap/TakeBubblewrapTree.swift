@@ -36,17 +36,30 @@ extension BubblewrapImport {
         case "--symlink": entry(values[1], .symlink(to: values[0]))
         case "--overlay-src":
             lower.insert(values[0], at: 0)
+            lowerDirective = option.directive
             draft.isInForce("a layer of the overlay that follows", option.directive)
-        case "--overlay":
-            entry(values[2], .overlay(lower: lower, upper: values[0], work: values[1], isWritable: true))
-            lower = []
-        case "--tmp-overlay", "--ro-overlay":
+        case "--overlay", "--tmp-overlay", "--ro-overlay":
+            let least = option.name == "--ro-overlay" ? 2 : 1
+            guard lower.count >= least else {
+                draft.fail(
+                    "\(option.name) requires at least \(least == 1 ? "one" : "two") --overlay-src", option.directive)
+                lower = []
+                return true
+            }
+            let isKept = option.name == "--overlay"
             entry(
-                values[0],
-                .overlay(lower: lower, upper: nil, work: nil, isWritable: option.name == "--tmp-overlay"))
+                values[isKept ? 2 : 0],
+                .overlay(
+                    lower: lower, upper: isKept ? values[0] : nil, work: isKept ? values[1] : nil,
+                    isWritable: option.name != "--ro-overlay"))
             lower = []
         case "--remount-ro": tree.makeReadOnly(place(values[0]), option.directive, &draft)
-        case "--chmod": tree.change(values[0], of: place(values[1]), option.directive, &draft)
+        case "--chmod":
+            guard isOctal(values[0]) else {
+                draft.fail("--chmod takes an octal argument <= 07777", option.directive)
+                return true
+            }
+            tree.change(values[0], of: place(values[1]), option.directive, &draft)
         default: return false
         }
         return true

@@ -25,6 +25,7 @@ extension BubblewrapImport {
     private mutating func writeRoot() {
         let root = tree.root
         let origin = root?.directive ?? standard("the root is a tmpfs")
+        if let root, case .overlay = root.content { return write(root) }
         guard let root, case .bind(let source, let isWritable, let hasDevices) = root.content else {
             draft.set("filesystem.root", .string("empty"), origin)
             if let root {
@@ -81,12 +82,10 @@ extension BubblewrapImport {
         switch entry.content {
         case .bind(let source, let isWritable, let hasDevices): bind(entry, source, isWritable, hasDevices)
         case .descriptor(let number, let isWritable):
-            let key: (String, Node.Value) = ("source_fd", .integer(Int64(number) ?? 0))
-            guard Available.mount([key]) else { return draft.lose("a source that is an open descriptor", from) }
             draft.add(
                 "mount",
-                [("target", .string(literal(entry.target))), key] + (isWritable ? [] : [("options", .strings(["ro"]))]),
-                from)
+                [("target", .string(literal(entry.target))), ("source_fd", .integer(Int64(number) ?? 0))]
+                    + (isWritable ? [] : [("options", .strings(["ro"]))]), from)
         case .data(let number, let isBound, let isWritable): data(entry, number, isBound, isWritable)
         case .overlay(let lower, let upper, let work, let isWritable):
             var pairs: [(String, Node.Value)] = [
@@ -94,32 +93,45 @@ extension BubblewrapImport {
                 ("lower", .strings(lower.map(hostPath))),
             ]
             if let upper, let work {
-                pairs += [("upper", .string(hostPath(upper))), ("work", .string(hostPath(work)))]
+                // Whatever upper has is taken.
+                pairs += [
+                    ("upper", .string(hostPath(upper))), ("work", .string(hostPath(work))), ("record", .boolean(false)),
+                ]
             }
-            if !isWritable { pairs.append(("options", .strings(["ro"]))) }
+            if !isWritable || entry.isSealed { pairs.append(("options", .strings(["ro"]))) }
             draft.add("mount", pairs, from)
         case .proc: proc(entry)
         case .dev:
             if entry.target == "/dev" {
                 draft.isInForce("", from)
+                draft.add(
+                    "mount",
+                    [("target", .string("/dev/core")), ("type", .string("symlink")), ("to", .string("/proc/kcore"))],
+                    from)
             } else {
                 draft.lose("a set of device nodes anywhere but on /dev", from)
             }
         case .tmpfs:
             var pairs: [(String, Node.Value)] = [
-                ("target", .string(entry.target)), ("type", .string("tmpfs")),
+                ("target", .string(literal(entry.target))), ("type", .string("tmpfs")),
                 ("mode", .string(directoryMode(entry, "0755"))),
             ]
             if let size = entry.size { pairs.append(("size", .integer(Int64(size) ?? 1))) }
+            if entry.isSealed { pairs.append(("options", .strings(["ro"]))) }
             draft.add("mount", pairs, from)
-        case .mqueue: draft.add("mount", [("target", .string(entry.target)), ("type", .string("mqueue"))], from)
+        case .mqueue:
+            draft.add("mount", [("target", .string(literal(entry.target))), ("type", .string("mqueue"))], from)
         case .directory:
-            var pairs: [(String, Node.Value)] = [("target", .string(entry.target)), ("type", .string("dir"))]
-            if entry.mode != nil { pairs.append(("mode", .string(directoryMode(entry, "0755")))) }
+            var pairs: [(String, Node.Value)] = [("target", .string(literal(entry.target))), ("type", .string("dir"))]
+            if entry.mode != nil {
+                // One that is there already keeps the mode that it has.
+                pairs += [("mode", .string(directoryMode(entry, "0755"))), ("optional", .boolean(true))]
+            }
             draft.add("mount", pairs, from)
         case .symlink(let to):
             draft.add(
-                "mount", [("target", .string(entry.target)), ("type", .string("symlink")), ("to", .string(to))], from)
+                "mount",
+                [("target", .string(literal(entry.target))), ("type", .string("symlink")), ("to", .string(to))], from)
         }
     }
 
@@ -127,7 +139,9 @@ extension BubblewrapImport {
         let sharesProcesses = !unshared.contains("pid") && !draft.has("namespaces.pid")
         if sharesProcesses {
             // A new procfs of a pid namespace that others own shows what the old one does.
-            let pairs: [(String, Node.Value)] = [("target", .string(entry.target)), ("source", .string("/proc"))]
+            let pairs: [(String, Node.Value)] = [
+                ("target", .string(literal(entry.target))), ("source", .string("/proc")),
+            ]
             if entry.target == "/proc" {
                 draft.append("filesystem.rw", "/proc", entry.directive)
             } else {
@@ -136,7 +150,8 @@ extension BubblewrapImport {
         } else if entry.target == "/proc" {
             draft.isInForce("", entry.directive)
         } else {
-            draft.add("mount", [("target", .string(entry.target)), ("type", .string("proc"))], entry.directive)
+            draft.add(
+                "mount", [("target", .string(literal(entry.target))), ("type", .string("proc"))], entry.directive)
         }
     }
 
@@ -158,23 +173,13 @@ extension BubblewrapImport {
     }
 
     private mutating func data(_ entry: BubblewrapTree.Entry, _ number: String, _ isBound: Bool, _ isWritable: Bool) {
-        var key: (String, Node.Value) = ("content_fd", .integer(Int64(number) ?? 0))
-        if !Available.mount([("type", .string("file")), key]) {
-            guard let bytes = Int32(number).flatMap(context.readDescriptor) else {
-                return draft.lose("a file whose content comes from a descriptor", entry.directive)
-            }
-            guard !bytes.contains(0), let text = String(validating: bytes, as: UTF8.self) else {
-                return draft.lose("content that is no text", entry.directive)
-            }
-            key = ("content", .string(text))
-        }
         let bits = entry.mode.flatMap { UInt32($0, radix: 8) } ?? (isBound ? 0o600 : 0o666)
-        draft.add(
-            "mount",
-            [
-                ("target", .string(entry.target)), ("type", .string("file")), key,
-                ("mode", .string(octal(bits & 0o777))),
-            ], entry.directive)
+        var pairs: [(String, Node.Value)] = [
+            ("target", .string(literal(entry.target))), ("type", .string("file")),
+            ("content_fd", .integer(Int64(number) ?? 0)), ("mode", .string(octal(bits & 0o777))),
+        ]
+        if isWritable { pairs.append(("options", .strings(["rw"]))) }
+        draft.add("mount", pairs, entry.directive)
     }
 
     private func directoryMode(_ entry: BubblewrapTree.Entry, _ standard: String) -> String {

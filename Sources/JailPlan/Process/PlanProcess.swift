@@ -65,6 +65,7 @@ extension Planner {
         if let nice = spec.process.nice, !host.isPrivileged { add(.setNice(nice.value), nice.position) }
         if let cpus = spec.process.cpus { add(.setAffinity(cpus.value), cpus.position) }
         if case .new = spec.process.keyring.value { add(.newKeyring, spec.process.keyring.position) }
+        for path in spec.process.locks.value { add(.lockFile(path), spec.process.locks.position) }
         add(.setInheritedAttributes(.usual), nil)
         // In direct mode too: without a controlling terminal TIOCSTI has nowhere to type.
         if let session { add(.startSession(session), spec.process.tty.position) }

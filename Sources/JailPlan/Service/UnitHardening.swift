@@ -105,7 +105,8 @@ extension Unit {
             switch mount.source {
             case .bind(let path), .image(let path, _): paths.append(path)
             case .overlay(let lower, _, _): paths += lower
-            case .tmpfs, .proc, .sysfs, .devpts, .mqueue, .cgroup, .file, .symlink, .directory, .hidden: break
+            case .tmpfs, .proc, .sysfs, .devpts, .mqueue, .cgroup, .file, .passedFile, .symlink, .directory, .hidden:
+                break
             }
         }
         return Self.meet(paths, directories)

@@ -14,6 +14,8 @@ package enum Filling: Equatable, Sendable {
     case image(ImageSource)
     /// A private file with that content.
     case file(content: String, mode: UInt32)
+    /// A private file with what a descriptor of the caller's holds.
+    case passedFile(descriptor: Int32, mode: UInt32)
     /// A new file system with the notify socket of the jail's own in it.
     case noticeSocket(FileSystem)
     /// A new file system with the credentials that were read, for the command's user only and never swapped out.
@@ -23,7 +25,7 @@ package enum Filling: Equatable, Sendable {
     var isClone: Bool {
         switch self {
         case .tree, .device, .overlay, .image: true
-        case .fileSystem, .file, .noticeSocket, .credentials: false
+        case .fileSystem, .file, .passedFile, .noticeSocket, .credentials: false
         }
     }
 }
@@ -59,13 +61,17 @@ package struct TreeSource: Equatable, Sendable {
     package var fileIDs: FileIDs?
     /// How much it may hold; nil: as much as there is room for.
     package var limit: StorageLimit?
+    /// The descriptor of the caller's that has led to the path: it must be the same file.
+    package var descriptor: Int32?
 
     init(
         path: String, recursive: Bool, optional: Bool, isWritten: Bool = false,
-        demands: MountAttributes = MountAttributes(), fileIDs: FileIDs? = nil, limit: StorageLimit? = nil
+        demands: MountAttributes = MountAttributes(), fileIDs: FileIDs? = nil, limit: StorageLimit? = nil,
+        descriptor: Int32? = nil
     ) {
         (self.path, self.recursive, self.optional) = (path, recursive, optional)
         (self.isWritten, self.demands, self.fileIDs, self.limit) = (isWritten, demands, fileIDs, limit)
+        self.descriptor = descriptor
     }
 }
 

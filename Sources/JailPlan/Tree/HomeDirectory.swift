@@ -54,7 +54,7 @@ extension Mount {
     fileprivate var showsTree: Bool {
         switch source {
         case .bind, .overlay, .image: true
-        case .tmpfs, .proc, .sysfs, .devpts, .mqueue, .cgroup, .file, .symlink, .directory, .hidden: false
+        case .tmpfs, .proc, .sysfs, .devpts, .mqueue, .cgroup, .file, .passedFile, .symlink, .directory, .hidden: false
         }
     }
 }

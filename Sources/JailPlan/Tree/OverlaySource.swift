@@ -25,6 +25,8 @@ package struct OverlaySource: Equatable, Sendable {
     package let fileIDs: FileIDs?
     /// How much upper and work may hold together; nil: as much as there is room for.
     package let limit: StorageLimit?
+    /// Whether it is written down what the changes are changes of, and nothing changes the layers past the overlay.
+    package let isRecorded: Bool
 
     /// The name of overlayfs's attributes: this, then the attribute.
     package var attributePrefix: String { usesUserAttributes ? "user.overlay." : "trusted.overlay." }
@@ -52,6 +54,7 @@ extension OverlaySource {
             ("optional", .boolean(optional)), ("submounts", .boolean(!leavesOutSubmounts)),
             ("user_attributes", .boolean(usesUserAttributes)),
         ]
+        if !isRecorded { detail.append("not recorded") }
         if let fileIDs {
             arguments.append(("idmap", fileIDs.json))
             detail.append("idmapped")

@@ -64,7 +64,7 @@ extension TreeBuilder {
     ) -> OverlaySource {
         let changes: OverlaySource.Changes
         if let upper, let work {
-            refuseReachable(mount, lower, upper, work)
+            if mount.isRecorded { refuseReachable(mount, lower, upper, work) }
             changes = .kept(upper: upper, work: work)
         } else {
             changes = .thrownAway(bytes: room(of: mount), inodes: mount.inodes?.value)
@@ -72,7 +72,8 @@ extension TreeBuilder {
         refuseUnmapped(mount, lower)
         return OverlaySource(
             lower: lower, changes: changes, optional: mount.optional, leavesOutSubmounts: !mount.options.isRecursive,
-            usesUserAttributes: !host.ownsAttributes, fileIDs: fileIDs(of: mount), limit: storageLimit(of: mount))
+            usesUserAttributes: !host.ownsAttributes, fileIDs: fileIDs(of: mount), limit: storageLimit(of: mount),
+            isRecorded: mount.isRecorded)
     }
 
     /// How many bytes a thrown-away upper may hold: they are the jail's memory.

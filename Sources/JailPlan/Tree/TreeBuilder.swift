@@ -141,11 +141,12 @@ struct TreeBuilder {
     mutating func placeTree(
         _ path: String, on target: String, _ attributes: MountAttributes, recursive: Bool = true,
         optional: Bool = false, isWritten: Bool = false, demanding demands: MountAttributes = MountAttributes(),
-        appearingAs fileIDs: FileIDs? = nil, holding limit: StorageLimit? = nil, at origin: Position?
+        appearingAs fileIDs: FileIDs? = nil, holding limit: StorageLimit? = nil, through descriptor: Int32? = nil,
+        at origin: Position?
     ) {
         let source = TreeSource(
             path: path, recursive: recursive, optional: optional, isWritten: isWritten, demands: demands,
-            fileIDs: fileIDs, limit: limit)
+            fileIDs: fileIDs, limit: limit, descriptor: descriptor)
         let held = fileIDs == nil ? attributes : attributes | .idMapped
         place(.tree(source), on: target, held, isDirectory: nil, at: origin)
     }

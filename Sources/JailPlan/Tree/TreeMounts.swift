@@ -22,7 +22,7 @@ extension TreeBuilder {
             placeTree(
                 path, on: mount.target, device ?? attributes, recursive: mount.options.isRecursive,
                 optional: mount.optional, isWritten: true, demanding: demands, appearingAs: fileIDs(of: mount),
-                holding: storageLimit(of: mount), at: mount.position)
+                holding: storageLimit(of: mount), through: mount.sourceDescriptor?.value, at: mount.position)
         case .tmpfs(let size, let inodes, let mode):
             var parameters = [FileSystem.Parameter(key: "mode", value: octal(mode))]
             if let size { parameters.append(.init(key: "size", value: "\(size)")) }
@@ -46,10 +46,8 @@ extension TreeBuilder {
             placeFileSystem(
                 "cgroup2", on: mount.target, attributes | access | .closed | .noExecute,
                 at: mount.position)
-        case .file(let content, let mode):
-            place(
-                .file(content: content, mode: mode), on: mount.target, .readOnly | .closed,
-                isDirectory: false, at: mount.position)
+        case .file(let content, let mode): placeFile(.file(content: content, mode: mode), mount)
+        case .passedFile(let number, let mode): placeFile(.passedFile(descriptor: number, mode: mode), mount)
         case .symlink(let target):
             place(
                 Placement(
@@ -59,7 +57,7 @@ extension TreeBuilder {
             place(
                 Placement(
                     target: mount.target, origin: mount.position,
-                    placing: .makeDirectory(target: mount.target, mode: mode)))
+                    placing: .makeDirectory(target: mount.target, mode: mode, keepsMode: mount.optional)))
         case .hidden:
             place(
                 Placement(
@@ -68,6 +66,14 @@ extension TreeBuilder {
         case .overlay(let lower, let upper, let work): placeOverlay(mount, lower, upper, work)
         case .image(let path, let offset): placeImage(mount, path, offset)
         }
+    }
+
+    /// A file that nobody on the host has: read-only unless the spec says otherwise.
+    private mutating func placeFile(_ filling: Filling, _ mount: Mount) {
+        let access: MountAttributes = mount.options.opened.hasAll(of: .readOnly) ? [] : .readOnly
+        place(
+            filling, on: mount.target, mount.options.attributes | access | .closed, isDirectory: false,
+            at: mount.position)
     }
 
     /// The attributes of a device node, which is named to be opened; nil for all else.

@@ -73,10 +73,11 @@ extension Operation {
             OperationWords("begin_root", "begin the tree of the jail", [("slot", .integer(slot))])
         case .attach(let slot, let target, _):
             OperationWords("attach", "mount \(target)", [("slot", .integer(slot)), ("target", .string(target))])
-        case .makeDirectory(let target, let mode):
+        case .makeDirectory(let target, let mode, let keepsMode):
             OperationWords(
                 "make_directory", "directory \(target)",
-                [("target", .string(target)), ("mode", mode.map { .string(octal($0)) } ?? .null)])
+                [("target", .string(target)), ("mode", mode.map { .string(octal($0)) } ?? .null)],
+                detail: keepsMode ? "as it is where it is there" : "")
         case .makeSymlink(let target, let to):
             OperationWords(
                 "make_symlink", "symlink \(target) to \(to)", [("target", .string(target)), ("to", .string(to))])
@@ -120,6 +121,7 @@ extension Operation {
             OperationWords(
                 "set_affinity", "set cpus " + cpus.map { "\($0)" }.joined(separator: ","),
                 [("cpus", .array(cpus.map { .integer($0) }))])
+        case .lockFile(let path): OperationWords("lock_file", "lock \(path)", [("path", .string(path))])
         case .newKeyring: OperationWords("new_keyring", "new session keyring")
         case .setInheritedAttributes(let wanted): wanted.words
         case .startSession(let terminal): terminal.words

@@ -42,6 +42,11 @@ extension Filling {
             return OperationWords(
                 "make_file", "file \(target)", place + [("content", .string(content)), ("mode", .string(octal(mode)))],
                 detail: attributes.joined(separator: ","))
+        case .passedFile(let descriptor, let mode):
+            return OperationWords(
+                "make_file", "file \(target)",
+                place + [("descriptor", .integer(Int(descriptor))), ("mode", .string(octal(mode)))],
+                detail: (["from descriptor \(descriptor)"] + attributes).joined(separator: ","))
         case .noticeSocket(let fileSystem):
             return OperationWords(
                 "make_notice_socket", "notify socket in \(target)", place + fileSystem.arguments,

@@ -29,7 +29,7 @@ extension Operation {
         switch self {
         case .setLimit, .enterCgroup, .joinNamespaces, .createNamespaces, .mapIdentities, .offsetClocks, .setOOMScore,
             .forbidUserNamespaces, .isolateMounts, .setHostName, .openPort, .bringUpLoopback, .awaitNetwork, .setNice,
-            .setAffinity, .newKeyring,
+            .setAffinity, .newKeyring, .lockFile,
             .setInheritedAttributes, .startSession, .refuseNamespaces, .setSecureBits, .setResourceLimit,
             .keepToTree, .enforceRuleset, .dieWithParent, .closeDescriptors, .changeDirectory, .makeDirectory,
             .makeSource, .giveGroup, .joinJail, .enforceHeld:

@@ -34,6 +34,6 @@ extension Applier {
     /// All that is to be read back is read before: no call but execve is made after the first of them.
     mutating func installPrograms(of plan: Plan) throws(Failure) {
         try checkProcess(plan)
-        for program in programs { try failing { () throws(KernelError) in try installFilter(program) } }
+        for program in programs { try failing { () throws(KernelError) in try installFurtherFilter(program) } }
     }
 }

@@ -1,6 +1,7 @@
 package import JailPlan
 package import JailSpec
 import Kernel
+package import SpecFile
 
 /// What the host is asked after a failure, to tell its causes apart: functions, so that tests can play any host.
 package struct Evidence: Sendable {
@@ -107,6 +108,21 @@ extension Caller {
 
     /// Whether this process was given that descriptor.
     package static func hasOpen(_ descriptor: Int32) -> Bool { isOpen(descriptor) }
+
+    /// Where a descriptor of the caller's leads.
+    package static func path(of descriptor: Int32) throws(Diagnostic) -> String {
+        let path: String
+        do throws(KernelError) {
+            path = try readLink("/proc/self/fd/\(descriptor)")
+        } catch {
+            throw Diagnostic(
+                "descriptor \(descriptor): \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
+        }
+        guard path.utf8.first == UInt8(ascii: "/") else {
+            throw Diagnostic("descriptor \(descriptor) is \(path), which has no name to mount it by", at: nil)
+        }
+        return path
+    }
 
     /// Whether there is a file of that name, of any kind.
     @Sendable package static func exists(_ path: String) -> Bool {

@@ -71,13 +71,4 @@ extension Caller {
             return nil
         }
     }
-
-    /// Waits until a descriptor of the caller's gives something, or ends; nil where it cannot be read.
-    package static func readOne(_ number: Int32) -> Bool? {
-        do throws(KernelError) {
-            return try !readSome(number, upTo: 1).isEmpty
-        } catch {
-            return nil
-        }
-    }
 }

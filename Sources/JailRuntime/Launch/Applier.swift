@@ -31,6 +31,8 @@ struct Applier {
     var plainOutput: Int32 = -1
     /// The jail's end of the channel to the launcher; −1 in direct mode.
     var channel: Int32 = -1
+    /// Where the launcher is told that the jail is complete, where somebody wants to know; else −1.
+    var startChannel: Int32 = -1
     /// Who does what is to be done outside, in direct mode; elsewhere that is the launcher.
     var outside: OutsideProcess?
     /// The process whose id maps this one writes; 0 for its own.
@@ -131,7 +133,8 @@ struct Applier {
         case .attach(let slot, let target, let isDirectory):
             try tree.attach(slots[slot], on: target, isDirectory)
             try noteUnwritable(slot, plan)
-        case .makeDirectory(let target, let mode): try tree.makeDirectory(target, mode)
+        case .makeDirectory(let target, let mode, let keepsMode):
+            try tree.makeDirectory(target, mode, keepsMode: keepsMode)
         case .makeSymlink(let target, let to): try tree.makeSymlink(target, to: to)
         case .hide(let target): try hide(target, plan)
         case .mask(let target): _ = try tree.cover(target, for: step)
@@ -150,6 +153,7 @@ struct Applier {
         case .bringUpLoopback: try bringUpLoopback()
         case .setNice(let nice): try failing { () throws(KernelError) in try setNice(nice) }
         case .setAffinity(let cpus): try failing { () throws(KernelError) in try setAffinity(cpus) }
+        case .lockFile(let path): try lockFile(path, of: plan)
         case .newKeyring: witness.keyring = try failing(joinNewKeyring)
         case .setInheritedAttributes(let wanted): try resetInherited(to: wanted)
         case .startSession(let terminal): try startSession(terminal, of: plan)

@@ -6,6 +6,8 @@ struct FirstProcess {
     let plan: Plan
     var applier: Applier
     let signals: Int32
+    /// Descriptors of the caller's that are the launcher's alone.
+    let foreign: [Int32]
 
     /// Follows the rest of the plan from the step that has made this process; ends in exec, in the reaper, or in a reported
     /// failure.
@@ -27,6 +29,7 @@ struct FirstProcess {
 
     private mutating func begin(_ creation: Int) throws(Failure) {
         applier.step = creation
+        for number in foreign { closeDescriptor(number) }
         try tieToLauncher()
         try applier.checkMembership(of: currentProcess())
         try applier.check(plan.steps[creation].operation, in: plan)
@@ -102,6 +105,8 @@ struct FirstProcess {
     private mutating func leaveOthersBehind() throws(Failure) {
         var kept = [0, 1, 2, applier.channel, signals, applier.terminal]
         kept += [applier.service.notices, applier.service.launcher, applier.queues]
+        kept.append(applier.startChannel)
+        if applier.startChannel >= 0, let proc = applier.hostProc { kept.append(proc.descriptor) }
         kept += FullRooms(of: plan, applier.slots).descriptors
         for step in plan.steps { if case .closeDescriptors(let given) = step.operation { kept += given } }
         // Where the jail has no procfs that the command's process can be read in.

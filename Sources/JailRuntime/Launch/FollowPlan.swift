@@ -20,6 +20,7 @@ extension Applier {
     private mutating func take(_ next: Plan.Step, of plan: Plan) throws(Failure) {
         if step == plan.preparation {
             try openWitness(plan)
+            try reportStart(plan)
             try awaitWatcher(next.actor)
         }
         if network != nil, next.operation.belongsToNetwork {

@@ -25,6 +25,22 @@ struct HeldDescriptors {
 }
 
 extension Applier {
+    /// Locks a file of the jail, and leaves the lock to the launcher.
+    mutating func lockFile(_ path: String, of plan: Plan) throws(Failure) {
+        let file = try failing { () throws(KernelError) in try open(path, .read | .nonBlocking | .noTerminal) }
+        let number = file.number
+        guard try failing({ () throws(KernelError) in try lockForReading(number) }) else {
+            throw Failure(telling: "somebody else has locked it for writing", hint: nil)
+        }
+        // As somebody else sees it.
+        let isLocked = try failing { () throws(KernelError) in
+            let other = try open(path, .read | .nonBlocking | .noTerminal)
+            return try isLockedForReading(other.number)
+        }
+        guard isLocked else { throw Failure(.notInForce, text: "lock of \(path)") }
+        try hold(number, isShown: false, of: plan)
+    }
+
     /// Has the launcher hold a descriptor: its own, or that of a jail's process, which sends it over.
     mutating func hold(_ number: Int32, isShown: Bool, of plan: Plan) throws(Failure) {
         if case .launcher = plan.steps[step].actor {

@@ -11,14 +11,18 @@ package struct Launch {
     let held: [Int32]
     /// Whether what was verified is to be listed before the command runs.
     let explains: Bool
+    /// Who hears that the jail is complete; of a supervised launch.
+    let start: StartReport?
     /// Where everything goes that is to be said.
     let tell: MessageSink
     /// The running jail that the plan is to enter.
     var entry: Entry?
 
     package init(
-        _ plan: Plan, keeping held: [Int32] = [], explaining explains: Bool = false, telling tell: @escaping MessageSink
+        _ plan: Plan, keeping held: [Int32] = [], explaining explains: Bool = false, starting start: StartReport? = nil,
+        telling tell: @escaping MessageSink
     ) {
+        self.start = start
         self.plan = plan
         self.held = held
         self.explains = explains
@@ -94,6 +98,12 @@ package struct Launch {
         applier.channel = theirs
         var notices = Int32(-1)
         if plan.notices != nil { (notices, applier.service.launcher) = try failing(makeChannel) }
+        var startWait: StartWait?
+        if let start {
+            let (waiting, telling) = try failing(makeChannel)
+            startWait = StartWait(start, from: waiting)
+            applier.startChannel = telling
+        }
         if let entry { applier.watchedCaller = entry.client } else { try applier.watchCaller(plan) }
         applier.hostTerminal = try openHostTerminal()
         var plainOutput = Int32(-1)
@@ -115,11 +125,14 @@ package struct Launch {
         guard case .parent(let child) = try located(creation, { () throws(Failure) in try applier.part(plan) }) else {
             closeDescriptor(ours)
             if notices >= 0 { closeDescriptor(notices) }
+            if let startWait { closeDescriptor(startWait.channel) }
             if let door { closeDescriptor(door.listener) }
-            var first = FirstProcess(plan: plan, applier: applier, signals: signals.number)
+            var first = FirstProcess(
+                plan: plan, applier: applier, signals: signals.number, foreign: start?.own ?? [])
             first.proceed(from: creation)
         }
         closeDescriptor(theirs)
+        if applier.startChannel >= 0 { closeDescriptor(applier.startChannel) }
         if plainOutput >= 0 { closeDescriptor(applier.plainOutput) }
         if notices >= 0 { closeDescriptor(applier.service.launcher) }
         // First of all: the jail stands still until it has its ids.
@@ -134,7 +147,7 @@ package struct Launch {
         var supervisor = Supervisor(
             plan: plan, child: child, stage: stage, channel: ours, signals: queue, applier: applier,
             notices: plan.notices.map { NoticeRelay($0, from: notices, to: applier.service.manager, tell) }, held: held,
-            leftovers: leftovers, plainOutput: plainOutput, door: door)
+            start: startWait, leftovers: leftovers, plainOutput: plainOutput, door: door)
         do throws(Failure) {
             return try supervisor.watch { applier.descriptorTableSize }
         } catch {

@@ -40,6 +40,8 @@ struct Supervisor {
     private let caller: Int32
     private let kept: [Int32]
     var notices: NoticeRelay?
+    /// The jail's word that it is complete, where somebody waits for it.
+    private var start: StartWait?
     /// What the jail needs of outside, and must not outlive.
     var helpers: [HelperProcess]
     /// Images that wait for their mounts, and how many descriptors a process can have.
@@ -70,7 +72,7 @@ struct Supervisor {
     init(
         plan: Plan, child: Int32, stage: Stage, channel: Int32, signals: SignalQueue, applier: Applier,
         notices: NoticeRelay?,
-        held: [Int32], leftovers: Leftovers, plainOutput: Int32, door: Door?
+        held: [Int32], start: StartWait?, leftovers: Leftovers, plainOutput: Int32, door: Door?
     ) {
         self.plan = plan
         self.child = child
@@ -81,7 +83,7 @@ struct Supervisor {
         opened = applier.held
         (self.door, programs) = (door, applier.programs)
         (leaf, proc, tell) = (applier.leaf, applier.hostProc, applier.tell)
-        self.notices = notices
+        (self.notices, self.start) = (notices, start)
         (helpers, counters) = (applier.helpers, applier.counters)
         images = (applier.images, applier.images.isEmpty ? 0 : applier.descriptorTableSize)
         tellsResult = !held.isEmpty
@@ -97,7 +99,7 @@ struct Supervisor {
             + (leaf?.descriptors ?? []) + (notices?.descriptors ?? []) + helpers.flatMap { $0.descriptors }
             + images.waiting.flatMap { $0.descriptors } + (counters?.descriptors ?? []) + opened.descriptors + [
                 manager, door?.listener ?? -1,
-            ] + (applier.entry?.descriptors ?? [])
+            ] + (applier.entry?.descriptors ?? []) + (start?.descriptors ?? [])
         if applier.hostTerminal >= 0 { relay = makeRelay(applier.hostTerminal) }
         if plainOutput >= 0 { relay = makeRelay(plainOutput, isPty: false) }
     }
@@ -147,6 +149,7 @@ struct Supervisor {
         let afterHelpers = watches.count
         watches.append(covers.watch)
         watches.append(door?.watch ?? Watch(-1))
+        watches.append(start?.watch ?? Watch(-1))
         let last = watches.count
         if let relay { watches += relay.watches }
         try idle.poll(&watches, milliseconds: patience)
@@ -159,6 +162,7 @@ struct Supervisor {
         try heedHelpers(watches[6..<afterHelpers])
         if watches[afterHelpers].isReady { try heedCovers() }
         try heedDoor(watches[afterHelpers + 1])
+        if watches[afterHelpers + 2].isReady { try start?.heed() }
         if try haste() { return true }
         switch deadline.passed() {
         case .terminate? where stage.abandon(): try killJail()

@@ -1,5 +1,6 @@
 import JailLearn
 import Kernel
+import LinuxFacts
 import SystemCallFilter
 
 /// Sees the calls of a watched command that name files and addresses, and makes records of them: of what they are about to do,

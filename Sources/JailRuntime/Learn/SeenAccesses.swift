@@ -1,5 +1,6 @@
 import JailLearn
 import Kernel
+import LinuxFacts
 import SpecFile
 
 /// The records of what was seen, and what the command itself has made, which it needs from nobody.

@@ -16,7 +16,11 @@ extension Applier {
             case .fileSystem(let fileSystem): try makeFileSystem(fileSystem, attributes)
             case .overlay(let source): try makeOverlay(source, attributes, of: plan)
             case .image(let source): try mountImage(slot, source, attributes, of: plan)
-            case .file(let content, let mode): try makeFile("file\(slot)", content, mode, attributes)
+            case .file(let content, let mode): try makeFile("file\(slot)", Array(content.utf8), mode, attributes)
+            case .passedFile(let number, let mode):
+                try makeFile(
+                    "file\(slot)", failing { () throws(KernelError) in try readAll(number, limit: 1 << 28) }, mode,
+                    attributes)
             case .noticeSocket(let fileSystem): try makeNoticeSocket(fileSystem, attributes, of: plan)
             case .credentials(let fileSystem): try makeCredentials(fileSystem, attributes)
             }
@@ -49,8 +53,21 @@ extension Applier {
             return try failing { () throws(KernelError) in try cloneTree(source.path, recursive: source.recursive) }
         }
         let place = try reach(source.path, of: plan)
+        if let number = source.descriptor { try requireSame(place, as: number, source.path) }
         return try failing { () throws(KernelError) in
             try cloneTree("", at: place.number, recursive: source.recursive)
+        }
+    }
+
+    /// What the caller's descriptor leads to is still there by its name: a mount is cloned only from the namespace of who does it,
+    /// and a descriptor is of the caller's.
+    private func requireSame(_ place: borrowing Descriptor, as number: Int32, _ path: String) throws(Failure) {
+        let number = (found: place.number, given: number)
+        let isSame = try failing { () throws(KernelError) in
+            try status(of: number.found).isSame(as: status(of: number.given))
+        }
+        guard isSame else {
+            throw Failure(telling: "\(path), where descriptor \(number.given) leads, is another file by now", hint: nil)
         }
     }
 
@@ -74,12 +91,12 @@ extension Applier {
 
     /// A file of its own on a scratch tmpfs that leaves with the old root: only an attached mount can be cloned from.
     private mutating func makeFile(
-        _ name: String, _ content: String, _ mode: UInt32, _ attributes: MountAttributes
+        _ name: String, _ content: [UInt8], _ mode: UInt32, _ attributes: MountAttributes
     ) throws(Failure) -> Int32 {
         let scratch = try tree.scratchDirectory()
         return try failing { () throws(KernelError) in
             let file = try open(name, at: scratch, .write | .create | .exclusive, permissions: 0o600)
-            try writeAll(file.number, Array(content.utf8), path: name)
+            try writeAll(file.number, content, path: name)
             try setPermissions(file.number, mode)
             let clone = try cloneTree(name, at: scratch, recursive: false)
             try setAttributes(of: clone.number, attributes, recursive: false)

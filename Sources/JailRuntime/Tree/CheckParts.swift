@@ -57,6 +57,7 @@ extension Applier {
         case .fileSystem(let fileSystem), .noticeSocket(let fileSystem), .credentials(let fileSystem):
             try checkParameters(slot, fileSystem)
         case .file(let content, let mode): try checkFile(slot, content.utf8.count, mode)
+        case .passedFile(_, let mode): try checkFile(slot, nil, mode)
         }
     }
 
@@ -118,9 +119,11 @@ extension Applier {
         return value
     }
 
-    private mutating func checkFile(_ slot: Int, _ size: Int, _ mode: UInt32) throws(Failure) {
+    /// `size` is nil where whoever wrote the file has seen its end.
+    private mutating func checkFile(_ slot: Int, _ size: Int?, _ mode: UInt32) throws(Failure) {
         let descriptor = slots[slot]
         let found = try failing { () throws(KernelError) in try status(of: descriptor) }
+        let size = size ?? found.size
         try hold(
             found.isRegular && found.size == size && found.permissions == mode, "file",
             "\(size) bytes, mode 0\(String(mode, radix: 8))",

@@ -51,7 +51,7 @@ extension Tree {
     mutating func makeSymlink(_ target: String, to destination: String) throws(Failure) {
         if linkBeside(target, to: destination) { return }
         let parts = components(target)
-        guard let name = parts.last else { throw Failure(.linkDiffers, call: .symlinkat, errno: .exists, text: target) }
+        guard let name = parts.last else { throw Failure(.linkDiffers, call: .symlinkat, errno: .exists) }
         var directory = "/"
         for part in parts.dropLast() { directory += part + "/" }
         for _ in 0..<2 {
@@ -59,7 +59,7 @@ extension Tree {
             do throws(KernelError) {
                 return try Kernel.makeSymlink(name, to: destination, at: parent.number)
             } catch {
-                if error.errno == .exists { return try requireLink(name, to: destination, in: parent.number, target) }
+                if error.errno == .exists { return try requireLink(name, to: destination, in: parent.number) }
                 guard error.errno == .readOnly else {
                     throw Failure(KernelError(error.call, error.errno, path: target))
                 }
@@ -70,13 +70,15 @@ extension Tree {
         throw Failure(KernelError(.symlinkat, .readOnly, path: target))
     }
 
-    private func requireLink(_ name: String, to wanted: String, in parent: Int32, _ target: String) throws(Failure) {
+    private func requireLink(_ name: String, to wanted: String, in parent: Int32) throws(Failure) {
+        var found = ""
         do throws(KernelError) {
-            if try readLink(name, at: parent) == wanted { return }
+            found = try readLink(name, at: parent)
+            if found == wanted { return }
         } catch {
             guard error.errno == .invalid else { throw Failure(error) }  // no link at all
         }
-        throw Failure(.linkDiffers, call: .symlinkat, errno: .exists, text: target)
+        throw Failure(.linkDiffers, call: .symlinkat, errno: .exists, text: found)
     }
 }
 

@@ -20,9 +20,9 @@ extension Applier {
             try limitStorage(limit, in: [(layers.upper, upper), (layers.work, work)], of: plan)
         }
         try requireRename(layers)
-        try refuseReachable(layers, plan)
+        if source.isRecorded { try refuseReachable(layers, plan) }
         try hideInLower(&layers)
-        try writeRecord(layers, source, plan)
+        if source.isRecorded { try writeRecord(layers, source, plan) }
     }
 
     /// The directory of a root's changes is made closed to everybody: what the jail leaves in it may be set-user-ID.

@@ -81,8 +81,8 @@ struct Tree {
     }
 
     /// Makes the directory with exactly that mode. One that is there already is somebody else's: its mode is not changed,
-    /// and must be the one that is asked for.
-    mutating func makeDirectory(_ target: String, _ mode: UInt32?) throws(Failure) {
+    /// and must be the one that is asked for, unless any will do.
+    mutating func makeDirectory(_ target: String, _ mode: UInt32?, keepsMode: Bool) throws(Failure) {
         var isMade = false
         let place = try make(target) { (parent, name) throws(KernelError) in
             try Kernel.makeDirectory(name, at: parent, permissions: mode ?? 0o755)
@@ -94,6 +94,7 @@ struct Tree {
         }
         guard let mode, found.permissions != mode else { return }
         guard isMade else {
+            if keepsMode { return }
             throw Failure(.modeDiffers, call: .mkdirat, errno: .exists, text: "0" + String(found.permissions, radix: 8))
         }
         // mkdir(2) leaves set-group-id out, or inherits it, and a default ACL takes bits away.

@@ -54,7 +54,7 @@ extension Applier {
         case .closeDescriptors(let kept): try checkDescriptors(kept, plan)
 
         // As they are done: the answer of the kernel is what the step goes by.
-        case .setLimit, .makeDirectory, .makeSource, .changeDirectory: break
+        case .setLimit, .makeDirectory, .makeSource, .changeDirectory, .lockFile: break
         // With the tree: `checkTree`.
         case .attach, .makeSymlink, .hide, .mask, .protect, .pin, .protectFile, .seal: break
         // With the process that is about to be the command: `checkStatus`.

@@ -44,6 +44,19 @@ package struct Explanation {
         }
     }
 
+    /// The source of the host that is missing, where that is all.
+    package var missingSource: String? {
+        guard case .kernel = failure.cause, failure.errno == .noEntry else { return nil }
+        guard case .fill(_, .tree(let source), _)? = step?.operation else { return nil }
+        return source.path
+    }
+
+    /// The link that is to be made, and where the other leads that is there.
+    package var differingLink: (path: String, found: String)? {
+        guard case .linkDiffers = failure.cause, case .makeSymlink(let path, _)? = step?.operation else { return nil }
+        return failure.text.isEmpty ? nil : (path, failure.text)
+    }
+
     /// The step that failed; nil where it was none of the plan's.
     var step: Plan.Step? { plan.steps.indices.contains(failure.step) ? plan.steps[failure.step] : nil }
 
@@ -96,7 +109,10 @@ package struct Explanation {
         case .targetTaken: "\(failure.text) leads to another mount than the one of this line"
         case .notAFilter: "\(failure.text), which are no filter"
         case .modeDiffers: "it is there already, and its mode is \(failure.text)"
-        case .linkDiffers: "\(failure.call.name): \(failure.errno.name), something else than this link is there"
+        case .linkDiffers:
+            "\(failure.call.name): \(failure.errno.name), "
+                + (failure.text.isEmpty
+                    ? "something else than this link is there" : "a link to \(failure.text) is there")
         case .interrupted: "\(Signal.name(failure.errno.rawValue)) ended the launch before this was done"
         case .helperEnded: failure.text
         case .told: told.reason

@@ -11,6 +11,10 @@ extension Section {
         result.dieWithParent = section.value("die_with_parent", Form.boolean) ?? result.dieWithParent
         result.tty = section.value("tty", Form.word(ProcessAttributes.Terminal.self)) ?? result.tty
         result.fds = section.descriptors("fds") ?? result.fds
+        result.locks =
+            section.distinct("locks", Form.expandedTarget).map { list in
+                Located(list.value.map(\.value), at: list.position)
+            } ?? result.locks
         result.nice = section.value("nice", Form.integer(-20...19))
         result.oomScoreAdjust = section.value("oom_score_adj", Form.integer(-1000...1000))
         result.cpus = section.value("cpus", Form.cpuList)

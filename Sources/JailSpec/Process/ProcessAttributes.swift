@@ -22,6 +22,8 @@ package struct ProcessAttributes: Equatable, Sendable {
     package var tty = Located(Terminal.auto)
     /// Descriptors passed on besides 0–2, sorted.
     package var fds = Located<[Int32]>([])
+    /// Files of the jail that are locked as long as it lives.
+    package var locks = Located<[String]>([])
     package var nice: Located<Int32>?
     package var oomScoreAdjust: Located<Int32>?
     /// The affinity mask as a sorted list of CPU numbers.

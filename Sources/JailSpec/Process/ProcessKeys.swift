@@ -23,6 +23,12 @@ extension SectionRows {
                 "fds",
                 as: ValueForm("array of numbers", .list(.integer(3...Int64(Int32.max)), distinct: true)),
                 "Descriptors to pass on, which must be open; all others above 2 are closed."),
+            KeyRow(
+                "locks", as: ValueForm("array of paths", .list(ValueForm.jailPath.shape, distinct: true)),
+                """
+                Files of the jail that are locked for reading as long as it lives, fcntl(2): whoever wants to change them can
+                see that they are in use.
+                """),
             KeyRow("nice", as: .integer(-20...19), "See nice(2)."),
             KeyRow("oom_score_adj", as: .integer(-1000...1000), "See proc(5)."),
             KeyRow("cpus", as: .cpuList, "The CPUs to run on."),

@@ -1,4 +1,4 @@
-import SpecFile
+package import SpecFile
 
 /// The types of `[[mount]]`, each with the keys that have a meaning for it besides `target` and `type`.
 enum MountType: String, CaseIterable {
@@ -6,14 +6,15 @@ enum MountType: String, CaseIterable {
 
     var keys: [String] {
         switch self {
-        case .bind: ["source", "options", "optional", "pattern", "create", "mode", "quota", "inodes", "idmap"]
+        case .bind:
+            ["source", "source_fd", "options", "optional", "pattern", "create", "mode", "quota", "inodes", "idmap"]
         case .image: ["source", "offset", "options", "optional", "idmap"]
-        case .overlay: ["lower", "upper", "work", "options", "optional", "quota", "inodes", "idmap"]
+        case .overlay: ["lower", "upper", "work", "options", "optional", "quota", "inodes", "idmap", "record"]
         case .tmpfs: ["size", "inodes", "mode", "options"]
         case .proc, .sysfs, .devpts, .mqueue, .cgroup: ["options"]
-        case .file: ["content", "mode"]
+        case .file: ["content", "content_fd", "mode", "options"]
         case .symlink: ["to"]
-        case .dir: ["mode"]
+        case .dir: ["mode", "optional"]
         case .hide: ["optional", "pattern"]
         }
     }
@@ -21,7 +22,7 @@ enum MountType: String, CaseIterable {
     /// Those of them that must be there.
     var required: [String] {
         switch self {
-        case .bind, .image: ["source"]
+        case .image: ["source"]
         case .overlay: ["lower"]
         case .symlink: ["to"]
         default: []
@@ -35,13 +36,15 @@ enum MountType: String, CaseIterable {
         case .sysfs: ["rw", "suid", "dev", "exec"]
         case .devpts: ["suid", "exec"]
         case .image: ["rw"]
+        case .file: ["suid", "dev"]
         default: []
         }
     }
 
     static let allKeys = [
         "target", "type", "source", "options", "optional", "size", "inodes", "mode", "content", "to", "lower", "upper",
-        "work", "quota", "idmap", "create", "offset", "pattern",
+        "work", "quota", "idmap", "create", "offset", "pattern", "source_fd", "content_fd",
+        "record",
     ]
 }
 
@@ -62,6 +65,11 @@ extension Section {
         // Of a tmpfs they are part of the source.
         let inodes = type == .overlay || type == .bind ? value("inodes", Form.integer(1...UInt64(Int64.max))) : nil
         let idmap = value("idmap", Form.boolean)
+        let record = type == .overlay ? value("record", Form.boolean) : nil
+        if let record, case .overlay(_, nil, _)? = source {
+            report("mount.record: there is no upper of which anything could be recorded", at: record.position)
+        }
+        let descriptor = type == .bind ? value("source_fd", Form.openDescriptor) : nil
         for key in MountType.allKeys { _ = entry(key) }
         guard let target, let source, let type else { return nil }
         var mount = Mount(
@@ -69,8 +77,12 @@ extension Section {
             optional: optional?.value ?? false, quota: quota, inodes: inodes, idmap: idmap,
             position: table["target"]?.keyPosition ?? position)
         mount.create = create
+        mount.sourceDescriptor = descriptor
+        mount.isRecorded = record?.value ?? true
         return mount
     }
+
+    private static let foreignToPatterns = ["create", "mode", "quota", "inodes", "idmap", "source_fd"]
 
     /// Mounts of what a pattern matches, which may be nothing: the source of a bind is its target.
     private mutating func pattern(_ type: MountType?) -> Mount? {
@@ -80,7 +92,7 @@ extension Section {
         let options = list("options", Form.mountOption)?.value ?? []
         let optional = value("optional", Form.boolean)
         for key in MountType.allKeys {
-            guard let other = entry(key), ["create", "mode", "quota", "inodes", "idmap"].contains(key) else { continue }
+            guard let other = entry(key), Self.foreignToPatterns.contains(key) else { continue }
             report("mount.\(key): means nothing for a pattern", at: other.keyPosition)
         }
         guard let target, let type else { return nil }
@@ -126,7 +138,7 @@ extension Section {
 
     private mutating func mountType() -> MountType? {
         guard table["type"] == nil else { return value("type", Form.word(MountType.self))?.value }
-        if table["source"] != nil { return .bind }
+        if table["source"] != nil || table["source_fd"] != nil { return .bind }
         report("mount: has no type", at: position, hint: "only a bind, which has a source, needs none")
         return nil
     }
@@ -144,7 +156,7 @@ extension Section {
 
     private mutating func mountSource(_ type: MountType) -> Mount.Source? {
         switch type {
-        case .bind: return required("source", Form.hostPath).map { .bind($0.value) }
+        case .bind: return bound()
         case .image:
             let offset = value("offset", Form.integer(0...UInt64(Int64.max)))?.value
             return required("source", Form.hostPath).map { .image($0.value, offset: offset) }
@@ -156,11 +168,34 @@ extension Section {
         case .mqueue: return .mqueue
         case .cgroup: return .cgroup
         case .file:
-            return .file(content: value("content", Form.text)?.value ?? "", mode: mode(upTo: 0o777) ?? 0o644)
+            return file()
         case .hide: return .hidden
         case .dir: return .directory(mode: mode(upTo: 0o3777))
         case .symlink: return required("to", Form.linkText).map { .symlink(to: $0.value) }
         }
+    }
+
+    /// By a path, or by a descriptor, whose link stands for the path until it is read.
+    private mutating func bound() -> Mount.Source? {
+        guard let descriptor = value("source_fd", Form.openDescriptor) else {
+            return required("source", Form.hostPath).map { .bind($0.value) }
+        }
+        if let path = value("source", Form.hostPath) {
+            report("mount.source: source_fd is the source\(also(at: descriptor.position))", at: path.position)
+        }
+        return .bind("/proc/self/fd/\(descriptor.value)")
+    }
+
+    private mutating func file() -> Mount.Source {
+        let mode = mode(upTo: 0o777) ?? 0o644
+        let content = value("content", Form.text)
+        guard let descriptor = value("content_fd", Form.openDescriptor) else {
+            return .file(content: content?.value ?? "", mode: mode)
+        }
+        if let content {
+            report("mount.content: content_fd has it\(also(at: descriptor.position))", at: content.position)
+        }
+        return .passedFile(descriptor: descriptor.value, mode: mode)
     }
 
     /// Nothing more than has an effect: set-user-id has none on a directory; and what file content is made in is nosuid,
@@ -248,10 +283,40 @@ extension Section {
     }
 }
 
+extension Filesystem {
+    /// The descriptors of the caller's that mounts are made of, each with its key.
+    package var givenDescriptors: [(key: String, number: Int32, position: Position?)] {
+        mounts.compactMap { mount in
+            if let number = mount.sourceDescriptor { return ("mount.source_fd", number.value, number.position) }
+            guard case .passedFile(let number, _) = mount.source else { return nil }
+            return ("mount.content_fd", number, mount.position)
+        }
+    }
+
+    /// Puts the paths that descriptors lead to in the place of their links; a fault where `path` finds none.
+    package mutating func resolveDescriptors(_ path: (Int32) throws(Diagnostic) -> String) -> [Diagnostic] {
+        var faults: [Diagnostic] = []
+        for index in mounts.indices {
+            guard let number = mounts[index].sourceDescriptor else { continue }
+            do throws(Diagnostic) {
+                mounts[index].source = .bind(try path(number.value))
+            } catch {
+                faults.append(Diagnostic(error.message, at: number.position, hint: error.hint))
+            }
+        }
+        return faults
+    }
+}
+
 /// What `create` makes.
 private enum Created { case nothing, directory, file }
 
 extension Form {
+    /// A descriptor of the caller's, 0 to 2 among them.
+    fileprivate static func openDescriptor(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Int32 {
+        try integer(0...Int32.max)(node, decoding)
+    }
+
     fileprivate static func creation(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Created {
         if case .boolean(let wanted) = node.value { return wanted ? .directory : .nothing }
         guard case .string("file") = node.value else { throw fault("must be true, false or \"file\"", node) }

@@ -17,6 +17,8 @@ package struct Mount: Equatable, Sendable {
         case mqueue
         case cgroup
         case file(content: String, mode: UInt32)
+        /// A file with what a descriptor of the caller's holds.
+        case passedFile(descriptor: Int32, mode: UInt32)
         case symlink(to: String)
         /// nil: 0755 where it is made, and whatever it has where it stands already.
         case directory(mode: UInt32?)
@@ -47,6 +49,10 @@ package struct Mount: Equatable, Sendable {
     /// The same for the number of files, beside a quota.
     package var inodes: Located<UInt64>?
     package var idmap: Located<Bool>?
+    /// A descriptor of the caller's that is the source of a bind; where it leads is put in its place before the launch.
+    package var sourceDescriptor: Located<Int32>?
+    /// overlay: whether it is written down what the changes are changes of.
+    package var isRecorded = true
     /// The line of the entry (of the `target` key, or of the string in `ro`, `rw`, `hide`).
     package var position: Position?
 

@@ -21,7 +21,14 @@ extension SectionRows {
                 read-only. For root the kernel reads it, and so only a file that nobody but root may write; for an ordinary
                 user squashfuse(1) reads a squashfs outside of the jail, which ends where that ends.
                 """),
-            KeyRow("source", as: .hostPath, "bind and image. A relative path starts from the directory of the spec."),
+            KeyRow(
+                "source", as: .hostPath,
+                "bind and image. A relative path starts from the directory of the spec. A bind without it has `source_fd`."
+            ),
+            KeyRow(
+                "source_fd", as: .integer(0...Int64(Int32.max), "number"),
+                "bind: in place of source, a descriptor of the caller's; what it leads to must still be there by its name."
+            ),
             KeyRow(
                 "options",
                 as: ValueForm("array of words", .list(.word(MountOptions.words.map(\.word)), distinct: true)),
@@ -29,13 +36,17 @@ extension SectionRows {
                 `ro`, `rw`, `suid`, `nosuid`, `dev`, `nodev`, `exec`, `noexec`, `noatime`, `relatime`, `strictatime`,
                 `nodiratime`, `nosymfollow`, `bind`, `rbind`, as mount(8) has them; they hold on every submount. nosuid and
                 nodev hold unless suid or dev is written. proc, sysfs, devpts, mqueue and cgroup are always nosuid and
-                noexec, all but devpts nodev, and sysfs ro: the words that say otherwise are refused. A mount of type cgroup
-                is read-only unless `rw` is written; then the jail has a cgroup of its own inside the limited one, to divide
+                noexec, all but devpts nodev, and sysfs ro: the words that say otherwise are refused. A mount of type file is
+                read-only unless `rw` is written. One of type cgroup is read-only unless `rw` is written; then the jail has a
+                cgroup of its own inside the limited one, to divide
                 as it likes.
                 """),
             KeyRow(
                 "optional", as: .boolean, default: "false",
-                "A source that does not exist is left out, which is reported. hide: so is a target that does not exist."
+                """
+                A source that does not exist is left out, which is reported. hide: so is a target that does not exist. dir:
+                one that is there already keeps its mode.
+                """
             ),
             KeyRow(
                 "pattern", as: .boolean, default: "false",
@@ -68,6 +79,9 @@ extension SectionRows {
                 is written.
                 """),
             KeyRow("content", as: .string, "file: what it holds."),
+            KeyRow(
+                "content_fd", as: .integer(0...Int64(Int32.max), "number"),
+                "file: in place of content, a descriptor of the caller's, which is read to its end; any bytes."),
             KeyRow("to", as: ValueForm("string", .nonEmpty), "symlink: where it points."),
             KeyRow(
                 "lower",
@@ -81,6 +95,13 @@ extension SectionRows {
                 """
                 overlay: where changes go, and an empty directory beside it. Without both, changes are thrown away; an ordinary
                 user's only since Linux 6.6, whose tmpfs has what overlayfs needs.
+                """),
+            KeyRow(
+                "record", as: .boolean, default: "true",
+                """
+                overlay with upper: false writes nothing down of what the changes are changes of, so that `immure diff` and
+                `immure apply` know nothing of them. Then upper may hold what somebody else has put there, over whatever
+                lower, and the jail may write to the layers past the overlay, which overlayfs leaves undefined.
                 """),
             KeyRow(
                 "quota", as: .positiveSize,

@@ -8,6 +8,7 @@ extension SpecWriter {
         add("process.die_with_parent", process.dieWithParent) { "\($0)" }
         add("process.tty", process.tty) { TOML.string($0.rawValue) }
         add("process.fds", process.fds) { TOML.array($0.map { "\($0)" }) }
+        add("process.locks", process.locks) { TOML.array($0.map(TOML.path)) }
         add("process.nice", process.nice) { "\($0)" }
         add("process.oom_score_adj", process.oomScoreAdjust) { "\($0)" }
         add("process.cpus", process.cpus) { TOML.string($0.map { "\($0)" }.joined(separator: ",")) }

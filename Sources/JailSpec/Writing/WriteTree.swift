@@ -58,7 +58,10 @@ extension SpecWriter {
     private func words(_ mount: Mount) -> [String] {
         var words = ["target = \(TOML.path(mount.target))"]
         switch mount.source {
-        case .bind(let path): words += ["type = \"bind\"", "source = \(TOML.path(path))"]
+        case .bind(let path):
+            words.append("type = \"bind\"")
+            words.append(
+                mount.sourceDescriptor.map { "source_fd = \($0.value)" } ?? "source = \(TOML.path(path))")
         case .tmpfs(let size, let inodes, let mode):
             words += ["type = \"tmpfs\"", "mode = \(TOML.mode(mode))"]
             if let size { words.append("size = \(size)") }
@@ -73,6 +76,8 @@ extension SpecWriter {
         case .cgroup: words.append("type = \"cgroup\"")
         case .file(let content, let mode):
             words += ["type = \"file\"", "content = \(TOML.string(content))", "mode = \(TOML.mode(mode))"]
+        case .passedFile(let descriptor, let mode):
+            words += ["type = \"file\"", "content_fd = \(descriptor)", "mode = \(TOML.mode(mode))"]
         case .symlink(let to): words += ["type = \"symlink\"", "to = \(TOML.string(to))"]
         case .directory(let mode): words += ["type = \"dir\""] + (mode.map { ["mode = \(TOML.mode($0))"] } ?? [])
         case .image(let path, let offset):
@@ -93,6 +98,7 @@ extension SpecWriter {
         }
         if let quota = mount.quota { words.append("quota = \(quota.value)") }
         if let inodes = mount.inodes { words.append("inodes = \(inodes.value)") }
+        if !mount.isRecorded { words.append("record = false") }
         if let idmap = mount.idmap { words.append("idmap = \(idmap.value)") }
         return words
     }

@@ -16,29 +16,6 @@ extension String {
         self.init(escaping: unsafe UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) })
     }
 
-    /// The same for bytes that may hold a NUL.
-    package init(escaping bytes: [UInt8]) {
-        if let valid = String(validating: bytes, as: UTF8.self), !CarriedByte.isIn(valid) {
-            self = valid
-            return
-        }
-        var result = String.UnicodeScalarView()
-        var decoder = UTF8()
-        var index = 0
-        while index < bytes.count {
-            var rest = bytes[index...].makeIterator()
-            decoder = UTF8()
-            if case .scalarValue(let scalar) = decoder.decode(&rest), CarriedByte.byte(scalar) == nil {
-                result.append(scalar)
-                index += UTF8.width(scalar)
-            } else {
-                if let scalar = Unicode.Scalar(CarriedByte.base + UInt32(bytes[index])) { result.append(scalar) }
-                index += 1
-            }
-        }
-        self = String(result)
-    }
-
     /// Calls with the bytes for the kernel, with a NUL at their end.
     @unsafe func withKernelText<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
         guard CarriedByte.isIn(self) else { return unsafe withCString(body) }

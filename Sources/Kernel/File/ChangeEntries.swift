@@ -112,6 +112,23 @@ package func takeLock(_ descriptor: Int32, isShared: Bool = false) throws(Kernel
     }
 }
 
+/// Locks a whole file for reading, for this open file and all copies of the descriptor; false where somebody has locked it for
+/// writing. The corresponding C function is `fcntl` with F_OFD_SETLK.
+package func lockForReading(_ descriptor: Int32) throws(KernelError) -> Bool {
+    do throws(KernelError) {
+        try persist(.fcntl) { linux_lock_for_reading(descriptor) }
+        return true
+    } catch {
+        guard error.errno == .again || error.errno == .accessDenied else { throw error }
+        return false
+    }
+}
+
+/// Whether another open file holds such a lock. The corresponding C function is `fcntl` with F_OFD_GETLK.
+package func isLockedForReading(_ descriptor: Int32) throws(KernelError) -> Bool {
+    try persist(.fcntl) { linux_is_locked_for_reading(descriptor) } != 0
+}
+
 /// Whether the file system, or the mount, of an open file takes no changes. The corresponding C function is `fstatfs`.
 package func isReadOnly(_ descriptor: Int32) throws(KernelError) -> Bool {
     var result = statfs()

@@ -1,4 +1,5 @@
 import CLinux
+import LinuxFacts
 
 /// Reads at most `limit` bytes from an open file; more than that is `EFBIG`, never a truncated answer.
 package func readAll(_ descriptor: Int32, limit: Int = 1 << 20, path: String = "") throws(KernelError) -> [UInt8] {

@@ -1,4 +1,5 @@
 import CLinux
+import LinuxFacts
 
 /// The words that the program was started with, the program's own name first. Not from /proc/self/cmdline, which needs
 /// a procfs and a descriptor.

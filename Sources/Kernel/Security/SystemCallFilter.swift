@@ -16,3 +16,19 @@ package func installFilter(_ instructions: [UInt64]) throws(KernelError) {
     // SECCOMP_FILTER_FLAG_TSYNC answers with the thread that could not follow.
     guard unsynchronised == 0 else { throw KernelError(.seccomp, .noProcess) }
 }
+
+/// The same after another filter, which may refuse one of the two calls that do it: those that filter expect prctl(2), which is the
+/// older of them. The corresponding C calls are `prctl(PR_SET_SECCOMP)` and then `seccomp(SECCOMP_SET_MODE_FILTER)`.
+package func installFurtherFilter(_ instructions: [UInt64]) throws(KernelError) {
+    guard let length = UInt16(exactly: instructions.count) else { throw KernelError(.seccomp, .invalid) }
+    do throws(KernelError) {
+        try attempt(.prctl) {
+            unsafe instructions.withUnsafeBytes { bytes -> Int32 in
+                guard let base = bytes.baseAddress else { return -1 }
+                return unsafe linux_prctl_filter(base.assumingMemoryBound(to: sock_filter.self), length)
+            }
+        }
+    } catch {
+        try installFilter(instructions)
+    }
+}

@@ -116,8 +116,10 @@ extension Manual {
         the image become lines, all else is as immure has it; root is no more than what an image says where it says nothing.
         DIRECTORY/image is not needed afterwards.
 
-        `immure as bwrap …`, and immure under the name bwrap, launch what `immure import bwrap -- …` prints. What has no line is
-        refused by its name there, with status 1, as is every failure that is not the command's.
+        `immure as bwrap …`, and immure under the name bwrap, launch what `immure import bwrap -- …` prints, and do what no spec
+        says: --info-fd, --json-status-fd (child-pid is the command's process), --block-fd, --sync-fd. What has no line is
+        refused by its name there, with status 1, as is every failure that is not the command's: --userns2,
+        --userns-block-fd, --exec-label, --file-label.
         """
 
     private static let learning = """
