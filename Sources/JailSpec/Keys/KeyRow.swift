@@ -71,6 +71,8 @@ package struct Variants: Sendable {
         /// The keys that have a meaning, besides those of every choice.
         package let keys: [String]
         package let required: [String]
+        /// Keys of which exactly one must be there; none where that is all the same.
+        package let alternatives: [String]
     }
 
     package let key: String

@@ -29,6 +29,9 @@ enum MountType: String, CaseIterable {
         }
     }
 
+    /// Those of which one must be there.
+    var alternatives: [String] { self == .bind ? ["source", "source_fd"] : [] }
+
     /// The words that it does not take: what they allow stays closed, whatever is written.
     var foreignWords: [String] {
         switch self {

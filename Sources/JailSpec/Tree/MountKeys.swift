@@ -127,6 +127,6 @@ extension SectionRows {
         key: "type", common: ["target", "type"], choices: MountType.allCases.map(choice), standard: choice(.bind))
 
     private static func choice(_ type: MountType) -> Variants.Choice {
-        Variants.Choice(word: type.rawValue, keys: type.keys, required: type.required)
+        Variants.Choice(word: type.rawValue, keys: type.keys, required: type.required, alternatives: type.alternatives)
     }
 }

@@ -119,7 +119,9 @@ extension Schema {
     private static func condition(_ condition: JSON, _ choice: Variants.Choice, _ variants: Variants) -> JSON {
         let keys = JSON.object([("enum", strings(variants.common + choice.keys))])
         let required = choice.required.isEmpty ? [] : [("required", strings(choice.required))]
-        return .object([("if", condition), ("then", .object([("propertyNames", keys)] + required))])
+        let one = choice.alternatives.map { JSON.object([("required", strings([$0]))]) }
+        let alternatives = one.isEmpty ? [] : [("oneOf", JSON.array(one))]
+        return .object([("if", condition), ("then", .object([("propertyNames", keys)] + required + alternatives))])
     }
 }
 
