@@ -123,7 +123,7 @@ enum Prepare {
                 path: request.spec, overrides: request.overrides, in: surroundings, reading: read,
                 translating: toLaunch ? BundleSpec.translateToLaunch : BundleSpec.translate)
         } catch {
-            guard let path = request.spec, let hint = misnamed(path) else { throw error }
+            guard let path = request.spec, let hint = misnamedHint(path) else { throw error }
             // The first fault is that of the file: it was to be something else.
             let first = error.diagnostics[0]
             throw Rejection(
@@ -133,7 +133,7 @@ enum Prepare {
     }
 
     /// What to write where a spec's name is that of a bundle, or of a command.
-    private static func misnamed(_ path: String) -> String? {
+    private static func misnamedHint(_ path: String) -> String? {
         if Caller.isDirectory(path) {
             let spec = path + (path.hasSuffix("/") ? "" : "/") + "config.json"
             return Caller.exists(spec) ? "a bundle is launched by its config.json: immure run \(spec)" : nil

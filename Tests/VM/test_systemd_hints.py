@@ -60,6 +60,7 @@ def test_e01_a_unit_that_is_not_delegated(jail, manager):  # noqa: F811
     template = "as root: systemctl edit {}, [Service] {}"
     hint = told(unit(words), "{} edit {}, [Service] {}", '; to leave it and its limits: {}')
     assert hint.startswith("as root: systemctl edit run-u") and lines(hint) == ["Delegate=yes"], template
+    assert 'set limits.scope = "own"' in hint
     gone(unit(words, *lines(hint)))
     gone(unit([*words[:2], "--set", 'limits.scope="own"', *words[2:]]))
     hint = told(unit(words, "Delegate=yes", "ProtectControlGroups=yes"), "{} edit {}, [Service] {}")
