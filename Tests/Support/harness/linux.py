@@ -3,7 +3,9 @@
 import ctypes
 import os
 import re
+import subprocess
 import time
+from contextlib import contextmanager
 
 from .patience import patient
 
@@ -28,6 +30,18 @@ def check(result):
 
 def unshare(flags):
     check(libc.unshare(flags))
+
+
+@contextmanager
+def network_of_its_own():
+    """A network namespace for this process while the block runs, with loopback up."""
+    with open("/proc/self/ns/net") as before:
+        unshare(CLONE_NEWNET)
+        try:
+            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+            yield
+        finally:
+            check(libc.setns(before.fileno(), CLONE_NEWNET))
 
 
 def mount(source, target, kind="none", flags=0, data=""):

@@ -7,14 +7,16 @@ struct OpenedAddresses {
     private let rules: Int32
     /// By the name of the set: when each address leaves it, in nanoseconds of the monotonic clock.
     private var sets: [String: [IPAddress: Int]] = [:]
-    private var count = 0
     /// When those that have left are forgotten.
     private var due = 0
 
-    /// The size of each set.
-    private static let most = 65535
-
     init(changing rules: Int32) { self.rules = rules }
+
+    /// Sees that the rules can be changed, by an address that no packet has: one to 0.0.0.0 goes to loopback.
+    func check() throws(KernelError) {
+        let nobody = SetElement(address: [0, 0, 0, 0], milliseconds: 1, isOld: false)
+        try add([nobody], to: NameService.set(0, isIPv6: false), of: rules)
+    }
 
     /// Has the rules let packets through to these addresses for as long as each says, and longer; when it returns they do. Throws
     /// where that cannot be: then none of them must be told.

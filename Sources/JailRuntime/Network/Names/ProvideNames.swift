@@ -16,9 +16,10 @@ extension Applier {
             { () throws(KernelError) in
                 let sockets = try NameSockets.open(in: making, refused: refused)
                 try NameSockets.confine()
+                var resolver = NameResolver(service, sockets)
+                try resolver.opened.check()
                 try writeAll(told, [1])
                 closeDescriptor(told)
-                var resolver = NameResolver(service, sockets)
                 try resolver.serve()
             })
         helper.step = making.step
