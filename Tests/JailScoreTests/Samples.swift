@@ -83,7 +83,7 @@ let samples: [(text: String, effect: Effect)] = [
     ("process.oom_score_adj = 5", .neither), ("process.cpus = \"0\"", .neither),
     ("process.keyring = \"inherit\"", .opens), ("process.stop_signal = \"SIGINT\"", .neither),
     ("process.locks = [\"/usr/.ref\"]", .neither), ("process.argv0 = \"sh\"", .neither),
-    ("process.boot = true", .neither), ("process.jobserver = true", .opens), ("process.jobserver = false", .neither),
+    ("process.boot = false", .neither), ("process.jobserver = true", .opens), ("process.jobserver = false", .neither),
 
     ("service.notify = \"main\"", .opens), ("service.notify = \"none\"", .neither),
     ("service.notify = \"exec\"", .neither), ("service.journal = true", .opens),

@@ -21,6 +21,12 @@ import Testing
         #expect(score.narrowings.contains { $0.isInForce } == (effect == .narrows), "\(text)")
     }
 
+    /// It stands for lines that are samples themselves, ids among them: by itself it opens, and on top of others no law holds.
+    @Test func anInitOpensWhatItNeeds() throws {
+        let score = try score("process.boot = true")
+        #expect(score.tenths > 0 && score.exposures.allSatisfy { $0.origin != nil })
+    }
+
     /// On top of every other spec as well: an opening raises the score, a narrowing lowers it where anything is open.
     @Test func inCompany() throws {
         let bases = samples.filter { $0.effect == .opens }.map(\.text) + [""]
