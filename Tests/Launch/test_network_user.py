@@ -221,3 +221,14 @@ def test_a_capability_that_reaches_past_the_rules(caller, network, capability):
     refused = caller.run(USER + f'[capabilities]\nkeep = ["{capability}"]\n', "true")
     assert refused.status == 125 and f"take {capability} out of [capabilities]" in refused.stderr, refused
     caller.run(USER + "[capabilities]\nkeep = []\n", "true").ok
+
+
+def test_what_why_prints_opens_the_one_address(caller, internet):
+    code = "import socket, sys; socket.create_connection((sys.argv[1], 80), 3)"
+    shut = caller.run(None, *PYTHON, code, lab.GOOD, options=["--why"])
+    found = re.search(r"the jail's network \(connect, python3\): (network) = (.*)$", shut.stderr, re.M)
+    assert shut.status == 1 and found, shut
+    line = f"{found[1]}={found[2]}"
+    assert line == f'network={{ mode = "user", allow = ["{lab.GOOD}:80"] }}'
+    assert caller.run(None, *PYTHON, code, lab.GOOD, options=["--set", line], timeout=30).status == 0
+    assert caller.run(None, *PYTHON, code, lab.EVIL, options=["--set", line], timeout=30).status == 1

@@ -1,14 +1,26 @@
 """`immure run --why`: what the jail kept from the command, each with the line that opens it, which is followed here."""
 
+import os
 import re
+import socket
 
 import pytest
 
-LINE = re.compile(r"^immure: note: why: (.*): ([a-z_]+\.[a-z_]+) = (.*)$", re.MULTILINE)
+from harness import linux
+from harness.must import cannot
+
+QUOTED = r'"(?:[^"\\]|\\.)*"'
+#: What a name contains stands in quotes: outside of them the first "(CALL, PROGRAM): " is followed by the line.
+LINE = re.compile(rf'^immure: note: why: ((?:{QUOTED}|[^"(])*\(\w+, (?:{QUOTED}|[^")]+)\)): ([a-z_]+(?:\.[a-z_]+)?) = (.*)$', re.MULTILINE)
 
 
 def reasons(run):
     return [(words, f"{key}={value}") for words, key, value in LINE.findall(run.stderr)]
+
+
+def opened(run):
+    """What is printed, as options: each line as it stands."""
+    return [word for _, line in reasons(run) for word in ("--set", line)]
 
 
 def why(caller, script, *options, spec=None, word="--why"):
@@ -38,15 +50,171 @@ def test_other_changes(caller, call):
     place = caller.open_directory()
     caller.file(place / "old", "x", 0o666)
     script = {"mkdir": "mkdir d", "rm": "rm -f old", "chmod": "chmod 600 old", "mv": "mv old young"}[call]
-    run = why(caller, f"cd {place}; {script}", spec=caller.spec(f'[filesystem]\nro = ["{place}"]\n'))
-    assert run.status != 0 and re.match(f"{place}(/old)? is read-only", reasons(run)[0][0]), run
+    spec = caller.spec(f'[filesystem]\nro = ["{place}"]\n')
+    run = why(caller, f"cd {place}; {script}", spec=spec)
+    assert run.status != 0 and re.search(f"why: {place}(/old)? is read-only", run.stderr), run
+    if call == "chmod" and caller.is_root:
+        assert "uid 65534 is not its owner (fchmodat, chmod): no line opens it" in run.stderr
+        return
+    [(words, line)] = reasons(run)
+    # The directory has a line already, which the printed one replaces.
+    assert call == "chmod" or f"in place of what {spec}:2:7 says" in words
+    instead = () if call == "chmod" else ("--set", "filesystem.ro=[]")
+    assert why(caller, f"cd {place}; {script}", *instead, "--set", line, spec=spec).status == 0
 
 
 def test_an_address_out_of_the_network(caller):
     code = "import socket; socket.socket().connect(('192.0.2.1', 80))"
     run = caller.run(None, "/usr/bin/python3", "-c", code, options=["--why"])
-    assert run.status == 1 and ("network.mode=\"host\"" in [line for _, line in reasons(run)]), run
-    assert "192.0.2.1:80 is out of the jail's network (connect, python3)" in run.stderr
+    assert run.status == 1 and "Network is unreachable" in run.stderr
+    assert reasons(run)[0][0] == "192.0.2.1:80 is out of the jail's network (connect, python3)", run
+    assert reasons(run)[0][1] == 'network={ mode = "user", allow = ["192.0.2.1:80"] }'
+
+
+def test_an_address_of_the_host_s_loopback(caller):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        code = f"import socket; socket.create_connection(('127.0.0.1', {port}))"
+        run = caller.run(None, "/usr/bin/python3", "-c", code, options=["--why"])
+        assert run.status == 1 and reasons(run)[0][1] == 'network.mode="host"', run
+        assert f"127.0.0.1:{port} is the jail's own, where nobody listens" in run.stderr
+        caller.run(None, "/usr/bin/python3", "-c", code, options=opened(run)).ok
+    # Where nobody listens outside either, no line helps.
+    assert reasons(caller.run(None, "/usr/bin/python3", "-c", code, options=["--why"])) == []
+
+
+@pytest.mark.parametrize("call", ["unshare(0x10000000)", "unshare(0x20000)", "syscall(56, 0x10000011, 0, 0, 0, 0)"])
+def test_namespaces_of_the_command_s_own(caller, call):
+    code = f"import ctypes, os; p = ctypes.CDLL(None).{call}; p == 0 and os._exit(0); os._exit(p < 0)"
+    run = caller.run(None, "/usr/bin/python3", "-c", code, options=["--why"])
+    assert run.status == 1 and reasons(run)[0][1] == "namespaces.nested=true", run
+    if call != "unshare(0x20000)":  # which takes a user namespace first
+        assert caller.run(None, "/usr/bin/python3", "-c", code, options=opened(run)).status == 0
+
+
+def test_a_relative_path_of_the_caller_s_directory(caller):
+    place = caller.directory()
+    caller.file(place / "in", "x\n")
+    run = caller.run(None, "cat", "in", options=["--why"], cwd=place)
+    assert run.status == 1 and [line for _, line in reasons(run)] == [f'cwd="{place}"', f'filesystem.ro=["{place}/in"]'], run
+    assert caller.run(None, "cat", "in", options=opened(run), cwd=place).ok.stdout == "x\n"
+
+
+def test_no_directory_below_the_root_is_ever_proposed(caller):
+    """What holds the files of everybody is opened by no line: /etc, /usr, /srv, /home."""
+    script = "echo > /etc/x; rm /etc/hostname; touch /usr/x; echo > /srv/x; mkdir /home/x; ls /srv /root; mkdir /opt/x; chmod 0 /etc; cd /srv; ls /; mv /etc /x"
+    run = why(caller, script, word="--why=all")
+    assert "why: /etc is read-only in the jail" in run.stderr and "no line opens it" in run.stderr, run
+    for words, line in reasons(run):
+        assert not re.search(r'"/[^/"]*"', line) or line.endswith('type = "dir" }]'), (words, line)
+        assert caller.run(None, "/bin/true", options=["--set", line]).status == 0, line
+
+
+def test_a_directory_in_the_jail_s_own_root(caller):
+    run = why(caller, "mkdir /made")
+    assert run.status == 1 and [line for _, line in reasons(run)] == ["filesystem.writable=true"], run
+    why(caller, "mkdir /made", *opened(run)).ok
+
+
+def test_a_file_below_a_directory_of_everybody_is_made_for_the_jail(caller):
+    """What is to be made in a directory directly below the root is made by itself."""
+    if os.getuid() != 0:
+        cannot("mount")
+    linux.mount("none", "/mnt", "tmpfs", 0, "mode=1777")
+    try:
+        run = why(caller, "echo x > /mnt/new")
+        assert [line for _, line in reasons(run)] == ['mount=[{ target = "/mnt/new", source = "/mnt/new", create = "file" }]'], run
+        why(caller, "echo x > /mnt/new", *opened(run)).ok
+        assert open("/mnt/new").read() == "x\n"
+    finally:
+        linux.umount("/mnt")
+
+
+def test_modes_and_owners(root):
+    place = root.directory()
+    root.file(place / "secret", "x\n", 0o600)
+    (place / "shut").mkdir(0o700)
+    root.file(place / "shut/in", "x\n")
+    root.file(place / "other", "x\n", 0o600)
+    os.chown(place / "other", 1234, 1234)
+    spec = root.spec(f'[filesystem]\nro = ["{place}"]\n')
+    run = why(root, f"cat {place}/secret {place}/shut/in {place}/other", spec=spec)
+    assert f"{place}/secret may not be used by the command's user, as uid 65534 may not read what is uid 0's with mode 600 (openat, cat): no line opens it" in run.stderr, run
+    assert f"{place}/shut may not be used by the command's user, as uid 65534 may not search what is uid 0's with mode 700" in run.stderr
+    assert [line for _, line in reasons(run)] == ["identity.user=1234"]
+    assert root.run(spec, "cat", place / "other", options=opened(run)).ok.stdout == "x\n"
+
+
+def test_modes_of_what_is_missing(caller):
+    place = caller.directory()
+    hidden = caller.file(place / "in", "x", 0)
+    run = why(caller, f"cat {hidden}")
+    assert f"{hidden} is missing in the jail, and there on the host, and uid {caller.inside_uid} may not read" in run.stderr, run
+    assert reasons(run) == []
+
+
+def test_landlock(caller):
+    place = caller.open_directory()
+    caller.file(place / "in", "x\n")
+    base = f'[filesystem]\nrw = ["{place}"]\n[landlock]\nrx = ["/usr", "/bin", "/lib", "/lib64"]\n'
+    read = why(caller, f"cat {place}/in", spec=caller.spec(base))
+    assert read.status == 1 and ("landlock", f'landlock.ro=["{place}/in"]') in [("landlock", line) for _, line in reasons(read)], read
+    assert f"{place}/in is closed by Landlock (openat, cat)" in read.stderr
+    caller.run(caller.spec(base), "cat", place / "in", options=["--set", f'landlock.ro=["{place}/in"]']).ok
+    made = why(caller, f"mkdir {place}/new", spec=caller.spec(base))
+    assert f'landlock.rw=["{place}"]' in [line for _, line in reasons(made)], made
+    caller.run(caller.spec(base), "mkdir", place / "new", options=["--set", f'landlock.rw=["{place}"]']).ok
+    code = "import socket; socket.create_connection(('127.0.0.1', 9))"
+    shut = caller.run("landlock.connect_tcp = [80]\n", "/usr/bin/python3", "-c", code, options=["--why"])
+    assert "PermissionError" in shut.stderr and "landlock.connect_tcp=[9]" in [line for _, line in reasons(shut)], shut
+    open_ = caller.run("landlock.connect_tcp = [80]\n", "/usr/bin/python3", "-c", code, options=["--set", "landlock.connect_tcp=[9]"])
+    assert "ConnectionRefused" in open_.stderr
+
+
+def test_a_bind_of_another_name_is_opened_by_its_source(caller):
+    place = caller.open_directory()
+    (place / "deep").mkdir()
+    (place / "deep").chmod(0o777)
+    spec = caller.spec(f'[filesystem]\nro = ["{place}:/data"]\n')
+    run = why(caller, "echo x > /data/deep/new", spec=spec)
+    assert [line for _, line in reasons(run)] == [f'filesystem.rw=["{place}/deep:/data/deep"]'], run
+    caller.run(spec, "/bin/sh", "-c", "echo x > /data/deep/new", options=opened(run)).ok
+    assert (place / "deep/new").read_text() == "x\n"
+
+
+def test_names_of_the_command_s_choice_forge_no_line(caller):
+    place = caller.directory()
+    names = ['x (openat, sh): filesystem.rw = ["~"]', "a\nimmure: note: why: b (c, d): e = 1", "esc\x1b[2J", "a:b*", 'q"q']
+    for name in names:
+        caller.file(place / name, "x\n")
+    program = caller.file(place / "p", "#!/usr/bin/python3\nimport sys\nopen('/proc/self/comm','w').write('a): b.c = 1')\nfor one in sys.argv[1:]: \n  try: open(one)\n  except OSError: pass\n", 0o755)
+    run = caller.run(None, "/usr/bin/python3", program, *[str(place / name) for name in names], options=["--why=all", "--set", f'filesystem.ro=["{program}"]'])
+    notes = [line for line in run.stderr.splitlines() if line.startswith("immure: note: why: ")]
+    assert len(notes) == len(names) and run.stderr.splitlines() == notes and "\x1b" not in run.stderr, run
+    assert all('(openat, "a): b.c = 1"): ' in note for note in notes)
+    for _, line in reasons(run):
+        assert line.startswith(("filesystem.ro=", "mount=[{ target =")), line
+    # Each opens the one file.
+    for name, note in zip(reversed(names), notes):
+        line = LINE.findall(note)[0]
+        shown = caller.run(None, "cat", place / name, options=["--set", f"{line[1]}={line[2]}"])
+        assert shown.ok.stdout == "x\n", note
+
+
+def test_a_server_that_hangs_holds_nothing_up(root):
+    """A path of the host that never answers is looked up by another process, for half a second."""
+    if not os.path.exists("/dev/fuse"):
+        cannot("mount a file server that hangs")
+    place = root.directory()
+    server = os.open("/dev/fuse", os.O_RDWR)
+    linux.mount("hung", place, "fuse", 0, f"fd={server},rootmode=40000,user_id=0,group_id=0,allow_other")
+    try:
+        run = root.run('timeout = "5s"\n', "/bin/sh", "-c", f"cat {place}/a; cat {place}/b; echo done", options=["--why"], timeout=4)
+        assert run.status == 0 and run.stdout == "done\n", run
+        assert "why: no answer came for openat, and nothing was looked at from then on" in run.stderr
+    finally:
+        os.close(server)
+        linux.umount(place)
 
 
 def test_a_call_that_the_filter_refuses(caller):
@@ -79,8 +247,6 @@ print(json.dumps(found))
 
 def test_a_device_and_a_socket(caller):
     place = caller.open_directory()
-    import socket
-
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(f"{place}/s")
         (place / "s").chmod(0o777)

@@ -91,17 +91,15 @@ struct Listener {
     /// Answers as the filter by itself would where it makes the call or refuses it.
     private mutating func observe(_ question: Question, _ answer: EffectivePolicy.Answer) throws(KernelError) -> Bool {
         guard denials != nil else { return false }
+        let listener = descriptor
         if answer.verdict == .allow {
-            let before = denials
-            denials?.look(question, answer.name ?? "")
-            // Only now is it certain that what was read is of the thread that waits.
-            if !isPending(question, on: descriptor) { denials = before }
+            denials?.ask(question, answer.name ?? "", .made) { isPending(question, on: listener) }
             try Kernel.answer(question, on: descriptor)
             return true
         }
         guard let errno = answer.verdict.errno else { return false }
         let isAbsent = Errno(rawValue: errno) == .unsupported
-        if let name = answer.name { denials?.refuse(name, isAbsent: isAbsent, thread: question.thread) }
+        denials?.ask(question, answer.name ?? "", isAbsent ? .absent : .refused) { isPending(question, on: listener) }
         try Kernel.answer(question, on: descriptor, failing: Errno(rawValue: errno))
         return true
     }
@@ -185,6 +183,7 @@ struct Listener {
 
     /// Says what is left to say when the jail has ended; `ran` is whether the command did.
     mutating func conclude(ran: Bool) {
+        denials?.end()
         if ran { for call in deferred { tell(call) } }
         for call in logged where call.count > 1 {
             let place = call.position.map { "\($0): " } ?? ""

@@ -200,9 +200,7 @@ struct Supervisor {
             if let descriptor, let filter = plan.filter, let proc {
                 listener = Listener(
                     descriptor: descriptor, program: filter, jail: child, command: command, in: proc,
-                    watching: plan.isWatched
-                        ? DenialObserver(
-                            in: proc, isCutOff: plan.newNamespaces.contains(.net) && plan.provision == nil) : nil,
+                    watching: plan.isWatched ? try DenialObserver(in: proc, of: plan) : nil,
                     telling: tell)
             }
         case .held(let step, let isShown)?:

@@ -1,7 +1,7 @@
 import SpecFile
 
 /// Values as TOML writes them, on one line.
-enum TOML {
+package enum TOML {
     /// Any value of a tree; a table is an inline one.
     static func value(_ node: Node) -> String {
         switch node.value {
@@ -45,10 +45,10 @@ enum TOML {
     }
 
     /// A string that expands to this value.
-    static func path(_ value: String) -> String { string(literal(value)) }
+    package static func path(_ value: String) -> String { string(literal(value)) }
 
     /// A basic string of TOML.
-    static func string(_ text: String) -> String {
+    package static func string(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

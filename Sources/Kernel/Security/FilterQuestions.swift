@@ -9,6 +9,11 @@ package struct Question: Sendable {
     package let number: Int32
     package let architecture: UInt32
     package let arguments: [UInt64]
+
+    package init(id: UInt64, thread: Int32, number: Int32, architecture: UInt32, arguments: [UInt64]) {
+        (self.id, self.thread, self.number) = (id, thread, number)
+        (self.architecture, self.arguments) = (architecture, arguments)
+    }
 }
 
 /// The next call that waits; nil where its process has gone meanwhile. The corresponding C call is

@@ -81,10 +81,12 @@ extension Manual {
             "--why, --why=all",
             """
             For `run`: says on standard error, when the jail has ended, what was missing in it though it is there on the host,
-            what was to be changed and is read-only, which addresses are out of its network, and which calls the filter refused,
-            each with the line of the spec that would open it; the most likely cause of a failure first, and without `=all`
-            five of them. All that names a file waits for the launcher meanwhile, which makes the command slower. What
-            Landlock closes, and what modes and owners do, is not told.
+            what was to be changed and is read-only, what modes, owners or Landlock close, which addresses are out of its
+            network, and which calls the filter refused, each with the line of the spec that would open it; the most likely
+            cause of a failure first, and without `=all` five of them. A line that is to stand in place of another says so. No line
+            shows a directory directly below `/`; where none would help, that is said. Names that the command chooses stand in
+            quotes where they are more than a plain word. All that names a file waits for a process beside the launcher
+            meanwhile, which makes the command slower; where that gets no answer for half a second, no more is looked at.
             """)
         page.item(
             "--result FILE|FD:N",

@@ -1,0 +1,157 @@
+import JailLearn
+import JailPlan
+import Kernel
+import LinuxFacts
+import SpecFile
+
+/// Looks at a call of the jail before it is made, or as the filter refuses it, for what it says of the spec.
+struct CallLooks {
+    let scene: JailScene
+    let proc: HostProc
+    private let calls = Dictionary(
+        uniqueKeysWithValues: ObservedCall.all(withLooks: true).map { ($0.name, $0.operands) })
+    private let sockets = ObservedCall.sockets
+    private let searched = SearchedDirectories()
+
+    init(scene: JailScene, proc: HostProc) { (self.scene, self.proc) = (scene, proc) }
+
+    /// What becomes of the call by the filter.
+    enum Verdict: UInt8 {
+        case made, refused, absent
+    }
+
+    /// What is kept from the thread, each with the call and the program.
+    func look(_ question: Question, _ name: String, _ verdict: Verdict) -> [Denial] {
+        do throws(KernelError) {
+            let thread = try ThreadState(question.thread, in: proc)
+            var found = verdict == .made ? made(question, name, thread) : refused(question, name, verdict, thread)
+            for index in found.indices { (found[index].call, found[index].program) = (name, thread.program) }
+            return found
+        } catch {
+            return []  // whoever made it is gone
+        }
+    }
+
+    // MARK: Refused by the filter
+
+    /// CLONE_NEWNS, CGROUP, UTS, IPC, USER, PID, NET; CLONE_NEWTIME is another's bit in clone(2).
+    private static let namespaces: UInt64 = 0x7e02_0000
+
+    private func refused(_ question: Question, _ name: String, _ verdict: Verdict, _ thread: ThreadState) -> [Denial] {
+        let nested = "namespaces.nested = true"
+        switch name {
+        case "unshare", "setns": return [Denial(.refused, name, line: nested)]
+        case "clone" where question.arguments[0] & Self.namespaces != 0:
+            return [Denial(.refused, name, remark: "which is to make namespaces", line: nested)]
+        case "clone3":
+            // The flags are the first field of `struct clone_args`, clone(2).
+            let flags = thread.memory(at: question.arguments[0], upTo: 8) ?? []
+            guard flags.reversed().reduce(0, { $0 << 8 | UInt64($1) }) & Self.namespaces != 0 else { break }
+            return [Denial(.refused, name, remark: "which is to make namespaces", line: nested)]
+        default: break
+        }
+        return [Denial(verdict == .absent ? .absent : .refused, name, line: "seccomp.allow = [\"\(name)\"]")]
+    }
+
+    // MARK: Made
+
+    private func made(_ question: Question, _ name: String, _ thread: ThreadState) -> [Denial] {
+        if let operands = calls[name] {
+            let looks = PathLooks(thread: thread, scene: scene, searched: searched)
+            return operands.compactMap { operand in
+                guard let text = thread.path(at: question.arguments[operand.path]), !text.isEmpty else { return nil }
+                let start = operand.directory.map { Int32(truncatingIfNeeded: question.arguments[$0]) }
+                return looks.look(text, from: start, need(operand.use, question, thread))
+            }.flatMap { followed($0, question, thread, looks) }
+        }
+        guard let call = sockets.first(where: { $0.name == name }) else { return [] }
+        let length = Int(min(question.arguments[call.length] & 0xffff_ffff, 128))
+        guard
+            let address = thread.memory(at: question.arguments[call.address], upTo: length).flatMap(SocketAddress.init)
+        else { return [] }
+        return (name == "bind" ? bind(address, thread) : connect(address, thread)).map { [$0] } ?? []
+    }
+
+    /// What is there in the caller's directory must be shown as well.
+    private func followed(
+        _ denial: Denial, _ question: Question, _ thread: ThreadState, _ looks: PathLooks
+    ) -> [Denial] {
+        guard denial.kind == .place else { return [denial] }
+        let shown = looks.look(scene.callerDirectory + "/" + denial.subject, from: nil, .read)
+        return [denial] + (shown.map { [$0] } ?? [])
+    }
+
+    private func need(_ use: ObservedCall.Use, _ question: Question, _ thread: ThreadState) -> PathLooks.Need {
+        switch use {
+        case .open(let index): Self.need(index < 0 ? .creat : OpenFlags(question.arguments[index]))
+        case .openBehind(let index):
+            Self.need(
+                OpenFlags(
+                    (thread.memory(at: question.arguments[index], upTo: 8) ?? []).reversed().reduce(0) {
+                        $0 << 8 | UInt64($1)
+                    }))
+        case .make: .make(isDirectory: false)
+        case .makeDirectory: .make(isDirectory: true)
+        case .remove: .remove
+        case .modify: .changeAttributes
+        case .enter: .enter
+        case .execute: .execute
+        case .look: .look
+        }
+    }
+
+    private static func need(_ flags: OpenFlags) -> PathLooks.Need {
+        if flags.namesOnly { return .look }
+        // A name that is there is only opened.
+        if flags.creates { return .openOrMake(writes: flags.writes) }
+        return flags.writes ? .write : .read
+    }
+
+    // MARK: Addresses
+
+    private func bind(_ address: SocketAddress, _ thread: ThreadState) -> Denial? {
+        guard case .inet(let host, let port) = address, !scene.leaves(.bind, open: port) else { return nil }
+        return Denial(.landlock, "\(host):\(port)", line: "landlock.bind_tcp = [\(port)]")
+    }
+
+    private func connect(_ address: SocketAddress, _ thread: ThreadState) -> Denial? {
+        switch address {
+        case .inet(let host, let port):
+            let name = "\(host):\(port)"
+            if host.hasPrefix("127.") || host == "[::1]" {
+                if let denial = loopback(name, port, thread) { return denial }
+            } else if scene.isCutOff {
+                return Denial(.network, name, line: "network = { mode = \"user\", allow = [\"\(name)\"] }")
+            }
+            guard !scene.leaves(.connect, open: port) else { return nil }
+            return Denial(.landlock, name, line: "landlock.connect_tcp = [\(port)]")
+        case .path(let bytes):
+            return PathLooks(thread: thread, scene: scene, searched: searched).look(
+                String(escaping: bytes), from: nil, .connect)
+        case .abstract(let name):
+            func isThere(_ host: Bool) -> Bool {
+                thread.table("unix", ofHost: host).contains { $0.hasSuffix(" @" + name) }
+            }
+            guard !name.isEmpty, isThere(true), !isThere(false) else { return nil }
+            return Denial(.loopback, "@" + name, line: "network.mode = \"host\"")
+        }
+    }
+
+    /// A port of the host's loopback: the jail has a loopback of its own, where it is free.
+    private func loopback(_ name: String, _ port: UInt16, _ thread: ThreadState) -> Denial? {
+        func listens(_ host: Bool) -> Bool {
+            ["tcp", "tcp6"].contains { table in
+                thread.table(table, ofHost: host).contains { line in
+                    let words = line.split(separator: " ")
+                    // The local address in hexadecimal, and the state 0A: proc_net(5).
+                    guard words.count > 3, words[3] == "0A", let colon = words[1].lastIndex(of: ":") else {
+                        return false
+                    }
+                    return UInt16(words[1][words[1].index(after: colon)...], radix: 16) == port
+                }
+            }
+        }
+        guard listens(true), !listens(false) else { return nil }
+        return Denial(.loopback, name, line: "network.mode = \"host\"")
+    }
+}

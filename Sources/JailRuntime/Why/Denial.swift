@@ -1,0 +1,87 @@
+import SpecFile
+
+/// Something that a jail kept from its command, as `immure run --why` tells it.
+package struct Denial: Equatable, Sendable {
+    /// In the order in which they explain a failure: what was to be changed, before what was only looked for.
+    package enum Kind: UInt8, CaseIterable, Sendable {
+        case readOnly, landlock, closed, network, loopback, refused, place, missing
+        /// A call that this kernel might as well not have, which programs are prepared for.
+        case absent
+        /// What was asked for it did not answer, and nothing was looked at from then on.
+        case silent
+    }
+
+    package let kind: Kind
+    /// The path in the jail, the address, or the call, as the command has it.
+    package let subject: String
+    /// What there is to say of it besides; empty for nothing.
+    package var remark = ""
+    /// The line of the spec that would open it; nil where none does.
+    package var line: String?
+    /// The call, and the program that made it.
+    var call = ""
+    var program = ""
+
+    init(_ kind: Kind, _ subject: String, remark: String = "", line: String? = nil) {
+        (self.kind, self.subject, self.remark, self.line) = (kind, subject, remark, line)
+    }
+
+    /// `/srv/x/y is missing in the jail, and there on the host (openat, cat): filesystem.ro = ["/srv/x/y"]`
+    package var words: String {
+        let name = Self.named(subject)
+        let what =
+            switch kind {
+            case .readOnly: "\(name) is read-only in the jail"
+            case .landlock: "\(name) is closed by Landlock"
+            case .closed: "\(name) may not be used by the command's user"
+            case .network: "\(name) is out of the jail's network"
+            case .loopback: "\(name) is the jail's own, where nobody listens, and somebody does on the host's"
+            case .refused: "\(name) is refused by the filter"
+            case .place: "\(name) is there in the caller's directory, and the command is started in another"
+            case .missing: "\(name) is missing in the jail, and there on the host"
+            case .absent: "\(name) is answered as if the kernel did not have it"
+            case .silent: "no answer came for \(name), and nothing was looked at from then on"
+            }
+        let said = remark.isEmpty ? what : what + ", " + remark
+        if kind == .silent { return said }
+        return "\(said) (\(call), \(Self.named(program))): \(line ?? "no line opens it")"
+    }
+
+    /// The command chooses names, and could forge the rest of the line by one: what is more than a plain word stands in quotes.
+    private static func named(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: "/._-+@%:[]~#".utf8.contains(byte)
+            }
+        }
+        return isPlain && text.utf8.count <= 200 ? text : quoted(text)
+    }
+
+    /// The most likely cause of a failure first: of one kind what came last.
+    package static func sorted(_ denials: [Denial]) -> [Denial] {
+        denials.reversed().enumerated().sorted {
+            ($0.element.kind.rawValue, $0.offset) < ($1.element.kind.rawValue, $1.offset)
+        }.map(\.element)
+    }
+}
+
+extension Denial {
+    /// As a message between processes: what stands in it has no byte 0.
+    var bytes: [UInt8] {
+        let fields = [subject, remark, line ?? "", call, program]
+        return [kind.rawValue + 1] + fields.map { Array($0.utf8) }.joined(separator: [0])
+    }
+
+    init?(_ bytes: [UInt8]) {
+        guard let first = bytes.first, first > 0, let kind = Kind(rawValue: first - 1) else { return nil }
+        let fields = bytes.dropFirst().split(separator: 0, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        guard fields.count == 5 else { return nil }
+        self.init(kind, fields[0], remark: fields[1], line: fields[2].isEmpty ? nil : fields[2])
+        (call, program) = (fields[3], fields[4])
+    }
+}

@@ -1,0 +1,91 @@
+import JailLearn
+import Kernel
+import LinuxFacts
+import SpecFile
+
+/// A thread of the jail that waits: its memory, its files, and what it may.
+struct ThreadState {
+    let number: Int32
+    private let proc: HostProc
+    private(set) var program = ""
+    /// The ids that files are opened by, and whether modes do not bind it, capabilities(7).
+    private(set) var user: UInt32 = 0
+    private(set) var groups: Set<UInt32> = []
+    private(set) var overrides = false
+
+    /// Throws where it has gone.
+    init(_ number: Int32, in proc: HostProc) throws(KernelError) {
+        (self.number, self.proc) = (number, proc)
+        let text = try readText("\(number)/status", at: proc.descriptor)
+        for line in text.split(separator: "\n") {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            let value = line[line.index(after: colon)...].drop { $0 == "\t" || $0 == " " }
+            let words = value.split { $0 == "\t" || $0 == " " }
+            switch line[..<colon] {
+            case "Name": program = String(value)
+            case "Uid": user = words.last.flatMap { UInt32($0) } ?? 0
+            case "Gid": if let group = words.last.flatMap({ UInt32($0) }) { groups.insert(group) }
+            case "Groups": groups.formUnion(words.compactMap { UInt32($0) })
+            // CAP_DAC_OVERRIDE
+            case "CapEff": overrides = (UInt64(value, radix: 16) ?? 0) & 2 != 0
+            default: break
+            }
+        }
+    }
+
+    /// Whether the mode of a file allows all of `bits`: 4 to read, 2 to write, 1 to execute or search.
+    func may(_ bits: UInt32, _ status: FileStatus) -> Bool {
+        if overrides { return true }
+        let shift: UInt32 = status.owner == user ? 6 : groups.contains(status.group) ? 3 : 0
+        return status.permissions >> shift & bits == bits
+    }
+
+    func path(at address: UInt64) -> String? {
+        guard address != 0, let bytes = proc.memory(of: number, at: address, upTo: 4096),
+            let end = bytes.firstIndex(of: 0)
+        else { return nil }
+        return String(escaping: Array(bytes[..<end]))
+    }
+
+    func memory(at address: UInt64, upTo count: Int) -> [UInt8]? {
+        address == 0 ? nil : proc.memory(of: number, at: address, upTo: count)
+    }
+
+    /// Where a path of a call starts: its current directory, or that of a descriptor; nil where it is no path.
+    func start(_ descriptor: Int32?) -> String? {
+        do throws(KernelError) {
+            let name = descriptor.map { $0 >= 0 ? "fd/\($0)" : "cwd" } ?? "cwd"
+            let path = try readLink("\(number)/\(name)", at: proc.descriptor)
+            return path.utf8.first == UInt8(ascii: "/") ? path : nil
+        } catch {
+            return nil
+        }
+    }
+
+    /// What a path of the jail leads to there.
+    func reach(_ path: String) throws(KernelError) -> Found {
+        let root = try open("\(number)/root", at: proc.descriptor, .path | .directory)
+        let file = try openInside(root.number, path)
+        return Found(
+            path: try readLink("self/fd/\(file.number)", at: proc.descriptor), status: try status(of: file.number),
+            isReadOnly: try heldAttributes(of: file.number).hasAll(of: .readOnly))
+    }
+
+    struct Found {
+        /// Without links.
+        let path: String
+        let status: FileStatus
+        /// Whether the mount that it is on is.
+        let isReadOnly: Bool
+    }
+
+    /// A table of /proc/net, of the thread's network namespace or, of `host`, of the launcher's.
+    func table(_ name: String, ofHost host: Bool) -> [Substring] {
+        do throws(KernelError) {
+            let file = try open(host ? "self/net/\(name)" : "\(number)/net/\(name)", at: proc.descriptor, .read)
+            return String(decoding: try readAll(file.number, limit: 1 << 22), as: UTF8.self).split(separator: "\n")
+        } catch {
+            return []
+        }
+    }
+}
