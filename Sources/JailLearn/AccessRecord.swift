@@ -18,6 +18,10 @@ package struct AccessRecord: Hashable, Sendable {
         case connect, listen
         /// A variable of the caller's whose value led to a path that was used.
         case variable
+        /// What only its owner, or root, may use in that way; `detail` is the owner's id and the act. Noted where root watches.
+        case owned
+        /// A program that the command itself had made was executed.
+        case runMade
     }
 
     package let act: Act

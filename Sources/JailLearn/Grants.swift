@@ -53,7 +53,7 @@ struct Generaliser {
             add(path, .link(to: record.detail), "a link on the way to what it uses")
         case .connect where path.hasPrefix("/"):
             if !places.isStanding(path) { add(path, .readOnly, "connects to \(path)") }
-        case .connect, .listen, .variable: break
+        case .connect, .listen, .variable, .owned, .runMade: break
         }
     }
 
@@ -155,6 +155,8 @@ extension Generaliser {
         grants = all.enumerated().filter { index, grant in
             return !all.enumerated().contains { other, wider in
                 guard other != index, isWithin(grant.path, wider.path) else { return false }
+                // A place to stand in is there with whatever stands at the same path.
+                if grant.kind == .empty, wider.kind != .empty, wider.path == grant.path { return true }
                 switch wider.kind {
                 case .writable, .created: return wider.path != grant.path || !grant.isWritable || other < index
                 case .readOnly: return !grant.isWritable && (wider.path != grant.path || other < index)

@@ -9,21 +9,25 @@ package struct LearnedSpec: Sendable {
     package let text: String
     /// What the command did that the jail will not let it, or does not show.
     package let untold: [String]
-    /// Whether the jail's command is the host's root: it writes files of root's.
+    /// Whether the jail's command is the host's root: it uses files that only root may.
     package let isRoots: Bool
 
     package init(_ records: [AccessRecord], _ context: LearnContext) {
         let general = Generaliser(records, context)
         var tree = LearnedTree()
         tree.begin(context)
-        let isWritable = tree.add(general.grants)
-        tree.finish(records, context, isWritable: isWritable)
-        isRoots = context.isRoot && isWritable
+        let identity = LearnedIdentity(records, general.grants, context)
+        isRoots = identity.user == 0
+        tree.add(general.grants, sparing: isRoots ? context.spec : nil)
+        tree.finish(records, identity)
+        let network = LearnedNetwork(records, leadsOut: context.leadsOut)
+        tree.add(network)
+        if context.isTight { tree.add(TightRules(records, general.grants, context)) }
         root = tree.root
         let unwritable = general.grants.filter { CarriedByte.isIn($0.path) }.map {
             "uses \($0.path), which is not text"
         }
-        let untold = general.untold + unwritable + LearnedNetwork(records).untold
+        let untold = general.untold + unwritable + identity.untold + network.untold
         self.untold = untold
         let reasons = tree.reasons
         text = TreeWriter.text(
@@ -70,8 +74,8 @@ private struct LearnedTree {
         if context.current != "/" { root.entries.append(entry("cwd", .string(literal(context.current)))) }
     }
 
-    /// Whether one of the grants can be written to is the answer.
-    mutating func add(_ grants: [Grant]) -> Bool {
+    /// `spec` is what the command must not write, where it could as root.
+    mutating func add(_ grants: [Grant], sparing spec: String?) {
         var lists: [(key: String, nodes: [Node])] = [("ro", []), ("rw", []), ("devices", [])]
         var mounts: [Node] = []
         for grant in grants where !CarriedByte.isIn(grant.path) {
@@ -83,10 +87,17 @@ private struct LearnedTree {
             default: mounts.append(mount(grant))
             }
         }
+        if let spec, !CarriedByte.isIn(spec), grants.contains(where: { $0.isWritable && isWithin(spec, $0.path) }) {
+            let reason = "the next launch goes by this file, which the command could write as root"
+            if isShort(spec) {
+                lists[0].nodes.append(node(.string(literal(spec)), reason))
+            } else {
+                mounts.append(mount(Grant(path: spec, kind: .readOnly, reason: reason)))
+            }
+        }
         let entries = lists.filter { !$0.nodes.isEmpty }.map { entry($0.key, node(.array($0.nodes))) }
         if !entries.isEmpty { root.entries.append(entry("filesystem", .table(Table(entries)))) }
         if !mounts.isEmpty { root.entries.append(entry("mount", .array(mounts))) }
-        return grants.contains(where: \.isWritable)
     }
 
     /// Whether the short form takes it as it stands: a colon parts it, and some characters make it a pattern.
@@ -111,9 +122,9 @@ private struct LearnedTree {
         return node(.table(Table(entries)), grant.reason)
     }
 
-    mutating func finish(_ records: [AccessRecord], _ context: LearnContext, isWritable: Bool) {
-        if context.isRoot, isWritable {
-            let user = entry("user", node(.integer(0), "root's files are written"))
+    mutating func finish(_ records: [AccessRecord], _ identity: LearnedIdentity) {
+        if let user = identity.user {
+            let user = entry("user", node(.integer(Int64(user)), identity.reason))
             root.entries.append(entry("identity", .table(Table([user]))))
         }
         let kept = Set(records.filter { $0.act == .variable }.map(\.path)).sorted()
@@ -123,53 +134,27 @@ private struct LearnedTree {
             }
             root.entries.append(entry("environment", .table(Table([entry("keep", node(.array(nodes)))]))))
         }
-        if let reason = LearnedNetwork(records).reason {
+    }
+
+    mutating func add(_ network: LearnedNetwork) {
+        switch network.mode {
+        case .none: break
+        case .host(let reason):
             root.entries.append(entry("network", .table(Table([entry("mode", node(.string("host"), reason))]))))
+        case .user(let addresses):
+            let allowed = addresses.map { node(.string($0), "connects to \($0)") }
+            let entries = [entry("mode", .string("user")), entry("allow", node(.array(allowed)))]
+            root.entries.append(entry("network", .table(Table(entries))))
         }
     }
-}
 
-/// What the records say of the network.
-struct LearnedNetwork {
-    private let wanted: [AccessRecord]
-    private let ports: [String]
-
-    init(_ records: [AccessRecord]) {
-        let own = Set(records.filter { $0.act == .listen }.map { Self.key($0) })
-        let hasAnyPort = records.contains { $0.act == .listen && $0.path.hasSuffix(":0") }
-        let connects = records.filter { $0.act == .connect && !$0.path.hasPrefix("/") }
-        wanted = connects.filter { record in
-            if own.contains(Self.key(record)) && Self.isLocal(record) { return false }
-            // A port of the kernel's choice may be that of a socket of its own.
-            return !(hasAnyPort && Self.isLocal(record) && Self.port(record) >= 32_768)
+    mutating func add(_ rules: TightRules) {
+        var entries: [Table.Entry] = []
+        for list in TightRules.List.allCases {
+            let paths = (rules.lists[list] ?? []).filter { !CarriedByte.isIn($0.path) }
+            if paths.isEmpty { continue }
+            entries.append(entry(list.rawValue, node(.array(paths.map { node(.string(literal($0.path)), $0.reason) }))))
         }
-        let used = Set(connects.map { Self.key($0) })
-        ports = records.filter { $0.act == .listen && $0.detail != "unix" && !used.contains(Self.key($0)) }.map(\.path)
-    }
-
-    /// Why the host's network is needed; nil where it is not.
-    var reason: String? {
-        guard !wanted.isEmpty else { return nil }
-        let named = wanted.prefix(4).map(\.path).joined(separator: ", ")
-        return "connects to \(named)" + (wanted.count > 4 ? " and \(wanted.count - 4) more" : "")
-    }
-
-    var untold: [String] {
-        reason == nil
-            ? ports.filter { !$0.hasSuffix(":0") }.map { "listens at \($0): only the jail itself reaches it" } : []
-    }
-
-    /// An address of this machine's own, which sockets of the jail's own network have, too.
-    private static func isLocal(_ record: AccessRecord) -> Bool {
-        record.path.hasPrefix("127.") || record.path.hasPrefix("[::1]") || record.path.hasPrefix("@")
-            || record.path.hasPrefix("0.0.0.0:") || record.path.hasPrefix("[::]")
-    }
-
-    private static func key(_ record: AccessRecord) -> String {
-        record.detail == "unix" ? record.path : "\(port(record))"
-    }
-
-    private static func port(_ record: AccessRecord) -> Int {
-        record.path.lastIndex(of: ":").flatMap { Int(record.path[record.path.index(after: $0)...]) } ?? 0
+        root.entries.append(entry("landlock", .table(Table(entries))))
     }
 }

@@ -9,6 +9,12 @@ package struct LearnContext: Equatable, Sendable {
     package var tree: String?
     package var home: String?
     package var isRoot: Bool
+    /// Whether this host has what a network of the jail's own needs that leads out.
+    package var leadsOut = false
+    /// Whether Landlock is to close what was not used.
+    package var isTight = false
+    /// Where the spec will lie, absolute and without links; nil where that does not matter.
+    package var spec: String?
     /// What the spec extends, as it is written there.
     package var base: String?
     /// What that shows already.

@@ -5,8 +5,9 @@ package enum RecordFile {
         let places = Places(context: context)
         return records.filter { record in
             switch record.act {
-            case .read, .list, .execute, .enter, .link: !places.isStanding(record.path)
-            case .write, .make, .makeDirectory, .replace, .connect, .listen, .variable: true
+            case .read, .list, .execute: context.isTight || !places.isStanding(record.path)
+            case .enter, .link: !places.isStanding(record.path)
+            case .write, .make, .makeDirectory, .replace, .connect, .listen, .variable, .owned, .runMade: true
             }
         }
     }
@@ -20,6 +21,8 @@ package enum RecordFile {
         if let home = context.home { lines.append(line(["home", home])) }
         if let base = context.base { lines.append(line(["base", base])) }
         if context.isRoot { lines.append(line(["root"])) }
+        if context.leadsOut { lines.append(line(["network"])) }
+        if context.isTight { lines.append(line(["tight"])) }
         for grant in context.granted { lines.append(line(["granted", grant.path, grant.access.rawValue])) }
         lines += records.sorted().map { line([$0.act.rawValue, $0.path, $0.detail]) }
         return lines.map { $0 + "\n" }.joined()
@@ -33,7 +36,7 @@ package enum RecordFile {
         var context = LearnContext(command: [], current: "/")
         for line in lines.dropFirst() {
             let words = line.split(separator: "\t", omittingEmptySubsequences: false).map(plain)
-            guard words.count >= 2 || words == ["root"] else { return nil }
+            guard words.count >= 2 || ["root", "network", "tight"].contains(words[0]) else { return nil }
             switch words[0] {
             case "command": context.command = Array(words[1...])
             case "current": context.current = words[1]
@@ -41,6 +44,8 @@ package enum RecordFile {
             case "home": context.home = words[1]
             case "base": context.base = words[1]
             case "root": context.isRoot = true
+            case "network": context.leadsOut = true
+            case "tight": context.isTight = true
             case "granted":
                 guard words.count == 3, let access = LearnContext.Granted.Access(rawValue: words[2]) else { return nil }
                 context.granted.append(.init(words[1], access))
@@ -60,6 +65,8 @@ package enum RecordFile {
                 case "\\": result += "\\\\"
                 case "\n": result += "\\n"
                 case "\t": result += "\\t"
+                // A break after it would be one character with it.
+                case "\r": result += "\\r"
                 default: result.unicodeScalars.append(scalar)
                 }
             }
@@ -72,7 +79,7 @@ package enum RecordFile {
         var isEscaped = false
         for scalar in word.unicodeScalars {
             if isEscaped {
-                result.unicodeScalars.append(scalar == "n" ? "\n" : scalar == "t" ? "\t" : scalar)
+                result.unicodeScalars.append(scalar == "n" ? "\n" : scalar == "t" ? "\t" : scalar == "r" ? "\r" : scalar)
                 isEscaped = false
             } else if scalar == "\\" {
                 isEscaped = true

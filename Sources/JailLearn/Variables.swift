@@ -8,9 +8,10 @@ package enum Variables {
     private static let programs = ["/usr/local/bin", "/usr/bin", "/bin"]
 
     /// Those whose value leads to a path that was used, those by which a program words its output, and PATH where a program of a
-    /// directory was executed that only the caller's has.
+    /// directory was executed that only the caller's has, and HOME where that is not the account's.
     package static func records(
-        of environment: [(name: String, value: String)], used records: Set<AccessRecord>, _ context: LearnContext
+        of environment: [(name: String, value: String)], used records: Set<AccessRecord>, accountHome: String?,
+        _ context: LearnContext
     ) -> [AccessRecord] {
         let places = Places(context: context)
         let used = records.filter { $0.path.hasPrefix("/") && !places.isStanding($0.path) && $0.act != .enter }.map(
@@ -26,6 +27,10 @@ package enum Variables {
                     !places.isStanding(found) || !isWithin(found, "/usr")
                 else { return nil }
                 return AccessRecord(.variable, name, "a program of \(found) is executed")
+            }
+            if name == "HOME", value != accountHome, let one = used.sorted().first(where: { isWithin($0, value) }) {
+                // The jail's is that of passwd(5).
+                return AccessRecord(.variable, name, "leads to \(one), and is not the account's")
             }
             guard !own.contains(name) else { return nil }
             for path in paths where path != "/" && path != context.home && !places.isStanding(path) {

@@ -143,7 +143,7 @@ import Testing
         (context.tree, context.base, context.isRoot) = ("/home/u/work", "base.toml", true)
         context.command = ["tool", "a\tb\nc\\d", ""]
         context.granted = [.init("/data", .readOnly), .init("/x", .writable)]
-        let records: Set<AccessRecord> = [AccessRecord(.read, "/a\tb\n\\n"), AccessRecord(.link, "/l", "to")]
+        let records: Set<AccessRecord> = [AccessRecord(.read, "/a\tb\n\\n"), AccessRecord(.link, "/l", "to\r")]
         let read = try #require(RecordFile.read(RecordFile.text(records, context)))
         #expect(read.records == records && read.context == context)
         #expect(RecordFile.read("command = []\n") == nil)
@@ -155,8 +155,79 @@ import Testing
             ("DATA", "/data/set"), ("OTHER", "/data/other"), ("SECRET", "abc"), ("HOME", "/data"), ("LANG", "C"),
             ("PATH", "/usr/bin:/opt/t/bin"), ("LIB", "/usr/lib"), ("ROOT", "/"),
         ].map { (name: $0.0, value: $0.1) }
-        let kept = Variables.records(of: environment, used: used, Self.context).map(\.path)
+        let kept = Variables.records(of: environment, used: used, accountHome: "/data", Self.context).map(\.path)
         #expect(kept == ["DATA", "LANG", "PATH"])
+        let home = [(name: "HOME", value: "/data")]
+        #expect(
+            Variables.records(of: home, used: used, accountHome: "/home/u", Self.context).map(\.path) == ["HOME"])
+    }
+
+    @Test func `addresses get a network of the jail's own, where the host has what that takes`() throws {
+        var context = Self.context
+        context.leadsOut = true
+        let records = ["192.0.2.1:443", "[2001:db8::1]:80", "192.0.2.9:0"].map { AccessRecord(.connect, $0, "inet") }
+        let network = try spec(records, context).network
+        #expect(network.mode?.value == .user)
+        #expect(network.allow?.value.map(\.value.description) == ["192.0.2.1:443", "[2001:db8::1]:80"])
+        for local in ["127.0.0.1:631", "@bus"] {
+            let one = AccessRecord(.connect, local, local == "@bus" ? "unix" : "inet")
+            #expect(try spec(records + [one], context).network.mode?.value == .host)
+        }
+    }
+
+    @Test func `root's command is whoever may use the files`() throws {
+        var context = Self.context
+        context.isRoot = true
+        func user(_ records: [AccessRecord]) throws -> String? {
+            try spec(records, context).identity.user.map { "\($0.value.text)" }
+        }
+        let read = AccessRecord(.read, "/data/x/y")
+        #expect(try user([read]) == nil)
+        #expect(try user([read, AccessRecord(.owned, "/data/x/y", "1000 read")]) == "1000")
+        let both = [read, AccessRecord(.owned, "/data/x/y", "0 read"), AccessRecord(.owned, "/data/x/y", "1000 read")]
+        #expect(try user(both) == "0" && LearnedSpec(both, context).untold.count == 1)
+        // What no line opens asks for nobody.
+        #expect(try user([AccessRecord(.make, "/etc/x"), AccessRecord(.owned, "/etc/x", "0 make")]) == nil)
+    }
+
+    @Test func `the spec stays out of reach of a command that is root`() throws {
+        var context = Self.context
+        (context.isRoot, context.spec) = (true, "/home/u/work/s.toml")
+        let made = [AccessRecord(.make, "/home/u/work/x"), AccessRecord(.owned, "/home/u/work/x", "0 make")]
+        #expect(try shown(made, context) == ["/home/u/work rw", "/home/u/work/s.toml ro"])
+        context.spec = "/elsewhere/s.toml"
+        #expect(try shown(made, context) == ["/home/u/work rw"])
+    }
+
+    @Test func `a tight spec closes what was not used, without a line within a wider one`() throws {
+        var context = Self.context
+        context.isTight = true
+        let records = [
+            AccessRecord(.execute, "/usr/bin/tool"), AccessRecord(.read, "/usr/lib/a/1"), AccessRecord(.read, "/usr/lib/a/2"),
+            AccessRecord(.read, "/usr/lib/a/3"), AccessRecord(.read, "/etc/hosts"), AccessRecord(.make, "/home/u/work/o/x"),
+            AccessRecord(.read, "/home/u/work/o/y"), AccessRecord(.runMade, "/home/u/work/o/x"), AccessRecord(.list, "/"),
+            AccessRecord(.make, "/tmp/x"), AccessRecord(.read, "/nowhere/shown"),
+        ]
+        let rules = try #require(try spec(records, context).landlock).value.rules
+        #expect(
+            rules.map { "\($0.grant.rawValue) \($0.path.value)" }.sorted() == [
+                "ro /etc/hosts", "ro /nowhere/shown", "ro /proc", "ro /usr/lib/a", "rw /dev/null", "rw /tmp",
+                "rwx /home/u/work/o", "rx /usr/bin/tool",
+            ])
+    }
+
+    @Test func `lines that differ outside as well are no difference`() {
+        func line(_ inside: String, _ one: String, _ other: String) -> Int? {
+            OutputDifference.line(inside: Array(inside.utf8), outside: Array(one.utf8), again: Array(other.utf8))
+        }
+        #expect(line("a\n3\nb\n", "a\n1\nb\n", "a\n2\nb\n") == nil)
+        #expect(line("a\n3\nc\n", "a\n1\nb\n", "a\n2\nb\n") == 3)
+        #expect(line("a\n3\n", "a\n1\nb\n", "a\n2\nb\n") == 3)
+        #expect(line("a\n1\nb\nc\n", "a\n1\nb\n", "a\n2\nb\n") == 4)
+        // Where even the number of lines is its own, what is always there must be there.
+        #expect(line("x\nend\n", "1\n2\nend\n", "3\nend\n") == nil)
+        #expect(line("x\n", "1\n2\nend\n", "3\nend\n") == 3)
+        #expect(line("", "", "") == nil && line("e", "", "") == 1)
     }
 
     @Test func `addresses of sockets`() {

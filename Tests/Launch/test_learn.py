@@ -218,9 +218,9 @@ def test_a_signal_writes_what_was_seen(bench, number):
 
 
 def test_a_difference_in_the_jail_is_said(bench):
-    """The jail has other processes than the host: their number is not the same."""
-    learned = bench.learn("/bin/sh", "-c", "ls /proc | grep -c '^[0-9]'; echo $$")
-    assert learned.status == 1 and "in the jail its standard output differs at line 1" in learned.stderr
+    """The jail's root has less in it than the host's."""
+    learned = bench.learn("ls", "/")
+    assert learned.status == 1 and "in the jail its standard output differs at line" in learned.stderr
 
 
 def test_what_differs_outside_as_well_is_the_command_s_own(bench):

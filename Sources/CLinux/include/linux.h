@@ -250,6 +250,7 @@ struct linux_question {
     uint64_t arguments[6];
 };
 int linux_seccomp_listen(const struct sock_filter *program, unsigned short length);
+void linux_seccomp_hasten(int listener);
 int linux_seccomp_receive(int listener, struct linux_question *question);
 /* 0 lets the call be made, anything else is the errno that it fails with. */
 int linux_seccomp_answer(int listener, uint64_t id, int error);

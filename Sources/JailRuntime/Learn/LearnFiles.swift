@@ -1,3 +1,5 @@
+import JailPlan
+import JailSpec
 import Kernel
 package import SpecFile
 
@@ -7,19 +9,6 @@ extension Caller {
         callerEnvironment().compactMap { pair in
             guard let equals = pair.firstIndex(of: "=") else { return nil }
             return (String(pair[..<equals]), String(pair[pair.index(after: equals)...]))
-        }
-    }
-
-    /// Gives a file a new content, whole or not at all.
-    package static func replaceFile(_ path: String, with text: String) throws(Diagnostic) {
-        let temporary = "\(path).\(currentProcess())~"
-        do throws(KernelError) {
-            let file = try open(temporary, .write | .create | .exclusive | .noFollow, permissions: 0o644)
-            try writeAll(file.number, Array(text.utf8), path: temporary)
-            try rename(temporary, to: path, at: currentDirectory)
-        } catch {
-            throw Diagnostic(
-                "cannot write \(quoted(path)): \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
         }
     }
 
@@ -43,15 +32,124 @@ extension Caller {
         }
         return nil
     }
-}
 
-extension Caller {
+    /// The home that passwd(5) has for the caller, who may have set another.
+    package static var accountHome: String? {
+        do throws(KernelError) {
+            let text = try Accounts.read("etc/passwd", below: "/")
+            return Accounts.users(text, wanted: .id(effectiveUser())).first?.home
+        } catch {
+            return nil
+        }
+    }
+
+    /// Whether this host has what a network of a jail's own takes that leads out.
+    package static var hasUserNetwork: Bool {
+        do throws(KernelError) {
+            let host = try HostNetwork.probe()
+            return host.stack != nil && host.hasRules && host.opensTunnel && (host.hasRoute.four || host.hasRoute.six)
+        } catch {
+            return false
+        }
+    }
+
     /// A line on the terminal of standard error that the next one takes the place of.
     package static func show(progress line: String) {
         do throws(KernelError) {
-            try writeAll(2, Array("\r\u{1b}[K\(line)".utf8))
+            try writeAll(2, Array("\r\u{1b}[K\(line)".utf8), within: 100)
         } catch {
-            return  // the terminal has gone
+            return  // the terminal has gone, or is stopped
         }
+    }
+}
+
+/// The directory that a spec and the records beside it are written to: opened before the command is run, which could put another
+/// one or a link in its place.
+package struct LearnedPlace {
+    private let directory: Int32
+    /// Absolute, and without links.
+    package let path: String
+
+    /// Opens the directory of the spec; root follows no link to it that others made.
+    package init(of spec: String) throws(Diagnostic) {
+        let (parent, name) = directoryAndName(spec)
+        guard name != "", name != ".", name != ".." else { throw Diagnostic("\(quoted(spec)): a directory", at: nil) }
+        let user = effectiveUser()
+        do throws(WalkFault) {
+            directory = try HostWalk.open(parent, following: LinkRule(user: user, isRoot: user == 0)).release()
+        } catch {
+            switch error {
+            case .refused(let error): throw Self.worded(error, spec)
+            case .link(let link, let objection):
+                throw Diagnostic(
+                    "cannot write \(quoted(spec)): \(LinkWords.reason(link.path, owner: link.owner, objection))", at: nil,
+                    hint: LinkWords.hint(objection))
+            }
+        }
+        let held = directory
+        let place = try Self.attempted(spec) { () throws(KernelError) in
+            guard canWrite(held) else { throw KernelError(.openat, .accessDenied) }
+            return try readLink("/proc/self/fd/\(held)")
+        }
+        path = (place == "/" ? "" : place) + "/" + name
+    }
+
+    /// What a file of that ending beside the spec holds; nil where there is none. What somebody else could have written is
+    /// refused, as the spec and the records decide what root's next launch opens.
+    package func read(ending: String = "") throws(Diagnostic) -> [UInt8]? {
+        let name = directoryAndName(path).name + ending
+        let held = directory
+        let file: Descriptor
+        do throws(KernelError) {
+            file = try open(name, at: held, .read | .noFollow | .nonBlocking | .noTerminal)
+        } catch {
+            if error.errno == .noEntry { return nil }
+            throw Self.worded(error, path + ending)
+        }
+        let number = file.number
+        let found = try Self.attempted(path + ending) { () throws(KernelError) in try status(of: number) }
+        guard found.isRegular else { throw Diagnostic("\(quoted(path + ending)): not a regular file", at: nil) }
+        let user = effectiveUser()
+        let source = SourceFile(path: path + ending, owner: found.owner, mode: found.permissions, isSymlink: false)
+        let faults = source.trustFaults(callerUID: user, of: "what is to be added to")
+        if let fault = faults.first { throw fault }
+        guard found.owner == user || found.owner == 0 else {
+            throw Diagnostic("\(quoted(path + ending)): belongs to uid \(found.owner)", at: nil)
+        }
+        return try Self.attempted(path + ending) { () throws(KernelError) in
+            try readAll(number, limit: FileContents.sizeLimit)
+        }
+    }
+
+    /// Gives a file a new content, whole or not at all.
+    package func replace(ending: String = "", with text: String) throws(Diagnostic) {
+        let name = directoryAndName(path).name + ending
+        let held = directory
+        try Self.attempted(path + ending) { () throws(KernelError) in
+            let draft = ".immure.\(currentProcess()).\(monotonicNanoseconds())"
+            let file = try open(draft, at: held, .write | .create | .exclusive | .noFollow, permissions: 0o644)
+            do throws(KernelError) {
+                try writeAll(file.number, Array(text.utf8))
+                try rename(draft, to: name, at: held)
+            } catch {
+                try removeFile(draft, at: held)
+                throw error
+            }
+        }
+    }
+
+    private static func attempted<Value: ~Copyable>(
+        _ path: String, _ body: () throws(KernelError) -> Value
+    ) throws(Diagnostic) -> Value {
+        do throws(KernelError) {
+            return try body()
+        } catch {
+            throw worded(error, path)
+        }
+    }
+
+    private static func worded(_ error: KernelError, _ path: String) -> Diagnostic {
+        Diagnostic(
+            "cannot write \(quoted(path)): \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
     }
 }

@@ -15,7 +15,7 @@ struct Observer {
     /// Calls whose arguments could not be read, by the program that made them.
     private(set) var unread: [String: Int] = [:]
     /// Programs that nothing was seen of, and why.
-    private(set) var blind: [String: String] = [:]
+    private(set) var blind: [String: (reason: String, count: Int)] = [:]
     /// Calls that were seen.
     private(set) var count = 0
 
@@ -23,6 +23,7 @@ struct Observer {
     var isFull: Bool { seen.isFull }
 
     init(_ listener: Int32, in proc: HostProc, _ calls: [ObservedCall]) {
+        hastenQuestions(listener)
         self.listener = listener
         self.proc = proc
         let numbers = CallNames.all(on: .native)
@@ -125,15 +126,21 @@ struct Observer {
         unread[name, default: 0] += 1
     }
 
+    private mutating func note(blind program: String, _ reason: String) {
+        blind[program] = (reason, blind[program, default: (reason, 0)].count + 1)
+    }
+
     /// What the kernel opens by itself, and programs that nothing will be seen of.
     private mutating func noteProgram(_ path: String, _ mode: UInt32) {
         if mode & 0o4000 != 0, effectiveUser() != 0 {
-            blind[path] = "its set-user-ID bit had no effect, as it has none in the jail"
+            note(blind: path, "its set-user-ID bit had no effect, as it has none in the jail")
         }
         do throws(KernelError) {
             let file = try open(path, .read | .nonBlocking | .noTerminal)
             let head = try readSome(file.number, upTo: 4096)
-            if head.starts(with: [0x7f, 0x45, 0x4c, 0x46, 1]) { blind[path] = "a 32-bit program" }
+            if head.starts(with: [0x7f, 0x45, 0x4c, 0x46, 1]) {
+                note(blind: path, "a 32-bit program, of which nothing was seen")
+            }
             if let next = ProgramHead.interpreter(head) ?? ProgramHead.loader(head) {
                 seen.take(next, .execute, follows: true)
             }

@@ -12,6 +12,8 @@ struct SeenAccesses {
     var opens = OpenFlags(0)
 
     private var made: Set<String> = []
+    private var known = PathWalk.Known()
+    private let isRoot = effectiveUser() == 0
     private static let limit = 100_000
 
     /// What stands at a path, for a program that is executed.
@@ -23,7 +25,9 @@ struct SeenAccesses {
     /// Takes an absolute path as a call names it; the answer is the file that is there.
     @discardableResult
     mutating func take(_ absolute: String, _ use: ObservedCall.Use, follows: Bool) -> Found? {
-        guard let walk = PathWalk(absolute, followsLast: follows) else { return nil }
+        guard let walk = PathWalk.walk(absolute, followsLast: follows, knowing: &known) else { return nil }
+        // What comes or goes may be a link, or a directory on the way.
+        if use.changesNames { known.forget() }
         guard let found = walk.found else {
             if makes(use) { make(walk, use == .makeDirectory) }
             return nil
@@ -41,8 +45,7 @@ struct SeenAccesses {
         case .openBehind: break
         case .enter:
             if !isOwn { note(walk, .enter, walk.path) }
-        case .execute:
-            if !isOwn { note(walk, .execute, walk.path) }
+        case .execute: note(walk, isOwn ? .runMade : .execute, walk.path)
         case .modify:
             if !isOwn, mayAccess(walk.path, writing: true) { note(walk, .write, walk.path) }
         case .remove:
@@ -74,6 +77,7 @@ struct SeenAccesses {
 
     /// Whether the command has made it, or a directory above it.
     private func isMade(_ path: String) -> Bool {
+        if made.isEmpty { return false }
         var place = path
         while place != "/" {
             if made.contains(place) { return true }
@@ -84,7 +88,33 @@ struct SeenAccesses {
 
     private mutating func note(_ walk: PathWalk, _ act: AccessRecord.Act, _ path: String) {
         for link in walk.links where !isMade(link.path) { insert(AccessRecord(.link, link.path, link.target)) }
-        insert(AccessRecord(act, path))
+        let record = AccessRecord(act, path)
+        guard !records.contains(record) else { return }
+        insert(record)
+        if isRoot, let owner = owner(of: walk, for: act) {
+            insert(AccessRecord(.owned, path, "\(owner) \(act.rawValue)"))
+        }
+    }
+
+    /// Whom the command must be to do as root did; nil where anybody may. What is made belongs to whoever makes it, and to change it
+    /// the next time is its maker's.
+    private func owner(of walk: PathWalk, for act: AccessRecord.Act) -> UInt32? {
+        if let closed = walk.closedBy { return closed }
+        let bits: UInt32
+        switch act {
+        case .read, .list: bits = 4
+        case .execute, .enter: bits = 1
+        case .write, .connect: bits = 2
+        case .make, .makeDirectory, .replace:
+            do throws(KernelError) {
+                return try status(ofEntry: parent(of: walk.path)).owner
+            } catch {
+                return nil
+            }
+        case .link, .listen, .variable, .owned, .runMade: return nil
+        }
+        guard let found = walk.found, found.permissions & bits == 0 else { return nil }
+        return found.owner
     }
 
     private mutating func insert(_ record: AccessRecord) {
@@ -105,6 +135,16 @@ struct SeenAccesses {
             } else if let walk = PathWalk(absolute, followsLast: true), walk.found != nil, !isMade(walk.path) {
                 note(walk, .connect, walk.path)
             }
+        }
+    }
+}
+
+extension ObservedCall.Use {
+    /// Whether a name may lead elsewhere after it.
+    fileprivate var changesNames: Bool {
+        switch self {
+        case .make, .makeDirectory, .remove: true
+        case .open, .openBehind, .modify, .enter, .execute, .look: false
         }
     }
 }

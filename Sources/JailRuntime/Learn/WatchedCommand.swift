@@ -232,6 +232,8 @@ package struct WatchedCommand {
         run.blind = observer.unread.sorted { $0.key < $1.key }.map {
             ($0.key, "\($0.value) of its calls could not be read, as it is not dumpable")
         }
-        run.blind += observer.blind.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        run.blind += observer.blind.sorted { $0.key < $1.key }.map { program, found in
+            (program, "\(found.reason); executed \(found.count) time\(found.count == 1 ? "" : "s")")
+        }
     }
 }

@@ -20,6 +20,9 @@ struct LearnCommand: ParsableCommand {
     @Flag(help: "watch the calls that only ask of files, too: slower by far")
     var stat = false
 
+    @Flag(help: "have Landlock close what was not used, the host's system included")
+    var tight = false
+
     @Flag(name: .customLong("no-verify"), help: "do not run the command a second time")
     var trusts = false
 
@@ -33,14 +36,20 @@ struct LearnCommand: ParsableCommand {
             guard let program = words.first else {
                 throw Rejection([Diagnostic("no command", at: nil, hint: "immure learn -- COMMAND")])
             }
-            let path = output ?? Self.name(program) + ".toml"
-            let before = try Self.former(path)
-            let context = before?.context ?? context(words, base, writing: path)
+            let place = try Self.rejecting { () throws(Diagnostic) in
+                try LearnedPlace(of: output ?? Self.file(program) + ".toml")
+            }
+            let now = context(words, base, writing: place.path)
+            let before = try Self.former(place, now)
+            let context = before?.context ?? now
             let run = try Self.rejecting { () throws(Diagnostic) in try watch(words) }
             guard Self.ran(run) else { Caller.leave(run.status) }
             let records = RecordFile.worthKeeping(run.records.union(before?.records ?? []), context)
-            let variables = Variables.records(of: Caller.environment, used: run.records, context)
-            try finish(words, path, run, records.union(variables), context)
+            var more = Variables.records(
+                of: Caller.environment, used: run.records, accountHome: Caller.accountHome, context)
+            // The jail has a LANG of its own, which leads there.
+            if context.isTight, Caller.exists(Self.locales) { more.append(AccessRecord(.list, Self.locales)) }
+            try finish(words, place, run, records.union(more), context)
         } catch {
             for fault in error.diagnostics { Report.say(fault) }
             Caller.leave(125)
@@ -57,24 +66,29 @@ struct LearnCommand: ParsableCommand {
         return try Prepare.decode(document, in: surroundings)
     }
 
-    /// What earlier runs have learned. A spec that says anything else is somebody's work, and stays.
-    private static func former(_ path: String) throws(Rejection) -> (records: Set<AccessRecord>, context: LearnContext)?
-    {
-        guard Caller.exists(path) else { return nil }
-        let seen = path + ".seen"
-        if Caller.exists(seen) {
-            let spec = try rejecting { () throws(Diagnostic) in try Caller.readSpec(path).bytes }
-            let text = try rejecting { () throws(Diagnostic) in try Caller.readSpec(seen).bytes }
-            if let former = RecordFile.read(String(decoding: text, as: UTF8.self)),
-                Array(LearnedSpec(former.records.sorted(), former.context).text.utf8) == spec
-            {
-                return former
+    /// What earlier runs have learned. A spec that says anything else is somebody's work, and stays. Only what the spec shows is
+    /// taken from the records: the rest of the context is that of this run, whoever may have written them.
+    private static func former(
+        _ place: LearnedPlace, _ now: LearnContext
+    ) throws(Rejection) -> (records: Set<AccessRecord>, context: LearnContext)? {
+        let spec = try rejecting { () throws(Diagnostic) in try place.read() }
+        guard let spec else { return nil }
+        let seen = try rejecting { () throws(Diagnostic) in try place.read(ending: ".seen") }
+        if let seen, var former = RecordFile.read(String(decoding: seen, as: UTF8.self)) {
+            former.context.spec = place.path
+            if Array(LearnedSpec(former.records.sorted(), former.context).text.utf8) == spec {
+                var context = now
+                (context.command, context.current, context.base) =
+                    (former.context.command, former.context.current, former.context.base)
+                (context.tree, context.granted) = (Caller.gitTree(above: context.current), former.context.granted)
+                context.isTight = now.isTight || former.context.isTight
+                return (former.records, context)
             }
         }
         throw Rejection([
             Diagnostic(
-                "\(quoted(path)) has lines that were not learned", at: nil,
-                hint: "learn what is missing into another file, which extends it: immure learn \(path) -o NEW.toml -- …"
+                "\(quoted(place.path)) has lines that were not learned", at: nil,
+                hint: "learn what is missing into another file, which extends it: immure learn \(place.path) -o NEW.toml -- …"
             )
         ])
     }
@@ -85,8 +99,10 @@ struct LearnCommand: ParsableCommand {
         var context = LearnContext(
             command: words, current: current, tree: Caller.gitTree(above: current), home: surroundings.home,
             isRoot: Caller.userID == 0)
+        (context.leadsOut, context.isTight, context.spec) = (Caller.hasUserNetwork, tight, path)
         guard let base, let spec else { return context }
-        context.base = Self.directory(spec) == Self.directory(path) ? Self.file(spec) : Caller.absolute(spec)
+        let whole = Caller.absolute(spec)
+        context.base = Self.directory(whole) == Self.directory(path) ? Self.file(spec) : whole
         context.granted = base.filesystem.mounts.filter { !$0.isPattern }.map { mount in
             guard case .bind(let source) = mount.source, source == mount.target else {
                 return .init(mount.target, .none)
@@ -98,7 +114,8 @@ struct LearnCommand: ParsableCommand {
 
     private static func file(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }
     private static func directory(_ path: String) -> Substring { path.dropLast(file(path).count) }
-    private static func name(_ program: String) -> String { file(program) }
+
+    private static let locales = "/usr/lib/locale"
 
     static func rejecting<Result>(_ body: () throws(Diagnostic) -> Result) throws(Rejection) -> Result {
         do throws(Diagnostic) {
@@ -129,18 +146,20 @@ struct LearnCommand: ParsableCommand {
     // MARK: After
 
     private func finish(
-        _ words: [String], _ path: String, _ run: WatchedRun, _ records: Set<AccessRecord>, _ context: LearnContext
+        _ words: [String], _ place: LearnedPlace, _ run: WatchedRun, _ records: Set<AccessRecord>,
+        _ context: LearnContext
     ) throws(Rejection) -> Never {
         let learned = LearnedSpec(records.sorted(), context)
         try Self.rejecting { () throws(Diagnostic) in
-            try Caller.replaceFile(path, with: learned.text)
-            try Caller.replaceFile(path + ".seen", with: RecordFile.text(records, context))
+            try place.replace(ending: ".seen", with: RecordFile.text(records, context))
+            try place.replace(with: learned.text)
         }
+        let path = output ?? Self.file(words[0]) + ".toml"
         note("wrote \(path): \(run.calls) calls seen, \(records.count) places and addresses")
         for one in learned.untold { warn("not in the spec: the command \(one)") }
         if learned.isRoots {
             warn(
-                "identity.user = 0: the command is the host's root in the jail, for it writes root's files; watch it as another user"
+                "identity.user = 0: the command is the host's root in the jail, for it uses root's files; watch it as another user"
             )
         }
         for one in run.blind { warn("\(one.program): \(one.reason)") }
@@ -154,7 +173,7 @@ struct LearnCommand: ParsableCommand {
             warn("not verified: its standard input cannot be read a second time")
             Caller.leave(0)
         }
-        let status = try Self.rejecting { () throws(Diagnostic) in try verify(words, path, run) }
+        let status = try Self.rejecting { () throws(Diagnostic) in try verify(words, place.path, run) }
         Caller.leave(status)
     }
 
@@ -163,16 +182,23 @@ struct LearnCommand: ParsableCommand {
     private func verify(_ words: [String], _ path: String, _ run: WatchedRun) throws(Diagnostic) -> Int32 {
         var jailed = WatchedCommand([Caller.programPath, "run", path, "--"] + words, watching: nil, isShown: false)
         let inside = try jailed.perform()
-        guard let difference = Self.difference(inside, run) else {
+        guard var difference = Self.difference(inside, run, run) else {
             note("verified: in the jail its status and output are the same")
             return 0
         }
-        if Caller.repeatInput() {
-            var again = WatchedCommand(words, watching: nil, isShown: false)
-            if Self.difference(inside, try again.perform()) == nil {
+        if inside.status != 125, Caller.repeatInput() {
+            var command = WatchedCommand(words, watching: nil, isShown: false)
+            let again = try command.perform()
+            // What comes out otherwise once the command has done its work is its own as well.
+            if Self.difference(inside, again, again) == nil {
                 note("verified: in the jail its status and output are those of another run outside")
                 return 0
             }
+            guard let rest = Self.difference(inside, run, again) else {
+                note("verified: in the jail its status and output are the same, but for what differs outside as well")
+                return 0
+            }
+            difference = rest
         }
         // Where nothing has run, what was watched does not matter.
         let hint = stat || inside.status == 125 ? nil : "watch what the command only asks for, too: immure learn --stat"
@@ -180,26 +206,27 @@ struct LearnCommand: ParsableCommand {
         return 1
     }
 
-    private static func difference(_ inside: WatchedRun, _ outside: WatchedRun) -> String? {
-        if inside.status != outside.status {
+    /// What a run in the jail has that two runs outside have not, where these have the same.
+    private static func difference(_ inside: WatchedRun, _ one: WatchedRun, _ other: WatchedRun) -> String? {
+        if inside.status != one.status, inside.status != other.status {
             let said = firstLine(inside.errors.head)
-            return "its status is \(inside.status), not \(outside.status)" + (said.isEmpty ? "" : ": " + said)
+            return "its status is \(inside.status), not \(one.status)" + (said.isEmpty ? "" : ": " + said)
         }
-        if !inside.output.isSame(as: outside.output) {
-            return "its standard output differs" + place(inside.output.head, outside.output.head)
-        }
-        if !inside.errors.isSame(as: outside.errors) {
-            return "its standard error differs" + place(inside.errors.head, outside.errors.head)
-        }
+        if let place = place(inside.output, one.output, other.output) { return "its standard output differs" + place }
+        if let place = place(inside.errors, one.errors, other.errors) { return "its standard error differs" + place }
         return nil
     }
 
-    private static func place(_ one: [UInt8], _ other: [UInt8]) -> String {
-        let newline = UInt8(ascii: "\n")
-        let (a, b) = (one.split(separator: newline), other.split(separator: newline))
-        let index = zip(a, b).enumerated().first { $1.0 != $1.1 }?.offset ?? min(a.count, b.count)
-        let said = index < a.count ? String(decoding: a[index].prefix(120), as: UTF8.self) : "the end"
-        return " at line \(index + 1): \(said)"
+    private static func place(_ inside: TappedOutput, _ one: TappedOutput, _ other: TappedOutput) -> String? {
+        if inside.isSame(as: one) || inside.isSame(as: other) { return nil }
+        let line = OutputDifference.line(inside: inside.head, outside: one.head, again: other.head)
+        guard let line else {
+            // What differs comes after what is kept of it.
+            return one.isSame(as: other) ? " after its first \(inside.head.count) bytes" : nil
+        }
+        let lines = inside.head.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let said = line <= lines.count ? String(decoding: lines[line - 1].prefix(120), as: UTF8.self) : "the end"
+        return " at line \(line): \(said)"
     }
 
     private static func firstLine(_ bytes: [UInt8]) -> String {
