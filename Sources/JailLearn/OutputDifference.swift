@@ -4,7 +4,9 @@ package enum OutputDifference {
     /// The line of the jail's output, from 1, that both others have in common and it has not; nil where there is none.
     package static func line(inside: [UInt8], outside: [UInt8], again: [UInt8]) -> Int? {
         let newline = UInt8(ascii: "\n")
-        func lines(_ text: [UInt8]) -> [ArraySlice<UInt8>] { text.split(separator: newline, omittingEmptySubsequences: false) }
+        func lines(_ text: [UInt8]) -> [ArraySlice<UInt8>] {
+            text.split(separator: newline, omittingEmptySubsequences: false)
+        }
         let (found, one, other) = (lines(inside), lines(outside), lines(again))
         guard one.count == other.count else { return missing(from: found, one, other) }
         for index in one.indices where one[index] == other[index] {
@@ -22,7 +24,9 @@ package enum OutputDifference {
         }
         let (there, common) = (counts(found), counts(other))
         for (index, line) in one.enumerated() where common[line] != nil {
-            if there[line, default: 0] < min(counts(one)[line, default: 0], common[line, default: 0]) { return index + 1 }
+            if there[line, default: 0] < min(counts(one)[line, default: 0], common[line, default: 0]) {
+                return index + 1
+            }
         }
         return nil
     }

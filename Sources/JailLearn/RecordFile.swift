@@ -79,7 +79,8 @@ package enum RecordFile {
         var isEscaped = false
         for scalar in word.unicodeScalars {
             if isEscaped {
-                result.unicodeScalars.append(scalar == "n" ? "\n" : scalar == "t" ? "\t" : scalar == "r" ? "\r" : scalar)
+                result.unicodeScalars.append(
+                    scalar == "n" ? "\n" : scalar == "t" ? "\t" : scalar == "r" ? "\r" : scalar)
                 isEscaped = false
             } else if scalar == "\\" {
                 isEscaped = true

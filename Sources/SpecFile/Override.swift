@@ -83,6 +83,8 @@ private func hint(_ key: Substring, _ value: Substring) -> String? {
     let bare = value.dropFirst()
     switch bare.utf8.first {
     case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "["), UInt8(ascii: "{"): return "the value is read as TOML"
-    default: return "a string needs its quotes: --set '\(key)=\"\(bare)\"'"
+    default:
+        return
+            "a string needs its quotes, and a list brackets besides: --set '\(key)=\"\(bare)\"', or --set '\(key)=[\"\(bare)\"]'"
     }
 }

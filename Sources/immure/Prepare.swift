@@ -31,6 +31,7 @@ enum Prepare {
             throw Rejection(decoded.diagnostics + decoded.spec.policyFaults)
         }
         decoded.spec.takeCommand(from: request)
+        if toLaunch { noteHome(document, surroundings) }
         return try plan(
             decoded.spec, from: files, toLaunch: toLaunch, keepingBack: held, reportsResult: request.result != nil,
             reportsChanges: request.changes != nil)
@@ -73,6 +74,18 @@ enum Prepare {
             return plan
         case .failure(let faults): throw Rejection(faults.diagnostics)
         }
+    }
+
+    /// `~` is what HOME says, and a command's home what passwd(5) does: where the two differ, paths lead elsewhere than the command
+    /// looks.
+    private static func noteHome(_ document: Document, _ surroundings: Surroundings) {
+        guard let home = surroundings.home, let written = document.root.firstTilde, let account = Caller.accountHome,
+            home != account
+        else { return }
+        Report.say(
+            Diagnostic(
+                "~ is \(quoted(home)), as HOME says, and passwd(5) has \(quoted(account)) for the caller",
+                at: written), as: .note)
     }
 
     private static func host(for spec: Spec) throws(Rejection) -> Host {
@@ -138,7 +151,14 @@ enum Prepare {
             let spec = path + (path.hasSuffix("/") ? "" : "/") + "config.json"
             return Caller.exists(spec) ? "a bundle is launched by its config.json: immure run \(spec)" : nil
         }
-        guard looksLikeCommand(path), !Caller.exists(path) else { return nil }
+        let isThere = Caller.exists(path)
+        if path.hasSuffix(".toml") || isThere && !Caller.isProgram(path) { return nil }
+        let whole = Caller.absolute(path)
+        if isThere, !isWithin(whole, "/usr"), !isWithin(whole, "/bin"), !isWithin(whole, "/sbin") {
+            return
+                "the first word is a spec; to run this file without one: immure run --set 'filesystem.ro=[\"\(whole)\"]' -- \(whole)"
+        }
+        guard isThere || looksLikeCommand(path) else { return nil }
         return "the first word is a spec; to run a command without one: immure run -- \(path)"
     }
 
@@ -208,6 +228,27 @@ extension Spec {
             command = Located(own.value + request.words, at: own.position)
         } else {
             command = Located(request.words)
+        }
+    }
+}
+
+extension Table {
+    /// Where the first text stands that begins with `~`.
+    fileprivate var firstTilde: Position? {
+        for entry in entries { if let found = entry.node.firstTilde { return found } }
+        return nil
+    }
+}
+
+extension Node {
+    fileprivate var firstTilde: Position? {
+        switch value {
+        case .string(let text): return text.utf8.first == UInt8(ascii: "~") ? position : nil
+        case .array(let elements):
+            for element in elements { if let found = element.firstTilde { return found } }
+            return nil
+        case .table(let table): return table.firstTilde
+        case .integer, .unsigned, .float, .boolean, .date: return nil
         }
     }
 }

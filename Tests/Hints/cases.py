@@ -32,6 +32,8 @@ CASES = [
     ("did you mean {}?", '[seccomp]\nallow = ["@system-servic"]', '[seccomp]\nallow = ["@system-service"]', "@system-service"),
     ("did you mean {}?", '[[seccomp.rule]]\ncall = "socket"\naction = "allow"\nargs = [{ index = 0, op = "==", value = "AF_UNI" }]',
      '[[seccomp.rule]]\ncall = "socket"\naction = "allow"\nargs = [{ index = 0, op = "==", value = "AF_UNIX" }]', "AF_UNIX"),
+    ('paths of the jail begin with /; below the current directory: "${PWD}{}"', 'cwd = "src"', 'cwd = "${PWD}/src"', '"${PWD}/src"'),
+    ('paths of the jail begin with /; below the current directory: "${PWD}{}"', '[filesystem]\nhide = ["./src"]', '[filesystem]\nhide = ["${PWD}/src"]', '"${PWD}/src"'),
     ("one of {}", '[network]\nmode = "zzzzzz"', '[network]\nmode = "host"', '"host"'),
     ('write {} = ["sh", "-c", "…"]', 'command = "ls"', 'command = ["sh", "-c", "ls"]', '["sh", "-c"'),
     ('write [[{}]]', '[mount]\ntype = "tmpfs"\ntarget = "/x"', '[[mount]]\ntype = "tmpfs"\ntarget = "/x"', "[[mount]]"),

@@ -203,9 +203,12 @@ import Testing
         var context = Self.context
         context.isTight = true
         let records = [
-            AccessRecord(.execute, "/usr/bin/tool"), AccessRecord(.read, "/usr/lib/a/1"), AccessRecord(.read, "/usr/lib/a/2"),
-            AccessRecord(.read, "/usr/lib/a/3"), AccessRecord(.read, "/etc/hosts"), AccessRecord(.make, "/home/u/work/o/x"),
-            AccessRecord(.read, "/home/u/work/o/y"), AccessRecord(.runMade, "/home/u/work/o/x"), AccessRecord(.list, "/"),
+            AccessRecord(.execute, "/usr/bin/tool"), AccessRecord(.read, "/usr/lib/a/1"),
+            AccessRecord(.read, "/usr/lib/a/2"),
+            AccessRecord(.read, "/usr/lib/a/3"), AccessRecord(.read, "/etc/hosts"),
+            AccessRecord(.make, "/home/u/work/o/x"),
+            AccessRecord(.read, "/home/u/work/o/y"), AccessRecord(.runMade, "/home/u/work/o/x"),
+            AccessRecord(.list, "/"),
             AccessRecord(.make, "/tmp/x"), AccessRecord(.read, "/nowhere/shown"),
         ]
         let rules = try #require(try spec(records, context).landlock).value.rules

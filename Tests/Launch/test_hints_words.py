@@ -15,6 +15,7 @@ TRUE = "/bin/true"
 def immure(caller, line, **more):
     """A command line of a shell in which immure is the binary; cwd has a spec that starts nothing but true."""
     caller.file(caller.base / "spec.toml", 'command = ["/bin/true"]\n')
+    caller.file(caller.base / "script.sh", "#!/bin/sh\ntrue\n", 0o755)
     return caller.finish(caller.popen(["/bin/sh", "-c", f'immure() {{ {shlex.quote(caller.binary)} "$@"; }}\n{line}'], **more))
 
 
@@ -25,7 +26,10 @@ LINES = [
     ("immure run --unknown spec.toml", ("options of the command go after --; the first line of a script is `#!/usr/bin/env -S immure`",), ("immure run spec.toml -- /bin/echo --unknown",)),
     ("immure schema extra", ("see immure help",), ("immure help",)),
     ("immure run true", ("the first word is a spec; to run a command without one: immure run -- {}",), ("{after:without one: }",)),
-    ("immure run --set hostname=x spec.toml", ("a string needs its quotes: --set '{}=\"{}\"'",), ("immure run --set 'hostname=\"x\"' spec.toml",)),
+    ("immure run --set hostname=x spec.toml", ("a string needs its quotes, and a list brackets besides: --set '{}=\"{}\"', or --set '{}=[\"{}\"]'",), ("immure run --set 'hostname=\"x\"' spec.toml",)),
+    ("immure run --set filesystem.ro=. spec.toml", ("a string needs its quotes, and a list brackets besides: --set '{}=\"{}\"', or --set '{}=[\"{}\"]'",), ("immure run {after:, or } spec.toml",)),
+    ("immure run $PWD/script.sh", ("the first word is a spec; to run this file without one: immure run --set 'filesystem.ro=[\"{}\"]' -- {}",), ("{after:without one: }",)),
+    ("immure run /bin/true", ("the first word is a spec; to run a command without one: immure run -- {}",), ("{after:without one: }",)),
     ("immure run --set 'environment.path=[/x]' spec.toml", ("the value is read as TOML",), ("immure run --set 'environment.path=[\"/x\"]' spec.toml",)),
     ("immure run --set hostname spec.toml", ("write --set key.path=value",), ("immure run --set process.nice=5 spec.toml",)),
     ("immure run --set 'a b=1' spec.toml", ("write --set key.path=value",), ("immure run --set process.nice=5 spec.toml",)),

@@ -70,3 +70,15 @@ def test_what_is_shown_of_the_hosts_stays(user):
 def test_var_tmp_leads_to_tmp(caller):
     assert caller.shell(None, "echo x >/var/tmp/a; cat /tmp/a; readlink /var/tmp").ok.stdout == "x\n../tmp\n"
     assert caller.shell("filesystem.tmp = false", "ls -d /var/tmp").status != 0
+
+
+def test_a_tilde_that_is_not_the_account_s_home_is_said(caller):
+    """`~` is what HOME says, the command's home what passwd(5) does."""
+    elsewhere = caller.directory()
+    (elsewhere / "in").mkdir()
+    spec = caller.spec('[filesystem]\nro = ["~/in"]\n')
+    note = f'~ is "{elsewhere}", as HOME says, and passwd(5) has "{caller.home}" for the caller'
+    run = caller.run(spec, "/bin/true", env={"HOME": str(elsewhere)}).ok
+    assert f"immure: note: {spec}:2:7: {note}" in run.stderr, run
+    assert "as HOME says" not in caller.run('[filesystem]\nro = ["/etc"]\n', "/bin/true", env={"HOME": str(elsewhere)}).stderr
+    assert "as HOME says" not in caller.run('[[mount]]\nsource = "~/none"\ntarget = "/x"\noptional = true\n', "/bin/true").stderr

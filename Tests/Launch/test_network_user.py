@@ -232,3 +232,13 @@ def test_what_why_prints_opens_the_one_address(caller, internet):
     assert line == f'network={{ mode = "user", allow = ["{lab.GOOD}:80"] }}'
     assert caller.run(None, *PYTHON, code, lab.GOOD, options=["--set", line], timeout=30).status == 0
     assert caller.run(None, *PYTHON, code, lab.EVIL, options=["--set", line], timeout=30).status == 1
+
+
+def test_what_learn_writes_opens_the_addresses_that_were_seen(caller, internet):
+    code = "import socket, sys; socket.create_connection((sys.argv[1], 80), 3)"
+    spec = caller.directory() / "s.toml"
+    learned = caller.verb("learn", "-o", str(spec), "--", *PYTHON, code, lab.GOOD, cwd=caller.directory(), timeout=60)
+    assert learned.status == 0 and "note: verified" in learned.stderr, learned
+    text = spec.read_text()
+    assert 'mode = "user"' in text and f'allow = ["{lab.GOOD}:80"]' in text, text
+    assert caller.run(spec, *PYTHON, code, lab.EVIL, timeout=30).status == 1

@@ -29,7 +29,10 @@ import Testing
 
     @Test func aBareWordIsAnsweredWithItsQuotes() {
         let fault = Files().failure(nil, overrides: ["hostname=x"])
-        #expect(fault?.hint == "a string needs its quotes: --set 'hostname=\"x\"'")
+        #expect(
+            fault?.hint
+                == "a string needs its quotes, and a list brackets besides: --set 'hostname=\"x\"', or --set 'hostname=[\"x\"]'"
+        )
         #expect(fault?.position?.file == "--set" && fault?.message.hasPrefix("\"hostname=x\": ") == true)
     }
 

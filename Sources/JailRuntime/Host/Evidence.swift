@@ -125,6 +125,19 @@ extension Caller {
     }
 
     /// Whether there is a file of that name, of any kind.
+    /// Whether a file is one to execute, and no spec: an interpreter's other than immure, or a binary.
+    package static func isProgram(_ path: String) -> Bool {
+        do throws(KernelError) {
+            let file = try open(path, .read | .nonBlocking | .noTerminal)
+            guard try status(of: file.number).permissions & 0o111 != 0 else { return false }
+            let head = try readSome(file.number, upTo: 256)
+            let first = String(decoding: head.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+            return head.starts(with: [0x7f, 0x45, 0x4c, 0x46]) || !first.contains("immure")
+        } catch {
+            return false
+        }
+    }
+
     @Sendable package static func exists(_ path: String) -> Bool {
         do throws(KernelError) {
             _ = try open(path, .path)

@@ -82,7 +82,8 @@ package struct LearnedPlace {
             case .refused(let error): throw Self.worded(error, spec)
             case .link(let link, let objection):
                 throw Diagnostic(
-                    "cannot write \(quoted(spec)): \(LinkWords.reason(link.path, owner: link.owner, objection))", at: nil,
+                    "cannot write \(quoted(spec)): \(LinkWords.reason(link.path, owner: link.owner, objection))",
+                    at: nil,
                     hint: LinkWords.hint(objection))
             }
         }

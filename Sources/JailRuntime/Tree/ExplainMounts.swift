@@ -27,7 +27,8 @@ extension Explanation {
             .accessDenied where evidence.hidingHint(source.path) != nil:
             evidence.hidingHint(source.path)
         case .noEntry:
-            "\(source.path) does not exist on the host: make it, or write a [[mount]] with optional = true"
+            "\(source.path) does not exist on the host: make it, or write a [[mount]] with create = true (\"file\" for a file) or with "
+                + "optional = true"
         case .accessDenied where evidence.privateFileSystem(of: source.path) != nil: privateHint(source.path)
         case .accessDenied:
             "the caller may not search a directory on the way to \(source.path): see `namei -l \(source.path)`"

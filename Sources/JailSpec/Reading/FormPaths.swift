@@ -6,10 +6,9 @@ extension Form {
         try jailPath(try nonEmpty(node, decoding), node)
     }
 
-    static func jailPath(_ written: String, _ node: Node) throws(Diagnostic) -> String {
-        guard written.utf8.first == UInt8(ascii: "/") else {
-            throw fault("\(quoted(written)) is not an absolute path", node)
-        }
+    /// `expands` says that `${PWD}` is read where the path is written.
+    static func jailPath(_ written: String, _ node: Node, expands: Bool = false) throws(Diagnostic) -> String {
+        guard written.utf8.first == UInt8(ascii: "/") else { throw notAbsolute(written, node, expands: expands) }
         if written.utf8.contains(0) { throw fault("\(quoted(written)) holds a NUL byte", node) }
         if hasDotDot(written) { throw fault("\(quoted(written)) holds `..`", node, hint: "write the path out") }
         let path = cleaned(written)
@@ -17,9 +16,18 @@ extension Form {
         return path
     }
 
+    private static func notAbsolute(_ written: String, _ node: Node, expands: Bool) -> Diagnostic {
+        var rest = written
+        while rest.hasPrefix("./") { rest = String(rest.dropFirst(2)) }
+        let below = rest == "." || rest.isEmpty ? "" : "/" + rest
+        return fault(
+            "\(quoted(written)) is not an absolute path", node,
+            hint: expands ? "paths of the jail begin with /; below the current directory: \"${PWD}\(below)\"" : nil)
+    }
+
     /// A place to mount on: any path of the jail but its root.
     static func target(_ written: String, _ node: Node) throws(Diagnostic) -> String {
-        let path = try jailPath(written, node)
+        let path = try jailPath(written, node, expands: true)
         if path == "/" {
             throw fault("nothing can be mounted on \"/\"", node, hint: "filesystem.root says what the root is")
         }
@@ -38,7 +46,8 @@ extension Form {
 
     /// The same for any path: where the jail has the host's tree, its paths are the host's.
     static func expandedPath(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
-        try jailPath(try decoding.surroundings.expand(try nonEmpty(node, decoding), at: node.position), node)
+        try jailPath(
+            try decoding.surroundings.expand(try nonEmpty(node, decoding), at: node.position), node, expands: true)
     }
 
     /// A path of the jail that is to be hidden, or a pattern of such paths.
@@ -46,7 +55,7 @@ extension Form {
         let written = try nonEmpty(node, decoding)
         guard PathPattern.isWritten(written) else { return (try expandedTarget(node, decoding), false) }
         guard let first = written.utf8.first, [UInt8(ascii: "/"), UInt8(ascii: "~"), UInt8(ascii: "$")].contains(first)
-        else { throw fault("\(quoted(written)) is not an absolute path", node) }
+        else { throw notAbsolute(written, node, expands: true) }
         return (try pattern(written, node, decoding), true)
     }
 

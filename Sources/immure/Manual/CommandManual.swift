@@ -125,7 +125,8 @@ extension Manual {
     private static let learning = """
         Runs the command as it is, and watches which files it opens, makes, changes and executes, and which addresses it connects
         to; writes a spec that gives it these, each line with the reason; and runs the command again, in the jail, to compare its
-        status and output. Where they differ, it is run outside once more: what differs there, too, is the command's own.
+        status and output. Where they differ, it is run outside once more: what differs there, too, such as a process id, a time or a
+        name of mktemp(1), is the command's own.
         Everything that the command does is done each time. Standard input is read again from its beginning where it is a
         file; where it is a pipe, nothing is verified.
 
@@ -133,7 +134,15 @@ extension Manual {
         ~/.local/share/NAME, /var/lib/NAME, /run/NAME or /opt/NAME; three files of a directory stand for it. No line ever shows
         all of /, the home, /etc or ~/.ssh. What is made, removed or renamed makes its directory writable, what is only written
         to is writable itself. What the jail has of its own, as /tmp, needs no line, nor do sockets of the command's own.
-        With SPEC the new one extends that and has only what is missing in it.
+        With SPEC the new one extends that and has only what is missing in it. Addresses that it connects to get a network of the
+        jail's own with just these in `allow`; the host's is shared where one of them is the host's loopback, an abstract socket, or
+        where the host has not what `network.mode = "user"` takes. With `--tight` Landlock closes what was not used, the host's system
+        included.
+
+        Where root watches, the command in the jail is whoever may use the files that it has used: nobody where anybody may, else their
+        owner, root itself if need be, which is said; the spec is then read-only for it. What is watched is not confined, and
+        chooses what is learned, also by exchanging names while it is looked at: read the spec of a stranger's command
+        before you rely on it. Root writes through no link that others made, and adds to no file that others could have written.
 
         The file is that of `-o`, or PROGRAM.toml in the current directory; what was seen is kept beside it, in FILE.seen, so that
         the next run with the same file adds to it. A file with other lines than those learned is not touched. Ctrl-C ends

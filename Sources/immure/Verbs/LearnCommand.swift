@@ -88,7 +88,8 @@ struct LearnCommand: ParsableCommand {
         throw Rejection([
             Diagnostic(
                 "\(quoted(place.path)) has lines that were not learned", at: nil,
-                hint: "learn what is missing into another file, which extends it: immure learn \(place.path) -o NEW.toml -- …"
+                hint:
+                    "learn what is missing into another file, which extends it: immure learn \(place.path) -o NEW.toml -- …"
             )
         ])
     }
