@@ -111,8 +111,10 @@ package struct LearnedPlace {
         let found = try Self.attempted(path + ending) { () throws(KernelError) in try status(of: number) }
         guard found.isRegular else { throw Diagnostic("\(quoted(path + ending)): not a regular file", at: nil) }
         let user = effectiveUser()
-        let source = SourceFile(path: path + ending, owner: found.owner, mode: found.permissions, isSymlink: false)
-        let faults = source.trustFaults(callerUID: user, of: "what is to be added to")
+        let source = SourceFile(
+            path: path + ending, owner: found.owner, mode: found.permissions, isSymlink: false,
+            noun: "what is to be added to")
+        let faults = source.trustFaults(callerUID: user)
         if let fault = faults.first { throw fault }
         guard found.owner == user || found.owner == 0 else {
             throw Diagnostic("\(quoted(path + ending)): belongs to uid \(found.owner)", at: nil)
