@@ -179,7 +179,12 @@ import Testing
         var context = Self.context
         context.isRoot = true
         func user(_ records: [AccessRecord]) throws -> String? {
-            try spec(records, context).identity.user.map { "\($0.value.text)" }
+            try spec(records, context).identity.user.map {
+                switch $0.value {
+                case .id(let number): "\(number)"
+                case .name(let name): name
+                }
+            }
         }
         let read = AccessRecord(.read, "/data/x/y")
         #expect(try user([read]) == nil)

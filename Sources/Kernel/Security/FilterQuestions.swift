@@ -16,8 +16,8 @@ package struct Question: Sendable {
     }
 }
 
-/// Has the kernel pass questions and answers on at once, where it can (Linux 6.6): each costs half as much. The corresponding C call
-/// is `ioctl(SECCOMP_IOCTL_NOTIF_SET_FLAGS)`.
+/// Has who waits and who answers run on one processor, one after the other, where the kernel can (Linux 6.6). The corresponding C
+/// call is `ioctl(SECCOMP_IOCTL_NOTIF_SET_FLAGS)`.
 package func hastenQuestions(_ listener: Int32) { linux_seccomp_hasten(listener) }
 
 /// The next call that waits; nil where its process has gone meanwhile. The corresponding C call is
