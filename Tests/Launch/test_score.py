@@ -103,6 +103,8 @@ def test_the_examples_have_scores_that_can_be_defended(caller, binary):
     assert scores["static.toml"] < scores["c-build.toml"] < scores["nginx.toml"] < scores["landlock.toml"]
     # The whole host with root's own ids is what that example is for, and says.
     assert scores.pop("whole-host.toml") > 9
+    # An init takes what a machine has: namespaces, mounts, users and groups of its own.
+    assert 7.5 < scores.pop("boot.toml") < 8.5
     assert scores["static.toml"] < 1 and max(scores.values()) < 7.5
 
 

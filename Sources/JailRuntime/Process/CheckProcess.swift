@@ -67,10 +67,13 @@ extension Applier {
         let directory = hostProc?.descriptor
         let isOwn = plan.hasOwnProc
         let stray = try failing { () throws(KernelError) -> Int32? in
-            let count =
-                if let directory, !isOwn { try size(of: "self/fd", at: directory) } else {
-                    try size(of: "/proc/self/fd", at: currentDirectory)
-                }
+            // One that enters has given the host's procfs up by now: each number of the table is tried then.
+            var count = 0
+            if isOwn {
+                count = try size(of: "/proc/self/fd", at: currentDirectory)
+            } else if let directory {
+                count = try size(of: "self/fd", at: directory)
+            }
             var table: Int32 = 0
             if count == 0 { table = Int32(clamping: ProcessStatus(try readRecord(status)).descriptorTable) }
             return strayDescriptor(keeping: kept, count: count) { table }

@@ -29,14 +29,19 @@ package struct Watch: Sendable {
 }
 
 /// Waits until one of `watches` is ready, for at most `milliseconds` (nil: for ever), and notes in them what was found.
-/// The corresponding C function is `poll`.
+/// More of them than RLIMIT_NOFILE are EMFILE, which is what the kernel's EINVAL means here, poll(2). The corresponding C
+/// function is `poll`.
 package func poll(_ watches: inout [Watch], milliseconds: Int32?) throws(KernelError) {
     let count = watches.count
-    try persist(.poll) {
-        unsafe watches.withUnsafeMutableBytes { bytes in
-            unsafe CLinux.poll(
-                bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), nfds_t(count), milliseconds ?? -1)
+    do throws(KernelError) {
+        try persist(.poll) {
+            unsafe watches.withUnsafeMutableBytes { bytes in
+                unsafe CLinux.poll(
+                    bytes.baseAddress?.assumingMemoryBound(to: pollfd.self), nfds_t(count), milliseconds ?? -1)
+            }
         }
+    } catch {
+        throw error.errno == .invalid ? KernelError(.poll, .tooManyOpen) : error
     }
 }
 
