@@ -31,6 +31,9 @@ int linux_serve_names(int type, const struct sockaddr_in *address) {
 int linux_open_rules(void) {
     int channel = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER);
     if (channel < 0) return -1;
+    /* Errors come without the message that they are about. */
+    const int on = 1;
+    if (setsockopt(channel, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on) < 0) return closing(channel);
     /* Whose number the kernel gives: answers come here, and nobody else's. */
     const struct sockaddr_nl own = {.nl_family = AF_NETLINK}, kernel = {.nl_family = AF_NETLINK};
     if (bind(channel, (const struct sockaddr *)&own, sizeof own) < 0) return closing(channel);

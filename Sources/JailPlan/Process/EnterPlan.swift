@@ -53,7 +53,17 @@ extension Plan {
         case .closeDescriptors: append(.closeDescriptors(keeping: []), nil)
         case .execute(_, _, let environment):
             append(.execute(arguments: words, name: nil, environment: Self.environment(environment, terminal)), nil)
-        default: break
+        // The namespaces, the tree and the network are there; the group is entered by the launcher's own step.
+        case .requestScope, .enableControllers, .createCgroup, .setLimit, .enterCgroup, .joinNamespaces, .joinJail,
+            .createNamespaces, .mapIdentities, .offsetClocks, .forbidUserNamespaces, .isolateMounts, .makeSource,
+            .openImage, .fill, .beginRoot, .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect, .pin,
+            .protectFile, .seal, .openQueues, .switchRoot, .setHostName, .provideNetwork, .openPort, .publish,
+            .bringUpLoopback, .awaitNetwork:
+            break
+        // What the first command only was given, or its launcher holds.
+        case .connectManager, .readCredentials, .openPipes, .giveGroup, .lockFile, .startCommand, .nameProcess,
+            .createRuleset, .allowPath, .allowPort, .enforceHeld, .dieWithParent, .setOOMScore, .raiseHardLimit:
+            break
         }
     }
 

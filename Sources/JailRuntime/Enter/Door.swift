@@ -10,6 +10,8 @@ struct Door {
     let listener: Int32
     /// Who has come, and until when its words must be there.
     private var caller: (socket: Int32, process: Int32, due: Int)?
+    /// Until when nobody is let in, for want of a descriptor.
+    private var closedUntil = 0
 
     /// nil where no door can be made: then nobody enters this jail, which is no reason against the launch.
     static func open() -> Door? {
@@ -26,11 +28,12 @@ struct Door {
     /// That of the launcher with this id.
     static func name(of launcher: Int32) -> String { "@immure/enter/\(launcher)" }
 
-    var watch: Watch { Watch(caller?.socket ?? listener) }
+    var watch: Watch { Watch(caller?.socket ?? (closedUntil == 0 ? listener : -1)) }
 
-    /// How long the one who has come may still take.
+    /// How long the one who has come may still take, or the next has to wait.
     var milliseconds: Int32? {
-        caller.map { Int32(clamping: max(0, ($0.due - monotonicNanoseconds() + 999_999) / 1_000_000)) }
+        let due = caller?.due ?? (closedUntil == 0 ? nil : closedUntil)
+        return due.map { Int32(clamping: max(0, ($0 - monotonicNanoseconds() + 999_999) / 1_000_000)) }
     }
 
     private static let patience = 1_000_000_000
@@ -38,7 +41,7 @@ struct Door {
     /// Receives who has come, and what that wants; nil where there is nothing (yet) to be done.
     mutating func answer(_ ready: Watch, in proc: HostProc) throws(KernelError) -> EnterRequest? {
         guard let (socket, process, due) = caller else {
-            guard ready.isReady, let came = acceptNow(listener) else { return nil }
+            guard let came = try next(ready) else { return nil }
             let connection = Descriptor(owning: came)
             let who = try peer(of: came)
             guard who.user == effectiveUser(), who.process > 0 else { return nil }
@@ -47,16 +50,26 @@ struct Door {
         }
         guard ready.isReady || monotonicNanoseconds() >= due else { return nil }
         caller = nil
-        guard let notice = try receiveNotice(from: socket, limit: EnterRequest.limit) else {
-            closeDescriptor(socket)
-            return nil
-        }
+        var isTaken = false
+        defer { if !isTaken { closeDescriptor(socket) } }
+        guard let notice = try receiveNotice(from: socket, limit: EnterRequest.limit) else { return nil }
+        defer { if !isTaken { notice.close() } }
         guard let request = EnterRequest(notice, over: socket), try request.comes(from: process, in: proc) else {
-            notice.close()
-            closeDescriptor(socket)
             return nil
         }
+        isTaken = true
         return request
+    }
+
+    private mutating func next(_ ready: Watch) throws(KernelError) -> Int32? {
+        closedUntil = 0
+        guard ready.isReady else { return nil }
+        do throws(KernelError) {
+            return try acceptNow(listener)
+        } catch {
+            closedUntil = monotonicNanoseconds() + Self.patience
+            throw error
+        }
     }
 }
 

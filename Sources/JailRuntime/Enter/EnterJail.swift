@@ -14,8 +14,9 @@ package enum EnterJail {
     package static func perform(_ process: Int32, _ words: [String], terminal: String?) throws(Diagnostic) -> Int32 {
         do throws(Trouble) {
             let proc = try openProc()
-            let signals = try asking { () throws(KernelError) in try catchAllSignals() }
+            // Before signals wait to be read: a launcher that has stopped lets nobody in.
             let door = try reach(process, in: proc)
+            let signals = try asking { () throws(KernelError) in try catchAllSignals() }
             return try follow(door, words, terminal, signals.number)
         } catch {
             switch error {

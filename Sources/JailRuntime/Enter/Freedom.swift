@@ -20,7 +20,7 @@ struct Freedom: Equatable {
     }
 
     /// Whether that process is in the same user, pid and mount namespaces as this one: asked of procfs, which shows the links only
-    /// to who may trace it. A process in a user namespace below cannot, nor can this one be mistaken about its own.
+    /// to who may trace it: EACCES for a process in a user namespace below.
     static func sharesNamespaces(_ process: Int32, in proc: HostProc) throws(KernelError) -> Bool {
         for kind in ["user", "pid", "mnt"] {
             let own = try namespaceNumber("self/ns/\(kind)", at: proc.descriptor)

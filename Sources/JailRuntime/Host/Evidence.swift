@@ -124,7 +124,6 @@ extension Caller {
         return path
     }
 
-    /// Whether there is a file of that name, of any kind.
     /// Whether a file is one to execute, and no spec: an interpreter's other than immure, or a binary.
     package static func isProgram(_ path: String) -> Bool {
         do throws(KernelError) {
@@ -138,6 +137,7 @@ extension Caller {
         }
     }
 
+    /// Whether there is a file of that name, of any kind.
     @Sendable package static func exists(_ path: String) -> Bool {
         do throws(KernelError) {
             _ = try open(path, .path)

@@ -24,7 +24,8 @@ extension Caller {
 
     private static func names(in directory: String) -> [String] {
         do throws(KernelError) {
-            return try entries(of: open(directory, .read | .directory).number)
+            let place = try open(directory, .read | .directory)
+            return try entries(of: place.number)
         } catch {
             return []
         }

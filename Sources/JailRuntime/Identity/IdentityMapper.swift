@@ -70,7 +70,7 @@ extension Applier {
         if let maps { mapper = maps } else { mapper = try IdentityMapper(wanted) }
         let process = mapped > 0 ? String(decimal: UInt64(mapped)) : "self"
         try mapper.write(by: self, process: process)
-        // The process waits for its ids, and nothing in it has changed who may look at it.
+        // The process still waits for its ids, and is still dumpable.
         guard mapped > 0, plan.givesGroup else { return }
         let proc = try proc()
         leaf?.users = try failing { () throws(KernelError) in

@@ -3,7 +3,8 @@ import JailSpec
 import Kernel
 import LinuxFacts
 
-/// What a jail stores things in that can be full, its private file systems and directories with a limit: held by their descriptors until the command has ended.
+/// What a jail stores things in that can be full, private file systems and directories with a limit: held by their descriptors
+/// until the command has ended.
 struct FullRooms {
     private var steps: [Int] = []
     private(set) var descriptors: [Int32] = []

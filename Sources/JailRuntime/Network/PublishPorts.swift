@@ -82,7 +82,7 @@ extension Applier {
     }
 
     /// A helper that ends closes its end before it can be seen to have ended: only its word counts.
-    private func hear(_ helper: inout HelperProcess, _ ready: Int32) throws(Failure) {
+    func hear(_ helper: inout HelperProcess, _ ready: Int32) throws(Failure) {
         try helper.wait(until: ready, noticing: signals)
         let word = try failing { () throws(KernelError) in try readSome(ready, limit: 1) ?? [] }
         if word.isEmpty {

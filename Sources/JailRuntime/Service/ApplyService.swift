@@ -30,8 +30,8 @@ extension Applier {
         _ fileSystem: FileSystem, _ attributes: MountAttributes, of plan: Plan
     ) throws(Failure) -> Int32 {
         let mount = try makeFileSystem(fileSystem, attributes)
-        defer { if plan.notices?.isDirect == true { report(.notices, passing: service.notices) } }
         service.notices = try failing { () throws(KernelError) in try makeNoticeSocketFile("notify", in: mount) }
+        if plan.notices?.isDirect == true { report(.notices, passing: service.notices) }
         return mount
     }
 

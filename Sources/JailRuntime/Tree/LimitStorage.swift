@@ -112,6 +112,8 @@ extension Applier {
             let number = Self.firstProject + UInt32((inode &+ attempt &* 0x9E37_79B1) % Self.projects)
             let isTaken = try failing { () throws(KernelError) -> Bool in
                 guard try projectUse(number, of: directory).isFree else { return true }
+                // Before anything belongs to the project: an interrupted launch is continued by the next.
+                try setExtendedAttribute(Self.mark, Array("\(number)".utf8), of: directory)
                 try Kernel.join(project: number, directory, inherits: true)
                 // Another launch may have come to the same number at the same time.
                 if try projectUse(number, of: directory).usedInodes == 1 { return false }
@@ -119,10 +121,6 @@ extension Applier {
                 return true
             }
             if isTaken { continue }
-            // Before the files that are in it: an interrupted launch is continued by the next.
-            try failing { () throws(KernelError) in
-                try setExtendedAttribute(Self.mark, Array("\(number)".utf8), of: directory)
-            }
             try set(limit, number, directory)
             return number
         }

@@ -42,7 +42,7 @@ struct DenialObserver {
             guard watches[0].isReadable, let answer = try receive(from: channel, limit: Self.room) else {
                 return giveUp(name)
             }
-            // Only where the call still waits is what was read that of its thread.
+            // What was read is its thread's only if the call still waits.
             guard isPending() else { return }
             for part in answer.bytes.split(separator: 0xff) { if let denial = Denial(Array(part)) { add(denial) } }
         } catch {

@@ -50,7 +50,7 @@ struct JailScene {
 
     /// The line that shows what stands at a path of the jail.
     func place(of path: String) -> Place? {
-        places.filter { $0.target == path || isWithin(path, $0.target) }.max {
+        places.filter { isWithin(path, $0.target) }.max {
             $0.target.utf8.count < $1.target.utf8.count
         }
     }
@@ -64,7 +64,7 @@ struct JailScene {
     func leaves(_ access: FileAccess, open path: String) -> Bool {
         let wanted = access & closed.files
         if wanted.isNone { return true }
-        let granted = open.filter { $0.path == path || $0.path == "/" || isWithin(path, $0.path) }
+        let granted = open.filter { isWithin(path, $0.path) }
         return (wanted & granted.reduce(FileAccess()) { $0 | $1.access }) == wanted
     }
 

@@ -52,7 +52,7 @@ enum Opening {
     /// Where what stands at a path of the jail is on the host.
     private static func source(of path: String, _ place: JailScene.Place?) -> String {
         guard let place, place.source != place.target else { return path }
-        return place.source + path.dropFirst(place.target.utf8.count)
+        return place.source + Substring(path.utf8.dropFirst(place.target.utf8.count))
     }
 
     static func landlock(_ key: String, _ path: String, isDirectory: Bool) -> String? {

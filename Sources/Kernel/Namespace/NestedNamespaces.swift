@@ -5,8 +5,8 @@ import LinuxFacts
 /// namespace is shared and so has no `max_user_namespaces` of its own to set to 0.
 ///
 /// unshare, setns, and clone with a namespace flag answer EPERM; clone3, whose flags a filter cannot read, answers ENOSYS
-/// so that libc falls back to clone. Calls of a foreign ABI end the process, but for those of i386 and x32 where they are
-/// asked for: of these the same calls are refused. The corresponding C function is `seccomp`.
+/// so that libc falls back to clone. Of i386 and x32 the same calls are refused where these ABIs are asked for; else every
+/// call of x32 answers EPERM, and one of i386 or another ABI ends the process. The corresponding C function is `seccomp`.
 package func refuseNamespaces(ofI386: Bool, ofX32: Bool) throws(KernelError) {
     // No filter without no_new_privs or CAP_SYS_ADMIN: seccomp(2).
     let program = namespaceFilter(ofI386: ofI386, ofX32: ofX32)

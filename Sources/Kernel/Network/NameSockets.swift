@@ -95,10 +95,9 @@ package func sendNow(_ bytes: ArraySlice<UInt8>, over socket: Int32) throws(Kern
     }
 }
 
-/// The next connection to a socket that listens; nil where there is none now. The corresponding C function is `accept4`.
-package func acceptNow(_ server: Int32) -> Int32? {
-    let connection = linux_accept_now(server)
-    return connection < 0 ? nil : connection
+/// The same as `accept`, by no other call: for a process whose filter leaves it few.
+package func acceptNow(_ server: Int32) throws(KernelError) -> Int32? {
+    try accepted { () throws(KernelError) in try persist(.socket) { linux_accept_now(server) } }
 }
 
 /// The kernel's rules of the caller's network namespace, netlink(7): to be used from outside by whoever has CAP_NET_ADMIN over it.

@@ -41,17 +41,18 @@ package func makesSockets(in network: Int32) throws(KernelError) -> Bool {
     try attempt(.ioctl, "SIOCGSKNS") { linux_is_socket_of(network) } == 1
 }
 
-/// The next connection of a listener; nil where none is there (any more). The corresponding C function is `accept4`.
+/// The next connection of a listener; nil where none is there (any more). A want of descriptors or memory is an error: the listener
+/// stays readable. The corresponding C function is `accept4`.
 package func accept(_ listener: Int32) throws(KernelError) -> Int32? {
+    try accepted { () throws(KernelError) in try persist(.socket) { linux_accept(listener) } }
+}
+
+/// accept(2): errors of the network, and of a connection that is gone, are those of one connection.
+func accepted(_ next: () throws(KernelError) -> Int32) throws(KernelError) -> Int32? {
     do throws(KernelError) {
-        return try persist(.socket) { linux_accept(listener) }
+        return try next()
     } catch {
-        // accept(2): errors of the network, and of a connection that is gone, are those of one connection.
-        if error.errno == .tooManyOpen || error.errno == .noMemory || error.errno.rawValue == ENFILE
-            || error.errno.rawValue == ENOBUFS
-        {
-            throw error
-        }
+        if [.tooManyOpen, .noMemory, .tableFull, .noBuffers].contains(error.errno) { throw error }
         return nil
     }
 }
@@ -87,7 +88,7 @@ package enum Carried {
     case failed
 }
 
-/// Carries what has come at one stream to another, neither of which waits: first what was held back, at most about 1 MiB. The
+/// Carries what has come at one stream to another, neither of which waits: first what was held back, then at most about 1 MiB. The
 /// corresponding C functions are `recv` and `send`.
 package func carry(from source: Int32, to target: Int32, holding held: inout [UInt8]) -> Carried {
     let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)

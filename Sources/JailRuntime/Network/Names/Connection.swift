@@ -46,7 +46,7 @@ struct Connection {
     mutating func next() -> [UInt8]? {
         guard !isWaiting, output.isEmpty, input.count >= 2 else { return nil }
         let length = Int(input[0]) << 8 | Int(input[1])
-        // No question is as long.
+        // No question is that long.
         if length > Self.room { isOver = true }
         guard length <= Self.room, input.count >= 2 + length else { return nil }
         defer { input.removeFirst(2 + length) }

@@ -37,7 +37,7 @@ struct Exchange {
     private static let patience = 1_500_000_000
     private static let fewestTurns = 3
     private static let port: UInt16 = 53
-    /// Messages that are none of ours, until the next is asked.
+    /// How many messages that answer nothing have come from this server.
     private var strange = 0
     private static let mostStrange = 64
 

@@ -73,8 +73,8 @@ struct NameQuestion: Equatable {
 
     var wantsAddresses: Bool { type == Self.four || type == Self.six }
 
-    /// Types of questions that are none for records: transfers of zones, keys of transactions, whatever there is (RFC 6895), and what is for
-    /// messages only.
+    /// False for types that ask for no records: transfers of zones, keys of transactions, whatever there is (RFC 6895), and what
+    /// is for messages only.
     var isOfRecords: Bool { !(128...255).contains(type) && type != Self.options && type != 0 }
 
     /// As it stands in a message.

@@ -35,6 +35,9 @@ struct NameResolver {
     private static let mostConnections = 64
     /// How many datagrams are read before anything else is looked after.
     private static let round = 64
+    /// How long no connection is taken for want of a descriptor, in nanoseconds.
+    private static let recovery = 100_000_000
+    private var closedUntil = 0
     /// The longest question that is read.
     private static let longest = 4096
     /// Addresses of one answer that the jail is told of.
@@ -53,14 +56,15 @@ struct NameResolver {
 
     private mutating func turn() throws(KernelError) {
         var watches = [
-            Watch(sockets.datagrams), Watch(connections.count < Self.mostConnections ? sockets.streams : -1),
+            Watch(sockets.datagrams),
+            Watch(connections.count < Self.mostConnections && closedUntil == 0 ? sockets.streams : -1),
         ]
         watches += connections.map(\.watch)
         let first = watches.count
         watches += exchanges.map(\.watch)
         try poll(&watches, milliseconds: patience(monotonicNanoseconds()))
         let now = monotonicNanoseconds()
-        // From behind: what is over is taken out.
+        // From the last to the first: what is over is taken out.
         for index in exchanges.indices.reversed() {
             if watches[first + index].isReady {
                 try hear(index, now)
@@ -71,11 +75,19 @@ struct NameResolver {
         for index in connections.indices.reversed() where watches[2 + index].isReady || now >= connections[index].due {
             try heed(index, watches[2 + index].isReady, now)
         }
-        if watches[1].isReady, let connection = acceptNow(sockets.streams) {
+        if now >= closedUntil { closedUntil = 0 }
+        if watches[1].isReady { takeConnection(now) }
+        if watches[0].isReady { try readDatagrams(now) }
+    }
+
+    private mutating func takeConnection(_ now: Int) {
+        do throws(KernelError) {
+            guard let connection = try acceptNow(sockets.streams) else { return }
             serial += 1
             connections.append(Connection(socket: connection, serial: serial, now: now))
+        } catch {
+            closedUntil = now + Self.recovery
         }
-        if watches[0].isReady { try readDatagrams(now) }
     }
 
     /// How long nothing may happen, in milliseconds.
@@ -83,6 +95,7 @@ struct NameResolver {
         var due: Int?
         for one in exchanges { due = min(due ?? .max, one.due) }
         for one in connections { due = min(due ?? .max, one.due) }
+        if closedUntil > 0 { due = min(due ?? .max, closedUntil) }
         return due.map { Int32(clamping: max(0, $0 - now + 999_999) / 1_000_000) }
     }
 

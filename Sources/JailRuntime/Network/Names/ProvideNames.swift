@@ -25,7 +25,7 @@ extension Applier {
         helper.step = making.step
         helpers.append(helper)
         closeDescriptor(told)
-        try helper.wait(until: ready, noticing: signals)
+        try hear(&helper, ready)
         helpers[helpers.count - 1] = helper
     }
 
@@ -86,7 +86,8 @@ extension NameSockets {
         return NameSockets(datagrams: found[0], streams: found[1], rules: found[2], refused: refused)
     }
 
-    /// Keeps what reads the jail's messages from everything else: whoever takes it over has four sockets.
+    /// Keeps what reads the jail's messages from everything else: whoever takes it over has four sockets, and new ones of IPv4
+    /// and IPv6 in the host's network.
     fileprivate static func confine() throws(KernelError) {
         let kept = try permittedCapabilities() & 1 << UInt64(Capability.net_admin.rawValue)
         try setCapabilities(permitted: kept, effective: kept, inheritable: 0)
