@@ -33,7 +33,7 @@ def test_plans(caller, work, name):
     if "[limits]" in (EXAMPLES / name).read_text():
         status = None  # what this host's cgroups cannot do is refused: see test_limited.py
     if "[network]" in (EXAMPLES / name).read_text():
-        status = None  # nor is a network without a route, or the programs that it takes: see test_fetch.py
+        status = None  # nor is a network without a route, or the programs that it takes: see test_fetch.py, test_veth.py
     done = caller.run("immure", "plan", caller.spec(name), cwd=work, status=status)
     assert f"{name}:" in done.stdout + done.stderr
     assert list(work.iterdir()) == []

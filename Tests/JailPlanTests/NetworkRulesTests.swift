@@ -47,7 +47,7 @@ import Testing
     @Test func aStubOnTheHostsLoopbackIsForwarded() throws {
         let plan = try plan("") { $0.network.resolvers = [IPAddress(bytes: [127, 0, 0, 53])] }
         #expect(plan.provision?.forwardedResolver?.description == "169.254.1.53")
-        let words = try #require(plan.provision).arguments(network: 7, users: 8, ready: 9)
+        let words = try #require(plan.provision).arguments(of: .pasta, network: 7, users: 8, ready: 9)
         #expect(words.suffix(2) == ["--dns-forward", "169.254.1.53"])
         let direct = try self.plan("")
         #expect(direct.provision?.forwardedResolver == nil)

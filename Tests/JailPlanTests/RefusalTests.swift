@@ -7,28 +7,6 @@ import Testing
 /// What a spec may state and this version cannot put in force is refused by name and line, never passed over.
 @Suite struct RefusalTests {
     @Test(arguments: [
-        ("network.mode = \"veth\"", "network mode \"veth\""),
-        ("network.mode = \"macvlan\"", "network mode \"macvlan\""),
-        ("network.mode = \"ipvlan\"", "network mode \"ipvlan\""),
-    ]) func byName(text: String, what: String) throws {
-        let found = try faults(text)
-        #expect(found.count == 1 && found[0].hasSuffix(": \(what) is not implemented in this version"), "\(found)")
-        #expect(!found[0].hasPrefix("-"), "no line is named")
-    }
-
-    @Test func whatBelongsToANetworkMode() throws {
-        let found = try faults(
-            """
-            [network]
-            mode = "veth"
-            publish = ["127.0.0.1:8080:80/tcp"]
-            allow = ["10.0.0.0/8:443/tcp"]
-            dns = ["10.0.0.53"]
-            """)
-        #expect(found.map { $0.prefix(2) } == ["2:"])
-    }
-
-    @Test(arguments: [
         "[seccomp]\nprofile = \"none\"", "network.mode = \"none\"", "network.mode = \"host\"",
         "[[mount]]\ntarget = \"/a\"\nsource = \"/b\"\nidmap = false", "[limits]", "[landlock]", "[seccomp]",
     ]) func notWhatAsksForNothing(_ text: String) throws {

@@ -121,8 +121,12 @@ let samples: [(text: String, effect: Effect)] = [
     ("landlock.scope = [\"signal\"]", .neither), ("landlock.minimum_abi = 4", .neither),
 
     ("network.mode = \"none\"", .neither), ("network.mode = \"host\"", .opens), ("network.mode = \"user\"", .opens),
-    ("network.mode = \"veth\"", .opens), ("network.mode = \"macvlan\"", .opens),
-    ("network.mode = \"ipvlan\"", .opens),
+    ("network.mode = \"veth\"", .opens),
+    (
+        "network = { mode = \"macvlan\", parent = \"eth0\", address = [\"10.9.0.2/24\"], gateway = \"10.9.0.1\" }",
+        .opens
+    ),
+    ("network = { mode = \"ipvlan\", parent = \"eth0\", address = [\"10.9.0.2/24\"], gateway = \"10.9.0.1\" }", .opens),
     ("network = { mode = \"user\", publish = [\"8080:80\"] }", .opens),
     ("network = { mode = \"user\", allow = [\"10.0.0.0/8\"], dns = [\"10.0.0.53\"] }", .opens),
 ]

@@ -75,6 +75,13 @@ import Testing
         Wrong("[network]\nmode = \"none\"\n[namespaces]\nnet = \"/run/n\"", "contradicts namespaces.net"),
         Wrong("[network]\nmode = \"host\"\n[namespaces]\nnet = \"new\"", "contradicts namespaces.net"),
         Wrong("[network]\nmode = \"user\"\n[namespaces]\nnet = \"host\"", "contradicts namespaces.net"),
+        Wrong("[network]\nparent = \"eth0\"", "network.parent: means nothing where the mode is \"none\""),
+        Wrong("[network]\nmode = \"macvlan\"\naddress = [\"10.9.0.2/24\"]", "\"macvlan\" needs the host's interface"),
+        Wrong("[network]\nmode = \"ipvlan\"\nparent = \"eth0\"", "\"ipvlan\" needs an address"),
+        Wrong("[network]\nmode = \"veth\"\nparent = \"br0\"", "\"veth\" needs an address"),
+        Wrong(
+            "[network]\nmode = \"veth\"\naddress = [\"10.9.0.2/24\"]\ngateway = \"10.9.1.1\"",
+            "is in no network of network.address"),
         Wrong("[network]\nallow = [\"10.0.0.1\"]", "means nothing where the mode is \"none\""),
         Wrong(
             "[network]\nmode = \"host\"\npublish = [\"80:80\"]",

@@ -51,7 +51,6 @@ CASES = [
     Case(("filesystem.proc = false leaves the whole of /proc out",), '[filesystem]\nhide = ["/proc/self/maps"]', ("[filesystem]\nproc = false",)),
     Case(("to show only this of it, mount a tmpfs on {} in place of hiding it",), '[filesystem]\nhide = ["/usr/share"]\nro = ["/usr/share/doc"]',
          ('[filesystem]\nro = ["/usr/share/doc"]\n[[mount]]\ntype = "tmpfs"\ntarget = "/usr/share"',)),
-    Case(("remove it to launch without it",), '[network]\nmode = "veth"', ("",)),
     # The manager of services
     Case(("start it by a unit with {}, or set service.optional = true to go without",), '[service]\nnotify = "main"', sets=1),
     Case(("start it by a unit with {}, or set service.optional = true to go without",), '[service]\nsockets = true', sets=1),

@@ -220,12 +220,3 @@ def test_the_binary_is_static_and_not_setuid(binary):
     assert head[:4] == b"\x7fELF"
     assert b"/ld-linux" not in open(binary, "rb").read(4096), "the binary asks for a loader"
     assert "dynamically" not in out
-
-
-def test_c123_check_refuses_what_this_version_cannot_do(caller):
-    """As a launch would: a word for it that is well written is not enough."""
-    text = 'command = ["true"]\n[network]\nmode = "ipvlan"\n'
-    launched = caller.run(text)
-    assert launched.status == 125 and launched.stdout == "", launched
-    checked = caller.verb("check", caller.spec(text))
-    assert checked.status == 2 and 'network mode "ipvlan" is not implemented in this version' in checked.stderr

@@ -365,6 +365,17 @@ void linux_abort_connection(int socket);
 struct linux_peer { unsigned char name[28], own[16]; unsigned name_length, own_length; };
 ssize_t linux_receive_by_port(int socket, void *bytes, size_t room, struct linux_peer *peer);
 ssize_t linux_send_by_port(int socket, const void *bytes, size_t length, const struct linux_peer *peer);
+/* Interfaces, by rtnetlink(7): a channel to the links of a network namespace, an open file, or of the caller's own (-1). */
+enum linux_link_kind { linux_link_veth, linux_link_macvlan, linux_link_ipvlan };
+int linux_open_links(int network);
+/* An interface's number by its name. */
+int linux_link_index(int channel, const char *name);
+/* An interface `inner` in the namespace `network`: the other end of `outer`, or one on `parent`. For a veth a parent that is not 0
+   is the bridge that the outer end joins. */
+int linux_make_link(int channel, enum linux_link_kind kind, const char *outer, const char *inner, int parent, int network);
+int linux_raise_link(int channel, int index);
+int linux_add_address(int channel, int index, const unsigned char *address, int length, int prefix);
+int linux_add_default_route(int channel, int index, const unsigned char *gateway, int length);
 /* epoll(7), level-triggered. */
 int linux_events_open(void);
 int linux_events_set(int events, int operation, int descriptor, uint32_t interest);

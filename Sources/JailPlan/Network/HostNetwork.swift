@@ -28,6 +28,12 @@ package struct HostNetwork: Equatable, Sendable {
     package var addresses: [IPAddress] = []
     /// Whether a default route leads out, for each of the two protocols.
     package var hasRoute = NetworkProvision.Families(four: false, six: false)
+    /// The networks of IPv4 that this host has a route to, but for the default one.
+    package var routed: [InterfaceAddress] = []
+    /// Whether it passes IPv4 on from one interface to another: net.ipv4.ip_forward.
+    package var forwards = false
+    /// The launcher's process id.
+    package var seat: Int32 = 1
     /// The servers of resolv.conf(5), and its lines of other sorts: `search`, `options`.
     package var resolvers: [IPAddress] = []
     package var resolverOptions: [String] = []

@@ -2,7 +2,13 @@ package import JailSpec
 
 /// A network of the jail's own that leads out through a program of the host's, and what holds in it.
 package struct NetworkProvision: Equatable, Sendable {
-    package let stack: HostNetwork.Stack
+    /// What leads out.
+    package enum Way: Equatable, Sendable {
+        case stack(HostNetwork.Stack)
+        case link(NetworkLink)
+    }
+
+    package let way: Way
     package let rules: NetworkRules
     /// Which of the two protocols lead out: a default route of each is waited for.
     package let leadsOut: Families
@@ -22,9 +28,14 @@ package struct NetworkProvision: Equatable, Sendable {
         package init(four: Bool, six: Bool) { (self.four, self.six) = (four, six) }
     }
 
+    /// The interface that leads out, where it is no program that does.
+    package var link: NetworkLink? { if case .link(let link) = way { link } else { nil } }
+
     /// The words that the stack is started with; `network` and `users` are descriptors of the namespaces, `users` is nil where the jail
     /// has none of its own, and `ready` one that the stack may write to when it is.
-    package func arguments(network: Int32, users: Int32?, ready: Int32) -> [String] {
+    package func arguments(
+        of stack: HostNetwork.Stack, network: Int32, users: Int32?, ready: Int32
+    ) -> [String] {
         let networkPath = "/proc/self/fd/\(network)"
         let usersPath = users.map { "/proc/self/fd/\($0)" }
         switch stack {

@@ -31,20 +31,36 @@ extension Planner {
 
     /// What `[network]` comes to on this host; nil where nothing leads out, or a fault says why it cannot.
     mutating func resolveNetwork(_ capabilities: ResolvedCapabilities) {
-        refuseNetworks()
-        guard case .user? = spec.network.mode?.value, let stack = networkStack() else { return }
+        guard spec.network.leadsOut else { return }
+        let stack: HostNetwork.Stack?
+        if spec.network.hasInterface {
+            guard canMakeInterface() else { return }
+            stack = nil
+        } else {
+            stack = networkStack()
+            if stack == nil { return }
+        }
         checkReach(capabilities)
         let servers = nameServers(through: stack)
-        let closed =
+        var closed =
             host.network.addresses.map { Destination.Target.network($0, prefix: $0.width) } + NetworkRules.ofTheLink
-        let leadsOut = NetworkProvision.Families(
+        var leadsOut = NetworkProvision.Families(
             four: host.network.hasRoute.four, six: host.network.hasRoute.six && stack == .pasta)
         plan.listOfDestinations = spec.network.allow?.position
         let allowed = spec.network.allow?.value.map(\.value)
         let names = nameService(allowed ?? [])
+        let way: NetworkProvision.Way
+        if let stack {
+            way = .stack(stack)
+        } else {
+            guard let link = networkLink(resolvers: allowed == nil ? servers.addresses : nil) else { return }
+            leadsOut = .init(four: link.gateway?.isIPv6 == false, six: link.gateway?.isIPv6 == true)
+            if let gateway = link.gateway { closed.append(.network(gateway, prefix: gateway.width)) }
+            way = .link(link)
+        }
         network = ResolvedNetwork(
             provision: NetworkProvision(
-                stack: stack,
+                way: way,
                 rules: NetworkRules(
                     allowed: allowed, closed: closed, resolvers: servers.addresses, names: names?.groups ?? []),
                 leadsOut: leadsOut, forwardedResolver: names == nil ? servers.forwarded : nil,
@@ -105,7 +121,7 @@ extension Planner {
 
     /// The servers that names are asked of, as the jail reaches them. A stub that listens on the host's loopback is reached through
     /// the stack.
-    private mutating func nameServers(through stack: HostNetwork.Stack) -> (
+    private mutating func nameServers(through stack: HostNetwork.Stack?) -> (
         addresses: [IPAddress], forwarded: IPAddress?
     ) {
         if let written = spec.network.dns {
@@ -116,16 +132,15 @@ extension Planner {
         }
         let reached = host.network.resolvers.filter { !$0.isLoopback }
         guard reached.isEmpty, !host.network.resolvers.isEmpty else { return (reached, nil) }
-        return ([stack.resolverAddress], stack.resolverAddress)
-    }
-
-    /// What of `[network]` this version cannot put in force.
-    private mutating func refuseNetworks() {
-        let network = spec.network
-        switch network.mode?.value {
-        case nil, .none?, .host?, .user?: break
-        case let mode?: refuse("network mode \"\(mode.rawValue)\"", network.mode?.position)
+        guard let stack else {
+            // A resolver of the jail's own, for names of the list, asks from outside.
+            if spec.network.allow?.value.contains(where: { $0.value.isName }) == true { return ([], nil) }
+            fault(
+                "the host's server of names answers at its own loopback, which this network does not reach",
+                at: spec.network.mode?.position, hint: "network.dns = [\"10.0.0.53\"] names one")
+            return ([], nil)
         }
+        return ([stack.resolverAddress], stack.resolverAddress)
     }
 }
 

@@ -246,10 +246,16 @@ extension Publication {
 
 extension NetworkProvision {
     var words: OperationWords {
-        OperationWords(
-            "provide_network", "start \(stack.rawValue) for the jail's network",
+        let (title, origin): (String, (String, JSON)) =
+            switch way {
+            case .stack(let stack):
+                ("start \(stack.rawValue) for the jail's network", ("stack", .string(stack.rawValue)))
+            case .link(let link): (link.words, ("link", link.json))
+            }
+        return OperationWords(
+            "provide_network", title,
             [
-                ("stack", .string(stack.rawValue)), ("rules", .string(rules.text)),
+                origin, ("rules", .string(rules.text)),
                 ("resolver", forwardedResolver.map { .string("\($0)") } ?? .null),
                 ("names", names?.json ?? .null),
             ],

@@ -61,6 +61,14 @@ extension Examination {
         add(
             "network", "rules", rules == nil ? .absent : .ok, rules ?? "nft is not installed",
             remedy: rules == nil ? Remedy.installNFT : nil)
+        let forwards = evidence.text("/proc/sys/net/ipv4/ip_forward")?.hasPrefix("1") == true
+        add(
+            "network", "veth", forwards && rules != nil && evidence.uid == 0 ? .ok : .absent,
+            forwards
+                ? evidence.uid == 0 ? "this host forwards what comes from a jail's interface" : "interfaces are root's"
+                : "this host does not forward: a veth without a parent leads nowhere",
+            remedy: forwards
+                ? evidence.uid == 0 ? nil : Remedy.launchAsRoot : Remedy.setSysctl("net.ipv4.ip_forward", to: 1))
         let opens = HostNetwork.opensTunnel()
         add(
             "network", "tunnel", opens ? .ok : .absent,

@@ -83,6 +83,8 @@ struct Applier {
 
     /// The running jail that a command enters, where no jail is made.
     var entry: Entry?
+    /// What the launcher keeps open as long as the jail lives: the ends of pipes that helpers read.
+    var heldOpen: [Int32] = []
 
     /// What the launcher holds as long as the jail lives, by the step that has opened it.
     var held = HeldDescriptors()

@@ -10,6 +10,8 @@ struct HelperOrder {
     var passing: [Int32] = []
     /// Open namespace files that it enters first, in this order.
     var joining: [(descriptor: Int32, kinds: NamespaceFlags)] = []
+    /// What its standard input is in place of nothing.
+    var input: Int32?
     /// Where its standard output goes in place of here.
     var output: Int32?
     /// Capabilities that it has in the namespaces that it enters, as a mask; all others are dropped. 0 for what exec leaves.
@@ -46,7 +48,7 @@ struct HelperProcess {
         let environment = CStringArray(order.environment)
         let kept = [order.program.descriptor] + order.passing
         let needed = kept + order.joining.map(\.descriptor)
-        return try begin(order.program.name, needed, output: order.output, tableSize: tableSize) {
+        return try begin(order.program.name, needed, input: order.input, output: order.output, tableSize: tableSize) {
             () throws(KernelError) in
             for namespace in order.joining { try join(namespace.descriptor, namespace.kinds) }
             if order.keeping != 0 {
@@ -63,11 +65,11 @@ struct HelperProcess {
     static func start(
         _ name: String, passing: [Int32], tableSize: () -> Int32, _ body: () throws(KernelError) -> Never
     ) throws(Failure) -> HelperProcess {
-        try begin(name, passing, output: nil, tableSize: tableSize, body)
+        try begin(name, passing, input: nil, output: nil, tableSize: tableSize, body)
     }
 
     private static func begin(
-        _ name: String, _ passing: [Int32], output: Int32?, tableSize: () -> Int32,
+        _ name: String, _ passing: [Int32], input: Int32?, output: Int32?, tableSize: () -> Int32,
         _ body: () throws(KernelError) -> Never
     ) throws(Failure) -> HelperProcess {
         try failing { () throws(KernelError) in
@@ -78,7 +80,7 @@ struct HelperProcess {
             let (side, descriptor) = try forkWatched()
             guard case .parent(let child) = side else {
                 do throws(KernelError) {
-                    try settle(launcher, silence, output ?? theirs, theirs, passing, tableSize)
+                    try settle(launcher, input ?? silence, output ?? theirs, theirs, passing, tableSize)
                     try body()
                 } catch {
                     say("\(error.call.name): \(error.errno.name) \(error.errno.words)\n")

@@ -99,7 +99,7 @@ struct Supervisor {
             + (leaf?.descriptors ?? []) + (notices?.descriptors ?? []) + helpers.flatMap { $0.descriptors }
             + images.waiting.flatMap { $0.descriptors } + (counters?.descriptors ?? []) + opened.descriptors + [
                 manager, door?.listener ?? -1,
-            ] + (applier.entry?.descriptors ?? []) + (start?.descriptors ?? [])
+            ] + (applier.entry?.descriptors ?? []) + (start?.descriptors ?? []) + applier.heldOpen
         if applier.hostTerminal >= 0 { relay = makeRelay(applier.hostTerminal) }
         if plainOutput >= 0 { relay = makeRelay(plainOutput, isPty: false) }
     }

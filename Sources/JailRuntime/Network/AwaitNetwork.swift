@@ -16,6 +16,7 @@ extension Applier {
     /// The rules hold where the kernel refuses what they refuse: what it says of them is not asked.
     mutating func checkNetwork(_ provision: NetworkProvision) throws(Failure) {
         if provision.names != nil { try checkResolver() }
+        if let link = provision.link { try checkLink(link) }
         for isIPv6 in [false, true] where isIPv6 ? provision.leadsOut.six : provision.leadsOut.four {
             guard let (address, port) = provision.rules.refused(isIPv6: isIPv6) else { continue }
             let found = try failing { () throws(KernelError) in

@@ -17,6 +17,9 @@ extension HostNetwork {
         for bytes in own where !found.addresses.contains(IPAddress(bytes: bytes)) {
             found.addresses.append(IPAddress(bytes: bytes))
         }
+        found.forwards = try readText("/proc/sys/net/ipv4/ip_forward").utf8.first == UInt8(ascii: "1")
+        found.seat = currentProcess()
+        found.readRoutes(try readText("/proc/self/net/route"))
         found.readResolvers(String(decoding: try Accounts.read("etc/resolv.conf", below: "/"), as: UTF8.self))
         return found
     }
@@ -30,6 +33,18 @@ extension HostNetwork {
             return true
         } catch {
             return false
+        }
+    }
+
+    /// proc(5), /proc/net/route: destination and mask are the third and eighth columns' neighbours, as numbers of this machine.
+    private mutating func readRoutes(_ text: String) {
+        for line in text.split(separator: "\n").dropFirst() {
+            let words = line.split { $0 == " " || $0 == "\t" }
+            guard words.count > 7, let place = UInt32(words[1], radix: 16), let mask = UInt32(words[7], radix: 16),
+                mask != 0
+            else { continue }
+            let bytes = unsafe withUnsafeBytes(of: place) { unsafe Array($0) }
+            routed.append(InterfaceAddress(IPAddress(bytes: bytes), prefix: mask.nonzeroBitCount))
         }
     }
 

@@ -12,16 +12,18 @@ final class NetworkInTheMaking {
     /// The jail's namespaces; −1 for the users where it has none of its own.
     let network: Int32
     let users: Int32
-    let stack: HostProgram
+    /// The program that leads out; nil where an interface does.
+    let stack: HostProgram?
+    let nft: HostProgram
     /// nft(8), which loads the rules.
     var loader: HelperProcess
 
     init(
-        step: Int, awaited: Int, provision: NetworkProvision, network: Int32, users: Int32, stack: HostProgram,
-        loader: HelperProcess
+        step: Int, awaited: Int, provision: NetworkProvision, network: Int32, users: Int32, stack: HostProgram?,
+        nft: HostProgram, loader: HelperProcess
     ) {
         (self.step, self.awaited, self.provision) = (step, awaited, provision)
-        (self.network, self.users, self.stack, self.loader) = (network, users, stack, loader)
+        (self.network, self.users, self.stack, self.nft, self.loader) = (network, users, stack, nft, loader)
     }
 }
 
@@ -39,7 +41,12 @@ extension Applier {
     /// Begins: the rules come first, and what leads out after them, so that there is no moment in which it leads anywhere else.
     mutating func provideNetwork(_ provision: NetworkProvision, of plan: Plan) throws(Failure) {
         let proc = try proc()
-        let stack = try HostProgram.find(provision.stack.rawValue, call: .execve)
+        let stack: HostProgram? =
+            if case .stack(let stack) = provision.way {
+                try HostProgram.find(stack.rawValue, call: .execve)
+            } else {
+                nil
+            }
         let nft = try HostProgram.find(HostNetwork.nft, call: .execve)
         let (network, users, rules) = try failing { () throws(KernelError) in
             // The first process stands still, or waits for this: its id is no other's.
@@ -55,7 +62,7 @@ extension Applier {
         let awaited = plan.steps.firstIndex { if case .awaitNetwork = $0.operation { true } else { false } }
         inTheMaking = NetworkInTheMaking(
             step: step, awaited: awaited ?? -1, provision: provision, network: network, users: users, stack: stack,
-            loader: loader)
+            nft: nft, loader: loader)
     }
 
     /// The launcher's part once those inside go on: waits for the rules, starts what leads out, and says so.
@@ -67,7 +74,10 @@ extension Applier {
                 throw Failure(.helperFailed, text: "nft: \(making.loader.lastWords)")
             }
             if let names = making.provision.names { try startResolver(names, making) }
-            try startStack(making)
+            switch making.provision.way {
+            case .stack(let stack): try start(stack, making)
+            case .link(let link): try make(link, making)
+            }
         }
         try failing { () throws(KernelError) in
             do throws(KernelError) {
@@ -79,19 +89,20 @@ extension Applier {
         }
     }
 
-    private mutating func startStack(_ making: NetworkInTheMaking) throws(Failure) {
+    private mutating func start(_ stack: HostNetwork.Stack, _ making: NetworkInTheMaking) throws(Failure) {
+        guard let program = making.stack else { return }
         let (ready, told) = try failing(makePipe)
         let users = making.users >= 0 ? making.users : nil
         var order = HelperOrder(
-            program: making.stack,
-            arguments: making.provision.arguments(network: making.network, users: users, ready: told))
+            program: program,
+            arguments: making.provision.arguments(of: stack, network: making.network, users: users, ready: told))
         order.passing = [making.network, told] + (users.map { [$0] } ?? [])
         var helper = try HelperProcess.start(order) { descriptorTableSize }
         helpers.append(helper)
         closeDescriptor(told)
         defer { closeDescriptor(ready) }
         // What pasta gets before it listens stays in its queue; slirp4netns would lose it.
-        guard case .slirp4netns = making.provision.stack else { return }
+        guard case .slirp4netns = stack else { return }
         try helper.wait(until: ready, noticing: signals)
         helpers[helpers.count - 1] = helper
     }

@@ -8,9 +8,13 @@ extension Section {
         result.mode = section.value("mode", Form.word(Network.Mode.self))
         result.publish = section.list("publish", Form.publication)?.value ?? []
         section.reportRepetitions(result.publish)
+        result.parent = section.value("parent", Form.interface)
+        result.addresses = section.list("address", Form.interfaceAddress)
+        result.gateway = section.value("gateway", Form.address)
         result.allow = section.list("allow", Form.destination)
         result.dns = section.list("dns", Form.address)
         section.finish()
+        section.reportInterface(result)
         section.reportContradictions(result, namespaces)
         return result
     }
@@ -24,6 +28,39 @@ extension Section {
             report(
                 "network.publish: port \(next.value.hostPort) of the host is published\(also(at: first.position))",
                 at: next.position)
+        }
+    }
+
+    /// What belongs to an interface of the host's, and what that needs.
+    private func reportInterface(_ network: Network) {
+        guard table["mode"] == nil || network.mode != nil else { return }
+        guard network.hasInterface, let mode = network.mode else {
+            let word = network.mode?.value.rawValue ?? Network.Mode.none.rawValue
+            for key in ["parent", "address", "gateway"] {
+                guard let entry = table[key] else { continue }
+                report(
+                    "network.\(key): means nothing where the mode is \"\(word)\"", at: entry.keyPosition,
+                    hint: "it belongs to \"veth\", \"macvlan\" and \"ipvlan\"")
+            }
+            return
+        }
+        if mode.value != .veth, table["parent"] == nil {
+            report(
+                "network.mode: \"\(mode.value.rawValue)\" needs the host's interface", at: mode.position,
+                hint: "network.parent = \"eth0\"")
+        }
+        if mode.value != .veth || table["parent"] != nil,
+            table["address"] == nil || network.addresses?.value.isEmpty == true
+        {
+            report(
+                "network.mode: \"\(mode.value.rawValue)\" needs an address: none is asked for by DHCP",
+                at: mode.position,
+                hint: "network.address = [\"10.9.0.2/24\"]")
+        }
+        if let gateway = network.gateway, let addresses = network.addresses?.value,
+            !addresses.contains(where: { $0.value.contains(gateway.value) && $0.value.address != gateway.value })
+        {
+            report("network.gateway: \(gateway.value) is in no network of network.address", at: gateway.position)
         }
     }
 

@@ -14,6 +14,9 @@ package struct Destination: Hashable, Sendable {
     package let ports: ClosedRange<UInt16>?
     /// nil for both.
     package let transport: Transport?
+
+    /// Whether it is a name, or all below one.
+    package var isName: Bool { if case .network = target { false } else { true } }
 }
 
 extension Destination: CustomStringConvertible {

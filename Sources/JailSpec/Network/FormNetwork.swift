@@ -10,6 +10,27 @@ extension Form {
         return address
     }
 
+    /// `address/bits`, of an interface.
+    static func interfaceAddress(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> InterfaceAddress {
+        let written = try nonEmpty(node, decoding)
+        guard case .network(let address, let prefix)? = networkTarget(written[...]), prefix > 0,
+            written.utf8.contains(UInt8(ascii: "/")), !address.isUnspecified, !address.isLoopback
+        else {
+            throw fault("\(quoted(written)) is not an address of an interface", node, hint: "write \"10.9.0.2/24\"")
+        }
+        return InterfaceAddress(address, prefix: prefix)
+    }
+
+    /// A name that the kernel takes for an interface: netdevice(7), dev_valid_name.
+    static func interface(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> String {
+        let written = try nonEmpty(node, decoding)
+        let isValid =
+            written.utf8.count < 16 && written != "." && written != ".."
+            && !written.utf8.contains { $0 <= 32 || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }
+        guard isValid else { throw fault("\(quoted(written)) is not the name of an interface", node) }
+        return written
+    }
+
     /// `[address:]port:port[/tcp|udp]`, an IPv6 address in brackets.
     static func publication(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Publication {
         let written = try nonEmpty(node, decoding)

@@ -3,8 +3,13 @@ extension SectionRows {
         "network",
         """
         `user` takes pasta(1) or slirp4netns(1), nft(8) and /dev/net/tun, but no privilege. The host's own addresses, its gateways, link-local
-        addresses and those that clouds serve their metadata at are out of reach, unless `allow` names them. In this version the modes
-        veth, macvlan and ipvlan are refused at launch.
+        addresses and those that clouds serve their metadata at are out of reach, unless `allow` names them.
+
+        `veth`, `macvlan` and `ipvlan` are root's, and take nft(8). `veth` is a pair of interfaces of its own with NAT: net.ipv4.ip_forward
+        must be on, and a firewall of the host's may refuse what it forwards. Nothing from it reaches the host itself, but for what
+        `allow` names, and nothing from elsewhere reaches the jail. The table of rules and the interface are gone with the jail, whatever
+        ends it. With `parent` it joins that bridge instead. `macvlan` and `ipvlan` are interfaces of their own on `parent`, whose
+        neighbours they reach. The same rules hold in all of them.
 
         A published port is carried by a process outside, which connects to the jail's loopback interface: 127.0.0.1 first or, for an IPv6
         address of the host, ::1, and the other where the first refuses. What serves there sees that address as its peer. It takes
@@ -16,7 +21,23 @@ extension SectionRows {
                 "mode", as: .words(of: Network.Mode.self),
                 """
                 `none`, the default: a network of the jail's own with only loopback up. `host`: the host's, the default where
-                `namespaces.net` is not new. `user`: one of the jail's own that leads out through a program of the host's.
+                `namespaces.net` is not new. `user`: one of the jail's own that leads out through a program of the host's. `veth`, `macvlan`, `ipvlan`: by an
+                interface of its own.
+                """),
+            KeyRow(
+                "parent", as: ValueForm("interface of the host", .text("^[^/: \\t]{1,15}$")),
+                "What the interface of `macvlan` and `ipvlan` is on; for `veth` a bridge that the host's end joins."),
+            KeyRow(
+                "address", as: ValueForm("array of ADDRESS/BITS", .list(.text("^(\(four)|\(six))/[1-9][0-9]{0,2}$"))),
+                """
+                Those of the jail's interface. Absent: for `veth` without a parent two of a network of 10.128.0.0/9 that the host does
+                not route; all else needs one.
+                """),
+            KeyRow(
+                "gateway", as: ValueForm("address", .text(address)),
+                """
+                Where all goes that is for no network of `address`. Absent: the host's end of a `veth` without a parent, or
+                nowhere.
                 """),
             KeyRow(
                 "publish", as: ValueForm("array of [ADDRESS:]PORT:PORT[/tcp|/udp]", .list(.text(publication))),

@@ -179,8 +179,7 @@ extension Manual {
         page.paragraph(
             """
             The kernel is shared: a fault in it that the command can reach breaks the jail. The filter
-            of system calls makes less of it reachable. `idmap` of an image and the network modes veth, macvlan
-            and ipvlan are read and validated, and then refused by name at launch.
+            of system calls makes less of it reachable.
             """)
         page.paragraph(
             """

@@ -34,7 +34,7 @@ struct CheckCommand: ParsableCommand {
                 path: path, in: surroundings, reading: Caller.readSpec, translating: BundleSpec.translate)
             let decoded = Prepare.examine(document, in: surroundings)
             // What the launch would refuse is no more right for being well written.
-            faults = decoded.diagnostics + Planner.refusedByVersion(decoded.spec)
+            faults = decoded.diagnostics
         } catch {
             faults = error.diagnostics
         }

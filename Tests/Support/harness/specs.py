@@ -101,6 +101,12 @@ KEYS = {
     "landlock.scope": ([[], ["signal"], ["abstract_unix_socket", "signal"]], [["signals"], "signal", ["signal"] * 2]),
     "landlock.minimum_abi": ([1, 7, 1000], [0, 1001, "4"]),
     "network.mode": (["none", "host", "user", "veth", "macvlan", "ipvlan"], WORDS),
+    "network.parent": (["eth0", "br0.1"], ["", "a/b", "a b", "a:1", "0123456789abcdef", 1]),
+    "network.address": (
+        [["10.9.0.2/24"], ["2001:db8::2/64", "10.9.0.2/32"]],
+        [["10.9.0.2"], ["x/24"], ["10.9.0.2/0"], "10.9.0.2/24", [1]],
+    ),
+    "network.gateway": (["10.9.0.1", "2001:db8::1"], ["x", "10.9.0.1/24", ["10.9.0.1"], 1]),
     "network.publish": (
         [["127.0.0.1:8080:80/tcp", "53:53/udp"], ["[::1]:1:2"]],
         [["80"], ["a:80:80"], ["80:80/icmp"], "80:80", [80], ["0:80"], ["::1:80:80"]],

@@ -1,0 +1,78 @@
+import JailSpec
+import SpecFile
+
+/// A network that leads out by an interface of the jail's own.
+extension Planner {
+    private var modeWord: String { spec.network.mode?.value.rawValue ?? "" }
+
+    /// Whether the caller and the host have what it takes.
+    mutating func canMakeInterface() -> Bool {
+        let origin = spec.network.mode?.position
+        guard host.isPrivileged else {
+            fault(
+                "network.mode = \"\(modeWord)\" makes an interface on the host, which only root may", at: origin,
+                hint: "network.mode = \"user\", or \(Remedy.launchAsRoot)")
+            return false
+        }
+        guard host.network.hasRules else {
+            fault(
+                "network.mode = \"\(modeWord)\" needs nft(8), which keeps the host itself out of reach, and it is not installed",
+                at: origin, hint: Remedy.installNFT)
+            return false
+        }
+        guard case .veth? = spec.network.mode?.value, spec.network.parent == nil else { return true }
+        if !host.network.forwards {
+            fault(
+                "network.mode = \"veth\" without a parent needs a host that forwards, and net.ipv4.ip_forward is 0",
+                at: origin, hint: Remedy.setSysctl("net.ipv4.ip_forward", to: 1))
+        }
+        for address in spec.network.addresses?.value ?? [] where address.value.address.isIPv6 {
+            fault(
+                "\(address.value): a veth without a parent has IPv4 only", at: address.position,
+                hint: "network.parent names a bridge that has IPv6")
+        }
+        return true
+    }
+
+    /// The interface; nil where no addresses are left for it. `resolvers` are what of the host may be asked for names, nil where a list
+    /// says it.
+    mutating func networkLink(resolvers: [IPAddress]?) -> NetworkLink? {
+        let network = spec.network
+        let kind: NetworkLink.Kind =
+            switch network.mode?.value {
+            case .macvlan?: .macvlan
+            case .ipvlan?: .ipvlan
+            default: .veth
+            }
+        var addresses = network.addresses?.value.map(\.value) ?? []
+        var (gateway, outer) = (network.gateway?.value, InterfaceAddress?.none)
+        if kind == .veth, network.parent == nil {
+            if addresses.isEmpty {
+                guard let pair = host.network.freePair() else {
+                    fault(
+                        "this host routes all of 10.128.0.0/9, where a veth's addresses are taken from",
+                        at: network.mode?.position, hint: "network.address = [\"10.9.0.2/24\"]")
+                    return nil
+                }
+                (addresses, gateway) = ([pair.jail], pair.host.address)
+            }
+            let first = gateway ?? addresses[0].neighbour
+            gateway = first
+            let around = addresses.first { $0.contains(first) } ?? addresses[0]
+            outer = InterfaceAddress(first, prefix: around.prefix)
+        }
+        return NetworkLink(
+            kind: kind, parent: network.parent?.value, outerName: "immure\(host.network.seat)", addresses: addresses,
+            gateway: gateway, outerAddress: outer, resolvers: resolvers)
+    }
+}
+
+extension InterfaceAddress {
+    /// The first address of the network, or the second where it is the first.
+    fileprivate var neighbour: IPAddress {
+        var bytes = address.masked(to: prefix).bytes
+        bytes[bytes.count - 1] += 1
+        if bytes == address.bytes { bytes[bytes.count - 1] += 1 }
+        return IPAddress(bytes: bytes)
+    }
+}

@@ -1,0 +1,262 @@
+"""A network by an interface of the jail's own (root), in a closed lab: what is reached, and that nothing of it stays (N09, N10)."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from harness import lab
+from harness.caller import PYTHON
+from harness.hints import gone, told
+from harness.must import needs
+from harness.patience import patient, until
+
+VETH = '[network]\nmode = "veth"\n'
+ON_H0 = '[network]\nmode = "macvlan"\nparent = "h0"\naddress = ["10.50.0.77/24", "2001:db8:1::77/64"]\n'
+MACVLAN = ON_H0 + f'gateway = "{lab.GATEWAY}"\n'
+BRIDGE = f'[network]\nmode = "veth"\nparent = "br0"\naddress = ["172.17.0.77/16"]\ngateway = "{lab.BRIDGE}"\n'
+INSIDE = [f"tcp,{lab.GOOD},80", f"udp,{lab.GOOD},5000"]
+OUTSIDE = [f"tcp,{lab.EVIL},80", f"udp,{lab.EVIL},5000"]
+SERVICES = INSIDE + OUTSIDE + [f"tcp,{lab.GOOD6},80", f"tcp,{lab.METADATA},80", f"tcp,{lab.GATEWAY},80", f"dns,{lab.RESOLVER},53"]
+#: All that the host has, at each of its addresses, and what is at its link.
+OF_THE_HOST = [
+    f"tcp,{lab.METADATA},80", f"tcp,{lab.GATEWAY},80", f"tcp,{lab.BRIDGE},2375", f"udp,{lab.BRIDGE},7778",
+    f"tcp,{lab.HOST},7777", "tcp,127.0.0.1,8888", "udp,127.0.0.1,8889",
+]
+ON_THE_HOST = ["tcp,127.0.0.1,8888", "udp,127.0.0.1,8889", f"tcp,{lab.BRIDGE},2375", f"udp,{lab.BRIDGE},7778", "tcp,0.0.0.0,7777"]
+REFUSED = {"ECONNREFUSED", "EPERM", "EHOSTUNREACH", "EACCES", "ENETUNREACH"}
+SYSCTL = Path("/proc/sys/net/ipv4/ip_forward")
+
+
+@pytest.fixture(scope="module")
+def network():
+    needs(os.getuid() == 0, "make a network: only root may")
+    needs(subprocess.run(["which", "nft"], capture_output=True).returncode == 0, "nft")
+    lab.up()
+    # What comes back to the neighbours of macvlan and to the bridge.
+    lab.ip("route", "add", "172.17.0.0/16", "via", lab.HOST, inside=True)
+    SYSCTL.write_text("1")
+    Path("/etc/resolv.conf").write_text(f"search test\nnameserver {lab.RESOLVER}\n")
+    yield
+    SYSCTL.write_text("0")
+    lab.down()
+
+
+@pytest.fixture
+def internet(network):
+    with lab.serving(*SERVICES), lab.serving(*ON_THE_HOST, inside=False):
+        yield
+
+
+def reached(caller, spec, probes):
+    run = caller.run(spec, *PYTHON, lab.PROBE, *probes, timeout=60)
+    assert run.status == 0, run
+    return dict(line.split(" ", 1) for line in run.stdout.splitlines()), run
+
+
+def left():
+    """What of a jail is on the host: interfaces, tables of rules, processes of nft."""
+    links = [link["ifname"] for link in json.loads(subprocess.run(["ip", "-j", "link"], capture_output=True, check=True).stdout)]
+    tables = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
+    return [link for link in links if link.startswith("immure")] + tables.split("\n")[:-1]
+
+
+def neighbour():
+    return [f"tcp,{address},{port}" for address in ("10.50.0.1",) for port in (80,)]
+
+
+@pytest.mark.parametrize("spec", [VETH, VETH + 'address = ["10.9.0.2/24"]\n', MACVLAN, BRIDGE], ids=["veth", "address", "macvlan", "bridge"])
+def test_the_internet_is_reached_and_the_host_is_not(root, internet, spec):
+    answers, run = reached(root, spec, INSIDE + OUTSIDE)
+    assert set(answers.values()) == {"here"}, answers
+    assert run.stderr == ""
+    answers, _ = reached(root, spec, OF_THE_HOST)
+    assert set(answers.values()) <= REFUSED, answers
+    until(lambda: left() == [])
+
+
+def test_the_hosts_end_of_the_pair_is_not_reached(root, internet):
+    spec = VETH + 'address = ["10.9.0.2/24"]\ngateway = "10.9.0.1"\n'
+    answers, _ = reached(root, spec, ["tcp,10.9.0.1,7777", "tcp,10.9.0.2,7777"])
+    assert set(answers.values()) <= REFUSED, answers
+
+
+def test_an_address_that_the_host_gets_later_is_not_reached(root, internet):
+    """The rules of the jail know those of its start; the host's end refuses what comes to the host at whatever address."""
+    script = f"read line; exec /usr/bin/python3 -I -S -c '{lab.PROBE}' tcp,10.77.0.1,7777"
+    launch = root.start(VETH, "sh", "-c", "echo up; " + script, stdin=subprocess.PIPE)
+    assert launch.stdout.readline() == b"up\n"
+    lab.ip("addr", "add", "10.77.0.1/32", "dev", "lo")
+    try:
+        run = root.finish(launch, stdin=b"go\n", timeout=30)
+    finally:
+        lab.ip("addr", "del", "10.77.0.1/32", "dev", "lo")
+    assert run.stdout.split()[-1] in REFUSED, run
+
+
+@pytest.mark.parametrize("spec", [VETH, MACVLAN, BRIDGE], ids=["veth", "macvlan", "bridge"])
+def test_the_list_is_all_that_is_reached(root, internet, spec):
+    answers, run = reached(root, spec + f'allow = ["{lab.GOOD}:80/tcp", "{lab.GOOD}:5000/udp"]\n', INSIDE + OUTSIDE + OF_THE_HOST)
+    assert {answers.pop(one) for one in INSIDE} == {"here"}
+    assert set(answers.values()) <= REFUSED, answers
+    assert f"network: {lab.EVIL}:80/tcp refused 1 time" in run.stderr, run
+
+
+def test_the_host_where_the_list_has_it(root, internet):
+    answers, _ = reached(root, VETH + f'allow = ["{lab.HOST}:7777"]\n', [f"tcp,{lab.HOST},7777", f"tcp,{lab.BRIDGE},2375"])
+    assert answers == {f"tcp,{lab.HOST},7777": "here", f"tcp,{lab.BRIDGE},2375": "ECONNREFUSED"}
+
+
+def test_names(root, internet):
+    assert lab.GOOD in root.run(VETH, "getent", "hosts", "good.test").ok.stdout
+    run = root.run(VETH + 'allow = ["good.test:80"]\n', *PYTHON, lab.PROBE.replace("kind, address, port = one", "kind, address, port = one"), f"tcp,{lab.EVIL},80")
+    assert "ECONNREFUSED" in run.stdout, run
+
+
+def test_ipv6_of_macvlan(root, internet):
+    spec = ON_H0 + 'gateway = "2001:db8:1::1"\n'
+    answers, _ = reached(root, spec, [f"tcp,{lab.GOOD6},80"])
+    assert answers == {f"tcp,{lab.GOOD6},80": "here"}
+
+
+def test_two_at_once_do_not_reach_each_other(root, internet):
+    listening = "import socket; s = socket.create_server(('0.0.0.0', 9000)); print(socket.gethostbyname('localhost'), flush=True); s.accept()"
+    address = "import fcntl, socket, struct; s = socket.socket(); print(socket.inet_ntoa(fcntl.ioctl(s, 0x8915, struct.pack('256s', b'eth0'))[20:24]), flush=True);"
+    first = root.start(VETH, *PYTHON, address + listening)
+    inner = first.stdout.readline().decode().strip()
+    assert first.stdout.readline()
+    try:
+        answers, _ = reached(root, VETH, [f"tcp,{inner},9000", f"tcp,{lab.GOOD},80"])
+        assert answers[f"tcp,{lab.GOOD},80"] == "here" and answers[f"tcp,{inner},9000"] in REFUSED, answers
+    finally:
+        first.kill()
+        first.communicate(timeout=patient(10))
+    until(lambda: left() == [])
+
+
+def test_a_port_is_published(root, network):
+    spec = VETH + 'publish = ["8080:8000"]\n'
+    serve = "import socket; s = socket.create_server(('0.0.0.0', 8000)); print('up', flush=True); c, _ = s.accept(); c.sendall(b'here')"
+    launch = root.start(spec, *PYTHON, serve)
+    assert launch.stdout.readline() == b"up\n"
+    import socket
+
+    with socket.create_connection(("127.0.0.1", 8080), patient(5)) as s:
+        assert s.recv(10) == b"here"
+    assert root.finish(launch).status == 0
+
+
+# Ends
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_nothing_stays_whatever_ends_the_launcher(root, network, end):
+    for _ in range(5):
+        launch = root.start(VETH, "sh", "-c", "echo up; exec sleep 100")
+        assert launch.stdout.readline() == b"up\n"
+        assert len(left()) == 2, left()
+        launch.send_signal(end)
+        launch.communicate(timeout=patient(10))
+        until(lambda: left() == [])
+
+
+def test_nothing_stays_of_a_launcher_killed_on_its_way(root, network):
+    for number in range(40):
+        launch = root.start(VETH, "/bin/true")
+        time.sleep(number / 1000)
+        launch.kill()
+        launch.communicate(timeout=patient(10))
+    until(lambda: left() == [], within=10)
+
+
+def test_the_jail_ends_with_its_rules(root, network):
+    launch = root.start(VETH, "sh", "-c", "echo up; exec sleep 100")
+    assert launch.stdout.readline() == b"up\n"
+    children = Path(f"/proc/{launch.pid}/task/{launch.pid}/children").read_text().split()
+    (nft,) = [child for child in children if b"--interactive" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    os.kill(int(nft), signal.SIGKILL)
+    run = root.finish(launch)
+    assert run.status == 137 and "nft ended: SIGKILL; jail killed" in run.stderr, run
+    until(lambda: left() == [])
+
+
+# Why not
+
+
+@pytest.mark.parametrize("mode", ["veth", "macvlan", "ipvlan"])
+def test_an_ordinary_user_is_shown_the_way(user, network, mode):
+    needs(subprocess.run(["which", "pasta"], capture_output=True).returncode == 0, "pasta")
+    more = 'parent = "h0"\naddress = ["10.50.0.77/24"]\n' if mode != "veth" else ""
+    refused = user.run(f'[network]\nmode = "{mode}"\n{more}', "/bin/echo", "ran")
+    assert refused.status == 125 and refused.stdout == "" and "which only root may" in refused.stderr, refused
+    told(refused, 'network.mode = "user", or {}')
+    gone(user.run('[network]\nmode = "user"\n', "/bin/true"))
+
+
+def test_a_host_that_does_not_forward(root, network):
+    SYSCTL.write_text("0")
+    try:
+        refused = root.run(VETH, "/bin/echo", "ran")
+        assert refused.status == 125 and refused.stdout == "", refused
+        assert re.search("as root: sysctl net.ipv4.ip_forward=1", refused.stderr), refused
+    finally:
+        subprocess.run(["sysctl", "-q", "net.ipv4.ip_forward=1"], check=True)
+    gone(root.run(VETH, "/bin/true"))
+
+
+def test_ipv6_of_a_pair(root, network):
+    refused = root.run(VETH + 'address = ["2001:db8:9::2/64"]\n', "/bin/true")
+    assert refused.status == 125, refused
+    told(refused, "network.parent names a bridge that has IPv6")
+    gone(root.run('[network]\nmode = "veth"\nparent = "br0"\naddress = ["2001:db8:9::2/64"]\n', "/bin/true"))
+
+
+def test_no_such_interface(root, network):
+    refused = root.run(MACVLAN.replace("h0", "h9"), "/bin/true")
+    assert refused.status == 125 and "this host has no interface h9" in refused.stderr, refused
+    told(refused, "`ip -br link` shows which it has")
+    shown = subprocess.run(["ip", "-br", "link"], capture_output=True, text=True, check=True).stdout
+    assert "h0" in shown and "h9" not in shown
+    gone(root.run(MACVLAN, "/bin/true"))
+
+
+def test_no_bridge(root, network):
+    refused = root.run(BRIDGE.replace("br0", "h0"), "/bin/true")
+    assert refused.status == 125 and "h0 is not a bridge" in refused.stderr, refused
+    told(refused, "`ip -br link show type bridge` shows which are")
+    assert "br0" in subprocess.run(["ip", "-br", "link", "show", "type", "bridge"], capture_output=True, text=True, check=True).stdout
+    gone(root.run(BRIDGE, "/bin/true"))
+    until(lambda: left() == [])
+
+
+def test_ipvlan(root, internet):
+    """Where this kernel has it."""
+    spec = MACVLAN.replace("macvlan", "ipvlan")
+    run = root.run(spec, *PYTHON, lab.PROBE, f"tcp,{lab.GOOD},80", f"tcp,{lab.METADATA},80", timeout=30)
+    if "this kernel has no ipvlan" in run.stderr:
+        assert run.status == 125 and run.stdout == "" and "as root: modprobe ipvlan" in run.stderr, run
+        return
+    assert run.stdout.split()[1::2] == ["here", "ECONNREFUSED"], run
+
+
+def test_a_stub_resolver_of_the_host(root, network):
+    before = Path("/etc/resolv.conf").read_text()
+    Path("/etc/resolv.conf").write_text("nameserver 127.0.0.53\n")
+    try:
+        refused = root.run(VETH, "/bin/true")
+        assert refused.status == 125 and "answers at its own loopback" in refused.stderr, refused
+        told(refused, 'network.dns = ["10.0.0.53"] names one')
+        gone(root.run(VETH + 'dns = ["10.55.0.53"]\n', "/bin/true"))
+    finally:
+        Path("/etc/resolv.conf").write_text(before)
+
+
+def test_what_the_plan_says(root, network):
+    text = root.verb("plan", str(root.spec(MACVLAN)), "--", "true").ok.stdout
+    assert "make an interface of macvlan on h0 for the jail's network" in text
+    assert "make a pair of interfaces for the jail's network" in root.verb("plan", str(root.spec(VETH)), "--", "true").ok.stdout
