@@ -587,3 +587,12 @@ def test_compiled_filters(front):
 def test_what_is_not_available_is_refused(front, words):
     run = front.refuses(*words, "sh", "-c", "echo ran")
     assert run.stdout == "" and words[-2 if len(words) == 2 else -1].lstrip("-")[:3] in run.stderr
+
+
+@pytest.mark.parametrize("root, over", [
+    (["--ro-bind", "/", "/"], "--tmpfs"),
+    (["--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"], "--dir"),
+])
+def test_the_command_begins_where_the_caller_is_if_that_is_there(front, root, over):
+    """Another directory in its place is one."""
+    assert front(*root, over, str(front.place), "/usr/bin/pwd").ok.stdout == f"{front.place}\n"

@@ -2,13 +2,17 @@ import JailSpec
 import SpecFile
 
 extension BubblewrapTree {
-    /// Whether a directory of the host is seen in the jail under its own name.
+    /// Whether a directory of the host, or another in its place, is there in the jail under that name.
     func shows(_ directory: String) -> Bool {
         let nearest = entries.filter { isWithin(directory, $0.target) }.max {
             $0.target.utf8.count < $1.target.utf8.count
         }
-        guard let nearest, case .bind(let source, _, _) = nearest.content else { return false }
-        return cleaned(source) == nearest.target
+        guard let nearest else { return false }
+        switch nearest.content {
+        case .bind(let source, _, _): return cleaned(source) == nearest.target
+        case .tmpfs, .directory, .overlay, .proc, .dev, .mqueue: return nearest.target == directory
+        case .descriptor, .data, .symlink: return false
+        }
     }
 }
 
