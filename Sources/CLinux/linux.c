@@ -85,6 +85,12 @@ ssize_t linux_receive_notice(
     return -1;
 }
 
+int linux_has_ended(pid_t child) {
+    siginfo_t end = {0};
+    if (waitid(P_PID, (id_t)child, &end, WEXITED | WNOHANG | WNOWAIT) < 0) return errno == ECHILD ? 1 : -1;
+    return end.si_pid == child;
+}
+
 ssize_t linux_send_notice(int socket, const void *bytes, size_t length, const int *descriptors, int count) {
     const int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
     union {

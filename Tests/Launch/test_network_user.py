@@ -99,6 +99,19 @@ def test_without_pasta_slirp4netns_does_it(caller, internet, slirp):
     assert set(answers.values()) <= {"ECONNREFUSED", "EPERM"}, answers
 
 
+@pytest.mark.parametrize("end", [
+    "exit 0", "echo no tunnel >&2; exec sleep 0.05",
+    'for word; do case $word in --ready-fd=*) eval "echo 1 >&${word#*=}";; esac; done; exit 0',
+])
+def test_a_stack_that_ends_without_a_word_is_not_taken_for_ready(caller, network, slirp, end):
+    """It closes the descriptor by which it would have told before anybody can see that it has ended."""
+    Path("/usr/bin/slirp4netns").unlink()
+    Path("/usr/bin/slirp4netns").write_text(f"#!/bin/bash\n{end}\n")
+    Path("/usr/bin/slirp4netns").chmod(0o755)
+    run = caller.run(USER, "echo", "ran")
+    assert run.status == 125 and run.stdout == "" and "slirp4netns" in run.stderr, run
+
+
 def test_names_are_asked_of_the_hosts_server(caller, internet):
     run = caller.run(USER, "getent", "hosts", "good")
     assert run.status == 0 and lab.GOOD in run.stdout, run

@@ -287,6 +287,8 @@ int linux_connect(int socket, const char *path);
    have SO_PASSCRED, or it stays -1. What was cut off is EMSGSIZE, and its descriptors are closed. */
 ssize_t linux_receive_notice(
     int socket, void *bytes, size_t length, int flags, int *descriptors, int *count, pid_t *sender);
+/* 1 where the child has ended, or is none any more; it can still be waited for. */
+int linux_has_ended(pid_t child);
 ssize_t linux_send_notice(int socket, const void *bytes, size_t length, const int *descriptors, int count);
 
 /* Project quotas, quotactl_fd(2) and FS_IOC_FSSETXATTR of ioctl_xfs_fsgetxattr(2): of the file system that a file is on. */

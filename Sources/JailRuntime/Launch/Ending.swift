@@ -8,7 +8,8 @@ extension Supervisor {
     /// Collects ended children; true when the jail's first process is among them.
     mutating func collect() throws(KernelError) -> Bool {
         while let (process, end) = try wait(blocking: false, stops: !plan.supervision.hasInit, use: &outcome.use) {
-            for index in helpers.indices { helpers[index].note(end, of: process) }
+            // Nothing will be ready for it any more.
+            for index in helpers.indices where try helpers[index].note(end, of: process) { try miss(helpers[index]) }
             guard process == child else { continue }
             if case .stopped(let number) = end {
                 try heedStop(by: number)

@@ -148,18 +148,25 @@ struct HelperProcess {
 
     /// It has ended. What it has said by then is all there is to it: others may have its descriptors still.
     private mutating func conclude() throws(KernelError) {
+        try hearLastWords()
+        var use = ResourceUse()
+        end = try Kernel.wait(for: process, blocking: false, use: &use)?.end ?? .exited(0)
+    }
+
+    private mutating func hearLastWords() throws(KernelError) {
         var left = 16
         while output >= 0, left > 0, try look(at: output).isReady {
             try listen()
             left -= 1
         }
-        var use = ResourceUse()
-        end = try Kernel.wait(for: process, blocking: false, use: &use)?.end ?? .exited(0)
     }
 
-    /// What has ended it, where somebody else has waited for it.
-    mutating func note(_ end: Termination, of process: Int32) {
-        if process == self.process { self.end = end }
+    /// What has ended a process that somebody else has waited for; returns whether it was this one.
+    mutating func note(_ end: Termination, of process: Int32) throws(KernelError) -> Bool {
+        guard process == self.process, self.end == nil else { return false }
+        try hearLastWords()
+        self.end = end
+        return true
     }
 
     /// The last line that it has said; how it has ended where it said nothing.
@@ -196,8 +203,8 @@ struct HelperProcess {
         }
     }
 
-    /// Waits until `ready` can be read, or is closed by the helper at its other end; throws `.helperEnded` where it ends before, and
-    /// `.interrupted` as `finish` does.
+    /// Waits until `ready` can be read, or is closed by the helper at its other end, which only reading tells apart; throws
+    /// `.helperEnded` where it ends before, and `.interrupted` as `finish` does.
     mutating func wait(until ready: Int32, noticing signals: SignalQueue?) throws(Failure) {
         while true {
             let (isReady, isOver, signal) = try failing { () throws(KernelError) -> (Bool, Bool, Int32?) in

@@ -243,10 +243,15 @@ struct Supervisor {
             let first = found.startIndex + 2 * index
             // One that a message of this round has had started has not been waited for yet.
             guard first + 2 <= found.endIndex else { break }
-            guard try helpers[index].take(found[first..<(first + 2)]), lost == nil else { continue }
-            lost = helpers[index].failure
-            try killJail()
+            if try helpers[index].take(found[first..<(first + 2)]) { try miss(helpers[index]) }
         }
+    }
+
+    /// The jail ends with what it needs. Where it has ended already, its helpers end after it by themselves.
+    mutating func miss(_ helper: HelperProcess) throws(KernelError) {
+        guard lost == nil, try !hasEnded(child) else { return }
+        lost = helper.failure
+        try killJail()
     }
 }
 

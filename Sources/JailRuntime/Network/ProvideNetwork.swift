@@ -103,7 +103,7 @@ extension Applier {
         defer { closeDescriptor(ready) }
         // What pasta gets before it listens stays in its queue; slirp4netns would lose it.
         guard case .slirp4netns = stack else { return }
-        try helper.wait(until: ready, noticing: signals)
+        try hear(&helper, ready)
         helpers[helpers.count - 1] = helper
     }
 }

@@ -77,6 +77,11 @@ package func releaseCode() { fast_start_release_code() }
 /// Ends the process without flushing or atexit handlers. The corresponding C function is `_exit`.
 package func exitNow(_ status: Int32) -> Never { _exit(status) }
 
+/// Whether a child has ended, or been waited for already; it stays to be waited for. The corresponding C function is `waitid`.
+package func hasEnded(_ child: Int32) throws(KernelError) -> Bool {
+    try persist(.wait) { linux_has_ended(child) } == 1
+}
+
 /// Waits for a change of `child` (any child where −1); nil where nothing has changed or no child is left.
 /// The corresponding C function is `wait4`.
 package func wait(
