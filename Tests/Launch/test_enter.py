@@ -277,6 +277,29 @@ def test_a_jail_with_the_hosts_network_is_sent_away(caller, jail):
     assert out.stdout.startswith("b'\\x01'"), out
 
 
+LEAVE = """
+import os, socket, sys
+for _ in range(40):
+    if os.fork() == 0:
+        line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        line.connect("\\0immure/enter/" + sys.argv[1])
+        socket.send_fds(line, [b"\\0/bin/true\\0"], [0, 1, 2, os.pidfd_open(os.getpid())])
+        os._exit(0)
+    os.wait()
+"""
+
+
+def test_who_has_gone_before_the_answer_leaves_nothing(caller, jail):
+    running = jail(caller, "")
+    held = lambda: len(os.listdir(f"/proc/{running.launcher}/fd"))  # noqa: E731
+    assert running.enter("/bin/true").status == 0
+    before = held()
+    done = subprocess.run(["/usr/bin/python3", "-c", LEAVE, str(running.launcher)], capture_output=True, text=True, **caller.account())
+    assert done.returncode == 0, done
+    assert running.enter("/bin/echo", "in").stdout == "in\n"
+    assert held() == before
+
+
 ATTACK = """
 import ctypes, json, os
 libc = ctypes.CDLL(None, use_errno=True)
