@@ -2,13 +2,11 @@
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from harness import lab
-from harness.must import needs
 
 PROBE = Path(__file__).resolve().parent / "probes/network.py"
 USER = '[network]\nmode = "user"\n'
@@ -45,13 +43,8 @@ CHANGES = [
 
 @pytest.fixture(scope="module")
 def network():
-    needs(os.getuid() == 0, "make a network: only root may")
-    for program in ("pasta", "nft"):
-        needs(subprocess.run(["which", program], capture_output=True).returncode == 0, program)
-    lab.up()
-    Path("/etc/resolv.conf").write_text(f"nameserver {lab.RESOLVER}\n")
-    yield
-    lab.down()
+    with lab.standing("pasta", "nft"):
+        yield
 
 
 @pytest.fixture

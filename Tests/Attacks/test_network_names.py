@@ -2,14 +2,11 @@
 
 import json
 import os
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from harness import lab, names
 from harness.caller import PYTHON
-from harness.must import needs
 from harness.names import EVIL, GOOD, OTHER
 
 NAMES = '[network]\nmode = "user"\nallow = ["good.test:443", "*.wild.test:443"]\n'
@@ -28,14 +25,9 @@ MALFORMED = ["loop", "loop in content", "forward pointer", "cut", "count", "long
 
 @pytest.fixture(scope="module")
 def network():
-    needs(os.getuid() == 0, "make a network: only root may")
-    for program in ("pasta", "nft"):
-        needs(subprocess.run(["which", program], capture_output=True).returncode == 0, program)
-    lab.up()
-    names.up()
-    Path("/etc/resolv.conf").write_text(f"nameserver {lab.RESOLVER}\n")
-    yield
-    lab.down()
+    with lab.standing("pasta", "nft"):
+        names.up()
+        yield
 
 
 @pytest.fixture

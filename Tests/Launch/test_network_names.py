@@ -12,7 +12,6 @@ import pytest
 
 from harness import lab, names
 from harness.caller import PYTHON
-from harness.must import needs
 from harness.names import EVIL, EVIL6, GOOD, GOOD6, OTHER
 from harness.patience import patient
 
@@ -24,14 +23,9 @@ REFUSED = "ConnectionRefusedError"
 
 @pytest.fixture(scope="module")
 def network():
-    needs(os.getuid() == 0, "make a network: only root may")
-    for program in ("pasta", "nft"):
-        needs(subprocess.run(["which", program], capture_output=True).returncode == 0, program)
-    lab.up()
-    names.up()
-    Path("/etc/resolv.conf").write_text(f"nameserver {lab.RESOLVER}\n")
-    yield
-    lab.down()
+    with lab.standing("pasta", "nft"):
+        names.up()
+        yield
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pytest
 
 from harness import lab, linux
 from harness.caller import PYTHON
-from harness.must import needs
 from harness.patience import patient
 
 USER = '[network]\nmode = "user"\n'
@@ -30,13 +29,8 @@ ON_THE_HOST = ["tcp,127.0.0.1,8888", "udp,127.0.0.1,8889", f"tcp,{lab.BRIDGE},23
 
 @pytest.fixture(scope="module")
 def network():
-    needs(os.getuid() == 0, "make a network: only root may")
-    for program in ("pasta", "slirp4netns", "nft"):
-        needs(subprocess.run(["which", program], capture_output=True).returncode == 0, program)
-    lab.up()
-    Path("/etc/resolv.conf").write_text(f"search test\nnameserver {lab.RESOLVER}\n")
-    yield
-    lab.down()
+    with lab.standing("pasta", "slirp4netns", "nft", resolver=f"search test\nnameserver {lab.RESOLVER}\n"):
+        yield
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 internet. Nothing in it reaches the machine's network."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -61,6 +62,20 @@ def down():
     ip("netns", "del", INTERNET)
     linux.umount("/run/netns")
     linux.umount("/dev/net")
+
+
+@contextmanager
+def standing(*programs, resolver=f"nameserver {RESOLVER}\n"):
+    """The lab for the tests of a module, which take these programs; `resolver` is what the host's resolv.conf says."""
+    needs(os.getuid() == 0, "make a network: only root may")
+    for program in programs:
+        needs(shutil.which(program) is not None, program)
+    up()
+    try:
+        Path("/etc/resolv.conf").write_text(resolver)
+        yield
+    finally:
+        down()
 
 
 @contextmanager
