@@ -1,3 +1,4 @@
+#include "closing.h"
 #include "linux.h"
 
 #include <netinet/in.h>
@@ -148,10 +149,7 @@ int linux_interface_up(const char *name, int *flags, char other[IFNAMSIZ]) {
     request.ifr_flags = 0;
     if (result >= 0) result = ioctl(socket_descriptor, SIOCGIFFLAGS, &request);
     if (result >= 0) result = ioctl(socket_descriptor, SIOCGIFCONF, &list);
-    int saved = errno;
-    close(socket_descriptor);
-    errno = saved;
-    if (result < 0) return result;
+    if (closing(socket_descriptor, result) < 0) return result;
     *flags = request.ifr_flags;
     for (size_t i = 0; i < (size_t)list.ifc_len / sizeof *found; i++)
         if (strncmp(found[i].ifr_name, name, IFNAMSIZ) != 0) memcpy(other, found[i].ifr_name, IFNAMSIZ);
@@ -203,12 +201,8 @@ int linux_listen_abstractly(void) {
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (listener < 0) return -1;
     /* unix(7), autobind: the address is no longer than the family. */
-    if (bind(listener, (struct sockaddr *)&address, sizeof address.sun_family) < 0 || listen(listener, 1) < 0) {
-        int saved = errno;
-        close(listener);
-        errno = saved;
-        return -1;
-    }
+    if (bind(listener, (struct sockaddr *)&address, sizeof address.sun_family) < 0 || listen(listener, 1) < 0)
+        return closing(listener, -1);
     return listener;
 }
 

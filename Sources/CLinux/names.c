@@ -1,4 +1,5 @@
 #include "call.h"
+#include "closing.h"
 
 #include <endian.h>
 #include <linux/audit.h>
@@ -10,21 +11,14 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
-static int closing(int descriptor) {
-    int saved = errno;
-    close(descriptor);
-    errno = saved;
-    return -1;
-}
-
 int linux_serve_names(int type, const struct sockaddr_in *address) {
     int server = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (server < 0) return -1;
     /* Loopback may still be down. */
     const int on = 1;
-    if (setsockopt(server, SOL_IP, IP_FREEBIND, &on, sizeof on) < 0) return closing(server);
-    if (bind(server, (const struct sockaddr *)address, sizeof *address) < 0) return closing(server);
-    if (type == SOCK_STREAM && listen(server, 64) < 0) return closing(server);
+    if (setsockopt(server, SOL_IP, IP_FREEBIND, &on, sizeof on) < 0) return closing(server, -1);
+    if (bind(server, (const struct sockaddr *)address, sizeof *address) < 0) return closing(server, -1);
+    if (type == SOCK_STREAM && listen(server, 64) < 0) return closing(server, -1);
     return server;
 }
 
@@ -33,11 +27,11 @@ int linux_open_rules(void) {
     if (channel < 0) return -1;
     /* Errors come without the message that they are about. */
     const int on = 1;
-    if (setsockopt(channel, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on) < 0) return closing(channel);
+    if (setsockopt(channel, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on) < 0) return closing(channel, -1);
     /* Whose number the kernel gives: answers come here, and nobody else's. */
     const struct sockaddr_nl own = {.nl_family = AF_NETLINK}, kernel = {.nl_family = AF_NETLINK};
-    if (bind(channel, (const struct sockaddr *)&own, sizeof own) < 0) return closing(channel);
-    if (connect(channel, (const struct sockaddr *)&kernel, sizeof kernel) < 0) return closing(channel);
+    if (bind(channel, (const struct sockaddr *)&own, sizeof own) < 0) return closing(channel, -1);
+    if (connect(channel, (const struct sockaddr *)&kernel, sizeof kernel) < 0) return closing(channel, -1);
     return channel;
 }
 
@@ -139,7 +133,7 @@ int linux_open_towards(int type, const unsigned char *address, int length, uint1
     socklen_t size = linux_fill_address(&to, address, length, port);
     int channel = socket(to.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (channel < 0) return -1;
-    if (connect(channel, (struct sockaddr *)&to, size) < 0 && errno != EINPROGRESS) return closing(channel);
+    if (connect(channel, (struct sockaddr *)&to, size) < 0 && errno != EINPROGRESS) return closing(channel, -1);
     return channel;
 }
 

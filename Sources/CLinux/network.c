@@ -1,4 +1,5 @@
 #include "call.h"
+#include "closing.h"
 
 #include <linux/sockios.h>
 
@@ -62,8 +63,5 @@ int linux_enter_network(int maker, enum linux_network_step *step) {
     }
     *step = linux_network_join;
     int result = setns(making.namespace, CLONE_NEWNET);
-    int saved = errno;
-    close(making.namespace);
-    errno = saved;
-    return result;
+    return closing(making.namespace, result);
 }

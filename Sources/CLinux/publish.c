@@ -1,3 +1,4 @@
+#include "closing.h"
 #include "linux.h"
 
 #include <linux/sockios.h>
@@ -6,13 +7,6 @@
 
 static const int datagram_kind = SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
 static const int stream_kind = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK;
-
-static int fail(int socket) {
-    int saved = errno;
-    close(socket);
-    errno = saved;
-    return -1;
-}
 
 static int set(int socket, int level, int option, int value) { return setsockopt(socket, level, option, &value, sizeof value); }
 
@@ -25,15 +19,15 @@ int linux_open_port(const unsigned char *address, int length, uint16_t port, int
     *step = linux_port_set;
     /* Both families are published by themselves. A listener may follow one whose connections are in TIME_WAIT; of datagrams the
        option would let another process share the port. */
-    if (length == 16 && set(opened, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0) return fail(opened);
-    if (!datagrams && set(opened, SOL_SOCKET, SO_REUSEADDR, 1) < 0) return fail(opened);
+    if (length == 16 && set(opened, IPPROTO_IPV6, IPV6_V6ONLY, 1) < 0) return closing(opened, -1);
+    if (!datagrams && set(opened, SOL_SOCKET, SO_REUSEADDR, 1) < 0) return closing(opened, -1);
     /* By which address a question came: the answer must come from there. */
     if (datagrams && set(opened, length == 4 ? IPPROTO_IP : IPPROTO_IPV6, length == 4 ? IP_PKTINFO : IPV6_RECVPKTINFO, 1) < 0)
-        return fail(opened);
+        return closing(opened, -1);
     *step = linux_port_bind;
-    if (bind(opened, (struct sockaddr *)&at, size) < 0) return fail(opened);
+    if (bind(opened, (struct sockaddr *)&at, size) < 0) return closing(opened, -1);
     *step = linux_port_listen;
-    if (!datagrams && listen(opened, SOMAXCONN) < 0) return fail(opened);
+    if (!datagrams && listen(opened, SOMAXCONN) < 0) return closing(opened, -1);
     return opened;
 }
 
@@ -55,12 +49,11 @@ int linux_is_socket_of(int network) {
     if (probe < 0) return -1;
     /* netdevice(7) does not have it: the namespace that a socket is of. */
     const int own = ioctl(probe, SIOCGSKNS);
-    if (own < 0) return fail(probe);
+    if (own < 0) return closing(probe, -1);
     struct stat found, wanted;
     const int failed = fstat(own, &found) < 0 || fstat(network, &wanted) < 0;
-    if (failed) fail(own);
-    else close(own);
-    if (failed) return fail(probe);
+    closing(own, 0);
+    if (failed) return closing(probe, -1);
     close(probe);
     return found.st_dev == wanted.st_dev && found.st_ino == wanted.st_ino;
 }
@@ -81,7 +74,7 @@ int linux_connect_loopback(int six, uint16_t port, int datagrams) {
     const int opened = socket(to.ss_family, datagrams ? datagram_kind : stream_kind, 0);
     if (opened < 0) return -1;
     if (!datagrams) set(opened, IPPROTO_TCP, TCP_NODELAY, 1);
-    if (connect(opened, (struct sockaddr *)&to, size) < 0 && errno != EINPROGRESS) return fail(opened);
+    if (connect(opened, (struct sockaddr *)&to, size) < 0 && errno != EINPROGRESS) return closing(opened, -1);
     return opened;
 }
 

@@ -1,4 +1,5 @@
 #include "call.h"
+#include "closing.h"
 
 #include <ifaddrs.h>
 #include <linux/netlink.h>
@@ -11,10 +12,7 @@ static int open_routes(unsigned groups) {
     if (channel < 0) return -1;
     struct sockaddr_nl own = {.nl_family = AF_NETLINK, .nl_groups = groups};
     if (bind(channel, (struct sockaddr *)&own, sizeof own) == 0) return channel;
-    int saved = errno;
-    close(channel);
-    errno = saved;
-    return -1;
+    return closing(channel, -1);
 }
 
 static int ask_for_routes(int channel) {
@@ -72,10 +70,8 @@ static int dump_routes(int channel, struct linux_route *routes, int room) {
 int linux_default_routes(struct linux_route *routes, int room) {
     int channel = open_routes(0);
     if (channel < 0) return -1;
-    int count = dump_routes(channel, routes, room), saved = errno;
-    close(channel);
-    errno = saved;
-    return count;
+    int count = dump_routes(channel, routes, room);
+    return closing(channel, count);
 }
 
 int linux_await_routes(int four, int six) {
@@ -99,10 +95,7 @@ int linux_await_routes(int four, int six) {
         struct pollfd wait = {.fd = channel, .events = POLLIN};
         if (poll(&wait, 1, -1) < 0 && errno != EINTR) break;
     }
-    int saved = errno;
-    close(channel);
-    errno = saved;
-    return result;
+    return closing(channel, result);
 }
 
 socklen_t linux_fill_address(struct sockaddr_storage *to, const unsigned char *address, int length, uint16_t port) {

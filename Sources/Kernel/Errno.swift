@@ -27,6 +27,9 @@ extension Errno {
 
     package static let notPermitted = Errno(rawValue: EPERM)
     package static let noEntry = Errno(rawValue: ENOENT)
+    package static let badDescriptor = Errno(rawValue: EBADF)
+    package static let badAddress = Errno(rawValue: EFAULT)
+    package static let noAddressFamily = Errno(rawValue: EAFNOSUPPORT)
     package static let interrupted = Errno(rawValue: EINTR)
     package static let again = Errno(rawValue: EAGAIN)
     package static let accessDenied = Errno(rawValue: EACCES)
@@ -37,7 +40,7 @@ extension Errno {
     package static let tooManyOpen = Errno(rawValue: EMFILE)
     package static let noSpace = Errno(rawValue: ENOSPC)
     package static let noBuffers = Errno(rawValue: ENOBUFS)
-    /// ENFILE: for a set of nftables, that it has no room.
+    /// ENFILE: no file is left to open on the host; for a set of nftables, that it has no room.
     package static let tableFull = Errno(rawValue: ENFILE)
     package static let noMemory = Errno(rawValue: ENOMEM)
     package static let readOnly = Errno(rawValue: EROFS)

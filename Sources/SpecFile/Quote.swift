@@ -22,7 +22,7 @@ private func appendQuoted(_ scalar: Unicode.Scalar, to text: inout String) {
     case "\n": text += "\\n"
     case "\t": text += "\\t"
     // Control characters would act on the terminal that the message is shown on, C1 among them.
-    case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || isBidirectional(scalar):
+    case _ where acts(scalar):
         text += "\\u{\(String(scalar.value, radix: 16))}"
     default: appendPrintably(scalar, to: &text)
     }
@@ -41,7 +41,7 @@ func onOneLine(_ message: String) -> String {
         switch scalar {
         case "\n": result += "\\n"
         case "\t": result += "\\t"
-        case _ where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || isBidirectional(scalar):
+        case _ where acts(scalar):
             result += "\\u{\(String(scalar.value, radix: 16))}"
         default: result.unicodeScalars.append(scalar)
         }
@@ -49,10 +49,11 @@ func onOneLine(_ message: String) -> String {
     return result
 }
 
-/// The marks that reorder the text around them (Unicode UAX 9): they can make a message say what it does not say.
-private func isBidirectional(_ scalar: Unicode.Scalar) -> Bool {
+/// Whether a character acts on the line or the terminal that it stands on: C0, DEL and C1, line separators, and the marks that
+/// reorder the text around them (Unicode UAX 9), which can make a message say what it does not say.
+package func acts(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
-    case 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029: true
+    case 0..<0x20, 0x7F...0x9F, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069: true
     default: false
     }
 }

@@ -88,12 +88,7 @@ enum Report {
     static func acts(in text: String) -> Bool { text.unicodeScalars.contains(where: acts) }
 
     private static func acts(_ scalar: Unicode.Scalar) -> Bool {
-        switch scalar.value {
-        // C0, DEL and C1; then the marks that reorder the text around them (Unicode UAX 9).
-        case 0..<0x20, 0x7F...0x9F, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029: true
-        // A byte that is no text.
-        case (CarriedByte.base + 0x80)...: true
-        default: false
-        }
+        // A byte that is no text, too.
+        SpecFile.acts(scalar) || scalar.value >= CarriedByte.base + 0x80
     }
 }

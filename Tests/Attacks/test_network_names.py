@@ -25,8 +25,7 @@ MALFORMED = ["loop", "loop in content", "forward pointer", "cut", "count", "long
 
 @pytest.fixture(scope="module")
 def network():
-    with lab.standing("pasta", "nft"):
-        names.up()
+    with names.standing():
         yield
 
 

@@ -12,7 +12,7 @@ import Testing
     }
 
     private func question(_ text: String, _ type: UInt16 = 1, more: [UInt8] = []) -> [UInt8] {
-        [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, more.isEmpty ? 0 : 1] + name(text) + number(type) + [0, 1] + more
+        [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, more.isEmpty ? 0 : 1] + name(text) + bigEndian(type) + [0, 1] + more
     }
 
     private func asked(_ bytes: [UInt8]) -> AskedMessage? {
@@ -21,14 +21,14 @@ import Testing
 
     /// An answer to `question("a.b")` with these records.
     private func reply(_ records: [[UInt8]], flags: UInt16 = 0x8180) -> [UInt8] {
-        [0x12, 0x34] + number(flags) + number(1) + number(UInt16(records.count)) + [0, 0, 0, 0] + name("a.b")
+        [0x12, 0x34] + bigEndian(flags) + bigEndian(1) + bigEndian(UInt16(records.count)) + [0, 0, 0, 0] + name("a.b")
             + [0, 1, 0, 1] + records.flatMap { $0 }
     }
 
     private func record(
         _ owner: [UInt8], _ type: UInt16, _ content: [UInt8], seconds: [UInt8] = [0, 0, 0, 5]
     ) -> [UInt8] {
-        owner + number(type) + [0, 1] + seconds + number(UInt16(content.count)) + content
+        owner + bigEndian(type) + [0, 1] + seconds + bigEndian(UInt16(content.count)) + content
     }
 
     private var ours: NameQuestion { NameQuestion(name: name("a.b"), type: 1) }

@@ -23,8 +23,7 @@ REFUSED = "ConnectionRefusedError"
 
 @pytest.fixture(scope="module")
 def network():
-    with lab.standing("pasta", "nft"):
-        names.up()
+    with names.standing():
         yield
 
 

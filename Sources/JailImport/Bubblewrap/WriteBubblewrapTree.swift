@@ -17,8 +17,6 @@ extension BubblewrapTree {
 }
 
 extension BubblewrapImport {
-    private func standard(_ words: String) -> Directive { Draft.standard("bwrap", words) }
-
     /// `[filesystem]` and the mounts.
     mutating func writeTree() {
         writeRoot()

@@ -1,5 +1,6 @@
 package import JailPlan
 package import Kernel
+import SpecFile
 
 /// What an overlay has changed of one name.
 package struct Change: Sendable {
@@ -86,11 +87,7 @@ package func quotedPath(_ bytes: [UInt8]) -> String {
     let isValid = Array(text.utf8) == bytes
     let isPlain =
         isValid
-        && !text.unicodeScalars.contains { scalar in
-            scalar == "\"" || scalar == "\\" || scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value)
-                || (0x200E...0x200F).contains(scalar.value) || (0x2028...0x202E).contains(scalar.value)
-                || (0x2066...0x2069).contains(scalar.value)
-        }
+        && !text.unicodeScalars.contains { $0 == "\"" || $0 == "\\" || acts($0) }
     if isPlain { return text }
     var result = "\""
     for byte in bytes {

@@ -12,10 +12,10 @@ extension Explanation {
         case (.openat, .notDirectory): "something on the way to it is a file"
         case (.openat, .loop): "it leads through too many symbolic links"
         case (.landlockAddRule, Errno(rawValue: 77)): "the file system that it is on has no files that last (nsfs, …)"
-        case (.landlockAddRule, Errno(rawValue: 97)): "this kernel has no TCP (CONFIG_INET): take the key out"
-        case (.landlockRestrictSelf, Errno(rawValue: 7)):
+        case (.landlockAddRule, .noAddressFamily): "this kernel has no TCP (CONFIG_INET): take the key out"
+        case (.landlockRestrictSelf, .tooBig):
             "immure was started below as many Landlock layers as the kernel stacks (16)"
-        case (_, .unsupported), (_, Errno(rawValue: 95)):
+        case (_, .unsupported), (_, .notSupported):
             filterHint ?? Remedy.bootLandlock
         case (_, .notPermitted): filterHint
         default: nil

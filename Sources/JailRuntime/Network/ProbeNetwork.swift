@@ -43,7 +43,7 @@ extension HostNetwork {
             guard words.count > 7, let place = UInt32(words[1], radix: 16), let mask = UInt32(words[7], radix: 16),
                 mask != 0
             else { continue }
-            let bytes = unsafe withUnsafeBytes(of: place) { unsafe Array($0) }
+            let bytes = (0..<4).map { UInt8(truncatingIfNeeded: place.littleEndian >> (8 * $0)) }
             routed.append(InterfaceAddress(IPAddress(bytes: bytes), prefix: mask.nonzeroBitCount))
         }
     }

@@ -88,7 +88,7 @@ extension Explanation {
         case .textBusy: "somebody has it open for writing"
         case .loop: "its path leads through too many symbolic links, or its interpreters name each other"
         case .notPermitted: "its file has capabilities that cannot be given here, or a security module refuses it"
-        case Errno(rawValue: 7): "arguments and environment are too long for one execve(2)"
+        case .tooBig: "arguments and environment are too long for one execve(2)"
         case .noMemory: nil
         default: nil
         }

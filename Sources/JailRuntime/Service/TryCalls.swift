@@ -47,8 +47,6 @@ enum TriedCalls {
     }
 
     private static let done = Errno(rawValue: 0)
-    private static let fault = Errno(rawValue: 14)
-    private static let badDescriptor = Errno(rawValue: 9)
 
     /// Those that a launch would find refused.
     static func refused(_ needs: CallNeeds) -> [RefusedTrial] {
@@ -76,29 +74,30 @@ enum TriedCalls {
     private static let common = [
         Trial("clone3", [0, 0], [.invalid]),
         // A bit that stands for nothing, with CLONE_NEWUSER.
-        Trial("unshare", [0x1000_0001], [.invalid]), Trial("setns", [-1, 0], [badDescriptor, .invalid]),
+        Trial("unshare", [0x1000_0001], [.invalid]), Trial("setns", [-1, 0], [.badDescriptor, .invalid]),
         Trial("setresuid", [-1, -1, -1], [done]), Trial("setresgid", [-1, -1, -1], [done]),
         Trial("prctl", [-1], [.invalid]), Trial("personality", [0xFFFF_FFFF], [done, .notPermitted]),
-        Trial("capset", [0, 0], [fault]), Trial("seccomp", [-1], [.invalid]),
+        Trial("capset", [0, 0], [.badAddress]), Trial("seccomp", [-1], [.invalid]),
         // The filter of RestrictSUIDSGID= cannot look into its arguments: it is done without.
-        Trial("openat2", [-1, 0, 0, 0], [.invalid, fault, .unsupported]),
+        Trial("openat2", [-1, 0, 0, 0], [.invalid, .badAddress, .unsupported]),
         Trial("close_range", [1, 0, 0], [.invalid]), Trial("pidfd_open", [-1, 0], [.invalid]),
         Trial("setgroups", [-1, 0], [.invalid, .notPermitted]),
         // The host is asked for its version; what refuses that is as good as a kernel without it.
-        Trial("landlock_create_ruleset", [0, 0, 0], [fault, .invalid, .notSupported, .unsupported, .notPermitted]),
+        Trial(
+            "landlock_create_ruleset", [0, 0, 0], [.badAddress, .invalid, .notSupported, .unsupported, .notPermitted]),
         // Newer than many a list of names; what refuses it is put up with, what kills for it is not.
-        Trial("statmount", [0, 0, 0, 1], [.invalid, .unsupported, .notPermitted, fault]),
-        Trial("listmount", [0, 0, 0, 1], [.invalid, .unsupported, .notPermitted, fault]),
+        Trial("statmount", [0, 0, 0, 1], [.invalid, .unsupported, .notPermitted, .badAddress]),
+        Trial("listmount", [0, 0, 0, 1], [.invalid, .unsupported, .notPermitted, .badAddress]),
     ]
 
     private static let mounting = [
-        Trial("open_tree", [-1, 0, 0], [fault]), Trial("mount_setattr", [-1, 0, 1], [.invalid]),
+        Trial("open_tree", [-1, 0, 0], [.badAddress]), Trial("mount_setattr", [-1, 0, 1], [.invalid]),
         Trial("fsconfig", [-1, 0], [.invalid]), Trial("umount2", [0, 0x8000], [.invalid]),
     ]
 
     private static let privileged = [
         Trial("fsopen", [0, 2], [.invalid]), Trial("fsmount", [-1, 2], [.invalid]),
-        Trial("move_mount", [-1, 0, -1, 0, 0x8000_0000], [.invalid]), Trial("pivot_root", [0, 0], [fault]),
+        Trial("move_mount", [-1, 0, -1, 0, 0x8000_0000], [.invalid]), Trial("pivot_root", [0, 0], [.badAddress]),
     ]
 
     private static func trials(of needs: CallNeeds) -> [Trial] {

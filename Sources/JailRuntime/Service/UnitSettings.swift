@@ -30,7 +30,7 @@ extension Evidence {
             result.append("RestrictNamespaces=no")
             refused.removeAll { ["clone3", "unshare", "setns"].contains($0.name) }
         }
-        if refused.contains(where: { $0.name == "socket" && $0.errno == Errno(rawValue: 97) }) {
+        if refused.contains(where: { $0.name == "socket" && $0.errno == .noAddressFamily }) {
             result.append("RestrictAddressFamilies=AF_INET")
             refused.removeAll { $0.name == "socket" }
         }
@@ -96,7 +96,7 @@ extension Explanation {
         switch failure.errno {
         case .again where [.clone3, .fork].contains(failure.call): settings = evidence.settingsOfProcesses(unit)
         case .noEntry where !failure.text.hasPrefix("/proc/"): return nil
-        case .notPermitted, .accessDenied, .readOnly, .unsupported, .noEntry, Errno(rawValue: 97):
+        case .notPermitted, .accessDenied, .readOnly, .unsupported, .noEntry, .noAddressFamily:
             let isFiltered = evidence.status("Seccomp") == "2"
             let writes = plan.steps.contains { if case .forbidUserNamespaces = $0.operation { true } else { false } }
             settings = evidence.settings(refused: isFiltered ? evidence.refusedCalls(plan) : [], writesSysctls: writes)

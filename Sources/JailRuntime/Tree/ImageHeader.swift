@@ -43,6 +43,6 @@ struct ImageHeader {
     }
 
     private static func number(_ bytes: [UInt8], _ place: Int, _ width: Int) -> UInt64 {
-        (0..<width).reduce(UInt64(0)) { $0 | UInt64(bytes[place + $1]) << UInt64(8 * $1) }
+        UInt64(littleEndianBytes: bytes[place..<place + width])
     }
 }

@@ -34,13 +34,13 @@ extension Applier {
 
     /// Where the file system of an open file is mounted whole, and its device, as this process sees them.
     private func deviceMount(of directory: Int32) throws(Failure) -> (point: String, device: String)? {
-        let number = try failing { () throws(KernelError) in try entryStatus(of: directory).device }
+        let device = try failing { () throws(KernelError) in try status(of: directory).container }
         let proc = try proc().descriptor
         let text = try failing { () throws(KernelError) in
             let file = try open("self/mountinfo", at: proc, .read)
             return try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo")
         }
-        let wanted = deviceName(number)
+        let wanted = "\(device.major):\(device.minor)"
         for line in lines(text) {
             let words = line.split(separator: " ")
             guard words.count > 6, words[2] == wanted, words[3] == "/", let dash = words.firstIndex(of: "-"),
@@ -49,12 +49,5 @@ extension Applier {
             return (String(words[4]), String(words[dash + 2]))
         }
         return nil
-    }
-
-    /// `8:1`, as makedev(3) has packed it.
-    private func deviceName(_ number: UInt64) -> String {
-        let major = (number >> 8) & 0xFFF | (number >> 32) & 0xFFFF_F000
-        let minor = number & 0xFF | (number >> 12) & 0xFFFF_FF00
-        return "\(major):\(minor)"
     }
 }

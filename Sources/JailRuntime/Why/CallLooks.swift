@@ -45,8 +45,7 @@ struct CallLooks {
             return [Denial(.refused, name, remark: "which is to make namespaces", line: nested)]
         case "clone3":
             // The flags are the first field of `struct clone_args`, clone(2).
-            let flags = thread.memory(at: question.arguments[0], upTo: 8) ?? []
-            guard flags.reversed().reduce(0, { $0 << 8 | UInt64($1) }) & Self.namespaces != 0 else { break }
+            guard number(at: question.arguments[0], thread) & Self.namespaces != 0 else { break }
             return [Denial(.refused, name, remark: "which is to make namespaces", line: nested)]
         default: break
         }
@@ -81,15 +80,16 @@ struct CallLooks {
         return [denial] + (shown.map { [$0] } ?? [])
     }
 
+    /// Eight bytes of a thread's memory, or as many as can be read.
+    private func number(at address: UInt64, _ thread: ThreadState) -> UInt64 {
+        UInt64(littleEndianBytes: (thread.memory(at: address, upTo: 8) ?? [])[...])
+    }
+
     private func need(_ use: ObservedCall.Use, _ question: Question, _ thread: ThreadState) -> PathLooks.Need {
         switch use {
         case .open(let index): Self.need(index < 0 ? .creat : OpenFlags(question.arguments[index]))
         case .openBehind(let index):
-            Self.need(
-                OpenFlags(
-                    (thread.memory(at: question.arguments[index], upTo: 8) ?? []).reversed().reduce(0) {
-                        $0 << 8 | UInt64($1)
-                    }))
+            Self.need(OpenFlags(number(at: question.arguments[index], thread)))
         case .make: .make(isDirectory: false)
         case .makeDirectory: .make(isDirectory: true)
         case .remove: .remove

@@ -108,7 +108,7 @@ struct DenialObserver {
         guard bytes.count > 80, let verdict = CallLooks.Verdict(rawValue: bytes[80]) else { return nil }
         var numbers: [UInt64] = []
         for place in stride(from: 0, to: 80, by: 8) {
-            numbers.append(bytes[place..<place + 8].reversed().reduce(0) { $0 << 8 | UInt64($1) })
+            numbers.append(UInt64(littleEndianBytes: bytes[place..<place + 8]))
         }
         let question = Question(
             id: numbers[0], thread: Int32(truncatingIfNeeded: numbers[1]),

@@ -8,7 +8,7 @@ extension Explanation {
         case .tooManyOpen:
             return
                 "no descriptor is left: raise `ulimit -n` (RLIMIT_NOFILE) of the shell that starts immure, or LimitNOFILE= of its unit"
-        case Errno(rawValue: 23):
+        case .tableFull:
             return "the host has no file left to open; "
                 + raised("fs.file-max", at: "/proc/sys/fs/file-max", orElse: 100_000)
         case .noMemory: return memoryHint

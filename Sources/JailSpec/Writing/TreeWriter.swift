@@ -26,9 +26,9 @@ package struct TreeWriter {
     private static func commented(_ text: String) -> String {
         var result = text.isEmpty ? "#" : "# "
         for scalar in text.unicodeScalars {
-            switch scalar.value {
-            case 0x09: result += " "
-            case 0..<0x20, 0x7F...0x9F, 0x200E, 0x200F, 0x202A...0x202E, 0x2066...0x2069, 0x2028, 0x2029:
+            switch scalar {
+            case "\t": result += " "
+            case _ where acts(scalar):
                 result += "\\u{\(String(scalar.value, radix: 16))}"
             default: result.unicodeScalars.append(scalar)
             }

@@ -37,7 +37,7 @@ struct LearnCommand: ParsableCommand {
                 throw Rejection([Diagnostic("no command", at: nil, hint: "immure learn -- COMMAND")])
             }
             let place = try Self.rejecting { () throws(Diagnostic) in
-                try LearnedPlace(of: output ?? Self.file(program) + ".toml")
+                try LearnedPlace(of: target(of: program))
             }
             let now = context(words, base, writing: place.path)
             let before = try Self.former(place, now)
@@ -93,6 +93,9 @@ struct LearnCommand: ParsableCommand {
             )
         ])
     }
+
+    /// The file of the spec, as it was asked for.
+    private func target(of program: String) -> String { output ?? Self.file(program) + ".toml" }
 
     private func context(_ words: [String], _ base: Spec?, writing path: String) -> LearnContext {
         let surroundings = Caller.surroundings()
@@ -155,7 +158,7 @@ struct LearnCommand: ParsableCommand {
             try place.replace(ending: ".seen", with: RecordFile.text(records, context))
             try place.replace(with: learned.text)
         }
-        let path = output ?? Self.file(words[0]) + ".toml"
+        let path = target(of: words[0])
         note("wrote \(path): \(run.calls) calls seen, \(records.count) places and addresses")
         for one in learned.untold { warn("not in the spec: the command \(one)") }
         if learned.isRoots {

@@ -23,8 +23,16 @@ ZONE = {
 }
 
 
+@contextmanager
+def standing():
+    """The lab with addresses that belong to nobody's private network, for the tests of a module."""
+    with lab.standing("pasta", "nft"):
+        up()
+        yield
+
+
 def up():
-    """After `lab.up`: addresses that belong to nobody's private network."""
+    """After `lab.up`."""
     lab.ip("addr", "add", "203.0.113.1/24", "dev", "lo", inside=True)
     for number in (10, 20):
         lab.ip("-6", "addr", "add", f"2001:db8:3::{number}/128", "dev", "lo", inside=True)

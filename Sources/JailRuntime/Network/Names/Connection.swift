@@ -55,7 +55,7 @@ struct Connection {
 
     /// The answer to its question: sent when the socket can be written to.
     mutating func answer(_ message: [UInt8]) {
-        output = number(UInt16(message.count)) + message
+        output = bigEndian(UInt16(message.count)) + message
         isWaiting = false
     }
 }

@@ -78,7 +78,7 @@ struct Exchange {
             case .datagrams: _ = try sendNow(question[...], over: socket)
             case .stream:
                 isStream = true
-                output = number(UInt16(question.count)) + question
+                output = bigEndian(UInt16(question.count)) + question
             }
         } catch {
             close()

@@ -15,7 +15,7 @@ struct Answer {
 
     /// What a datagram may be long that comes here, RFC 6891: what passes every network whole.
     static let room: UInt16 = 1232
-    static let options: [UInt8] = [0] + number(NameQuestion.options) + number(room) + [0, 0, 0, 0, 0, 0]
+    static let options: [UInt8] = [0] + bigEndian(NameQuestion.options) + bigEndian(room) + [0, 0, 0, 0, 0, 0]
     /// The longest time that an answer is kept, in seconds.
     private static let longest: UInt32 = 86_400
     private static let longestChain = 16
@@ -83,7 +83,8 @@ struct Answer {
     /// A message without records, as an answer to what was asked.
     static func empty(_ code: UInt16, to asked: AskedMessage, truncated: Bool = false) -> [UInt8] {
         let flags = 0x8080 | (asked.wantsRecursion ? 0x100 : 0) | (truncated ? 0x200 : 0) | code
-        return number(asked.id) + number(flags) + number(1) + number(0) + number(0) + number(asked.room == nil ? 0 : 1)
+        return bigEndian(asked.id) + bigEndian(flags) + bigEndian(1) + bigEndian(0) + bigEndian(0)
+            + bigEndian(asked.room == nil ? 0 : 1)
             + asked.question.bytes + (asked.room == nil ? [] : options)
     }
 
@@ -95,26 +96,29 @@ struct Answer {
         var owner: [UInt8] = [0xC0, 12]
         for alias in aliases {
             bytes +=
-                owner + number(NameQuestion.alias) + number(1) + time(alias.seconds)
-                + number(UInt16(alias.target.count))
-            owner = bytes.count < 0x4000 ? number(0xC000 | UInt16(bytes.count)) : alias.target
+                owner + bigEndian(NameQuestion.alias) + bigEndian(1) + time(alias.seconds)
+                + bigEndian(UInt16(alias.target.count))
+            owner = bytes.count < 0x4000 ? bigEndian(0xC000 | UInt16(bytes.count)) : alias.target
             bytes += alias.target
         }
         for (address, seconds) in addresses {
             bytes +=
-                owner + number(asked.question.type) + number(1) + time(seconds) + number(UInt16(address.bytes.count))
+                owner + bigEndian(asked.question.type) + bigEndian(1) + time(seconds)
+                + bigEndian(UInt16(address.bytes.count))
             bytes += address.bytes
         }
-        bytes.replaceSubrange(6..<8, with: number(UInt16(aliases.count + addresses.count)))
+        bytes.replaceSubrange(6..<8, with: bigEndian(UInt16(aliases.count + addresses.count)))
         return asked.room == nil ? bytes : bytes + Self.options
     }
 
-    private func time(_ seconds: UInt32) -> [UInt8] { number(UInt16(seconds >> 16)) + number(UInt16(seconds & 0xFFFF)) }
+    private func time(_ seconds: UInt32) -> [UInt8] {
+        bigEndian(UInt16(seconds >> 16)) + bigEndian(UInt16(seconds & 0xFFFF))
+    }
 
     /// A server's whole message as an answer to what was asked: for records that lead nowhere.
     static func passed(_ bytes: [UInt8], to asked: AskedMessage) -> [UInt8] {
         var bytes = bytes
-        bytes.replaceSubrange(0..<2, with: number(asked.id))
+        bytes.replaceSubrange(0..<2, with: bigEndian(asked.id))
         // AD: nobody here has verified anything.
         bytes[3] &= ~0x20
         return bytes

@@ -78,11 +78,11 @@ struct NameQuestion: Equatable {
     var isOfRecords: Bool { !(128...255).contains(type) && type != Self.options && type != 0 }
 
     /// As it stands in a message.
-    var bytes: [UInt8] { name + number(type) + number(1) }
+    var bytes: [UInt8] { name + bigEndian(type) + bigEndian(1) }
 }
 
 /// A number of 16 bits in the order of the network.
-func number(_ value: UInt16) -> [UInt8] { [UInt8(value >> 8), UInt8(value & 0xFF)] }
+func bigEndian(_ value: UInt16) -> [UInt8] { [UInt8(value >> 8), UInt8(value & 0xFF)] }
 
 /// A name in lower case; lengths of labels are below every letter.
 func lower(_ name: NameService.Name) -> NameService.Name { name.map { 0x41...0x5A ~= $0 ? $0 | 0x20 : $0 } }
@@ -112,7 +112,8 @@ struct AskedMessage {
         else { return .nothing }
         func refusal(_ code: Answer.Code) -> Reading {
             .answered(
-                number(id) + number(0x8000 | flags & 0x7900 | 0x80 | code.rawValue) + [UInt8](repeating: 0, count: 8))
+                bigEndian(id) + bigEndian(0x8000 | flags & 0x7900 | 0x80 | code.rawValue)
+                    + [UInt8](repeating: 0, count: 8))
         }
         guard flags >> 11 & 0xF == 0 else { return refusal(.notImplemented) }
         guard questions == 1, answers == 0, authorities == 0, let name = reader.name(), let type = reader.number16(),
@@ -135,7 +136,9 @@ struct AskedMessage {
     /// The question as it is put to a server: nothing of what the program wrote beside it goes along.
     func query(id: UInt16) -> [UInt8] {
         let takesMore = room != nil || question.wantsAddresses
-        var bytes = number(id) + number(0x0100) + number(1) + number(0) + number(0) + number(takesMore ? 1 : 0)
+        var bytes =
+            bigEndian(id) + bigEndian(0x0100) + bigEndian(1) + bigEndian(0) + bigEndian(0)
+            + bigEndian(takesMore ? 1 : 0)
         bytes += question.bytes
         if takesMore { bytes += Answer.options }
         return bytes

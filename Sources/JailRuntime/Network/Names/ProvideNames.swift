@@ -32,8 +32,9 @@ extension Applier {
     /// The resolver is there where it refuses what is on no list: the root of all names.
     mutating func checkResolver() throws(Failure) {
         let question =
-            number(0x494D) + number(0x0100) + number(1) + [0, 0, 0, 0, 0, 0] + [0] + number(NameQuestion.four)
-            + number(1)
+            bigEndian(0x494D) + bigEndian(0x0100) + bigEndian(1) + [0, 0, 0, 0, 0, 0] + [0]
+            + bigEndian(NameQuestion.four)
+            + bigEndian(1)
         let answer = try failing { () throws(KernelError) in
             try Kernel.answer(
                 of: NameService.address.bytes, port: NameService.port, to: question, milliseconds: 2000)

@@ -48,7 +48,7 @@ struct RefusedNames {
     private func write(_ name: [UInt8], _ address: IPAddress?, _ count: Int, at place: Int) throws(KernelError) {
         let count = UInt32(clamping: count)
         let bytes = address?.bytes ?? []
-        var record = number(UInt16(count >> 16)) + number(UInt16(count & 0xFFFF)) + [UInt8(bytes.count)] + bytes
+        var record = bigEndian(UInt16(count >> 16)) + bigEndian(UInt16(count & 0xFFFF)) + [UInt8(bytes.count)] + bytes
         record += [UInt8](repeating: 0, count: 21 - record.count) + [UInt8(name.count)] + name
         try writeBytes(record, to: file, at: Int64(place * Self.length))
     }
