@@ -82,6 +82,12 @@ def test_b04_a_terminal_shows_the_same(terminal, name):
     assert found == wanted
 
 
+def test_no_line_end_is_doubled(terminal):
+    """What the jail's terminal passes on in pieces may end between the two bytes of a line end."""
+    found, status = shown(terminal, JAILS["jail"] + "seq 1 40000")
+    assert status == 0 and found == "".join(f"{number}\r\n" for number in range(1, 40001))
+
+
 @pytest.mark.parametrize("rest", ["", " | cat", " 2>/dev/null", " >/dev/null"])
 def test_b04_what_is_typed_is_read_by_who_asks(terminal, rest):
     line = "{}sh -c 'echo ready >&2; read x; echo got:$x >&2'" if "2>" not in rest else "{}sh -c 'echo ready; read x; echo got:$x'"

@@ -176,8 +176,9 @@ struct Supervisor {
 
     /// How long nothing may happen, in milliseconds.
     private var patience: Int32? {
-        signals.isEmpty
-            ? sooner(sooner(deadline.milliseconds, hastening), sooner(listener?.milliseconds, door?.milliseconds)) : 0
+        guard signals.isEmpty else { return 0 }
+        let waits = [deadline.milliseconds, hastening, listener?.milliseconds, door?.milliseconds, relay?.milliseconds]
+        return waits.reduce(nil, sooner)
     }
 
     mutating func handleMessage() throws(KernelError) {

@@ -21,6 +21,7 @@ struct TerminalRelay {
     private var sourceIsOpen = true
     private var toJail: [UInt8] = []
     private var toCaller: [UInt8] = []
+    private var lineEnds = LineEnds()
     /// SIGINT or SIGQUIT, where such a key was carried last.
     private(set) var typed: Int32?
 
@@ -118,11 +119,15 @@ struct TerminalRelay {
         ]
     }
 
+    /// How long there is something to wait for besides, in milliseconds.
+    var milliseconds: Int32? { lineEnds.milliseconds(monotonicNanoseconds()) }
+
     mutating func carry(_ ready: ArraySlice<Watch>) throws(KernelError) {
         let (input, jail) = (ready[ready.startIndex], ready[ready.startIndex + 1])
         if input.isReady { takeInput() }
         if input.hasHungUp, !input.isReadable { inputIsOpen = false }
         if toCaller.isEmpty, jail.isReadable || jail.hasHungUp { fill() }
+        toCaller += lineEnds.release(monotonicNanoseconds())
         if !toJail.isEmpty, sourceIsOpen { feed() }
         flush()
     }
@@ -170,15 +175,16 @@ struct TerminalRelay {
 
     /// A read from the master fails with EIO when the last slave is closed, pty(7); one from a pipe finds its end.
     private mutating func fill() {
+        var bytes: [UInt8] = []
         do throws(KernelError) {
-            let bytes = try readSome(source) ?? []
+            bytes = try readSome(source) ?? []
             if bytes.isEmpty { sourceIsOpen = false }
-            // What the jail's terminal has put before each line feed, the caller's puts there itself.
-            toCaller +=
-                isPty && !caller.isRaw && (use == .log || caller.returnsCarriage) ? LineEnds.undone(bytes) : bytes
         } catch {
             sourceIsOpen = false
         }
+        // What the jail's terminal has put before each line feed, the caller's puts there itself.
+        let undone = isPty && !caller.isRaw && (use == .log || caller.returnsCarriage)
+        toCaller += lineEnds.take(bytes, undone: undone, monotonicNanoseconds())
     }
 
     private mutating func flush() {
@@ -197,8 +203,12 @@ struct TerminalRelay {
         while true {
             do throws(KernelError) {
                 if toCaller.isEmpty {
-                    guard sourceIsOpen, try look(at: source).isReady else { return }
-                    fill()
+                    if sourceIsOpen, try look(at: source).isReady {
+                        fill()
+                    } else {
+                        toCaller = lineEnds.release()
+                        if toCaller.isEmpty { return }
+                    }
                 }
                 flush()
                 guard !toCaller.isEmpty else { continue }
