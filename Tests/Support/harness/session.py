@@ -10,6 +10,7 @@ is mounted on a file that is replaced in another mount namespace.
 
 import os
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 
@@ -23,6 +24,9 @@ def begin(isolated=True):
     """To be called once, before any test; `isolated` is with namespaces of IPC and network. Elsewhere programs of the
     examples ask the network for packages."""
     os.umask(0o022)
+    # A shell without job control starts what runs in its background with these ignored, and every child inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     for name in ("TMPDIR", "IMMURE_RESULT", "NO_COLOR"):
         os.environ.pop(name, None)
     if os.getuid() != 0:
