@@ -4,6 +4,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 from pathlib import Path
@@ -210,6 +211,106 @@ def test_no_server_outlives_the_launch(user, running, number):
     os.kill(launch.pid, number)
     user.finish(launch)
     assert select.select([handle], [], [], patient(0.5))[0], "squashfuse is still there"
+
+
+def test_a_server_that_stands_still_holds_nobody(user):
+    """A process that waits for it cannot be killed: the server is, and is not taken for one that was lost."""
+    place = user.open_directory()
+    text = f'grace = "100ms"\n{spec(build(user))}[filesystem]\nrw = ["{place}:/w"]'
+    launch = user.start(text, "/bin/sh", "-c", "trap '' TERM; while true; do stat /opt/i/nothing 2>/w/began; done")
+    until(lambda: (place / "began").exists())
+    squashfuse = server(launch)
+    handle = os.pidfd_open(squashfuse)
+    os.kill(squashfuse, signal.SIGSTOP)
+
+    def waits():
+        states = [Path(f"/proc/{pid}/wchan").read_text() for pid in linux.descendants(launch.pid) if pid != squashfuse]
+        return "request_wait_answer" in states
+
+    if os.getuid() == 0:
+        until(waits)
+    os.kill(launch.pid, signal.SIGTERM)
+    run = user.finish(launch, timeout=patient(20))
+    assert run.status == 137 and run.stderr == "", run
+    assert select.select([handle], [], [], patient(0.5))[0], "squashfuse is still there"
+
+
+# How it is shut in
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="looks into a process of another user namespace")
+def test_what_the_server_has(user, running):
+    launch, squashfuse = running
+    place = Path(f"/proc/{squashfuse}")
+    status = dict(line.split(":\t", 1) for line in (place / "status").read_text().splitlines() if ":\t" in line)
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status
+    assert {int(status[f"Cap{name}"], 16) for name in ("Eff", "Prm", "Inh", "Bnd", "Amb")} == {0}, status
+    assert (place / "environ").read_bytes() == b"PATH=/usr/sbin:/usr/bin:/sbin:/bin\0"
+    for kind in ("user", "mnt", "pid", "net", "ipc"):
+        assert os.readlink(place / "ns" / kind) != os.readlink(f"/proc/self/ns/{kind}")
+    assert set(os.listdir(place / "root")) <= {"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "proc", "dev", "image"}
+    for line in (place / "mountinfo").read_text().splitlines():
+        _, _, _, _, target, options, *_ = line.split()
+        assert target == "/proc" or "ro" in options.split(","), line
+    fuse = os.makedev(10, 229)
+    files = {"fuse" if os.stat(each).st_rdev == fuse else os.readlink(each).split(":")[0] for each in (place / "fd").iterdir()}
+    assert files == {"pipe", "fuse", "/image", "/usr/bin/squashfuse"}, files
+    launch.terminate()
+    user.finish(launch)
+
+
+HOSTILE = """#!/usr/bin/python3 -E
+import ctypes, os, socket
+libc = ctypes.CDLL(None, use_errno=True)
+found = []
+def closed(name, act):
+    try:
+        if act() == -1: return
+        found.append(name)
+    except OSError:
+        pass
+closed("secret", lambda: open({secret!r}).read())
+closed("list", lambda: os.listdir({home!r}))
+closed("write", lambda: open("/image", "r+b"))
+closed("root", lambda: open("/planted", "w"))
+closed("network", lambda: socket.create_connection(("127.0.0.1", {port}), 1))
+closed("abstract", lambda: socket.socket(socket.AF_UNIX).connect({abstract!r}))
+closed("signal", lambda: os.kill({caller}, 0))
+closed("trace", lambda: libc.ptrace(16, {caller}, 0, 0))
+closed("namespace", lambda: libc.unshare(0x10000000))
+closed("mount", lambda: libc.mount(b"none", b"/dev", b"tmpfs", 0, None))
+closed("above", lambda: os.listdir("/../home"))
+print("open:", *found, "end")
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="puts a program of its own into /usr/bin")
+def test_a_server_that_has_been_taken_over_reaches_nothing_of_the_callers(user, base):
+    image = build(user)
+    secret = user.file(image.parent / "secret", "x")
+    tcp, abstract = socket.create_server(("127.0.0.1", 0)), socket.socket(socket.AF_UNIX)
+    abstract.bind("\0immure-test")
+    abstract.listen()
+    caller = subprocess.Popen(["setpriv", f"--reuid={user.uid}", "--clear-groups", "sleep", "1000"])
+    program = HOSTILE.format(secret=str(secret), home=str(image.parent), port=tcp.getsockname()[1], abstract="\0immure-test", caller=caller.pid)
+    place = Path(base) / "hostile"
+    for each in ("upper", "work"):
+        (place / each).mkdir(parents=True)
+    (place / "upper/squashfuse").write_text(program)
+    (place / "upper/squashfuse").chmod(0o755)
+    linux.mount("overlay", "/usr/bin", "overlay", data=f"lowerdir=/usr/bin,upperdir={place}/upper,workdir={place}/work")
+    try:
+        run = user.run(spec(image), "/bin/true")
+        assert run.status == 125 and "squashfuse ended: open: end" in run.stderr, run
+        # And each of it is there for whoever is not shut in.
+        bare = subprocess.run(["setpriv", f"--reuid={user.uid}", "--clear-groups", place / "upper/squashfuse"], capture_output=True, text=True)
+        assert {"secret", "list", "network", "abstract", "signal", "namespace"} <= set(bare.stdout.split()), bare
+    finally:
+        linux.umount("/usr/bin")
+        caller.kill()
+        caller.wait()
+        tcp.close()
+        abstract.close()
 
 
 def test_the_jail_does_not_see_the_server(user):

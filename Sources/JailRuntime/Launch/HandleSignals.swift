@@ -58,6 +58,7 @@ extension Supervisor {
     /// Ends a launch of which nothing has run; true, as the jail is over by then.
     private mutating func interrupt(by number: Int32) -> Bool {
         let reason = failure ?? Failure.interrupted(by: number).at(stage.step)
+        for helper in helpers { helper.kill() }
         Self.kill(child)
         isOver = true
         outcome.ending = .failed(reason)
@@ -87,8 +88,13 @@ extension Supervisor {
     }
 
     /// Kills the jail's first process, and with it all the others; when it does not end, those by themselves.
+    ///
+    /// With the jail go those who serve it files: a process that waits for one that stands still cannot be killed (fs/fuse/dev.c,
+    /// request_wait_answer).
     mutating func killJail() throws(KernelError) {
         try Kernel.kill(child, Signal.kill)
+        isBeingKilled = true
+        for helper in helpers { helper.kill() }
         guard deadline.expectEnd() else { return }
         do throws(KernelError) {
             try leaf?.kill()

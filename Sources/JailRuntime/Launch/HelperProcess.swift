@@ -8,6 +8,8 @@ struct HelperOrder {
     var environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"]
     /// Descriptors that it gets, under their own numbers.
     var passing: [Int32] = []
+    /// Where it lives, in place of the host; it then joins nothing and keeps no capability.
+    var room: HelperRoom?
     /// Open namespace files that it enters first, in this order.
     var joining: [(descriptor: Int32, kinds: NamespaceFlags)] = []
     /// What its standard input is in place of nothing.
@@ -47,9 +49,12 @@ struct HelperProcess {
         let arguments = CStringArray(order.arguments)
         let environment = CStringArray(order.environment)
         let kept = [order.program.descriptor] + order.passing
-        let needed = kept + order.joining.map(\.descriptor)
-        return try begin(order.program.name, needed, input: order.input, output: order.output, tableSize: tableSize) {
-            () throws(KernelError) in
+        let needed = kept + order.joining.map(\.descriptor) + (order.room?.descriptors ?? [])
+        return try begin(
+            order.program.name, needed, into: order.room == nil ? [] : HelperRoom.namespaces, input: order.input,
+            output: order.output, tableSize: tableSize
+        ) { () throws(KernelError) in
+            try order.room?.enter()
             for namespace in order.joining { try join(namespace.descriptor, namespace.kinds) }
             if order.keeping != 0 {
                 // capabilities(7): exec leaves another user than root no more than the ambient set.
@@ -65,19 +70,19 @@ struct HelperProcess {
     static func start(
         _ name: String, passing: [Int32], tableSize: () -> Int32, _ body: () throws(KernelError) -> Never
     ) throws(Failure) -> HelperProcess {
-        try begin(name, passing, input: nil, output: nil, tableSize: tableSize, body)
+        try begin(name, passing, into: [], input: nil, output: nil, tableSize: tableSize, body)
     }
 
     private static func begin(
-        _ name: String, _ passing: [Int32], input: Int32?, output: Int32?, tableSize: () -> Int32,
-        _ body: () throws(KernelError) -> Never
+        _ name: String, _ passing: [Int32], into namespaces: NamespaceFlags, input: Int32?, output: Int32?,
+        tableSize: () -> Int32, _ body: () throws(KernelError) -> Never
     ) throws(Failure) -> HelperProcess {
         try failing { () throws(KernelError) in
             let (words, theirs) = try makePipe()
             let (silence, writer) = try makePipe()
             closeDescriptor(writer)
             let launcher = currentProcess()
-            let (side, descriptor) = try forkWatched()
+            let (side, descriptor) = try forkWatched(into: namespaces)
             guard case .parent(let child) = side else {
                 do throws(KernelError) {
                     try settle(launcher, input ?? silence, output ?? theirs, theirs, passing, tableSize)
@@ -102,9 +107,11 @@ struct HelperProcess {
         try duplicate(words, onto: 2)
         try duplicate(silence, onto: 0)
         try setParentDeathSignal(Signal.kill)
-        // Whoever was gone before that request will not be noticed by it.
-        guard parentProcess() == launcher else { exitNow(125) }
+        // Whoever was gone before that request will not be noticed by it; a parent in another pid namespace is 0.
+        guard [launcher, 0].contains(parentProcess()) else { exitNow(125) }
         try closeAll(except: [0, 1, 2] + passing, tableSize: tableSize)
+        // POLLERR: nobody can read it any more.
+        guard try !look(at: 2).isReady else { exitNow(125) }
         // What a terminal sends is for the jail, and for the launcher.
         try startSession()
         try resetSignals()
@@ -243,7 +250,7 @@ struct HelperProcess {
         for helper in helpers { helper.close() }
     }
 
-    private func kill() {
+    func kill() {
         do throws(KernelError) {
             try signal(descriptor, Signal.kill)
         } catch {

@@ -60,9 +60,10 @@ extension Supervisor {
         var order = HelperOrder(
             program: image.program,
             arguments: [
-                name, "-f", "-o", "ro,offset=\(image.offset)", "/proc/self/fd/\(image.file)", "/dev/fd/\(fuse)",
+                name, "-f", "-o", "ro,offset=\(image.offset)", "/image", "/dev/fd/\(fuse)",
             ])
-        order.passing = [image.file, fuse]
+        order.passing = [fuse]
+        order.room = HelperRoom(shown: [HelperRoom.Place(descriptor: image.file, name: "image")])
         do throws(Failure) {
             var helper = try HelperProcess.start(order) { [size = images.tableSize] in size }
             helper.step =

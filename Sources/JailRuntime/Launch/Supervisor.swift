@@ -63,6 +63,8 @@ struct Supervisor {
     private var manager: Int32
     /// The caller's terminal, where one is carried to and from.
     private let terminal: CallerTerminal?
+    /// Whether the jail has been sent SIGKILL: what becomes of its helpers from there says nothing.
+    var isBeingKilled = false
     /// Whether somebody has asked for an end.
     var isAsked = false
     /// The last signal that a terminal sent to the launcher.
@@ -250,7 +252,7 @@ struct Supervisor {
 
     /// The jail ends with what it needs. Where it has ended already, its helpers end after it by themselves.
     mutating func miss(_ helper: HelperProcess) throws(KernelError) {
-        guard lost == nil, try !hasEnded(child) else { return }
+        guard lost == nil, !isBeingKilled, try !hasEnded(child) else { return }
         lost = helper.failure
         try killJail()
     }

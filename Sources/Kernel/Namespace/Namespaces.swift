@@ -32,9 +32,11 @@ package func fork(into namespaces: NamespaceFlags) throws(KernelError) -> ForkSi
 
 /// As `fork`, with a descriptor of the child (a pidfd) that becomes readable when it ends: −1 in the child itself. The
 /// corresponding C function is `clone3` with `CLONE_PIDFD`.
-package func forkWatched() throws(KernelError) -> (side: ForkSide, process: Int32) {
+package func forkWatched(
+    into namespaces: NamespaceFlags = []
+) throws(KernelError) -> (side: ForkSide, process: Int32) {
     var descriptor: Int32 = -1
-    let child = try attempt(.clone3) { unsafe linux_clone3(0, &descriptor, SIGCHLD, -1) }
+    let child = try attempt(.clone3) { unsafe linux_clone3(namespaces.rawValue, &descriptor, SIGCHLD, -1) }
     return child == 0 ? (.child, -1) : (.parent(child: Int32(child)), descriptor)
 }
 

@@ -15,6 +15,9 @@ package func callerIdentity() -> (uid: UInt32, euid: UInt32, gid: UInt32, groups
 /// The id that decides what the caller may do. The corresponding C function is `geteuid`.
 package func effectiveUser() -> UInt32 { geteuid() }
 
+/// The group of the caller's that decides the same. The corresponding C function is `getegid`.
+package func effectiveGroup() -> UInt32 { getegid() }
+
 /// The mask of the modes of new files, umask(2).
 package func currentUmask() -> UInt32 {
     let mask = CLinux.umask(0)
