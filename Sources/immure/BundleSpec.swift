@@ -36,7 +36,7 @@ enum BundleSpec {
         }
         let whole = Position(file: file, line: 1, column: 1)
         return Translation(
-            root: draft.root.placed(whole), faults: faults, files: Caller.directory(of: file).map { [$0] } ?? [])
+            root: draft.root.placed(whole), faults: faults, files: Caller.directories(to: file, noun: "the bundle"))
     }
 }
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 
 import pytest
@@ -245,6 +246,24 @@ def test_a_bundle_that_others_can_write(caller):
     path.parent.chmod(0o1777)
     path.chmod(0o644)
     assert caller.verb("run", str(path)).ok.stdout == "of the bundle\n"
+
+
+def test_a_bundle_below_what_others_can_write(root):
+    """Who can rename a directory above the bundle can put another bundle there."""
+    place = root.directory()
+    path = bundle(root)
+    (place / "a/b").mkdir(parents=True)
+    shutil.move(path.parent, place / "a/b/c")
+    path = place / "a/b/c/config.json"
+    assert root.verb("run", str(path)).ok.stdout == "of the bundle\n"
+    (place / "a").chmod(0o777)
+    refused(root.verb("run", str(path)), "the bundle may be written by everyone", f"{place}/a:1:1: ")
+    (place / "a").chmod(0o755)
+    os.chown(place / "a", 12345, 0)
+    refused(root.verb("run", str(path)), "the bundle belongs to uid 12345", f"{place}/a:1:1: ")
+    link = root.directory() / "link"
+    link.symlink_to(place / "a/b/c")
+    refused(root.verb("run", f"{link}/config.json"), "the bundle belongs to uid 12345", f"{place}/a:1:1: ")
 
 
 def test_a_toml_spec_is_no_json(caller):

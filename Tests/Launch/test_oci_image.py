@@ -130,6 +130,28 @@ def test_a_directory_that_is_there(caller):
     assert run.status == 2 and "EEXIST" in run.stderr and os.listdir(place) == [], run
 
 
+def test_a_way_that_others_can_bend(root):
+    """What goes by its name to skopeo and umoci must be nobody else's to replace."""
+    place = root.directory()
+    image = bundle.layout(root, **SETTINGS)
+    elsewhere = root.directory()
+    (place / "link").symlink_to(elsewhere)
+    os.chown(place / "link", 12345, 12345, follow_symlinks=False)
+    run, _ = unpack(root, image, into=place / "link/made")
+    assert run.status == 2 and "a symbolic link of uid 12345, and root follows only those that root made" in run.stderr, run
+    (place / "d/e").mkdir(parents=True)
+    (place / "d").chmod(0o777)
+    run, _ = unpack(root, image, into=place / "d/e/made")
+    assert run.status == 2 and f"{place}/d may be written by everyone" in run.stderr, run
+    (place / "d").chmod(0o755)
+    os.chown(place / "d", 12345, 0)
+    run, _ = unpack(root, image, into=place / "d/e/made")
+    assert run.status == 2 and f"{place}/d belongs to uid 12345" in run.stderr, run
+    assert os.listdir(place / "d/e") == [] and os.listdir(elsewhere) == []
+    os.chown(place / "d", 0, 0)
+    assert unpack(root, image, into=f"{place}/d/e/made/")[0].status == 0 and (place / "d/e/made/rootfs/bin/sh").exists()
+
+
 def test_what_is_no_image(caller):
     image = bundle.layout(caller, **SETTINGS)
     run, _ = unpack(caller, image.parent / "nowhere")

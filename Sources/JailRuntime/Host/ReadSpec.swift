@@ -38,18 +38,30 @@ extension Caller {
         }
     }
 
-    /// The directory that a bundle's file is in, as what must be trusted: whoever may rename there can put another tree in the place
-    /// of the bundle's. nil where it cannot be seen: then the file could not either.
-    package static func directory(of file: String) -> SourceFile? {
-        let name = file.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(file[..<$0]) } ?? "."
-        let path = name.isEmpty ? "/" : name
-        do throws(KernelError) {
-            let found = try status(ofPath: path)
-            // In a sticky one nobody renames what is another's (chmod(2)).
-            let mode = found.permissions & 0o1000 != 0 ? found.permissions & ~0o022 : found.permissions
-            return SourceFile(path: path, owner: found.owner, mode: mode, isSymlink: false, noun: "the bundle")
+    /// The directories on the way to a file, as what must be trusted: whoever may rename in one of them can put something else in the
+    /// place of the file and of what is beside it. Walked on descriptors, links resolved; none where a link on the way is not followed:
+    /// then root has not read the file either.
+    package static func directories(to file: String, noun: String) -> [SourceFile] {
+        let user = effectiveUser()
+        let name = directoryAndName(absolute(file)).directory
+        do throws(WalkFault) {
+            return try directories(on: HostWalk(to: name, following: LinkRule(user: user, isRoot: user == 0)), noun)
         } catch {
-            return nil
+            return []
+        }
+    }
+
+    /// Those of a walk that has begun at the root; without a noun each goes by its own name.
+    static func directories(on walk: borrowing HostWalk, _ noun: String? = nil) throws(WalkFault) -> [SourceFile] {
+        let names = components(walk.path)
+        let found = try walk.trail().statuses
+        return found.indices.map { depth in
+            let (status, path) = (found[depth], "/" + names.prefix(depth).joined(separator: "/"))
+            // In a sticky one nobody renames what is another's (chmod(2)).
+            let mode = status.permissions & 0o1000 != 0 ? status.permissions & ~0o022 : status.permissions
+            // In a user namespace that does not map it, root's id looks as that of the root directory does.
+            let owner = status.owner == found[0].owner ? 0 : status.owner
+            return SourceFile(path: path, owner: owner, mode: mode, isSymlink: false, noun: noun ?? path)
         }
     }
 

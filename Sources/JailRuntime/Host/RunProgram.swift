@@ -35,10 +35,12 @@ extension Caller {
     package static func makePrivateDirectory(
         _ path: String, filling fill: () throws(Diagnostic) -> Void
     ) throws(Diagnostic) {
+        let (parent, name) = try trustedParent(of: path)
+        defer { closeDescriptor(parent) }
         let made: Int32
         do throws(KernelError) {
-            try makeDirectory(path, at: currentDirectory, permissions: 0o700)
-            made = try open(path, .read | .directory | .noFollow).release()
+            try makeDirectory(name, at: parent, permissions: 0o700)
+            made = try open(name, at: parent, .read | .directory | .noFollow).release()
         } catch {
             throw Diagnostic("cannot make \(quoted(path)): \(error.errno.name) \(error.errno.words)", at: nil)
         }
@@ -49,12 +51,38 @@ extension Caller {
             let fault = error
             do throws(KernelError) {
                 try RemoveTree(top: made).empty(made)
-                try removeDirectory(path, at: currentDirectory)
+                try removeDirectory(name, at: parent)
             } catch {
                 throw Diagnostic("\(fault.message); \(path) stays: \(error.errno.name)", at: nil, hint: fault.hint)
             }
             throw fault
         }
+    }
+
+    /// The directory that a new one is to be made in, open, and its name there. What fills it goes by its name: nobody else may be
+    /// able to put another in its place.
+    private static func trustedParent(of path: String) throws(Diagnostic) -> (parent: Int32, name: String) {
+        let user = effectiveUser()
+        let (directory, name) = directoryAndName("/" + components(absolute(path)).joined(separator: "/"))
+        let (way, parent): ([SourceFile], Int32)
+        do throws(WalkFault) {
+            let walk = try HostWalk(to: directory, following: LinkRule(user: user, isRoot: user == 0))
+            (way, parent) = (try directories(on: walk), try walk.reached().release())
+        } catch {
+            switch error {
+            case .refused(let error):
+                throw Diagnostic("cannot make \(quoted(path)): \(error.errno.name) \(error.errno.words)", at: nil)
+            case .link(let link, let objection):
+                let reason = LinkWords.reason(link.path, owner: link.owner, objection)
+                throw Diagnostic("cannot make \(quoted(path)): \(reason)", at: nil, hint: LinkWords.hint(objection))
+            }
+        }
+        for place in way {
+            guard let fault = place.trustFaults(callerUID: user).first else { continue }
+            closeDescriptor(parent)
+            throw Diagnostic("cannot make \(quoted(path)): \(fault.message)", at: nil, hint: fault.hint)
+        }
+        return (parent, name)
     }
 
     package static func isDirectory(_ path: String) -> Bool {
