@@ -22,6 +22,8 @@ package enum Operation: Equatable, Sendable {
     case makeSource(SourceMaking)
     /// Opens an image, and the program that is to read it for the mount of that slot.
     case openImage(slot: Int, ImageSource)
+    /// Opens the layers of an overlay, and the program that is to make it for the mount of that slot.
+    case openOverlay(slot: Int, OverlaySource)
     /// Opens the way to the service manager's notify socket, which the launcher keeps.
     case connectManager(String)
     /// Joins namespaces that exist, all opened before the first is joined.

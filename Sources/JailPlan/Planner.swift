@@ -27,6 +27,7 @@ package struct Planner {
         if let note = forgone?.note { planner.plan.notes.append(note) }
         planner.plan.showsChanges = (reportsResult || reportsChanges) && spec.filesystem.hasOverlay
         planner.make(mustStay: stays || reportsResult || reportsChanges || spec.filesystem.keepsChanges)
+        if reportsChanges { planner.refuseListing() }
         return planner.faults.isEmpty ? .success(planner.plan) : .failure(Faults(diagnostics: planner.faults))
     }
 
@@ -46,7 +47,7 @@ package struct Planner {
         decideShape(
             session: session,
             mustStay: mustStay || !spec.process.locks.value.isEmpty || limits?.isCleared == false || mustWatchCovers
-                || servesImages || holdsStorageLimits)
+                || servesFiles || holdsStorageLimits)
         // First of all: the manager's socket has its name in the caller's namespaces.
         resolveService()
         resolveJobserver()
@@ -76,7 +77,7 @@ package struct Planner {
 
         // By whom the directory around them is open to, whom they will belong to being known.
         makeSources(identity)
-        openServedImages(tree.sources)
+        openServedFiles(tree.sources)
         // As root, sources are opened by the launcher, before it joins anything: inside a user namespace there is no
         // capability over the host's files, and a directory of mode 0700 would stop the jail's first process.
         if host.isPrivileged { plan.append(contentsOf: tree.sources) }

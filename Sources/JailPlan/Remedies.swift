@@ -13,6 +13,7 @@ package enum Remedy {
     package static let installPasta = install(HostNetwork.Stack.pasta.package)
     package static let installNFT = install("nftables")
     package static let installSquashfuse = install("squashfuse")
+    package static let installFuseOverlayfs = install("fuse-overlayfs")
     package static let openFuse =
         "every user may then mount by FUSE, as under udev's own rules; as root: chmod 666 /dev/fuse"
     package static let convertImage = "convert it: mount it as root, and mksquashfs that directory"

@@ -94,8 +94,8 @@ package struct PlanLaw {
                 limited = true
             }
 
-        case .openImage:
-            need(made == nil && !rootSwitched, "the image is opened by the caller, before its names are another's")
+        case .openImage, .openOverlay:
+            need(made == nil && !rootSwitched, "what is served is opened by the caller, before its names are another's")
         case .connectManager:
             need(
                 made == nil && !rootSwitched && !restricted,

@@ -56,7 +56,8 @@ extension Plan {
         // The namespaces, the tree and the network are there; the group is entered by the launcher's own step.
         case .requestScope, .enableControllers, .createCgroup, .setLimit, .enterCgroup, .joinNamespaces, .joinJail,
             .createNamespaces, .mapIdentities, .offsetClocks, .forbidUserNamespaces, .isolateMounts, .makeSource,
-            .openImage, .fill, .beginRoot, .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect, .pin,
+            .openImage, .openOverlay, .fill, .beginRoot, .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect,
+            .pin,
             .protectFile, .seal, .openQueues, .switchRoot, .setHostName, .provideNetwork, .openPort, .publish,
             .bringUpLoopback, .awaitNetwork:
             break

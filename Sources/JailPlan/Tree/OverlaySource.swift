@@ -1,5 +1,11 @@
 import JailSpec
 
+/// As whose the files of an overlay appear that a program of the host makes, by the ids of the jail.
+package struct ServedOwner: Equatable, Sendable {
+    package let user: UInt32
+    package let group: UInt32
+}
+
 /// The layers behind an overlay.
 package struct OverlaySource: Equatable, Sendable {
     /// Where changes go.
@@ -23,10 +29,15 @@ package struct OverlaySource: Equatable, Sendable {
 
     /// As which ids those of the lowers' files appear, and are copied; nil: as the kernel has them.
     package let fileIDs: FileIDs?
+    /// Where fuse-overlayfs(1) makes it, beside the launcher, in place of the kernel: as whose all appears; nil: the kernel does.
+    package let owner: ServedOwner?
     /// How much upper and work may hold together; nil: as much as there is room for.
     package let limit: StorageLimit?
     /// Whether it is written down what the changes are changes of, and nothing changes the layers past the overlay.
     package let isRecorded: Bool
+
+    /// The program that makes overlays in the kernel's place.
+    package static let server = "fuse-overlayfs"
 
     /// The name of overlayfs's attributes: this, then the attribute.
     package var attributePrefix: String { usesUserAttributes ? "user.overlay." : "trusted.overlay." }
@@ -36,6 +47,13 @@ package struct OverlaySource: Equatable, Sendable {
 }
 
 extension OverlaySource {
+    func openingWords(of slot: Int) -> OperationWords {
+        OperationWords(
+            "open_overlay", "open the layers for \(Self.server)",
+            [("slot", .integer(slot)), ("lower", .array(lower.map { .string($0) }))],
+            detail: lower.joined(separator: " over "))
+    }
+
     func words(_ place: [(String, JSON)], _ attributes: [String], on target: String) -> OperationWords {
         var arguments = place + [("lower", .array(lower.map { .string($0) }))]
         var detail = ["over " + lower.joined(separator: " over ")]
@@ -55,6 +73,11 @@ extension OverlaySource {
             ("user_attributes", .boolean(usesUserAttributes)),
         ]
         if !isRecorded { detail.append("not recorded") }
+        if let owner {
+            arguments.append(
+                ("owner", .object([("user", .integer(Int(owner.user))), ("group", .integer(Int(owner.group)))])))
+            detail.append("by \(Self.server), all of uid \(owner.user)")
+        }
         if let fileIDs {
             arguments.append(("idmap", fileIDs.json))
             detail.append("idmapped")

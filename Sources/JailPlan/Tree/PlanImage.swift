@@ -20,6 +20,7 @@ package struct HostImages: Sendable {
     /// Those that are there and can be read.
     package var files: [File] = []
     package var hasSquashfuse = false
+    package var hasFuseOverlayfs = false
     /// Whether the caller may open /dev/fuse.
     package var opensFuse = false
 
@@ -29,6 +30,9 @@ package struct HostImages: Sendable {
 extension Mount {
     /// Whether it is an image.
     package var isImage: Bool { if case .image = source { true } else { false } }
+
+    /// Whether an ordinary user has it only by a program that serves it: an overlay that shows all as the jail's.
+    package var asksForServer: Bool { isThrownAway && idmap?.value == true }
 }
 
 extension ImageSource {
@@ -38,16 +42,33 @@ extension ImageSource {
 }
 
 extension Planner {
-    /// Whether images are read by programs beside the launcher, which stays to watch them.
-    var servesImages: Bool { !host.isPrivileged && isNew(.mount) && spec.filesystem.mounts.contains { $0.isImage } }
+    /// Whether images and overlays are served by programs beside the launcher, which stays to watch them.
+    var servesFiles: Bool {
+        guard !host.isPrivileged, isNew(.mount) else { return false }
+        return spec.filesystem.mounts.contains { $0.isImage || $0.asksForServer }
+            || spec.filesystem.rootOverlay?.asksForServer == true
+    }
 
-    /// Images that a program is to read: opened by the launcher, which starts that program once the kernel asks for it.
-    mutating func openServedImages(_ sources: [Plan.Step]) {
+    /// What a program is to serve: opened by the launcher, which starts that program once the kernel asks for it.
+    mutating func openServedFiles(_ sources: [Plan.Step]) {
         for step in sources {
-            guard case .fill(let slot, .image(let source), _) = step.operation, source.reader == .server else {
-                continue
+            switch step.operation {
+            case .fill(let slot, .image(let source), _) where source.reader == .server:
+                add(.openImage(slot: slot, source), step.origin)
+            case .fill(let slot, .overlay(let source), _) where source.owner != nil:
+                add(.openOverlay(slot: slot, source), step.origin)
+            default: continue
             }
-            add(.openImage(slot: slot, source), step.origin)
+        }
+    }
+
+    /// What becomes of the changes of an overlay is known only to the kernel's.
+    mutating func refuseListing() {
+        for step in plan.steps {
+            guard case .fill(_, .overlay(let source), _) = step.operation, source.owner != nil else { continue }
+            fault(
+                "--changes: what is changed through \(OverlaySource.server) cannot be listed", at: step.origin,
+                hint: "leave --changes out, or idmap = true")
         }
     }
 }

@@ -69,11 +69,12 @@ extension TreeBuilder {
         } else {
             changes = .thrownAway(bytes: room(of: mount), inodes: mount.inodes?.value)
         }
-        refuseUnmapped(mount, lower)
+        let owner = servedOwner(of: mount)
+        if owner == nil { refuseUnmapped(mount, lower) }
         return OverlaySource(
             lower: lower, changes: changes, optional: mount.optional, leavesOutSubmounts: !mount.options.isRecursive,
-            usesUserAttributes: !host.ownsAttributes, fileIDs: fileIDs(of: mount), limit: storageLimit(of: mount),
-            isRecorded: mount.isRecorded)
+            usesUserAttributes: !host.ownsAttributes, fileIDs: owner == nil ? fileIDs(of: mount) : nil, owner: owner,
+            limit: storageLimit(of: mount), isRecorded: mount.isRecorded)
     }
 
     /// How many bytes a thrown-away upper may hold: they are the jail's memory.
@@ -90,6 +91,25 @@ extension TreeBuilder {
         return quota.value
     }
 
+    /// As whose an ordinary user's overlay appears where that is asked for: the kernel has no such overlay for him.
+    private mutating func servedOwner(of mount: Mount) -> ServedOwner? {
+        guard mount.isThrownAway, !host.isPrivileged, let idmap = mount.idmap, idmap.value, identity.maps != nil else {
+            return nil
+        }
+        func refuse(_ why: String, hint: String) {
+            faults.append(Diagnostic("mount.idmap: \(why)", at: idmap.position, hint: hint))
+        }
+        if !host.images.hasFuseOverlayfs {
+            refuse(
+                "an ordinary user's needs fuse-overlayfs(1), and it is not installed", hint: Remedy.installFuseOverlayfs
+            )
+        }
+        if !host.images.opensFuse {
+            refuse("an ordinary user's needs /dev/fuse, which this user cannot open", hint: Remedy.openFuse)
+        }
+        return ServedOwner(user: identity.user, group: identity.group)
+    }
+
     /// In a user namespace overlayfs cannot copy up what belongs to an id that has no name there; what is below the lower is
     /// not looked at.
     private mutating func refuseUnmapped(_ mount: Mount, _ lower: [String]) {
@@ -104,7 +124,7 @@ extension TreeBuilder {
                         + "with EOVERFLOW", at: mount.position,
                     hint: layer.uid == host.uid
                         ? "give uid_map a line with outside = \(layer.uid)"
-                        : "\(Remedy.launchAsRoot), or take a directory of your own"))
+                        : "\(Remedy.launchAsRoot), or set idmap = true, for fuse-overlayfs to make it"))
         } else if !has(layer.gid, maps.groups) {
             faults.append(
                 Diagnostic(

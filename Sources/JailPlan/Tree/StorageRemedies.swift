@@ -7,7 +7,8 @@ extension Remedy {
     /// The kernel's own readers of images that can, each by the version that brought it.
     package static let mappableImage = "make it ext4 or, since Linux 5.19, erofs; squashfs can since Linux 6.2"
     /// tmpfs has attributes of users.
-    package static let attributesOfTmpfs = "Linux 6.6, or upper and work on a disk"
+    package static let attributesOfTmpfs =
+        "Linux 6.6, or upper and work on a disk, or idmap = true, for fuse-overlayfs to make it"
 }
 
 /// What helps where a file system does not limit what a directory holds.

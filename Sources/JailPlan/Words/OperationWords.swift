@@ -35,6 +35,7 @@ extension Operation {
         case .enterCgroup: OperationWords("enter_cgroup", "enter the cgroup")
         case .makeSource(let making): making.words
         case .openImage(let slot, let source): source.openingWords(of: slot)
+        case .openOverlay(let slot, let source): source.openingWords(of: slot)
         case .connectManager(let socket):
             OperationWords(
                 "connect_manager", "connect to the service manager at \(socket)", [("socket", .string(socket))])

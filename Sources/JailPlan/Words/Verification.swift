@@ -40,7 +40,7 @@ extension Operation {
             .withTheProcess
         case .requestScope: .byWhatFollows("no group could be made in a scope that is not there")
         case .enableControllers, .createCgroup: .byWhatFollows("the files of each limit are read in the group")
-        case .openImage: .byWhatFollows("its file system is mounted, and answers")
+        case .openImage, .openOverlay: .byWhatFollows("its file system is mounted, and answers")
         case .connectManager: .byWhatFollows("it is a descriptor, which is there or is not")
         case .provideNetwork: .byWhatFollows("the jail waits for its routes, and asks for what the rules refuse")
         case .publish: .byWhatFollows("the publisher compares its own sockets' network with the jail's, then says so")

@@ -131,6 +131,13 @@ struct Examination {
                 ? "skopeo and umoci unpack images of container engines"
                 : "\(missing.joined(separator: ", ")) not installed, and no image of a container engine can be unpacked",
             remedy: missing.isEmpty ? nil : Remedy.install(missing.joined(separator: " ")))
+        let servesOverlays = HostProgram.isInstalled(OverlaySource.server)
+        add(
+            "mount", OverlaySource.server, servesOverlays && opens ? .ok : .absent,
+            servesOverlays
+                ? (opens ? "makes overlays of foreign files for an ordinary user" : "/dev/fuse cannot be opened")
+                : "not installed, and an ordinary user has no overlay of foreign files",
+            remedy: servesOverlays ? (opens ? nil : Remedy.openFuse) : Remedy.installFuseOverlayfs)
         add(
             "mount", "mqueue", known.contains("mqueue") ? .ok : .absent,
             known.contains("mqueue") ? "POSIX message queues" : "the kernel has no POSIX message queues")

@@ -61,6 +61,8 @@ extension Host {
             mounts = spec.filesystem.expanded(by: host.matches).filesystem.mounts
         }
         for mount in mounts { if case .bind(let path) = mount.source { host.lookForDevices(path) } }
+        for mount in mounts { host.lookForServer(of: mount) }
+        if let root = spec.filesystem.rootOverlay { host.lookForServer(of: root) }
         for mount in mounts { if case .image(let path, let offset) = mount.source { host.lookAtImage(path, offset) } }
         if spec.hostname != nil { host.hosts = try hostsFile(of: spec) }
         if host.reachesNetwork(spec) { host.findNeededLinks() }

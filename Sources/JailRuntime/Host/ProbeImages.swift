@@ -1,4 +1,5 @@
 import JailPlan
+import JailSpec
 import Kernel
 
 extension Host {
@@ -21,6 +22,13 @@ extension Host {
         } catch {
             return  // the launch will find out, and say where
         }
+    }
+
+    /// What an ordinary user needs for an overlay that shows all as the jail's.
+    mutating func lookForServer(of mount: Mount) {
+        guard mount.asksForServer, !isPrivileged else { return }
+        images.hasFuseOverlayfs = HostProgram.isInstalled(OverlaySource.server)
+        images.opensFuse = Self.opensFuse()
     }
 
     /// Whether the caller may open the device by which the kernel asks a server.

@@ -62,8 +62,8 @@ struct Applier {
     var stage: Stage?
     /// Programs of the host that the jail needs as long as it lives; the launcher's alone.
     var helpers: [HelperProcess] = []
-    /// Images that a program of the host is to read, open, until it is started.
-    var images: [ServedImage] = []
+    /// What programs of the host are to serve, open, until they are started.
+    var served: [ServedFiles] = []
     /// Shared with the reaper, in the process that becomes the command: what it leaves to it.
     var report: CommandReport?
     /// Whether the launcher wants to hear of what the filter kills and logs.
@@ -107,6 +107,7 @@ struct Applier {
         case .enterCgroup: try enterCgroup()
         case .makeSource(let making): try makeSource(making, of: plan)
         case .openImage(let slot, let source): try openServed(slot, source, of: plan)
+        case .openOverlay(let slot, let source): try openServed(slot, source, of: plan)
         case .connectManager(let socket): try connectManager(socket)
         case .joinNamespaces(let joined): try join(joined)
         case .joinJail(let kinds): try joinJail(kinds)

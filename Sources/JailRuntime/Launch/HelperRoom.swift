@@ -16,9 +16,18 @@ struct HelperRoom {
         let name: String
     }
 
+    /// A tmpfs of so many bytes and files (nil: the kernel's default) that it may write to.
+    struct Changes {
+        static let upper = "changes/upper"
+        static let work = "changes/work"
+        let bytes: UInt64
+        let inodes: UInt64?
+    }
+
     static let namespaces: NamespaceFlags = [.user, .mount, .pid, .net, .ipc]
 
     var shown: [Place] = []
+    var changes: Changes?
     private let owner = (user: effectiveUser(), group: effectiveGroup())
     /// Of what programs live on; a link to another of them is a link here too.
     private static let programs = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"]
@@ -59,6 +68,7 @@ struct HelperRoom {
             let clone = try cloneHere(place.descriptor)
             try put(clone.number, on: place.name, at: root.number)
         }
+        if let changes { try makeChanges(changes, at: root.number) }
         let proc = try makeProc()
         try put(proc.number, on: "proc", at: root.number)
         // A script is executed by its name there, execveat(2).
@@ -101,6 +111,21 @@ struct HelperRoom {
         let clone = try cloneTree("", at: opened.number, recursive: false)
         try setAttributes(of: clone.number, .shut, recursive: false)
         return clone
+    }
+
+    /// The root of what is served has the mode of the upper's: that of the first of what is shown.
+    private func makeChanges(_ changes: Changes, at root: Int32) throws(KernelError) {
+        let context = try FileSystemContext("tmpfs")
+        try context.set("mode", "0700")
+        try context.set("size", "\(changes.bytes)")
+        if let inodes = changes.inodes { try context.set("nr_inodes", "\(inodes)") }
+        let mount = try context.mount(.shut.without(.readOnly))
+        try put(mount.number, on: "changes", at: root)
+        for name in [Changes.upper, Changes.work] { try makeDirectory(name, at: root, permissions: 0o700) }
+        if let first = shown.first {
+            let upper = try open(Changes.upper, at: root, .read | .directory)
+            try setPermissions(upper.number, try status(of: first.descriptor).permissions)
+        }
     }
 
     private func put(_ mount: Int32, on name: String, at root: Int32) throws(KernelError) {

@@ -44,8 +44,8 @@ struct Supervisor {
     private var start: StartWait?
     /// What the jail needs of outside, and must not outlive.
     var helpers: [HelperProcess]
-    /// Images that wait for their mounts, and how many descriptors a process can have.
-    var images: (waiting: [ServedImage], tableSize: Int32)
+    /// What waits to be served for its mounts, and how many descriptors a process can have.
+    var served: (waiting: [ServedFiles], tableSize: Int32)
     /// What steps have opened for the time that the jail lives, and for what comes after.
     private(set) var opened: HeldDescriptors
     /// Where the rules of the jail's network are asked what they refused.
@@ -87,7 +87,7 @@ struct Supervisor {
         (leaf, proc, tell) = (applier.leaf, applier.hostProc, applier.tell)
         (self.notices, self.start) = (notices, start)
         (helpers, counters) = (applier.helpers, applier.counters)
-        images = (applier.images, applier.images.isEmpty ? 0 : applier.descriptorTableSize)
+        served = (applier.served, applier.served.isEmpty ? 0 : applier.descriptorTableSize)
         tellsResult = !held.isEmpty
         outcome.endsAsTheCommand = plan.supervision.diesBySignal
         manager = plan.announces ? applier.service.manager : -1
@@ -99,7 +99,7 @@ struct Supervisor {
             [0, 1, 2, channel, signals.descriptor, applier.hostTerminal, plainOutput, caller, proc?.descriptor ?? -1]
             + held + (terminal?.descriptors ?? [])
             + (leaf?.descriptors ?? []) + (notices?.descriptors ?? []) + helpers.flatMap { $0.descriptors }
-            + images.waiting.flatMap { $0.descriptors } + (counters?.descriptors ?? []) + opened.descriptors + [
+            + served.waiting.flatMap { $0.descriptors } + (counters?.descriptors ?? []) + opened.descriptors + [
                 manager, door?.listener ?? -1,
             ] + (applier.entry?.descriptors ?? []) + (start?.descriptors ?? []) + applier.heldOpen
         if applier.hostTerminal >= 0 { relay = makeRelay(applier.hostTerminal) }
@@ -208,7 +208,7 @@ struct Supervisor {
             }
         case .held(let step, let isShown)?:
             if let descriptor { opened.add(descriptor, step: step, isShown: isShown) }
-        case .mounted(let slot)?: if let descriptor { serveImage(slot, descriptor) }
+        case .mounted(let slot)?: if let descriptor { serve(slot, descriptor) }
         case .running?: announce()
         case .notices?: if let descriptor { notices?.listen(to: descriptor, for: child) }
         case .covers(let more)?: covers.add(more, descriptor)

@@ -13,6 +13,7 @@ struct FullRooms {
     init(of plan: Plan, _ slots: [Int32]) {
         for (index, step) in plan.steps.enumerated() {
             guard case .fill(let slot, let filling, let promise) = step.operation, !promise.isSealed, slots[slot] >= 0,
+                !filling.isServed,
                 filling.room != nil || filling.roomForFiles != nil
             else { continue }
             steps.append(index)
@@ -46,6 +47,9 @@ package struct FullRoom: Equatable, Sendable {
 }
 
 extension Filling {
+    /// Whether a program answers for it, which may not answer at all.
+    fileprivate var isServed: Bool { if case .overlay(let source) = self { source.owner != nil } else { false } }
+
     /// The size of what can be full; nil for what has none. An overlay is as full as what holds its changes.
     var room: String? {
         switch self {

@@ -14,7 +14,7 @@ extension Applier {
             case .tree(let source): try openTree(source, of: plan, attributes)
             case .device(let name, let major, let minor): try openDevice(name, major, minor, attributes)
             case .fileSystem(let fileSystem): try makeFileSystem(fileSystem, attributes)
-            case .overlay(let source): try makeOverlay(source, attributes, of: plan)
+            case .overlay(let source): try makeOverlay(slot, source, attributes, of: plan)
             case .image(let source): try mountImage(slot, source, attributes, of: plan)
             case .file(let content, let mode): try makeFile("file\(slot)", Array(content.utf8), mode, attributes)
             case .passedFile(let number, let mode):

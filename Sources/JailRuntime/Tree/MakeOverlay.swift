@@ -9,8 +9,9 @@ import LinuxFacts
 extension Applier {
     /// −1 where an optional lower is missing.
     mutating func makeOverlay(
-        _ source: OverlaySource, _ attributes: MountAttributes, of plan: Plan
+        _ slot: Int, _ source: OverlaySource, _ attributes: MountAttributes, of plan: Plan
     ) throws(Failure) -> Int32 {
+        if source.owner != nil { return try mountForServer(slot, attributes, isReadOnly: false, of: plan) }
         var layers = OverlayLayers()
         defer { layers.close() }
         let isThere = try layers.openLower(of: source) { (path) throws(Failure) in try reach(path, of: plan) }
@@ -59,14 +60,30 @@ extension Applier {
         let (magic, isShut) = try failing { () throws(KernelError) in
             (try fileSystemMagic(of: view), try isReadOnly(view))
         }
-        try hold(magic == FileSystemMagic.overlay, "file system", "overlay", "magic \(String(magic, radix: 16))")
+        let wanted = source.owner == nil ? FileSystemMagic.overlay : FileSystemMagic.fuse
+        try hold(
+            magic == wanted, "file system", "magic \(String(wanted, radix: 16))",
+            "magic \(String(magic, radix: 16))")
         // Where work cannot be prepared the kernel mounts it read-only, and calls that a success.
         if isShut {
             throw Failure(
                 telling: "the kernel has made the overlay read-only: its work directory could not be prepared",
                 hint: "`dmesg | grep overlayfs` has the kernel's reason")
         }
-        try checkRoot(of: view, source)
+        if let owner = source.owner { try checkServed(view, source, owner) } else { try checkRoot(of: view, source) }
+    }
+
+    /// That its server shows all as the jail's, and has as much room as was planned.
+    private mutating func checkServed(
+        _ view: Int32, _ source: OverlaySource, _ owner: ServedOwner
+    ) throws(Failure) {
+        let (found, room) = try failing { () throws(KernelError) in (try status(of: view), try capacity(of: view)) }
+        let (promised, shown) = ("\(owner.user):\(owner.group)", "\(found.owner):\(found.group)")
+        try hold(promised == shown, "owner of the overlay", promised, shown)
+        guard case .thrownAway(let bytes, _) = source.changes else { return }
+        // In whole pages, of up to 64 KiB.
+        let isInForce = room.bytes >= bytes && room.bytes - bytes < 65536
+        try hold(isInForce, "size of the overlay", "\(bytes)", "\(room.bytes)")
     }
 
     private mutating func checkRoot(of view: Int32, _ source: OverlaySource) throws(Failure) {

@@ -16,7 +16,7 @@ extension Applier {
     ) throws(Failure) -> Int32 {
         guard case .kernel = source.reader else {
             // The launcher has opened it, or has found it missing.
-            return images.contains { $0.slot == slot } ? try mountForServer(slot, attributes, of: plan) : -1
+            return try mountForServer(slot, attributes, isReadOnly: true, of: plan)
         }
         guard let image = try openImage(source, of: plan) else { return -1 }
         defer { closeDescriptor(image.file) }

@@ -62,7 +62,8 @@ extension Applier {
             .installFilter:
             break
         // By what follows, or never: `Operation.verification` says why.
-        case .requestScope, .enableControllers, .createCgroup, .openImage, .connectManager, .readCredentials,
+        case .requestScope, .enableControllers, .createCgroup, .openImage, .openOverlay, .connectManager,
+            .readCredentials,
             .beginRoot,
             .raiseHardLimit, .provideNetwork, .publish, .openPipes, .installPrograms, .startCommand, .createRuleset,
             .allowPath,

@@ -119,7 +119,8 @@ extension SectionRows {
                 itself; the owner of the source, where the jail does not have that id, is the command's user, and the group
                 likewise. What the jail makes there belongs on the host to whom it appears to belong. Only root may, and the
                 file system must be one that can: ext4, xfs, btrfs, since Linux 5.19 erofs, 6.2 squashfs, 6.3 tmpfs, not overlay,
-                proc or sysfs.
+                proc or sysfs. An ordinary user may for an overlay without upper: fuse-overlayfs(1) makes it, all files appear as
+                the command's user's, and all of them can be changed that the caller can read; --changes cannot list it.
                 """),
         ])
 
