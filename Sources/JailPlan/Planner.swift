@@ -56,24 +56,8 @@ package struct Planner {
         let capabilities = resolveCapabilities(identity)
         let filter = resolveFilter(capabilities, identity)
         resolveNetwork(capabilities)
-        var tree = TreeBuilder(planner: self, identity: identity)
-        if limits != nil, isNew(.cgroup), delegation(identity, capabilities) == .none { tree.showsLimits = true }
-        tree.build()
-        plan.hasOwnProc = tree.hasOwnProc
-        plan.writableSources = spec.filesystem.writableSources
-        plan.guarded = tree.guarded
-        plan.optionalHides = spec.filesystem.mounts.filter { $0.source == .hidden && $0.optional }.map(\.target)
-        for file in tree.guardedFiles {
-            note("\(file.path) is read-only at \(file.target): the next launch goes by it", at: file.origin)
-        }
-        faults += tree.faults
-        noteTree()
-        if tree.needsMounts {
-            let home = premises.home(of: identity.account)
-            if home.isPrivate { plan.home = home.path }
-        }
-        plan.slotCount = tree.slotCount
-        plan.checksPlaces = tree.needsMounts && !(tree.rootIsPrivate && spec.filesystem.mounts.isEmpty)
+        let showsLimits = limits != nil && isNew(.cgroup) && delegation(identity, capabilities) == .none
+        let tree = planTree(identity, showsLimits: showsLimits)
 
         // By whom the directory around them is open to, whom they will belong to being known.
         makeSources(identity)
@@ -93,6 +77,41 @@ package struct Planner {
         adjustAsRoot()
         if offsetsOutside { offsetClocks() }
         createNamespaces()
+        enterNamespaces(tree, identity)
+        setUpSystem()
+        setUpNetwork()
+        setUpProcess(session: session)
+        restrict(capabilities)
+        if plan.supervision.hasInit { add(.startCommand, spec.process.initProcess.position) }
+        plan.preparation = plan.steps.count
+        prepareCommand(identity, capabilities, filter)
+    }
+
+    /// The tree that the jail sees, and what the plan says of it as a whole.
+    private mutating func planTree(_ identity: ResolvedIdentity, showsLimits: Bool) -> TreeBuilder {
+        var tree = TreeBuilder(planner: self, identity: identity)
+        tree.showsLimits = showsLimits
+        tree.build()
+        plan.hasOwnProc = tree.hasOwnProc
+        plan.writableSources = spec.filesystem.writableSources
+        plan.guarded = tree.guarded
+        plan.optionalHides = spec.filesystem.mounts.filter { $0.source == .hidden && $0.optional }.map(\.target)
+        for file in tree.guardedFiles {
+            note("\(file.path) is read-only at \(file.target): the next launch goes by it", at: file.origin)
+        }
+        faults += tree.faults
+        noteTree()
+        if tree.needsMounts {
+            let home = premises.home(of: identity.account)
+            if home.isPrivate { plan.home = home.path }
+        }
+        plan.slotCount = tree.slotCount
+        plan.checksPlaces = tree.needsMounts && !(tree.rootIsPrivate && spec.filesystem.mounts.isEmpty)
+        return tree
+    }
+
+    /// From the moment in which the namespaces are there until the jail's tree is its root, in the order that the kernel forces.
+    private mutating func enterNamespaces(_ tree: TreeBuilder, _ identity: ResolvedIdentity) {
         mapIdentities(identity)
         provideNetwork()
         publishPorts()
@@ -123,13 +142,6 @@ package struct Planner {
             if rightsOfTree != nil && isNew(.ipc) { add(.openQueues, nil) }
             add(.switchRoot, spec.filesystem.root.position)
         }
-        setUpSystem()
-        setUpNetwork()
-        setUpProcess(session: session)
-        restrict(capabilities)
-        if plan.supervision.hasInit { add(.startCommand, spec.process.initProcess.position) }
-        plan.preparation = plan.steps.count
-        prepareCommand(identity, capabilities, filter)
     }
 
     /// Whether covers must be seen to stay where they are.

@@ -23,14 +23,7 @@ extension TreeBuilder {
                 path, on: mount.target, device ?? attributes, recursive: mount.options.isRecursive,
                 optional: mount.optional, isWritten: true, demanding: demands, appearingAs: fileIDs(of: mount),
                 holding: storageLimit(of: mount), through: mount.sourceDescriptor?.value, at: mount.position)
-        case .tmpfs(let size, let inodes, let mode):
-            var parameters = [FileSystem.Parameter(key: "mode", value: octal(mode))]
-            if let size { parameters.append(.init(key: "size", value: "\(size)")) }
-            if let inodes { parameters.append(.init(key: "nr_inodes", value: "\(inodes)")) }
-            // A read-only tmpfs is sealed last: mount points may have to be made in it.
-            placeFileSystem(
-                "tmpfs", parameters, on: mount.target, attributes.without(.readOnly),
-                sealed: attributes.hasAll(of: .readOnly), at: mount.position)
+        case .tmpfs(let size, let inodes, let mode): placeMemory(mount, size, inodes, mode)
         case .proc: mountProc(on: mount.target, attributes, at: mount.position)
         case .sysfs: mountSysfs(on: mount.target, attributes, at: mount.position)
         case .devpts:
@@ -66,6 +59,17 @@ extension TreeBuilder {
         case .overlay(let lower, let upper, let work): placeOverlay(mount, lower, upper, work)
         case .image(let path, let offset): placeImage(mount, path, offset)
         }
+    }
+
+    private mutating func placeMemory(_ mount: Mount, _ size: UInt64?, _ inodes: UInt64?, _ mode: UInt32) {
+        var parameters = [FileSystem.Parameter(key: "mode", value: octal(mode))]
+        if let size { parameters.append(.init(key: "size", value: "\(size)")) }
+        if let inodes { parameters.append(.init(key: "nr_inodes", value: "\(inodes)")) }
+        let attributes = mount.options.attributes
+        // A read-only tmpfs is sealed last: mount points may have to be made in it.
+        placeFileSystem(
+            "tmpfs", parameters, on: mount.target, attributes.without(.readOnly),
+            sealed: attributes.hasAll(of: .readOnly), at: mount.position)
     }
 
     /// A file that nobody on the host has: read-only unless the spec says otherwise.

@@ -58,17 +58,14 @@ extension Applier {
         // With the tree: `checkTree`.
         case .attach, .makeSymlink, .hide, .mask, .protect, .pin, .protectFile, .seal: break
         // With the process that is about to be the command: `checkStatus`.
-        case .setIdentity, .setGroups, .dropBounding, .forbidNewPrivileges, .setUmask, .setCapabilities, .resetSignals,
-            .installFilter:
-            break
+        case .setIdentity, .setGroups, .dropBounding, .forbidNewPrivileges, .setUmask, .setCapabilities: break
+        case .resetSignals, .installFilter: break
         // By what follows, or never: `Operation.verification` says why.
-        case .requestScope, .enableControllers, .createCgroup, .openImage, .openOverlay, .connectManager,
-            .readCredentials,
-            .beginRoot,
-            .raiseHardLimit, .provideNetwork, .publish, .openPipes, .installPrograms, .startCommand, .createRuleset,
-            .allowPath,
-            .allowPort, .openQueues, .nameProcess, .execute:
+        case .requestScope, .enableControllers, .createCgroup, .openImage, .openOverlay, .connectManager: break
+        case .readCredentials, .beginRoot: break
+        case .raiseHardLimit, .provideNetwork, .publish, .openPipes, .installPrograms, .startCommand, .createRuleset:
             break
+        case .allowPath, .allowPort, .openQueues, .nameProcess, .execute: break
         }
     }
 

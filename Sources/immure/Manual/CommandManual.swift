@@ -32,15 +32,7 @@ extension Manual {
             Prints what a launch would do to the kernel: numbered operations in their order, each with the place in the
             spec that it comes from, or the word default. Needs no privilege and touches nothing.
             """
-        case .enter:
-            """
-            Runs one more command in a jail that runs: in its namespaces, tree and control group, with the ids, capabilities, filter,
-            Landlock rules, limits and environment of its command, and a terminal of its own where this is one; without a command
-            /bin/sh. PID is the launcher, the jail's first process or its command. The launcher, which knows what it has launched,
-            does it, for whoever launched the jail and is confined by nothing that the launcher is not; a jail without a launcher
-            that stays, as one with the host's process ids mostly is, cannot be entered. The command ends with the jail and with
-            immure enter; the status is as that of run.
-            """
+        case .enter: entering
         case .diff: diff
         case .apply: apply
         case .discard:
@@ -49,24 +41,7 @@ extension Manual {
             ids of /etc/subuid are removed in a user namespace that has them.
             """
         case .score: score
-        case .unit:
-            """
-            Prints a unit of systemd for the spec, with the place in the spec that each directive comes from. Nothing of the
-            caller's environment is in it: what the spec refers to as ${NAME} is one of the directories that systemd makes,
-            such as ${RUNTIME_DIRECTORY}, or is given with `--env NAME=VALUE`, where VALUE may have specifiers: with %i or %I
-            the unit is a template, and each instance has directories of its own, such as /run/NAME/%i. A spec that binds such a
-            directory and writes no user gets DynamicUser= where it needs no privileges, and one with `timeout` is a job:
-            Type=oneshot, for a timer to start, which is not started again when its time is over. Directives that keep the
-            launcher itself from things are printed where nothing of the spec asks for what they take. A [[mount]] with `create` in one
-            of systemd's places, such as /var/lib/NAME, becomes the directive that makes it. PWD given with `--env` is WorkingDirectory=.
-            A spec that others than root can write is warned of: they decide what the service runs.
-
-            `--user`: for a user's manager, which can do less of that; `--type`: in place of what the spec suggests, simple, exec, notify
-            or oneshot. The other options print another file, which belongs beside the unit: `--timer CALENDAR` NAME.timer, which starts
-            it when systemd.time(7) says; `--socket ADDRESS` NAME.socket, which listens for it; `--dropin UNIT` the drop-in that starts
-            UNIT, a name or a file, in the jail, with its own command where the spec has none: it takes back each directive of UNIT
-            that keeps a jail from being made, with the reason. Put it into /etc/systemd/system/UNIT.d/immure.conf.
-            """
+        case .unit: unit
         case .import: importing
         case .learn: learning
         case .syscalls:
@@ -95,6 +70,33 @@ extension Manual {
         case .help: "Prints help, as does `--help` after any command."
         }
     }
+
+    private static let entering = """
+        Runs one more command in a jail that runs: in its namespaces, tree and control group, with the ids, capabilities, filter,
+        Landlock rules, limits and environment of its command, and a terminal of its own where this is one; without a command
+        /bin/sh. PID is the launcher, the jail's first process or its command. The launcher, which knows what it has launched,
+        does it, for whoever launched the jail and is confined by nothing that the launcher is not; a jail without a launcher
+        that stays, as one with the host's process ids mostly is, cannot be entered. The command ends with the jail and with
+        immure enter; the status is as that of run.
+        """
+
+    private static let unit = """
+        Prints a unit of systemd for the spec, with the place in the spec that each directive comes from. Nothing of the
+        caller's environment is in it: what the spec refers to as ${NAME} is one of the directories that systemd makes,
+        such as ${RUNTIME_DIRECTORY}, or is given with `--env NAME=VALUE`, where VALUE may have specifiers: with %i or %I
+        the unit is a template, and each instance has directories of its own, such as /run/NAME/%i. A spec that binds such a
+        directory and writes no user gets DynamicUser= where it needs no privileges, and one with `timeout` is a job:
+        Type=oneshot, for a timer to start, which is not started again when its time is over. Directives that keep the
+        launcher itself from things are printed where nothing of the spec asks for what they take. A [[mount]] with `create` in one
+        of systemd's places, such as /var/lib/NAME, becomes the directive that makes it. PWD given with `--env` is WorkingDirectory=.
+        A spec that others than root can write is warned of: they decide what the service runs.
+
+        `--user`: for a user's manager, which can do less of that; `--type`: in place of what the spec suggests, simple, exec, notify
+        or oneshot. The other options print another file, which belongs beside the unit: `--timer CALENDAR` NAME.timer, which starts
+        it when systemd.time(7) says; `--socket ADDRESS` NAME.socket, which listens for it; `--dropin UNIT` the drop-in that starts
+        UNIT, a name or a file, in the jail, with its own command where the spec has none: it takes back each directive of UNIT
+        that keeps a jail from being made, with the reason. Put it into /etc/systemd/system/UNIT.d/immure.conf.
+        """
 
     private static let importing = """
         Prints a spec that stands for a configuration of another tool: `bwrap` (a command line after `--`, or a FILE of words as
