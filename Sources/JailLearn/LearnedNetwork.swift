@@ -1,5 +1,5 @@
 /// What the records say of the network.
-struct LearnedNetwork {
+package struct LearnedNetwork {
     private let wanted: [AccessRecord]
     private let ports: [String]
 
@@ -12,6 +12,11 @@ struct LearnedNetwork {
     }
 
     let mode: Mode
+
+    /// Whether a network of the jail's own would do where it leads out.
+    package static func leadsOut(_ records: Set<AccessRecord>) -> Bool {
+        if case .user = LearnedNetwork(Array(records), leadsOut: true).mode { true } else { false }
+    }
 
     /// `leadsOut`: whether this host has what a network of the jail's own needs.
     init(_ records: [AccessRecord], leadsOut: Bool) {

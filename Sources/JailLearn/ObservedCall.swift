@@ -14,10 +14,7 @@ package struct ObservedCall: Sendable {
         /// Whether a symbolic link at the end is followed.
         package let follows: Bool
 
-        /// One that starts from the current directory.
-        package static let here = Operand(.look, 0)
-
-        init(_ use: Use, _ path: Int, from directory: Int? = nil, follows: Bool = true) {
+        package init(_ use: Use, _ path: Int, from directory: Int? = nil, follows: Bool = true) {
             (self.use, self.path, self.directory, self.follows) = (use, path, directory, follows)
         }
     }
@@ -31,6 +28,21 @@ package struct ObservedCall: Sendable {
     /// Calls with the address of a socket: the argument, and the one that is its length.
     package static let sockets: [(name: String, address: Int, length: Int)] = [
         ("connect", 1, 2), ("bind", 1, 2), ("sendto", 4, 5),
+    ]
+
+    /// What a call that names no file may change of where the paths of its thread lead.
+    package enum Move: Sendable {
+        /// Its current directory.
+        case directory
+        /// What stands where, for all who have the same mounts.
+        case mounts
+        /// Its root, its mounts or its network: they are no longer those of whoever watches.
+        case world
+    }
+
+    package static let moves: [(name: String, move: Move)] = [
+        ("fchdir", .directory), ("mount", .mounts), ("umount2", .mounts), ("move_mount", .mounts),
+        ("chroot", .world), ("pivot_root", .world), ("setns", .world), ("unshare", .world), ("clone", .world),
     ]
 
     private init(_ name: String, _ operands: Operand...) { (self.name, self.operands) = (name, operands) }
@@ -103,4 +115,6 @@ package struct OpenFlags: Sendable {
     package var namesOnly: Bool { bits & 0o10_000_000 != 0 }
     /// O_TMPFILE: a file without a name in that directory.
     package var isNameless: Bool { bits & 0o20_000_000 != 0 }
+    /// Whether what is there stays as it is.
+    package var changesNothing: Bool { !writes && !creates && !isNameless }
 }

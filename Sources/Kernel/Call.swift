@@ -15,7 +15,7 @@ package enum Call: UInt8, Sendable {
     case getxattr, setxattr, listxattr, renameat, linkat, mknodat, fsync, copyFileRange, utimensat, fchmodat,
         clockGettime
     case mmap, rtnetlink, getifaddrs, memfdCreate, mount, ftruncate, faccessat, getsockopt, quotactl
-    case listen, getsockname, epoll
+    case listen, getsockname, epoll, processVMReadv
 
     /// The name as section 2 of the manual has it.
     package var name: String {
@@ -31,6 +31,7 @@ package enum Call: UInt8, Sendable {
         case .copyFileRange: "copy_file_range"
         case .clockGettime: "clock_gettime"
         case .memfdCreate: "memfd_create"
+        case .processVMReadv: "process_vm_readv"
         case .landlockCreateRuleset: "landlock_create_ruleset"
         case .landlockAddRule: "landlock_add_rule"
         case .landlockRestrictSelf: "landlock_restrict_self"

@@ -3,29 +3,58 @@
 package enum ObservedCalls {
     private static let load = UInt64(0x20)
     private static let jumpEqual = UInt64(0x15)
+    private static let jumpSet = UInt64(0x45)
     private static let answer = UInt64(0x06)
     /// SECCOMP_RET_ALLOW, SECCOMP_RET_USER_NOTIF, SECCOMP_RET_ERRNO with ENOSYS.
     private static let allow = UInt64(0x7fff_0000)
     private static let ask = UInt64(0x7fc0_0000)
     private static let missing = UInt64(0x0005_0026)
 
-    /// `struct sock_filter` as one number each. io_uring_setup(2) is answered with ENOSYS, as nothing that a ring does can be
-    /// seen, and programs then do without; what is called through another architecture is allowed unseen.
+    /// Nothing that a ring does can be seen, and the flags of clone3(2) are in memory: programs do without both.
+    private static let answered = ["io_uring_setup", "clone3"]
+    /// CLONE_NEWNS and CLONE_NEWNET: other clones make processes and threads.
+    private static let worlds = UInt64(0x4002_0000)
+
+    /// `struct sock_filter` as one number each. io_uring_setup(2) and clone3(2) are answered with ENOSYS; clone(2) is asked about
+    /// where it makes mounts or a network of its own, sendto(2) where it has an address; what is called through another
+    /// architecture is allowed unseen.
     package static func program(for names: [String], on architecture: Architecture = .native) -> [UInt64] {
-        let numbers = names.compactMap { number(of: $0, on: architecture) }.sorted()
+        let calls = names.compactMap { name in number(of: name, on: architecture).map { (number: $0, name: name) } }
         // seccomp_data: the number at 0, the architecture at 4.
         var code = [
             instruction(load, 4), instruction(jumpEqual, UInt64(architecture.auditValue), yes: 1),
             instruction(answer, allow), instruction(load, 0),
         ]
-        for number in numbers {
-            code += [instruction(jumpEqual, UInt64(number), no: 1), instruction(answer, ask)]
+        for call in calls.sorted(by: { $0.number < $1.number }) {
+            let verdict = verdict(on: call.name)
+            code += [instruction(jumpEqual, UInt64(call.number), no: UInt64(verdict.count))] + verdict
         }
-        if let ring = number(of: "io_uring_setup", on: architecture) {
-            code += [instruction(jumpEqual, UInt64(ring), no: 1), instruction(answer, missing)]
+        for name in answered {
+            guard let number = number(of: name, on: architecture) else { continue }
+            code += [instruction(jumpEqual, UInt64(number), no: 1), instruction(answer, missing)]
         }
         return code + [instruction(answer, allow)]
     }
+
+    private static func verdict(on name: String) -> [UInt64] {
+        switch name {
+        case "clone":
+            [
+                instruction(load, argument(0)), instruction(jumpSet, worlds, no: 1), instruction(answer, ask),
+                instruction(answer, allow),
+            ]
+        case "sendto":
+            [
+                instruction(load, argument(4)), instruction(jumpEqual, 0, no: 2),
+                instruction(load, argument(4) + 4), instruction(jumpEqual, 0, yes: 1), instruction(answer, ask),
+                instruction(answer, allow),
+            ]
+        default: [instruction(answer, ask)]
+        }
+    }
+
+    /// Where the lower half of an argument is in seccomp_data, the upper one after it.
+    private static func argument(_ index: UInt64) -> UInt64 { 16 + 8 * index }
 
     private static func number(of name: String, on architecture: Architecture) -> Int? {
         CallNames.index(of: name).flatMap { callTable[$0].number(on: architecture) }

@@ -255,6 +255,10 @@ int linux_seccomp_receive(int listener, struct linux_question *question);
 /* 0 lets the call be made, anything else is the errno that it fails with. */
 int linux_seccomp_answer(int listener, uint64_t id, int error);
 int linux_seccomp_is_pending(int listener, uint64_t id);
+/* What stands in a thread's memory: the number of bytes that could be read, or −1. */
+long linux_read_memory(int thread, uint64_t address, void *buffer, size_t count);
+/* The length of the text there; −1 where it has no end within `count` bytes, with ENAMETOOLONG. */
+long linux_read_text(int thread, uint64_t address, char *buffer, size_t count);
 
 /* Macros that Swift cannot see. */
 static const unsigned long linux_NS_GET_USERNS = NS_GET_USERNS;

@@ -26,6 +26,8 @@ struct Listener {
     private var unlisted = 0
     /// Looks for what the jail keeps from the command, where somebody wants to know.
     private var denials: DenialObserver?
+    /// The call that is looked at, and the errno that it will fail with.
+    private var lookedAt: (question: Question, errno: Errno?)?
     /// What is told only where the command ran: exit(2) is made by immure itself where it could not be executed.
     private var deferred: [RefusedCall] = []
 
@@ -47,9 +49,13 @@ struct Listener {
         self.tell = tell
     }
 
+    /// What is waited for: the next call, or while one is looked at what there is to it.
+    var watch: Watch { lookedAt == nil ? Watch(descriptor) : denials?.watch ?? Watch(-1) }
+
     /// When somebody's time is up, in milliseconds from now.
     var milliseconds: Int32? {
-        guard let next = condemned.map(\.deadline).min() else { return nil }
+        let deadlines = condemned.map(\.deadline) + (denials?.deadline.map { [$0] } ?? [])
+        guard let next = deadlines.min() else { return nil }
         return Int32(clamping: max(0, (next - monotonicNanoseconds() + 999_999) / 1_000_000))
     }
 
@@ -57,13 +63,17 @@ struct Listener {
     mutating func serve(_ found: Watch) throws(KernelError) {
         try enforce()
         var found = found
+        if lookedAt != nil {
+            guard try settle(found) else { return }
+            found = try look(at: descriptor)
+        }
         var left = 64
-        while found.isReadable && left > 0 {
+        while lookedAt == nil && found.isReadable && left > 0 {
             if let question = try nextQuestion(descriptor) { try handle(question) }
             found = try look(at: descriptor)
             left -= 1
         }
-        guard found.hasHungUp && !found.isReadable else { return }
+        guard lookedAt == nil, found.hasHungUp && !found.isReadable else { return }
         closeDescriptor(descriptor)
         descriptor = -1
     }
@@ -77,7 +87,8 @@ struct Listener {
         let (name, arguments) = words(of: question)
         if isLogged, let known = numbers.firstIndex(of: question, arguments, position: answer.origin.position) {
             logged[known].count += 1
-            return try Kernel.answer(question, on: descriptor)
+            try Kernel.answer(question, on: descriptor)
+            return
         }
         var call = RefusedCall(
             name: name, arguments: arguments, action: isLogged ? "log" : "kill", reason: answer.origin.words,
@@ -88,19 +99,33 @@ struct Listener {
     /// What the jail kept from the command.
     var denied: [Denial] { denials?.denials ?? [] }
 
-    /// Answers as the filter by itself would where it makes the call or refuses it.
+    /// Has a call looked at that the filter by itself would make or refuse, and answers so afterwards.
     private mutating func observe(_ question: Question, _ answer: EffectivePolicy.Answer) throws(KernelError) -> Bool {
         guard denials != nil else { return false }
-        let listener = descriptor
+        let errno: Errno?
+        let verdict: CallLooks.Verdict
         if answer.verdict == .allow {
-            denials?.ask(question, answer.name ?? "", .made) { isPending(question, on: listener) }
-            try Kernel.answer(question, on: descriptor)
-            return true
+            (errno, verdict) = (nil, .made)
+        } else if let number = answer.verdict.errno {
+            errno = Errno(rawValue: number)
+            verdict = errno == .unsupported ? .absent : .refused
+        } else {
+            return false
         }
-        guard let errno = answer.verdict.errno else { return false }
-        let isAbsent = Errno(rawValue: errno) == .unsupported
-        denials?.ask(question, answer.name ?? "", isAbsent ? .absent : .refused) { isPending(question, on: listener) }
-        try Kernel.answer(question, on: descriptor, failing: Errno(rawValue: errno))
+        if denials?.ask(question, answer.name ?? "", verdict) == true {
+            lookedAt = (question, errno)
+        } else {
+            try Kernel.answer(question, on: descriptor, failing: errno)
+        }
+        return true
+    }
+
+    /// Answers the call that is looked at once that is over: whether it is.
+    private mutating func settle(_ found: Watch) throws(KernelError) -> Bool {
+        guard let lookedAt, let said = denials?.hear(found) else { return false }
+        // What was read is its thread's only if the call still waits.
+        if try Kernel.answer(lookedAt.question, on: descriptor, failing: lookedAt.errno) { denials?.take(said) }
+        self.lookedAt = nil
         return true
     }
 

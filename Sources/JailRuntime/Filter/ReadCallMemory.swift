@@ -1,4 +1,5 @@
 import Kernel
+import LinuxFacts
 import SystemCallFilter
 
 extension Listener {
@@ -16,8 +17,41 @@ extension Listener {
 }
 
 extension HostProc {
-    /// What stands in a thread's memory, `count` bytes at most: proc_pid_mem(5); nil where that cannot be read.
+    /// What stands in a thread's memory, `count` bytes at most; nil where that cannot be read.
     func memory(of thread: Int32, at address: UInt64, upTo count: Int) -> [UInt8]? {
+        do throws(KernelError) {
+            return try readMemory(of: thread, at: address, upTo: count)
+        } catch {
+            return error.isRefused ? memoryFile(of: thread, at: address, upTo: count) : nil
+        }
+    }
+
+    /// What reading a text from a thread's memory has come to.
+    enum MemoryText {
+        case text(String)
+        /// There is none: the call fails with EFAULT or ENAMETOOLONG.
+        case none
+        /// The thread's memory is closed to the caller.
+        case closed
+    }
+
+    /// The path that stands there.
+    func text(of thread: Int32, at address: UInt64) -> MemoryText {
+        if address == 0 { return .none }
+        do throws(KernelError) {
+            return .text(String(escaping: try readMemoryText(of: thread, at: address, limit: Self.longest)))
+        } catch {
+            guard error.isRefused else { return .none }
+            guard let bytes = memoryFile(of: thread, at: address, upTo: Self.longest) else { return .closed }
+            return bytes.firstIndex(of: 0).map { .text(String(escaping: Array(bytes[..<$0]))) } ?? .none
+        }
+    }
+
+    /// PATH_MAX.
+    private static let longest = 4096
+
+    /// By proc_pid_mem(5), which is there where a filter of the caller's own refuses process_vm_readv(2).
+    private func memoryFile(of thread: Int32, at address: UInt64, upTo count: Int) -> [UInt8]? {
         guard let place = Int64(exactly: address) else { return nil }
         do throws(KernelError) {
             let file = try open("\(thread)/mem", at: descriptor, .read)
@@ -26,4 +60,9 @@ extension HostProc {
             return nil
         }
     }
+}
+
+extension KernelError {
+    /// Whether it says nothing of what is there, only that the caller may not look.
+    fileprivate var isRefused: Bool { errno == .notPermitted || errno == .unsupported }
 }

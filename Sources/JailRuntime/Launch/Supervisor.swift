@@ -144,7 +144,7 @@ struct Supervisor {
     private mutating func turn() throws(KernelError) -> Bool {
         var watches = [
             Watch(signals.descriptor), Watch(channelIsOpen ? channel : -1), Watch(caller),
-            Watch(listener?.descriptor ?? -1),
+            listener?.watch ?? Watch(-1),
         ]
         watches += notices?.watches ?? [Watch(-1), Watch(-1)]
         for helper in helpers { watches += helper.watches }

@@ -26,9 +26,9 @@ extension Caller {
     /// The top of the git tree that a directory is in.
     package static func gitTree(above directory: String) -> String? {
         var place = directory
-        while place != "/", !place.isEmpty {
+        while place != "/" {
             if exists(place + "/.git") { return place }
-            place = String(place[..<(place.lastIndex(of: "/") ?? place.startIndex)])
+            place = parent(of: place)
         }
         return nil
     }
@@ -79,7 +79,7 @@ package struct LearnedPlace {
             directory = try HostWalk.open(parent, following: LinkRule(user: user, isRoot: user == 0)).release()
         } catch {
             switch error {
-            case .refused(let error): throw Self.worded(error, spec)
+            case .refused(let error): throw Self.worded("write", spec, error)
             case .link(let link, let objection):
                 throw Diagnostic(
                     "cannot write \(quoted(spec)): \(LinkWords.reason(link.path, owner: link.owner, objection))",
@@ -88,7 +88,7 @@ package struct LearnedPlace {
             }
         }
         let held = directory
-        let place = try Self.attempted(spec) { () throws(KernelError) in
+        let place = try Self.attempted("write", spec) { () throws(KernelError) in
             guard canWrite(held) else { throw KernelError(.openat, .accessDenied) }
             return try readLink("/proc/self/fd/\(held)")
         }
@@ -105,10 +105,10 @@ package struct LearnedPlace {
             file = try open(name, at: held, .read | .noFollow | .nonBlocking | .noTerminal)
         } catch {
             if error.errno == .noEntry { return nil }
-            throw Self.worded(error, path + ending)
+            throw Self.worded("read", path + ending, error)
         }
         let number = file.number
-        let found = try Self.attempted(path + ending) { () throws(KernelError) in try status(of: number) }
+        let found = try Self.attempted("read", path + ending) { () throws(KernelError) in try status(of: number) }
         guard found.isRegular else { throw Diagnostic("\(quoted(path + ending)): not a regular file", at: nil) }
         let user = effectiveUser()
         let source = SourceFile(
@@ -119,40 +119,43 @@ package struct LearnedPlace {
         guard found.owner == user || found.owner == 0 else {
             throw Diagnostic("\(quoted(path + ending)): belongs to uid \(found.owner)", at: nil)
         }
-        return try Self.attempted(path + ending) { () throws(KernelError) in
+        return try Self.attempted("read", path + ending) { () throws(KernelError) in
             try readAll(number, limit: FileContents.sizeLimit)
         }
     }
 
-    /// Gives a file a new content, whole or not at all.
+    /// Gives a file a new content, whole or not at all, also where the machine stops meanwhile.
     package func replace(ending: String = "", with text: String) throws(Diagnostic) {
         let name = directoryAndName(path).name + ending
         let held = directory
-        try Self.attempted(path + ending) { () throws(KernelError) in
+        try Self.attempted("write", path + ending) { () throws(KernelError) in
             let draft = ".immure.\(currentProcess()).\(monotonicNanoseconds())"
             let file = try open(draft, at: held, .write | .create | .exclusive | .noFollow, permissions: 0o644)
             do throws(KernelError) {
                 try writeAll(file.number, Array(text.utf8))
+                try synchronize(file.number)
                 try rename(draft, to: name, at: held)
             } catch {
                 try removeFile(draft, at: held)
                 throw error
             }
+            let opened = try open(".", at: held, .read | .directory)
+            try synchronize(opened.number)
         }
     }
 
     private static func attempted<Value: ~Copyable>(
-        _ path: String, _ body: () throws(KernelError) -> Value
+        _ verb: String, _ path: String, _ body: () throws(KernelError) -> Value
     ) throws(Diagnostic) -> Value {
         do throws(KernelError) {
             return try body()
         } catch {
-            throw worded(error, path)
+            throw worded(verb, path, error)
         }
     }
 
-    private static func worded(_ error: KernelError, _ path: String) -> Diagnostic {
+    private static func worded(_ verb: String, _ path: String, _ error: KernelError) -> Diagnostic {
         Diagnostic(
-            "cannot write \(quoted(path)): \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
+            "cannot \(verb) \(quoted(path)): \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
     }
 }

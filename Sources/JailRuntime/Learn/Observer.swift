@@ -1,6 +1,7 @@
 import JailLearn
 import Kernel
 import LinuxFacts
+import SpecFile
 import SystemCallFilter
 
 /// Sees the calls of a watched command that name files and addresses, and makes records of them: of what they are about to do,
@@ -8,122 +9,207 @@ import SystemCallFilter
 struct Observer {
     let listener: Int32
     private let proc: HostProc
-    private let calls: [Int: ObservedCall]
-    private let sockets: [Int: (name: String, address: Int, length: Int)]
+    /// By the number of the call.
+    private let watched: [Watched?]
+    private var views: ThreadViews
     private var seen = SeenAccesses()
 
     /// Calls whose arguments could not be read, by the program that made them.
     private(set) var unread: [String: Int] = [:]
     /// Programs that nothing was seen of, and why.
     private(set) var blind: [String: (reason: String, count: Int)] = [:]
+    /// Paths and addresses of another root, other mounts or another network, by the program.
+    private(set) var apart: [String: Int] = [:]
     /// Calls that were seen.
     private(set) var count = 0
 
     var records: Set<AccessRecord> { seen.records }
     var isFull: Bool { seen.isFull }
 
+    private enum Watched {
+        case file([ObservedCall.Operand])
+        case socket(binds: Bool, address: Int, length: Int)
+        case move(ObservedCall.Move)
+    }
+
+    /// What a path of a call has led to, and what is to be done with it.
+    private struct Access {
+        enum Place {
+            case own(String), other(PathWalk)
+        }
+
+        let place: Place
+        let operand: ObservedCall.Operand
+        let opens: OpenFlags
+
+        var changesNothing: Bool {
+            switch operand.use {
+            case .open, .openBehind: opens.changesNothing
+            case .enter, .look, .execute: true
+            case .make, .makeDirectory, .remove, .modify: false
+            }
+        }
+    }
+
     init(_ listener: Int32, in proc: HostProc, _ calls: [ObservedCall]) {
         hastenQuestions(listener)
-        self.listener = listener
-        self.proc = proc
+        (self.listener, self.proc, views) = (listener, proc, ThreadViews(in: proc))
         let numbers = CallNames.all(on: .native)
-        self.calls = Dictionary(
-            uniqueKeysWithValues: calls.compactMap { call in
-                numbers.first { $0.name == call.name }.map { ($0.number, call) }
-            })
-        sockets = Dictionary(
-            uniqueKeysWithValues: ObservedCall.sockets.compactMap { call in
-                numbers.first { $0.name == call.name }.map { ($0.number, call) }
-            })
+        var watched = [Watched?](repeating: nil, count: (numbers.map(\.number).max() ?? 0) + 1)
+        func watch(_ name: String, _ what: Watched) {
+            for call in numbers where call.name == name { watched[call.number] = what }
+        }
+        for call in calls { watch(call.name, .file(call.operands)) }
+        for call in ObservedCall.sockets {
+            watch(call.name, .socket(binds: call.name == "bind", address: call.address, length: call.length))
+        }
+        for call in ObservedCall.moves { watch(call.name, .move(call.move)) }
+        self.watched = watched
+    }
+
+    /// The calls that wait for an observer of those.
+    static func names(_ calls: [ObservedCall]) -> [String] {
+        calls.map(\.name) + ObservedCall.sockets.map(\.name) + ObservedCall.moves.map(\.name)
     }
 
     /// Lets the next call be made, and records it where its process is still there.
     mutating func takeOne() throws(KernelError) {
         guard let question = try nextQuestion(listener) else { return }
         count += 1
-        if let call = calls[Int(question.number)] {
-            for operand in call.operands { take(operand, question) }
-        } else if let call = sockets[Int(question.number)], question.arguments[call.address] != 0 {
-            takeSocket(call, question)
+        views.hear(of: question.thread)
+        let number = Int(question.number)
+        switch watched.indices.contains(number) ? watched[number] : nil {
+        case .file(let operands)?: return try take(operands, question)
+        case .socket(let binds, let address, let length)?:
+            if question.arguments[address] != 0 { takeSocket(binds: binds, address, length, question) }
+        case .move(let move)?:
+            views.note(move, of: question.thread)
+            if move != .directory { seen.forget() }
+        case nil: break
         }
         try answer(question, on: listener)
     }
 
-    private mutating func take(_ operand: ObservedCall.Operand, _ question: Question) {
-        guard let text = text(at: question.arguments[operand.path], question), !text.isEmpty else { return }
-        var absolute = text
-        if text.utf8.first != UInt8(ascii: "/") {
-            guard let base = base(of: operand, question) else { return }
-            absolute = base + "/" + text
+    private mutating func take(_ operands: [ObservedCall.Operand], _ question: Question) throws(KernelError) {
+        let accesses = operands.compactMap { access($0, question) }
+        // Only the answer, or asking, makes it certain that what was read is of the thread that waits. Where the call changes
+        // nothing it is made first: whatever may change its file afterwards is asked about, too, and waits for this.
+        guard accesses.allSatisfy(\.changesNothing) else {
+            if isPending(question, on: listener) { accesses.forEach { record($0) } }
+            try answer(question, on: listener)
+            return
         }
-        var use = operand.use
-        switch use {
-        case .open(let index):
-            seen.opens = index < 0 ? .creat : OpenFlags(question.arguments[index])
-        case .openBehind(let index):
-            guard let bytes = proc.memory(of: question.thread, at: question.arguments[index], upTo: 8), bytes.count == 8
-            else { return }
-            seen.opens = OpenFlags(bytes.reversed().reduce(0) { $0 << 8 | UInt64($1) })
-            use = .open(flags: index)
-        default: break
-        }
-        // Only now is it certain that what was read is of the thread that waits.
-        guard isPending(question, on: listener) else { return }
-        if let found = seen.take(absolute, use, follows: operand.follows), case .execute = use {
-            noteProgram(found.path, found.mode)
-        }
+        if try answer(question, on: listener) { accesses.forEach { record($0) } }
     }
 
-    /// The directory that a relative path starts from.
-    private func base(of operand: ObservedCall.Operand, _ question: Question) -> String? {
-        var name = "cwd"
-        if let index = operand.directory {
-            let number = Int32(truncatingIfNeeded: question.arguments[index])
-            if number >= 0 { name = "fd/\(number)" }
+    private mutating func access(_ operand: ObservedCall.Operand, _ question: Question) -> Access? {
+        guard let text = text(at: question.arguments[operand.path], question), !text.isEmpty else { return nil }
+        var opens = OpenFlags(0)
+        switch operand.use {
+        case .open(let index): opens = index < 0 ? .creat : OpenFlags(question.arguments[index])
+        case .openBehind(let index):
+            guard let bytes = proc.memory(of: question.thread, at: question.arguments[index], upTo: 8), bytes.count == 8
+            else { return nil }
+            opens = OpenFlags(UInt64(littleEndianBytes: bytes[...]))
+        case .enter: views.note(.directory, of: question.thread)
+        case .execute: views.forget()
+        default: break
         }
-        do throws(KernelError) {
-            let path = try readLink("\(question.thread)/\(name)", at: proc.descriptor)
-            return path.utf8.first == UInt8(ascii: "/") ? path : nil
-        } catch {
+        guard let place = place(text, operand, question) else { return nil }
+        return Access(place: place, operand: operand, opens: opens)
+    }
+
+    /// Where a path leads from: nil where that cannot be told, or nothing is there that a line could show.
+    private mutating func place(
+        _ text: String, _ operand: ObservedCall.Operand, _ question: Question
+    ) -> Access.Place? {
+        let isRelative = text.utf8.first != UInt8(ascii: "/")
+        let base = isRelative ? views.directory(of: operand, question) : ""
+        guard let base else { return nil }
+        let path = isRelative ? base + "/" + text : text
+        let found = views.view(of: question.thread) { view -> (own: Bool, other: PathWalk.Elsewhere) in
+            guard case .other(let root, let top) = view else { return (true, .nowhere) }
+            // From its root on; what stands above it is out of the thread's reach but by a directory that it has kept.
+            guard isRelative, top != "/" else {
+                return (false, PathWalk.elsewhere(path, below: root, followsLast: operand.follows))
+            }
+            guard isWithin(base, top) else { return (false, .apart) }
+            let inner = String(path.utf8.dropFirst(top.utf8.count)) ?? "/"
+            return (false, PathWalk.elsewhere(inner, below: root, followsLast: operand.follows))
+        }
+        switch found {
+        case (true, _)?: return .own(path)
+        case (_, .same(let walk))?: return .other(walk)
+        case (_, .nowhere)?: return nil
+        case (_, .apart)?, nil:
+            noteApart(question)
             return nil
         }
     }
 
-    private mutating func takeSocket(_ call: (name: String, address: Int, length: Int), _ question: Question) {
-        let length = Int(min(question.arguments[call.length] & 0xffff_ffff, 128))
-        guard let bytes = proc.memory(of: question.thread, at: question.arguments[call.address], upTo: length),
+    private mutating func record(_ access: Access) {
+        seen.opens = access.opens
+        var use = access.operand.use
+        if case .openBehind(let index) = use { use = .open(flags: index) }
+        let found =
+            switch access.place {
+            case .own(let path): seen.take(path, use, follows: access.operand.follows)
+            case .other(let walk): seen.take(walk, use)
+            }
+        if let found, case .execute = use { noteProgram(found.path, found.mode) }
+        if seen.tookBack() { views.forget() }
+    }
+
+    private mutating func takeSocket(binds: Bool, _ place: Int, _ length: Int, _ question: Question) {
+        let length = Int(min(question.arguments[length] & 0xffff_ffff, 128))
+        guard let bytes = proc.memory(of: question.thread, at: question.arguments[place], upTo: length),
             let address = SocketAddress(bytes)
         else { return noteUnread(question) }
-        var base: String?
-        if case .path(let name) = address, name.first != UInt8(ascii: "/") {
-            base = self.base(of: ObservedCall.Operand.here, question)
+        guard case .path(let name) = address else {
+            guard views.sharesNetwork(question.thread) else { return noteApart(question) }
+            if isPending(question, on: listener) { seen.take(address, binds: binds) }
+            return
         }
+        let use: ObservedCall.Use = binds ? .make : .look
+        guard
+            let file = self.place(
+                String(escaping: name), ObservedCall.Operand(use, 0, follows: !binds), question)
+        else { return }
         guard isPending(question, on: listener) else { return }
-        seen.take(address, binds: call.name == "bind", from: base)
+        switch file {
+        case .own(let path): seen.take(socket: path, binds: binds)
+        case .other(let walk): seen.take(socket: walk, binds: binds)
+        }
     }
 
     // MARK: Reading
 
     private mutating func text(at address: UInt64, _ question: Question) -> String? {
-        guard address != 0 else { return nil }
-        guard let bytes = proc.memory(of: question.thread, at: address, upTo: 4096) else {
+        switch proc.text(of: question.thread, at: address) {
+        case .text(let text): return text
+        case .none: return nil
+        case .closed:
             noteUnread(question)
             return nil
         }
-        guard let end = bytes.firstIndex(of: 0) else { return nil }
-        return String(escaping: Array(bytes[..<end]))
     }
 
     /// A process that is not dumpable can be read by nobody but root, ptrace(2); one that has gone needs not be.
     private mutating func noteUnread(_ question: Question) {
-        guard isPending(question, on: listener) else { return }
-        var name = "a program"
+        if let program = program(of: question) { unread[program, default: 0] += 1 }
+    }
+
+    private mutating func noteApart(_ question: Question) {
+        if let program = program(of: question) { apart[program, default: 0] += 1 }
+    }
+
+    private func program(of question: Question) -> String? {
         do throws(KernelError) {
-            name = try RefusedProcess(thread: question.thread, in: proc).program
+            let program = try RefusedProcess(thread: question.thread, in: proc).program
+            return isPending(question, on: listener) ? program : nil
         } catch {
-            return
+            return nil
         }
-        unread[name, default: 0] += 1
     }
 
     private mutating func note(blind program: String, _ reason: String) {

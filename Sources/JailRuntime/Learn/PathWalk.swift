@@ -1,4 +1,5 @@
 import Kernel
+import SpecFile
 
 /// Where a path leads on this host, component by component.
 struct PathWalk {
@@ -16,7 +17,7 @@ struct PathWalk {
     struct Known {
         fileprivate var directories: [String: PathWalk] = [:]
 
-        mutating func forget() { if !directories.isEmpty { directories = [:] } }
+        mutating func forget() { directories = [:] }
     }
 
     /// The same as `init(_:followsLast:)`, where the directory is one of those known in one look at the file.
@@ -79,6 +80,77 @@ struct PathWalk {
             found = try status(ofEntry: path)
         } catch {
             return nil
+        }
+    }
+}
+
+extension PathWalk {
+    /// What looking from somewhere else has come to.
+    enum Elsewhere {
+        /// The observer has the same there.
+        case same(PathWalk)
+        /// The observer has nothing or something else there, which no line can show.
+        case apart
+        /// There is nothing.
+        case nowhere
+    }
+
+    /// Where a path leads below another root, or among other mounts: what is there is held against what the observer has at the
+    /// path that the kernel names for it.
+    static func elsewhere(_ path: String, below root: Int32, followsLast: Bool) -> Elsewhere {
+        do throws(KernelError) {
+            let (directory, name) = directoryAndName(path)
+            guard !followsLast, !name.isEmpty, name != ".", name != ".." else {
+                do throws(KernelError) {
+                    return try held(try openInside(root, path), "")
+                } catch {
+                    guard error.errno == .noEntry, !name.isEmpty else { return .nowhere }
+                    let parent = try openInside(root, directory)
+                    // A link that leads nowhere makes nothing that could be named.
+                    return isThere(name, in: parent.number) ? .nowhere : try held(parent, name)
+                }
+            }
+            return try held(try openInside(root, directory), name)
+        } catch {
+            return .nowhere
+        }
+    }
+
+    private static func isThere(_ name: String, in directory: Int32) -> Bool {
+        do throws(KernelError) {
+            _ = try open(name, at: directory, .path | .noFollow)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// What is open, or a name in it.
+    private static func held(_ place: borrowing Descriptor, _ name: String) throws(KernelError) -> Elsewhere {
+        let number = place.number
+        var walk = PathWalk(standingAt: try readLink("/proc/self/fd/\(number)"), try status(of: number))
+        if isWithin(walk.path, "/proc") { return .nowhere }
+        guard walk.isHere else { return .apart }
+        if name.isEmpty { return .same(walk) }
+        walk.path = (walk.path == "/" ? "" : walk.path) + "/" + name
+        guard isThere(name, in: number) else {
+            walk.found = nil
+            return walk.isHere ? .apart : .same(walk)
+        }
+        let entry = try open(name, at: number, .path | .noFollow)
+        walk.found = try status(of: entry.number)
+        return walk.isHere ? .same(walk) : .apart
+    }
+
+    private init(standingAt path: String, _ found: FileStatus) { (self.path, self.found) = (path, found) }
+
+    /// Whether the observer has the same file at the path, or, where none was found, has one.
+    private var isHere: Bool {
+        do throws(KernelError) {
+            let own = try status(ofEntry: path)
+            return found.map { $0.isSame(as: own) } ?? true
+        } catch {
+            return false
         }
     }
 }

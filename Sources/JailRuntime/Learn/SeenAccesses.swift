@@ -13,6 +13,10 @@ struct SeenAccesses {
 
     private var made: Set<String> = []
     private var known = PathWalk.Known()
+    /// Paths as they are named that were found to be readable files, with the files: a program opens some of them again and again.
+    private var settled: (names: Set<String>, files: Set<String>) = ([], [])
+    /// Whether what has been looked up was forgotten since somebody asked.
+    private var hasForgotten = false
     private let isRoot = effectiveUser() == 0
     private static let limit = 100_000
 
@@ -25,9 +29,38 @@ struct SeenAccesses {
     /// Takes an absolute path as a call names it; the answer is the file that is there.
     @discardableResult
     mutating func take(_ absolute: String, _ use: ObservedCall.Use, follows: Bool) -> Found? {
+        let isRead = if case .open = use { opens.changesNothing && !opens.namesOnly && follows } else { false }
+        if isRead, settled.names.contains(absolute) { return nil }
         guard let walk = PathWalk.walk(absolute, followsLast: follows, knowing: &known) else { return nil }
-        // What comes or goes may be a link, or a directory on the way.
-        if use.changesNames { known.forget() }
+        if isRead, walk.found?.isRegular == true, settled.names.count < Self.limit {
+            settled.names.insert(absolute)
+            settled.files.insert(walk.path)
+        }
+        return take(walk, use)
+    }
+
+    /// Forgets where paths lead.
+    mutating func forget() {
+        known.forget()
+        settled = ([], [])
+        hasForgotten = true
+    }
+
+    /// Whether that has happened since this was asked.
+    mutating func tookBack() -> Bool {
+        defer { hasForgotten = false }
+        return hasForgotten
+    }
+
+    /// Takes what a path has led to.
+    @discardableResult
+    mutating func take(_ walk: PathWalk, _ use: ObservedCall.Use) -> Found? {
+        // A link or a directory may have been on the way of others.
+        if use.changesNames, let found = walk.found,
+            found.isDirectory || found.isSymlink || settled.files.contains(walk.path)
+        {
+            forget()
+        }
         guard let found = walk.found else {
             if makes(use) { make(walk, use == .makeDirectory) }
             return nil
@@ -121,20 +154,31 @@ struct SeenAccesses {
         if records.count < Self.limit { records.insert(record) } else { isFull = true }
     }
 
-    /// Takes the address of a socket; `base` is where a relative path starts.
-    mutating func take(_ address: SocketAddress, binds: Bool, from base: String?) {
+    /// Takes the address of a socket that is no file.
+    mutating func take(_ address: SocketAddress, binds: Bool) {
         switch address {
         case .inet(let host, let port):
             insert(AccessRecord(binds ? .listen : .connect, "\(host):\(port)", "inet"))
         case .abstract(let name): insert(AccessRecord(binds ? .listen : .connect, "@" + name, "unix"))
-        case .path(let name):
-            let text = String(escaping: name)
-            let absolute = base.map { $0 + "/" + text } ?? text
-            if binds {
-                take(absolute, .make, follows: false)
-            } else if let walk = PathWalk(absolute, followsLast: true), walk.found != nil, !isMade(walk.path) {
-                note(walk, .connect, walk.path)
-            }
+        case .path: break
+        }
+    }
+
+    /// Takes the absolute path of a socket that is a file.
+    mutating func take(socket path: String, binds: Bool) {
+        if binds {
+            take(path, .make, follows: false)
+        } else if let walk = PathWalk(path, followsLast: true) {
+            take(socket: walk, binds: false)
+        }
+    }
+
+    /// Takes where such a path has led.
+    mutating func take(socket walk: PathWalk, binds: Bool) {
+        if binds {
+            take(walk, .make)
+        } else if walk.found != nil, !isMade(walk.path) {
+            note(walk, .connect, walk.path)
         }
     }
 }

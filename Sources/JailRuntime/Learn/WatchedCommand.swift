@@ -59,7 +59,7 @@ package struct WatchedCommand {
         let (ours, theirs) = try makeChannel()
         let (output, errors) = (try makePipe(), try makePipe())
         let program = calls.map { calls in
-            ObservedCalls.program(for: calls.map(\.name) + ObservedCall.sockets.map(\.name))
+            ObservedCalls.program(for: Observer.names(calls))
         }
         guard case .parent(let child) = try fork() else {
             become(program, output.writing, errors.writing, telling: theirs)
@@ -231,6 +231,9 @@ package struct WatchedCommand {
         run.calls = observer.count
         run.blind = observer.unread.sorted { $0.key < $1.key }.map {
             ($0.key, "\($0.value) of its calls could not be read, as it is not dumpable")
+        }
+        run.blind += observer.apart.sorted { $0.key < $1.key }.map {
+            ($0.key, "\($0.value) of its paths and addresses are of a root, mounts or a network of its own")
         }
         run.blind += observer.blind.sorted { $0.key < $1.key }.map { program, found in
             (program, "\(found.reason); executed \(found.count) time\(found.count == 1 ? "" : "s")")

@@ -9,8 +9,11 @@ struct DenialObserver {
     /// The launcher's end of the channel; −1 when nobody looks any more.
     private var channel: Int32
     private let process: Int32
+    /// The call that it was told of last, until it has said something, and when its time is up.
+    private var asked: (name: String, due: Int)?
     private static let limit = 256
-    private static let patience: Int32 = 500
+    /// In nanoseconds.
+    private static let patience = 500_000_000
     private static let room = 65_536
 
     /// The calls that are looked at beside those that are refused.
@@ -30,25 +33,48 @@ struct DenialObserver {
         (channel, process) = (ours, child)
     }
 
-    /// Tells the process of a call and waits for what it says.
-    mutating func ask(
-        _ question: Question, _ name: String, _ verdict: CallLooks.Verdict, while isPending: () -> Bool
-    ) {
-        guard channel >= 0, !name.isEmpty else { return }
+    /// Tells the process of a call; false where nobody looks. What it says is heard before the next call is told.
+    mutating func ask(_ question: Question, _ name: String, _ verdict: CallLooks.Verdict) -> Bool {
+        guard channel >= 0, !name.isEmpty else { return false }
         do throws(KernelError) {
             try send(Self.request(question, name, verdict), over: channel)
-            var watches = [Watch(channel)]
-            try poll(&watches, milliseconds: Self.patience)
-            guard watches[0].isReadable, let answer = try receive(from: channel, limit: Self.room) else {
-                return giveUp(name)
-            }
-            // What was read is its thread's only if the call still waits.
-            guard isPending() else { return }
-            for part in answer.bytes.split(separator: 0xff) { if let denial = Denial(Array(part)) { add(denial) } }
+            asked = (name, monotonicNanoseconds() + Self.patience)
+            return true
         } catch {
             giveUp(name)
+            return false
         }
     }
+
+    /// What the process says of the call that it was told of, or that it says nothing; nil where it has time left.
+    mutating func hear(_ found: Watch) -> [Denial]? {
+        guard let asked else { return [] }
+        guard found.isReady || monotonicNanoseconds() >= asked.due else { return nil }
+        self.asked = nil
+        guard found.isReadable, let answer = answer() else {
+            giveUp(asked.name)
+            return []
+        }
+        return answer.split(separator: 0xff).compactMap { Denial(Array($0)) }
+    }
+
+    private func answer() -> [UInt8]? {
+        do throws(KernelError) {
+            return try receive(from: channel, limit: Self.room)?.bytes
+        } catch {
+            return nil  // it has ended
+        }
+    }
+
+    mutating func take(_ said: [Denial]) {
+        for denial in said { add(denial) }
+    }
+
+    /// Where its answer comes from.
+    var watch: Watch { Watch(channel) }
+
+    /// When its time is up, by the clock of `monotonicNanoseconds`.
+    var deadline: Int? { asked?.due }
 
     private mutating func giveUp(_ name: String) {
         end()

@@ -41,10 +41,7 @@ struct ThreadState {
     }
 
     func path(at address: UInt64) -> String? {
-        guard address != 0, let bytes = proc.memory(of: number, at: address, upTo: 4096),
-            let end = bytes.firstIndex(of: 0)
-        else { return nil }
-        return String(escaping: Array(bytes[..<end]))
+        if case .text(let path) = proc.text(of: number, at: address) { path } else { nil }
     }
 
     func memory(at address: UInt64, upTo count: Int) -> [UInt8]? {

@@ -36,13 +36,16 @@ package func nextQuestion(_ listener: Int32) throws(KernelError) -> Question? {
         arguments: [arguments.0, arguments.1, arguments.2, arguments.3, arguments.4, arguments.5])
 }
 
-/// Answers a call: it is made, or fails with `errno`. A process that has gone needs none. The corresponding C call is
-/// `ioctl(SECCOMP_IOCTL_NOTIF_SEND)`.
-package func answer(_ question: Question, on listener: Int32, failing errno: Errno? = nil) throws(KernelError) {
+/// Answers a call: it is made, or fails with `errno`. A process that has gone needs none: false says that the call no longer
+/// waited, and what was read of its thread may be another's. The corresponding C call is `ioctl(SECCOMP_IOCTL_NOTIF_SEND)`.
+@discardableResult
+package func answer(_ question: Question, on listener: Int32, failing errno: Errno? = nil) throws(KernelError) -> Bool {
     do throws(KernelError) {
         try persist(.ioctl) { linux_seccomp_answer(listener, question.id, errno?.rawValue ?? 0) }
+        return true
     } catch {
         guard error.errno == .noEntry else { throw error }
+        return false
     }
 }
 

@@ -41,7 +41,7 @@ struct LearnCommand: ParsableCommand {
             }
             let now = context(words, base, writing: place.path)
             let before = try Self.former(place, now)
-            let context = before?.context ?? now
+            var context = before?.context ?? now
             let run = try Self.rejecting { () throws(Diagnostic) in try watch(words) }
             guard Self.ran(run) else { Caller.leave(run.status) }
             let records = RecordFile.worthKeeping(run.records.union(before?.records ?? []), context)
@@ -49,7 +49,10 @@ struct LearnCommand: ParsableCommand {
                 of: Caller.environment, used: run.records, accountHome: Caller.accountHome, context)
             // The jail has a LANG of its own, which leads there.
             if context.isTight, Caller.exists(Self.locales) { more.append(AccessRecord(.list, Self.locales)) }
-            try finish(words, place, run, records.union(more), context)
+            let all = records.union(more)
+            // A look at the host, for which a command that stays on the machine need not wait.
+            context.leadsOut = LearnedNetwork.leadsOut(all) && Caller.hasUserNetwork
+            try finish(words, place, run, all, context)
         } catch {
             for fault in error.diagnostics { Report.say(fault) }
             Caller.leave(125)
@@ -103,7 +106,7 @@ struct LearnCommand: ParsableCommand {
         var context = LearnContext(
             command: words, current: current, tree: Caller.gitTree(above: current), home: surroundings.home,
             isRoot: Caller.userID == 0)
-        (context.leadsOut, context.isTight, context.spec) = (Caller.hasUserNetwork, tight, path)
+        (context.isTight, context.spec) = (tight, path)
         guard let base, let spec else { return context }
         let whole = Caller.absolute(spec)
         context.base = Self.directory(whole) == Self.directory(path) ? Self.file(spec) : whole
