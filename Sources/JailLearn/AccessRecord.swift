@@ -38,6 +38,8 @@ package struct AccessRecord: Hashable, Sendable {
 
 extension AccessRecord: Comparable {
     package static func < (a: Self, b: Self) -> Bool {
-        (a.path, a.act.rawValue, a.detail) < (b.path, b.act.rawValue, b.detail)
+        // Nearly always the path decides, and the rest need not be made.
+        if a.path != b.path { return a.path < b.path }
+        return (a.act.rawValue, a.detail) < (b.act.rawValue, b.detail)
     }
 }

@@ -42,6 +42,15 @@ package struct LearnContext: Equatable, Sendable {
 /// Which places of a host a line may name, and to which one a path belongs.
 struct Places {
     let context: LearnContext
+    /// The tree that the command works in; nil where that is no place to show.
+    private(set) var work: String?
+
+    init(context: LearnContext) {
+        self.context = context
+        work = [context.tree, context.current].compactMap { $0 }.first {
+            !isForbidden($0) && !isStanding($0) && $0 != "/"
+        }
+    }
 
     /// What a jail has without a line: the host's system read-only, the rest of its own.
     private static let standing = [
@@ -54,8 +63,9 @@ struct Places {
 
     /// Whether the jail has it as the host does.
     func isStanding(_ path: String) -> Bool {
-        Self.standing.contains { isWithin(path, $0) }
-            || DeviceNode.allCases.contains { $0.path == path } || DeviceLink.allCases.contains { $0.path == path }
+        if Self.standing.contains(where: { isWithin(path, $0) }) { return true }
+        guard isWithin(path, "/dev") else { return false }
+        return DeviceNode.allCases.contains { $0.path == path } || DeviceLink.allCases.contains { $0.path == path }
     }
 
     /// Whether it is a directory of which the jail has one of its own, for names that come and go.
@@ -68,11 +78,6 @@ struct Places {
         guard let home = context.home, home != "/" else { return false }
         if isWithin(home, path) || isWithin(path, home + "/.ssh") || isWithin(path, home + "/.gnupg") { return true }
         return (Self.sharedAtHome + [".local"]).contains { path == home + "/" + $0 }
-    }
-
-    /// The tree that the command works in; nil where that is no place to show.
-    var work: String? {
-        [context.tree, context.current].compactMap { $0 }.first { !isForbidden($0) && !isStanding($0) && $0 != "/" }
     }
 
     /// The directory that a path below it stands for as a whole; nil where it is one of its own.

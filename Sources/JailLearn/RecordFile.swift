@@ -14,8 +14,8 @@ package enum RecordFile {
 
     private static let head = "immure learn 1"
 
-    /// A line for what the runs were started with, and one for each record.
-    package static func text(_ records: Set<AccessRecord>, _ context: LearnContext) -> String {
+    /// A line for what the runs were started with, and one for each record, in their order.
+    package static func text(_ records: [AccessRecord], _ context: LearnContext) -> String {
         var lines = [head, line(["command"] + context.command), line(["current", context.current])]
         if let tree = context.tree { lines.append(line(["tree", tree])) }
         if let home = context.home { lines.append(line(["home", home])) }
@@ -24,7 +24,7 @@ package enum RecordFile {
         if context.leadsOut { lines.append(line(["network"])) }
         if context.isTight { lines.append(line(["tight"])) }
         for grant in context.granted { lines.append(line(["granted", grant.path, grant.access.rawValue])) }
-        lines += records.sorted().map { line([$0.act.rawValue, $0.path, $0.detail]) }
+        lines += records.map { line([$0.act.rawValue, $0.path, $0.detail]) }
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -59,6 +59,7 @@ package enum RecordFile {
 
     private static func line(_ words: [String]) -> String {
         words.map { word in
+            guard word.utf8.contains(where: special) else { return word }
             var result = ""
             for scalar in word.unicodeScalars {
                 switch scalar {
@@ -72,6 +73,11 @@ package enum RecordFile {
             }
             return result
         }.joined(separator: "\t")
+    }
+
+    private static func special(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\t")
+            || byte == UInt8(ascii: "\r")
     }
 
     private static func plain(_ word: Substring) -> String {

@@ -15,7 +15,7 @@ package enum Call: UInt8, Sendable {
     case getxattr, setxattr, listxattr, renameat, linkat, mknodat, fsync, copyFileRange, utimensat, fchmodat,
         clockGettime
     case mmap, rtnetlink, getifaddrs, memfdCreate, mount, ftruncate, faccessat, getsockopt, quotactl
-    case listen, getsockname, epoll, processVMReadv
+    case listen, getsockname, epoll, processVMReadv, syncFileRange
 
     /// The name as section 2 of the manual has it.
     package var name: String {
@@ -32,6 +32,7 @@ package enum Call: UInt8, Sendable {
         case .clockGettime: "clock_gettime"
         case .memfdCreate: "memfd_create"
         case .processVMReadv: "process_vm_readv"
+        case .syncFileRange: "sync_file_range"
         case .landlockCreateRuleset: "landlock_create_ruleset"
         case .landlockAddRule: "landlock_add_rule"
         case .landlockRestrictSelf: "landlock_restrict_self"

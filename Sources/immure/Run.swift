@@ -64,7 +64,10 @@ enum Run {
                 Diagnostic("--why: another filter has the listener already, and nothing was seen", at: nil),
                 as: .warning)
         }
-        let found = Denial.sorted(outcome.denials).filter { reasons == .all || $0.kind != .absent }
+        let all = Denial.sorted(outcome.denials)
+        var found = all.filter { $0.kind != .nowhere && (reasons == .all || $0.kind != .absent) }
+        // What the host has not either explains nothing but a failure, and only where nothing else does.
+        if found.isEmpty, outcome.status != 0 { found = all.filter { $0.kind == .nowhere } }
         let told = reasons == .all ? found : Array(found.prefix(5))
         Caller.patiently {
             if found.isEmpty {

@@ -2,7 +2,9 @@
 
 import os
 import re
+import signal
 import socket
+import time
 
 import pytest
 
@@ -201,20 +203,68 @@ def test_names_of_the_command_s_choice_forge_no_line(caller):
         assert shown.ok.stdout == "x\n", note
 
 
-def test_a_server_that_hangs_holds_nothing_up(root):
-    """A path of the host that never answers is looked up by another process, for half a second."""
+@pytest.fixture
+def hung(root):
+    """A directory of a file server that never answers."""
     if not os.path.exists("/dev/fuse"):
         cannot("mount a file server that hangs")
     place = root.directory()
     server = os.open("/dev/fuse", os.O_RDWR)
     linux.mount("hung", place, "fuse", 0, f"fd={server},rootmode=40000,user_id=0,group_id=0,allow_other")
-    try:
-        run = root.run('timeout = "5s"\n', "/bin/sh", "-c", f"cat {place}/a; cat {place}/b; echo done", options=["--why"], timeout=4)
-        assert run.status == 0 and run.stdout == "done\n", run
-        assert "why: no answer came for openat, and nothing was looked at from then on" in run.stderr
-    finally:
-        os.close(server)
-        linux.umount(place)
+    yield place
+    os.close(server)
+    linux.umount(place)
+
+
+def test_a_server_that_hangs_holds_nothing_up(root, hung):
+    """A path of the host that never answers is looked up by another process, for half a second."""
+    run = root.run('timeout = "5s"\n', "/bin/sh", "-c", f"cat {hung}/a; cat {hung}/b; echo done", options=["--why"], timeout=4)
+    assert run.status == 0 and run.stdout == "done\n", run
+    assert "why: no answer came for openat, and nothing was looked at from then on" in run.stderr
+
+
+def test_a_deadline_is_kept_while_a_path_is_looked_up(root, hung):
+    """Whoever looks is another process, and nobody waits for it: the limit of time is far below what it is given."""
+    took = []
+    for _ in range(3):
+        started = time.monotonic()
+        run = root.run('timeout = "100ms"\n', "/bin/sh", "-c", f"cat {hung}/a; sleep 60", options=["--why"])
+        took.append(time.monotonic() - started)
+        assert run.status == 124, run
+    assert min(took) < 0.4, took
+
+
+def test_a_signal_is_forwarded_while_a_path_is_looked_up(root, hung):
+    took = []
+    for _ in range(3):
+        process = root.popen([root.binary, "run", "--why", "--", "/bin/sh", "-c", f"echo; cat {hung}/a; sleep 60"])
+        assert process.stdout.readline() == b"\n"
+        time.sleep(0.05)
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        root.finish(process)
+        took.append(time.monotonic() - started)
+    assert min(took) < 0.3, took
+
+
+def test_a_process_that_is_stopped_while_its_call_is_looked_at_holds_nothing_up(caller):
+    place = caller.directory()
+    code = f"""
+import os, signal, time
+child = os.fork()
+if child == 0:
+    while True:
+        try: os.stat("{place}/none")
+        except FileNotFoundError: pass
+for _ in range(20): os.kill(child, signal.SIGSTOP); time.sleep(0.005); os.kill(child, signal.SIGCONT)
+os.kill(child, signal.SIGSTOP)
+try: open("{place}/missing")
+except FileNotFoundError: pass
+time.sleep(60)
+"""
+    caller.file(place / "missing", "x")
+    run = caller.run('timeout = "1s"\n', "/usr/bin/python3", "-c", code, options=["--why"], timeout=10)
+    assert run.status == 124 and f"{place}/missing is missing in the jail" in run.stderr, run
 
 
 def test_a_call_that_the_filter_refuses(caller):
@@ -270,6 +320,21 @@ def test_all_and_a_few(caller):
 def test_nothing_is_said_where_nothing_was_kept(caller):
     run = caller.run(None, "/bin/true", options=["--why"])
     assert run.status == 0 and "why: nothing was refused or missing in the jail" in run.stderr, run
+
+
+def test_what_the_host_has_not_either_is_said_where_nothing_else_explains_a_failure(caller):
+    place = caller.directory()
+    run = caller.run(None, "cat", f"{place}/nowhere", options=["--why"])
+    assert run.status == 1 and "nothing was refused" not in run.stderr, run
+    assert f"why: {place}/nowhere is missing in the jail, and on the host as well (openat, cat): no line opens it" in run.stderr, run
+    # What a program does without.
+    assert "on the host as well" not in why(caller, f"test -e {place}/nowhere; true").stderr
+    caller.file(place / "f", "x\n")
+    run = why(caller, f"cat {place}/nowhere; cat {place}/f")
+    assert run.status == 1 and "on the host as well" not in run.stderr and len(reasons(run)) == 1, run
+    # A relative one that is there in the caller's directory still is.
+    run = caller.run(None, "cat", "f", options=["--why"], cwd=place)
+    assert f"f is there in the caller's directory" in run.stderr, run
 
 
 def test_what_cannot_be_watched_is_refused(caller):

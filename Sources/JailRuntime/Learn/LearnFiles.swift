@@ -124,23 +124,21 @@ package struct LearnedPlace {
         }
     }
 
-    /// Gives a file a new content, whole or not at all, also where the machine stops meanwhile.
-    package func replace(ending: String = "", with text: String) throws(Diagnostic) {
-        let name = directoryAndName(path).name + ending
-        let held = directory
-        try Self.attempted("write", path + ending) { () throws(KernelError) in
-            let draft = ".immure.\(currentProcess()).\(monotonicNanoseconds())"
-            let file = try open(draft, at: held, .write | .create | .exclusive | .noFollow, permissions: 0o644)
-            do throws(KernelError) {
-                try writeAll(file.number, Array(text.utf8))
-                try synchronize(file.number)
-                try rename(draft, to: name, at: held)
-            } catch {
-                try removeFile(draft, at: held)
-                throw error
-            }
-            let opened = try open(".", at: held, .read | .directory)
-            try synchronize(opened.number)
+    /// Gives the files of those endings a new content, each whole or not at all, also where the machine stops meanwhile.
+    package func replace(_ files: [(ending: String, text: String)]) throws(Diagnostic) {
+        var drafts: [Draft] = []
+        defer { for draft in drafts { draft.end() } }
+        for file in files {
+            let name = path + file.ending
+            let held = directory
+            drafts.append(
+                try Self.attempted("write", name) { () throws(KernelError) in
+                    try Draft(of: directoryAndName(name).name, with: file.text, in: held)
+                })
+        }
+        // What all of them have is on its way to the disk before one of them is waited for.
+        for (draft, file) in zip(drafts, files) {
+            try Self.attempted("write", path + file.ending) { () throws(KernelError) in try draft.finish() }
         }
     }
 
@@ -157,5 +155,43 @@ package struct LearnedPlace {
     private static func worded(_ verb: String, _ path: String, _ error: KernelError) -> Diagnostic {
         Diagnostic(
             "cannot \(verb) \(quoted(path)): \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
+    }
+}
+
+/// The new content of a file, beside it.
+private struct Draft {
+    private let directory: Int32
+    private let file: Int32
+    private let name: String
+    private let target: String
+
+    init(of target: String, with text: String, in directory: Int32) throws(KernelError) {
+        name = ".immure.\(currentProcess()).\(monotonicNanoseconds())"
+        (self.directory, self.target) = (directory, target)
+        let opened = try open(name, at: directory, .write | .create | .exclusive | .noFollow, permissions: 0o644)
+        file = opened.release()
+        do throws(KernelError) {
+            try writeAll(file, Array(text.utf8))
+            try beginWriting(file)
+        } catch {
+            end()
+            throw error
+        }
+    }
+
+    /// Puts it in the place of the file.
+    func finish() throws(KernelError) {
+        try synchronize(file)
+        try rename(name, to: target, at: directory)
+    }
+
+    /// Removes what is left of it.
+    func end() {
+        closeDescriptor(file)
+        do throws(KernelError) {
+            try removeFile(name, at: directory)
+        } catch {
+            return  // it has another name by now
+        }
     }
 }

@@ -72,6 +72,12 @@ struct Observer {
         calls.map(\.name) + ObservedCall.sockets.map(\.name) + ObservedCall.moves.map(\.name)
     }
 
+    /// How long may be waited for the next call, in milliseconds, before `rest`; nil for ever.
+    var patience: Int32? { views.remembers ? ThreadViews.moment : nil }
+
+    /// Notes that no call has come for a while.
+    mutating func rest() { views.forget() }
+
     /// Lets the next call be made, and records it where its process is still there.
     mutating func takeOne() throws(KernelError) {
         guard let question = try nextQuestion(listener) else { return }

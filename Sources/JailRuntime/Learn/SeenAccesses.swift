@@ -74,7 +74,7 @@ struct SeenAccesses {
         case .open where opens.namesOnly, .look:
             if !isOwn { note(walk, found.isDirectory ? .enter : .read, walk.path) }
         case .open:
-            if !isOwn, mayAccess(walk.path, writing: false) { note(walk, found.isDirectory ? .list : .read, walk.path) }
+            if !isOwn, isReadable(walk.path, found) { note(walk, found.isDirectory ? .list : .read, walk.path) }
         case .openBehind: break
         case .enter:
             if !isOwn { note(walk, .enter, walk.path) }
@@ -91,6 +91,11 @@ struct SeenAccesses {
             if !isOwn, mayAccess(parent(of: walk.path), writing: true) { note(walk, .replace, walk.path) }
         }
         return Found(path: walk.path, mode: found.permissions)
+    }
+
+    /// What everybody may read is not asked for once more.
+    private func isReadable(_ path: String, _ found: FileStatus) -> Bool {
+        found.permissions & 0o444 == 0o444 || mayAccess(path, writing: false)
     }
 
     private func makes(_ use: ObservedCall.Use) -> Bool {

@@ -5,13 +5,15 @@ import SpecFile
 /// Where the paths of watched threads lead: each starts at the thread's own directory and root, among its own mounts.
 struct ThreadViews {
     private let proc: HostProc
-    /// The current directory of the thread that asked last; for a moment, as its id may come to be another's.
-    private var current: (thread: Int32, path: String, until: Int)?
+    /// The current directory of the thread that asked last, until nothing has been asked for a moment: its id may come to be
+    /// another's.
+    private var current: (thread: Int32, path: String)?
     /// Threads that have been let change their directory, which they may share with others, and have not called since.
     private var moving: Set<Int32> = []
     /// Whether a thread may have another root, other mounts or another network than the observer.
     private var mayDiffer = false
-    private static let moment = 10_000_000
+    /// In milliseconds: far less than it takes to use up all ids of processes.
+    static let moment: Int32 = 10
 
     init(in proc: HostProc) { self.proc = proc }
 
@@ -44,6 +46,9 @@ struct ThreadViews {
     /// Forgets what has been looked up, for a directory may have another name.
     mutating func forget() { current = nil }
 
+    /// Whether there is anything to forget.
+    var remembers: Bool { current != nil }
+
     // MARK: Looking
 
     /// The directory that a relative path starts from, as this process names it.
@@ -52,10 +57,9 @@ struct ThreadViews {
             let number = Int32(truncatingIfNeeded: question.arguments[index])
             if number >= 0 { return link("\(question.thread)/fd/\(number)") }
         }
-        let now = monotonicNanoseconds()
-        if let current, current.thread == question.thread, current.until > now { return current.path }
+        if let current, current.thread == question.thread { return current.path }
         guard let path = link("\(question.thread)/cwd") else { return nil }
-        current = moving.isEmpty ? (question.thread, path, now + Self.moment) : nil
+        current = moving.isEmpty ? (question.thread, path) : nil
         return path
     }
 

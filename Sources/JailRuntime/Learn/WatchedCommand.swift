@@ -139,14 +139,13 @@ package struct WatchedCommand {
             var watches = [
                 Watch(signals), Watch(listener), Watch(run.output.descriptor), Watch(run.errors.descriptor),
             ]
-            try poll(&watches, milliseconds: progress == nil ? nil : 500)
+            try poll(&watches, milliseconds: observer?.patience ?? (progress == nil ? nil : 500))
             if watches[0].isReady { try heed(signals) }
-            if watches[1].isReady {
-                try serve(watches[1])
-                if watches[1].hasHungUp && !watches[1].isReadable {
-                    closeDescriptor(listener)
-                    listener = -1
-                }
+            // One at a time, and a look at everything: who asks runs only when this waits.
+            if watches[1].isReadable { try observer?.takeOne() } else { observer?.rest() }
+            if watches[1].hasHungUp && !watches[1].isReadable {
+                closeDescriptor(listener)
+                listener = -1
             }
             if watches[2].isReady { try run.output.take { progress?(-1, 0) } }
             if watches[3].isReady { try run.errors.take { progress?(-1, 0) } }
@@ -156,17 +155,6 @@ package struct WatchedCommand {
                 run.output.close()
                 run.errors.close()
             }
-        }
-    }
-
-    /// A few at a time: signals and the output want to be served, too.
-    private mutating func serve(_ found: Watch) throws(KernelError) {
-        var found = found
-        var left = 64
-        while found.isReadable && left > 0, let listener = observer?.listener {
-            try observer?.takeOne()
-            found = try look(at: listener)
-            left -= 1
         }
     }
 

@@ -7,6 +7,8 @@ package struct Denial: Equatable, Sendable {
         case readOnly, landlock, closed, network, loopback, refused, place, missing
         /// A call that this kernel might as well not have, which programs are prepared for.
         case absent
+        /// What is missing in the jail, and on the host as well.
+        case nowhere
         /// What was asked for it did not answer, and nothing was looked at from then on.
         case silent
     }
@@ -40,6 +42,7 @@ package struct Denial: Equatable, Sendable {
             case .place: "\(name) is there in the caller's directory, and the command is started in another"
             case .missing: "\(name) is missing in the jail, and there on the host"
             case .absent: "\(name) is answered as if the kernel did not have it"
+            case .nowhere: "\(name) is missing in the jail, and on the host as well"
             case .silent: "no answer came for \(name), and nothing was looked at from then on"
             }
         let said = remark.isEmpty ? what : what + ", " + remark

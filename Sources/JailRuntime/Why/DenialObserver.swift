@@ -5,13 +5,17 @@ import Kernel
 /// Hears what the calls of a jail say of its spec, from a process of its own that looks: a path of the host, or one that is served
 /// in the jail, may stand still for ever, and the launcher must not. One that takes longer than `patience` is given up.
 struct DenialObserver {
-    private(set) var denials: [Denial] = []
+    private var kept: [Denial] = []
+    /// What the host has not either, of which there may be much: the last.
+    private var nowhere: [Denial] = []
+    var denials: [Denial] { kept + nowhere }
     /// The launcher's end of the channel; −1 when nobody looks any more.
     private var channel: Int32
     private let process: Int32
     /// The call that it was told of last, until it has said something, and when its time is up.
     private var asked: (name: String, due: Int)?
     private static let limit = 256
+    private static let lastOnes = 3
     /// In nanoseconds.
     private static let patience = 500_000_000
     private static let room = 65_536
@@ -83,8 +87,13 @@ struct DenialObserver {
 
     private mutating func add(_ denial: Denial) {
         // What comes again counts as the last.
-        denials.removeAll { $0.kind == denial.kind && $0.subject == denial.subject }
-        if denials.count < Self.limit { denials.append(denial) }
+        guard denial.kind != .nowhere else {
+            nowhere.removeAll { $0.subject == denial.subject }
+            nowhere = nowhere.suffix(Self.lastOnes - 1) + [denial]
+            return
+        }
+        kept.removeAll { $0.kind == denial.kind && $0.subject == denial.subject }
+        if kept.count < Self.limit { kept.append(denial) }
     }
 
     /// Ends the process, which the kernel may hold: it is not waited for.

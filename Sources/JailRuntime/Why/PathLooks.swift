@@ -28,9 +28,11 @@ struct PathLooks {
         if text.utf8.first == UInt8(ascii: "/") { return look(text, need) }
         guard let start = thread.start(descriptor) else { return nil }
         let path = (start == "/" ? "" : start) + "/" + text
-        if let found = look(path, need) { return found }
+        let found = look(path, need)
+        if let found, found.kind != .nowhere { return found }
         let isCurrent = descriptor.map { $0 < 0 } ?? true
-        return isCurrent && start != scene.callerDirectory ? misplaced(text, path, need) : nil
+        guard isCurrent, start != scene.callerDirectory else { return found }
+        return misplaced(text, path, need) ?? found
     }
 
     /// A relative path that is there where immure was started, while the command is started in another directory.
@@ -212,7 +214,8 @@ struct PathLooks {
         let path = plain(path)
         if case .make(let isDirectory) = need {
             let directory = parent(of: path)
-            guard let status = host(directory), status.isDirectory else { return nil }
+            guard let status = host(directory) else { return nowhere(directory) }
+            guard status.isDirectory else { return nil }
             var denial = Denial(.missing, directory)
             if thread.may(3, status) {
                 denial.line = Opening.toMake(path, isDirectory: isDirectory, in: directory, nil)
@@ -221,7 +224,7 @@ struct PathLooks {
             }
             return denial
         }
-        guard let status = host(path) else { return nil }
+        guard let status = host(path) else { return nowhere(path) }
         var denial = Denial(.missing, path)
         let (bits, word): (UInt32, String) =
             switch need {
@@ -248,6 +251,12 @@ struct PathLooks {
                 path, isDirectory: status.isDirectory, isDevice: status.isDevice, lists: lists)
         }
         return denial
+    }
+
+    /// What programs look for in the system, and do without, is not worth a word.
+    private func nowhere(_ path: String) -> Denial? {
+        let system = ["/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/proc", "/sys", "/dev"]
+        return system.contains { isWithin(path, $0) } ? nil : Denial(.nowhere, path)
     }
 
     /// Without `.` and doubled slashes, and without `..` where no link can be on the way.

@@ -67,6 +67,11 @@ package func setTimes(of descriptor: Int32, accessed: Int64, modified: Int64) th
     }
 }
 
+/// Has what an open file holds written to the disk, and does not wait for it. The corresponding C function is `sync_file_range`.
+package func beginWriting(_ descriptor: Int32) throws(KernelError) {
+    try attempt(.syncFileRange) { sync_file_range(descriptor, 0, 0, UInt32(SYNC_FILE_RANGE_WRITE)) }
+}
+
 /// Waits until what an open file holds is on the disk. The corresponding C function is `fsync`.
 package func synchronize(_ descriptor: Int32) throws(KernelError) {
     try persist(.fsync) { CLinux.fsync(descriptor) }

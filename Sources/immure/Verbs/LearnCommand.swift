@@ -156,10 +156,10 @@ struct LearnCommand: ParsableCommand {
         _ words: [String], _ place: LearnedPlace, _ run: WatchedRun, _ records: Set<AccessRecord>,
         _ context: LearnContext
     ) throws(Rejection) -> Never {
-        let learned = LearnedSpec(records.sorted(), context)
+        let records = records.sorted()
+        let learned = LearnedSpec(records, context)
         try Self.rejecting { () throws(Diagnostic) in
-            try place.replace(ending: ".seen", with: RecordFile.text(records, context))
-            try place.replace(with: learned.text)
+            try place.replace([(".seen", RecordFile.text(records, context)), ("", learned.text)])
         }
         let path = target(of: words[0])
         note("wrote \(path): \(run.calls) calls seen, \(records.count) places and addresses")
