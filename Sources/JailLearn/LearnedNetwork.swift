@@ -14,8 +14,8 @@ package struct LearnedNetwork {
     let mode: Mode
 
     /// Whether a network of the jail's own would do where it leads out.
-    package static func leadsOut(_ records: Set<AccessRecord>) -> Bool {
-        if case .user = LearnedNetwork(Array(records), leadsOut: true).mode { true } else { false }
+    package static func leadsOut(_ records: [AccessRecord]) -> Bool {
+        if case .user = LearnedNetwork(records, leadsOut: true).mode { true } else { false }
     }
 
     /// `leadsOut`: whether this host has what a network of the jail's own needs.

@@ -1,7 +1,7 @@
 /// The records of all runs that a spec was learned from, as the text of a file beside it: the next run adds to them.
 package enum RecordFile {
     /// What the next run has a use for: the jail has the host's system without a line.
-    package static func worthKeeping(_ records: Set<AccessRecord>, _ context: LearnContext) -> Set<AccessRecord> {
+    package static func worthKeeping(_ records: Set<AccessRecord>, _ context: LearnContext) -> [AccessRecord] {
         let places = Places(context: context)
         return records.filter { record in
             switch record.act {

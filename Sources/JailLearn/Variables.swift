@@ -14,10 +14,13 @@ package enum Variables {
         _ context: LearnContext
     ) -> [AccessRecord] {
         let places = Places(context: context)
-        let used = records.filter { $0.path.hasPrefix("/") && !places.isStanding($0.path) && $0.act != .enter }.map(
-            \.path
-        ).sorted()
-        let executed = Set(records.filter { $0.act == .execute }.map { parent(of: $0.path) })
+        /// The first of the paths that were used below a directory.
+        func used(below directory: String) -> String? {
+            records.lazy.filter { record in
+                record.act != .enter && isWithin(record.path, directory) && !places.isStanding(record.path)
+            }.map(\.path).min()
+        }
+        let executed = Set(records.lazy.filter { $0.act == .execute }.map { parent(of: $0.path) })
         return environment.compactMap { name, value in
             if words.contains(name) || name.hasPrefix("LC_") {
                 return AccessRecord(.variable, name, "what a program says depends on it")
@@ -29,13 +32,13 @@ package enum Variables {
                 else { return nil }
                 return AccessRecord(.variable, name, "a program of \(found) is executed")
             }
-            if name == "HOME", value != accountHome, let one = used.first(where: { isWithin($0, value) }) {
+            if name == "HOME", value != accountHome, let one = used(below: value) {
                 // The jail's is that of passwd(5).
                 return AccessRecord(.variable, name, "leads to \(one), and is not the account's")
             }
             guard !own.contains(name) else { return nil }
             for path in paths where path != "/" && path != context.home && !places.isStanding(path) {
-                if let one = used.first(where: { isWithin($0, path) || $0 == path }), !places.isOwn(path) {
+                if !places.isOwn(path), let one = used(below: path) {
                     return AccessRecord(.variable, name, "leads to \(one)")
                 }
             }

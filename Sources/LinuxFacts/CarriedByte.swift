@@ -8,7 +8,12 @@ package enum CarriedByte {
         scalar.value >= base + 0x80 ? UInt8(scalar.value - base) : nil
     }
 
-    /// Whether a text carries any: each begins with F4 in UTF-8, as few other characters do.
+    /// Whether a text carries any: each begins with F4 in UTF-8, as few other characters do. Asked of every path that the kernel
+    /// gets or gives, and so with a form for the usual type.
+    package static func isIn(_ text: String) -> Bool {
+        text.utf8.contains(0xF4) && text.unicodeScalars.contains { byte($0) != nil }
+    }
+
     package static func isIn(_ text: some StringProtocol) -> Bool {
         text.utf8.contains(0xF4) && text.unicodeScalars.contains { byte($0) != nil }
     }

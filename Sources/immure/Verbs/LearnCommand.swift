@@ -49,7 +49,7 @@ struct LearnCommand: ParsableCommand {
                 of: Caller.environment, used: run.records, accountHome: Caller.accountHome, context)
             // The jail has a LANG of its own, which leads there.
             if context.isTight, Caller.exists(Self.locales) { more.append(AccessRecord(.list, Self.locales)) }
-            let all = records.union(more)
+            let all = (records + more.filter { !records.contains($0) }).sorted()
             // A look at the host, for which a command that stays on the machine need not wait.
             context.leadsOut = LearnedNetwork.leadsOut(all) && Caller.hasUserNetwork
             try finish(words, place, run, all, context)
@@ -153,10 +153,9 @@ struct LearnCommand: ParsableCommand {
     // MARK: After
 
     private func finish(
-        _ words: [String], _ place: LearnedPlace, _ run: WatchedRun, _ records: Set<AccessRecord>,
+        _ words: [String], _ place: LearnedPlace, _ run: WatchedRun, _ records: [AccessRecord],
         _ context: LearnContext
     ) throws(Rejection) -> Never {
-        let records = records.sorted()
         let learned = LearnedSpec(records, context)
         try Self.rejecting { () throws(Diagnostic) in
             try place.replace([(".seen", RecordFile.text(records, context)), ("", learned.text)])
