@@ -28,7 +28,8 @@ struct BubblewrapFront {
         let surroundings = Caller.surroundings()
         let context = ImportContext(
             isRoot: Caller.userID == 0, permitted: Caller.permitted, currentDirectory: surroundings.variable("PWD"),
-            home: surroundings.home, readDescriptor: Caller.readDescriptor)
+            home: surroundings.home, readDescriptor: Caller.readDescriptor,
+            isDirectory: Caller.isDirectory)
         var imported = BubblewrapImport(Array(words), from: "bwrap", context)
         let called = Caller.arguments.first ?? "bwrap"
         let front = BubblewrapFront(extras: imported.extras, name: words.startIndex == 1 ? called : "bwrap")
@@ -80,7 +81,7 @@ struct BubblewrapFront {
             let plan = try Prepare.plan(of: document, in: surroundings, stays: !held.isEmpty)
             let start =
                 own.isEmpty
-                ? nil : StartReport(gate: extras.blockDescriptor, own: own.filter { $0 > 2 }, hear: report)
+                ? nil : StartReport(gate: extras.blockDescriptor, own: own.filter { $0 > 2 }, words: words)
             let outcome = Launch(plan, keeping: held.filter { $0 > 2 }, starting: start, telling: { _ in }).run()
             switch outcome.ending {
             case .failed(let failure): refuse(failure, of: plan)
@@ -96,20 +97,22 @@ struct BubblewrapFront {
         }
     }
 
-    /// Says what has been started, in the two forms that bubblewrap has for it.
-    private func report(_ jail: StartedJail) {
+    /// What is said of a jail that has been started, in the two forms that bubblewrap has for it.
+    private func words(of jail: StartedJail) -> [StartReport.Words] {
         var facts = ["\"child-pid\": \(jail.process)"]
         for (kind, number) in jail.namespaces {
             let name = kind == .mount ? "mnt" : kind.rawValue
             facts.append("\"\(name)-namespace\": \(number)")
         }
+        var words: [StartReport.Words] = []
         if let info = extras.infoDescriptor {
-            Caller.tell(info, "{\n    \(facts.joined(separator: ",\n    "))\n}\n")
-            if info > 2 { Caller.close(info) }
+            let text = "{\n    \(facts.joined(separator: ",\n    "))\n}\n"
+            words.append(StartReport.Words(text, to: info, isLast: info > 2))
         }
         if let status = extras.statusDescriptor {
-            Caller.tell(status, "{ \(facts.joined(separator: ", ")) }\n")
+            words.append(StartReport.Words("{ \(facts.joined(separator: ", ")) }\n", to: status, isLast: false))
         }
+        return words
     }
 
     private func refuse(_ failure: Failure, of plan: Plan) -> Never {

@@ -589,6 +589,62 @@ def test_what_is_not_available_is_refused(front, words):
     assert run.stdout == "" and words[-2 if len(words) == 2 else -1].lstrip("-")[:3] in run.stderr
 
 
+def full_pipe():
+    """Both ends of a pipe that takes nothing more."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    try:
+        while True:
+            os.write(writing, b"x" * 4096)
+    except BlockingIOError:
+        pass
+    os.set_blocking(writing, True)
+    return reading, writing
+
+
+@pytest.mark.parametrize("option", ("--info-fd", "--json-status-fd"))
+def test_a_reader_that_does_not_read_holds_nothing_up(front, option):
+    reading, writing = full_pipe()
+    process = front.start(*HOST, "--unshare-pid", option, str(writing), "sh", "-c", "echo ran", pass_fds=(writing,))
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.wait(patient(10))
+    assert time.monotonic() - began < patient(2)
+    assert process.communicate()[0] == b""
+    os.close(reading)
+    os.close(writing)
+
+
+def test_the_command_waits_until_its_start_has_been_told(front):
+    reading, writing = full_pipe()
+    process = front.start(*HOST, "--unshare-pid", "--json-status-fd", str(writing), "sh", "-c", "echo ran", pass_fds=(writing,))
+    os.close(writing)
+    text = b""
+    while part := os.read(reading, 65536):
+        text += part
+    os.close(reading)
+    assert front.caller.finish(process).ok.stdout == "ran\n"
+    start, end = text.decode().strip("x").strip().splitlines()
+    assert json.loads(start)["child-pid"] > 0 and json.loads(end) == {"exit-code": 0}
+
+
+def test_a_command_that_cannot_start_where_its_caller_is_starts_at_home(front):
+    home = front.directory(front.place / "home")
+    words = ["--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"]
+    shown = [*words, "--bind", str(home), str(home)]
+    elsewhere = {"cwd": "/var", "env": {"HOME": str(home)}}
+    assert front(*shown, "/usr/bin/pwd", **elsewhere).ok.stdout == f"{home}\n"
+    assert front(*words, "/usr/bin/pwd", **elsewhere).ok.stdout == "/\n"
+    assert front(*shown, "--setenv", "HOME", "/usr/lib", "/usr/bin/pwd", **elsewhere).ok.stdout == "/usr/lib\n"
+    assert front(*shown, "--unsetenv", "HOME", "/usr/bin/pwd", **elsewhere).ok.stdout == "/\n"
+    tree = front.directory(front.place / "tree")
+    (tree / "var").mkdir()
+    front.caller.own(tree / "var")
+    assert front("--bind", str(tree), "/", *words, "/usr/bin/pwd", **elsewhere).ok.stdout == "/var\n"
+
+
 @pytest.mark.parametrize("root, over", [
     (["--ro-bind", "/", "/"], "--tmpfs"),
     (["--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"], "--dir"),

@@ -22,6 +22,11 @@ struct BubblewrapCapabilities {
     ///
     /// Bubblewrap makes them ambient only where an option names one: under another uid the rest ends as the command is executed.
     func write(_ context: ImportContext, asRoot staysRoot: Bool, into draft: inout Draft) {
+        if context.isRoot, !staysRoot {
+            draft.warn(
+                "what it cannot have any more is not in its bounding set either",
+                Draft.standard("bwrap", "root that becomes another user"))
+        }
         if changes.isEmpty, !staysRoot { return }
         var set = context.isRoot ? context.permitted ?? CapabilitySet(Capability.allCases) : []
         for change in changes { set = change.isAdded ? set | change.set : set.without(change.set) }
@@ -58,7 +63,7 @@ struct BubblewrapEnvironment {
 
     mutating func take(_ option: BubblewrapOptions.Option) {
         if option.name == "--clearenv" {
-            overridden += values.map { ($0.directive, option.directive) }
+            overridden += (values.map(\.directive) + (cleared.map { [$0] } ?? [])).map { ($0, option.directive) }
             values = []
             cleared = option.directive
             return
@@ -92,6 +97,11 @@ struct BubblewrapEnvironment {
         }
     }
 
+    /// HOME as the options leave it: it is where a command starts that cannot where its caller is.
+    func home(of context: ImportContext) -> String? {
+        if let last = values.last(where: { $0.name == "HOME" }) { return last.value }
+        return cleared == nil ? context.home : nil
+    }
 }
 
 extension Draft {

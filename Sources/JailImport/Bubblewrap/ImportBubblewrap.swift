@@ -152,7 +152,8 @@ package struct BubblewrapImport {
             draft.isInForce("namespaces of the jail's own", option.directive)
         case "--share-net":
             sharesNetwork = true
-            given["--share-net"] = option
+            // Of those that say the same the last one has the line.
+            if let earlier = given.updateValue(option, forKey: option.name) { draft.isPart(earlier.directive) }
         case "--unshare-user", "--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-net",
             "--unshare-uts", "--unshare-cgroup", "--unshare-cgroup-try":
             unshared.insert(String(option.name.split(separator: "-")[1]))

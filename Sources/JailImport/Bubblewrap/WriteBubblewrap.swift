@@ -84,6 +84,7 @@ extension BubblewrapImport {
     private mutating func writeProcess() {
         if let option = given["--hostname"] {
             draft.set("hostname", .string(option.values[0]), option.directive)
+            draft.warn("the jail's /etc/hosts has it as well", option.directive)
         }
         if let option = given["--die-with-parent"] {
             draft.isInForce("", option.directive)
@@ -110,9 +111,11 @@ extension BubblewrapImport {
     /// Where the command starts. A directory that is not in the jail is not known to be missing before the launch.
     private func directory(_ option: BubblewrapOptions.Option?) -> String {
         if let option { return literal(option.values[0].hasPrefix("/") ? option.values[0] : "/" + option.values[0]) }
-        if let current = context.currentDirectory, tree.shows(current) { return "${PWD}" }
-        if let home = context.home, tree.shows(home) { return "~" }
-        return "/"
+        if let current = context.currentDirectory, tree.shows(current, context) { return "${PWD}" }
+        guard let home = environment.home(of: context), home.hasPrefix("/"), tree.shows(cleaned(home), context) else {
+            return "/"
+        }
+        return home == context.home ? "~" : literal(home)
     }
 
     private mutating func writeFilters() {

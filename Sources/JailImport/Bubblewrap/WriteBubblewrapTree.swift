@@ -2,16 +2,27 @@ import JailSpec
 import SpecFile
 
 extension BubblewrapTree {
-    /// Whether a directory of the host, or another in its place, is there in the jail under that name.
-    func shows(_ directory: String) -> Bool {
+    /// Whether a directory of that name is there in the jail: the host's, or another in its place.
+    func shows(_ directory: String, _ context: ImportContext) -> Bool {
         let nearest = entries.filter { isWithin(directory, $0.target) }.max {
             $0.target.utf8.count < $1.target.utf8.count
         }
-        guard let nearest else { return false }
-        switch nearest.content {
-        case .bind(let source, _, _): return cleaned(source) == nearest.target
-        case .tmpfs, .directory, .overlay, .proc, .dev, .mqueue: return nearest.target == directory
-        case .descriptor, .data, .symlink: return false
+        if let nearest, case .bind(let source, _, _) = nearest.content {
+            let rest = nearest.target == "/" ? directory : String(directory.dropFirst(nearest.target.count))
+            let place = cleaned(source + "/" + rest)
+            if place == directory || context.isDirectory(place) { return true }
+        }
+        // What something stands on is made, with all that is above it.
+        return entries.contains { $0.target == directory ? $0.content.isDirectory : isWithin($0.target, directory) }
+    }
+}
+
+extension BubblewrapTree.Content {
+    /// Whether it is a directory of the jail's own.
+    fileprivate var isDirectory: Bool {
+        switch self {
+        case .tmpfs, .directory, .overlay, .proc, .dev, .mqueue: true
+        case .bind, .descriptor, .data, .symlink: false
         }
     }
 }
@@ -44,7 +55,7 @@ extension BubblewrapImport {
         draft.set("filesystem.root", .string(isHost ? "host" : rootPath(source)), origin)
         if isWritable, !tree.rootIsReadOnly { openRoot(isHost ? "host" : "/x", origin) }
         if hasDevices, isHost, tree.entry(at: "/dev") == nil {
-            draft.set("filesystem.dev", .string("host"), origin)
+            showDevices(origin)
         } else if hasDevices {
             draft.warn("device nodes of the root cannot be opened", origin)
         }
@@ -71,7 +82,13 @@ extension BubblewrapImport {
             draft.set("filesystem.proc", .boolean(false), standard("no /proc without --proc"))
         }
         if !draft.has("filesystem.dev"), tree.entry(at: "/dev") == nil {
-            draft.set("filesystem.dev", .string("none"), standard("no nodes of devices without --dev"))
+            let standard = standard("no nodes of devices without --dev")
+            draft.set("filesystem.dev", .string("none"), standard)
+            if let root = tree.root, case .bind = root.content {
+                draft.warn(
+                    "what the root has in /dev is not seen, where bubblewrap shows nodes that cannot be opened",
+                    standard)
+            }
         }
         draft.set("filesystem.tmp", .boolean(false), standard("no /tmp of the jail's own without --tmpfs /tmp"))
         if Available.takes("filesystem.home", .boolean(false)) {
@@ -105,7 +122,7 @@ extension BubblewrapImport {
         case .proc: proc(entry)
         case .dev:
             if entry.target == "/dev" {
-                draft.isInForce("", from)
+                draft.warn("the jail's /dev is read-only but for /dev/shm, and no program there can be executed", from)
                 draft.add(
                     "mount",
                     [("target", .string("/dev/core")), ("type", .string("symlink")), ("to", .string("/proc/kcore"))],
@@ -137,6 +154,12 @@ extension BubblewrapImport {
         }
     }
 
+    /// All devices of the host.
+    private mutating func showDevices(_ directive: Directive) {
+        draft.set("filesystem.dev", .string("host"), directive)
+        draft.warn("the host's /dev is read-only: its nodes are used, and none is made or removed", directive)
+    }
+
     private mutating func proc(_ entry: BubblewrapTree.Entry) {
         let sharesProcesses = !unshared.contains("pid") && !draft.has("namespaces.pid")
         if sharesProcesses {
@@ -162,7 +185,7 @@ extension BubblewrapImport {
     ) {
         let (from, path) = (entry.directive, hostPath(source))
         if hasDevices, entry.target == "/dev", cleaned(source) == "/dev", !entry.isOptional {
-            return draft.set("filesystem.dev", .string("host"), from)
+            return showDevices(from)
         }
         let target = literal(entry.target)
         if !hasDevices, !entry.isOptional { return draft.place(isWritable ? "rw" : "ro", path, on: target, from) }

@@ -61,8 +61,9 @@ package struct ImportContext {
     package var readDescriptor: (_ number: Int32) -> [UInt8]?
     /// Whether a path is a symbolic link.
     package var isLink: (_ path: String) -> Bool
-    /// Whether there is a file of that name.
+    /// Whether there is a file, or a directory, of that name.
     package var exists: (_ path: String) -> Bool
+    package var isDirectory: (_ path: String) -> Bool
     /// Whether the spec stands where the configuration does, as it is launched without one.
     package var isInPlace = false
 
@@ -72,7 +73,8 @@ package struct ImportContext {
         list: @escaping (_ path: String) -> [String] = { _ in [] },
         readDescriptor: @escaping (_ number: Int32) -> [UInt8]? = { _ in nil },
         isLink: @escaping (_ path: String) -> Bool = { _ in false },
-        exists: @escaping (_ path: String) -> Bool = { _ in false }
+        exists: @escaping (_ path: String) -> Bool = { _ in false },
+        isDirectory: @escaping (_ path: String) -> Bool = { _ in false }
     ) {
         self.isRoot = isRoot
         self.permitted = permitted
@@ -83,6 +85,7 @@ package struct ImportContext {
         self.readDescriptor = readDescriptor
         self.isLink = isLink
         self.exists = exists
+        self.isDirectory = isDirectory
     }
 }
 

@@ -100,17 +100,11 @@ package enum Caller {
         return parentProcess() == launcher
     }
 
-    /// Text on a descriptor of the caller's, for whom a jail waits: whoever does not take it within five seconds gets no more of it.
+    /// Text on a descriptor of the caller's, when a jail is over: whoever does not take it within five seconds, or before somebody
+    /// asks for an end, gets no more of it.
     package static func tell(_ descriptor: Int32, _ text: String) {
-        do throws(KernelError) {
-            try writeAll(descriptor, Array(text.utf8), within: 5000)
-        } catch {
-            return  // nobody listens
-        }
+        patiently { write(text, to: descriptor) }
     }
-
-    /// Closes a descriptor of the caller's: whoever reads the other end sees that there is no more.
-    package static func close(_ descriptor: Int32) { closeDescriptor(descriptor) }
 
     /// Text on standard output.
     package static func show(_ text: String) { show(bytes: Array(text.utf8)) }

@@ -24,24 +24,37 @@ package struct StartedJail: Sendable {
 
 /// Who hears of the start, and what the command waits for then.
 package struct StartReport {
-    let hear: (StartedJail) -> Void
+    /// What is written for a reader before the command runs.
+    package struct Words {
+        let descriptor: Int32
+        let text: String
+        /// Whether the reader is to see that there is no more.
+        let isLast: Bool
+
+        package init(_ text: String, to descriptor: Int32, isLast: Bool) {
+            (self.descriptor, self.text, self.isLast) = (descriptor, text, isLast)
+        }
+    }
+
+    let words: (StartedJail) -> [Words]
     /// The command runs once this descriptor can be read, or has been closed by all others; nil for at once.
     let gate: Int32?
     /// Descriptors of the caller's that no process of the jail keeps.
     let own: [Int32]
 
-    package init(gate: Int32?, own: [Int32], hear: @escaping (StartedJail) -> Void) {
-        (self.hear, self.gate, self.own) = (hear, gate, own)
+    package init(gate: Int32?, own: [Int32], words: @escaping (StartedJail) -> [Words]) {
+        (self.words, self.gate, self.own) = (words, gate, own)
     }
 }
 
 /// The launcher's end of the wait for the start.
 struct StartWait {
-    private enum State { case preparing, told, over }
+    private enum State { case preparing, telling, told, over }
 
     let channel: Int32
     let report: StartReport
     private var state = State.preparing
+    private var untold: ArraySlice<StartReport.Words> = []
 
     init(_ report: StartReport, from channel: Int32) { (self.report, self.channel) = (report, channel) }
 
@@ -50,12 +63,13 @@ struct StartWait {
     var watch: Watch {
         switch state {
         case .preparing: Watch(channel)
+        case .telling: Watch(untold.first?.descriptor ?? -1, for: .writable)
         case .told: Watch(report.gate ?? -1)
         case .over: Watch(-1)
         }
     }
 
-    /// What has come: the jail's word that it is complete, or that of the gate.
+    /// What has come: the jail's word that it is complete, room for what a reader is told, or the word of the gate.
     mutating func heed() throws(KernelError) {
         switch state {
         case .preparing:
@@ -63,12 +77,26 @@ struct StartWait {
                 state = .over  // the launch has failed, and the other channel says why
                 return
             }
-            if let jail = StartedJail(bytes) { report.hear(jail) }
-            state = .told
-            if report.gate == nil { try open() }
+            if let jail = StartedJail(bytes) { untold = report.words(jail)[...] }
+            try tell(nil)
+        case .telling: try tell(untold.popFirst())
         case .told: try open()
         case .over: break
         }
+    }
+
+    /// Tells what there is room for, and what comes after all has been told. Whoever does not listen any more is passed over.
+    private mutating func tell(_ words: StartReport.Words?) throws(KernelError) {
+        if let words {
+            do throws(KernelError) {
+                try writeAll(words.descriptor, Array(words.text.utf8), within: 100)
+            } catch {
+                // nobody listens, or somebody else has taken the room
+            }
+            if words.isLast { closeDescriptor(words.descriptor) }
+        }
+        state = untold.isEmpty ? .told : .telling
+        if untold.isEmpty, report.gate == nil { try open() }
     }
 
     private mutating func open() throws(KernelError) {
