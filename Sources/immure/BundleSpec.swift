@@ -23,7 +23,7 @@ enum BundleSpec {
         let draft = OCIImport.draft(of: [ImportSource(name: file, text: text)], [], context)
         var faults = draft.faults
         for note in draft.notes where faults.isEmpty || note.kind == .lostRestriction {
-            let (words, position) = note.place
+            let (words, position) = note.directive.place
             if told.contains(note.kind) {
                 let reason = note.kind == .lost ? "left out: \(note.reason)" : note.reason
                 Report.say(Diagnostic("\(words): \(reason)", at: position), as: .warning)

@@ -5,8 +5,9 @@ extension Draft {
     /// The spec, with the place that each line is from, and before it what was lost, what differs and what holds anyway.
     package func text(title: [String]) -> String {
         var header = title
+        let groups = noteGroups
         for (kind, heading) in Self.headings {
-            let said = notes.filter { $0.kind == kind }
+            let said = groups.filter { $0.kind == kind }
             if said.isEmpty { continue }
             header.append("")
             header.append(heading)

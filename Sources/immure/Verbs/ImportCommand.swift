@@ -34,7 +34,7 @@ struct ImportCommand: ParsableCommand {
             for fault in faults { Report.say(fault) }
             Caller.leave(2)
         }
-        for note in draft.notes { Self.say(note) }
+        for group in draft.noteGroups { Self.say(group) }
         let call =
             ["immure import", tool.rawValue] + files + (into.map { ["--into", $0] } ?? [])
             + (words.isEmpty ? [] : ["--", "…"])
@@ -76,13 +76,13 @@ struct ImportCommand: ParsableCommand {
         Caller.leave(2)
     }
 
-    private static func say(_ note: ImportNote) {
-        let (words, position) = note.place
-        switch note.kind {
-        case .warning: Report.say(Diagnostic("\(words): \(note.reason)", at: position), as: .warning)
+    private static func say(_ group: NoteGroup) {
+        let (words, position) = group.directive.place
+        switch group.kind {
+        case .warning: Report.say(Diagnostic("\(words): \(group.reason)", at: position), as: .warning)
         case .lostRestriction:
-            Report.say(Diagnostic("\(words): lost, though it restricts: \(note.reason)", at: position), as: .warning)
-        case .lost: Report.say(Diagnostic("\(words): left out: \(note.reason)", at: position), as: .note)
+            Report.say(Diagnostic("\(words): lost, though it restricts: \(group.reason)", at: position), as: .warning)
+        case .lost: Report.say(Diagnostic("\(words): left out: \(group.reason)", at: position), as: .note)
         case .inForce, .outside: break
         }
     }
@@ -104,11 +104,10 @@ enum ForeignTool: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
-extension ImportNote {
-    /// The words and the place of what it is about; what the tool does unless told otherwise stands on no line.
+extension Directive {
+    /// The words and the place that a message has; what the tool does unless told otherwise stands on no line.
     var place: (words: String, position: Position?) {
-        let place = directive.position
-        return place.line > 0 ? (directive.words, place) : ("\(place.file): \(directive.words)", nil)
+        position.line > 0 ? (words, position) : ("\(position.file): \(words)", nil)
     }
 }
 
