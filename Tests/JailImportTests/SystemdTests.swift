@@ -116,6 +116,24 @@ import Testing
         #expect(spec.environment.keep.map(\.value).contains("RUNTIME_DIRECTORY"))
     }
 
+    @Test func `directories of the service are made`() throws {
+        let made = draft(
+            """
+            ProtectSystem=strict
+            StateDirectory=a a/b a
+            RuntimeDirectory=r
+            RuntimeDirectoryMode=0750
+            LogsDirectory=l:m
+            ReadWritePaths=/var/lib/a -/run/r
+            """)
+        let spec = try made.spec
+        for path in ["/var/lib/a", "/var/lib/a/b", "/run/r", "/var/log/l"] {
+            #expect(spec.mount(at: path)?.create?.isDirectory == true, "\(path)")
+        }
+        #expect(spec.mount(at: "/run/r")?.create?.mode == 0o750)
+        #expect(draft("RuntimeDirectory=r\nRuntimeDirectoryMode=rwx").faults.count == 1)
+    }
+
     @Test func `limits take systemd's units`() throws {
         let spec = try draft(
             "LimitNOFILE=1024:65536\nLimitMEMLOCK=64M\nLimitNICE=-5\nLimitRTTIME=infinity\nMemoryMax=1G\nTasksMax=12\nCPUQuota=150%"

@@ -10,8 +10,8 @@ extension SystemdImport {
         writeHome(isStrict)
         writeTemporary()
         writeDevices()
-        writePaths(isStrict)
-        writeDirectories(isStrict)
+        let made = writeDirectories()
+        writePaths(isStrict, made)
         writeExecutable()
     }
 
@@ -176,10 +176,13 @@ extension SystemdImport {
 
     // MARK: Paths
 
-    private mutating func writePaths(_ isStrict: Bool) {
+    /// `made` are the directories of the service's own.
+    private mutating func writePaths(_ isStrict: Bool, _ made: [String]) {
         for (word, directive) in words("ReadWritePaths") {
             guard let place = path(word, directive) else { continue }
-            if place.path == "/" {
+            if made.contains(place.path) {
+                draft.isInForce("a directory of the service's own", directive)
+            } else if place.path == "/" {
                 draft.set("filesystem.writable", .boolean(true), directive)
             } else if place.isOptional {
                 mount(place.path, from: place.path, [], optional: true, directive)
@@ -239,22 +242,6 @@ extension SystemdImport {
         var options = options
         if parts.count > 2, parts[2] == "norbind" { options.append("bind") }
         mount(target, from: source.path, options, optional: source.isOptional, directive)
-    }
-
-    private mutating func writeDirectories(_ isStrict: Bool) {
-        for (key, variable, parent) in [
-            ("RuntimeDirectory", "RUNTIME_DIRECTORY", "/run"), ("StateDirectory", "STATE_DIRECTORY", "/var/lib"),
-            ("CacheDirectory", "CACHE_DIRECTORY", "/var/cache"), ("LogsDirectory", "LOGS_DIRECTORY", "/var/log"),
-            ("ConfigurationDirectory", "CONFIGURATION_DIRECTORY", "/etc"),
-        ] {
-            let all = words(key)
-            if all.isEmpty { continue }
-            kept.append(variable)
-            for (word, directive) in all {
-                let name = specifiers.resolve(word.cut(":").0)
-                draft.place("rw", "\(parent)/\(name)", directive)
-            }
-        }
     }
 
     private mutating func writeExecutable() {

@@ -30,8 +30,7 @@ enum UnitNames {
         "StandardInputData", "TTYPath", "TTYReset", "TTYVHangup", "TTYVTDisallocate", "TTYRows", "TTYColumns",
         "LogLevelMax", "LogExtraFields", "LogRateLimitIntervalSec", "LogRateLimitBurst", "LogFilterPatterns",
         "LogNamespace", "SyslogIdentifier", "SyslogFacility", "SyslogLevel", "SyslogLevelPrefix", "UtmpIdentifier",
-        "UtmpMode", "PAMName", "SetLoginEnvironment", "RuntimeDirectoryMode", "StateDirectoryMode",
-        "CacheDirectoryMode", "LogsDirectoryMode", "ConfigurationDirectoryMode", "RuntimeDirectoryPreserve",
+        "UtmpMode", "PAMName", "SetLoginEnvironment", "RuntimeDirectoryPreserve",
         "TimeoutCleanSec", "OpenFile",
     ]
 
@@ -72,7 +71,9 @@ enum UnitNames {
         "CPUQuota", "CPUWeight", "TasksMax", "AllowedCPUs", "CPUAffinity", "IOWeight", "IODeviceWeight",
         "IOReadBandwidthMax", "IOWriteBandwidthMax", "IOReadIOPSMax", "IOWriteIOPSMax", "IPAddressAllow",
         "IPAddressDeny", "Nice", "OOMScoreAdjust", "KeyringMode", "IgnoreSIGPIPE", "RuntimeDirectory", "StateDirectory",
-        "CacheDirectory", "LogsDirectory", "ConfigurationDirectory", "LoadCredential", "LoadCredentialEncrypted",
+        "CacheDirectory", "LogsDirectory", "ConfigurationDirectory", "RuntimeDirectoryMode", "StateDirectoryMode",
+        "CacheDirectoryMode", "LogsDirectoryMode", "ConfigurationDirectoryMode", "LoadCredential",
+        "LoadCredentialEncrypted",
         "SetCredential", "SetCredentialEncrypted", "ImportCredential", "AppArmorProfile", "NetworkNamespacePath",
         "IPCNamespacePath",
     ]
