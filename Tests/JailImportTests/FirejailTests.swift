@@ -92,10 +92,30 @@ import Testing
         }
     }
 
-    @Test func `a bus that is filtered is not there`() throws {
-        let made = draft("whitelist ${RUNUSER}/bus\ndbus-user filter\ndbus-user.talk org.x\ndbus-system none")
-        #expect(try made.spec.mount(at: "/var/XDG_RUNTIME_DIR/bus") == nil)
-        #expect(made.directives(.lost) == ["dbus-user filter"])
+    @Test func `a bus that is filtered is reached by a proxy`() throws {
+        let made = draft(
+            """
+            whitelist ${RUNUSER}/bus
+            dbus-user filter
+            dbus-user.talk org.freedesktop.Notifications
+            dbus-user.own org.x.*
+            dbus-system filter
+            """)
+        let spec = try made.spec
+        #expect(spec.mount(at: "/var/XDG_RUNTIME_DIR/bus")?.source == .bind("/var/XDG_RUNTIME_DIR/a.bus"))
+        #expect(spec.mount(at: "/var/XDG_RUNTIME_DIR/bus")?.optional == true, "without a proxy there is none")
+        #expect(spec.mount(at: "/run/dbus/system_bus_socket")?.source == .bind("/var/XDG_RUNTIME_DIR/a.system-bus"))
+        let words = "--filter --talk=org.freedesktop.Notifications '--own=org.x.*'"
+        #expect(made.said(.warning).contains { $0.hasSuffix("\"$XDG_RUNTIME_DIR/a.bus\" \(words)") })
+        #expect(made.directives(.lost).isEmpty && !made.hasLostRestrictions)
+        let closed = draft("dbus-user filter\ndbus-user none")
+        #expect(try closed.spec.mount(at: "/var/XDG_RUNTIME_DIR/bus") == nil)
+    }
+
+    @Test func `a line that is given again is no fault, and the last one counts`() throws {
+        let made = draft("private-dev\nnice 3\njoin-or-start x\nprivate-dev\nnice 5")
+        #expect(try made.spec.process.nice?.value == 5)
+        #expect(made.directives(.warning).contains("nice 3") && made.directives(.outside).contains("join-or-start x"))
     }
 
     @Test func `filters and capabilities`() throws {

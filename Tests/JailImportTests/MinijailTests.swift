@@ -87,6 +87,7 @@ import Testing
         #expect(draft("wat = 1").faults.first?.message == "minijail0 has no option wat")
         #expect(draft("wat = 1").faults.first?.position?.line == 2)
         #expect(draft("S = /nowhere").hasLostRestrictions)
+        #expect(draft("f = /run/x.pid").directives(.outside).contains("f = /run/x.pid"))
         #expect(!draft("B = 0x3").hasLostRestrictions, "bits that are not to be set")
         #expect(!draft("S = /nowhere", policy: "execve: 1\nread: 1").hasLostRestrictions)
         #expect(draft("n", policy: "raed: 1").faults.first?.hint == "did you mean read?")

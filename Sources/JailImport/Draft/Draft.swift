@@ -49,6 +49,9 @@ package struct Draft: Sendable {
     /// It is not about the jail.
     mutating func isOutside(_ reason: String = "", _ directive: Directive) { note(.outside, directive, reason) }
 
+    /// Whether it has become something.
+    func accounts(for directive: Directive) -> Bool { accounted.contains(directive.position) }
+
     /// It is one of several that a line is made of.
     mutating func isPart(_ directive: Directive) { accounted.insert(directive.position) }
 

@@ -19,23 +19,33 @@ extension FirejailImport {
         return nil
     }
 
-    /// What `whitelist` names, but for what a line before it takes out.
-    mutating func whitelist() -> [Whitelisted] {
-        var result: [Whitelisted] = []
+    /// The paths that lines of some names lead to, in their order, but for what a line `sparing` before them takes out.
+    private mutating func walk(
+        _ names: [String], sparing: String,
+        _ body: (inout Self, _ path: String, _ spared: [String], FirejailLine) -> Void
+    ) {
         var spared: [String] = []
-        for line in lines where ["nowhitelist", "whitelist", "whitelist-ro"].contains(line.name) {
+        for line in lines where line.name == sparing || names.contains(line.name) {
             guard let found = located(line) else { continue }
             draft.isPart(line.directive)
-            if line.name == "nowhitelist" {
+            if line.name == sparing {
                 spared += found
                 continue
             }
             for path in found where !spared.contains(where: { FirejailPaths.matches($0, path) }) {
-                result.append(
-                    Whitelisted(
-                        path: path, top: FirejailPaths.top(of: path), isReadOnly: line.name == "whitelist-ro",
-                        directive: line.directive))
+                body(&self, path, spared, line)
             }
+        }
+    }
+
+    /// What `whitelist` names.
+    mutating func whitelist() -> [Whitelisted] {
+        var result: [Whitelisted] = []
+        walk(["whitelist", "whitelist-ro"], sparing: "nowhitelist") { _, path, _, line in
+            result.append(
+                Whitelisted(
+                    path: path, top: FirejailPaths.top(of: path), isReadOnly: line.name == "whitelist-ro",
+                    directive: line.directive))
         }
         return result
     }
@@ -74,23 +84,14 @@ extension FirejailImport {
     // MARK: What is hidden
 
     mutating func hide() {
-        var spared: [String] = []
         var unseen: [(file: String, count: Int)] = []
-        for line in lines where ["noblacklist", "blacklist", "blacklist-nolog"].contains(line.name) {
-            guard let found = located(line) else { continue }
-            draft.isPart(line.directive)
-            if line.name == "noblacklist" {
-                spared += found
-                continue
-            }
-            for path in found where !spared.contains(where: { FirejailPaths.matches($0, path) }) {
-                if hide(path, spared, line.directive) { continue }
-                let file = line.directive.position.file
-                if let index = unseen.firstIndex(where: { $0.file == file }) {
-                    unseen[index].count += 1
-                } else {
-                    unseen.append((file, 1))
-                }
+        walk(["blacklist", "blacklist-nolog"], sparing: "noblacklist") { imported, path, spared, line in
+            if imported.hide(path, spared, line.directive) { return }
+            let file = line.directive.position.file
+            if let index = unseen.firstIndex(where: { $0.file == file }) {
+                unseen[index].count += 1
+            } else {
+                unseen.append((file, 1))
             }
         }
         for (file, count) in unseen {
@@ -102,16 +103,17 @@ extension FirejailImport {
 
     /// Hides a path; false where the jail does not show it.
     private mutating func hide(_ path: String, _ spared: [String], _ directive: Directive) -> Bool {
+        let isPattern = FirejailPaths.isPattern(path)
         let covered = places.all.filter {
             $0.kind != .hidden && $0.target != "~"
-                && (isWithin($0.target, path) || FirejailPaths.matches(path, $0.target))
+                && (isWithin($0.target, path) || isPattern && FirejailPaths.matches(path, $0.target))
         }
         for place in covered {
             places.remove(within: place.target)
             if place.directive != directive { draft.warn("has no effect: \(directive.reference)", place.directive) }
         }
         guard places.shows(path) else { return !covered.isEmpty }
-        if FirejailPaths.isPattern(path) {
+        if isPattern {
             for name in spared where FirejailPaths.matches(path, name) && places.shows(name) {
                 draft.warn("\(name) is hidden too, though noblacklist names it", directive)
             }
@@ -171,10 +173,7 @@ extension FirejailImport {
     /// The options of the mount that a path is seen through; nil where it is not seen.
     private func around(_ path: String) -> [String]? {
         guard places.shows(path) else { return nil }
-        let nearest = places.all.filter { $0.target != path && isWithin(path, $0.target) }.max {
-            $0.target.utf8.count < $1.target.utf8.count
-        }
-        return nearest?.options ?? ["ro"]
+        return places.around(path)?.options ?? ["ro"]
     }
 
     private mutating func bind(_ line: FirejailLine) {

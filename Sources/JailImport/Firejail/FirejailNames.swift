@@ -37,7 +37,7 @@ enum FirejailNames {
 
     private static let outside = [
         "quiet", "shell", "tab", "name", "warn", "tracelog", "deterministic-exit-code", "deterministic-shutdown",
-        "keep-config-pulse", "keep-shell-rc", "noautopulse", "allow-bwrap",
+        "keep-config-pulse", "keep-shell-rc", "noautopulse", "allow-bwrap", "join-or-start",
     ]
 
     private static let inForce = [
@@ -53,7 +53,6 @@ enum FirejailNames {
         ),
         "apparmor-stack": .warns("AppArmor's firejail-default is not entered"),
         "allusers": .warns("homes of other users are seen only where a line shows them"),
-        "join-or-start": .lost("entering a jail that runs"),
         "private-lib": .lostRestriction("only the libraries that the program needs"),
         "overlay": .lostRestriction("changes of the whole tree beside it; filesystem.changes does so for a root"),
         "overlay-named": .lostRestriction("changes of the whole tree beside it"),

@@ -54,6 +54,7 @@ enum FirejailPaths {
     /// Whether a path is, or may be, what a pattern says.
     static func matches(_ pattern: String, _ path: String) -> Bool {
         if pattern == path { return true }
+        guard isPattern(pattern) else { return false }
         let parts = PathPattern(pattern).parts
         let names = path.split(separator: "/").map(String.init)
         guard parts.count == names.count else { return false }

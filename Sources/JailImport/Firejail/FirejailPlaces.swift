@@ -19,20 +19,25 @@ struct FirejailPlaces {
     }
 
     private(set) var all: [Place] = []
+    /// Where each target stands in that list: profiles with their includes have more than a thousand.
+    private var indices: [String: Int] = [:]
     /// Directories of the host that the jail shows.
     var shown: [(path: String, isWritable: Bool)] = [
         ("/usr", false), ("/etc", false), ("/bin", false), ("/sbin", false), ("/lib", false), ("/lib64", false),
         ("/lib32", false), ("/libx32", false),
     ]
 
-    func index(_ target: String) -> Int? { all.firstIndex { $0.target == target } }
+    func index(_ target: String) -> Int? { indices[target] }
 
     /// What is hidden is not shown again; else the later line counts.
     mutating func add(
         _ target: String, _ kind: Kind, _ options: [String], creates: Node.Value? = nil, _ directive: Directive
     ) {
         let place = Place(target: target, kind: kind, options: options, creates: creates, directive: directive)
-        guard let index = index(target) else { return all.append(place) }
+        guard let index = index(target) else {
+            indices[target] = all.count
+            return all.append(place)
+        }
         if all[index].kind != .hidden { all[index] = place }
     }
 
@@ -43,22 +48,36 @@ struct FirejailPlaces {
     /// Changes the places at a path and below it; false where there are none.
     mutating func change(within path: String, _ work: (inout Place) -> Void) -> Bool {
         var isFound = false
+        let isPattern = FirejailPaths.isPattern(path)
         for index in all.indices
-        where isWithin(all[index].target, path) || FirejailPaths.matches(path, all[index].target) {
+        where isWithin(all[index].target, path) || isPattern && FirejailPaths.matches(path, all[index].target) {
             work(&all[index])
             isFound = true
         }
         return isFound
     }
 
-    mutating func remove(within path: String) { all.removeAll { isWithin($0.target, path) } }
+    mutating func remove(within path: String) {
+        guard all.contains(where: { isWithin($0.target, path) }) else { return }
+        all.removeAll { isWithin($0.target, path) }
+        indices = [:]
+        for (index, place) in all.enumerated() { indices[place.target] = index }
+    }
+
+    /// The nearest one that a path is within, and that is not the path itself.
+    func around(_ path: String) -> Place? {
+        var end = path.utf8.endIndex
+        while let slash = path.utf8[..<end].lastIndex(of: UInt8(ascii: "/")) {
+            let above = slash == path.startIndex ? "/" : String(path[..<slash])
+            if above != path, let index = indices[above] { return all[index] }
+            end = slash
+        }
+        return nil
+    }
 
     /// Whether the jail shows what is at a path, as far as that is known.
     func shows(_ path: String) -> Bool {
-        let nearest = all.filter { $0.target != path && isWithin(path, $0.target) }.max {
-            $0.target.utf8.count < $1.target.utf8.count
-        }
-        switch nearest?.kind {
+        switch around(path)?.kind {
         case .bind: return true
         case .hidden, .empty, .file: return false
         case nil: return shown.contains { isWithin(path, $0.path) }
@@ -67,14 +86,23 @@ struct FirejailPlaces {
 
     /// The mounts, without those that a hidden directory would cover.
     func write(into draft: inout Draft) {
-        let hidden = all.filter { $0.kind == .hidden && !FirejailPaths.isPattern($0.target) }.map(\.target)
         for place in all {
-            if hidden.contains(where: { $0 != place.target && isWithin(place.target, $0) }) {
+            if isHidden(place.target) {
                 draft.isPart(place.directive)
-                continue
+            } else {
+                write(place, &draft)
             }
-            write(place, &draft)
         }
+    }
+
+    /// Whether a directory above a path is hidden.
+    private func isHidden(_ path: String) -> Bool {
+        var place = around(path)
+        while let above = place {
+            if above.kind == .hidden { return true }
+            place = around(above.target)
+        }
+        return false
     }
 
     private func write(_ place: Place, _ draft: inout Draft) {

@@ -61,6 +61,14 @@ package struct FirejailImport {
         writeFilter()
         writeProcess()
         places.write(into: &draft)
+        for line in lines where !draft.accounts(for: line.directive) {
+            guard let last = last(line.name), last.directive != line.directive else { continue }
+            if last.value == line.value {
+                draft.isPart(line.directive)
+            } else {
+                draft.warn("has no effect: \(last.directive.reference) comes later", line.directive)
+            }
+        }
     }
 
     // MARK: Network and sockets
@@ -89,29 +97,6 @@ package struct FirejailImport {
         }
         if let line = last("hosts-file") {
             places.add("/etc/hosts", .bind(source: hostPath(line.value)), ["ro"], line.directive)
-        }
-    }
-
-    /// The jail shows no socket of a bus unless the profile does, and has no proxy that filters what goes over one.
-    private mutating func writeBuses() {
-        for (key, socket) in [("dbus-user", "${XDG_RUNTIME_DIR}/bus"), ("dbus-system", "/run/dbus/system_bus_socket")] {
-            let isClosed = has(key) && last(key)?.value != "allow" || has("nodbus")
-            if isClosed { places.remove(within: socket) }
-            for line in all(key) {
-                switch line.value {
-                case "none": draft.isInForce("", line.directive)
-                case "allow":
-                    places.add(socket, .bind(source: socket), line.directive)
-                case "filter" where last(key)?.value == "filter":
-                    draft.lose("a proxy of the bus with rules; the bus is not there at all", line.directive)
-                case "filter": draft.isPart(line.directive)
-                default: draft.fail("\(key) takes none, filter or allow", line.directive)
-                }
-            }
-            for rule in ["talk", "own", "see", "call", "broadcast"] {
-                for line in all("\(key).\(rule)") { draft.isPart(line.directive) }
-            }
-            for line in all("\(key).log") { draft.isOutside("", line.directive) }
         }
     }
 

@@ -28,7 +28,7 @@ extension MinijailImport {
         case "R": limit(line)
         case "S": policy(line, policies)
         case "seccomp-bpf-binary": draft.lose("a filter that is compiled already", restricts: true, directive)
-        case "f": draft.lose("a file that gets the process's number", directive)
+        case "f": draft.isOutside("a file that gets the process's number, for who watches it", directive)
         case "B": draft.isInForce("securebits that are not set; nothing goes beyond capabilities.keep", directive)
         case "s": draft.set("seccomp.profile", .string("strict"), directive)
         case "fs-path-ro": draft.append("landlock.ro", literal(line.value ?? ""), directive)
