@@ -30,6 +30,11 @@ def is_root(user):
     return user is None and os.geteuid() == 0
 
 
+def who(user):
+    """The word for it in tables."""
+    return "root" if is_root(user) else "user"
+
+
 def found(name):
     """The program's path; sbin is not in everybody's PATH."""
     return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")

@@ -8,6 +8,8 @@ import time
 
 import memory
 import peers
+import projects
+from peers import who
 from report import milliseconds, ratio
 
 HELD = ("/usr/bin/sh", "-c", "echo; exec sleep 600")
@@ -15,10 +17,6 @@ HELD = ("/usr/bin/sh", "-c", "echo; exec sleep 600")
 
 def named(candidates, samples):
     return {one.name: result for one, result in zip(candidates, samples)}
-
-
-def who(user):
-    return "root" if peers.is_root(user) else "user"
 
 
 def quotient(one, base):
@@ -305,4 +303,5 @@ ALL = {
     "throughput": (throughput, True),
     "size": (size, False),
     "scale": (scale, True),
+    "projects": (projects.projects, True),
 }

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from harness.patience import Spent
 from harness.tree import rooted, tree
 
 MASKS = ["/proc/keys", "/proc/timer_list", "/proc/kallsyms", "/proc/acpi", "/proc/keys"]
@@ -80,3 +81,12 @@ def test_c06_a_mask_that_cannot_be_put_stops_the_launch(caller, compiled, call):
     run = caller.shell(hiding(["/etc/hostname", "/etc/ssl"]), "cat /etc/hostname; ls -A /etc/ssl")
     # An implementation may do without that call: then what is hidden is hidden all the same.
     assert run.stdout == "", run
+
+
+def test_eighty_thousand_lines(caller):
+    """Each was compared with all before it, two minutes."""
+    text = "".join(f'"/u/{number}",\n' for number in range(80000))
+    spec = caller.spec(f'command = ["true"]\n[filesystem]\nhide = [\n{text}"/u/7"]\n')
+    with Spent() as spent:
+        run = caller.verb("check", spec, timeout=60)
+    assert run.ok and spent.seconds < 10, f"{spent.seconds} s of the processor's time"

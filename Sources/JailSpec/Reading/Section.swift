@@ -56,7 +56,7 @@ struct Section {
     /// The same where no element may be given twice.
     mutating func distinct<Value: Hashable>(_ key: String, _ read: Reader<Value>) -> Located<[Located<Value>]>? {
         guard let list = list(key, read) else { return nil }
-        for (again, first) in repeats(list.value) {
+        for (_, again, first) in repeats(list.value) {
             report("\(path(key)): given twice\(also(at: first))", at: again.position)
         }
         return list

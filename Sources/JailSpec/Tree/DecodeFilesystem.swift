@@ -87,13 +87,17 @@ extension Section {
         }
     }
 
+    /// What is hidden twice, as by two files that extend one another, is hidden.
     private mutating func hidden(_ key: String) -> [Mount] {
-        // What is hidden twice, as by two files that extend one another, is hidden.
+        guard let paths = list(key, Form.hidden)?.value else { return [] }
+        let names = paths.map { Located([$0.value.isPattern ? 1 : 0] + Array($0.value.path.utf8), at: $0.position) }
+        var again = repeats(names).map(\.index)[...]
         var result: [Mount] = []
-        for path in list(key, Form.hidden)?.value ?? []
-        where !result.contains(where: {
-            $0.target.utf8.elementsEqual(path.value.path.utf8) && $0.isPattern == path.value.isPattern
-        }) {
+        for (index, path) in paths.enumerated() {
+            if again.first == index {
+                again.removeFirst()
+                continue
+            }
             var mount = Mount(target: path.value.path, source: .hidden, position: path.position)
             mount.isPattern = path.value.isPattern
             result.append(mount)
@@ -105,7 +109,7 @@ extension Section {
     /// letter are equal as text.
     private func reportSharedTargets(_ mounts: [Mount]) {
         let targets = mounts.filter { !$0.isPattern }.map { Located(Array($0.target.utf8), at: $0.position) }
-        for (again, first) in repeats(targets) {
+        for (_, again, first) in repeats(targets) {
             let target = String(decoding: again.value, as: UTF8.self)
             report("mount: the target \(quoted(target)) is given twice\(also(at: first))", at: again.position)
         }

@@ -25,7 +25,7 @@ extension Section {
 
     func mountOptions(_ words: [Located<String>], _ type: MountType) -> MountOptions {
         var result = MountOptions()
-        for (again, first) in repeats(words) {
+        for (_, again, first) in repeats(words) {
             report("mount.options: \(quoted(again.value)) is given twice\(also(at: first))", at: again.position)
         }
         for word in words {
