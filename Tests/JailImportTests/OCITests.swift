@@ -57,6 +57,22 @@ import Testing
         #expect(policy.rules.filter { $0.call.value == "personality" && $0.action == .allow }.count == 2)
     }
 
+    @Test func `a limit of RDMA is in force where no device of it can be opened`() {
+        func text(_ more: String, _ mount: String) -> String {
+            """
+            {"root": {"path": "/r"}, "linux": {"resources": {"rdma": {"mlx": {"hcaHandles": 1}}, "blockIO": {"leafWeight": 9}}\(more)},
+             "mounts": [{"destination": "/d", "type": "bind", "source": "/s", "options": ["rbind", \(mount)]}]}
+            """
+        }
+        #expect(
+            !draft(text("", "\"ro\"")).hasLostRestrictions
+                && draft(text("", "\"ro\"")).notes.allSatisfy { $0.kind != .lost })
+        #expect(draft(text("", "\"dev\"")).hasLostRestrictions)
+        let node =
+            ", \"devices\": [{\"path\": \"/dev/infiniband/uverbs0\", \"type\": \"c\", \"major\": 231, \"minor\": 192}]"
+        #expect(draft(text(node, "\"ro\"")).hasLostRestrictions)
+    }
+
     @Test func `hooks are refused by name, and so is what nobody knows`() {
         let hooks = draft("{\"root\": {\"path\": \"r\"}, \"hooks\": {\"prestart\": [{\"path\": \"/bin/hook\"}]}}")
         #expect(hooks.hasLostRestrictions && hooks.said(.lostRestriction) == ["hooks are not run: /bin/hook"])

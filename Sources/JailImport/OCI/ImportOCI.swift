@@ -10,6 +10,9 @@ package struct OCIImport {
     var otherFilter = false
     /// Whether something is mounted on /dev.
     var hasDevices = false
+    /// A limit of RDMA, and whether anything that is mounted may hold its devices.
+    var rdma: Directive?
+    var showsRDMA = false
     /// The capabilities that the program may have, which rules of a filter can depend on.
     var held: CapabilitySet = []
     let context: ImportContext
@@ -38,6 +41,7 @@ package struct OCIImport {
         guard draft.faults.isEmpty else { return }
         if !words.isEmpty { draft.set("command", .strings(words), Draft.standard("oci", "the command after --")) }
         writeMounts()
+        writeRDMA()
         writeNamespaces()
         if !otherFilter {
             draft.warn(

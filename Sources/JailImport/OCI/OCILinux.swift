@@ -112,6 +112,7 @@ extension OCIImport {
         let minimal = ["null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"].map { "/dev/" + $0 }
         if minimal.contains(path) { return draft.isInForce("", directive) }
         draft.warn("bound from the host where it is there, not made", directive)
+        showsRDMA = showsRDMA || path.contains("/infiniband")
         mounts.add(
             path,
             [("source", .string(literal(path))), ("options", .strings(["rw", "dev"])), ("optional", .boolean(true))],

@@ -55,7 +55,10 @@ extension OCIImport {
                 if type != "sysfs", !type.hasPrefix("cgroup") { words.append("ro") }
             case "rw": if type.hasPrefix("cgroup") { words.append("rw") }
             case "noexec", "rnoexec": if !isFixed { words.append("noexec") }
-            case "dev", "rdev": if type == "bind" { words.append("dev") }
+            case "dev", "rdev":
+                guard type == "bind" else { continue }
+                words.append("dev")
+                showsRDMA = true
             case "exec": break
             case "noatime", "relatime", "strictatime", "nodiratime", "nosymfollow": words.append(option)
             default:

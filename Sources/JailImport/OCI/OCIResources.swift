@@ -17,10 +17,20 @@ extension OCIImport {
             case "blockIO": blocks(value)
             case "hugepageLimits": draft.lose("a limit of huge pages", restricts: !value.elements.isEmpty, directive)
             case "network": draft.lose("a class of packets", directive)
-            case "rdma": draft.lose("a limit of RDMA", restricts: true, directive)
+            case "rdma": rdma = directive
             case "unified": draft.lose("files of cgroups by their names", restricts: true, directive)
             default: break
             }
+        }
+    }
+
+    /// What RDMA uses is asked for through nodes of /dev/infiniband (uverbs of the kernel charges the group, nothing else does).
+    mutating func writeRDMA() {
+        guard let rdma else { return }
+        if showsRDMA {
+            draft.lose("a limit of RDMA", restricts: true, rdma)
+        } else {
+            draft.isInForce("no device of RDMA can be opened", rdma)
         }
     }
 
@@ -71,7 +81,8 @@ extension OCIImport {
         ]
         for (key, value, directive) in entries(node, "linux.resources.blockIO") {
             switch key {
-            case "weight", "leafWeight": draft.lose("a weight on every device", directive)
+            case "weight": draft.lose("a weight on every device", directive)
+            case "leafWeight": draft.isInForce("no kernel has it since Linux 5.0", directive)
             case "weightDevice", "throttleReadBpsDevice", "throttleWriteBpsDevice", "throttleReadIOPSDevice",
                 "throttleWriteIOPSDevice":
                 draft.isPart(directive)
