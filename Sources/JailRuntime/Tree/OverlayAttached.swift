@@ -99,6 +99,15 @@ extension Applier {
         layers.work = try again(layers.work)
     }
 
+    /// How many of these fit in one value, with a colon between them.
+    private func fitting(_ names: [String]) -> Int {
+        var left = 256
+        return names.prefix { name in
+            left -= name.utf8.count + 1
+            return left >= 0
+        }.count
+    }
+
     /// A value is cut at 255 bytes, and parted at commas and colons: the names are numbers, in the directory of descriptors. A key
     /// for each layer is new in Linux 6.8; before, it is refused as late as the mount is made, in the kernel's log too.
     private func mountByName(
@@ -110,8 +119,10 @@ extension Applier {
         let isLong = list.utf8.count > 255
         if isLong, let kernel = KernelVersion(release: kernelRelease()), (kernel.major, kernel.minor) < (6, 8) {
             throw Failure(
-                telling: "\(source.lower.count) layers are more than Linux \(kernelRelease()) takes at once",
-                hint: "Linux 6.8, or fewer directories in lower")
+                telling:
+                    "\(source.lower.count) layers are more than Linux \(kernelRelease()) takes at once: their numbers, of "
+                    + "which the last is \(names.last ?? ""), must fit in 255 bytes",
+                hint: "Linux 6.8, or \(fitting(names) - (names.count - source.lower.count)) directories in lower")
         }
         do throws(KernelError) {
             let directory = try open("self/fd", at: proc.descriptor, .path | .directory)
