@@ -112,6 +112,7 @@ struct RandomSpec {
     /// Those that the random hosts have nothing for: they are printed and read again.
     static let laterMounts = [
         #"target = "/o/image", type = "image", source = "/srv/image", idmap = true"#,
+        #"target = "/o/written", type = "image", source = "/srv/written", options = ["rw"]"#,
         #"target = "/o/overlay", type = "overlay", lower = ["/a", "/b"], quota = "1G""#,
         #"target = "/o/upper", type = "overlay", lower = ["/c"], upper = "/d", work = "/e", optional = true, record = false"#,
     ]

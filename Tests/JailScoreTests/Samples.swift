@@ -47,6 +47,7 @@ let samples: [(text: String, effect: Effect)] = [
     (mount("type = \"symlink\"\nto = \"usr/bin\""), .neither), (mount("type = \"dir\""), .neither),
     (mount("type = \"image\"\nsource = \"/srv/image\""), .opens),
     (mount("type = \"image\"\nsource = \"/srv/image\"\noffset = 40960"), .opens),
+    (mount("type = \"image\"\nsource = \"/srv/image\"\noptions = [\"rw\"]"), .opens),
 
     ("namespaces.user = \"host\"", .opens), ("namespaces.mount = \"host\"", .opens),
     ("namespaces.pid = \"host\"", .opens), ("namespaces.net = \"host\"", .opens), ("namespaces.ipc = \"host\"", .opens),

@@ -1,5 +1,6 @@
 """`type = "image"`: file systems in files, read by the kernel for root and by squashfuse for an ordinary user."""
 
+import json
 import os
 import select
 import shutil
@@ -170,8 +171,85 @@ def test_set_user_id_and_devices_are_closed_unless_opened(root):
     assert "nosuid,nodev" in root.run(spec(image), "/bin/grep", " /opt/i ", "/proc/self/mountinfo").ok.stdout
     found = root.run(spec(image, 'options = ["suid", "dev", "noexec"]'), "/bin/grep", " /opt/i ", "/proc/self/mountinfo").ok.stdout
     assert "nosuid" not in found and "nodev" not in found and "noexec" in found
-    run = root.run(spec(image, 'options = ["rw"]'), "/bin/true")
-    assert run.status == 125 and "not available for the type" in run.stderr, run
+
+
+# One that takes changes
+
+WRITABLE = 'options = ["rw"]\nidmap = true'
+
+
+def test_what_is_written_to_an_image_stays_in_it(root):
+    image = build(root, "ext4")
+    run = root.shell(spec(image, WRITABLE), "echo kept >/opt/i/new; rm /opt/i/d/f; stat -c %U /opt/i/new; grep ' /opt/i ' /proc/self/mountinfo")
+    owner, mount = run.ok.stdout.splitlines()
+    assert owner == "nobody" and " rw,nosuid,nodev" in mount and " - ext4 " in mount and "errors=remount-ro" in mount, run
+    until(lambda: not loops())
+    assert root.shell(spec(image), "cat /opt/i/new; ls /opt/i/d").ok.stdout == "kept\nsuid\n"
+    for turn in range(10):
+        root.shell(spec(image, WRITABLE), f"echo {turn} >>/opt/i/turns").ok
+    assert len(root.shell(spec(image), "cat /opt/i/turns").ok.stdout.splitlines()) == 10
+    until(lambda: not loops())
+    assert subprocess.run(["e2fsck", "-fn", image], capture_output=True, env={"PATH": "/usr/sbin:/sbin"}).returncode == 0
+
+
+def test_an_image_is_all_that_can_be_stored(root):
+    image = build(root, "ext4")
+    run = root.shell(spec(image, WRITABLE), "df -k --output=size /opt/i | tail -1; cat /dev/zero >/opt/i/big")
+    assert run.status != 0 and "No space left" in run.stderr and int(run.stdout) < 8192 and "mount /opt/i: full (8M of 8M)" in run.stderr, run
+    result = root.directory() / "result"
+    root.shell(spec(image, WRITABLE), "cat /dev/zero >>/opt/i/big 2>/dev/null; true", options=["--result", str(result)]).ok
+    hit, = json.loads(result.read_text())["limits_hit"]
+    assert (hit["limit"], hit["value"], hit["count"]) == ("mount /opt/i", "8M", 1)
+
+
+def test_the_blocks_of_a_written_image_are_on_the_disk(root):
+    image = build(root, "ext4")
+    assert image.stat().st_blocks * 512 < 8 << 20
+    root.shell(spec(image, WRITABLE), "true").ok
+    assert image.stat().st_blocks * 512 >= 8 << 20
+    small = root.directory()
+    linux.mount("tmpfs", small, "tmpfs", data="size=1M")
+    try:
+        with open(small / "image", "wb") as file:
+            file.truncate(8 << 20)
+        subprocess.run(["mkfs.ext4", "-q", small / "image"], check=True, env={"PATH": "/usr/sbin:/sbin"})
+        run = root.run(spec(small / "image", WRITABLE), "/bin/echo", "ran")
+        assert run.status == 125 and "fallocate: ENOSPC" in run.stderr and run.stdout == "", run
+        until(lambda: not loops())
+    finally:
+        linux.umount(small)
+
+
+@pytest.mark.parametrize("second", ["", WRITABLE], ids=["read", "written"])
+def test_one_jail_at_a_time_changes_an_image(root, second):
+    image = build(root, "ext4")
+    place = root.open_directory()
+    launch = root.start(spec(image, WRITABLE) + f'[filesystem]\nrw = ["{place}:/w"]', "/bin/sh", "-c", "echo >/w/began; sleep 1000")
+    until(lambda: (place / "began").exists())
+    run = root.run(spec(image, second), "/bin/echo", "ran")
+    assert run.status == 125 and run.stdout == "" and f"{image} is mounted by another jail" in run.stderr, run
+    told(run, "wait for that, or give each jail an image of its own: cp --reflink=auto")
+    launch.terminate()
+    root.finish(launch)
+    gone(root.run(spec(image, second), "/bin/true"))
+    until(lambda: not loops())
+
+
+def test_two_jails_read_one_image(root):
+    image = build(root, "ext4")
+    launches = [root.start(spec(image), "/bin/cat", "/opt/i/d/f") for _ in range(5)]
+    assert {root.finish(launch).stdout for launch in launches} == {"within\n"}
+
+
+def test_which_images_take_no_changes(root, user):
+    image = build(root)
+    told(root.run(spec(image, 'options = ["rw"]'), "/bin/true"), 'leave out "rw"; or make an ext4: mke2fs -t ext4 -d DIRECTORY FILE SIZE')
+    file = image.parent / "made"
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", image.parent / "tree", file, "8M"], check=True, env={"PATH": "/usr/sbin:/sbin"})
+    gone(root.run(spec(file, 'options = ["rw"]'), "/bin/true"))
+    told(root.run(spec(file, 'options = ["rw"]', target="/"), "/bin/true"), 'leave out "rw"; a [[mount]] below can take changes')
+    run = user.run(spec(build(user, "ext4"), 'options = ["rw"]'), "/bin/true")
+    told(run, 'an overlay without upper or a tmpfs (size) has a limit; or have root set a project quota, or mount an ext4 image with "rw"')
 
 
 @pytest.mark.parametrize("kind", MAKERS)

@@ -26,6 +26,8 @@ package struct ImageSource: Equatable, Sendable {
     package let optional: Bool
     /// As which ids its files appear; nil for those that they have.
     package let fileIDs: FileIDs?
+    /// How many bytes its file has, where what is changed goes there; nil: it is read-only.
+    package let room: UInt64?
 
     func words(_ place: [(String, JSON)], _ attributes: [String], on target: String) -> OperationWords {
         OperationWords(
@@ -45,13 +47,16 @@ package struct ImageSource: Equatable, Sendable {
             + (offset == 0 ? "" : " from byte \(offset)")
     }
 
-    private var last: [String] { (fileIDs == nil ? [] : ["idmapped"]) + (optional ? ["optional"] : []) }
+    private var last: [String] {
+        (fileIDs == nil ? [] : ["idmapped"]) + (room == nil ? [] : ["changes go to it"])
+            + (optional ? ["optional"] : [])
+    }
 
     private var arguments: [(String, JSON)] {
         [
             ("source", .string(path)), ("offset", .integer(Int(clamping: offset))),
             ("format", format.map { .string($0.rawValue) } ?? .null), ("reader", .string(reader.rawValue)),
-            ("optional", .boolean(optional)),
+            ("optional", .boolean(optional)), ("writable", .boolean(room != nil)),
         ] + (fileIDs.map { [("idmap", $0.json)] } ?? [])
     }
 }

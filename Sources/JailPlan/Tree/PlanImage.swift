@@ -11,9 +11,12 @@ package struct HostImages: Sendable {
         package let written: UInt64?
         package let format: ImageFormat?
         package let offset: UInt64
+        /// In bytes, of the whole file.
+        package let size: UInt64
 
-        package init(path: String, written: UInt64?, format: ImageFormat?, offset: UInt64) {
+        package init(path: String, written: UInt64?, format: ImageFormat?, offset: UInt64, size: UInt64 = 0) {
             (self.path, self.written, self.format, self.offset) = (path, written, format, offset)
+            self.size = size
         }
     }
 
@@ -37,7 +40,7 @@ extension Mount {
 
 extension ImageSource {
     fileprivate func attributes(_ mount: Mount) -> MountAttributes {
-        mount.options.attributes | .readOnly | (fileIDs == nil ? MountAttributes() : .idMapped)
+        mount.options.attributes | (room == nil ? .readOnly : []) | (fileIDs == nil ? MountAttributes() : .idMapped)
     }
 }
 
@@ -99,6 +102,8 @@ extension TreeBuilder {
                         + (file.offset == 0 ? "" : " from byte \(file.offset) on"), at: mount.position,
                     hint: "`file \(path)` says what it is; mksquashfs makes an image of a directory"))
         }
+        let isWritten = mount.options.opened.hasAll(of: .readOnly)
+        if isWritten { refuseChanges(mount, path, file?.format) }
         if !host.isPrivileged { refuseUnserved(mount, path, file?.format) }
         if host.isPrivileged && !host.isRealRoot {
             faults.append(
@@ -108,7 +113,25 @@ extension TreeBuilder {
         }
         return ImageSource(
             path: path, offset: file?.offset ?? offset ?? 0, format: file?.format,
-            reader: host.isPrivileged ? .kernel : .server, optional: mount.optional, fileIDs: fileIDs(of: mount))
+            reader: host.isPrivileged ? .kernel : .server, optional: mount.optional, fileIDs: fileIDs(of: mount),
+            room: isWritten ? file?.size ?? 0 : nil)
+    }
+
+    /// What is changed goes to an image only through the kernel, which makes a block device of its file.
+    private mutating func refuseChanges(_ mount: Mount, _ path: String, _ format: ImageFormat?) {
+        func refuse(_ why: String, hint: String) {
+            faults.append(Diagnostic("mount.options: \(why)", at: mount.position, hint: hint))
+        }
+        if !host.isPrivileged {
+            refuse("only root may change what is in an image", hint: Remedy.limitedRoom)
+        } else if mount.target == "/" {
+            refuse(
+                "an image that is the root is read-only", hint: "leave out \"rw\"; a [[mount]] below can take changes")
+        } else if let format, format != .ext4 {
+            refuse(
+                "\(path) is \(format.rawValue), which takes no changes",
+                hint: "leave out \"rw\"; or make an ext4: mke2fs -t ext4 -d DIRECTORY FILE SIZE")
+        }
     }
 
     /// An ordinary user has an image only by a program that reads it.

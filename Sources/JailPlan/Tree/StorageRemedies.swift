@@ -6,6 +6,9 @@ extension Remedy {
         + "[\"bind\"]"
     /// The kernel's own readers of images that can, each by the version that brought it.
     package static let mappableImage = "make it ext4 or, since Linux 5.19, erofs; squashfs can since Linux 6.2"
+    /// Where an ordinary user can store no more than so much.
+    package static let limitedRoom =
+        "an overlay without upper or a tmpfs (size) has a limit; or have root set a project quota, or mount an ext4 image with \"rw\""
     /// tmpfs has attributes of users.
     package static let attributesOfTmpfs =
         "Linux 6.6, or upper and work on a disk, or idmap = true, for fuse-overlayfs to make it"

@@ -18,7 +18,9 @@ extension Host {
             let file = try open(path, .read | .nonBlocking | .noTerminal)
             let header = try ImageHeader(of: file.number, from: written)
             images.files.append(
-                HostImages.File(path: path, written: written, format: header.format, offset: header.offset))
+                HostImages.File(
+                    path: path, written: written, format: header.format, offset: header.offset, size: UInt64(named.size)
+                ))
         } catch {
             return  // the launch will find out, and say where
         }

@@ -7,6 +7,8 @@ import LinuxFacts
 /// until the command has ended.
 struct FullRooms {
     private var steps: [Int] = []
+    /// The part of each that may be left where it is full.
+    private var rests: [UInt64] = []
     private(set) var descriptors: [Int32] = []
 
     /// Those of a plan that have a size, by the slots that hold them.
@@ -17,17 +19,21 @@ struct FullRooms {
                 filling.room != nil || filling.roomForFiles != nil
             else { continue }
             steps.append(index)
+            // ext4 keeps blocks back for what it has yet to allocate, and in a small image those count.
+            rests.append(filling.isImage ? 64 : 256)
             descriptors.append(slots[slot])
         }
     }
 
-    /// The steps of those that are full: what is left is less than a 256th, or no file more.
+    /// The steps of those that are full: what is left is less than that part, or no file more.
     func full() -> [FullRoom] {
         var result: [FullRoom] = []
         for index in steps.indices {
             do throws(KernelError) {
                 let room = try capacity(of: descriptors[index])
-                if room.free <= room.bytes / 256 { result.append(FullRoom(step: steps[index], isOfFiles: false)) }
+                if room.free <= room.bytes / rests[index] {
+                    result.append(FullRoom(step: steps[index], isOfFiles: false))
+                }
                 // A file system without a number of files says 0 of both.
                 if room.freeInodes == 0, room.inodes > 0 {
                     result.append(FullRoom(step: steps[index], isOfFiles: true))
@@ -47,6 +53,8 @@ package struct FullRoom: Equatable, Sendable {
 }
 
 extension Filling {
+    fileprivate var isImage: Bool { if case .image = self { true } else { false } }
+
     /// Whether a program answers for it, which may not answer at all.
     fileprivate var isServed: Bool { if case .overlay(let source) = self { source.owner != nil } else { false } }
 
@@ -61,6 +69,7 @@ extension Filling {
             } else {
                 source.limit?.bytes.map { Outcome.size(Int(clamping: $0)) }
             }
+        case .image(let source): source.room.map { Outcome.size(Int(clamping: $0)) }
         case .tree(let source): source.limit?.bytes.map { Outcome.size(Int(clamping: $0)) }
         default: nil
         }

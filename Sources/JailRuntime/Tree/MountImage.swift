@@ -21,6 +21,7 @@ extension Applier {
         guard let image = try openImage(source, of: plan) else { return -1 }
         defer { closeDescriptor(image.file) }
         try refuseForeign(image.file, source.path)
+        if image.format == .ext4 { try takeTurn(image.file, source) }
         let mount = try mountByKernel(image, source, attributes.without(.idMapped))
         if let ids = source.fileIDs {
             try mapFiles(of: mount.number, source.path, ids, [.idMapped], recursive: false, image: image.format)
@@ -43,7 +44,8 @@ extension Applier {
         let (file, format) = try failing { () throws(KernelError) -> (Int32, ImageFormat?) in
             // Opening a device can have effects: nothing else than a file is opened.
             guard try status(of: number).isRegular else { return (-1, nil) }
-            let file = try open("self/fd/\(number)", at: proc, .read | .nonBlocking | .noTerminal)
+            let mode: OpenMode = source.room == nil ? .read : .readWrite
+            let file = try open("self/fd/\(number)", at: proc, mode | .nonBlocking | .noTerminal)
             let format = try ImageHeader(of: file.number, from: source.offset).format
             return (file.release(), format)
         }
@@ -66,19 +68,41 @@ extension Applier {
             hint: "as root: chown 0 \(path) && chmod go-w \(path)")
     }
 
+    /// Two who write to one image, or one who reads it meanwhile, would see it break. The device that shows it holds the lock: it is
+    /// of the open file. Blocks that are missing on the disk would be found missing after write(2) has taken the data.
+    private func takeTurn(_ file: Int32, _ source: ImageSource) throws(Failure) {
+        let isWritten = source.room != nil
+        let due = monotonicNanoseconds() + Self.patience
+        while try !failing({ () throws(KernelError) in try takeLock(file, isShared: !isWritten) }) {
+            // A jail that has just ended: its device goes a moment later.
+            guard monotonicNanoseconds() < due else {
+                throw Failure(
+                    telling: "\(source.path) is mounted by another jail" + (isWritten ? "" : ", which may change it"),
+                    hint: "wait for that, or give each jail an image of its own: cp --reflink=auto")
+            }
+            var none: [Watch] = []
+            try failing { () throws(KernelError) in try poll(&none, milliseconds: 5) }
+        }
+        if isWritten { try failing { () throws(KernelError) in try reserveBlocks(of: file) } }
+    }
+
+    private static let patience = 500_000_000
+
     private func mountByKernel(
         _ image: OpenImage, _ source: ImageSource, _ attributes: MountAttributes
     ) throws(Failure) -> Descriptor {
         var words: [String] = []
         do throws(KernelError) {
             if image.format == .erofs, let mount = try mountErofs(image, source, attributes, &words) { return mount }
-            let device = try LoopDevice(showing: image.file, from: source.offset)
-            guard try device.shows(image.file, from: source.offset) else {
+            let isWritten = source.room != nil
+            let device = try LoopDevice(showing: image.file, from: source.offset, isWritten: isWritten)
+            guard try device.shows(image.file, from: source.offset, isWritten: isWritten) else {
                 throw KernelError(.ioctl, .invalid, path: "LOOP_GET_STATUS64")
             }
             let context = try FileSystemContext(image.format.rawValue)
             try context.set("source", device.path)
-            try context.set("ro", nil)
+            // What is wrong in it is no reason for a panic, whatever it says itself.
+            if isWritten { try context.set("errors", "remount-ro") } else { try context.set("ro", nil) }
             return try context.mount(attributes, hearing: &words)
         } catch {
             // `e squashfs: ...`: how grave it is, then what.
@@ -107,7 +131,7 @@ extension Applier {
         }
     }
 
-    /// Reads back what there is: the file system that was asked for, and shut.
+    /// Reads back what there is: the file system that was asked for, and shut where it takes no changes.
     func checkImage(_ slot: Int, _ source: ImageSource) throws(Failure) {
         let view = slots[slot]
         let (magic, isShut) = try failing { () throws(KernelError) in
@@ -123,9 +147,11 @@ extension Applier {
         func text(_ magic: Int, _ isShut: Bool) -> String {
             "magic \(String(magic, radix: 16))" + (isShut ? ", ro" : ", rw")
         }
-        guard magic == wanted, isShut else {
+        let isToBeShut = source.room == nil
+        guard magic == wanted, isShut == isToBeShut else {
             throw Failure(
-                .notInForce, text: "image: promised \(text(wanted, true)), the kernel says \(text(magic, isShut))")
+                .notInForce, text: "image: promised \(text(wanted, isToBeShut)), the kernel says \(text(magic, isShut))"
+            )
         }
     }
 }

@@ -38,7 +38,6 @@ enum MountType: String, CaseIterable {
         case .proc, .mqueue, .cgroup: ["suid", "dev", "exec"]
         case .sysfs: ["rw", "suid", "dev", "exec"]
         case .devpts: ["suid", "exec"]
-        case .image: ["rw"]
         case .file: ["suid", "dev"]
         default: []
         }

@@ -146,3 +146,9 @@ package func makeMemoryFile(_ name: String, _ content: [UInt8]) throws(KernelErr
 package func readBytes(_ descriptor: Int32, at place: Int64, upTo count: Int) throws(KernelError) -> [UInt8] {
     try unsafe filled(.read, "", upTo: count) { unsafe pread(descriptor, $0, $1, off_t(place)) }
 }
+
+/// Gives a file all the blocks on the disk that its length needs; its content stays. The corresponding C function is `fallocate`.
+package func reserveBlocks(of descriptor: Int32) throws(KernelError) {
+    let length = try status(of: descriptor).size
+    try persist(.fallocate) { fallocate(descriptor, 0, 0, off_t(length)) }
+}

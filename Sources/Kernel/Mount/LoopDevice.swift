@@ -1,6 +1,6 @@
 import CLinux
 
-/// A block device that shows a file, read-only and from a place of it on: loop(4).
+/// A block device that shows a file, from a place of it on: loop(4).
 ///
 /// The kernel takes it away by itself (LO_FLAGS_AUTOCLEAR) when nobody has it open or mounted any more: however its owner ends,
 /// none is left.
@@ -10,9 +10,9 @@ package struct LoopDevice: ~Copyable {
     /// The name by which a file system finds the very device that is open here.
     package var path: String { "/proc/self/fd/\(device.number)" }
 
-    /// Shows an open file (read-only) from that byte on. The corresponding C calls are `ioctl(LOOP_CTL_GET_FREE)` and
+    /// Shows an open file from that byte on; `isWritten`: and takes changes to it. The corresponding C calls are `ioctl(LOOP_CTL_GET_FREE)` and
     /// `ioctl(LOOP_CONFIGURE)`.
-    package init(showing file: Int32, from offset: UInt64) throws(KernelError) {
+    package init(showing file: Int32, from offset: UInt64, isWritten: Bool = false) throws(KernelError) {
         let control = try open("/dev/loop-control", .readWrite)
         var attempts = 0
         while true {
@@ -20,13 +20,13 @@ package struct LoopDevice: ~Copyable {
                 linux_ioctl_value(control.number, UInt(LOOP_CTL_GET_FREE), 0)
             }
             let path = "/dev/loop\(number)"
-            let found = try open(path, .read)
+            let found = try open(path, isWritten ? .readWrite : .read)
             guard try status(of: found.number).isBlockDevice, try status(of: found.number).device.major == Self.major
             else { throw KernelError(.open, Errno(rawValue: ENOTBLK), path: path) }
             var configuration = loop_config()
             configuration.fd = UInt32(bitPattern: file)
             configuration.info.lo_offset = offset
-            configuration.info.lo_flags = UInt32(LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR)
+            configuration.info.lo_flags = UInt32(LO_FLAGS_AUTOCLEAR | (isWritten ? 0 : LO_FLAGS_READ_ONLY))
             do throws(KernelError) {
                 try persist(.ioctl, "LOOP_CONFIGURE") {
                     unsafe linux_ioctl(found.number, UInt(LOOP_CONFIGURE), &configuration)
@@ -45,15 +45,16 @@ package struct LoopDevice: ~Copyable {
     /// LOOP_MAJOR of the kernel.
     private static let major: UInt32 = 7
 
-    /// Whether it is still read-only, shows that file from there on, and goes away by itself. The corresponding C call is
+    /// Whether it shows that file from there on, takes changes or none, and goes away by itself. The corresponding C call is
     /// `ioctl(LOOP_GET_STATUS64)`.
-    package func shows(_ file: Int32, from offset: UInt64) throws(KernelError) -> Bool {
+    package func shows(_ file: Int32, from offset: UInt64, isWritten: Bool = false) throws(KernelError) -> Bool {
         var found = loop_info64()
         try attempt(.ioctl, "LOOP_GET_STATUS64") {
             unsafe linux_ioctl(device.number, UInt(LOOP_GET_STATUS64), &found)
         }
         let wanted = try status(of: file).identity
         let flags = UInt32(LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR)
-        return found.lo_inode == wanted.inode && found.lo_offset == offset && found.lo_flags & flags == flags
+        let promised = isWritten ? UInt32(LO_FLAGS_AUTOCLEAR) : flags
+        return found.lo_inode == wanted.inode && found.lo_offset == offset && found.lo_flags & flags == promised
     }
 }

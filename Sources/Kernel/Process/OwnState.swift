@@ -157,7 +157,8 @@ package func isSameFile(_ path: String, _ other: String) throws(KernelError) -> 
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino
 }
 
-/// How large the file system is that an open file is on, in bytes and inodes. The corresponding C function is `fstatfs`.
+/// How large the file system is that an open file is on, in bytes and inodes, and what of it is free for whoever is not root. The
+/// corresponding C function is `fstatfs`.
 package func capacity(
     of descriptor: Int32
 ) throws(KernelError) -> (bytes: UInt64, inodes: UInt64, free: UInt64, freeInodes: UInt64) {
@@ -166,7 +167,7 @@ package func capacity(
     try attempt(.fstatfs) { unsafe fstatfs(descriptor, &result) }
     return (
         UInt64(result.f_blocks) &* UInt64(result.f_bsize), UInt64(result.f_files),
-        UInt64(result.f_bfree) &* UInt64(result.f_bsize), UInt64(result.f_ffree)
+        UInt64(result.f_bavail) &* UInt64(result.f_bsize), UInt64(result.f_ffree)
     )
 }
 
