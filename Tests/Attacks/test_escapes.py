@@ -24,7 +24,7 @@ def exchange(one, other):
 
 
 class Swapper(threading.Thread):
-    """Exchanges two names as fast as it can, as long as the block runs."""
+    """Exchanges two names as fast as it can, as long as the block runs and both are there."""
 
     def __init__(self, one, other):
         super().__init__()
@@ -32,7 +32,10 @@ class Swapper(threading.Thread):
 
     def run(self):
         while self.going:
-            exchange(*self.names)
+            try:
+                exchange(*self.names)
+            except FileNotFoundError:
+                continue
             self.count += 1
 
     def __enter__(self):

@@ -6,9 +6,12 @@ with every errno with IMMURE_SWEEP=full.
 """
 
 import os
+import re
+from pathlib import Path
 
 import pytest
 
+from harness.patience import until
 from kit.faults import Bench
 from kit.samples import SAMPLES
 
@@ -38,6 +41,36 @@ def test_l3_c45_the_launcher_ends_at_each_call(bench, dice, tally, how):
     steps = chosen(dice, bench.steps, KILLS)
     wrong = [word for word in (bench.interrupt(how, step) for step in steps) if word]
     tally(f"launchers ended by {how}", len(steps), len(wrong))
+    assert not wrong, f"{len(wrong)} of {len(steps)}:\n" + "\n".join(wrong)
+
+
+def loops(place):
+    """The loop devices that show a file below a directory."""
+    found = []
+    for file in Path("/sys/block").glob("loop*/loop/backing_file"):
+        try:
+            found += [file.parts[3]] if file.read_text().startswith(f"{place}/") else []
+        except OSError:
+            continue  # it has gone meanwhile
+    return found
+
+
+@pytest.mark.parametrize("bench", ["stored"], indirect=True)
+def test_s27_a_launcher_that_was_killed_leaves_no_device_and_no_name(bench, dice, tally):
+    place = Path(re.search(r'lower = \["([^"]*)/lower"\]', bench.spec.read_text())[1])
+
+    def names():
+        return {str(path) for path in place.rglob("*")}
+
+    before = names()
+    steps = chosen(dice, bench.steps, KILLS)
+    wrong = []
+    for step in steps:
+        word = bench.interrupt("kill", step)
+        until(lambda: not loops(place))
+        if word or names() != before:
+            wrong.append(word or f"{step}: {names() ^ before}")
+    tally("launchers killed beside what they store in", len(steps), len(wrong))
     assert not wrong, f"{len(wrong)} of {len(steps)}:\n" + "\n".join(wrong)
 
 

@@ -407,9 +407,9 @@ def test_no_loop_device_is_left_whatever_ends_the_launch(root):
     until(lambda: not loops())
 
 
-def test_many_launches_at_once(root):
+def test_s27_many_launches_at_once(root):
     image = build(root)
-    launches = [root.start(spec(image), "/bin/cat", "/opt/i/d/f") for _ in range(30)]
+    launches = [root.start(spec(image), "/bin/cat", "/opt/i/d/f") for _ in range(50)]
     runs = [root.finish(launch, timeout=60) for launch in launches]
     assert {(run.status, run.stdout) for run in runs} == {(0, "within\n")}, runs
     until(lambda: not loops())

@@ -12,6 +12,8 @@ struct Applier {
     /// Detached mounts by slot; −1 where nothing is (yet, or a missing optional source).
     var slots: [Int32]
     var tree = Tree()
+    /// Whether overlays of this kernel follow redirects by default, where one is made.
+    var followsRedirects = false
     /// The slots that the command is to write to, and the owners of what is there.
     var written = (slots: [Int](), owners: [UInt32]())
     var hostProc: HostProc?

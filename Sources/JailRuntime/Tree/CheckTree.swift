@@ -119,6 +119,7 @@ extension Applier {
         try judge(audit, plan)
         try checkRoot(audit.table, plan)
         try checkProcOptions(plan)
+        try checkOverlayOptions(plan)
     }
 
     /// Notes what is promised of the mount of a slot.

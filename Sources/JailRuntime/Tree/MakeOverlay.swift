@@ -70,6 +70,7 @@ extension Applier {
                 telling: "the kernel has made the overlay read-only: its work directory could not be prepared",
                 hint: "`dmesg | grep overlayfs` has the kernel's reason")
         }
+        followsRedirects = Self.followsRedirects()
         if let owner = source.owner { try checkServed(view, source, owner) } else { try checkRoot(of: view, source) }
     }
 

@@ -1,6 +1,9 @@
 """The specs whose launches are broken, and what a launch of each must show of its confinement."""
 
 import os
+import re
+import shutil
+import subprocess
 
 from harness.tree import rooted, tree
 
@@ -74,12 +77,42 @@ die_with_parent = false
 """
 
 
+def stored(caller, opt):
+    """Copies on write, thrown away and kept, and an image: for root, who has the kernel read it from a loop device."""
+    place = caller.open_directory()
+    for name in ("lower", "upper", "work"):
+        (place / name).mkdir()
+        caller.own(place / name)
+    caller.file(place / "lower/file", "text\n")
+    image = ""
+    if caller.is_root and shutil.which("mksquashfs"):
+        subprocess.run(["mksquashfs", place / "lower", place / "image", "-noappend", "-quiet"], check=True, capture_output=True)
+        image = f'[[mount]]\ntarget = "/image"\ntype = "image"\nsource = "{place}/image"'
+    return f"""
+[filesystem]
+ro = ["{opt}:/opt"]
+[[mount]]
+target = "/thrown"
+type = "overlay"
+lower = ["{place}/lower", "{opt}"]
+quota = "8M"
+[[mount]]
+target = "/kept"
+type = "overlay"
+lower = ["{place}/lower"]
+upper = "{place}/upper"
+work = "{place}/work"
+{image}
+"""
+
+
 SAMPLES = {
     "default": lambda caller, opt: f'[filesystem]\nro = ["{opt}:/opt"]\n',
     "rich": rich,
     "direct": direct,
     "without init": lambda caller, opt: f'[process]\ninit = false\n[filesystem]\nro = ["{opt}:/opt"]\n',
     "tree": in_a_tree,
+    "stored": stored,
     # What Landlock forbids, no file of /proc tells: the fingerprint tries to make a file.
     "landlock": lambda caller, opt: f'[filesystem]\nro = ["{opt}:/opt"]\n[landlock]\nrx = ["/"]\n',
 }
@@ -94,7 +127,10 @@ def normal(text, host):
             line = path + (" the host's" if link == host[path] else " its own")
         elif line.startswith("/proc/self/mountinfo: "):
             fields = line.split(" ")
-            line = " ".join([fields[0], *fields[4:]])
+            line = re.sub(r"/dev/loop\d+", "/dev/loop", " ".join([fields[0], *fields[4:]]))
+            # An overlay gives its upper an id as it is mounted for the first time, and then does not say so any more; where layers
+            # are refused by descriptor, they go by the descriptor's number.
+            line = re.sub(r",uuid=on|,lowerdir\+?=[^,]*|,(upper|work)dir=[^,]*", "", line)
         elif line.startswith("/proc/self/status: NStgid"):
             # A process id of the host is another one each time.
             line = " ".join(["/proc/self/status: NStgid", *(word if int(word) < 9 else "N" for word in line.split()[2:])])

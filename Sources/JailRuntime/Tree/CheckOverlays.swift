@@ -1,0 +1,48 @@
+import JailPlan
+import Kernel
+
+/// What only the text of mountinfo tells of an overlay, and only once it is attached.
+extension Applier {
+    /// Whether this kernel's overlays follow redirects unless they are told not to: what it does by default it does not say. False
+    /// where that cannot be seen.
+    static func followsRedirects() -> Bool {
+        do throws(KernelError) {
+            return try readText("/sys/module/overlay/parameters/redirect_always_follow").utf8.first == UInt8(ascii: "Y")
+        } catch {
+            return false
+        }
+    }
+
+    /// Without `userxattr` an ordinary user's overlay keeps no note of what was removed, and one that follows redirects leads
+    /// wherever an attribute of the upper says.
+    mutating func checkOverlayOptions(_ plan: Plan) throws(Failure) {
+        var text: [String]?
+        for index in plan.steps.indices {
+            guard case .fill(let slot, .overlay(let source), let promise) = plan.steps[index].operation,
+                source.owner == nil, slots[slot] >= 0
+            else { continue }
+            let mount = slots[slot]
+            let number = try failing { () throws(KernelError) in try mountIdentity(of: mount) }
+            if text == nil {
+                let proc = try proc()
+                text = try failing { () throws(KernelError) in
+                    let file = try open("self/mountinfo", at: proc.descriptor, .read)
+                    return lines(try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo"))
+                }
+            }
+            // A clone in a mirror stands for one that is not attached itself.
+            guard let line = text?.first(where: { words(Array($0.utf8)).first == "\(number)" }) else { continue }
+            let said = words(Array(line.utf8)).last?.split(separator: ",") ?? []
+            let name = "overlay on \(promise.target)"
+            try hold(
+                said.contains("userxattr") == source.usesUserAttributes, at: index, name,
+                source.usesUserAttributes ? "userxattr" : "no userxattr", line)
+            let isFollowed = said.contains("redirect_dir=on") || said.contains("redirect_dir=follow")
+            let isTold = !followsRedirects || said.contains("redirect_dir=nofollow")
+            try hold(!isFollowed && isTold, at: index, name, "redirect_dir=nofollow", line)
+            for option in ["metacopy=on", "index=on", "volatile"] {
+                try hold(!said.contains(Substring(option)), at: index, name, "no \(option)", line)
+            }
+        }
+    }
+}
