@@ -65,6 +65,35 @@ def test_other_changes(caller, call):
     assert why(caller, f"cd {place}; {script}", *instead, "--set", line, spec=spec).status == 0
 
 
+def test_c124_what_is_mounted_is_neither_renamed_nor_replaced(caller):
+    """EBUSY: a file of its own that an editor replaces, and what keeps its name below a mount that can be written to."""
+    place = caller.open_directory()
+    file = caller.file(place / "file", "old\n", 0o666)
+    run = why(caller, f"sed -i s/old/new/ {file}", spec=f'[filesystem]\nrw = ["{file}"]')
+    busy = f"{file} is mounted in the jail, and cannot be renamed or replaced (rename, sed): filesystem.rw = [\"{place}\"]"
+    assert run.status != 0 and busy in run.stderr and file.read_text() == "old\n", run
+    assert why(caller, f"sed -i s/old/new/ {file}", spec=f'[filesystem]\nrw = ["{place}"]').ok and file.read_text() == "new\n"
+    (place / "git/hooks").mkdir(parents=True)
+    run = why(caller, f"mv {place}/git {place}/other", spec=f'[filesystem]\nrw = ["{place}"]\nro = ["{place}/git/hooks"]')
+    assert f"{place}/git is mounted in the jail, and cannot be renamed or replaced (renameat2, mv): no line opens it" in run.stderr, run
+
+
+def test_c124_names_on_two_mounts_of_one_tree(caller):
+    """EXDEV, as between two file systems; where one line shows the directory above both there is one mount."""
+    place = caller.open_directory()
+    for name in "ab":
+        (place / name).mkdir()
+        (place / name).chmod(0o777)
+    caller.file(place / "a/f", "x", 0o666)
+    lines = f'[filesystem]\nrw = ["{place}/a", "{place}/b"]'
+    rename = f"import os; os.rename('{place}/a/f', '{place}/b/f')"
+    run = caller.run(lines, "/usr/bin/python3", "-c", rename, options=["--why"])
+    words = f"{place}/a/f is on another mount of the jail than its new name"
+    assert run.status != 0 and "Errno 18" in run.stderr and words in run.stderr and "(rename, python3): no line" in run.stderr, run
+    run = caller.run(f'[filesystem]\nrw = ["{place}"]', "/usr/bin/python3", "-c", rename, options=["--why"])
+    assert run.ok and words not in run.stderr and (place / "b/f").exists()
+
+
 def test_an_address_out_of_the_network(caller):
     code = "import socket; socket.socket().connect(('192.0.2.1', 80))"
     run = caller.run(None, "/usr/bin/python3", "-c", code, options=["--why"])

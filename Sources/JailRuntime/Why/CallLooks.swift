@@ -57,11 +57,16 @@ struct CallLooks {
     private func made(_ question: Question, _ name: String, _ thread: ThreadState) -> [Denial] {
         if let operands = calls[name] {
             let looks = PathLooks(thread: thread, scene: scene, searched: searched)
-            return operands.compactMap { operand in
+            var names: [PathLooks.Name] = []
+            let found = operands.compactMap { operand -> Denial? in
                 guard let text = thread.path(at: question.arguments[operand.path]), !text.isEmpty else { return nil }
                 let start = operand.directory.map { Int32(truncatingIfNeeded: question.arguments[$0]) }
+                names.append((text, start))
                 return looks.look(text, from: start, need(operand.use, question, thread))
             }.flatMap { followed($0, question, thread, looks) }
+            let isRename = name.hasPrefix("rename")
+            guard found.isEmpty, names.count == 2, isRename || name.hasPrefix("link") else { return found }
+            return looks.move(names[0], to: names[1], isRename: isRename).map { [$0] } ?? []
         }
         guard let call = sockets.first(where: { $0.name == name }) else { return [] }
         let length = Int(min(question.arguments[call.length] & 0xffff_ffff, 128))

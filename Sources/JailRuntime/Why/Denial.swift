@@ -4,7 +4,9 @@ import SpecFile
 package struct Denial: Equatable, Sendable {
     /// In the order in which they explain a failure: what was to be changed, before what was only looked for.
     package enum Kind: UInt8, CaseIterable, Sendable {
-        case readOnly, landlock, closed, network, loopback, refused, place, missing
+        case readOnly, landlock, closed, busy, network, loopback, refused, place, missing
+        /// Of two names that are to be one.
+        case crossing
         /// A call that this kernel might as well not have, which programs are prepared for.
         case absent
         /// What is missing in the jail, and on the host as well.
@@ -36,11 +38,13 @@ package struct Denial: Equatable, Sendable {
             case .readOnly: "\(name) is read-only in the jail"
             case .landlock: "\(name) is closed by Landlock"
             case .closed: "\(name) may not be used by the command's user"
+            case .busy: "\(name) is mounted in the jail, and cannot be renamed or replaced"
             case .network: "\(name) is out of the jail's network"
             case .loopback: "\(name) is the jail's own, where nobody listens, and somebody does on the host's"
             case .refused: "\(name) is refused by the filter"
             case .place: "\(name) is there in the caller's directory, and the command is started in another"
             case .missing: "\(name) is missing in the jail, and there on the host"
+            case .crossing: "\(name) is on another mount of the jail than its new name"
             case .absent: "\(name) is answered as if the kernel did not have it"
             case .nowhere: "\(name) is missing in the jail, and on the host as well"
             case .silent: "no answer came for \(name), and nothing was looked at from then on"

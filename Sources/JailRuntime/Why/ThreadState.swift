@@ -65,7 +65,8 @@ struct ThreadState {
         let file = try openInside(root.number, path)
         return Found(
             path: try readLink("self/fd/\(file.number)", at: proc.descriptor), status: try status(of: file.number),
-            isReadOnly: try heldAttributes(of: file.number).hasAll(of: .readOnly))
+            isReadOnly: try heldAttributes(of: file.number).hasAll(of: .readOnly),
+            mount: try mountIdentity(of: file.number))
     }
 
     struct Found {
@@ -74,6 +75,8 @@ struct ThreadState {
         let status: FileStatus
         /// Whether the mount that it is on is.
         let isReadOnly: Bool
+        /// The number of that mount.
+        let mount: UInt64
     }
 
     /// A table of /proc/net, of the thread's network namespace or, of `host`, of the launcher's.

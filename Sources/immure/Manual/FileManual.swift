@@ -80,7 +80,9 @@ extension Manual {
             "Device or resource busy, Invalid cross-device link",
             """
             A single file in `rw` is a mount, and nothing can be renamed over a mount: sed -i, git config and editors replace
-            files by rename(2). Show its directory.
+            files by rename(2). Show its directory. What is read-only or hidden below a writable mount keeps its name likewise,
+            as do the directories above it. Between two mounts, even of one tree, nothing is renamed or linked: one line for
+            the directory above both makes them one. `immure run --why` names either.
             """)
         page.item(
             "not a git repository",
