@@ -65,6 +65,28 @@ def mounts(host, user, report, quick):
     report.bar(f"2000 mounts / bubblewrap, {who(user)}", 0.15, "x", quotient(by["immure"], by["bubblewrap"]))
 
 
+def pins(host, user, report, quick):
+    """2,000 mounts below a directory that can be written to, where 500 directories between keep their names, and below one that
+    cannot, where none has to."""
+    place = host.scratch("pins", user)
+    targets = []
+    for number in range(500):
+        for name in "abcd":
+            os.makedirs(os.path.join(place, str(number), "x", name))
+            targets.append(f'"/usr:/src/{number}/x/{name}"')
+    mounted = ", ".join(targets)
+    specs = {
+        "without": f'[filesystem]\nro = ["{place}:/src", {mounted}]\n',
+        "with 500 pins": f'[filesystem]\nrw = ["{place}:/src"]\nro = [{mounted}]\n',
+    }
+    candidates = launches(host, host.scratch("specs"), specs)
+    by = named(candidates, host.time(candidates, user, 5 if quick else 20, ["--cpu"], budget=5000))
+    plain, pinned = by["without"], by["with 500 pins"]
+    rows = [[name, milliseconds(one.median), ratio(one.median, plain.median)] if one.values else [name, one.failure] for name, one in by.items()]
+    report.table(f"2,000 mounts, as {who(user)}", ["directories between", "processor ms", "/ without"], rows)
+    report.bar(f"2000 mounts with pins / without, {who(user)}", 1.3, "x", quotient(pinned, plain))
+
+
 def startup(host, user, report, quick):
     """From execve to the first namespace call, which a filter turns into the end of the program."""
     candidates = [
@@ -299,6 +321,7 @@ ALL = {
     "landlock": (landlock, True),
     "verify": (verify, True),
     "mounts": (mounts, True),
+    "pins": (pins, True),
     "idle": (idle, True),
     "throughput": (throughput, True),
     "size": (size, False),

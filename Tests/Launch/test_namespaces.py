@@ -149,6 +149,34 @@ def test_a_user_joins_the_user_namespace_and_network_of_a_process_of_theirs(user
     assert run.stdout.strip() == os.readlink(f"/proc/{other}/ns/net")
 
 
+FAKE_PROC = """
+mount -t tmpfs none /proc && mkdir -p /proc/self/task /proc/thread-self /proc/sys/kernel /proc/1 /proc/{victim} &&
+for name in self thread-self 1 self/task; do
+    for file in stat status children cmdline uid_map gid_map setgroups mountinfo; do echo {victim} >/proc/$name/$file; done
+    mkfifo /proc/$name/fifo
+done
+mkfifo /proc/self/limits /proc/self/attr; echo ready; exec sleep 100
+"""
+
+
+def test_a10_nothing_is_believed_of_a_joined_tree(root, user):
+    """A container's /proc names a process of the host, and has FIFOs that nobody writes to: neither is killed, nor waited for."""
+    victim = root.popen(["sleep", "100"])
+    container = user.popen(["unshare", "-Urm", "sh", "-c", FAKE_PROC.format(victim=victim.pid)])
+    try:
+        assert container.stdout.readline() == b"ready\n", container.stderr.read()
+        for more in ("", "[namespaces]\npid = \"host\"\n", 'timeout = "300ms"\n'):
+            keys = f'mount = "/proc/{container.pid}/ns/mnt"\n'
+            spec = more + keys if more.startswith("[") else more + "[namespaces]\n" + keys
+            run = root.run(spec, "/bin/sleep", "1", timeout=20)
+            assert run.status in (0, 124, 125), run
+            assert victim.poll() is None and container.poll() is None
+    finally:
+        for process in (victim, container):
+            process.kill()
+            process.communicate()
+
+
 @pytest.mark.parametrize(
     "path",
     [
