@@ -34,7 +34,7 @@ package struct ObservedCall: Sendable {
     package enum Move: Sendable {
         /// Its current directory.
         case directory
-        /// What stands where, for all who have the same mounts.
+        /// What stands at a path, for all who have the same mounts.
         case mounts
         /// Its root, its mounts or its network: they are no longer those of whoever watches.
         case world

@@ -175,6 +175,16 @@ import Testing
         }
     }
 
+    @Test func `the host's network is looked at only where a command of the jail's own would need it`() {
+        func leadsOut(_ addresses: String...) -> Bool {
+            LearnedNetwork.leadsOut(addresses.map { AccessRecord(.connect, $0, $0.hasPrefix("@") ? "unix" : "inet") })
+        }
+        #expect(leadsOut("192.0.2.1:443"))
+        #expect(!leadsOut() && !leadsOut("127.0.0.1:80") && !leadsOut("@bus") && !leadsOut("192.0.2.1:0"))
+        #expect(!leadsOut("192.0.2.1:443", "127.0.0.1:80"))
+        #expect(!LearnedNetwork.leadsOut([AccessRecord(.read, "/data/f")]))
+    }
+
     @Test func `root's command is whoever may use the files`() throws {
         var context = Self.context
         context.isRoot = true

@@ -1,5 +1,5 @@
-"""`immure learn` on a kernel other than the host's: Debian 12's own, 6.1, has no wake-up on one processor and no shared cache of what
-a filter allows; what is learned is enough all the same."""
+"""`immure learn` on kernels other than the host's: Debian 12's own, 6.1, cannot have who waits and who answers run on one processor.
+What is learned is enough all the same."""
 
 import os
 import shutil

@@ -82,7 +82,7 @@ struct Observer {
     mutating func takeOne() throws(KernelError) {
         guard let question = try nextQuestion(listener) else { return }
         count += 1
-        views.hear(of: question.thread)
+        if views.hear(of: question.thread) { seen.forget() }
         let number = Int(question.number)
         switch watched.indices.contains(number) ? watched[number] : nil {
         case .file(let operands)?: return try take(operands, question)
@@ -101,7 +101,11 @@ struct Observer {
         // Only the answer, or asking, makes it certain that what was read is of the thread that waits. Where the call changes
         // nothing it is made first: whatever may change its file afterwards is asked about, too, and waits for this.
         guard accesses.allSatisfy(\.changesNothing) else {
-            if isPending(question, on: listener) { accesses.forEach { record($0) } }
+            if isPending(question, on: listener) {
+                accesses.forEach { record($0) }
+                // Other threads may look a name up before it is changed.
+                if seen.tookBack() { views.note(.mounts, of: question.thread) }
+            }
             try answer(question, on: listener)
             return
         }
@@ -163,7 +167,6 @@ struct Observer {
             case .other(let walk): seen.take(walk, use)
             }
         if let found, case .execute = use { noteProgram(found.path, found.mode) }
-        if seen.tookBack() { views.forget() }
     }
 
     private mutating func takeSocket(binds: Bool, _ place: Int, _ length: Int, _ question: Question) {

@@ -15,8 +15,8 @@ struct SeenAccesses {
     private var known = PathWalk.Known()
     /// Paths as they are named that were found to be readable files, with the files: a program opens some of them again and again.
     private var settled: (names: Set<String>, files: Set<String>) = ([], [])
-    /// Whether what has been looked up was forgotten since somebody asked.
-    private var hasForgotten = false
+    /// Whether a name has changed that others may lead through.
+    private var hasChanged = false
     private let isRoot = effectiveUser() == 0
     private static let limit = 100_000
 
@@ -43,13 +43,12 @@ struct SeenAccesses {
     mutating func forget() {
         known.forget()
         settled = ([], [])
-        hasForgotten = true
     }
 
-    /// Whether that has happened since this was asked.
+    /// Whether that was done, since this was asked, for a name that changes.
     mutating func tookBack() -> Bool {
-        defer { hasForgotten = false }
-        return hasForgotten
+        defer { hasChanged = false }
+        return hasChanged
     }
 
     /// Takes what a path has led to.
@@ -60,6 +59,7 @@ struct SeenAccesses {
             found.isDirectory || found.isSymlink || settled.files.contains(walk.path)
         {
             forget()
+            hasChanged = true
         }
         guard let found = walk.found else {
             if makes(use) { make(walk, use == .makeDirectory) }

@@ -8,8 +8,9 @@ struct ThreadViews {
     /// The current directory of the thread that asked last, until nothing has been asked for a moment: its id may come to be
     /// another's.
     private var current: (thread: Int32, path: String)?
-    /// Threads that have been let change their directory, which they may share with others, and have not called since.
-    private var moving: Set<Int32> = []
+    /// Threads that have been let change where paths lead, which others may share, and have not called since; whether more than their
+    /// directory.
+    private var moving: [Int32: Bool] = [:]
     /// Whether a thread may have another root, other mounts or another network than the observer.
     private var mayDiffer = false
     /// In milliseconds: far less than it takes to use up all ids of processes.
@@ -27,19 +28,19 @@ struct ThreadViews {
 
     // MARK: What is heard
 
-    /// A thread asks: whatever it was let do before is done.
-    mutating func hear(of thread: Int32) {
-        if !moving.isEmpty { moving.remove(thread) }
+    /// A thread asks, and so whatever it was let do before is done: whether what has been looked up meanwhile may be wrong.
+    mutating func hear(of thread: Int32) -> Bool {
+        if moving.isEmpty { return false }
+        return moving.removeValue(forKey: thread) ?? false
     }
 
+    /// Notes what a thread is about to be let do.
     mutating func note(_ move: ObservedCall.Move, of thread: Int32) {
         current = nil
         switch move {
-        case .directory: moving.insert(thread)
-        case .mounts: break
-        case .world:
-            moving.insert(thread)
-            mayDiffer = true
+        case .directory: moving[thread] = false
+        case .mounts: moving[thread] = true
+        case .world: (moving[thread], mayDiffer) = (true, true)
         }
     }
 
