@@ -19,23 +19,21 @@ extension Check {
         },
         Check("network.mode", advice: "\"none\"; or network.allow with the destinations that are needed") { spec in
             guard let mode = spec.network.mode else { return [] }
-            let isNarrow = spec.network.hasFewDestinations
-            let what = isNarrow ? "the destinations of network.allow" : "every network that the host reaches"
+            let weights: (all: Int, few: Int, names: Int)
             switch mode.value {
             case .none, .host: return []
-            case .user:
-                return [
-                    Opening(
-                        weight: isNarrow ? Weight.fewThroughUser : Weight.allThroughUser, what: what,
-                        origin: mode.position)
-                ]
-            case .veth, .macvlan, .ipvlan:
-                return [
-                    Opening(
-                        weight: isNarrow ? Weight.fewThroughInterface : Weight.allThroughInterface, what: what,
-                        origin: mode.position)
-                ]
+            case .user: weights = Weight.throughUser
+            case .veth, .macvlan, .ipvlan: weights = Weight.throughInterface
             }
+            let (weight, what) =
+                if spec.network.hasNamesOnly {
+                    (weights.names, "the names of network.allow, and what else is at their addresses")
+                } else if spec.network.hasFewDestinations {
+                    (weights.few, "the destinations of network.allow")
+                } else {
+                    (weights.all, "every network that the host reaches")
+                }
+            return [Opening(weight: weight, what: what, origin: mode.position)]
         },
         Check("network.publish", advice: "127.0.0.1 as the address, or leave it out") { spec in
             spec.network.publish.map { port in
@@ -70,5 +68,11 @@ extension Network {
             }
         }
         return parts.four <= 1.0 / 16 && parts.six <= 1.0 / 16
+    }
+
+    /// Whether nothing but a resolver opens a destination: `allow` has no address, and few names.
+    var hasNamesOnly: Bool {
+        guard let allow, hasFewDestinations else { return false }
+        return allow.value.allSatisfy { if case .network = $0.value.target { false } else { true } }
     }
 }

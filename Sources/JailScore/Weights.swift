@@ -41,7 +41,8 @@ enum Weight {
 
     // Network
     static let (hostNetwork, hostNetworkWithoutPorts) = (20, 12)
-    static let (allThroughInterface, fewThroughInterface, allThroughUser, fewThroughUser) = (12, 8, 10, 6)
+    static let throughInterface = (all: 12, few: 8, names: 7)
+    static let throughUser = (all: 10, few: 6, names: 5)
     static let (published, publishedLocally) = (4, 2)
 
     // Service

@@ -116,6 +116,16 @@ import Testing
             "network = { mode = \"user\", allow = [\"10.0.0.0/8\"] }",
             "network = { mode = \"user\", allow = [\"0.0.0.0/1\", \"128.0.0.0/1\"] }"
         ),
+        (
+            "network = { mode = \"user\", allow = [\"deb.example.org\", \"*.example.org:80\"] }",
+            "network = { mode = \"user\", allow = [\"deb.example.org\", \"192.0.2.1:443\"] }"
+        ),
+        (
+            "network = { mode = \"user\", allow = [\"*.example.org\"] }",
+            "network = { mode = \"user\", allow = [\"*.org\"] }"
+        ),
+        ("network = { mode = \"user\", allow = [\"*.org\"] }", "network.mode = \"host\""),
+        ("network.mode = \"none\"", "network = { mode = \"user\", allow = [\"deb.example.org\"] }"),
         ("namespaces.uts = \"host\"", "namespaces.net = \"host\""),
         ("capabilities.keep = [\"net_bind_service\"]", "capabilities.keep = [\"net_admin\"]"),
         ("capabilities.keep = [\"net_admin\"]", "capabilities.keep = [\"sys_admin\"]"),
