@@ -68,64 +68,77 @@ static void add_part(struct batch *batch, uint16_t type, const void *content, si
     end_part(batch, part);
 }
 
-static void add_elements(
-    struct batch *batch, uint16_t type, uint16_t flags, const char *set, const struct linux_element *elements, int count, int only_old
-) {
-    struct nlmsghdr *head = begin_message(batch, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), flags, NFPROTO_INET, 0);
+/* One message that adds elements to a set, or takes them out of it. */
+static void change_elements(struct batch *batch, int adds, uint32_t number, const char *set, const struct linux_element *elements, int count) {
+    const uint16_t type = NFNL_SUBSYS_NFTABLES << 8 | (adds ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM);
+    struct nlmsghdr *head = begin_message(batch, type, adds ? NLM_F_CREATE | NLM_F_ACK : 0, NFPROTO_INET, 0);
+    head->nlmsg_seq = number;
     add_part(batch, NFTA_SET_ELEM_LIST_TABLE, "immure", sizeof "immure");
     add_part(batch, NFTA_SET_ELEM_LIST_SET, set, strlen(set) + 1);
     struct nlattr *list = begin_part(batch, NLA_F_NESTED | NFTA_SET_ELEM_LIST_ELEMENTS);
     for (int i = 0; i < count; i++) {
-        if (only_old && !elements[i].is_old) continue;
         struct nlattr *element = begin_part(batch, NLA_F_NESTED | NFTA_LIST_ELEM);
         struct nlattr *key = begin_part(batch, NLA_F_NESTED | NFTA_SET_ELEM_KEY);
         add_part(batch, NFTA_DATA_VALUE, elements[i].address, (size_t)elements[i].length);
         end_part(batch, key);
         const uint64_t timeout = htobe64(elements[i].milliseconds);
-        if (!only_old) add_part(batch, NFTA_SET_ELEM_TIMEOUT, &timeout, sizeof timeout);
+        if (adds) add_part(batch, NFTA_SET_ELEM_TIMEOUT, &timeout, sizeof timeout);
         end_part(batch, element);
     }
     end_part(batch, list);
     head->nlmsg_len = (uint32_t)(batch->bytes + batch->length - (char *)head);
 }
 
-/* The kernel has done all of it by the time that sendmsg returns: what it says of it is there to be read. */
-static int read_answers(int rules) {
+/* The kernel has done all of it by the time that sendmsg returns: what it says is there to be read, a message each. Returns how many
+   old elements have left, which are old no more; −1 where anything else went wrong. */
+static int read_answers(int rules, struct linux_element *elements, int count) {
     _Alignas(struct nlmsghdr) char buffer[8192];
-    int answer = EBADMSG;
+    int answer = EBADMSG, gone = 0;
     for (;;) {
         ssize_t length = recv(rules, buffer, sizeof buffer, MSG_DONTWAIT);
         if (length < 0 && errno == EINTR) continue;
-        if (length < 0) break;
+        if (length < 0 && errno != ENOBUFS) break;
+        /* There was no room for some: of what is said, only that is believed which went wrong. */
+        if (length < 0 && (answer == EBADMSG || answer == 0)) answer = ENOBUFS;
         for (struct nlmsghdr *next = (struct nlmsghdr *)buffer; NLMSG_OK(next, length); next = NLMSG_NEXT(next, length)) {
             if (next->nlmsg_type != NLMSG_ERROR || next->nlmsg_len < NLMSG_LENGTH(sizeof(struct nlmsgerr))) continue;
-            int error = -((struct nlmsgerr *)NLMSG_DATA(next))->error;
-            if (answer == EBADMSG || answer == 0) answer = error;
+            const int error = -((struct nlmsgerr *)NLMSG_DATA(next))->error;
+            if (error == ENOENT && next->nlmsg_seq < (uint32_t)count && elements[next->nlmsg_seq].is_old) {
+                elements[next->nlmsg_seq].is_old = 0;
+                gone++;
+            } else if (answer == EBADMSG || answer == 0) {
+                answer = error;
+            }
         }
     }
-    if (answer == 0) return 0;
+    if (answer == 0 || (answer == ENOBUFS && gone)) return gone;
     errno = answer;
     return -1;
 }
 
-int linux_add_elements(int rules, const char *set, const struct linux_element *elements, int count) {
+int linux_add_elements(int rules, const char *set, struct linux_element *elements, int count) {
     if (count < 1 || count > linux_most_elements) {
         errno = EINVAL;
         return -1;
     }
-    _Alignas(struct nlmsghdr) char bytes[2 * (linux_most_elements * 56 + 256)];
-    struct batch batch = {.bytes = bytes};
-    int old = 0;
-    for (int i = 0; i < count; i++) old += elements[i].is_old;
-    begin_message(&batch, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
-    /* To add what is there changes nothing of it before Linux 6.12, its time least of all. */
-    if (old) add_elements(&batch, NFT_MSG_DELSETELEM, 0, set, elements, count, 1);
-    add_elements(&batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE | NLM_F_ACK, set, elements, count, 0);
-    begin_message(&batch, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
-    ssize_t sent;
-    do sent = send(rules, bytes, batch.length, MSG_NOSIGNAL);
-    while (sent < 0 && errno == EINTR);
-    return sent < 0 ? -1 : read_answers(rules);
+    /* Each message of one element, and one of all. */
+    _Alignas(struct nlmsghdr) char bytes[linux_most_elements * (128 + 56) + 512];
+    for (;;) {
+        struct batch batch = {.bytes = bytes};
+        begin_message(&batch, NFNL_MSG_BATCH_BEGIN, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+        /* To add what is there changes nothing of it before Linux 6.12, its time least of all. */
+        for (int i = 0; i < count; i++)
+            if (elements[i].is_old) change_elements(&batch, 0, (uint32_t)i, set, &elements[i], 1);
+        change_elements(&batch, 1, (uint32_t)count, set, elements, count);
+        begin_message(&batch, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+        ssize_t sent;
+        do sent = send(rules, bytes, batch.length, MSG_NOSIGNAL);
+        while (sent < 0 && errno == EINTR);
+        if (sent < 0) return -1;
+        /* Where some have left in this moment nothing was changed: once more, without them among the old. */
+        const int gone = read_answers(rules, elements, count);
+        if (gone <= 0) return gone;
+    }
 }
 
 int linux_open_towards(int type, const unsigned char *address, int length, uint16_t port) {

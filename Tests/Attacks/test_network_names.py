@@ -199,6 +199,38 @@ print(json.dumps([len(seen), sorted(set(seen.values())), last]))
     tally("network: addresses reached in a flood", found[0])
 
 
+def test_ten_thousand_questions_are_answered_each_and_open_what_they_may(caller, zone, tally):
+    """As fast as answers come: names of the list and others in turns. What is asked for a second time is told the same."""
+    many = [f"203.0.113.{number}" for number in range(40, 240)]
+    for number, address in enumerate(many):
+        zone.zone[f"{number}.wild.test"] = {"A": [[address, 0]]}
+    zone.write()
+    found, _ = inside(caller, r"""
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.connect(("127.0.0.1", 53))
+s.settimeout(20)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+def name(n): return f"{n // 2 % 200}.wild.test" if n % 2 else f"{n}.evil.test"
+waiting, said, wrong = set(), {}, []
+for n in range(10000 + 100):
+    if n < 10000:
+        s.send(query(name(n), 1, id=struct.pack(">H", n)))
+        waiting.add(n)
+    while len(waiting) >= 100 or (n >= 10000 and waiting):
+        answer = s.recv(4096)
+        (id,) = struct.unpack(">H", answer[:2])
+        flags, found = read(answer)
+        waiting.discard(id)
+        if id % 2 == 0 and [flags & 15, found] != [5, []]: wrong.append([name(id), flags & 15, found])
+        if id % 2 and [flags & 15, found] != [0, [f"203.0.113.{40 + id // 2 % 200}"]]: wrong.append([name(id), flags & 15, found])
+        for address in found: said.setdefault(address, reach(address))
+print(json.dumps([wrong[:10], len(said), sorted(set(said.values())), [reach(f"203.0.113.{n}") for n in (20, 30, 250)]]))
+""", timeout=120)
+    assert found == [[], 200, ["here"], [REFUSED] * 3], found
+    assert not any("evil" in line for line in zone.asked)
+    tally("network: questions that were answered", 10_000)
+
+
 def test_nothing_that_a_program_sends_ends_the_resolver(caller, zone, tally):
     found, _ = inside(caller, r"""
 import random

@@ -339,8 +339,8 @@ int linux_open_rules(void);
 /* An element of a set of addresses, and how long it stays; `is_old` where it is in the set, and is put in anew. */
 struct linux_element { unsigned char address[16]; int length, is_old; uint64_t milliseconds; };
 enum { linux_most_elements = 512 };
-/* Adds elements to a set of the table `inet immure`, all of them or none; ENOENT where an old one is not there any more. */
-int linux_add_elements(int rules, const char *set, const struct linux_element *elements, int count);
+/* Adds elements to a set of the table `inet immure`, all of them or none. An old one that has left meanwhile is a new one, and marked so. */
+int linux_add_elements(int rules, const char *set, struct linux_element *elements, int count);
 /* A socket of that type which takes from, and sends to, that address only. It waits for nothing. */
 int linux_open_towards(int type, const unsigned char *address, int length, uint16_t port);
 /* recvfrom(2) with the length that the datagram had, and sendto(2), without waiting. */

@@ -108,8 +108,8 @@ package struct SetElement: Sendable {
     /// 4 or 16 bytes.
     package let address: [UInt8]
     package let milliseconds: UInt64
-    /// Whether it is in the set already, and its time begins anew.
-    package var isOld: Bool
+    /// Whether it is in the set already, and its time begins anew. One that has left meanwhile is added like the others.
+    package let isOld: Bool
 
     package init(address: [UInt8], milliseconds: UInt64, isOld: Bool) {
         (self.address, self.milliseconds, self.isOld) = (address, milliseconds, isOld)
@@ -120,10 +120,9 @@ package struct SetElement: Sendable {
 }
 
 /// Adds elements to a set of addresses of the table `inet immure`: when this returns, packets are let through to all of them. Fails with
-/// none of them added; ENOENT where an old one is there no more. The corresponding C functions are `send` and `recv`, with
-/// NFT_MSG_NEWSETELEM.
+/// none of them added. The corresponding C functions are `send` and `recv`, with NFT_MSG_DELSETELEM and NFT_MSG_NEWSETELEM.
 package func add(_ elements: [SetElement], to set: String, of rules: Int32) throws(KernelError) {
-    let all = elements.map { element -> linux_element in
+    var all = elements.map { element -> linux_element in
         var raw = linux_element()
         unsafe withUnsafeMutableBytes(of: &raw.address) { unsafe $0.copyBytes(from: element.address) }
         raw.length = Int32(element.address.count)
@@ -132,7 +131,7 @@ package func add(_ elements: [SetElement], to set: String, of rules: Int32) thro
         return raw
     }
     try attempt(.rtnetlink, set) {
-        unsafe set.withKernelText { unsafe linux_add_elements(rules, $0, all, Int32(all.count)) }
+        unsafe set.withKernelText { unsafe linux_add_elements(rules, $0, &all, Int32(all.count)) }
     }
 }
 

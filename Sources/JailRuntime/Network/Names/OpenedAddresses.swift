@@ -47,26 +47,8 @@ struct OpenedAddresses {
                 SetElement(address: address.bytes, milliseconds: UInt64(whole), isOld: old.map { $0 > now } ?? false))
         }
         guard !elements.isEmpty else { return }
-        do throws(KernelError) {
-            try add(elements, to: set, of: rules)
-        } catch {
-            guard error.errno == .noEntry, elements.contains(where: \.isOld) else { throw error }
-            // One has left in this moment; those that have not stay as they are until they do.
-            try addOneByOne(elements, to: set)
-        }
+        try add(elements, to: set, of: rules)
         for (address, end) in ends { sets[set, default: [:]][address] = end }
-    }
-
-    private func addOneByOne(_ elements: [SetElement], to set: String) throws(KernelError) {
-        for var element in elements {
-            do throws(KernelError) {
-                try add([element], to: set, of: rules)
-            } catch {
-                guard error.errno == .noEntry, element.isOld else { throw error }
-                element.isOld = false
-                try add([element], to: set, of: rules)
-            }
-        }
     }
 
     /// The kernel takes them out by itself.
