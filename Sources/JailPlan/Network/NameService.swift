@@ -118,22 +118,25 @@ struct AddressRange: Equatable, Sendable {
 
     init(_ address: IPAddress, _ prefix: Int) { (first, self.prefix) = (address.masked(to: prefix), prefix) }
 
-    private init(_ address: Substring, _ prefix: Int) { self.init(IPAddress(address) ?? NameService.address, prefix) }
+    /// The addresses of `width` bytes that begin with these.
+    private init(_ first: [UInt8], width: Int = 4, _ prefix: Int) {
+        self.init(IPAddress(bytes: first + [UInt8](repeating: 0, count: width - first.count)), prefix)
+    }
 
     func contains(_ address: IPAddress) -> Bool {
         address.isIPv6 == first.isIPv6 && address.masked(to: prefix) == first
     }
 
     /// 64:ff9b::/96.
-    static let translated = AddressRange("64:ff9b::", 96)
+    static let translated = AddressRange([0x00, 0x64, 0xFF, 0x9B], width: 16, 96)
 
     /// Where nothing of the internet is, RFC 6890: this host, its link, private networks, groups; of IPv6 all but global addresses
-    /// (2000::/3), and of these what leads to IPv4 by tunnels.
+    /// (2000::/3), and of these what leads to IPv4 by tunnels (2001::/32, 2002::/16).
     static let neverByName = [
-        AddressRange("0.0.0.0", 8), AddressRange("10.0.0.0", 8), AddressRange("100.64.0.0", 10),
-        AddressRange("127.0.0.0", 8),
-        AddressRange("169.254.0.0", 16), AddressRange("172.16.0.0", 12), AddressRange("192.0.0.0", 24),
-        AddressRange("192.168.0.0", 16), AddressRange("224.0.0.0", 3), AddressRange("::", 3), AddressRange("4000::", 2),
-        AddressRange("8000::", 1), AddressRange("2001::", 32), AddressRange("2002::", 16),
+        AddressRange([0], 8), AddressRange([10], 8), AddressRange([100, 64], 10), AddressRange([127], 8),
+        AddressRange([169, 254], 16), AddressRange([172, 16], 12), AddressRange([192, 0, 0], 24),
+        AddressRange([192, 168], 16), AddressRange([224], 3), AddressRange([0], width: 16, 3),
+        AddressRange([0x40], width: 16, 2), AddressRange([0x80], width: 16, 1),
+        AddressRange([0x20, 0x01, 0, 0], width: 16, 32), AddressRange([0x20, 0x02], width: 16, 16),
     ]
 }
