@@ -64,14 +64,16 @@ extension Applier {
         }
         let launcher = currentProcess()
         let given = published + [network, told] + (users >= 0 ? [users] : [])
-        var helper = try HelperProcess.start("publisher", passing: given, tableSize: { descriptorTableSize }) {
-            () throws(KernelError) in
+        let hostProc = proc.descriptor
+        var helper = try HelperProcess.start(
+            "publisher", passing: given + [hostProc], tableSize: { descriptorTableSize }
+        ) { () throws(KernelError) in
             if users >= 0 {
                 try Kernel.join(users, .user)
                 closeDescriptor(users)
             }
             try Kernel.join(network, .net)
-            try Publisher.live(doors, of: launcher, in: network, telling: told)
+            try Publisher.live(doors, of: launcher, in: network, hostProc, telling: told)
         }
         helper.step = step
         for number in given { closeDescriptor(number) }

@@ -49,14 +49,15 @@ final class Publisher {
 
     /// The whole life of the process, which is in the jail's network by now; says that it is ready by a byte to `ready`.
     static func live(
-        _ doors: [Door], of launcher: Int32, in network: Int32, telling ready: Int32
+        _ doors: [Door], of launcher: Int32, in network: Int32, _ proc: Int32, telling ready: Int32
     ) throws(KernelError) -> Never {
         guard try makesSockets(in: network) else {
             try writeAll(2, Array("its sockets do not belong to the network of the jail\n".utf8))
             exitNow(125)
         }
         closeDescriptor(network)
-        letBind(doors.map(\.jailPort).min() ?? 1024)
+        try letBind(doors.map(\.jailPort).min() ?? 1024, proc)
+        closeDescriptor(proc)
         try setCapabilities(permitted: 0, effective: 0, inheritable: 0)
         try forbidNewPrivileges()
         // Credentials that change take the request back, and who was gone before it is made again will not be noticed by it.
@@ -69,15 +70,29 @@ final class Publisher {
         while true { try publisher.turn() }
     }
 
-    /// The command, which keeps no capability, is to have the ports that are published of its own network.
-    private static func letBind(_ lowest: UInt16) {
-        let sysctl = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+    /// The command, which keeps no capability, is to have the ports that are published of its own network. `proc` is the host's,
+    /// which shows each process the settings of the network that it is in.
+    private static func letBind(_ lowest: UInt16, _ proc: Int32) throws(KernelError) {
+        let path = "sys/net/ipv4/ip_unprivileged_port_start"
+        let setting: Descriptor
         do throws(KernelError) {
-            // Only down: the host may have left it lower.
-            guard let old = Int(lines(Array(try readText(sysctl).utf8)).first ?? ""), old > lowest else { return }
-            try writeText("\(lowest)", to: sysctl, at: currentDirectory)
+            setting = try Kernel.open(path, at: proc, .readWrite | .noTerminal)
         } catch {
-            return  // /proc/sys is read-only: a command with net_bind_service has them all the same
+            // A container's /proc/sys is read-only, or not there: a command with net_bind_service has them all the same.
+            guard [.readOnly, .accessDenied, .notPermitted, Errno.noEntry].contains(error.errno) else { throw error }
+            return
+        }
+        func read() throws(KernelError) -> Int? {
+            lines(try readBytes(setting.number, at: 0, upTo: 32)).first.flatMap { Int($0) }
+        }
+        // Only down: the host may have left it lower.
+        guard let old = try read(), old > lowest else { return }
+        try writeBytes(Array("\(lowest)".utf8), to: setting.number, at: 0)
+        let found = try read()
+        guard found == Int(lowest) else {
+            try writeAll(
+                2, Array("ports from \(lowest) on are to be had, and the kernel says from \(found ?? 0) on\n".utf8))
+            exitNow(125)
         }
     }
 
