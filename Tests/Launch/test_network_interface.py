@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import lab
+from harness import lab, names
 from harness.caller import PYTHON
 from harness.hints import gone, told
 from harness.must import needs
@@ -35,16 +35,13 @@ SYSCTL = Path("/proc/sys/net/ipv4/ip_forward")
 
 @pytest.fixture(scope="module")
 def network():
-    needs(os.getuid() == 0, "make a network: only root may")
-    needs(subprocess.run(["which", "nft"], capture_output=True).returncode == 0, "nft")
-    lab.up()
-    # What comes back to the neighbours of macvlan and to the bridge.
-    lab.ip("route", "add", "172.17.0.0/16", "via", lab.HOST, inside=True)
-    SYSCTL.write_text("1")
-    Path("/etc/resolv.conf").write_text(f"search test\nnameserver {lab.RESOLVER}\n")
-    yield
-    SYSCTL.write_text("0")
-    lab.down()
+    with lab.standing("nft", resolver=f"search test\nnameserver {lab.RESOLVER}\n"):
+        names.up()
+        # What comes back to the neighbours of macvlan and to the bridge.
+        lab.ip("route", "add", "172.17.0.0/16", "via", lab.HOST, inside=True)
+        SYSCTL.write_text("1")
+        yield
+        SYSCTL.write_text("0")
 
 
 @pytest.fixture
@@ -64,10 +61,6 @@ def left():
     links = [link["ifname"] for link in json.loads(subprocess.run(["ip", "-j", "link"], capture_output=True, check=True).stdout)]
     tables = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, check=True).stdout
     return [link for link in links if link.startswith("immure")] + tables.split("\n")[:-1]
-
-
-def neighbour():
-    return [f"tcp,{address},{port}" for address in ("10.50.0.1",) for port in (80,)]
 
 
 @pytest.mark.parametrize("spec", [VETH, VETH + 'address = ["10.9.0.2/24"]\n', MACVLAN, BRIDGE], ids=["veth", "address", "macvlan", "bridge"])
@@ -112,10 +105,37 @@ def test_the_host_where_the_list_has_it(root, internet):
     assert answers == {f"tcp,{lab.HOST},7777": "here", f"tcp,{lab.BRIDGE},2375": "ECONNREFUSED"}
 
 
-def test_names(root, internet):
+def test_names_are_asked_of_the_hosts_server(root, internet):
     assert lab.GOOD in root.run(VETH, "getent", "hosts", "good.test").ok.stdout
-    run = root.run(VETH + 'allow = ["good.test:80"]\n', *PYTHON, lab.PROBE.replace("kind, address, port = one", "kind, address, port = one"), f"tcp,{lab.EVIL},80")
-    assert "ECONNREFUSED" in run.stdout, run
+
+
+@pytest.mark.parametrize("spec", [VETH, MACVLAN, BRIDGE], ids=["veth", "macvlan", "bridge"])
+def test_names_of_the_list_are_answered_and_reached_and_no_others(root, network, spec):
+    spec += 'allow = ["good.test:80", "*.good.test:80"]\n'
+    with lab.serving("tcp,0.0.0.0,80"), names.serving() as zone, lab.serving("tcp,0.0.0.0,80", inside=False):
+        zone["home.good.test"] = {"A": [[lab.HOST, 5], [lab.GATEWAY, 5], [lab.METADATA, 5]]}
+        code = f"""
+before = reach("{names.GOOD}", 80)
+print(json.dumps([before, ask("good.test"), reach("{names.GOOD}", 80), reach("{names.GOOD}", 443), ask("evil.test"), reach("{names.EVIL}", 80),
+    ask("home.good.test"), reach("{lab.HOST}", 80), ask("good.test", server="{lab.RESOLVER}", seconds=1)[0]]))
+"""
+        run = root.run(spec, *PYTHON, names.ASK + code, timeout=60)
+        refused = "ConnectionRefusedError"
+        assert run.status == 0, run
+        assert json.loads(run.stdout) == [
+            refused, [0, [names.GOOD]], "here", refused, [5, []], refused, [0, []], refused, "PermissionError"], run
+        assert '"evil.test" refused 1 time (allow, ' in run.stderr
+        assert not any("evil" in line for line in zone.asked)
+    until(lambda: left() == [])
+
+
+def test_a_name_does_not_lead_to_the_hosts_end_of_the_pair(root, network):
+    """Whatever its address is: here one that would be of the internet."""
+    spec = VETH + 'address = ["198.51.100.2/24"]\ngateway = "198.51.100.1"\nallow = ["good.test:7777"]\n'
+    with lab.serving("tcp,0.0.0.0,7777", inside=False), names.serving() as zone:
+        zone["good.test"] = {"A": [["198.51.100.1", 5]]}
+        run = root.run(spec, *PYTHON, names.ASK + 'print(json.dumps([ask("good.test"), reach("198.51.100.1", 7777)]))', timeout=30)
+    assert run.status == 0 and json.loads(run.stdout) == [[0, []], "ConnectionRefusedError"], run
 
 
 def test_ipv6_of_macvlan(root, internet):

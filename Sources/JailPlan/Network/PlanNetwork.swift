@@ -48,16 +48,20 @@ extension Planner {
             four: host.network.hasRoute.four, six: host.network.hasRoute.six && stack == .pasta)
         plan.listOfDestinations = spec.network.allow?.position
         let allowed = spec.network.allow?.value.map(\.value)
-        let names = nameService(allowed ?? [])
         let way: NetworkProvision.Way
+        var closedByName = host.network.addresses
         if let stack {
             way = .stack(stack)
         } else {
             guard let link = networkLink(resolvers: allowed == nil ? servers.addresses : nil) else { return }
             leadsOut = .init(four: link.gateway?.isIPv6 == false, six: link.gateway?.isIPv6 == true)
-            if let gateway = link.gateway { closed.append(.network(gateway, prefix: gateway.width)) }
+            if let gateway = link.gateway {
+                closed.append(.network(gateway, prefix: gateway.width))
+                closedByName.append(gateway)
+            }
             way = .link(link)
         }
+        let names = nameService(allowed ?? [], closing: closedByName)
         network = ResolvedNetwork(
             provision: NetworkProvision(
                 way: way,
@@ -68,10 +72,11 @@ extension Planner {
             resolvers: names == nil ? servers.addresses : [NameService.address])
     }
 
-    /// The resolver of a jail whose list has names. It stands outside, where the host's own servers are, and a stub on loopback as well.
-    private mutating func nameService(_ allowed: [Destination]) -> NameService? {
+    /// The resolver of a jail whose list has names, none of which leads to `addresses`. It stands outside, where the host's own servers are,
+    /// and a stub on loopback as well.
+    private mutating func nameService(_ allowed: [Destination], closing addresses: [IPAddress]) -> NameService? {
         let servers = spec.network.dns?.value.map(\.value) ?? host.network.resolvers
-        guard let service = NameService(allowed, servers: servers, host: host.network.addresses) else { return nil }
+        guard let service = NameService(allowed, servers: servers, host: addresses) else { return nil }
         if servers.isEmpty {
             fault(
                 "names in network.allow need a server to ask, and resolv.conf(5) of this host has none",
