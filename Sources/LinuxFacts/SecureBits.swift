@@ -5,6 +5,8 @@ package struct SecureBits: Equatable, Sendable {
 
     /// As a process has them that nobody has changed.
     package static let none = SecureBits(rawValue: 0)
+    /// Uid 0 gains nothing at exec.
+    package static let noRoot = SecureBits(rawValue: 1 << 0)
     /// A change of user ids leaves the capability sets alone.
     package static let noSetuidFixup = SecureBits(rawValue: 1 << 2)
     /// Uid 0 gains nothing at exec, no change of ids does, and none of it can be taken back. SECBIT_KEEP_CAPS is left to the

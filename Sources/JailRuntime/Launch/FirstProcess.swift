@@ -30,7 +30,7 @@ struct FirstProcess {
     private mutating func begin(_ creation: Int) throws(Failure) {
         applier.step = creation
         for number in foreign { closeDescriptor(number) }
-        try tieToLauncher()
+        try applier.tieToLauncher()
         try applier.checkMembership(of: currentProcess())
         try applier.check(plan.steps[creation].operation, in: plan)
         if plan.makesNetworkBeside { try applier.beginNetwork() }
@@ -47,21 +47,13 @@ struct FirstProcess {
         exitNow(125)
     }
 
-    /// The jail never outlives the launcher, whatever kills it. The signal is asked for first, then the channel tells
-    /// whether the launcher was still there to send it.
-    private mutating func tieToLauncher() throws(Failure) {
-        try failing { () throws(KernelError) in try setParentDeathSignal(Signal.kill) }
-        try applier.checkDeathSignal()
-        guard try applier.isLauncherAlive() else { exitNow(125) }
-    }
-
     /// Forks: the caller stays as the reaper and never comes back; the child goes on as the command.
     private mutating func startCommand(_ division: Int) throws(Failure) {
         // From here on untrusted code runs with this process's ids: none of it may trace or read it, nor open its
         // /proc/PID/exe (runc CVE-2019-5736).
         try failing { () throws(KernelError) in try setDumpable(false) }
         try applier.checkUnreadable()
-        try tieToLauncher()
+        try applier.tieToLauncher()
         try leaveOthersBehind()
         // Values of --set, paths of spec and result: proc_pid_cmdline(5) needs no right.
         hideStart()
@@ -119,7 +111,7 @@ struct FirstProcess {
         var process = self
         do throws(Failure) {
             try located(next - 1) { () throws(Failure) in
-                if !plan.supervision.ownsProcesses { try process.tieToLauncher() }
+                if !plan.supervision.ownsProcesses { try process.applier.tieToLauncher() }
                 try leadGroup()
             }
             try process.applier.follow(plan, next..<plan.steps.count)

@@ -1,4 +1,5 @@
 import Kernel
+import LinuxFacts
 
 /// What a helper is started with.
 struct HelperOrder {
@@ -50,6 +51,7 @@ struct HelperProcess {
         let environment = CStringArray(order.environment)
         let kept = [order.program.descriptor] + order.passing
         let needed = kept + order.joining.map(\.descriptor) + (order.room?.descriptors ?? [])
+        let launcher = currentProcess()
         return try begin(
             order.program.name, needed, into: order.room == nil ? [] : HelperRoom.namespaces, input: order.input,
             output: order.output, tableSize: tableSize
@@ -57,10 +59,13 @@ struct HelperProcess {
             try order.room?.enter()
             for namespace in order.joining { try join(namespace.descriptor, namespace.kinds) }
             if order.keeping != 0 {
-                // capabilities(7): exec leaves another user than root no more than the ambient set.
+                // capabilities(7): exec gives root all of them again, and with that takes the request to end with the launcher back.
+                try setSecureBits(.noRoot)
+                // It leaves no more than the ambient set.
                 try setCapabilities(permitted: order.keeping, effective: order.keeping, inheritable: order.keeping)
                 try setAmbient(order.keeping)
             }
+            try endWith(launcher)
             for number in [0, 1, 2] + kept { try keepAcrossExec(number) }
             throw execute(program: order.program.descriptor, arguments, environment)
         }
@@ -106,15 +111,21 @@ struct HelperProcess {
         try duplicate(output, onto: 1)
         try duplicate(words, onto: 2)
         try duplicate(silence, onto: 0)
-        try setParentDeathSignal(Signal.kill)
-        // Whoever was gone before that request will not be noticed by it; a parent in another pid namespace is 0.
-        guard [launcher, 0].contains(parentProcess()) else { exitNow(125) }
+        try endWith(launcher)
         try closeAll(except: [0, 1, 2] + passing, tableSize: tableSize)
         // POLLERR: nobody can read it any more.
         guard try !look(at: 2).isReady else { exitNow(125) }
         // What a terminal sends is for the jail, and for the launcher.
         try startSession()
         try resetSignals()
+    }
+
+    /// Asks the kernel to end this process with `parent`, which has made it: once more where it has entered a user namespace or changed
+    /// its credentials, which takes the request back, prctl(2).
+    static func endWith(_ parent: Int32) throws(KernelError) {
+        try setParentDeathSignal(Signal.kill)
+        // Whoever was gone before that request will not be noticed by it; a parent in another pid namespace is 0.
+        guard [parent, 0].contains(parentProcess()) else { exitNow(125) }
     }
 
     private static func say(_ text: String) {

@@ -60,9 +60,7 @@ final class Publisher {
         closeDescriptor(proc)
         try setCapabilities(permitted: 0, effective: 0, inheritable: 0)
         try forbidNewPrivileges()
-        // Credentials that change take the request back, and who was gone before it is made again will not be noticed by it.
-        try setParentDeathSignal(Signal.kill)
-        guard parentProcess() == launcher else { exitNow(125) }
+        try HelperProcess.endWith(launcher)
         try setDumpable(false)
         let publisher = try Publisher(doors, table: try raiseTable())
         try writeAll(ready, [1])

@@ -49,12 +49,14 @@ extension Applier {
     }
 
     /// Changes the ids and keeps the capabilities: the tree is yet to be built.
-    func setIdentity(user: UInt32, group: UInt32) throws(Failure) {
+    mutating func setIdentity(user: UInt32, group: UInt32) throws(Failure) {
         try failing { () throws(KernelError) in
             try setSecureBits(.noSetuidFixup)
             try setGroup(group)
             try setUser(user)
         }
+        // Ids that change take the request back.
+        if channel >= 0 { try tieToLauncher() }
     }
 
     func setLimit(of resource: Resource, _ soft: UInt64?, _ hard: UInt64?) throws(Failure) {
@@ -87,6 +89,14 @@ extension Applier {
         guard parentProcess() == parent, try isLauncherAlive() else { throw Failure(.launcherGone) }
         // A direct launch has no channel: its parent is the caller.
         guard channel >= 0 || parent == startParent() else { throw Failure(.callerGone) }
+    }
+
+    /// The jail never outlives the launcher, whatever kills it. The signal is asked for first, then the channel tells
+    /// whether the launcher was still there to send it.
+    mutating func tieToLauncher() throws(Failure) {
+        try failing { () throws(KernelError) in try setParentDeathSignal(Signal.kill) }
+        try checkDeathSignal()
+        guard try isLauncherAlive() else { throw Failure(.launcherGone) }
     }
 
     /// Whether the launcher still holds its end of the channel.

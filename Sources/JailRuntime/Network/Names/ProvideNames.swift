@@ -50,10 +50,13 @@ extension NameSockets {
     /// Opens them in the jail's network, by a process that goes there: this one stays in the host's, where the servers are.
     fileprivate static func open(in making: NetworkInTheMaking, refused: Int32) throws(KernelError) -> NameSockets {
         let (ours, theirs) = try makeChannel()
+        let resolver = currentProcess()
         guard case .parent(let child) = try fork() else {
             do throws(KernelError) {
+                try HelperProcess.endWith(resolver)
                 if making.users >= 0 { try join(making.users, .user) }
                 try join(making.network, .net)
+                try HelperProcess.endWith(resolver)
                 let address = NameService.address.bytes
                 try send([1], over: theirs, passing: serve(.datagrams, at: address, port: NameService.port))
                 try send([1], over: theirs, passing: serve(.stream, at: address, port: NameService.port))
