@@ -120,6 +120,10 @@ import Testing
             try found("/a.service") { $0.doubt = "no answer" } == [
                 "1:2: [limits]: a.service is not known to be delegated (no answer): the jail's cgroup cannot be made in it"
             ])
+        #expect(
+            try found("/b.scope") { $0.doubt = "no answer" } == [
+                "1:2: [limits]: b.scope is not known to be delegated (no answer): the jail's cgroup cannot be made in it"
+            ])
     }
 
     @Test func theUnitAroundAGroup() {

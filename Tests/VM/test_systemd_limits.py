@@ -134,8 +134,9 @@ def test_e02_a_unit_of_a_users_manager(jail, manager, kind, delegated):
         assert done.returncode == 125 and "is not delegated to the caller" in done.stderr, done
 
 
-def test_e02_a_manager_that_does_not_answer(jail, tmp_path):
-    """A launch says what it could not find out, and does not wait for ever."""
+@pytest.mark.parametrize("kind", ["service", "scope", "root"])
+def test_e02_a_manager_that_does_not_answer(jail, manager, kind):
+    """A launch says what it could not find out, and waits five seconds for all of it; a unit of which that is not known is not left."""
     place = Path("/srv/mute/systemd")
     place.mkdir(parents=True, exist_ok=True)
     (place / "private").unlink(missing_ok=True)
@@ -143,9 +144,18 @@ def test_e02_a_manager_that_does_not_answer(jail, tmp_path):
         mute.bind(str(place / "private"))
         os.chmod(place / "private", 0o777)
         mute.listen(0)
-        start = ["systemd-run", "--user", "--quiet", "--collect", "--wait", "--pipe", "-E", "XDG_RUNTIME_DIR=/srv/mute"]
-        done = subprocess.run(as_tester([*start, *jail.arguments(HOST, *WHERE)]), capture_output=True, text=True, timeout=90)
-    assert done.returncode == 125 and "is not known to be delegated (its manager does not say: " in done.stderr, done
+        words = jail.arguments(HOST, *WHERE)
+        start = ["systemd-run", "--quiet", "--collect", *(["--wait", "--pipe"] if kind == "service" else ["--scope"])]
+        timed = ["sh", "-c", 'a=$(date +%s); "$@"; s=$?; echo "took $(($(date +%s) - a))"; exit $s', "sh"]
+        if kind == "root":
+            script = 'mount --bind /srv/mute/systemd/private /run/systemd/private && exec "$@"'
+            line = [*start, "unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", *timed, *words]
+        else:
+            line = as_tester([*start, "--user", "-E", "XDG_RUNTIME_DIR=/srv/mute", *timed, *words])
+        done = subprocess.run(line, capture_output=True, text=True, timeout=90)
+    assert done.returncode == 125, done
+    assert "is not known to be delegated (its manager does not say: nothing within 5 s)" in done.stderr, done
+    assert 4 <= int(done.stdout.removeprefix("took ")) <= 9, done
 
 
 def test_a_group_that_cannot_be_written_to(jail):

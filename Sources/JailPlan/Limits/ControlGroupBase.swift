@@ -42,7 +42,9 @@ extension ControlGroups {
 
     /// Outside of the unit nothing that it limits would hold: the jail stays in it, or its spec says that it leaves.
     private var refusalToLeave: Refusal? {
-        guard let unit, unit.isService || unit.isDelegated || !unit.limits.isEmpty else { return nil }
+        guard let unit, unit.isService || unit.isDelegated || !unit.limits.isEmpty || unit.doubt != nil else {
+            return nil
+        }
         if unit.isDelegated {
             return Refusal(
                 "\(unit.name) is delegated, and its cgroup cannot be written to",

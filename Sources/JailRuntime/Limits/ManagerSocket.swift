@@ -4,9 +4,10 @@ import Kernel
 struct ManagerSocket: ~Copyable {
     private let socket: Descriptor
     private var received: [UInt8] = []
-    /// Milliseconds for all that is asked, as D-Bus has it for one call.
-    private static let patience = 25_000
-    private let deadline = monotonicNanoseconds() + patience * 1_000_000
+    /// That of the last call, where several are made.
+    var serial: UInt32 = 0
+    /// Until when all must be answered.
+    private let deadline: Int
 
     /// The private socket of the manager that is the caller's; nil where there is none.
     static func path(uid: UInt32) -> String? {
@@ -15,13 +16,24 @@ struct ManagerSocket: ~Copyable {
         return Caller.exists(path) ? path : nil
     }
 
-    init(connected: consuming Descriptor) { socket = connected }
+    private init(connected: consuming Descriptor, until deadline: Int) {
+        socket = connected
+        self.deadline = deadline
+    }
 
-    /// Connects to the caller's manager.
-    static func open(uid: UInt32) throws(Failure) -> ManagerSocket {
+    /// Connects to the caller's manager, for so many milliseconds in all: by default those that D-Bus has for one call.
+    static func open(uid: UInt32, within patience: Int = 25_000) throws(Failure) -> ManagerSocket {
         guard let path = path(uid: uid) else { throw Failure(.scopeRefused, text: "no socket of its own") }
-        var manager = ManagerSocket(
-            connected: try failing { () throws(KernelError) in try connectStream(to: path, within: patience) })
+        let deadline = monotonicNanoseconds() + patience * 1_000_000
+        let connection = try failing { () throws(KernelError) in
+            do throws(KernelError) {
+                return try connectStream(to: path, within: patience)
+            } catch {
+                // unix(7): what nobody accepts in that time.
+                throw error.errno == .again ? KernelError(.connect, .timedOut, path: path) : error
+            }
+        }
+        var manager = ManagerSocket(connected: connection, until: deadline)
         try manager.authenticate(uid)
         return manager
     }

@@ -19,10 +19,7 @@ extension ControlGroups {
         unit.isDelegated =
             Self.isMarked(directory)
             || (unit.manager == .system && uid != 0 && mayWrite(directory) && mayWrite(directory + "/cgroup.procs"))
-        if !unit.isDelegated, scope == .unit {
-            if unit.manager == .user, manager != nil { ask(&unit) }
-            if !unit.isService { unit.limits = limits(of: unit, below: mount) }
-        }
+        if !unit.isDelegated, scope == .unit { ask(of: &unit, below: mount) }
         if unit.isDelegated {
             if own?.path == unit.path { own?.isDelegated = true }
             if parent?.path == unit.path { parent?.isDelegated = true }
@@ -30,54 +27,73 @@ extension ControlGroups {
         self.unit = unit
     }
 
-    private func ask(_ unit: inout Unit) {
+    /// Asks the unit's manager for what no file shows, as far as that concerns the launch; all of it over one connection, which is
+    /// given up where it answers nothing in time.
+    private func ask(of unit: inout Unit, below mount: String) {
+        var questions: [String] = []
+        if unit.manager == .user, manager != nil { questions.append("Delegate") }
+        if !unit.isService {
+            unit.limits = Self.limits(of: unit, below: mount)
+            // Its network is filtered by programs that no file shows, and that only root's manager may install.
+            if uid == 0, unit.manager == .system, manager != nil {
+                questions += [
+                    "IPAddressDeny", "IPIngressFilterPath", "IPEgressFilterPath", "RestrictNetworkInterfaces",
+                ]
+            }
+        }
+        guard !questions.isEmpty else { return }
         do throws(Failure) {
-            unit.isDelegated = try ManagerSocket.isSet("Delegate", of: unit, uid: uid)
+            var socket = try ManagerSocket.open(uid: uid, within: Self.patience)
+            for name in questions {
+                switch (name, try socket.isSet(name, of: unit)) {
+                case ("Delegate", .refused(let why)): unit.doubt = "its manager does not say: \(why)"
+                case ("Delegate", let answer): unit.isDelegated = answer == .set
+                case (_, .set): unit.limits.append(name + "=")
+                case (_, .unset), (_, .refused): continue  // this manager does not know it
+                }
+            }
         } catch {
-            unit.doubt = "its manager does not say: " + (error.text.isEmpty ? error.errno.words : error.text)
+            let late = error.errno == .timedOut
+            let why =
+                late ? "nothing within \(Self.patience / 1000) s" : error.text.isEmpty ? error.errno.words : error.text
+            unit.doubt = "its manager does not say: \(why)"
         }
     }
 
+    /// How long a launch waits for a manager's answers, in milliseconds.
+    private static let patience = 5000
+
     /// What a scope holds back. Each unit has a pids.max, whether or not anybody has asked for one.
-    private func limits(of unit: Unit, below mount: String) -> [String] {
-        var found = [
+    private static func limits(of unit: Unit, below mount: String) -> [String] {
+        [
             ("memory.max", "max"), ("memory.high", "max"), ("memory.swap.max", "max"), ("cpu.max", "max 100000"),
             ("io.max", ""),
         ].compactMap { file, open -> String? in
-            let words = Self.words(at: mount + unit.path + "/" + file).joined(separator: " ")
+            let words = words(at: mount + unit.path + "/" + file).joined(separator: " ")
             return words.isEmpty || words == open ? nil : file
         }
-        // Its network is filtered by programs that no file shows, and that only root's manager may install.
-        guard uid == 0, unit.manager == .system, manager != nil else { return found }
-        for name in ["IPAddressDeny", "IPIngressFilterPath", "IPEgressFilterPath", "RestrictNetworkInterfaces"] {
-            do throws(Failure) {
-                if try ManagerSocket.isSet(name, of: unit, uid: uid) { found.append(name + "=") }
-            } catch {
-                continue  // this manager does not know it
-            }
-        }
-        return found
     }
 }
 
 extension ManagerSocket {
+    enum Answer: Equatable { case set, unset, refused(String) }
+
     /// Whether a property of a unit is true, or a list that is not empty; org.freedesktop.systemd1(5).
-    static func isSet(_ property: String, of unit: ControlGroups.Unit, uid: UInt32) throws(Failure) -> Bool {
-        var socket = try ManagerSocket.open(uid: uid)
+    mutating func isSet(_ property: String, of unit: ControlGroups.Unit) throws(Failure) -> Answer {
+        serial += 1
         var body = BusWriter()
         body.text("org.freedesktop.systemd1." + (unit.isService ? "Service" : "Scope"))
         body.text(property)
-        try socket.send(
+        try send(
             BusWriter.call(
-                "Get", of: "org.freedesktop.DBus.Properties", at: objectPath(of: unit.name),
+                "Get", of: "org.freedesktop.DBus.Properties", at: Self.objectPath(of: unit.name),
                 on: "org.freedesktop.systemd1",
-                signature: "ss", serial: 1, body: body.bytes))
+                signature: "ss", serial: serial, body: body.bytes))
         while true {
-            let message = try socket.receive()
+            let message = try receive()
             switch message.kind {
-            case .answer where message.answered == 1: return message.isSet
-            case .error where message.answered == 1:
-                throw Failure(.scopeRefused, text: message.texts.first ?? "it says no more")
+            case .answer where message.answered == serial: return message.isSet ? .set : .unset
+            case .error where message.answered == serial: return .refused(message.texts.first ?? "it says no more")
             default: continue
             }
         }
