@@ -111,7 +111,9 @@ package struct Unit {
     /// How systemd learns that it has started: as asked, or as the spec has it.
     var kind: Kind {
         if let kind = options.kind { return kind }
-        if case .none = spec.service.notify.value { return spec.timeout == nil ? .exec : .oneshot }
+        // A command that may go without a manager does not promise to tell one that it has started.
+        let tells = if case .none = spec.service.notify.value { false } else { !spec.service.optional.value }
+        guard tells else { return spec.timeout == nil ? .exec : .oneshot }
         return .notify
     }
 
