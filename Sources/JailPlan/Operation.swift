@@ -96,6 +96,8 @@ package enum Operation: Equatable, Sendable {
     case setAffinity([Int])
     /// Locks a file of the jail for reading; the launcher holds the lock as long as the jail lives.
     case lockFile(String)
+    /// The launcher holds the jail's namespaces for those who enter later: the command may leave them for others.
+    case holdNamespaces([NamespaceKind])
     case newKeyring
     /// Sets what the caller may have changed for itself and exec would pass on.
     case setInheritedAttributes(InheritedAttributes)

@@ -80,6 +80,7 @@ package struct Planner {
         enterNamespaces(tree, identity)
         setUpSystem()
         setUpNetwork()
+        holdNamespaces()
         setUpProcess(session: session)
         restrict(capabilities)
         if plan.supervision.hasInit { add(.startCommand, spec.process.initProcess.position) }

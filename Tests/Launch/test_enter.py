@@ -247,22 +247,40 @@ def test_a_fake_jail_gets_nothing(user, jail):
     assert running.process.poll() is None
 
 
-CALL = """
+MEET = """
 import os, socket, sys
-line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-line.settimeout(10)
-try:
-    line.connect("\\0immure/enter/" + sys.argv[1])
+
+def meet(launcher):
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    line.settimeout(20)
+    line.connect("\\0immure/enter/" + launcher)
+    token, file = os.urandom(16), os.memfd_create("token")
+    os.write(file, token)
     try:
         own = os.pidfd_open(os.getpid())
     except OSError:
         own = 0
-    socket.send_fds(line, [b"\\0/bin/true\\0"], [0, 1, 2, own])
+    socket.send_fds(line, [file.to_bytes(4, "big")], [own])
+    answer, [server], _, _ = socket.recv_fds(line, 100, 1)
+    assert answer[:1] == bytes([4]) and answer[5:] == token, answer
+    process = next(row.split()[1] for row in open(f"/proc/self/fdinfo/{server}") if row.startswith("Pid:"))
+    return line, f"/proc/{process}/fd/" + str(int.from_bytes(answer[1:5], "big"))
+"""
+
+CALL = MEET + """
+try:
+    line, place = meet(sys.argv[1])
+    socket.send_fds(line, [open(place, "rb").read() + b"\\0/bin/true\\0"], [0, 1, 2])
     answer = line.recv(100)
 except OSError as error:
     answer = str(error).encode()
+except ValueError:  # no answer, and no descriptor with it
+    answer = b""
 print(repr(answer))
 """
+
+#: Sends words without having read the other's token.
+GUESS = CALL.replace('open(place, "rb").read()', "bytes(16)")
 
 
 def test_a_jail_with_the_hosts_network_is_sent_away(caller, jail):
@@ -277,13 +295,12 @@ def test_a_jail_with_the_hosts_network_is_sent_away(caller, jail):
     assert out.stdout.startswith("b'\\x01'"), out
 
 
-LEAVE = """
-import os, socket, sys
-for _ in range(40):
+LEAVE = MEET + """
+for attempt in range(40):
     if os.fork() == 0:
-        line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        line.connect("\\0immure/enter/" + sys.argv[1])
-        socket.send_fds(line, [b"\\0/bin/true\\0"], [0, 1, 2, os.pidfd_open(os.getpid())])
+        line, place = meet(sys.argv[1])
+        if attempt % 2:
+            socket.send_fds(line, [open(place, "rb").read() + b"\\0/bin/true\\0"], [0, 1, 2])
         os._exit(0)
     os.wait()
 """
@@ -298,6 +315,134 @@ def test_who_has_gone_before_the_answer_leaves_nothing(caller, jail):
     assert done.returncode == 0, done
     assert running.enter("/bin/echo", "in").stdout == "in\n"
     assert held() == before
+
+
+def test_who_has_not_shown_its_freedom_is_not_heard(caller, jail):
+    running = jail(caller, "")
+    out = subprocess.run(["/usr/bin/python3", "-c", GUESS, str(running.launcher)], capture_output=True, text=True, **caller.account())
+    assert out.stdout == "b''\n", out
+    assert running.enter("/bin/echo", "in").stdout == "in\n"
+
+
+MOVE = """
+import ctypes, os, signal
+libc = ctypes.CDLL(None, use_errno=True)
+
+def move():
+    # CLONE_NEWUSER; then CLONE_NEWNET | CLONE_NEWUTS twice, after which the numbers may be the first ones again.
+    for flags in (0x10000000, 0x44000000, 0x44000000):
+        if libc.unshare(flags) < 0:
+            raise OSError(ctypes.get_errno(), "unshare")
+
+"""
+
+
+@pytest.mark.parametrize("init", ["true", "false"])
+def test_a_command_that_has_moved_leads_nobody_into_its_namespaces(caller, jail, init):
+    spec = f"[namespaces]\nnested = true\n[process]\ninit = {init}\n"
+    running = jail(caller, spec, code=MOVE + "move(); print('up', flush=True)" + WAIT)
+    run = running.enter("/bin/echo", "in")
+    assert (run.status, run.stdout) == (125, ""), run
+    assert "the jail's command has left the jail's" in run.stderr and "namespace for another" in run.stderr
+    # What a child of the command does is its own.
+    child = "if os.fork() == 0:\n    move(); print(os.readlink('/proc/self/ns/net'), flush=True); signal.pause()"
+    running = jail(caller, spec, code=MOVE + child + WAIT)
+    run = running.enter("/usr/bin/readlink", "/proc/self/ns/net")
+    assert run.status == 0 and run.stdout.startswith("net:[") and run.stdout != running.said, run
+
+
+def test_who_has_fewer_capabilities_is_sent_away(root, jail):
+    """Root without a capability, at the door of root: it would have somebody with all of them act for it."""
+    running = jail(root, "")
+    for lost in (["--bounding-set=-sys_boot"], ["--bounding-set=-all", "--inh-caps=-all"]):
+        run = root.popen(["setpriv", *lost, root.binary, "enter", str(running.launcher), "true"])
+        out, err = run.communicate(timeout=patient(20))
+        assert run.returncode == 125 and b"confined otherwise" in err, (out, err)
+        out = subprocess.run(["setpriv", *lost, "/usr/bin/python3", "-c", CALL, str(running.launcher)], capture_output=True, text=True)
+        assert out.stdout.strip() in ("b''", "b'[Errno 104] Connection reset by peer'", "b'[Errno 32] Broken pipe'"), out
+    assert running.enter("/bin/echo", "in").stdout == "in\n"
+
+
+#: Executes the rest of its words where Landlock handles TCP ports, and nothing of files: mounts can still be made.
+CONFINE = """
+import ctypes, os, struct, sys
+libc = ctypes.CDLL(None, use_errno=True)
+rules = libc.syscall(444, struct.pack("QQ", 0, 1), 16, 0)
+if rules < 0 or libc.syscall(446, rules, 0) < 0:
+    raise SystemExit("no Landlock: " + os.strerror(ctypes.get_errno()))
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def confined():
+    line = ["setpriv", "--no-new-privs", "/usr/bin/python3", "-c", CONFINE]
+    needs(subprocess.run([*line, "true"], capture_output=True).returncode == 0, "handle ports by Landlock")
+    return line
+
+
+def test_landlock_tells_who_is_as_free(caller, jail, confined):
+    """Client and launcher, one of them in a domain that the other is not in; and both in the same one."""
+    free, words = ["setpriv", "--no-new-privs"], caller.line("", ["/bin/sh", "-c", "echo up; exec sleep 1000"])[0]
+
+    def enter(launcher, line, *command):
+        run = caller.popen([*line, *command])
+        out, err = run.communicate(timeout=patient(20))
+        return run.returncode, out.decode(), err.decode()
+
+    for line, others, said in ((free, confined, "Landlock confines this process"), (confined, free, "has sent this process away")):
+        launcher = caller.popen([*line, *words])
+        try:
+            assert launcher.stdout.readline() == b"up\n", launcher.communicate()
+            number = str(launcher.pid)
+            status, out, err = enter(launcher, others, caller.binary, "enter", number, "/bin/echo", "in")
+            assert (status, out) == (125, "") and said in err, err
+            status, out, err = enter(launcher, others, "/usr/bin/python3", "-c", CALL, number)
+            assert "\\x01" not in out, (out, err)
+            # As free as it is, and of the same domain where there is one.
+            if line is free:
+                assert enter(launcher, line, caller.binary, "enter", number, "/bin/echo", "in")[1] == "in\n"
+        finally:
+            launcher.kill()
+            launcher.communicate()
+    both = 'import subprocess, sys\nrun = subprocess.Popen(sys.argv[3:], stdout=subprocess.PIPE)\nrun.stdout.readline()\n' \
+        'print(subprocess.run([sys.argv[1], "enter", str(run.pid), "/bin/echo", sys.argv[2]]).returncode, flush=True)\nrun.kill()'
+    status, out, err = enter(None, confined, "/usr/bin/python3", "-c", both, caller.binary, "in", *words)
+    assert out == "in\n0\n", (status, out, err)
+
+
+STALL = """
+import socket, sys, time
+lines = []
+for _ in range(30):
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    line.connect("\\0immure/enter/" + sys.argv[1])
+    lines.append(line)
+print("stalled", flush=True)
+while True:
+    time.sleep(0.01)
+    lines = lines[1:]
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    line.connect("\\0immure/enter/" + sys.argv[1])
+    lines.append(line)
+"""
+
+
+def test_who_says_nothing_keeps_nobody_out(caller, jail):
+    """Processes of the same user that come and stand there, thirty at once, and some hundred a second."""
+    running = jail(caller, "")
+    stalling = [subprocess.Popen(["/usr/bin/python3", "-c", STALL, str(running.launcher)], stdout=subprocess.PIPE, **caller.account()) for _ in range(2)]
+    try:
+        for process in stalling:
+            assert process.stdout.readline() == b"stalled\n"
+        begin = time.monotonic()
+        for _ in range(5):
+            assert running.enter("/bin/echo", "in").stdout == "in\n"
+        assert time.monotonic() - begin < patient(10)
+    finally:
+        for process in stalling:
+            process.kill()
+            process.communicate()
 
 
 ATTACK = """

@@ -192,6 +192,8 @@ package struct PlanLaw {
         case .bringUpLoopback: need(made?.contains(.net) ?? false && !capabilitiesSet, "it needs CAP_NET_ADMIN")
         case .setNice: need(!commandStarted && !capabilitiesSet, "it needs CAP_SYS_NICE")
         case .setAffinity: need(isInside && !commandStarted && !capabilitiesSet, "it needs CAP_SYS_NICE")
+        case .holdNamespaces:
+            need(isInside && !commandStarted && !restricted, "they are complete, and nobody has left them")
         case .lockFile: need(rootSwitched || made == nil, "it is a file of the jail")
         case .newKeyring, .setInheritedAttributes:
             need(isInside && !commandStarted && !restricted, "the reaper has it, too")

@@ -62,14 +62,15 @@ extension Plan {
             .bringUpLoopback, .awaitNetwork:
             break
         // What the first command only was given, or its launcher holds.
-        case .connectManager, .readCredentials, .openPipes, .giveGroup, .lockFile, .startCommand, .nameProcess,
+        case .connectManager, .readCredentials, .openPipes, .giveGroup, .lockFile, .holdNamespaces, .startCommand,
+            .nameProcess,
             .createRuleset, .allowPath, .allowPort, .enforceHeld, .dieWithParent, .setOOMScore, .raiseHardLimit:
             break
         }
     }
 
     /// The kinds of namespaces that are not those of the launcher.
-    private var entered: [NamespaceKind] {
+    var entered: [NamespaceKind] {
         var kinds = newNamespaces
         for step in steps {
             switch step.operation {

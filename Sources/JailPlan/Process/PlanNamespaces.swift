@@ -94,6 +94,13 @@ extension Planner {
         if let score = spec.process.oomScoreAdjust { add(.setOOMScore(score.value), score.position) }
     }
 
+    /// Where the command can make namespaces, it may be in others than the jail's by the time that somebody wants to enter.
+    mutating func holdNamespaces() {
+        guard case .supervised = plan.shape, spec.namespaces.nested.value else { return }
+        let kinds = plan.entered
+        if !kinds.isEmpty { add(.holdNamespaces(kinds), spec.namespaces.nested.position) }
+    }
+
     /// The sysctl is the user namespace's own: it must be one that nobody else uses.
     mutating func forbidUserNamespaces() {
         guard !spec.namespaces.nested.value, isNew(.user) else { return }

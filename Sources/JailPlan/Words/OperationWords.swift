@@ -123,6 +123,10 @@ extension Operation {
                 "set_affinity", "set cpus " + cpus.map { "\($0)" }.joined(separator: ","),
                 [("cpus", .array(cpus.map { .integer($0) }))])
         case .lockFile(let path): OperationWords("lock_file", "lock \(path)", [("path", .string(path))])
+        case .holdNamespaces(let kinds):
+            OperationWords(
+                "hold_namespaces", "hold the jail's namespaces",
+                [("kinds", .array(kinds.map { .string($0.rawValue) }))])
         case .newKeyring: OperationWords("new_keyring", "new session keyring")
         case .setInheritedAttributes(let wanted): wanted.words
         case .startSession(let terminal): terminal.words

@@ -52,6 +52,7 @@ extension Operation {
         case .installPrograms:
             .never("what they refuse is not known, and so nothing can be asked of the kernel after them")
         case .openPipes: .never("it closes nothing, and opens what the command holds already")
+        case .holdNamespaces: .byWhatFollows("who enters is in each of them, or does not enter")
         case .openQueues: .never("it opens something: without it mq_open(3) would be refused")
         case .nameProcess: .never("it is a variable of the command's, which nobody else can set")
         case .execute: .never("nothing of immure is left to ask")

@@ -13,6 +13,8 @@ struct Entry {
     let process: Int32
     /// Landlock's rules by the step that has made them.
     let rules: [(step: Int, descriptor: Int32)]
+    /// The jail's namespaces, where the command may have left them.
+    let namespaces: [(kind: NamespaceKind, descriptor: Int32)]
     /// Filters that others have compiled, as they were read when the jail was launched.
     let programs: [[UInt64]]
     /// The group that the command is in; −1 where the jail has none.
@@ -23,15 +25,25 @@ struct Entry {
     fileprivate var numbers: [UInt64] = []
 
     init(
-        command: Int32, process: Int32, rules: [(step: Int, descriptor: Int32)], programs: [[UInt64]], group: Int32,
-        client: Int32
+        command: Int32, process: Int32, rules: [(step: Int, descriptor: Int32)],
+        namespaces: [(kind: NamespaceKind, descriptor: Int32)], programs: [[UInt64]], group: Int32, client: Int32
     ) {
-        (self.command, self.process, self.rules) = (command, process, rules)
+        (self.command, self.process, self.rules, self.namespaces) = (command, process, rules, namespaces)
         (self.programs, self.group, self.client) = (programs, group, client)
     }
 
     /// What must stay open.
-    var descriptors: [Int32] { [process, group, client] + rules.map(\.descriptor) }
+    var descriptors: [Int32] {
+        [process, group, client] + rules.map(\.descriptor) + namespaces.map(\.descriptor)
+    }
+
+    /// The number of the jail's namespace of that kind, as it was made; nil where the command cannot have left it.
+    fileprivate func held(_ kind: NamespaceKind, in proc: HostProc) throws(KernelError) -> UInt64? {
+        for (other, descriptor) in namespaces where other.index == kind.index {
+            return try namespaceNumber("self/fd/\(descriptor)", at: proc.descriptor)
+        }
+        return nil
+    }
 }
 
 extension Applier {
@@ -41,21 +53,40 @@ extension Applier {
         try hold(ruleset, isShown: false, of: plan)
     }
 
+    /// As long as they are held their numbers are nobody else's.
+    mutating func holdNamespaces(_ kinds: [NamespaceKind], of plan: Plan) throws(Failure) {
+        let proc = try proc()
+        for kind in kinds {
+            // The command is a child of this process, or this process.
+            let link = kind == .time ? "self/ns/time_for_children" : kind.procLink
+            let file = try failing { () throws(KernelError) in try open(link, at: proc.descriptor, .read) }
+            try hold(file.number, isShown: false, of: plan)
+        }
+    }
+
     /// All at once, by the command: setns(2) with a pidfd, Linux 5.8. From here on this process can be seen in part of the jail, and
     /// nobody in it may look into it or stop at its files: it is not dumpable, and its memory belongs to the launcher's user
     /// namespace, in which nobody of the jail has a capability (kernel/ptrace.c, __ptrace_may_access).
     mutating func joinJail(_ kinds: [NamespaceKind]) throws(Failure) {
         guard let entered = entry else { throw Failure(.launcherGone) }
         let proc = try proc()
-        try failing { () throws(KernelError) in
-            try setDumpable(false)
-            entry?.numbers = []
-            for kind in kinds {
-                entry?.numbers.append(
-                    try namespaceNumber("\(entered.command)" + kind.procLink.dropFirst(4), at: proc.descriptor))
+        entry?.numbers = []
+        try failing { () throws(KernelError) in try setDumpable(false) }
+        for kind in kinds {
+            let (theirs, jails) = try failing { () throws(KernelError) in
+                let link = "\(entered.command)" + kind.procLink.dropFirst(4)
+                let number = try namespaceNumber(link, at: proc.descriptor)
+                return (number, try entered.held(kind, in: proc) ?? number)
             }
-            if !kinds.isEmpty { try Kernel.join(entered.process, NamespaceFlags(kinds)) }
+            guard theirs == jails else {
+                throw Failure(
+                    telling: "the jail's command has left the jail's \(kind.rawValue) namespace for another",
+                    hint: nil)
+            }
+            entry?.numbers.append(jails)
         }
+        guard !kinds.isEmpty else { return }
+        try failing { () throws(KernelError) in try Kernel.join(entered.process, NamespaceFlags(kinds)) }
     }
 
     mutating func checkEntered(_ kinds: [NamespaceKind]) throws(Failure) {

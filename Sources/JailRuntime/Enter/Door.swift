@@ -1,4 +1,5 @@
 import JailPlan
+import JailSpec
 import Kernel
 
 /// Where those come who want to enter the jail: a socket of the launcher's, which nobody needs to wait for.
@@ -7,9 +8,17 @@ import Kernel
 /// come is the process behind a pidfd that it has sent, and that must be as free as the launcher itself. A jail has no pidfd of a
 /// process that is not in it.
 struct Door {
+    /// Somebody who has come and not said yet what for.
+    private struct Caller {
+        let socket: Int32
+        let process: Int32
+        /// Until when its word must be there.
+        let due: Int
+    }
+
     let listener: Int32
-    /// Who has come, and until when its words must be there.
-    private var caller: (socket: Int32, process: Int32, due: Int)?
+    /// In the order in which they came.
+    private var callers: [Caller] = []
     /// Until when nobody is let in, for want of a descriptor.
     private var closedUntil = 0
 
@@ -28,70 +37,79 @@ struct Door {
     /// That of the launcher with this id.
     static func name(of launcher: Int32) -> String { "@immure/enter/\(launcher)" }
 
-    var watch: Watch { Watch(caller?.socket ?? (closedUntil == 0 ? listener : -1)) }
+    /// The door's own, and one for each who has come.
+    var watches: [Watch] { [Watch(closedUntil == 0 ? listener : -1)] + callers.map { Watch($0.socket) } }
 
-    /// How long the one who has come may still take, or the next has to wait.
+    /// How long the one who has come first may still take, or the next has to wait.
     var milliseconds: Int32? {
-        let due = caller?.due ?? (closedUntil == 0 ? nil : closedUntil)
+        let due = closedUntil == 0 ? callers.first?.due : min(closedUntil, callers.first?.due ?? .max)
         return due.map { Int32(clamping: max(0, ($0 - monotonicNanoseconds() + 999_999) / 1_000_000)) }
     }
 
     private static let patience = 1_000_000_000
+    /// How many may stand there: beyond that the one who has stood longest goes.
+    private static let most = 16
 
-    /// Receives who has come, and what that wants; nil where there is nothing (yet) to be done.
-    mutating func answer(_ ready: Watch, in proc: HostProc) throws(KernelError) -> EnterRequest? {
-        guard let (socket, process, due) = caller else {
-            guard let came = try next(ready) else { return nil }
-            let connection = Descriptor(owning: came)
-            let who = try peer(of: came)
-            guard who.user == effectiveUser(), who.process > 0 else { return nil }
-            caller = (connection.release(), who.process, monotonicNanoseconds() + Self.patience)
-            return nil
+    /// Receives what those want who have come, as `watches` have found them; one that says nothing keeps no other out.
+    mutating func answer(_ ready: ArraySlice<Watch>, in proc: HostProc) -> [EnterRequest] {
+        guard let first = ready.first else { return [] }
+        let now = monotonicNanoseconds()
+        if closedUntil > 0, now >= closedUntil { closedUntil = 0 }
+        let heard = zip(callers, ready.dropFirst()).map { $0.1.isReady }
+        var requests: [EnterRequest] = []
+        var left: [Caller] = []
+        for (index, caller) in callers.enumerated() {
+            if index < heard.count, heard[index] {
+                if let request = EnterRequest(from: caller.process, over: caller.socket, in: proc) {
+                    requests.append(request)
+                } else {
+                    closeDescriptor(caller.socket)
+                }
+            } else if now >= caller.due {
+                closeDescriptor(caller.socket)
+            } else {
+                left.append(caller)
+            }
         }
-        guard ready.isReady || monotonicNanoseconds() >= due else { return nil }
-        caller = nil
-        var isTaken = false
-        defer { if !isTaken { closeDescriptor(socket) } }
-        guard let notice = try receiveNotice(from: socket, limit: EnterRequest.limit) else { return nil }
-        defer { if !isTaken { notice.close() } }
-        guard let request = EnterRequest(notice, over: socket), try request.comes(from: process, in: proc) else {
-            return nil
-        }
-        isTaken = true
-        return request
+        callers = left
+        if first.isReady { letIn(proc, now) }
+        return requests
     }
 
-    private mutating func next(_ ready: Watch) throws(KernelError) -> Int32? {
-        closedUntil = 0
-        guard ready.isReady else { return nil }
+    private mutating func letIn(_ proc: HostProc, _ now: Int) {
         do throws(KernelError) {
-            return try acceptNow(listener)
+            guard let came = try acceptNow(listener) else { return }
+            let connection = Descriptor(owning: came)
+            let who = try peer(of: came)
+            // Who is not as free as this process does not stand in the way of who is.
+            guard who.user == effectiveUser(), who.process > 0, try Freedom.isShared(with: who.process, in: proc) else {
+                return
+            }
+            if callers.count >= Self.most { closeDescriptor(callers.removeFirst().socket) }
+            callers.append(Caller(socket: connection.release(), process: who.process, due: now + Self.patience))
         } catch {
-            closedUntil = monotonicNanoseconds() + Self.patience
-            throw error
+            switch error.errno {
+            case .noProcess, .noEntry, .accessDenied, .notPermitted: return
+            default: closedUntil = now + Self.patience  // for want of a descriptor
+            }
         }
     }
 }
 
 extension Supervisor {
-    /// Has one more command enter the jail, by a process that is the launcher of that.
-    mutating func heedDoor(_ ready: Watch) throws(KernelError) {
-        guard let proc, door != nil, ready.isReady || door?.milliseconds == 0 else { return }
-        let request: EnterRequest
-        do throws(KernelError) {
-            guard let came = try door?.answer(ready, in: proc) else { return }
-            request = came
-        } catch {
-            return  // whoever comes and goes, or lacks a descriptor, ends no jail
-        }
-        defer { request.close() }
-        do throws(KernelError) {
-            let launcher = currentProcess()
-            let entry = try prepareEntry(request, in: proc)
-            defer { for number in [entry.process, entry.group] where number >= 0 { closeDescriptor(number) } }
-            guard case .parent = try fork() else { request.serve(entry, plan, launcher, tell) }
-        } catch {
-            request.refuse("\(error.call.name): \(error.errno.name) \(error.errno.words)")
+    /// Has those enter the jail who have come for that, each by a process that is the launcher of its command.
+    mutating func heedDoor(_ ready: ArraySlice<Watch>) {
+        guard let proc, door != nil, ready.contains(where: { $0.isReady }) || door?.milliseconds == 0 else { return }
+        for request in door?.answer(ready, in: proc) ?? [] {
+            defer { request.close() }
+            do throws(KernelError) {
+                let launcher = currentProcess()
+                let entry = try prepareEntry(request, in: proc)
+                defer { for number in [entry.process, entry.group] where number >= 0 { closeDescriptor(number) } }
+                guard case .parent = try fork() else { request.serve(entry, plan, launcher, proc, tell) }
+            } catch {
+                request.refuse("\(error.call.name): \(error.errno.name) \(error.errno.words)")
+            }
         }
     }
 
@@ -111,11 +129,17 @@ extension Supervisor {
             default: false
             }
         }
+        let holding = plan.steps.firstIndex { if case .holdNamespaces = $0.operation { true } else { false } }
+        var namespaces: [(kind: NamespaceKind, descriptor: Int32)] = []
+        if let holding, case .holdNamespaces(let kinds) = plan.steps[holding].operation {
+            let numbers = opened.held(by: [holding]).map(\.descriptor)
+            guard numbers.count == kinds.count else { throw KernelError(.setns, .noProcess) }
+            for (kind, number) in zip(kinds, numbers) { namespaces.append((kind, number)) }
+        }
         let group = try leaf.map { leaf throws(KernelError) in try leaf.group(of: command, in: proc) } ?? -1
         return Entry(
-            command: command, process: process.release(), rules: opened.held(by: rules), programs: programs,
-            group: group,
-            client: request.client)
+            command: command, process: process.release(), rules: opened.held(by: rules),
+            namespaces: namespaces, programs: programs, group: group, client: request.client)
     }
 
     /// The jail's command is the first child of the reaper, and stays so: orphans are put behind it.

@@ -17,13 +17,23 @@ package enum EnterJail {
             // Before signals wait to be read: a launcher that has stopped lets nobody in.
             let door = try reach(process, in: proc)
             let signals = try asking { () throws(KernelError) in try catchAllSignals() }
-            return try follow(door, words, terminal, signals.number)
+            try meet(door, words, terminal, in: proc)
+            return try follow(door, signals.number)
         } catch {
             switch error {
             case .said(let diagnostic): throw diagnostic
             case .kernel(let error):
                 throw Diagnostic("enter: \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
             }
+        }
+    }
+
+    /// The same, of the connection: one that the launcher has ended is its answer.
+    private static func over<Result>(_ body: () throws(KernelError) -> Result) throws(Trouble) -> Result {
+        do throws(KernelError) {
+            return try body()
+        } catch {
+            throw error.errno.meansPeerGone ? sentAway : .kernel(error)
         }
     }
 
@@ -98,16 +108,48 @@ package enum EnterJail {
         }
     }
 
+    /// Each shows the other that Landlock does not confine it more; then the launcher's side gets words and descriptors.
+    private static func meet(
+        _ door: Int32, _ words: [String], _ terminal: String?, in proc: HostProc
+    ) throws(Trouble) {
+        let token = try asking { () throws(KernelError) in try Token() }
+        let number = token.number
+        try over { () throws(KernelError) in
+            let own = try openProcess(currentProcess())
+            try sendNotice(EnterRequest.bytes(token: number), [own.number], over: door)
+        }
+        let answer = try over { () throws(KernelError) in try receive(from: door, limit: 1024) }
+        guard let answer else { throw sentAway }
+        if answer.bytes.first == EnterReply.refused { throw refused(answer.bytes) }
+        guard answer.bytes.count == 5 + Token.length, answer.bytes[0] == EnterReply.token,
+            let place = EnterReply.number(in: answer.bytes[1..<5]), let process = answer.descriptor
+        else { throw sentAway }
+        let their = try asking { () throws(KernelError) in try processID(of: process, in: proc) }
+        closeDescriptor(process)
+        guard answer.bytes[5...].elementsEqual(token.bytes), let theirs = Token.read(place, of: their, in: proc) else {
+            throw .said(Diagnostic("enter: Landlock confines this process and the launcher otherwise", at: nil))
+        }
+        try over { () throws(KernelError) in
+            try sendNotice(EnterWords.bytes(theirs, words, terminal: terminal), [0, 1, 2], over: door)
+        }
+    }
+
+    private static var sentAway: Trouble {
+        .said(
+            Diagnostic(
+                "enter: the launcher has sent this process away: only who is as free as it is may enter its jail",
+                at: nil))
+    }
+
+    private static func refused(_ bytes: [UInt8]) -> Trouble {
+        let why = String(decoding: bytes.dropFirst(), as: UTF8.self)
+        return .said(Diagnostic("enter: the launcher cannot: \(why)", at: nil))
+    }
+
     // MARK: What becomes of it
 
-    private static func follow(
-        _ door: Int32, _ words: [String], _ terminal: String?, _ signals: Int32
-    ) throws(Trouble) -> Int32 {
+    private static func follow(_ door: Int32, _ signals: Int32) throws(Trouble) -> Int32 {
         let mode = terminalMode()
-        try asking { () throws(KernelError) in
-            let own = try openProcess(currentProcess())
-            try sendNotice(EnterRequest.bytes(words, terminal: terminal), [0, 1, 2, own.number], over: door)
-        }
         var command: Int32?
         while true {
             var watches = [Watch(door), Watch(signals)]
@@ -121,17 +163,12 @@ package enum EnterJail {
             switch answer?.bytes.first {
             case EnterReply.entering: command = answer?.descriptor
             case EnterReply.ended: return Int32(answer?.bytes.last ?? 125)
-            case EnterReply.refused:
-                let why = String(decoding: answer?.bytes.dropFirst() ?? [], as: UTF8.self)
-                throw .said(Diagnostic("enter: the launcher cannot: \(why)", at: nil))
+            case EnterReply.refused: throw refused(answer?.bytes ?? [])
             default:
                 // Whoever had the terminal has been killed.
                 mode?.restore()
                 guard command == nil else { return Outcome.lostStatus }
-                throw .said(
-                    Diagnostic(
-                        "enter: the launcher has sent this process away: only who is as free as it is may enter its jail",
-                        at: nil))
+                throw sentAway
             }
         }
     }

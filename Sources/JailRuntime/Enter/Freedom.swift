@@ -1,13 +1,16 @@
 import Kernel
 
-/// What a process may do, as far as another can see it in procfs: two with the same are on one side of every jail.
+/// What a process may do, as far as another can see it in procfs: two with the same are on one side of every jail, but for
+/// Landlock's rules, which nothing shows: `Token` is for those.
 struct Freedom: Equatable {
     private let lines: [String]
     private let users: String
 
     /// That of a process by its id, or of `self`; ESRCH where there is none.
     init(of process: String, in proc: HostProc) throws(KernelError) {
-        let names = ["Uid:", "NSpid:", "NoNewPrivs:", "Seccomp:", "Seccomp_filters:"]
+        let names = [
+            "Uid:", "NSpid:", "NoNewPrivs:", "Seccomp:", "Seccomp_filters:", "CapPrm:", "CapEff:", "CapBnd:",
+        ]
         var lines: [String] = []
         for line in try readText("\(process)/status", at: proc.descriptor).split(separator: "\n") {
             guard let name = names.first(where: { line.utf8.starts(with: $0.utf8) }) else { continue }
@@ -19,14 +22,53 @@ struct Freedom: Equatable {
         users = try readText("\(process)/uid_map", at: proc.descriptor)
     }
 
+    /// Whether that process is as free as this one, and in the same namespaces.
+    static func isShared(with process: Int32, in proc: HostProc) throws(KernelError) -> Bool {
+        guard try Freedom(of: "\(process)", in: proc) == Freedom(of: "self", in: proc) else { return false }
+        return try sharesNamespaces(process, in: proc)
+    }
+
     /// Whether that process is in the same user, pid and mount namespaces as this one: asked of procfs, which shows the links only
     /// to who may trace it: EACCES for a process in a user namespace below.
-    static func sharesNamespaces(_ process: Int32, in proc: HostProc) throws(KernelError) -> Bool {
+    private static func sharesNamespaces(_ process: Int32, in proc: HostProc) throws(KernelError) -> Bool {
         for kind in ["user", "pid", "mnt"] {
             let own = try namespaceNumber("self/ns/\(kind)", at: proc.descriptor)
             if try namespaceNumber("\(process)/ns/\(kind)", at: proc.descriptor) != own { return false }
         }
         return true
+    }
+}
+
+/// What shows another process that Landlock does not hold this one further in than that one: random bytes in a file in that one's
+/// memory, which who is in a domain that the other is not in cannot open, landlock(7): it takes the right to trace the other.
+struct Token: ~Copyable {
+    static let length = 16
+
+    let bytes: [UInt8]
+    private let file: Descriptor
+
+    init() throws(KernelError) {
+        let random = try randomBytes(Self.length)
+        let made = try makeMemoryFile("immure", random)
+        bytes = random
+        file = made
+    }
+
+    /// The number by which the other process finds it.
+    var number: Int32 { file.number }
+
+    /// What another process has under that number; nil where this one may not see that, or it is something else.
+    static func read(_ number: Int32, of process: Int32, in proc: HostProc) -> [UInt8]? {
+        do throws(KernelError) {
+            // Whatever it is: nobody waits for it.
+            let mode = OpenMode.read | .nonBlocking | .noTerminal
+            let file = try open("\(process)/fd/\(number)", at: proc.descriptor, mode)
+            guard try status(of: file.number).isRegular else { return nil }
+            let bytes = try readBytes(file.number, at: 0, upTo: length + 1)
+            return bytes.count == length ? bytes : nil
+        } catch {
+            return nil
+        }
     }
 }
 

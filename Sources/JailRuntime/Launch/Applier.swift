@@ -159,6 +159,7 @@ struct Applier {
         case .setNice(let nice): try failing { () throws(KernelError) in try setNice(nice) }
         case .setAffinity(let cpus): try failing { () throws(KernelError) in try setAffinity(cpus) }
         case .lockFile(let path): try lockFile(path, of: plan)
+        case .holdNamespaces(let kinds): try holdNamespaces(kinds, of: plan)
         case .newKeyring: witness.keyring = try failing(joinNewKeyring)
         case .setInheritedAttributes(let wanted): try resetInherited(to: wanted)
         case .startSession(let terminal): try startSession(terminal, of: plan)

@@ -150,8 +150,9 @@ struct Supervisor {
         for helper in helpers { watches += helper.watches }
         let afterHelpers = watches.count
         watches.append(covers.watch)
-        watches.append(door?.watch ?? Watch(-1))
         watches.append(start?.watch ?? Watch(-1))
+        let beforeDoor = watches.count
+        if let door { watches += door.watches }
         let last = watches.count
         if let relay { watches += relay.watches }
         try idle.poll(&watches, milliseconds: patience)
@@ -163,8 +164,8 @@ struct Supervisor {
         if watches.count > last { try relay?.carry(watches[last...]) }
         try heedHelpers(watches[6..<afterHelpers])
         if watches[afterHelpers].isReady { try heedCovers() }
-        try heedDoor(watches[afterHelpers + 1])
-        if watches[afterHelpers + 2].isReady { try start?.heed() }
+        heedDoor(watches[beforeDoor..<last])
+        if watches[afterHelpers + 1].isReady { try start?.heed() }
         if try haste() { return true }
         switch deadline.passed() {
         case .terminate? where stage.abandon(): try killJail()

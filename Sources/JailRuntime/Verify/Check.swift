@@ -65,7 +65,7 @@ extension Applier {
         case .readCredentials, .beginRoot: break
         case .raiseHardLimit, .provideNetwork, .publish, .openPipes, .installPrograms, .startCommand, .createRuleset:
             break
-        case .allowPath, .allowPort, .openQueues, .nameProcess, .execute: break
+        case .allowPath, .allowPort, .openQueues, .holdNamespaces, .nameProcess, .execute: break
         }
     }
 
