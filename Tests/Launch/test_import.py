@@ -1,9 +1,15 @@
 """What import prints is a spec that launches, and `immure as bwrap` launches it at once."""
 
 import os
+import re
+import shutil
 import subprocess
+import time
 
 import pytest
+
+from harness.must import cannot
+from harness.patience import patient
 
 READ_ONLY = ["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "--unshare-pid"]
 
@@ -114,6 +120,41 @@ def test_a_profile_of_firejail_launches(caller):
     assert "passwd" in lines[3].split() and "shadow" not in lines[3].split()
     assert "[Errno 95]" in lines[4]
     assert (home / "kept/new").exists() and not (home / "kept/ro/x").exists()
+
+
+def test_a_bus_that_firejail_filters(user):
+    """The command that the import prints starts the proxy, and what goes over the bus is what the profile says."""
+    for program in ("dbus-daemon", "dbus-send", "xdg-dbus-proxy"):
+        if shutil.which(program) is None:
+            cannot(f"filter a bus: no {program}")
+    runtime = user.directory(0o700)
+    env = {"XDG_RUNTIME_DIR": str(runtime), "DBUS_SESSION_BUS_ADDRESS": f"unix:path={runtime}/bus"}
+    text = "dbus-user filter\ndbus-user.own org.example.mine\ndbus-user.talk org.example.*\nprivate\nnet none\n"
+    made = user.verb("import", "firejail", str(user.file(user.directory() / "a.profile", text)), env=env).ok
+    command = re.search(r"xdg-dbus-proxy .*", made.stderr)[0]
+    spec = user.spec(made.stdout)
+    assert user.run(spec, "/usr/bin/test", "-e", str(runtime / "bus"), env=env).status == 1, "no bus without its proxy"
+    bus = user.popen(["dbus-daemon", "--session", "--nofork", "--address=" + env["DBUS_SESSION_BUS_ADDRESS"]])
+    proxy = None
+    try:
+        wait_for(runtime / "bus")
+        proxy = user.popen(["sh", "-c", "exec " + command], env=env)
+        wait_for(runtime / "a.bus")
+        ask = ["/usr/bin/dbus-send", "--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.RequestName"]
+        assert "uint32 1" in user.run(spec, *ask, "string:org.example.mine", "uint32:0", env=env).ok.stdout
+        refused = user.run(spec, *ask, "string:org.other", "uint32:0", env=env)
+        assert refused.status == 1 and "Error org.freedesktop.DBus.Error." in refused.stderr
+    finally:
+        for process in filter(None, (proxy, bus)):
+            process.terminate()
+            process.wait(patient(10))
+
+
+def wait_for(path):
+    end = time.monotonic() + patient(10)
+    while not path.exists():
+        assert time.monotonic() < end, path
+        time.sleep(0.01)
 
 
 def test_a_directive_that_firejail_has_not_is_named_with_its_line(caller):

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -148,3 +149,92 @@ def test_a_line_of_bubblewrap_means_the_same(caller, words):
     closed = {path: (theirs["places"][path], found) for path, found in ours["places"].items() if DEGREES.index(found) < DEGREES.index(theirs["places"][path])}
     announced = {path for words, paths in ANNOUNCED.items() if words in made.stderr for path in paths}
     assert set(closed) <= announced, f"{closed}\n{made.stderr}"
+
+
+# firejail
+
+PROFILES = {
+    "nothing": "",
+    "without network": "caps.drop all\nnonewprivs\nnet none\nprivate-tmp\nprivate-dev\nseccomp\nipc-namespace\nrestrict-namespaces\n",
+    "private": "private\nprivate-dev\ncaps.drop all\nnonewprivs\nnoroot\nnogroups\nseccomp !chroot\nnosound\nno3d\n",
+    "a home of chosen files": "whitelist ${HOME}/shown\nread-only ${HOME}/shown\nblacklist /usr/share\nnet none\nnonewprivs\n",
+    "closed": "blacklist ${HOME}/shown\nprivate-etc passwd,group,ld.so.cache,alternatives\nprivate-tmp\nprotocol unix\nnet none\nseccomp\nnonewprivs\nmemory-deny-write-execute\n",
+    "read-only": "read-only ${HOME}\nnoexec /tmp\nprivate-opt none\nprivate-srv none\ndisable-mnt\nnet none\n",
+    "parts of the home": "tmpfs ${HOME}/hidden\nblacklist ${HOME}/shown\ncaps.keep net_raw\nnonewprivs\nnoroot\nprotocol unix,inet\n",
+}
+HOMES = ["shown", "hidden"]
+SETUP = """
+set -e
+place=$1 home=$2 uid=$3; shift 3
+mount -t tmpfs -o mode=0755 tmpfs "$place/run"
+mkdir "$place/run/upper" "$place/run/work"
+mount -t overlay overlay -o "lowerdir=$place/usr:/usr" /usr
+cp -a /etc "$place/run/etc"
+mount --bind "$place/run/etc" /etc
+cp -a "$place/etc/firejail" /etc/
+rm -f /etc/firejail/firejail.users
+mount -t tmpfs -o mode=0755 tmpfs /run
+cd "$home"
+exec setpriv --reuid "$uid" --regid "$uid" --clear-groups -- env -i HOME="$home" PATH=/usr/bin:/bin "$@"
+"""
+
+
+@pytest.fixture(scope="module")
+def firejail(base):
+    """Debian's package, unpacked where nobody else comes to: what is set-user-id in it is there for the test only."""
+    if os.getuid() != 0:
+        cannot("unpack what is set-user-id: the tests were started by an ordinary user")
+    place = base / "firejail"
+    place.mkdir(mode=0o700)
+    # The run's own network leads nowhere: that of whoever has started it.
+    download = ["nsenter", f"--net=/proc/{os.getppid()}/ns/net", "apt-get", "download", "-qq", "firejail"]
+    done = subprocess.run(download, cwd=place, capture_output=True, text=True)
+    if done.returncode != 0:
+        cannot(f"download firejail's package: {done.stderr}")
+    subprocess.run(["dpkg-deb", "-x", next(place.glob("*.deb")), place], check=True)
+    (place / "run").mkdir()
+    return place
+
+
+@pytest.fixture
+def home(user):
+    """The one that passwd(5) has, which is where firejail looks."""
+    home = Path(user.home)
+    for name in HOMES:
+        (home / name).mkdir()
+        user.own(home / name)
+    yield home
+    for name in HOMES:
+        (home / name).rmdir()
+
+
+@pytest.mark.parametrize("text", PROFILES.values(), ids=PROFILES.keys())
+def test_a_profile_of_firejail_opens_no_more(user, firejail, text, home):
+    profile = user.file(user.directory() / "a.profile", text)
+    places = [*PLACES, "/usr/share", "/opt", "/srv", str(home), *(f"{home}/{name}" for name in HOMES)]
+    command = ["/usr/bin/python3", "-I", "-S", "-c", probe(places)]
+    words = ["unshare", "-m", "--propagation", "private", "bash", "-c", SETUP, "bash", firejail, home, user.uid]
+    run = subprocess.run(
+        [*map(str, words), "firejail", "--quiet", f"--profile={profile}", *command],
+        capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=patient(60))  # fmt: skip
+    assert run.returncode == 0 and run.stdout, run
+    theirs = json.loads(run.stdout[run.stdout.index("{") :])
+    made = user.verb("import", "firejail", str(profile), "--", *command, env={"HOME": str(home)})
+    assert made.status == 0, made
+    ours = json.loads(user.run(user.spec(made.stdout), env={"HOME": str(home)}, timeout=30).ok.stdout)
+
+    for name in SETS:
+        assert int(ours["status"][name], 16) & ~int(theirs["status"][name], 16) == 0, name
+    assert int(ours["status"]["NoNewPrivs"]) >= int(theirs["status"]["NoNewPrivs"])
+    assert int(ours["status"]["Seccomp"]) >= int(theirs["status"]["Seccomp"])
+    assert shared(ours) <= shared(theirs)
+    assert set(ours["interfaces"]) <= set(theirs["interfaces"])
+    assert set(ours["fds"]) <= set(theirs["fds"]) and set(ours["groups"]) <= set(theirs["groups"]) | {user.gid}
+    opened = {path: (theirs["places"][path], found) for path, found in ours["places"].items() if DEGREES.index(found) > DEGREES.index(theirs["places"][path])}
+    assert not opened
+
+    assert (ours["uid"], ours["gid"]) == (theirs["uid"], theirs["gid"])
+    closed = {path for path, found in ours["places"].items() if DEGREES.index(found) < DEGREES.index(theirs["places"][path])}
+    beside = {path for path in closed if not path.startswith(("/usr", "/etc", "/tmp", "/dev", str(home)))}
+    assert not beside or "of the host only /usr, /etc and what the profile names is seen" in made.stderr
+    assert not closed - beside, {path: (theirs["places"][path], ours["places"][path]) for path in closed}
