@@ -41,7 +41,7 @@ enum Verb: String, CaseIterable {
         case .discard: "throw kept changes away"
         case .score: "say how far specs open the jail, from 0 to 10, and what to narrow next"
         case .unit: "print a systemd unit that runs a spec as a service"
-        case .import: "make a spec of a configuration of bwrap, nsjail, firejail, minijail, systemd or oci"
+        case .import: "make a spec of a configuration of bwrap, nsjail, firejail, minijail, systemd, oci or docker"
         case .learn:
             "watch a command, write the spec that it needs, and run it again under that; status 0, or 1 where it differs"
         case .syscalls: "list groups of system calls, or what a spec allows and why"

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from harness import bundle
 from harness.must import cannot
 from harness.patience import patient
 
@@ -189,3 +190,21 @@ def test_a_unit_and_its_status(caller, text, status, line):
 def test_a_tool_that_is_not_known_is_bad_usage(caller):
     assert caller.verb("import", "docker").status == 2
     assert caller.verb("import", "oci", "/no/such/file").status == 2
+
+
+def test_a_command_line_of_docker_launches(caller):
+    place, work = caller.directory(), caller.open_directory()
+    (place / "image").mkdir()
+    tree = bundle.tree(place / "image/rootfs")
+    for name in ("dev", "proc", "sys", "tmp", "home", "w", "open"):  # as images have them
+        (tree / name).mkdir()
+    (tree / "open").chmod(0o777)
+    for path in [place / "image", *(place / "image").rglob("*")]:
+        caller.own(path)
+    script = "echo $A $PWD; echo x >/open/planted && echo thrown; echo y >/w/made; exit 3"
+    words = ["--rm", "--network", "none", "-e", "A=1", "-v", f"{work}:/w", "-w", "/w", "debian:12", "sh", "-c", script]
+    made = caller.verb("import", "docker", "--", "docker", "run", *words, cwd=place).ok
+    assert "docker save -o image.tar debian:12 && immure import oci image.tar --into image" in made.stderr
+    run = caller.run(caller.spec(made.stdout), cwd=place)
+    assert (run.status, run.stdout.split(), run.stderr) == (3, ["1", "/w", "thrown"], ""), run
+    assert (work / "made").read_text() == "y\n" and not (tree / "open/planted").exists()

@@ -14,6 +14,11 @@ enum Available {
         return accepts(parts.dropLast(), [(parts[parts.count - 1], value)])
     }
 
+    /// Whether a network of the jail's own publishes a port so.
+    static func publishes(_ port: String) -> Bool {
+        accepts(["network"], [("mode", .string("user")), ("publish", .strings([port]))])
+    }
+
     /// Whether a mount may have that key beside a target.
     static func mount(_ pairs: [(String, Node.Value)]) -> Bool {
         let table = table([("target", .string("/x"))] + pairs)

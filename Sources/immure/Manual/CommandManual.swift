@@ -101,8 +101,8 @@ extension Manual {
     private static let importing = """
         Prints a spec that stands for a configuration of another tool: `bwrap` (a command line after `--`, or a FILE of words as
         its option --args takes them), `nsjail` (protobuf text with its kafel policy), `firejail` (a profile, with what it
-        includes), `minijail` (a file of minijail0 --config with its policy), `systemd` (a service unit, then its drop-ins) or
-        `oci` (config.json). A comment over each line says which directive it is from. What means something else in a jail of
+        includes), `minijail` (a file of minijail0 --config with its policy), `systemd` (a service unit, then its drop-ins),
+        `oci` (config.json) or `docker` (a command line of docker run after `--`). A comment over each line says which directive it is from. What means something else in a jail of
         immure's is a warning, and what has no line is listed with its reason, both as comments and on standard error. A
         directive that the tool does not know is an error, with file and line. Words after `--` are the command. The status is
         0; 1 where something that restricts the program was lost; 2 where a file is wrong, and nothing is printed.
@@ -117,6 +117,10 @@ extension Manual {
         DIRECTORY/rootfs; by an ordinary user all of it is that user's. Env, Entrypoint, Cmd, WorkingDir, User and StopSignal of
         the image become lines, all else is as immure has it; root is no more than what an image says where it says nothing.
         DIRECTORY/image is not needed afterwards.
+
+        `immure import docker --into DIRECTORY -- run OPTION… IMAGE [ARGV…]` makes a spec over what has so been unpacked, with what
+        the image says of its program as long as DIRECTORY/image is there; without --into the directory is `image`. The root
+        can be written to, and that is thrown away; without --network the mode is `user`.
 
         `immure as bwrap …`, and immure under the name bwrap, launch what `immure import bwrap -- …` prints, and do what no spec
         says: --info-fd, --json-status-fd (child-pid is the command's process), --block-fd, --sync-fd. What has no line is

@@ -16,14 +16,17 @@ struct ImportCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "oci: the file is an image, and is unpacked into this directory, which is made", valueName: "directory"),
+            "oci: the file is an image, and is unpacked into this directory, which is made; docker: where it has been unpacked",
+            valueName: "directory"),
         completion: .directory)
     var into: String?
 
     /// `words` are those after `--`: the command line of bwrap, or the command of the jail.
     func perform(_ words: [String]) -> Never {
         let draft =
-            if let into {
+            if tool == .docker {
+                docker(words)
+            } else if let into {
                 image(into, words)
             } else {
                 tool.draft(of: files.map(read), words, ImportContext.ofCaller)
@@ -71,6 +74,12 @@ struct ImportCommand: ParsableCommand {
         }
     }
 
+    /// A command line of `docker run`, over the image that `immure import oci` has unpacked.
+    private func docker(_ words: [String]) -> Draft {
+        guard files.isEmpty else { Self.leave(Diagnostic("docker: the command line comes after --", at: nil)) }
+        return DockerImport.draft(words, in: into.map(Caller.absolute), ImportContext.ofCaller)
+    }
+
     private static func leave(_ fault: Diagnostic) -> Never {
         Report.say(fault)
         Caller.leave(2)
@@ -90,7 +99,7 @@ struct ImportCommand: ParsableCommand {
 
 /// The tools whose configurations are read, by the names of their programs.
 enum ForeignTool: String, CaseIterable, ExpressibleByArgument {
-    case bwrap, nsjail, firejail, minijail, systemd, oci
+    case bwrap, nsjail, firejail, minijail, systemd, oci, docker
 
     func draft(of sources: [ImportSource], _ words: [String], _ context: ImportContext) -> Draft {
         switch self {
@@ -100,6 +109,7 @@ enum ForeignTool: String, CaseIterable, ExpressibleByArgument {
         case .minijail: MinijailImport.draft(of: sources, words, context)
         case .systemd: SystemdImport.draft(of: sources, words, context)
         case .oci: OCIImport.draft(of: sources, words, context)
+        case .docker: DockerImport.draft(words, in: nil, context)
         }
     }
 }

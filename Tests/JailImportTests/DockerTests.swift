@@ -1,0 +1,71 @@
+import JailImport
+import JailSpec
+import LinuxFacts
+import SpecFile
+import Testing
+
+@Suite struct DockerTests {
+    private func draft(_ line: String, in directory: String? = nil, files: [String: String] = [:]) -> Draft {
+        let context = ImportContext(
+            read: { files[$0].map { Array($0.utf8) } }, exists: { files[$0] != nil })
+        return DockerImport.draft(line.split(separator: " ").map(String.init), in: directory, context)
+    }
+
+    @Test func `the options become lines over the unpacked image`() throws {
+        let spec = try draft(
+            "docker run --rm -itv /srv/d:/data:ro -eA=1 --env B -m 512m --cpus=1.5 --pids-limit 9 --cap-add NET_RAW "
+                + "-u 5:6 -w /app -p 8080:80 --ulimit nofile=7 --add-host=db:10.0.0.2 --tmpfs /x:size=1m,mode=700 a:1 sh -c x"
+        ).spec
+        #expect(spec.filesystem.root.value == .directory("/work/image/rootfs") && spec.filesystem.changes != nil)
+        #expect(spec.command?.value == ["sh", "-c", "x"] && spec.cwd.value == "/app")
+        let data = try #require(spec.mount(at: "/data"))
+        #expect(data.source == .bind("/srv/d") && data.options.asked == .readOnly && data.create?.isDirectory == true)
+        #expect(spec.mount(at: "/x")?.source == .tmpfs(size: 1 << 20, inodes: nil, mode: 0o700))
+        #expect(spec.mount(at: "/etc/hosts") != nil && spec.environment.keep.map(\.value) == ["B"])
+        #expect(spec.limits?.value.memory?.value == 512 << 20 && spec.limits?.value.pids?.value == 9)
+        #expect(spec.network.mode?.value == .user && spec.rlimits.first?.soft == 7)
+    }
+
+    @Test func `every option without a line has its reason`() throws {
+        let made = draft(
+            "run --gpus all --privileged -v named:/v --network other --storage-opt size=1G --restart always --cap-drop ALL -d x"
+        )
+        #expect(made.faults.isEmpty)
+        let left = made.notes.filter { $0.kind == .lost }
+        #expect(left.count == 4 && left.allSatisfy { !$0.reason.isEmpty })
+        #expect(made.directives(.lostRestriction) == ["--storage-opt size=1G"] && made.hasLostRestrictions)
+        #expect(made.directives(.outside).contains("--restart always"))
+        #expect(
+            made.said(.warning).contains { $0.contains("docker save -o image.tar x && immure import oci image.tar") })
+    }
+
+    @Test(arguments: [
+        ("--wat x", "docker run has no option --wat"), ("--rm", "no image"), ("-e", "--env takes a word"),
+        ("--user web x", "names are the image's: --user takes numbers here, UID:GID"),
+        ("--cpus many x", "\"many\" is not a number of CPUs"), ("--env-file /no x", "cannot read \"/no\""),
+    ]) func `what docker would refuse is a fault`(_ line: String, _ message: String) {
+        #expect(draft("run " + line).faults.first?.message == message)
+        #expect(draft("ps").faults.count == 1)
+    }
+
+    @Test func `the root is read-only where that was asked for, and the last of two counts`() throws {
+        let made = draft("run --read-only --network none --network host -w /a -w /b -p 1:1 x")
+        let spec = try made.spec
+        #expect(spec.filesystem.changes == nil && spec.network.mode?.value == .host && spec.cwd.value == "/b")
+        #expect(
+            made.directives(.warning).contains("--workdir /a") && made.directives(.outside).contains("--publish 1:1"))
+    }
+
+    @Test func `what an unpacked image says of its program holds under the options`() throws {
+        let files = [
+            "/i/image/index.json": #"{"manifests":[{"digest":"sha256:a"}]}"#,
+            "/i/image/blobs/sha256/a": #"{"config":{"digest":"sha256:b"}}"#,
+            "/i/image/blobs/sha256/b": #"{"config":{"Env":["A=1","B=2"],"Cmd":["serve"],"WorkingDir":"/srv"}}"#,
+        ]
+        let made = draft("run -e B=3 --network none x", in: "/i", files: files)
+        let spec = try made.spec
+        #expect(spec.filesystem.root.value == .directory("/i/rootfs") && spec.command?.value == ["serve"])
+        #expect(spec.environment.set.map { "\($0.name)=\($0.value.value)" }.sorted() == ["A=1", "B=3"])
+        #expect(spec.cwd.value == "/srv" && !made.said(.warning).contains { $0.contains("docker save") })
+    }
+}
