@@ -163,7 +163,7 @@ package func checkLength(of path: String, at position: Position) throws(Diagnost
 }
 
 private func isNameTooLong(in path: String) -> Bool {
-    path.utf8.split(separator: slash).contains { CarriedByte.count(Substring($0)) > 255 }
+    path.utf8.split(separator: slash).contains { CarriedByte.count(String(Substring($0))) > 255 }
 }
 
 /// Whether a shell would take it as a variable's name.
