@@ -4,6 +4,7 @@
 //   gcc -O2 -o trace trace.c -lcapstone && ./trace OUTPUT LOW HIGH /path/to/immure run -- /usr/bin/true
 #define _GNU_SOURCE
 #include <capstone/capstone.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LINES = 1 << 22, PROCESSES = 1 << 22, LONGEST = 15 };
+enum { LINES = 1 << 22, PROCESSES = 1 << 22, LONGEST = 15, OPERANDS = 8, ADDRESSES = LINES * 16 };
+
+// What an instruction reads or writes in memory, decoded once.
+struct operands {
+    int count;
+    unsigned long next;
+    x86_op_mem at[OPERANDS];
+};
 static unsigned char code_seen[LINES], data_seen[LINES], released[PROCESSES];
+static struct operands *decoded[ADDRESSES];
 static unsigned long low, high;
 static FILE *output;
 static csh decoder;
@@ -48,37 +57,56 @@ static unsigned long value(const struct user_regs_struct *r, x86_reg which, unsi
     }
 }
 
-static void note_data(const struct user_regs_struct *registers, pid_t process) {
+// NULL where the instruction cannot be read.
+static const struct operands *operands_of(unsigned long address, pid_t process) {
+    if (decoded[address]) return decoded[address];
     unsigned char bytes[LONGEST];
-    struct iovec here = {bytes, sizeof bytes}, there = {(void *)registers->rip, sizeof bytes};
+    struct iovec here = {bytes, sizeof bytes}, there = {(void *)address, sizeof bytes};
     ssize_t length = process_vm_readv(process, &here, 1, &there, 1, 0);
-    if (length <= 0) return;
+    if (length <= 0) return NULL;
     const unsigned char *code = bytes;
     size_t left = (size_t)length;
-    unsigned long next = registers->rip;
-    if (!cs_disasm_iter(decoder, &code, &left, &next, instruction)) return;
-    if (instruction->id == X86_INS_LEA || instruction->id == X86_INS_NOP) return;
+    struct operands *found = calloc(1, sizeof *found);
+    if (!found) fail("calloc");
+    found->next = address;
+    decoded[address] = found;
+    if (!cs_disasm_iter(decoder, &code, &left, &found->next, instruction)) return found;
+    if (instruction->id == X86_INS_LEA || instruction->id == X86_INS_NOP) return found;
     const cs_x86 *detail = &instruction->detail->x86;
-    for (int i = 0; i < detail->op_count; i++) {
+    for (int i = 0; i < detail->op_count && found->count < OPERANDS; i++) {
         const cs_x86_op *operand = &detail->operands[i];
         // What is relative to fs belongs to the thread, not to a symbol.
         if (operand->type != X86_OP_MEM || operand->mem.segment == X86_REG_FS) continue;
-        unsigned long address = value(registers, operand->mem.base, next) + (unsigned long)operand->mem.disp +
-                                value(registers, operand->mem.index, next) * (unsigned long)operand->mem.scale;
+        found->at[found->count++] = operand->mem;
+    }
+    return found;
+}
+
+static void note(pid_t process) {
+    struct user_regs_struct registers;
+    if (ptrace(PTRACE_GETREGS, process, 0, &registers) < 0) return;  // killed meanwhile
+    if (registers.rip >= ADDRESSES) return;
+    unsigned long line = registers.rip / 16;
+    if (!code_seen[line]) fprintf(output, "x %llx\n", registers.rip);
+    code_seen[line] = 1;
+    const struct operands *operands = operands_of(registers.rip, process);
+    for (int i = 0; operands && i < operands->count; i++) {
+        const x86_op_mem *at = &operands->at[i];
+        unsigned long address = value(&registers, at->base, operands->next) + (unsigned long)at->disp +
+                                value(&registers, at->index, operands->next) * (unsigned long)at->scale;
         if (address < low || address >= high || address / 8 >= LINES || data_seen[address / 8]) continue;
         data_seen[address / 8] = 1;
         fprintf(output, "d %lx\n", address);
     }
 }
 
-static void note(pid_t process) {
-    struct user_regs_struct registers;
-    if (ptrace(PTRACE_GETREGS, process, 0, &registers) < 0) return;  // killed meanwhile
-    unsigned long line = registers.rip / 16;
-    if (line >= LINES) return;
-    if (!code_seen[line]) fprintf(output, "x %llx\n", registers.rip);
-    code_seen[line] = 1;
-    note_data(&registers, process);
+// A step is two switches between tracer and program. Where both run on one processor nobody has to be woken on another,
+// which on a busy machine takes ten times as long as the step.
+static void stay_on_one_processor(void) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    if (sched_setaffinity(0, sizeof one, &one) < 0) fail("sched_setaffinity");
 }
 
 int main(int count, char **words) {
@@ -88,6 +116,7 @@ int main(int count, char **words) {
     if (!(output = fopen(words[1], "w"))) fail(words[1]);
     if (cs_open(CS_ARCH_X86, CS_MODE_64, &decoder) || cs_option(decoder, CS_OPT_DETAIL, CS_OPT_ON)) return 1;
     instruction = cs_malloc(decoder);
+    stay_on_one_processor();
 
     pid_t first = fork();
     if (first < 0) fail("fork");
