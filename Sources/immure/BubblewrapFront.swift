@@ -30,7 +30,7 @@ struct BubblewrapFront {
             isRoot: Caller.userID == 0, permitted: Caller.permitted, currentDirectory: surroundings.variable("PWD"),
             home: surroundings.home, readDescriptor: Caller.readDescriptor,
             isDirectory: Caller.isDirectory)
-        var imported = BubblewrapImport(Array(words), from: "bwrap", context)
+        var imported = BubblewrapImport(Array(words), from: "bwrap", context, decodes: false)
         let called = Caller.arguments.first ?? "bwrap"
         let front = BubblewrapFront(extras: imported.extras, name: words.startIndex == 1 ? called : "bwrap")
         front.answerQuestions()
@@ -40,8 +40,8 @@ struct BubblewrapFront {
         front.refuseWhatIsLost(imported.draft)
         for source in front.extras.coveredSources where !Caller.exists(source) { front.refuseSource(source) }
         front.checkDescriptors()
-        imported.passOn((3..<1024).filter { Caller.hasOpen($0) })
-        front.launch(imported.draft.document, surroundings)
+        imported.passOn(Caller.openDescriptors(in: 3..<1024))
+        front.launch(imported.draft, surroundings)
     }
 
     private var usage: String { "usage: \(name) [OPTIONS...] [--] COMMAND [ARGS...]" }
@@ -75,10 +75,10 @@ struct BubblewrapFront {
         [extras.infoDescriptor, extras.statusDescriptor, extras.blockDescriptor].compactMap { $0 }
     }
 
-    private func launch(_ document: Document, _ surroundings: Surroundings) -> Never {
+    private func launch(_ draft: Draft, _ surroundings: Surroundings) -> Never {
         let held = own + extras.heldDescriptors
         do throws(Rejection) {
-            let plan = try Prepare.plan(of: document, in: surroundings, stays: !held.isEmpty)
+            let plan = try Prepare.plan(of: draft.document, in: surroundings, stays: !held.isEmpty)
             let start =
                 own.isEmpty
                 ? nil : StartReport(gate: extras.blockDescriptor, own: own.filter { $0 > 2 }, words: words)
@@ -93,7 +93,8 @@ struct BubblewrapFront {
                 Caller.leave(outcome)
             }
         } catch {
-            refuse(error.diagnostics.first?.message ?? "refused")
+            // In the words of the option, where it is one that does not decode.
+            refuse(draft.undecodable.first?.message ?? error.diagnostics.first?.message ?? "refused")
         }
     }
 

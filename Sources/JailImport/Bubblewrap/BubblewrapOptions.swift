@@ -4,26 +4,43 @@ import SpecFile
 
 /// bwrap(1)'s options, with how many words follow each.
 package enum BubblewrapOptions {
-    static let arguments: [String: Int] = [
-        "--help": 0, "--version": 0, "--args": 1, "--argv0": 1, "--level-prefix": 0, "--unshare-all": 0,
-        "--share-net": 0, "--unshare-user": 0, "--unshare-user-try": 0, "--unshare-ipc": 0, "--unshare-pid": 0,
-        "--unshare-net": 0, "--unshare-uts": 0, "--unshare-cgroup": 0, "--unshare-cgroup-try": 0, "--userns": 1,
-        "--userns2": 1, "--disable-userns": 0, "--assert-userns-disabled": 0, "--pidns": 1, "--uid": 1, "--gid": 1,
-        "--hostname": 1, "--chdir": 1, "--clearenv": 0, "--setenv": 2, "--unsetenv": 1, "--lock-file": 1,
-        "--sync-fd": 1, "--bind": 2, "--bind-try": 2, "--dev-bind": 2, "--dev-bind-try": 2, "--ro-bind": 2,
-        "--ro-bind-try": 2, "--bind-fd": 2, "--ro-bind-fd": 2, "--remount-ro": 1, "--overlay-src": 1,
-        "--overlay": 3, "--tmp-overlay": 1, "--ro-overlay": 1, "--exec-label": 1, "--file-label": 1, "--proc": 1,
-        "--dev": 1, "--tmpfs": 1, "--mqueue": 1, "--dir": 1, "--file": 2, "--bind-data": 2, "--ro-bind-data": 2,
-        "--symlink": 2, "--seccomp": 1, "--add-seccomp-fd": 1, "--block-fd": 1, "--userns-block-fd": 1,
-        "--info-fd": 1, "--json-status-fd": 1, "--new-session": 0, "--die-with-parent": 0, "--as-pid-1": 0,
-        "--cap-add": 1, "--cap-drop": 1, "--perms": 1, "--size": 1, "--chmod": 2,
+    /// By how many words follow. Searched, not hashed: a command line has a few, and a dictionary of all is made first.
+    private static let byCount: [[String]] = [
+        [
+            "--help", "--version", "--level-prefix", "--unshare-all", "--share-net", "--unshare-user",
+            "--unshare-user-try",
+            "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup",
+            "--unshare-cgroup-try",
+            "--disable-userns", "--assert-userns-disabled", "--clearenv", "--new-session", "--die-with-parent",
+            "--as-pid-1",
+        ],
+        [
+            "--args", "--argv0", "--userns", "--userns2", "--pidns", "--uid", "--gid", "--hostname", "--chdir",
+            "--unsetenv",
+            "--lock-file", "--sync-fd", "--remount-ro", "--overlay-src", "--tmp-overlay", "--ro-overlay",
+            "--exec-label",
+            "--file-label", "--proc", "--dev", "--tmpfs", "--mqueue", "--dir", "--seccomp", "--add-seccomp-fd",
+            "--block-fd",
+            "--userns-block-fd", "--info-fd", "--json-status-fd", "--cap-add", "--cap-drop", "--perms", "--size",
+        ],
+        [
+            "--setenv", "--bind", "--bind-try", "--dev-bind", "--dev-bind-try", "--ro-bind", "--ro-bind-try",
+            "--bind-fd",
+            "--ro-bind-fd", "--file", "--bind-data", "--ro-bind-data", "--symlink", "--chmod",
+        ],
+        [
+            "--overlay"
+        ],
     ]
 
+    /// How many words follow an option; nil for what is none.
+    private static func count(after word: String) -> Int? { byCount.firstIndex { $0.contains(word) } }
+
     /// Whether immure, called by /proc/self/exe, is meant to be bubblewrap: by the first word.
-    package static func hasOption(_ word: String) -> Bool { arguments[word] != nil }
+    package static func hasOption(_ word: String) -> Bool { count(after: word) != nil }
 
     /// The names of all, sorted.
-    package static var names: [String] { arguments.keys.sorted() }
+    package static var names: [String] { byCount.joined().sorted() }
 
     /// The most words that bubblewrap reads from descriptors.
     private static let limit = 9000
@@ -68,7 +85,7 @@ package enum BubblewrapOptions {
                 line.commandDirective = Directive(shown(line.command), at: position)
                 return
             }
-            guard let count = arguments[word] else {
+            guard let count = count(after: word) else {
                 return draft.fail("Unknown option \(word)", Directive(word, at: position), hint: near(word))
             }
             guard index + count < words.count else {
@@ -121,6 +138,6 @@ package enum BubblewrapOptions {
     }
 
     private static func near(_ word: String) -> String? {
-        nearest(word, arguments.keys.sorted()).map { "did you mean \($0)?" }
+        nearest(word, names).map { "did you mean \($0)?" }
     }
 }

@@ -40,8 +40,8 @@ package struct BubblewrapImport {
     var filters: [BubblewrapOptions.Option] = []
     private var hasCommand = false
 
-    /// The words after `bwrap`; `name` is what messages call them.
-    package init(_ words: [String], from name: String, _ context: ImportContext) {
+    /// The words after `bwrap`; `name` is what messages call them. `decodes`: not for whoever decodes what comes of them.
+    package init(_ words: [String], from name: String, _ context: ImportContext, decodes: Bool = true) {
         self.context = context
         let line = BubblewrapOptions.read(words, from: name, context, into: &draft)
         for option in line.options { take(option) }
@@ -50,7 +50,7 @@ package struct BubblewrapImport {
             hasCommand = true
         }
         guard !extras.asksForHelp, !extras.asksForVersion else { return }
-        finish()
+        finish(decodes)
     }
 
     /// Gives the command those of the open descriptors that bubblewrap does not read itself, and no others.

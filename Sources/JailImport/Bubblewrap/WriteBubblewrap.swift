@@ -3,7 +3,7 @@ import SpecFile
 
 extension BubblewrapImport {
     /// The lines that follow from all options together.
-    mutating func finish() {
+    mutating func finish(_ decodes: Bool) {
         if let last = lowerDirective, !lower.isEmpty { draft.fail(Self.danglingLayer, last) }
         extras.coveredSources = tree.coveredSources
         checkCombinations()
@@ -14,7 +14,7 @@ extension BubblewrapImport {
         writeLocks()
         environment.write(directory(given["--chdir"]), given["--chdir"]?.directive, into: &draft)
         writeFilters()
-        draft.finish()
+        draft.finish(decodes: decodes)
     }
 
     /// What bubblewrap refuses of options that are right by themselves.

@@ -37,7 +37,8 @@ extension String {
 /// A word of a comment as a shell would want it, long ones cut.
 func shown(_ words: [String]) -> String {
     let text = words.map { $0.isEmpty ? "''" : $0 }.joined(separator: " ")
-    return text.count > 120 ? String(text.prefix(119)) + "…" : text
+    // Not more characters than bytes, and those need not be counted.
+    return text.utf8.count > 120 && text.count > 120 ? String(text.prefix(119)) + "…" : text
 }
 
 /// A word as a shell takes it for that one word.

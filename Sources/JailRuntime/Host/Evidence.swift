@@ -109,6 +109,23 @@ extension Caller {
     /// Whether this process was given that descriptor.
     package static func hasOpen(_ descriptor: Int32) -> Bool { isOpen(descriptor) }
 
+    /// The descriptors that this process was given, of those in a range that begins with 3. Procfs says how many there are (since
+    /// Linux 6.2), so that they are not looked for among numbers above the last one.
+    package static func openDescriptors(in range: Range<Int32>) -> [Int32] {
+        var left = Int.max
+        do throws(KernelError) {
+            let count = try size(of: "/proc/self/fd", at: currentDirectory)
+            if count > 0 { left = count - (0..<range.lowerBound).count { isOpen($0) } }
+        } catch {
+            // Without procfs each number is looked at.
+        }
+        var found: [Int32] = []
+        for number in range where found.count < left {
+            if isOpen(number) { found.append(number) }
+        }
+        return found
+    }
+
     /// Where a descriptor of the caller's leads.
     package static func path(of descriptor: Int32) throws(Diagnostic) -> String {
         let path: String
