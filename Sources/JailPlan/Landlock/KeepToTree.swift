@@ -72,8 +72,8 @@ extension Planner {
     /// Whether the command is to mount, which Landlock forbids to whom it restricts.
     private var keepsMounting: Bool {
         if spec.namespaces.nested.value { return true }
-        let written = spec.capabilities
-        return [written.keep, written.bounding, written.permitted].contains { $0?.value.contains(.sys_admin) ?? false }
+        func has(_ set: Located<CapabilitySet>?) -> Bool { set?.value.contains(.sys_admin) ?? false }
+        return has(spec.capabilities.keep) || has(spec.capabilities.bounding) || has(spec.capabilities.permitted)
     }
 
     /// Whether `/` is a directory of the host's that the jail may not write to: a descriptor may have been opened below it.

@@ -54,7 +54,8 @@ struct FirstProcess {
         try failing { () throws(KernelError) in try setDumpable(false) }
         try applier.checkUnreadable()
         try applier.tieToLauncher()
-        try leaveOthersBehind()
+        let rooms = FullRooms(of: plan, applier.slots)
+        try leaveOthersBehind(rooms)
         // Values of --set, paths of spec and result: proc_pid_cmdline(5) needs no right.
         hideStart()
         var command = self
@@ -81,7 +82,7 @@ struct FirstProcess {
         }
         var reaper = Reaper(
             command: child, channel: applier.channel, signals: signals, terminal: applier.terminal,
-            ownsProcesses: plan.supervision.ownsProcesses, notices: notices, rooms: FullRooms(of: plan, applier.slots),
+            ownsProcesses: plan.supervision.ownsProcesses, notices: notices, rooms: rooms,
             tableSize: { [applier] in applier.descriptorTableSize }
         )
         do throws(Failure) {
@@ -94,12 +95,12 @@ struct FirstProcess {
 
     /// Closes all that the command does not get and neither process needs: from the moment in which the command runs,
     /// /proc/1/fd shows nothing of the host, and no file of the caller's that the command has not been given.
-    private mutating func leaveOthersBehind() throws(Failure) {
+    private mutating func leaveOthersBehind(_ rooms: FullRooms) throws(Failure) {
         var kept = [0, 1, 2, applier.channel, signals, applier.terminal]
         kept += [applier.service.notices, applier.service.launcher, applier.queues]
         kept.append(applier.startChannel)
         if applier.startChannel >= 0, let proc = applier.hostProc { kept.append(proc.descriptor) }
-        kept += FullRooms(of: plan, applier.slots).descriptors
+        kept += rooms.descriptors
         for step in plan.steps { if case .closeDescriptors(let given) = step.operation { kept += given } }
         // Where the jail has no procfs that the command's process can be read in.
         if isVerified, !plan.hasOwnProc, let proc = applier.hostProc { kept.append(proc.descriptor) }
