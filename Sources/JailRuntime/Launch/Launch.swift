@@ -94,25 +94,9 @@ package struct Launch {
         let queue = SignalQueue(signals.number)
         applier.signals = queue
         try applier.checkSignals(plan)
-        let (ours, theirs) = try failing(makeChannel)
-        applier.channel = theirs
-        var notices = Int32(-1)
-        if plan.notices != nil { (notices, applier.service.launcher) = try failing(makeChannel) }
-        var startWait: StartWait?
-        if let start {
-            let (waiting, telling) = try failing(makeChannel)
-            startWait = StartWait(start, from: waiting)
-            applier.startChannel = telling
-        }
         if let entry { applier.watchedCaller = entry.client } else { try applier.watchCaller(plan) }
         applier.hostTerminal = try openHostTerminal()
-        var plainOutput = Int32(-1)
-        if let use = plan.supervision.terminal {
-            applier.callerTerminal = CallerTerminal(use, in: applier.hostProc)
-            if case .none? = plan.session { (plainOutput, applier.plainOutput) = try failing(makePipe) }
-        }
-        // Not one that enters: it is no jail's first.
-        let door = entry == nil ? Door.open() : nil
+        let ends = try SharedEnds(of: self, &applier)
         let stage = try failing { () throws(KernelError) in try Stage() }
         applier.stage = stage
         guard let creation = plan.creation else { throw Failure(.launcherGone) }
@@ -123,31 +107,26 @@ package struct Launch {
         if !plan.supervision.ownsProcesses { leftovers = try spareChildren(applier) }
         applier.step = creation
         guard case .parent(let child) = try located(creation, { () throws(Failure) in try applier.part(plan) }) else {
-            closeDescriptor(ours)
-            if notices >= 0 { closeDescriptor(notices) }
-            if let startWait { closeDescriptor(startWait.channel) }
-            if let door { closeDescriptor(door.listener) }
+            ends.closeLaunchers()
             var first = FirstProcess(
                 plan: plan, applier: applier, signals: signals.number, foreign: start?.own ?? [])
             first.proceed(from: creation)
         }
-        closeDescriptor(theirs)
-        if applier.startChannel >= 0 { closeDescriptor(applier.startChannel) }
-        if plainOutput >= 0 { closeDescriptor(applier.plainOutput) }
-        if notices >= 0 { closeDescriptor(applier.service.launcher) }
+        ends.closeFirsts(applier)
         // First of all: the jail stands still until it has its ids.
         do throws(Failure) {
             applier.mapped = child
-            try applier.followOutside(plan, from: creation + 1, telling: ours)
-            try applier.completeNetwork(telling: ours)
+            try applier.followOutside(plan, from: creation + 1, telling: ends.channel)
+            try applier.completeNetwork(telling: ends.channel)
         } catch {
             Supervisor.kill(child)
             throw error
         }
         var supervisor = Supervisor(
-            plan: plan, child: child, stage: stage, channel: ours, signals: queue, applier: applier,
-            notices: plan.notices.map { NoticeRelay($0, from: notices, to: applier.service.manager, tell) }, held: held,
-            start: startWait, leftovers: leftovers, plainOutput: plainOutput, door: door)
+            plan: plan, child: child, stage: stage, channel: ends.channel, signals: queue, applier: applier,
+            notices: plan.notices.map { NoticeRelay($0, from: ends.notices, to: applier.service.manager, tell) },
+            held: held,
+            start: ends.start, leftovers: leftovers, plainOutput: ends.plainOutput, door: ends.door)
         do throws(Failure) {
             return try supervisor.watch { applier.descriptorTableSize }
         } catch {
