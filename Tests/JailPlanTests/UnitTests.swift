@@ -121,6 +121,67 @@ import Testing
         #expect(!(try unit("[[mount]]\ntarget = \"/x\"\nsource = \"/var/lib/b/c\"").contains("StateDirectory=b")))
     }
 
+    /// systemd would make it root's.
+    @Test(arguments: [
+        ("", true), ("[identity]\nuser = 33", false), ("[identity]\nuser = 0", true),
+        ("[identity]\nuser = \"www-data\"", true), ("[identity]\ngroup = \"adm\"", false),
+        ("[filesystem]\nro = [\"/tmp/x:/y\"]", false),
+    ]) func `a directory that the launch makes for somebody else is left to it`(text: String, isMade: Bool) throws {
+        let lines = try unit(text + "\n[[mount]]\ntarget = \"/x\"\nsource = \"/var/lib/b/c\"\ncreate = true")
+        #expect(lines.contains("StateDirectory=b") == isMade)
+    }
+
+    @Test(arguments: [
+        ("identity.group = \"adm\"", "t.toml:1:18: only root can give the jail these ids"),
+        ("namespaces.net = \"/run/netns/a\"", "without a net namespace"),
+        ("filesystem.ro = [\"/tmp/y:/y\"]", "without \"/tmp/y\""),
+        ("filesystem.rw = [\"/srv/y\"]", "The jail writes to \"/srv/y\""),
+        ("network.mode = \"veth\"", "Only root can make"),
+    ]) func `why there is no dynamic user is said`(text: String, why: String) throws {
+        let bind = "\n[[mount]]\ntarget = \"/x\"\nsource = \"/var/lib/a\"\n"
+        let lines = try unit(text + bind)
+        #expect(lines.contains { $0.hasPrefix("# No DynamicUser=") && $0.contains(why) }, "\(lines)")
+        func isLocked(_ lines: [Substring]) -> Bool { lines.contains { $0.contains("systemd makes it root's") } }
+        #expect(isLocked(lines))
+        #expect(!isLocked(try unit(text + bind + "idmap = true")))
+        #expect(!isLocked(try unit(text + bind + "options = [\"ro\"]")))
+    }
+
+    @Test func `a port below 1024 is a capability of a launcher that is not root`() throws {
+        let bind = "\n[[mount]]\ntarget = \"/x\"\nsource = \"/var/lib/a\"\n"
+        for who in [bind, "\nidentity.user = \"www-data\""] {
+            let lines = try unit("network.publish = [\"8080:80\", \"443:443\"]" + who)
+            #expect(lines.contains("AmbientCapabilities=CAP_NET_BIND_SERVICE"))
+            #expect(lines.contains("CapabilityBoundingSet=CAP_NET_BIND_SERVICE"))
+            #expect(!lines.contains("PrivateUsers=yes"))
+            let high = try unit("network.publish = [\"8080:80\"]" + who)
+            #expect(!high.contains { $0.hasPrefix("AmbientCapabilities=") } && high.contains("CapabilityBoundingSet="))
+        }
+        #expect(!(try unit("network.publish = [\"80:80\"]")).contains { $0.hasPrefix("AmbientCapabilities=") })
+    }
+
+    @Test func `a drop-in gives a port below 1024 back`() throws {
+        func dropIn(_ settings: [(name: String, value: String)]) throws -> [Substring] {
+            var options = Unit.Options()
+            options.over = ForeignUnit(name: "a", settings: settings)
+            return try Unit(
+                try spec("network.publish = [\"80:80\"]"), name: "a", command: ["/immure"], variables: [],
+                options: options
+            ).dropIn().split(separator: "\n")
+        }
+        let lines = try dropIn([
+            ("User", "www-data"), ("CapabilityBoundingSet", "~CAP_NET_BIND_SERVICE"), ("PrivateUsers", "yes"),
+        ])
+        for line in [
+            "AmbientCapabilities=CAP_NET_BIND_SERVICE", "CapabilityBoundingSet=CAP_NET_BIND_SERVICE", "PrivateUsers=no",
+        ] {
+            #expect(lines.contains(Substring(line)), "\(line)")
+        }
+        let has = try dropIn([("User", "www-data"), ("AmbientCapabilities", "CAP_CHOWN CAP_NET_BIND_SERVICE")])
+        #expect(!has.contains { $0.hasPrefix("AmbientCapabilities") || $0.hasPrefix("PrivateUsers") })
+        #expect(!(try dropIn([("User", "root")])).contains { $0.hasPrefix("AmbientCapabilities") })
+    }
+
     @Test func `limits of a jail in a scope of its own are none of the unit's`() throws {
         let lines = try unit("[limits]\npids = 16\nscope = \"own\"")
         #expect(!lines.contains { $0.hasPrefix("Delegate=") || $0.hasPrefix("TasksMax=") })

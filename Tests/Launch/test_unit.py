@@ -150,5 +150,41 @@ def test_a_unit_for_a_users_manager(caller):
     assert not {"User", "DynamicUser", "PrivateTmp", "ProtectSystem", "IPAddressDeny", "PrivateDevices"} & set(found)
 
 
+def test_a_published_port_below_1024_without_root(root, user):
+    """What the unit gives the launcher is enough for the port, and without it there is none."""
+    text = '[network]\npublish = ["127.0.0.1:871:80"]\n'
+    found = dict(directives(unit(root, "a", "a.toml", "--user", text=text).ok.stdout))
+    assert "AmbientCapabilities" not in found
+    found = dict(directives(unit(root, "a", "a.toml", text=text + '[identity]\nuser = "www-data"\n').ok.stdout))
+    kept = found["CapabilityBoundingSet"].removeprefix("CAP_").lower()
+    assert kept == found["AmbientCapabilities"].removeprefix("CAP_").lower()
+    argv, _ = user.line(text, ("/bin/grep", "CapPrm", "/proc/self/status"))
+    become = ["setpriv", f"--reuid={user.uid}", f"--regid={user.gid}", "--clear-groups", "--no-new-privs"]
+    plain = root.finish(root.popen([*become, "--bounding-set", "-all", *argv]))
+    assert plain.status == 125 and "below 1024" in plain.stderr, plain
+    given = [f"--inh-caps=+{kept}", f"--ambient-caps=+{kept}", "--bounding-set", f"-all,+{kept}"]
+    run = root.finish(root.popen([*become, *given, *argv]))
+    assert run.status == 0 and int(run.stdout.split()[1], 16) == 0, run
+
+
+def test_a_directory_that_the_command_could_not_write_to(root):
+    """The spec is in /tmp, so that root starts the jail: what systemd makes is root's, and the unit says so with what helps."""
+    def mount(source, more=""):
+        return f'[[mount]]\ntarget = "/data"\nsource = "{source}"\n{more}\n'
+
+    write = ("/bin/sh", "-c", "echo x >/data/file")
+    made = unit(root, "a", "a.toml", text=mount("/var/lib/made", "create = true")).ok.stdout
+    assert "StateDirectory" not in made and "# No DynamicUser=" in made
+    told = unit(root, "a", "a.toml", text=mount("${STATE_DIRECTORY}")).ok.stdout
+    assert re.search("# .*root's, .* idmap = true .*\nStateDirectory=a\n", told), told
+    place = root.directory()
+    place.chmod(0o755)
+    assert "Permission denied" in root.run(mount(place), *write).stderr
+    root.run(mount(place, "idmap = true"), *write).ok
+    root.run(mount(place / "deep" / "own", "create = true"), *write).ok
+    silent = unit(root, "a", "a.toml", text=mount("${STATE_DIRECTORY}", "idmap = true")).ok.stdout
+    assert "StateDirectory=a" in silent and "root's" not in silent
+
+
 def repr_toml(text):
     return '"' + "".join(f"\\u{ord(c):04x}" for c in text) + '"'

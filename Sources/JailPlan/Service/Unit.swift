@@ -41,6 +41,7 @@ package struct Unit {
         if let over = options.over {
             startsAsUser = over.startsAsUser
             clear(over)
+            addLowPort(over: over)
             addDirectories(besides: over)
             if let limits = spec.limits, limits.value.scope.value == .unit { delegate(limits) }
             return
@@ -56,6 +57,7 @@ package struct Unit {
             add("SyslogIdentifier", "\(plain: name)", nil, "in place of the launcher's own name")
         }
         addDirectories()
+        addLowPort()
         if !options.isUsers { addAttributes() }
         addLimits()
         addService()

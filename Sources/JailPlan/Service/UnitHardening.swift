@@ -28,12 +28,19 @@ extension Unit {
             add("PrivateMounts", "yes", nil, why)
             if spec.namespaces[.pid].value.isNew && !uses(["/proc"]) { add("ProtectProc", "invisible", nil, why) }
             if spec.hostname == nil { add("ProtectHostname", "yes", nil, why) }
-            if isDynamic {
+            // A user namespace of the service's own does not own the network whose port it is to have.
+            if isDynamic && !bindsLowPort {
                 add("PrivateUsers", "yes", nil, "the launcher and the jail are the unit's own user, and nobody else")
             }
         }
         add("RestrictRealtime", "yes", nil, why)
-        if startsAsUser && !options.isUsers { add("CapabilityBoundingSet", "", nil, why) }
+        if startsAsUser && !options.isUsers {
+            if bindsLowPort {
+                add("CapabilityBoundingSet", "CAP_NET_BIND_SERVICE", nil, "the launcher does without every other")
+            } else {
+                add("CapabilityBoundingSet", "", nil, why)
+            }
+        }
         guard spec.seccomp == nil else { return }
         let filtered = "what the filter of the jail refuses as well"
         add("SystemCallArchitectures", "native", nil, filtered)
@@ -94,14 +101,17 @@ extension Unit {
     }
 
     /// Whether the launch reads, or the jail shows, anything of the host at, below or above one of the directories.
-    func uses(_ directories: [String]) -> Bool {
-        if case .host = spec.filesystem.root.value { return true }
+    func uses(_ directories: [String]) -> Bool { use(of: directories) != nil }
+
+    /// The first path for which it does.
+    func use(of directories: [String]) -> String? {
+        if case .host = spec.filesystem.root.value { return "/" }
         // The program and the spec.
         var paths =
             options.files + command.prefix { $0 != "--" }.filter { $0.hasPrefix("/") } + spec.filesystem.writableSources
         if case .directory(let path) = spec.filesystem.root.value { paths.append(path) }
         for mount in spec.filesystem.mounts {
-            if mount.isPattern { return true }
+            if mount.isPattern { return mount.target }
             switch mount.source {
             case .bind(let path), .image(let path, _): paths.append(path)
             case .overlay(let lower, _, _): paths += lower
@@ -109,7 +119,7 @@ extension Unit {
                 break
             }
         }
-        return Self.meet(paths, directories)
+        return paths.first { Self.meet([$0], directories) }
     }
 
     /// Whether the jail may write to the host at, below or above one of the directories.

@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 /// Who starts the jail, and with what.
@@ -12,13 +13,18 @@ extension Unit {
             add("NoNewPrivileges", "yes", spec.process.noNewPrivileges.position, "of the launcher as well")
         }
         guard let user = identity.user else {
-            if let directory = directoryForDynamicUser {
-                startsAsUser = true
-                isDynamic = true
-                return add("DynamicUser", "yes", directory.position, "the directory is the user's, and nobody else's")
+            guard let directory = ownedDirectories.first else {
+                return hint(
+                    "As it stands root starts the jail and its command is nobody. Better an account of its own: User=")
             }
-            return hint(
-                "As it stands root starts the jail and its command is nobody. Better an account of its own: User=")
+            if let obstacle = obstacleToDynamicUser {
+                let position = obstacle.position.map { "\($0): " } ?? ""
+                return hint(
+                    "No DynamicUser=, so root starts the jail and its command is nobody. \(position)\(obstacle.why)")
+            }
+            startsAsUser = true
+            isDynamic = true
+            return add("DynamicUser", "yes", directory.position, "the directory is the user's, and nobody else's")
         }
         // Only root can set written groups, and an id that is not the launcher's own.
         guard case .name(let name) = user.value, name != "root", !isMapped, identity.groups == nil,
@@ -31,22 +37,40 @@ extension Unit {
         }
     }
 
-    /// Where a directory is asked for that no account is written for: a user of the unit's own can have it, where that user may
-    /// do all that the spec says. nil where not; DynamicUser= also makes the host read-only but for the unit's directories.
-    private var directoryForDynamicUser: UsedDirectory? {
+    /// The directories that a user of the unit's own would have: DynamicUser= does not give it ConfigurationDirectory=.
+    private var ownedDirectories: [UsedDirectory] {
+        usedDirectories.filter { $0.directive != "ConfigurationDirectory" }
+    }
+
+    /// Why a user of the unit's own could not do all that the spec says; nil where it can. DynamicUser= also makes the host
+    /// read-only but for the unit's directories, and gives the service a /tmp of its own.
+    private var obstacleToDynamicUser: (why: String, position: Position?)? {
         let identity = spec.identity
-        let kinds = NamespaceKind.allCases
-        guard identity.group == nil, identity.groups == nil, identity.uidMap == nil, identity.gidMap == nil,
-            spec.namespaces[.user].value.isNew, spec.namespaces[.mount].value.isNew,
-            kinds.allSatisfy({ spec.namespaces[$0].value.isNew || spec.namespaces[$0].value.isHost }),
-            !needsRoot, !uses(["/tmp", "/var/tmp", "/dev"])
-        else { return nil }
-        // It does not give the user ConfigurationDirectory=.
-        let owned = usedDirectories.filter { $0.directive != "ConfigurationDirectory" }
-        guard let first = owned.first,
-            spec.filesystem.writableSources.allSatisfy({ path in owned.contains { isWithin(path, $0.path) } })
-        else { return nil }
-        return first
+        let ids = [
+            identity.group?.position, identity.groups?.position, identity.uidMap?.position, identity.gidMap?.position,
+        ]
+        if let written = ids.compactMap({ $0 }).first { return ("only root can give the jail these ids", written) }
+        for kind in NamespaceKind.allCases {
+            let namespace = spec.namespaces[kind]
+            let isNeeded = [.user, .mount].contains(kind)
+            guard namespace.value.isNew || !isNeeded && namespace.value.isHost else {
+                return (
+                    "only root can launch without a \(kind.rawValue) namespace of the jail's own", namespace.position
+                )
+            }
+        }
+        if needsRoot {
+            return (
+                "Only root can make an image, a quota, idmap, limits.io or an interface of the host part of a jail", nil
+            )
+        }
+        if let path = use(of: ["/tmp", "/var/tmp", "/dev"]) {
+            return ("A dynamic user would have a /tmp and /dev of its own, without \(quoted(path)) of the host's", nil)
+        }
+        let elsewhere = spec.filesystem.writableSources.first { path in
+            !ownedDirectories.contains { isWithin(path, $0.path) }
+        }
+        return elsewhere.map { ("The jail writes to \(quoted($0)), which would be read-only to a dynamic user", nil) }
     }
 
     /// `${RUNTIME_DIRECTORY}` and its like: systemd makes them, gives them to the user, and removes what is to go.
@@ -55,13 +79,38 @@ extension Unit {
     mutating func addDirectories(besides over: ForeignUnit? = nil) {
         for used in usedDirectories {
             guard over?.directory(used.directive) != used.name else { continue }
+            // What systemd makes is root's where root starts the jail: the launch makes what the command is to write to its own.
+            let isLocked = !ownsDirectories && isWrittenAsOther(below: used.path)
+            guard !isLocked || !used.isMadeByLaunch else { continue }
             let instance: UnitText = "\(item: used.name)/%i"
-            add(used.directive, used.isInstance ? instance : "\(item: used.name)", used.position)
+            let why =
+                "systemd makes it root's, and the command is not root: with idmap = true on its [[mount]] it may write there"
+            add(
+                used.directive, used.isInstance ? instance : "\(item: used.name)", used.position, isLocked ? why : "")
+        }
+    }
+
+    /// Whether what belongs to the user who starts the jail is its command's.
+    private var ownsDirectories: Bool {
+        if startsAsUser { return true }
+        let identity = spec.identity
+        guard identity.uidMap == nil, let user = identity.user?.value else { return false }
+        return user == .id(0) || user == .name("root")
+    }
+
+    /// Whether the jail has something below `path` to write to with no other ids than the host's.
+    private func isWrittenAsOther(below path: String) -> Bool {
+        binds(below: path).contains { !$0.options.asked.hasAll(of: .readOnly) && $0.idmap?.value != true }
+    }
+
+    private func binds(below path: String) -> [Mount] {
+        spec.filesystem.mounts.filter { mount in
+            if case .bind(let source) = mount.source { isWithin(source, path) } else { false }
         }
     }
 
     private typealias UsedDirectory = (
-        directive: String, name: String, path: String, isInstance: Bool, position: Position?
+        directive: String, name: String, path: String, isInstance: Bool, isMadeByLaunch: Bool, position: Position?
     )
 
     /// The directories that the spec binds something of, those of an instance before those that all of them share; and what it asks to
@@ -72,23 +121,20 @@ extension Unit {
             let shared = parent + "/" + (options.over?.directory(kind.directive) ?? name)
             var result: [UsedDirectory] = []
             for path in isTemplate ? [shared + "/%i", shared] : [shared] where result.isEmpty {
-                let uses = spec.filesystem.mounts.first { mount in
-                    if case .bind(let source) = mount.source { isWithin(source, path) } else { false }
-                }
-                if let uses {
-                    result.append(
-                        (
-                            kind.directive, String(shared.dropFirst(parent.count + 1)), path, path != shared,
-                            uses.position
-                        ))
-                }
+                let uses = binds(below: path)
+                guard let first = uses.first else { continue }
+                result.append(
+                    (
+                        kind.directive, String(shared.dropFirst(parent.count + 1)), path, path != shared,
+                        uses.allSatisfy { $0.create != nil }, first.position
+                    ))
             }
             for mount in spec.filesystem.mounts where mount.create != nil && !options.isUsers {
                 guard case .bind(let source) = mount.source, isWithin(source, parent), source != parent,
                     !result.contains(where: { isWithin(source, $0.path) })
                 else { continue }
                 let first = source.dropFirst(parent.count + 1).split(separator: "/").first.map(String.init) ?? ""
-                result.append((kind.directive, first, parent + "/" + first, false, mount.position))
+                result.append((kind.directive, first, parent + "/" + first, false, true, mount.position))
             }
             return result
         }

@@ -88,7 +88,9 @@ extension Manual {
         directory and writes no user gets DynamicUser= where it needs no privileges, and one with `timeout` is a job:
         Type=oneshot, for a timer to start, which is not started again when its time is over. Directives that keep the
         launcher itself from things are printed where nothing of the spec asks for what they take. A [[mount]] with `create` in one
-        of systemd's places, such as /var/lib/NAME, becomes the directive that makes it. PWD given with `--env` is WorkingDirectory=.
+        of systemd's places, such as /var/lib/NAME, becomes the directive that makes it; where root starts the jail of somebody else,
+        the launch makes it, for systemd would make it root's. A published port below 1024 becomes AmbientCapabilities= of a
+        launcher that is not root. PWD given with `--env` is WorkingDirectory=.
         A spec that others than root can write is warned of: they decide what the service runs.
 
         `--user`: for a user's manager, which can do less of that; `--type`: in place of what the spec suggests, simple, exec, notify
