@@ -39,14 +39,21 @@ package struct LearnedNetwork {
         } else {
             let named = (local.isEmpty ? wanted : local).prefix(4).map(\.path).joined(separator: ", ")
             let more = wanted.count > 4 ? " and \(wanted.count - 4) more" : ""
-            mode = .host("connects to \(named)\(more)")
+            let why =
+                local.isEmpty
+                ? "which takes the host's whole network, as nothing here gives the jail one of its own (immure doctor)"
+                : "of the host itself, which takes its whole network"
+            mode = .host("connects to \(named)\(more), \(why)")
         }
         ports = records.filter { $0.act == .listen && $0.detail != "unix" && !used.contains(Self.key($0)) }.map(\.path)
     }
 
     var untold: [String] {
-        if case .host = mode { return [] }
-        return ports.filter { !$0.hasSuffix(":0") }.map { "listens at \($0): only the jail itself reaches it" }
+        let told = ports.filter { !$0.hasSuffix(":0") }
+        if case .host = mode {
+            return told.map { "listens at \($0): at the host's own port, as network.mode is \"host\"" }
+        }
+        return told.map { "listens at \($0): only the jail itself reaches it, without a line network.publish" }
     }
 
     /// An address of this machine's own, which sockets of the jail's own network have, too.

@@ -44,7 +44,7 @@ enum Run {
             explaining: request.explains,
             telling: { Report.say($0) }
         ).run()
-        if let reasons = request.reasons { tell(reasons, outcome) }
+        if let reasons = request.reasons { tell(reasons, outcome, of: plan) }
         tell(outcome, of: plan, to: destination, listing: changes)
         Caller.leave(outcome)
     }
@@ -58,7 +58,7 @@ enum Run {
     }
 
     /// Says what the jail kept from the command, the most likely cause of a failure first.
-    private static func tell(_ reasons: RunRequest.Reasons, _ outcome: Outcome) {
+    private static func tell(_ reasons: RunRequest.Reasons, _ outcome: Outcome, of plan: Plan) {
         if outcome.unheard != nil {
             return Report.say(
                 Diagnostic("--why: another filter has the listener already, and nothing was seen", at: nil),
@@ -70,14 +70,28 @@ enum Run {
         if found.isEmpty, outcome.status != 0 { found = all.filter { $0.kind == .nowhere } }
         let told = reasons == .all ? found : Array(found.prefix(5))
         Caller.patiently {
-            if found.isEmpty {
-                Report.say(Diagnostic("why: nothing was refused or missing in the jail", at: nil), as: .note)
+            if found.isEmpty, !isExplained(outcome, of: plan) {
+                Report.say(Diagnostic(nothingSeen, at: nil), as: .note)
             }
             for denial in told { Report.say(Diagnostic("why: \(denial.words)", at: nil), as: .note) }
             if found.count > told.count {
                 Report.say(Diagnostic("why: \(found.count - told.count) more with --why=all", at: nil), as: .note)
             }
         }
+    }
+
+    /// Names what is not watched: an empty answer is no proof that the jail kept nothing from the command.
+    private static let nothingSeen =
+        "why: nothing that is watched was refused or missing; not watched, among others: limits, capabilities, the content of /proc, "
+        + "and what a network of the jail's own refuses"
+
+    /// Whether something else is said of why the command failed, or did not start.
+    private static func isExplained(_ outcome: Outcome, of plan: Plan) -> Bool {
+        switch outcome.ending {
+        case .failed, .lost: return true
+        case .ended, .timedOut: break
+        }
+        return !outcome.refusedConnectionNotes(of: plan).isEmpty || !outcome.limitNotes(of: plan).isEmpty
     }
 
     /// Says and writes what there is to it; a launch without any of that does not pay for it.

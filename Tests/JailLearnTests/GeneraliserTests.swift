@@ -175,6 +175,17 @@ import Testing
         }
     }
 
+    @Test func `the host's network is given with why, and with the ports that it opens`() throws {
+        let records = [AccessRecord(.connect, "192.0.2.1:53", "inet"), AccessRecord(.listen, "0.0.0.0:8000", "inet")]
+        let learned = LearnedSpec(records, Self.context)
+        #expect(
+            learned.text.contains("connects to 192.0.2.1:53, which takes the host's whole network, as nothing here"))
+        #expect(learned.untold == ["listens at 0.0.0.0:8000: at the host's own port, as network.mode is \"host\""])
+        let alone = LearnedSpec([records[1]], Self.context)
+        #expect(
+            alone.untold.contains { $0.hasSuffix("only the jail itself reaches it, without a line network.publish") })
+    }
+
     @Test func `the host's network is looked at only where a command of the jail's own would need it`() {
         func leadsOut(_ addresses: String...) -> Bool {
             LearnedNetwork.leadsOut(addresses.map { AccessRecord(.connect, $0, $0.hasPrefix("@") ? "unix" : "inet") })

@@ -98,7 +98,7 @@ def test_an_address_that_is_connected_to_opens_the_network(bench, server):
         cannot("run curl: it is not installed")
     learned = bench.learn("curl", "-s", f"http://127.0.0.1:{server}/")
     assert (learned.status, learned.stdout) == (0, "served\n"), learned
-    assert f"# connects to 127.0.0.1:{server}" in bench.spec.read_text() and 'mode = "host"' in bench.lines
+    assert f"# connects to 127.0.0.1:{server}, of the host itself, which takes its whole network" in bench.spec.read_text() and 'mode = "host"' in bench.lines
     assert bench.again().stdout == "served\n"
 
 

@@ -16,6 +16,9 @@ QUOTED = r'"(?:[^"\\]|\\.)*"'
 LINE = re.compile(rf'^immure: note: why: ((?:{QUOTED}|[^"(])*\(\w+, (?:{QUOTED}|[^")]+)\)): ([a-z_]+(?:\.[a-z_]+)?) = (.*)$', re.MULTILINE)
 
 
+NOTHING = "nothing that is watched was refused or missing"
+
+
 def reasons(run):
     return [(words, f"{key}={value}") for words, key, value in LINE.findall(run.stderr)]
 
@@ -170,10 +173,11 @@ def test_modes_and_owners(root):
     os.chown(place / "other", 1234, 1234)
     spec = root.spec(f'[filesystem]\nro = ["{place}"]\n')
     run = why(root, f"cat {place}/secret {place}/shut/in {place}/other", spec=spec)
-    assert f"{place}/secret may not be used by the command's user, as uid 65534 may not read what is uid 0's with mode 600 (openat, cat): no line opens it" in run.stderr, run
+    assert f"{place}/secret may not be used by the command's user, as uid 65534 may not read what is uid 0's with mode 600 (openat, cat): identity.user = 0" in run.stderr, run
     assert f"{place}/shut may not be used by the command's user, as uid 65534 may not search what is uid 0's with mode 700" in run.stderr
-    assert [line for _, line in reasons(run)] == ["identity.user=1234"]
-    assert root.run(spec, "cat", place / "other", options=opened(run)).ok.stdout == "x\n"
+    assert {line for _, line in reasons(run)} == {"identity.user=0", "identity.user=1234"}
+    assert root.run(spec, "cat", place / "secret", options=["--set", "identity.user=0"]).ok.stdout == "x\n"
+    assert root.run(spec, "cat", place / "other", options=["--set", "identity.user=1234"]).ok.stdout == "x\n"
 
 
 def test_modes_of_what_is_missing(caller):
@@ -348,13 +352,39 @@ def test_all_and_a_few(caller):
 
 def test_nothing_is_said_where_nothing_was_kept(caller):
     run = caller.run(None, "/bin/true", options=["--why"])
-    assert run.status == 0 and "why: nothing was refused or missing in the jail" in run.stderr, run
+    assert run.status == 0 and f"why: {NOTHING}; not watched, among others: limits" in run.stderr, run
+
+
+def test_what_a_line_hides_is_named_with_the_line(caller):
+    spec = caller.spec('[filesystem]\nhide = ["/etc/passwd", "/usr/share"]\n')
+    run = why(caller, "cat /etc/passwd; ls /usr/share/doc", spec=spec, word="--why=all")
+    assert f"/etc/passwd is hidden in the jail, by {spec}:2:" in run.stderr and NOTHING not in run.stderr, run
+    assert f"/usr/share/doc is hidden in the jail, by {spec}:2:" in run.stderr, run
+
+
+def test_proc_that_the_jail_is_without(caller):
+    run = why(caller, "cat /proc/self/status", spec="filesystem.proc = false\n")
+    assert run.status == 1 and [line for _, line in reasons(run)] == ["filesystem.proc=true"], run
+    assert caller.run("filesystem.proc = false\n", "cat", "/proc/self/status", options=opened(run)).ok
+
+
+def test_a_device_that_is_written_to_as_a_shell_does(caller):
+    run = why(caller, "echo > /dev/null", spec='filesystem.dev = "none"\n')
+    assert run.status != 0 and 'filesystem.devices=["/dev/null"]' in [line for _, line in reasons(run)], run
+    assert why(caller, "echo > /dev/null", *opened(run), spec='filesystem.dev = "none"\n').status == 0
+
+
+def test_nothing_is_claimed_where_the_command_did_not_start(caller):
+    """Its loader is missing, or it is: that is told, and nothing beside it."""
+    for lines, word in (('filesystem.root = "empty"\nfilesystem.ro = ["/usr/bin/cat"]\n', "/usr/bin/cat"), (None, "no-such-command")):
+        run = caller.run(lines, word, options=["--why"])
+        assert run.status > 125 - 1 and NOTHING not in run.stderr, run
 
 
 def test_what_the_host_has_not_either_is_said_where_nothing_else_explains_a_failure(caller):
     place = caller.directory()
     run = caller.run(None, "cat", f"{place}/nowhere", options=["--why"])
-    assert run.status == 1 and "nothing was refused" not in run.stderr, run
+    assert run.status == 1 and NOTHING not in run.stderr, run
     assert f"why: {place}/nowhere is missing in the jail, and on the host as well (openat, cat): no line opens it" in run.stderr, run
     # What a program does without.
     assert "on the host as well" not in why(caller, f"test -e {place}/nowhere; true").stderr

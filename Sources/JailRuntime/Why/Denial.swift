@@ -4,7 +4,7 @@ import SpecFile
 package struct Denial: Equatable, Sendable {
     /// In the order in which they explain a failure: what was to be changed, before what was only looked for.
     package enum Kind: UInt8, CaseIterable, Sendable {
-        case readOnly, landlock, closed, busy, network, loopback, refused, place, missing
+        case readOnly, landlock, hidden, closed, busy, network, loopback, refused, place, missing
         /// Of two names that are to be one.
         case crossing
         /// A call that this kernel might as well not have, which programs are prepared for.
@@ -37,6 +37,7 @@ package struct Denial: Equatable, Sendable {
             switch kind {
             case .readOnly: "\(name) is read-only in the jail"
             case .landlock: "\(name) is closed by Landlock"
+            case .hidden: "\(name) is hidden in the jail"
             case .closed: "\(name) may not be used by the command's user"
             case .busy: "\(name) is mounted in the jail, and cannot be renamed or replaced"
             case .network: "\(name) is out of the jail's network"

@@ -18,6 +18,9 @@ struct JailScene {
     private(set) var places: [Place] = []
     private var system: [String] = []
     private var rootIsHosts = false
+    /// What lines of the spec hide, and what the jail mounts.
+    private var hides: [(target: String, origin: Position?)] = []
+    private var mounted: Set<String> = []
     /// What Landlock closes by the spec, and what it leaves open below which paths.
     private(set) var closed = LandlockHandled()
     private(set) var open: [(path: String, access: FileAccess)] = []
@@ -33,6 +36,7 @@ struct JailScene {
         for step in plan.steps {
             switch step.operation {
             case .fill(_, .tree(let source), let promise):
+                mounted.insert(promise.target)
                 if promise.target == "/" {
                     rootIsHosts = true
                 } else if source.isWritten {
@@ -40,6 +44,8 @@ struct JailScene {
                 } else {
                     system.append(promise.target)
                 }
+            case .fill(_, _, let promise): mounted.insert(promise.target)
+            case .hide(let target), .mask(let target): hides.append((target, step.origin))
             case .createRuleset(let handled): closed = handled
             case .allowPath(let path, let access): open.append((path, access))
             case .allowPort(let port, let use): ports.append((port, use))
@@ -58,6 +64,16 @@ struct JailScene {
     /// Whether what stands at a path is on the jail's own root, and no file of the host's.
     func isOwn(_ path: String) -> Bool {
         !rootIsHosts && place(of: path) == nil && !system.contains { isWithin(path, $0) }
+    }
+
+    /// Whether the jail is without a mount of its own that it has by default, as /proc.
+    func lacks(_ target: String) -> Bool { !rootIsHosts && !mounted.contains(target) }
+
+    /// A path that a line hides: what stands there can still be asked about, but nothing below.
+    func hidden(_ path: String, isAsked: Bool) -> Denial? {
+        guard let hide = hides.first(where: { isWithin(path, $0.target) }) else { return nil }
+        if isAsked, path == hide.target { return nil }
+        return Denial(.hidden, path, remark: hide.origin.map { "by \($0)" } ?? "by default")
     }
 
     /// Whether Landlock leaves an access to a path open.

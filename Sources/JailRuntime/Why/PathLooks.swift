@@ -45,13 +45,18 @@ struct PathLooks {
     }
 
     private func look(_ path: String, _ need: Need) -> Denial? {
-        if isWithin(path, "/proc") { return nil }
+        if let hidden = scene.hidden(plain(path), isAsked: need.asks) { return hidden }
+        if isWithin(path, "/proc") {
+            return scene.lacks("/proc") ? Denial(.missing, path, line: "filesystem.proc = true") : nil
+        }
         switch need {
         case .make(let isDirectory):
             if !stands(path) { return make(path, isDirectory: isDirectory) }
             return isDirectory ? nil : directory(of: path, .toMake(false))
         case .openOrMake(let writes):
-            return stands(path) ? use(path, writes ? .write : .read) : make(path, isDirectory: false)
+            if stands(path) { return use(path, writes ? .write : .read) }
+            if host(path)?.isDevice == true { return missing(path, writes ? .write : .read) }
+            return make(path, isDirectory: false)
         case .remove: return stands(path) ? directory(of: path, .toRemove) : missing(path, need)
         default: return use(path, need)
         }
@@ -116,9 +121,9 @@ struct PathLooks {
 
     private func shut(_ path: String, _ status: FileStatus, _ word: String) -> Denial {
         var denial = Denial(.closed, path, remark: "as " + refusal(status, word))
-        // Root can have its command be the owner, but for root itself.
-        let isOwners = status.owner != 0 && status.owner != thread.user && status.owner < 65_534
-        if scene.caller == 0, isOwners { denial.line = "identity.user = \(status.owner)" }
+        if scene.caller == 0, status.owner != thread.user, status.owner < 65_534 {
+            denial.line = "identity.user = \(status.owner)"
+        }
         return denial
     }
 
@@ -285,6 +290,7 @@ struct PathLooks {
 }
 
 extension PathLooks.Need {
+    fileprivate var asks: Bool { if case .look = self { true } else { false } }
     fileprivate var changes: Bool {
         switch self {
         case .write, .changeAttributes: true
