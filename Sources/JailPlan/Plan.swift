@@ -33,6 +33,8 @@ package struct Plan: Equatable, Sendable {
     /// What the launcher does while the command runs.
     package struct Supervision: Equatable, Sendable {
         package var timeout: Duration?
+        /// The line of the spec that sets it.
+        package var timeoutOrigin: Position?
         package var grace: Duration = .seconds(5)
         package var diesWithParent = true
         /// Whether the spec says so: then a caller that cannot be watched is none to launch for.

@@ -74,7 +74,13 @@ def test_an_empty_command_gives_125(caller):
 
 
 def test_the_timeout_gives_124(caller):
-    assert caller.run('timeout = "200ms"', "/bin/sleep", "20").status == 124
+    run = caller.run('timeout = "200ms"', "/bin/sleep", "20")
+    assert run.status == 124
+    # With the line that did it, as of every end that is not the command's own; and whatever the command makes of SIGTERM.
+    assert "spec.toml:1:" in run.stderr and run.stderr.endswith(": timeout: the command was ended\n"), run.stderr
+    run = caller.run('timeout = "200ms"\ngrace = "100ms"', "/bin/sh", "-c", "trap '' TERM; sleep 20; sleep 20")
+    assert run.status == 124 and run.stderr.count("timeout: the command was ended") == 1, run.stderr
+    assert caller.run('timeout = "20s"', "/bin/true").ok.stderr == ""
 
 
 def test_a_command_of_the_spec_runs(caller):

@@ -5,6 +5,7 @@ extension Planner {
     /// Direct where nothing is left to do outside once the command runs.
     mutating func decideShape(session: SessionTerminal?, mustStay: Bool) {
         plan.supervision.timeout = spec.timeout?.value
+        plan.supervision.timeoutOrigin = spec.timeout?.position
         plan.supervision.grace = spec.grace.value
         plan.supervision.diesWithParent = spec.process.dieWithParent.value
         plan.supervision.mustDieWithParent =

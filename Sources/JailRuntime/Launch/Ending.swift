@@ -39,7 +39,7 @@ extension Supervisor {
         if let failure {
             outcome.ending = .failed(failure)
         } else if deadline.timedOut, stage.state == .abandoned {
-            tell(.error(Diagnostic("timeout: the command had not begun: \(plan.title(of: stage.step))", at: nil)))
+            sayTimeout("the command had not begun: \(plan.title(of: stage.step))")
             outcome.ending = .timedOut(end)
         } else if stage.abandon() || stage.state == .abandoned {
             // Whatever ended it, nothing of the command has run.
@@ -47,6 +47,7 @@ extension Supervisor {
         } else if let lost = lost ?? silentLoss(end) {
             outcome.ending = lost.cause == .jailGone && end == .exited(125) ? .failed(lost) : .lost(lost)
         } else if deadline.timedOut {
+            sayTimeout("the command was ended")
             outcome.ending = .timedOut(ended ?? end)
         } else {
             outcome.ending = .ended(plan.supervision.boots ? end.asOfMachine : ended ?? end)
@@ -55,6 +56,10 @@ extension Supervisor {
             outcome.tellsGroup = relay?.typed == number
             if typed == number || outcome.tellsGroup { outcome.typed = number }
         }
+    }
+
+    private func sayTimeout(_ what: String) {
+        tell(.error(Diagnostic("timeout: \(what)", at: plan.supervision.timeoutOrigin)))
     }
 
     /// Takes the jail's cgroup down: nobody in it, what it counted read, the group removed.
