@@ -357,10 +357,26 @@ def test_who_has_fewer_capabilities_is_sent_away(root, jail):
     for lost in (["--bounding-set=-sys_boot"], ["--bounding-set=-all", "--inh-caps=-all"]):
         run = root.popen(["setpriv", *lost, root.binary, "enter", str(running.launcher), "true"])
         out, err = run.communicate(timeout=patient(20))
-        assert run.returncode == 125 and b"confined otherwise" in err, (out, err)
+        assert run.returncode == 125 and b"confined otherwise than this one (capabilit" in err, (out, err)
+        assert b"hint: enter from the shell or the unit that has launched it" in err, err
         out = subprocess.run(["setpriv", *lost, "/usr/bin/python3", "-c", CALL, str(running.launcher)], capture_output=True, text=True)
         assert out.stdout.strip() in ("b''", "b'[Errno 104] Connection reset by peer'", "b'[Errno 32] Broken pipe'"), out
     assert running.enter("/bin/echo", "in").stdout == "in\n"
+
+
+def test_who_is_in_another_mount_namespace_is_told_the_way(root, jail):
+    running = jail(root, "")
+    run = root.popen(["unshare", "-m", root.binary, "enter", str(running.launcher), "/bin/echo", "in"])
+    out, err = run.communicate(timeout=patient(20))
+    number = running.launcher
+    assert run.returncode == 125 and f"process {number} is in another mount namespace than this one" in err.decode(), (out, err)
+    hint = err.decode().split("as root: ")[1].strip()
+    assert hint == f"nsenter -t {number} -m immure enter {number}"
+    # As the hint says.
+    line = [str(root.binary) if word == "immure" else word for word in hint.split()]
+    run = root.popen(["unshare", "-m", *line, "/bin/echo", "in"])
+    out, err = run.communicate(timeout=patient(20))
+    assert (run.returncode, out) == (0, b"in\n"), (out, err)
 
 
 #: Executes the rest of its words where Landlock handles TCP ports, and nothing of files: mounts can still be made.

@@ -76,27 +76,39 @@ package enum EnterJail {
     private static func call(_ launcher: Int32, in proc: HostProc) throws(Trouble) -> Int32? {
         let door: Int32
         let user: UInt32
-        let isAlike: Bool
+        let differences: [String]
+        let isElsewhere: Bool
         do throws(KernelError) {
             let process = try openProcess(launcher)
             let connection = try connect(to: Door.name(of: launcher))
             let who = try peer(of: connection.number)
             guard who.process == launcher else { return nil }
-            isAlike = try Freedom(of: "\(launcher)", in: proc) == Freedom(of: "self", in: proc)
+            differences = try Freedom(of: "\(launcher)", in: proc).differences(from: Freedom(of: "self", in: proc))
+            isElsewhere = Freedom.isElsewhere(than: launcher, in: proc)
             // All of that was asked by the id, which has been that process's as long as it lives.
             guard try !look(at: process.number).isReady else { return nil }
             (door, user) = (connection.release(), who.user)
         } catch {
             return nil
         }
-        if user == effectiveUser(), isAlike { return door }
+        if user == effectiveUser(), differences.isEmpty, !isElsewhere { return door }
         closeDescriptor(door)
+        guard user == effectiveUser() else {
+            throw .said(Diagnostic("enter: uid \(user) has launched this jail, and nobody else may enter it", at: nil))
+        }
+        guard differences.isEmpty else {
+            throw .said(
+                Diagnostic(
+                    "enter: process \(launcher) is confined otherwise than this one (\(differences.joined(separator: ", "))): "
+                        + "it may be in a jail itself", at: nil, hint: launchHint))
+        }
         throw .said(
             Diagnostic(
-                user == effectiveUser()
-                    ? "enter: process \(launcher) is confined otherwise than this one: it may be in a jail itself"
-                    : "enter: uid \(user) has launched this jail, and nobody else may enter it", at: nil))
+                "enter: process \(launcher) is in another mount namespace than this one", at: nil,
+                hint: user == 0 ? "as root: nsenter -t \(launcher) -m immure enter \(launcher)" : launchHint))
     }
+
+    private static let launchHint = "enter from the shell or the unit that has launched it"
 
     private static func parent(of process: Int32, in proc: HostProc) throws(Trouble) -> Int32? {
         do throws(KernelError) {
@@ -127,7 +139,9 @@ package enum EnterJail {
         let their = try asking { () throws(KernelError) in try processID(of: process, in: proc) }
         closeDescriptor(process)
         guard answer.bytes[5...].elementsEqual(token.bytes), let theirs = Token.read(place, of: their, in: proc) else {
-            throw .said(Diagnostic("enter: Landlock confines this process and the launcher otherwise", at: nil))
+            throw .said(
+                Diagnostic(
+                    "enter: Landlock confines this process and the launcher otherwise", at: nil, hint: launchHint))
         }
         try over { () throws(KernelError) in
             try sendNotice(EnterWords.bytes(theirs, words, terminal: terminal), [0, 1, 2], over: door)
@@ -137,8 +151,8 @@ package enum EnterJail {
     private static var sentAway: Trouble {
         .said(
             Diagnostic(
-                "enter: the launcher has sent this process away: only who is as free as it is may enter its jail",
-                at: nil))
+                "enter: the launcher has sent this process away: only who is as free as it is, by capabilities, Landlock and "
+                    + "namespaces, may enter its jail", at: nil, hint: launchHint))
     }
 
     private static func refused(_ bytes: [UInt8]) -> Trouble {

@@ -3,23 +3,38 @@ import Kernel
 /// What a process may do, as far as another can see it in procfs: two with the same are on one side of every jail, but for
 /// Landlock's rules, which nothing shows: `Token` is for those.
 struct Freedom: Equatable {
-    private let lines: [String]
+    /// What it reads, as a person says it.
+    private static let names = [
+        ("Uid:", "user ids"), ("NSpid:", "pid namespace"), ("NoNewPrivs:", "no_new_privs"), ("Seccomp:", "filter"),
+        ("Seccomp_filters:", "filter"), ("CapPrm:", "capabilities"), ("CapEff:", "capabilities"),
+        ("CapBnd:", "capability bounding set"),
+    ]
+
+    /// Of each line what it is about and what it says, in the kernel's order.
+    private var words: [String] = []
+    private var lines: [String] = []
     private let users: String
 
     /// That of a process by its id, or of `self`; ESRCH where there is none.
     init(of process: String, in proc: HostProc) throws(KernelError) {
-        let names = [
-            "Uid:", "NSpid:", "NoNewPrivs:", "Seccomp:", "Seccomp_filters:", "CapPrm:", "CapEff:", "CapBnd:",
-        ]
-        var lines: [String] = []
         for line in try readText("\(process)/status", at: proc.descriptor).split(separator: "\n") {
-            guard let name = names.first(where: { line.utf8.starts(with: $0.utf8) }) else { continue }
+            guard let (name, word) = Self.names.first(where: { line.utf8.starts(with: $0.0.utf8) }) else { continue }
+            words.append(word)
             // Of the ids in nested namespaces only how many there are: the process of a jail has one in the jail's.
             lines.append(name == "NSpid:" ? "\(line.split(separator: "\t").count)" : String(line))
         }
-        self.lines = lines
         // As this process reads it: relative to its own user namespace, user_namespaces(7).
         users = try readText("\(process)/uid_map", at: proc.descriptor)
+    }
+
+    /// What differs from another process's: `capabilities`; nothing where both may do the same.
+    func differences(from other: Freedom) -> [String] {
+        guard words == other.words else { return ["status"] }
+        var result: [String] = []
+        for (index, word) in words.enumerated() where lines[index] != other.lines[index] && !result.contains(word) {
+            result.append(word)
+        }
+        return users == other.users ? result : result + ["user namespace"]
     }
 
     /// Whether that process is as free as this one, and in the same namespaces.
@@ -31,11 +46,26 @@ struct Freedom: Equatable {
     /// Whether that process is in the same user, pid and mount namespaces as this one: asked of procfs, which shows the links only
     /// to who may trace it: EACCES for a process in a user namespace below.
     private static func sharesNamespaces(_ process: Int32, in proc: HostProc) throws(KernelError) -> Bool {
-        for kind in ["user", "pid", "mnt"] {
-            let own = try namespaceNumber("self/ns/\(kind)", at: proc.descriptor)
-            if try namespaceNumber("\(process)/ns/\(kind)", at: proc.descriptor) != own { return false }
-        }
+        for kind in ["user", "pid", "mnt"] where try !shares(kind, with: process, in: proc) { return false }
         return true
+    }
+
+    /// Whether that process is in the same namespace of a kind, by the name of its link in procfs.
+    private static func shares(
+        _ kind: String, with process: Int32, in proc: HostProc
+    ) throws(KernelError) -> Bool {
+        let own = try namespaceNumber("self/ns/\(kind)", at: proc.descriptor)
+        return try namespaceNumber("\(process)/ns/\(kind)", at: proc.descriptor) == own
+    }
+
+    /// Whether all that keeps this process out is that it is in another mount namespace, as far as procfs shows it.
+    static func isElsewhere(than process: Int32, in proc: HostProc) -> Bool {
+        do throws(KernelError) {
+            for kind in ["user", "pid"] where try !shares(kind, with: process, in: proc) { return false }
+            return try !shares("mnt", with: process, in: proc)
+        } catch {
+            return false
+        }
     }
 }
 

@@ -2,7 +2,7 @@ extension Manual {
     /// What each verb does.
     static func commands(_ page: inout Roff) {
         page.section("Commands")
-        for verb in Verb.allCases where verb.isListed {
+        for verb in Verb.allCases {
             let arguments = verb.arguments.isEmpty ? "" : " " + verb.arguments
             page.item(verb.rawValue + arguments, meaning(of: verb))
             guard case .run = verb else { continue }
@@ -75,9 +75,10 @@ extension Manual {
         Runs one more command in a jail that runs: in its namespaces, tree and control group, with the ids, capabilities, filter,
         Landlock rules, limits and environment of its command, and a terminal of its own where this is one; without a command
         /bin/sh. PID is the launcher, the jail's first process or its command. The launcher, which knows what it has launched,
-        does it, for whoever launched the jail and is confined by nothing that the launcher is not; a jail without a launcher
-        that stays, as one with the host's process ids mostly is, cannot be entered. The command ends with the jail and with
-        immure enter; the status is as that of run.
+        does it, for whoever launched the jail and is as free as the launcher: of the same user, capabilities, filter, Landlock
+        rules, and user, pid and mount namespaces. A jail without a launcher that stays, as one with the host's process ids
+        mostly is, cannot be entered, nor can one whose command has moved to other namespaces (namespaces.nested). The command
+        ends with the jail and with immure enter; the status is as that of run.
         """
 
     private static let unit = """
