@@ -48,7 +48,7 @@ enum Verb: String, CaseIterable {
         case .schema: "print the JSON Schema of a spec, for editors"
         case .doctor: "say what this host offers, what it lacks, and the remedy"
         case .completion: "print the completion script of a shell"
-        case .manual: "print a manual page as roff"
+        case .manual: "print a manual page as roff, for man -l -"
         case .help: "print help"
         }
     }
@@ -76,17 +76,12 @@ enum Verb: String, CaseIterable {
         }
     }
 
-    /// Whether it is for people: the others are for `make install`.
-    var isListed: Bool {
-        if case .manual = self { false } else { true }
-    }
-
     /// The whole call.
     var usage: String { "immure " + rawValue + (arguments.isEmpty ? "" : " " + arguments) }
 
     /// The calls that people write, a line each; a spec may stand in place of a verb.
     static var usages: [String] {
-        let listed = allCases.filter(\.isListed).map(\.usage)
-        return [listed[0], "immure SPEC [ARG…]"] + listed.dropFirst()
+        let usages = allCases.map(\.usage)
+        return [usages[0], "immure SPEC [ARG…]"] + usages.dropFirst()
     }
 }

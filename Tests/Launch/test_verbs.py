@@ -23,6 +23,11 @@ core = 0
 """
 
 
+def test_the_help_lists_the_manual(caller):
+    assert re.search(r"^  manual .*man -l -", caller.verb("--help").ok.stdout, re.MULTILINE)
+    assert "immure manual 1|5" in caller.verb("manual", "1").ok.stdout.replace("\\fB", "").replace("\\fR", "")
+
+
 def test_plan_lists_operations_with_the_lines_they_come_from(caller):
     run = caller.verb("plan", str(caller.spec(SPEC)), "--", "/bin/true").ok
     for line in (1, 3, 4, 7, 11):

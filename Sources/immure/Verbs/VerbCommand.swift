@@ -27,6 +27,6 @@ extension Verb {
     /// What ArgumentParser is told of it.
     func configuration(discussion: String = "") -> CommandConfiguration {
         CommandConfiguration(
-            commandName: rawValue, abstract: abstract, usage: usage, discussion: discussion, shouldDisplay: isListed)
+            commandName: rawValue, abstract: abstract, usage: usage, discussion: discussion)
     }
 }
