@@ -15,10 +15,10 @@ package enum Remedy {
     package static let installSquashfuse = install("squashfuse")
     package static let installFuseOverlayfs = install("fuse-overlayfs")
     package static let openFuse =
-        "every user may then mount by FUSE, as under udev's own rules; as root: chmod 666 /dev/fuse"
+        "open it to every user, who may then mount by FUSE, as under udev's own rules; as root: chmod 666 /dev/fuse"
     package static let convertImage = "convert it: mount it as root, and mksquashfs that directory"
     package static let openTunnel =
-        "every user may then make tunnels in namespaces of their own, as under udev's own rules; as root: chmod 666 /dev/net/tun"
+        "open it to every user, who may then make tunnels in namespaces of their own, as under udev's own rules; as root: chmod 666 /dev/net/tun"
 
     package static func load(_ modules: String) -> String { "as root: modprobe \(modules)" }
 

@@ -53,6 +53,14 @@ def settled():
         time.sleep(0.002)
 
 
+def test_diff_before_the_first_launch_says_that_there_was_none(caller):
+    place = caller.directory()
+    (place / "tree").mkdir()
+    run = caller.verb("diff", caller.spec(kept(place, place / "tree")))
+    assert run.status == 125 and f"there is no {place}/changes" in run.stderr, run
+    assert "no launch of this spec has kept changes there yet" in run.stderr and "ENOENT" not in run.stderr, run
+
+
 # The scenario
 
 MADE = """

@@ -172,7 +172,7 @@ def test_fuse_overlayfs_that_is_not_installed(user, base):
 def test_fuse_that_cannot_be_opened(user):
     os.chmod("/dev/fuse", 0o600)
     try:
-        hint = told(user.run(overlay(["/usr/share"]), "/bin/true"), "every user may then mount by FUSE, as under udev's own rules; as root: chmod 666 /dev/fuse")
+        hint = told(user.run(overlay(["/usr/share"]), "/bin/true"), "open it to every user, who may then mount by FUSE, as under udev's own rules; as root: chmod 666 /dev/fuse")
         subprocess.run(["sh", "-c", as_root(hint)], check=True)
         gone(user.run(overlay(["/usr/share"]), "/bin/true"))
     finally:

@@ -150,10 +150,15 @@ def closed(mode):
 def test_a_target_where_the_user_may_make_nothing(root, user):
     directory = root_tree(root)
     text = f'[filesystem]\nroot = "{directory}"\nro = ["/usr", "/etc:/new"]\n'
-    told(user.run(text + "writable = true", TRUE), "it is missing in the root, and the jail's user may not make it there: make it beforehand, or leave writable out, so that the root is overlaid")
+    hint = "it is missing in the root, and the jail's user may not make it there: make it there beforehand, or leave filesystem.writable and filesystem.changes out, so that the root is overlaid"
+    told(user.run(text + "writable = true", TRUE), hint)
     gone(user.run(text, TRUE))
+    # A root that takes changes belongs to who it belongs to outside: root's jail makes nothing in root's as nobody.
+    told(root.run(text + 'changes = "discard"', TRUE), hint)
+    gone(root.run(text, TRUE))
     (directory / "new").mkdir()
     gone(user.run(text + "writable = true", TRUE))
+    gone(root.run(text + 'changes = "discard"', TRUE))
 
 
 @pytest.mark.parametrize("text, template", [

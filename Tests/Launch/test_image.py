@@ -490,7 +490,7 @@ def test_fuse_that_cannot_be_opened(user):
     image = build(user)
     os.chmod("/dev/fuse", 0o600)
     try:
-        hint = told(user.run(spec(image), "/bin/true"), "every user may then mount by FUSE, as under udev's own rules; as root: chmod 666 /dev/fuse")
+        hint = told(user.run(spec(image), "/bin/true"), "open it to every user, who may then mount by FUSE, as under udev's own rules; as root: chmod 666 /dev/fuse")
         assert hint in user.verb("doctor", timeout=30).stdout
         subprocess.run(["sh", "-c", as_root(hint)], check=True)
         gone(user.run(spec(image), "/bin/true"))

@@ -19,6 +19,20 @@ def test_roots_jail_on_the_directory_of_another(root, user):
     assert run.ok.stderr == "" and (place / "x").stat().st_uid == user.uid
 
 
+def test_roots_jail_on_a_directory_of_roots(root):
+    place = root.directory()
+    os.chown(place, 0, 0)
+    line = f'filesystem.rw = ["{place}:/src"]'
+    run = root.shell(line, "touch /src/x")
+    assert run.status != 0 and "it belongs to root" in run.stderr
+    assert "hint: give it to the command's user by chown, or by a [[mount]] with idmap = true" in run.stderr, run.stderr
+    # As the hint says, either way.
+    mapped = f'[[mount]]\ntarget = "/src"\nsource = "{place}"\noptions = ["rw"]\nidmap = true'
+    assert root.shell(mapped, "touch /src/x").ok.stderr == "" and (place / "x").stat().st_uid == 0
+    subprocess.run(["chown", "nobody", place], check=True)
+    assert root.shell(line, "touch /src/y").ok.stderr == ""
+
+
 @pytest.mark.parametrize("mode", [0o777, 0o1777])
 def test_nothing_is_said_where_the_command_may_write(root, mode):
     place = root.directory(mode)

@@ -50,7 +50,12 @@ package struct KeptChanges {
     package var isUnfinished: Bool { record?.isApplying ?? false }
 
     private static func open(_ path: String) throws(Failure) -> Int32 {
-        try failing { () throws(KernelError) in try Kernel.open(path, .read | .directory).release() }
+        do throws(KernelError) {
+            return try Kernel.open(path, .read | .directory).release()
+        } catch {
+            guard error.errno == .noEntry else { throw Failure(error) }
+            throw Failure(telling: "there is no \(path): no launch of this spec has kept changes there yet", hint: nil)
+        }
     }
 
     /// The upper says what it changes of these directories, and of no others.

@@ -114,7 +114,9 @@ struct Examination {
         add(
             "mount", "image", images.isEmpty || !loops ? .absent : .ok,
             (images.isEmpty
-                ? "no file system for images is loaded" : "the kernel reads " + images.joined(separator: ", "))
+                ? "no file system for images is loaded"
+                : "the kernel reads " + images.joined(separator: ", ")
+                    + (callerIdentity().euid == 0 ? "" : ", for root only"))
                 + (loops ? "" : "; no /dev/loop-control"),
             remedy: images.isEmpty || !loops ? Remedy.load("loop squashfs erofs") : nil)
         let (isInstalled, opens) = (HostProgram.isInstalled("squashfuse"), Host.opensFuse())

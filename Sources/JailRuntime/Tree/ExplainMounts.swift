@@ -107,8 +107,8 @@ extension Explanation {
     }
 
     private static let unmakeable =
-        "it is missing in the root, and the jail's user may not make it there: make it beforehand, or leave writable out, "
-        + "so that the root is overlaid"
+        "it is missing in the root, and the jail's user may not make it there: make it there "
+        + "beforehand, or leave filesystem.writable and filesystem.changes out, so that the root is overlaid"
 
     /// Whether a path goes on after `.git`, which is a file where git-worktree(1) or a submodule has made it.
     private static func isInRepository(_ path: String) -> Bool { path.contains("/.git/") }

@@ -14,9 +14,12 @@ extension Plan {
         let isOffered =
             isKnown && owner != 0 && maps.map { map in map.users.allSatisfy { $0.inside == $0.outside } } ?? true
         let user = name.isEmpty ? "\(owner)" : "\"\(name)\""
+        // The command of root's jail is nobody, and root's files are what root has mostly.
+        let rootHint = "give it to the command's user by chown, or by a [[mount]] with idmap = true"
+        let userHint = "set identity.user = \(user)"
         return Diagnostic(
             "\(title(of: step)): \(what)", at: steps[step].origin,
-            hint: isOffered && effectiveUser == 0 ? "set identity.user = \(user)" : nil)
+            hint: effectiveUser != 0 ? nil : owner == 0 ? rootHint : isOffered ? userHint : nil)
     }
 
     private var effectiveUser: UInt32 { callerIdentity().euid }

@@ -61,9 +61,20 @@ extension Form {
         guard let result = destination(written) else {
             throw fault(
                 "\(quoted(written)) is not a destination", node,
-                hint: "write \"10.0.0.0/8:443/tcp\", \"example.org:443\" or \"*.example.org:443\"")
+                hint: hint(ofDestination: written))
         }
         return result
+    }
+
+    private static func hint(ofDestination written: String) -> String {
+        if written.split(separator: ":").dropFirst().first?.hasPrefix("//") == true {
+            return "leave the scheme and the path out: a name and its port, \"example.org:443\""
+        }
+        if let (rest, transport) = transportSplit(written), transport != nil, target(rest) != nil {
+            return "a protocol goes with a port: \"\(rest):443/\(transport?.rawValue ?? "")\""
+        }
+        if written.prefix(while: { $0 != ":" }).hasSuffix(".") { return "leave out the dot that ends the name" }
+        return "write \"10.0.0.0/8:443/tcp\", \"example.org:443\" or \"*.example.org:443\""
     }
 
     private static func destination(_ written: String) -> Destination? {
