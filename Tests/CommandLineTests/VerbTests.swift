@@ -15,7 +15,7 @@ import Testing
         #expect(names == wanted)
     }
 
-    @Test(arguments: Verb.allCases.filter(\.isListed)) func `each stands in the manual, the usage and the help`(
+    @Test(arguments: Verb.allCases) func `each stands in the manual, the usage and the help`(
         verb: Verb
     ) {
         #expect(Manual.program.contains("\n\\fBimmure \(verb.rawValue)\\fR"), "SYNOPSIS")
@@ -26,10 +26,6 @@ import Testing
         for shell in [CompletionShell.bash, .zsh, .fish] {
             #expect(Immure.completionScript(for: shell).contains(verb.rawValue), "\(shell)")
         }
-    }
-
-    @Test func `only what make install calls is not listed`() {
-        #expect(Verb.allCases.filter { !$0.isListed } == [.manual])
     }
 
     /// The words after the spec are the command's, and no option is looked for among them.
