@@ -51,8 +51,6 @@ def shown(terminal, line, typed=()):
         time.sleep(0.2)
         t.send(text)
     status = t.wait(10)
-    for _ in range(3):
-        t.read(0.05)
     assert t.settings == t.before
     return t.text, status
 

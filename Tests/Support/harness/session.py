@@ -77,8 +77,10 @@ def copy_etc():
 
 
 def cover_home():
-    """A /home to which the run may add its own, with what is there in it."""
-    homes = [entry for entry in os.scandir("/home") if entry.is_dir(follow_symlinks=False)]
+    """A /home to which the run may add its own, with what is there in it but for one of that name, which is another run's."""
+    homes = [
+        entry for entry in os.scandir("/home") if entry.is_dir(follow_symlinks=False) and entry.name != accounts.NAME
+    ]
     held = [open_path(entry.path) for entry in homes]
     linux.mount("tmpfs", "/home", "tmpfs", data="mode=0755")
     for entry, home in zip(homes, held):

@@ -82,8 +82,16 @@ class Terminal:
                 self.process.kill()
                 pytest.fail(f"no end within {patient(timeout):.0f} s; the terminal shows {self.text!r}")
             self.read(0.02)
-        self.read(0.02)
+        self.drain()
         return self.process.returncode
+
+    def drain(self):
+        """Reads what is on its way: the kernel hands on what was written to the slave later, 4 KiB at a time."""
+        while True:
+            before = len(self.text)
+            self.read(0.1)
+            if len(self.text) == before:
+                return
 
     @property
     def settings(self):
