@@ -78,6 +78,11 @@ import Testing
         #expect(try faults("dns = [\"127.0.0.1\"]").contains("loopback"))
         #expect(try faults("[capabilities]\nkeep = [\"net_raw\"]").contains("net_raw"))
         #expect(try faults("[capabilities]\nkeep = [\"net_admin\"]").contains("net_admin"))
+        for (mode, isKept) in [("user", false), ("veth", false), ("none", true)] {
+            let kept = try spec("process.boot = true\nnetwork.mode = \"\(mode)\"").capabilities.keep?.value
+            #expect(kept?.contains(.net_admin) == isKept && kept?.contains(.net_raw) == isKept)
+            #expect(kept?.contains(.sys_admin) == true)
+        }
     }
 }
 

@@ -200,6 +200,38 @@ import Testing
         #expect(!lines.contains("WantedBy=multi-user.target"))
     }
 
+    @Test(arguments: [
+        "daily", "daily UTC", "*:0/15", "*-*-* 9..17:00", "Mon-Fri 10:00", "mon..fri,sunday", "Monday, 10:00",
+        "*-02~03",
+        "2026-01-01", "26-1-1", "@1000", "*:*:0.5", "*:*:0/1.5", "Mon,Wed *-*~07/1 05:00", "10:00 Japan",
+        "12,14,13,12:20,10,30", "05:40:23.4200004/3.1700005", "1..3-*", "Sun 2013-*-* 05:40 Europe/Berlin",
+    ]) func `a calendar event`(text: String) throws {
+        #expect(try Unit.timer(for: "a", at: text).contains("OnCalendar=\(text)\n"))
+    }
+
+    @Test(arguments: [
+        "", "evry day", "nonsense", "daily nonsense", "*", "12", "*-*-32", "*-13-01", "24:00", "05:60", "00:00:60",
+        "*-*-01/0", "hourly 5:00", "fortnightly", "10:00 Mon", "1:2:3:4", "Mo 10:00", "10.00", "-", ":", "@", "@x",
+        "..",
+    ]) func `no calendar event`(text: String) {
+        #expect(throws: Rejection.self) { try Unit.timer(for: "a", at: text) }
+    }
+
+    @Test(arguments: [
+        "/run/x", "@x", "80", "127.0.0.1:80", "0.0.0.0:80", "[::]:80", "[2001:db8::1]:443", "vsock:2:1234",
+        "vsock::1234",
+        "/run/%i.sock", "%t/x",
+    ]) func `an address of a socket`(text: String) throws {
+        #expect(try Unit.socket(for: "a", at: [text]).contains("ListenStream=\(text)\n"))
+    }
+
+    @Test(arguments: [
+        "", "nonsense", "/", "@", "0", "65536", "localhost:80", "127.0.0.1", "127.0.0.1:", ":80", "1.2.3:80", "::1:80",
+        "[::1]", "[127.0.0.1]:80", "[::1:80", "vsock:x:1", "80/tcp", "tcp:80",
+    ]) func `no address of a socket`(text: String) {
+        #expect(throws: Rejection.self) { try Unit.socket(for: "a", at: ["80", text]) }
+    }
+
     @Test func `words of the command mean themselves`() throws {
         let lines = try unit("", ["/immure", "run", "/a b.toml", "--", "50%", "$HOME", "a\"b", "", "x;y"])
         #expect(lines.contains("ExecStart=/immure run \"/a b.toml\" -- 50%% $$HOME \"a\\\"b\" \"\" \"x;y\""))

@@ -15,6 +15,7 @@ import pytest
 from harness import lab, linux
 from harness.caller import PYTHON
 from harness.patience import patient
+from test_boot import boot  # noqa: F401
 
 USER = '[network]\nmode = "user"\n'
 INSIDE = [f"tcp,{lab.GOOD},80", f"udp,{lab.GOOD},5000", f"tcp,{lab.GOOD6},80"]
@@ -228,6 +229,13 @@ def test_a_capability_that_reaches_past_the_rules(caller, network, capability):
     refused = caller.run(USER + f'[capabilities]\nkeep = ["{capability}"]\n', "true")
     assert refused.status == 125 and f"take {capability} out of [capabilities]" in refused.stderr, refused
     caller.run(USER + "[capabilities]\nkeep = []\n", "true").ok
+
+
+def test_an_init_gets_none_that_reaches_past_the_rules(caller, network, boot):  # noqa: F811
+    run = caller.run(boot + '[network]\nmode = "user"\n', "/bin/grep", "CapEff", "/proc/self/status", timeout=30)
+    assert run.status == 0, run
+    held = int(run.stdout.split()[-1], 16)
+    assert held >> 21 & 1 and not held >> 12 & 1 and not held >> 13 & 1  # sys_admin, net_admin, net_raw
 
 
 def test_what_why_prints_opens_the_one_address(caller, internet):

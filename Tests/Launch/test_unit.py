@@ -186,5 +186,30 @@ def test_a_directory_that_the_command_could_not_write_to(root):
     assert "StateDirectory=a" in silent and "root's" not in silent
 
 
+CALENDARS = ("daily", "Mon..Fri 10:00", "*-*-01 03:00", "evry day", "nonsense", "*-*-32", "24:00", "hourly 5:00", "*:0/15", "@x",
+             "12,14:20,10", "daily nonsense")
+
+
+def test_what_systemd_would_not_take(root):
+    run = unit(root, "a", "a.toml", "--timer", "evry day")
+    assert run.status == 125 and run.stdout == ""
+    assert among(run.stderr, 'write it as daily, "Mon..Fri 10:00" or "*-*-01 03:00"')
+    for text in ("daily", "Mon..Fri 10:00", "*-*-01 03:00"):
+        assert f"OnCalendar={text}\n" in unit(root, "a", "a.toml", "--timer", text).ok.stdout
+    sockets = "service.sockets = true\n"
+    run = unit(root, "a", "a.toml", "--socket", "80", "--socket", "nonsense", text=sockets)
+    assert run.status == 125 and run.stdout == "" and '"nonsense"' in run.stderr
+    assert among(run.stderr, "write it as /run/name.sock, @name, 8080, 127.0.0.1:8080 or [::1]:8080")
+    for text in ("/run/name.sock", "@name", "8080", "127.0.0.1:8080", "[::1]:8080"):
+        assert f"ListenStream={text}\n" in unit(root, "a", "a.toml", "--socket", text, text=sockets).ok.stdout
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze")
+@pytest.mark.parametrize("text", CALENDARS)
+def test_what_systemd_says_of_a_calendar(root, text):
+    told = subprocess.run(["systemd-analyze", "calendar", text], capture_output=True, timeout=60)
+    assert (unit(root, "a", "a.toml", "--timer", text).status == 0) == (told.returncode == 0), told
+
+
 def repr_toml(text):
     return '"' + "".join(f"\\u{ord(c):04x}" for c in text) + '"'

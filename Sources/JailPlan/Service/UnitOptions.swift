@@ -32,6 +32,13 @@ extension Unit {
 
     /// A timer that starts the service of that name when `calendar` says, systemd.time(7).
     package static func timer(for name: String, at calendar: String) throws(Rejection) -> String {
+        guard UnitForm.isCalendar(calendar) else {
+            throw Rejection([
+                Diagnostic(
+                    "--timer \(quoted(calendar)): no calendar event of systemd.time(7)", at: nil,
+                    hint: "write it as daily, \"Mon..Fri 10:00\" or \"*-*-01 03:00\"")
+            ])
+        }
         var file = UnitFileText()
         file.section("Unit")
         file.add("Description", "Starts \(plain: name) in a jail of immure")
@@ -45,6 +52,15 @@ extension Unit {
 
     /// The sockets that the service of that name is given, systemd.socket(5): specifiers of an address are systemd's.
     package static func socket(for name: String, at addresses: [String]) throws(Rejection) -> String {
+        let faults = addresses.filter { !UnitForm.isSocket($0) }
+        guard faults.isEmpty else {
+            throw Rejection(
+                faults.map { address in
+                    Diagnostic(
+                        "--socket \(quoted(address)): nothing that ListenStream= of systemd.socket(5) takes", at: nil,
+                        hint: "write it as /run/name.sock, @name, 8080, 127.0.0.1:8080 or [::1]:8080")
+                })
+        }
         var file = UnitFileText()
         file.section("Unit")
         file.add("Description", "The sockets of \(plain: name)")

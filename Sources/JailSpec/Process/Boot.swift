@@ -18,7 +18,13 @@ extension Decoding {
         // systemd waits so long for a service (DefaultTimeoutStopSec=).
         if spec.grace.position == nil { spec.grace = Located(.seconds(90), at: place) }
         if spec.namespaces.nested.position == nil { spec.namespaces.nested = Located(true, at: place) }
-        if !spec.capabilities.isWritten { spec.capabilities.keep = Located(Self.capabilitiesOfInit, at: place) }
+        if !spec.capabilities.isWritten {
+            // With these a command could change the rules around a network that leads out, or send past them.
+            let beyond = CapabilitySet(.net_admin) | CapabilitySet(.net_raw)
+            let all = Self.capabilitiesOfInit
+            let kept = spec.network.leadsOut ? all.without(beyond) : all
+            spec.capabilities.keep = Located(kept, at: place)
+        }
         if spec.limits == nil { spec.limits = Located(Limits(), at: place) }
         if !spec.environment.set.contains(where: { $0.name == "container" }) {
             // https://systemd.io/CONTAINER_INTERFACE

@@ -51,9 +51,10 @@ extension SectionRows {
                 "boot", as: .boolean, default: "false",
                 """
                 The command is the init of a tree (systemd, busybox, runit) and pid 1 of the jail. What is not written is then what
-                an init needs: root inside with both maps "auto"; the capabilities over its own namespaces, and namespaces of its own
-                for its services; private tmpfs on /run, sysfs, the message queues, and a control group of the jail's own that its
-                root owns, writable at /sys/fs/cgroup; /dev/console, which is the caller's terminal, or goes to standard output
+                an init needs: root inside with both maps "auto"; the capabilities over its own namespaces (without net_admin and
+                net_raw where its network leads out), and namespaces of its own for its services; private tmpfs on /run, sysfs, the
+                message queues, and a control group of the jail's own that its root owns, writable at /sys/fs/cgroup;
+                /dev/console, which is the caller's terminal, or goes to standard output
                 where that is none; `container=immure`; the signal that asks that init to end, and 90 s for it. A poweroff from within
                 is status 0, a reboot 129.
                 """),
