@@ -39,20 +39,7 @@ extension BubblewrapImport {
             lowerDirective = option.directive
             draft.isInForce("a layer of the overlay that follows", option.directive)
         case "--overlay", "--tmp-overlay", "--ro-overlay":
-            let least = option.name == "--ro-overlay" ? 2 : 1
-            guard lower.count >= least else {
-                draft.fail(
-                    "\(option.name) requires at least \(least == 1 ? "one" : "two") --overlay-src", option.directive)
-                lower = []
-                return true
-            }
-            let isKept = option.name == "--overlay"
-            entry(
-                values[isKept ? 2 : 0],
-                .overlay(
-                    lower: lower, upper: isKept ? values[0] : nil, work: isKept ? values[1] : nil,
-                    isWritable: option.name != "--ro-overlay"))
-            lower = []
+            if let overlay = takeOverlay(option) { entry(values.last ?? "/", overlay) }
         case "--remount-ro": tree.makeReadOnly(place(values[0]), option.directive, &draft)
         case "--chmod":
             guard isOctal(values[0]) else {
@@ -63,5 +50,20 @@ extension BubblewrapImport {
         default: return false
         }
         return true
+    }
+
+    /// The overlay of the layers that came before; nil, and a fault, where they are too few.
+    private mutating func takeOverlay(_ option: BubblewrapOptions.Option) -> BubblewrapTree.Content? {
+        defer { lower = [] }
+        let least = option.name == "--ro-overlay" ? 2 : 1
+        guard lower.count >= least else {
+            draft.fail(
+                "\(option.name) requires at least \(least == 1 ? "one" : "two") --overlay-src", option.directive)
+            return nil
+        }
+        let isKept = option.name == "--overlay"
+        return .overlay(
+            lower: lower, upper: isKept ? option.values[0] : nil, work: isKept ? option.values[1] : nil,
+            isWritable: option.name != "--ro-overlay")
     }
 }

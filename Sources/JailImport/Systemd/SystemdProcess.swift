@@ -3,15 +3,7 @@ import SpecFile
 extension SystemdImport {
     mutating func writeProcess() {
         writeNetwork()
-        if let line = last("WorkingDirectory") {
-            let text = line.value.hasPrefix("-") ? String(line.value.dropFirst()) : line.value
-            if line.value.hasPrefix("-") { draft.warn("immure refuses where it is missing", line.directive) }
-            if text == "~" {
-                draft.set("cwd", .string("~"), line.directive)
-            } else if let place = path(text, line.directive) {
-                draft.set("cwd", .string(place.path), line.directive)
-            }
-        }
+        writeDirectory()
         let privileges = last("NoNewPrivileges")
         if let privileges {
             draft.isInForce(
@@ -48,6 +40,23 @@ extension SystemdImport {
         } else {
             draft.warn("here signals are as they are for a new program", standard("SIGPIPE is ignored"))
         }
+        writeIsolation()
+        if let line = last("AppArmorProfile") { label(line) }
+    }
+
+    private mutating func writeDirectory() {
+        if let line = last("WorkingDirectory") {
+            let text = line.value.hasPrefix("-") ? String(line.value.dropFirst()) : line.value
+            if line.value.hasPrefix("-") { draft.warn("immure refuses where it is missing", line.directive) }
+            if text == "~" {
+                draft.set("cwd", .string("~"), line.directive)
+            } else if let place = path(text, line.directive) {
+                draft.set("cwd", .string(place.path), line.directive)
+            }
+        }
+    }
+
+    private mutating func writeIsolation() {
         for key in ["PrivateIPC", "PrivatePIDs", "RemoveIPC", "ProtectControlGroups", "ProtectKernelTunables"] {
             _ = isOn(key, "", others: ["private", "strict"])
         }
@@ -61,7 +70,6 @@ extension SystemdImport {
         draft.warn(
             "write \"host\" for namespaces.pid or namespaces.ipc where the service is to see what is not its own",
             standard("processes and System V IPC are the jail's own here"))
-        if let line = last("AppArmorProfile") { label(line) }
     }
 
     private mutating func label(_ line: UnitFile.Line) {
