@@ -208,3 +208,19 @@ def test_a_command_line_of_docker_launches(caller):
     run = caller.run(caller.spec(made.stdout), cwd=place)
     assert (run.status, run.stdout.split(), run.stderr) == (3, ["1", "/w", "thrown"], ""), run
     assert (work / "made").read_text() == "y\n" and not (tree / "open/planted").exists()
+
+
+def test_what_has_a_line_does_not_hold_without_one(caller):
+    unit = caller.file(caller.directory() / "a.service", "[Service]\nType=notify\nExecStart=/usr/bin/true\nLockPersonality=yes\nMemoryDenyWriteExecute=yes\nProtectHome=read-only\nNoNewPrivileges=yes\n")
+    text = caller.verb("import", "systemd", str(unit)).stdout
+    holds = text.split("# Holds without a line:\n")[1].split("\n#\n")[0]
+    assert "NoNewPrivileges=yes" in holds
+    for line in ["Type=notify", "LockPersonality=yes", "MemoryDenyWriteExecute=yes", "ProtectHome=read-only"]:
+        assert line not in holds and line in text, text
+
+
+def test_an_include_of_the_administrator_that_is_missing_is_told(caller):
+    directory = caller.directory()
+    profile = caller.file(directory / "a.profile", f"include {directory}/globals.local\n")
+    text = caller.verb("import", "firejail", str(profile)).stdout
+    assert f"include {directory}/globals.local: the file does not exist" in text

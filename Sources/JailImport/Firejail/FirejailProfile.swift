@@ -78,10 +78,12 @@ struct FirejailProfile {
     ]
 
     private mutating func include(_ name: String, _ directive: Directive, _ draft: inout Draft) {
-        draft.isPart(directive)
         guard reading.count < 16 else { return draft.fail("includes within includes, too deep", directive) }
-        if let source = find(name) { return read(source, &draft) }
-        if name.hasSuffix(".local") { return }
+        if let source = find(name) {
+            draft.isPart(directive)
+            return read(source, &draft)
+        }
+        if name.hasSuffix(".local") { return draft.isOutside("the file does not exist", directive) }
         draft.lose("\(name) is not here; give it as another FILE", restricts: true, directive)
     }
 
