@@ -173,7 +173,7 @@ def test_modes_and_owners(root):
     os.chown(place / "other", 1234, 1234)
     spec = root.spec(f'[filesystem]\nro = ["{place}"]\n')
     run = why(root, f"cat {place}/secret {place}/shut/in {place}/other", spec=spec)
-    assert f"{place}/secret may not be used by the command's user, as uid 65534 may not read what is uid 0's with mode 600 (openat, cat): identity.user = 0" in run.stderr, run
+    assert f"{place}/secret may not be used by the command's user, as uid 65534 may not read what is uid 0's with mode 600, and this line makes the command root (openat, cat): identity.user = 0" in run.stderr, run
     assert f"{place}/shut may not be used by the command's user, as uid 65534 may not search what is uid 0's with mode 700" in run.stderr
     assert {line for _, line in reasons(run)} == {"identity.user=0", "identity.user=1234"}
     assert root.run(spec, "cat", place / "secret", options=["--set", "identity.user=0"]).ok.stdout == "x\n"
@@ -296,7 +296,7 @@ except FileNotFoundError: pass
 time.sleep(60)
 """
     caller.file(place / "missing", "x")
-    run = caller.run('timeout = "1s"\n', "/usr/bin/python3", "-c", code, options=["--why"], timeout=10)
+    run = caller.run('timeout = "4s"\n', "/usr/bin/python3", "-c", code, options=["--why"], timeout=20)
     assert run.status == 124 and f"{place}/missing is missing in the jail" in run.stderr, run
 
 

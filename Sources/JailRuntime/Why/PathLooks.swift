@@ -123,6 +123,7 @@ struct PathLooks {
         var denial = Denial(.closed, path, remark: "as " + refusal(status, word))
         if scene.caller == 0, status.owner != thread.user, status.owner < 65_534 {
             denial.line = "identity.user = \(status.owner)"
+            if status.owner == 0 { denial.remark += ", and this line makes the command root" }
         }
         return denial
     }
