@@ -378,7 +378,7 @@ def test_discard_goes_to_any_depth(caller):
 
 
 def test_changes_of_another_kind_of_launch_are_thrown_away_and_all_is_well(root, user):
-    lower, place = tree(user), user.directory()
+    lower, place = tree(user), root.directory()
     lower.chmod(0o777)
     spec = root.spec(writable(root) + kept(place, lower))
     root.shell(spec, "rm /src/a").ok

@@ -182,7 +182,7 @@ def test_changes_of_another_lower_are_refused(caller):
 
 
 def test_changes_of_root_are_not_a_users(root, user):
-    lower, place = tree(user), user.directory()
+    lower, place = tree(user), root.directory()
     lower.chmod(0o777)
     root.shell(writable(root) + kept(place, lower), "rm /src/a").ok
     subprocess.run(["chown", "-R", f"{user.uid}:{user.gid}", str(place)], check=True)

@@ -9,8 +9,10 @@ package struct KeptChanges {
     let upper: Int32
     let work: Int32
     let lowers: [Int32]
-    /// nil where no launch has left one.
+    /// nil where no launch has left one, or it cannot be read and need not be.
     let record: OverlayRecord?
+    /// Whether a launch has left one.
+    let isRecorded: Bool
 
     /// The overlays of a spec whose changes are kept, by their targets.
     package static func kept(in spec: Spec) -> [Mount] { spec.filesystem.keptOverlays }
@@ -21,25 +23,27 @@ package struct KeptChanges {
             throw Diagnostic("\(mount.target) keeps no changes", at: mount.position)
         }
         do throws(Failure) {
-            self.work = try Self.open(work)
+            self.work = try Self.open(work, "work")
             guard try failing({ [work = self.work] () throws(KernelError) in try takeLock(work) }) else {
                 throw Failure(telling: "\(work): in use by a jail, or by another immure", hint: nil)
             }
-            self.upper = try Self.open(upper)
-            record = try Self.record(in: self.work, isNeeded: needsLowers)
+            self.upper = try Self.open(upper, "upper")
+            let bytes = try OverlayRecord.bytes(in: self.work)
+            isRecorded = bytes != nil
+            record = try bytes.flatMap { (bytes) throws(Failure) in try Self.record(bytes, isNeeded: needsLowers) }
             var opened: [Int32] = []
-            if needsLowers { for path in lower { opened.append(try Self.open(path)) } }
+            if needsLowers { for path in lower { opened.append(try Self.openLower(path)) } }
             lowers = opened
-            if needsLowers { try requireSame() }
+            if needsLowers { try requireSame() } else { try requireRecorded() }
         } catch {
             throw Self.diagnostic(error, mount)
         }
     }
 
     /// What cannot be read is none where everything is to be thrown away.
-    private static func record(in work: Int32, isNeeded: Bool) throws(Failure) -> OverlayRecord? {
+    private static func record(_ bytes: [UInt8], isNeeded: Bool) throws(Failure) -> OverlayRecord? {
         do throws(Failure) {
-            return try OverlayRecord.read(in: work)
+            return try OverlayRecord.parse(bytes)
         } catch {
             if isNeeded { throw error }
             return nil
@@ -49,29 +53,47 @@ package struct KeptChanges {
     /// Whether an apply was begun and not ended.
     package var isUnfinished: Bool { record?.isApplying ?? false }
 
-    private static func open(_ path: String) throws(Failure) -> Int32 {
-        do throws(KernelError) {
-            return try Kernel.open(path, .read | .directory).release()
+    private static var rule: LinkRule { LinkRule(user: effectiveUser(), isRoot: effectiveUser() == 0) }
+
+    private static func open(_ path: String, _ key: String) throws(Failure) -> Int32 {
+        do throws(Failure) {
+            return try KeptLayer(key: key, path: path, rule: rule, isRoot: effectiveUser() == 0).open().release()
         } catch {
-            guard error.errno == .noEntry else { throw Failure(error) }
+            guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
             throw Failure(telling: "there is no \(path): no launch of this spec has kept changes there yet", hint: nil)
+        }
+    }
+
+    private static func openLower(_ path: String) throws(Failure) -> Int32 {
+        let place: Int32
+        do throws(WalkFault) {
+            place = try HostWalk.open(path, following: rule).release()
+        } catch {
+            throw LinkWords.failure(error, in: nil)
+        }
+        defer { closeDescriptor(place) }
+        return try failing { () throws(KernelError) in
+            try Kernel.open(".", at: place, .read | .directory).release()
         }
     }
 
     /// The upper says what it changes of these directories, and of no others.
     private func requireSame() throws(Failure) {
-        guard let record else {
-            guard try failing({ () throws(KernelError) in try entryNames(of: upper).isEmpty }) else {
-                throw Failure(
-                    telling: "upper is not empty, and work has no immure.json that says what it changes", hint: nil)
-            }
-            return
-        }
+        guard let record else { return try requireRecorded() }
         for (index, lower) in lowers.enumerated() {
             let found = try failing { () throws(KernelError) in try status(of: lower).identity }
             guard lowers.count == record.lowers.count, record.lowers[index] == [found.device, found.inode] else {
                 throw Failure(telling: "the changes in upper were made over other directories than these", hint: nil)
             }
+        }
+    }
+
+    /// An upper that no launch has written in holds something else than changes.
+    private func requireRecorded() throws(Failure) {
+        if isRecorded { return }
+        guard try failing({ () throws(KernelError) in try entryNames(of: upper).isEmpty }) else {
+            throw Failure(
+                telling: "upper is not empty, and work has no immure.json that says what it changes", hint: nil)
         }
     }
 

@@ -89,15 +89,26 @@ extension OverlayRecord {
 
     /// What is there; nil for nothing.
     static func read(in work: Int32) throws(Failure) -> OverlayRecord? {
-        let bytes: [UInt8]
-        do throws(KernelError) {
+        guard let bytes = try bytes(in: work) else { return nil }
+        return try parse(bytes)
+    }
+
+    /// The bytes of a record that this caller's launch has left; nil for none.
+    static func bytes(in work: Int32) throws(Failure) -> [UInt8]? {
+        let isThere = try failing { () throws(KernelError) in try entryStatus(name, at: work) != nil }
+        guard isThere else { return nil }
+        let file = try failing { () throws(KernelError) in
             let file = try openEntry(name, at: work, .read)
             guard try status(of: file.number).isRegular else { throw KernelError(.open, .invalid, path: name.text) }
-            bytes = try readAll(file.number, limit: 1 << 20, path: name.text)
-        } catch {
-            if error.errno == .noEntry { return nil }
-            throw Failure(error)
+            return file
         }
+        try requireOwn(file.number, "\(name.text) in work", path: nil)
+        return try failing { () throws(KernelError) in
+            try readAll(file.number, limit: 1 << 20, path: name.text)
+        }
+    }
+
+    static func parse(_ bytes: [UInt8]) throws(Failure) -> OverlayRecord {
         do throws(Diagnostic) {
             guard let record = OverlayRecord(try parseJSON(bytes, file: name.text)) else {
                 throw Diagnostic("not one of immure's", at: nil)

@@ -44,11 +44,17 @@ struct RemoveTree {
 }
 
 extension KeptChanges {
-    /// Throws the changes away: upper and work are empty afterwards.
+    /// Throws the changes away: upper and work are empty afterwards. Where no launch has left a record there are none, and what
+    /// is in work is not a launch's. The record goes last: without it the rest would be nobody's.
     package func discard(of mount: Mount) throws(Diagnostic) {
+        guard isRecorded else { return }
         do throws(KernelError) {
             try RemoveTree(top: upper).empty(upper)
-            try RemoveTree(top: work).empty(work)
+            let tree = RemoveTree(top: work)
+            while let name = try entryNames(of: work).first(where: { $0 != OverlayRecord.name }) {
+                try tree.remove(name, at: work)
+            }
+            try tree.remove(OverlayRecord.name, at: work)
         } catch {
             throw Self.diagnostic(Failure(error), mount)
         }

@@ -25,41 +25,14 @@ extension Applier {
         if source.isRecorded { try writeRecord(layers, source, plan) }
     }
 
-    /// The directory of a root's changes is made closed to everybody: what the jail leaves in it may be set-user-ID.
-    private mutating func reachOrMake(_ path: String, of plan: Plan) throws(Failure) -> Descriptor {
-        do throws(Failure) {
-            return try reach(path, of: plan)
-        } catch {
-            guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
-            let (directory, name) = directoryAndName(path.hasSuffix("/") ? String(path.dropLast()) : path)
-            let parent = try reach(directory, of: plan)
-            return try failing { () throws(KernelError) in
-                try makeDirectory(name, at: parent.number, permissions: 0o700)
-                return try open(name, at: parent.number, .path | .directory | .noFollow)
-            }
-        }
-    }
-
     private mutating func openOrMake(
         _ path: String, _ key: String, like original: Int32?, of plan: Plan
     ) throws(Failure) -> Int32 {
+        let layer = KeptLayer(
+            key: key, path: path, rule: rule(of: plan), isRoot: isRoot,
+            maps: plan.creation.map { step > $0 } == true ? plan.maps : nil)
         do throws(Failure) {
-            do throws(Failure) {
-                let place = try reach(path, of: plan)
-                return try failing { () throws(KernelError) in
-                    try open(".", at: place.number, .read | .directory).release()
-                }
-            } catch {
-                guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
-            }
-            let (directory, name) = directoryAndName(path)
-            let parent = try reachOrMake(directory, of: plan)
-            return try failing { () throws(KernelError) in
-                try makeDirectory(name, at: parent.number, permissions: 0o700)
-                let made = try open(name, at: parent.number, .read | .directory | .noFollow)
-                if let original { try copyRoot(of: original, to: made.number) }
-                return made.release()
-            }
+            return try layer.openOrMake(like: original).release()
         } catch {
             guard case .kernel = error.cause else { throw error }
             switch error.errno {

@@ -11,22 +11,14 @@ extension Applier {
             if let place = try HostWalk.openPlain(path) { return place }
             return try HostWalk(to: path, following: rule(of: plan)).reached()
         } catch {
-            switch error {
-            case .refused(let error): throw Failure(error)
-            case .link(let link, let objection):
-                // In a user namespace of the jail's the kernel speaks of its ids.
-                let outside =
-                    plan.creation.map { step > $0 } == true ? plan.maps?.outside(user: link.owner) : link.owner
-                throw Failure(
-                    objection.isOfJail ? .linkBelowWritable : .foreignLink,
-                    text: LinkWords.reason(link.path, owner: outside, objection))
-            }
+            // In a user namespace of the jail's the kernel speaks of its ids.
+            throw LinkWords.failure(error, in: plan.creation.map { step > $0 } == true ? plan.maps : nil)
         }
     }
 }
 
 extension Applier {
-    private mutating func rule(of plan: Plan) -> LinkRule {
+    mutating func rule(of plan: Plan) -> LinkRule {
         if let names { return names }
         var rule = LinkRule(user: effectiveUser(), isRoot: isRoot)
         rule.close(plan.writableSources)
@@ -43,6 +35,18 @@ enum LinkWords {
         case .writable(let directory): "\(link) below \(directory), where the jail may write and may have made it"
         case .foreign: "\(link), and root follows only those that root made"
         case .sticky: "\(link) in a directory that everyone may write"
+        }
+    }
+
+    /// Of a walk; `maps` are those of the user namespace that has told whose the link is.
+    static func failure(_ fault: WalkFault, in maps: IdentityMaps?) -> Failure {
+        switch fault {
+        case .refused(let error): return Failure(error)
+        case .link(let link, let objection):
+            let owner = maps.map { $0.outside(user: link.owner) } ?? link.owner
+            return Failure(
+                objection.isOfJail ? .linkBelowWritable : .foreignLink,
+                text: reason(link.path, owner: owner, objection))
         }
     }
 

@@ -95,7 +95,8 @@ extension SectionRows {
             KeyRow(
                 "upper", "work", as: .hostPath,
                 """
-                overlay: where changes go, and an empty directory beside it. Without both, changes are thrown away; an ordinary
+                overlay: where changes go, and an empty directory beside it. Neither is a symbolic link, and root's lie below
+                directories that only root can write to. Without both, changes are thrown away; an ordinary
                 user's only since Linux 6.6, whose tmpfs has what overlayfs needs.
                 """),
             KeyRow(

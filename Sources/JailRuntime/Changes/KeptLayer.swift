@@ -1,0 +1,116 @@
+import JailPlan
+import JailSpec
+import Kernel
+import SpecFile
+
+/// The upper or the work directory of an overlay that keeps its changes: how `run`, `diff`, `apply` and `discard` come to it.
+///
+/// What they find there is believed, put into the original and thrown away. So it is the directory of that name itself, never
+/// what a link there leads to, and for root nobody else may put another in its place.
+struct KeptLayer {
+    /// `upper` or `work`, as the key is called.
+    let key: String
+    let path: String
+    /// Which links are followed on the way.
+    let rule: LinkRule
+    /// Whether root outside asks.
+    let isRoot: Bool
+    /// Those of the user namespace that this process is in, where it has come to one of the jail's.
+    var maps: IdentityMaps?
+
+    static let wayHint = "keep the changes below a directory that only root can write to"
+
+    private var name: String { components(path).last ?? "." }
+    private var parent: KeptLayer {
+        let above = "/" + components(path).dropLast().joined(separator: "/")
+        return KeptLayer(key: key, path: above, rule: rule, isRoot: isRoot, maps: maps)
+    }
+
+    /// Opens it for reading; what the kernel refuses is a failure of cause `kernel`, as ENOENT where it does not exist.
+    func open() throws(Failure) -> Descriptor { try open(in: try parent.reach()) }
+
+    /// The same; what is missing is made, and the directory that it is in: closed to everybody else, as what a jail leaves in it may be
+    /// set-user-ID. `original`: whose owner, mode and attributes a new one gets.
+    func openOrMake(like original: Int32?) throws(Failure) -> Descriptor {
+        let above = try parent.reachOrMake()
+        do throws(Failure) {
+            return try open(in: above)
+        } catch {
+            guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
+        }
+        try failing { () throws(KernelError) in
+            try makeDirectory(name, at: above.number, permissions: 0o700)
+        }
+        let made = try open(in: above)
+        if let original { try failing { () throws(KernelError) in try copyRoot(of: original, to: made.number) } }
+        return made
+    }
+
+    private func open(in above: borrowing Descriptor) throws(Failure) -> Descriptor {
+        let directory = above.number
+        let opened: Int32
+        do throws(KernelError) {
+            opened = try Kernel.open(name, at: directory, .read | .directory | .noFollow).release()
+        } catch {
+            // O_DIRECTORY goes before O_NOFOLLOW: a link, too, is ENOTDIR.
+            guard [.notDirectory, .loop].contains(error.errno) else { throw Failure(error) }
+            let found = try failing { () throws(KernelError) in
+                try entryStatus(EntryName(Array(name.utf8)), at: directory)
+            }
+            throw Failure(
+                telling: found?.kind == .symlink
+                    ? "\(key): \(path) is a symbolic link, and changes are kept only in the directory itself"
+                    : "\(key): \(path) is not a directory", hint: nil)
+        }
+        let layer = Descriptor(owning: opened)
+        if key == "work" { try requireOwn(opened, "work: \(path)", path: path) }
+        return layer
+    }
+
+    /// The directory that is entered on the way, opened with `O_PATH`.
+    private func reach() throws(Failure) -> Descriptor {
+        let (way, reached): ([SourceFile], Int32)
+        do throws(WalkFault) {
+            let walk = try HostWalk(to: path, following: rule)
+            way = isRoot ? try Caller.directories(on: walk) : []
+            reached = try walk.reached().release()
+        } catch {
+            throw LinkWords.failure(error, in: maps)
+        }
+        let directory = Descriptor(owning: reached)
+        for place in way {
+            guard let fault = place.trustFaults(callerUID: 0).first else { continue }
+            throw Failure(
+                telling: "\(key): \(fault.message): other changes could be put in the place of root's",
+                hint: Self.wayHint)
+        }
+        return directory
+    }
+
+    private func reachOrMake() throws(Failure) -> Descriptor {
+        do throws(Failure) {
+            return try reach()
+        } catch {
+            guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
+        }
+        let above = try parent.reach()
+        return try failing { () throws(KernelError) in
+            try makeDirectory(name, at: above.number, permissions: 0o700)
+            return try Kernel.open(name, at: above.number, .path | .directory | .noFollow)
+        }
+    }
+}
+
+/// What says whose the changes are must be the caller's, and nobody else's to write. `path`: of a directory, for the hint.
+func requireOwn(_ descriptor: Int32, _ noun: String, path: String?) throws(Failure) {
+    let found = try failing { () throws(KernelError) in try status(of: descriptor) }
+    let user = effectiveUser()
+    guard found.owner == user else {
+        throw Failure(
+            telling: "\(noun) is not the caller's, and the changes may be another user's",
+            hint: "name another upper and work, which immure makes")
+    }
+    let file = SourceFile(path: path ?? noun, owner: user, mode: found.permissions, isSymlink: false, noun: noun)
+    guard let fault = file.trustFaults(callerUID: user).first else { return }
+    throw Failure(telling: fault.message, hint: path == nil ? nil : fault.hint)
+}

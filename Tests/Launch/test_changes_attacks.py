@@ -1,0 +1,235 @@
+"""Changes that somebody else has put in the place of the caller's: no verb believes, applies or throws away what they name."""
+
+import json
+import os
+
+import pytest
+
+from test_changes import files, spec_of
+from test_overlay import overlay, tree, writable
+from test_overlay_kept import kept, record
+
+WAY = "hint: keep the changes below a directory that only root can write to"
+VERBS = ("run", "diff", "apply", "discard")
+
+
+def each(caller, spec):
+    """What `run` and the three verbs say."""
+    for verb in VERBS:
+        yield verb, caller.shell(spec, "true") if verb == "run" else caller.verb(verb, spec)
+
+
+def victim(caller):
+    """A directory that an attack is after, and what is in it."""
+    place = caller.directory()
+    caller.file(place / "precious", "mine\n")
+    return place
+
+
+def swap(place, one, two):
+    """Links in the place of upper and work."""
+    for name, target in (("changes", one), ("changes.work", two)):
+        if (place / name).exists():
+            (place / name).rename(place / f"{name}.old")
+        (place / name).symlink_to(target)
+
+
+def test_links_in_the_place_of_the_layers(caller):
+    """The links are the caller's own: a jail that may write beside the layers can have made them."""
+    lower, place, precious = tree(caller), caller.directory(), victim(caller)
+    spec = spec_of(caller, place, lower)
+    caller.shell(spec, "echo x > /src/a").ok
+    swap(place, precious, precious)
+    for name in ("changes", "changes.work"):
+        caller.own(place / name)
+    for verb, run in each(caller, spec):
+        assert run.status == 125 and "is a symbolic link, and changes are kept only in the directory itself" in run.stderr, (verb, run)
+    assert (precious / "precious").read_text() == "mine\n"
+    for name in ("changes", "changes.work"):
+        (place / name).unlink()
+        (place / f"{name}.old").rename(place / name)
+    assert caller.verb("diff", spec).stdout == "M a\n"
+    (place / "changes").rename(place / "real")
+    (place / "changes").symlink_to("real")
+    for verb, run in each(caller, spec):
+        assert run.status == 125 and f"upper: {place}/changes is a symbolic link" in run.stderr, (verb, run)
+    assert (place / "real/a").read_text() == "x\n"
+
+
+def test_a_directory_of_another_user_with_links_in_it(root, user):
+    """`filesystem.changes`: the user exchanges the whole directory."""
+    place, precious, small = user.directory(), victim(root), root.directory()
+    for name in ("usr", "etc", "proc", "dev", "tmp"):
+        (small / name).mkdir()
+    (place / "chg").mkdir()
+    (place / "chg/upper").symlink_to(precious)
+    (place / "chg/work").symlink_to(precious)
+    for path in (place / "chg", place / "chg/upper", place / "chg/work"):
+        user.own(path)
+    spec = root.spec(f'[filesystem]\nroot = "{small}"\nchanges = "{place}/chg"\n')
+    for verb, run in each(root, spec):
+        assert run.status == 125 and f" belongs to uid {user.uid}, neither root nor the caller" in run.stderr, (verb, run)
+    assert (precious / "precious").read_text() == "mine\n"
+
+
+def test_root_keeps_no_changes_below_a_directory_of_another_user(root, user):
+    lower, place, precious = tree(root), user.directory(), victim(root)
+    spec = spec_of(root, place, lower)
+    run = root.shell(spec, "true")
+    assert run.status == 125 and f" belongs to uid {user.uid}, neither root nor the caller" in run.stderr and WAY in run.stderr, run
+    assert os.listdir(place) == []
+    swap(place, precious, precious)
+    for verb, run in each(root, spec):
+        assert run.status == 125 and WAY in run.stderr, (verb, run)
+    assert (precious / "precious").read_text() == "mine\n"
+    # As the hint says, with the tree of the user as the lower.
+    lower, place = tree(user), root.directory()
+    lower.chmod(0o777)
+    spec = spec_of(root, place, lower)
+    root.shell(spec, "echo x > /src/new").ok
+    assert root.verb("apply", spec).status == 0 and (lower / "new").stat().st_uid == user.uid
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_root_keeps_no_changes_where_others_may_write(root, mode):
+    lower, place = tree(root), root.directory()
+    spec = spec_of(root, place, lower)
+    root.shell(spec, "echo x > /src/a").ok
+    place.chmod(mode)
+    for verb, run in each(root, spec):
+        assert run.status == 125 and f"{place} may be written by" in run.stderr and WAY in run.stderr, (verb, run)
+    place.chmod(0o1777)  # nobody renames there what is another's
+    assert root.verb("diff", spec).stdout == "M a\n"
+
+
+def forged(lower, place, **more):
+    """Layers as an attacker makes them: an upper that hides what is there, and the record for it."""
+    (place / "changes/etcdir").mkdir(parents=True)
+    (place / "changes.work").mkdir()
+    (place / "changes/etcdir/sudoers").write_text("attacker ALL=(ALL) NOPASSWD: ALL\n")
+    (place / "changes/etcdir/sudoers").chmod(0o440)
+    os.setxattr(place / "changes/etcdir", "user.overlay.opaque", b"y")
+    state = lower.stat()
+    found = {
+        "version": 1, "start": 4 * 10**18, "launched": 4 * 10**18, "process": 1, "lowers": [[state.st_dev, state.st_ino]],
+        "attributes": "user", "users": [[0, 1000, 1]], "groups": [[0, 1000, 1]], "owner": [[7, 7]], "applying": False, **more,
+    }
+    (place / "changes.work/immure.json").write_text(json.dumps(found))
+
+
+@pytest.fixture
+def original(root):
+    place = root.directory()
+    (place / "etcdir").mkdir()
+    root.file(place / "etcdir/passwd", "root\n")
+    return place
+
+
+def test_a_forged_upper_and_record(root, user, original):
+    place, before = user.directory(), files(original)
+    forged(original, place)
+    for path in [place / "changes", place / "changes.work", *place.rglob("*")]:
+        user.own(path)
+    spec = spec_of(root, place, original)
+    for verb, run in each(root, spec):
+        assert run.status == 125 and WAY in run.stderr, (verb, run)
+    assert files(original) == before and (place / "changes/etcdir/sudoers").exists()
+
+
+@pytest.mark.parametrize("whose", ["changes.work", "changes.work/immure.json"])
+def test_a_record_of_another_user(root, user, original, whose):
+    """The way is root's, and what lies there is not."""
+    place, before = root.directory(), files(original)
+    forged(original, place)
+    user.own(place / whose)
+    spec = spec_of(root, place, original)
+    for verb, run in each(root, spec):
+        assert run.status == 125 and "is not the caller's, and the changes may be another user's" in run.stderr, (verb, run)
+    assert files(original) == before and (place / "changes/etcdir/sudoers").exists()
+    assert "hint: name another upper and work, which immure makes" in run.stderr
+    root.shell(spec_of(root, root.directory(), original), "true").ok
+
+
+def test_a_work_directory_of_another_user(root, user):
+    """An ordinary user believes no other's either."""
+    lower, place = tree(user), user.directory()
+    spec = spec_of(user, place, lower)
+    user.shell(spec, "echo x > /src/a").ok
+    os.chown(place / "changes.work/immure.json", 0, 0)
+    for verb, run in each(user, spec):
+        assert run.status == 125 and "immure.json in work is not the caller's" in run.stderr, (verb, run)
+    assert (place / "changes/a").read_text() == "x\n"
+    user.own(place / "changes.work/immure.json")
+    assert user.verb("discard", spec).status == 0 and os.listdir(place / "changes") == []
+
+
+def test_a_record_and_a_work_directory_that_others_may_write(caller):
+    lower, place = tree(caller), caller.directory()
+    spec = spec_of(caller, place, lower)
+    caller.shell(spec, "echo x > /src/a").ok
+    work = place / "changes.work"
+    for path, told in ((work, f"hint: chmod go-w {work}"), (work / "immure.json", "immure.json in work may be written by everyone")):
+        mode = path.stat().st_mode & 0o777
+        path.chmod(mode | 0o022)
+        for verb, run in each(caller, spec):
+            assert run.status == 125 and "may be written by everyone" in run.stderr and told in run.stderr, (verb, run)
+        path.chmod(mode)
+    assert caller.verb("diff", spec).stdout == "M a\n"
+
+
+@pytest.mark.parametrize("what", ["link", "fifo", "directory"])
+def test_a_record_that_is_no_file(caller, what):
+    lower, place, precious = tree(caller), caller.directory(), victim(caller)
+    spec = spec_of(caller, place, lower)
+    caller.shell(spec, "echo x > /src/a").ok
+    path = place / "changes.work/immure.json"
+    if what == "link":
+        path.rename(precious / "immure.json")
+        path.symlink_to(precious / "immure.json")
+    else:
+        path.unlink()
+        os.mkfifo(path) if what == "fifo" else path.mkdir()
+    for verb, run in each(caller, spec):
+        assert run.status == 125, (verb, run)
+    assert (place / "changes/a").read_text() == "x\n"
+
+
+def test_discard_throws_away_only_what_a_launch_has_kept(caller):
+    """A misspelt upper is somebody's directory."""
+    lower, place, precious = tree(caller), caller.directory(), victim(caller)
+    work = caller.directory()
+    spec = caller.spec(writable(caller) + overlay(lower, f'upper = "{precious}"\nwork = "{work}"\n'))
+    for verb, run in each(caller, spec):
+        assert run.status == 125 and "upper is not empty, and work has no immure.json that says what it changes" in run.stderr, (verb, run)
+    assert (precious / "precious").read_text() == "mine\n"
+    # With nothing in upper there is nothing to throw away, whatever is in work.
+    spec = caller.spec(writable(caller) + overlay(lower, f'upper = "{work}"\nwork = "{precious}"\n'))
+    assert caller.verb("discard", spec).status == 0 and (precious / "precious").read_text() == "mine\n"
+
+
+def test_discard_goes_on_after_it_was_stopped(root, user):
+    """The record is what goes last."""
+    lower, place = tree(user), user.directory()
+    spec = spec_of(user, place, lower)
+    user.shell(spec, "rm /src/a").ok
+    stuck = place / "changes.work/zzz"
+    stuck.mkdir()
+    root.file(stuck / "file")
+    assert user.verb("discard", spec).status == 125 and record(place)["version"] == 1
+    user.own(stuck)
+    assert user.verb("discard", spec).status == 0
+    assert os.listdir(place / "changes") == [] and os.listdir(place / "changes.work") == []
+    assert user.verb("discard", spec).status == 0
+
+
+def test_a_link_on_the_way(root, user):
+    """Root follows its own links to the layers, and nobody else's."""
+    lower, place, other = tree(root), root.directory(), root.directory()
+    (other / "way").symlink_to(place)
+    spec = root.spec(writable(root) + kept(other / "way", lower))
+    root.shell(spec, "echo x > /src/a").ok
+    assert root.verb("diff", spec).stdout == "M a\n"
+    user.own(other / "way")
+    for verb, run in each(root, spec):
+        assert run.status == 125 and f"{other}/way is a symbolic link of uid {user.uid}" in run.stderr, (verb, run)
+    assert (place / "changes/a").read_text() == "x\n"
