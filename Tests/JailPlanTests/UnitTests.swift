@@ -86,6 +86,7 @@ import Testing
     @Test func `a job is not started again for its timeout`() throws {
         let lines = try unit("timeout = \"1min\"")
         #expect(lines.contains("Type=oneshot") && lines.contains("RestartPreventExitStatus=124 125 126 127"))
+        #expect(!lines.contains { $0.hasPrefix("SuccessExitStatus=") })
         #expect(!lines.contains("[Install]"))
         #expect(try unit("timeout = \"1min\"\nservice.notify = \"main\"").contains("Type=notify"))
         #expect(try unit("").contains("RestartPreventExitStatus=125 126 127"))

@@ -177,7 +177,8 @@ package struct Unit {
         guard !isDirect else { return }
         let why = "the launcher passes signals on, once; status 128+n is a command that signal n ended, 143 SIGTERM"
         add("KillMode", "mixed", nil, why)
-        add("SuccessExitStatus", "129 130 141 143", nil, why)
+        // systemd takes no job for done that a signal has ended (systemd.service(5)).
+        if kind != .oneshot { add("SuccessExitStatus", "129 130 141 143", nil, why) }
         let (seconds, _) = spec.grace.value.components
         add(
             "TimeoutStopSec", "\(seconds + 5)", spec.grace.position,
