@@ -233,3 +233,40 @@ def test_a_link_on_the_way(root, user):
     for verb, run in each(root, spec):
         assert run.status == 125 and f"{other}/way is a symbolic link of uid {user.uid}" in run.stderr, (verb, run)
     assert (place / "changes/a").read_text() == "x\n"
+
+
+def test_a_change_of_any_name_is_put_into_the_original(caller):
+    """What apply makes a name under until it is whole is no name that the jail can take, nor one of the original's."""
+    lower, place = tree(caller), caller.directory()
+    caller.file(lower / ".immure.apply", "original\n")
+    spec = spec_of(caller, place, lower)
+    caller.shell(spec, "echo x > /src/a; echo y > /src/d/.immure.apply; ls -A /src").ok
+    assert caller.verb("apply", spec).status == 0
+    assert (lower / ".immure.apply").read_text() == "original\n" and (lower / "d/.immure.apply").read_text() == "y\n"
+    assert (lower / "a").read_text() == "x\n"
+    assert not [name for name in os.listdir(lower) if name.startswith(".immure.apply.")]
+
+
+def test_the_draft_of_a_killed_apply_is_removed(caller):
+    lower, place = tree(caller), caller.directory()
+    spec = spec_of(caller, place, lower)
+    caller.shell(spec, "echo x > /src/a; echo y > /src/new").ok
+    path, draft = place / "changes.work/immure.json", ".immure.apply.0123456789abcdef"
+    path.write_text(json.dumps({**record(place), "applying": True, "draft": draft}))
+    caller.file(lower / draft, "half")
+    assert caller.verb("apply", spec, "/src", "--", "new").status == 0
+    assert not (lower / draft).exists() and (lower / "new").read_text() == "y\n"
+    assert "draft" not in record(place) and not record(place)["applying"]
+    path.write_text(json.dumps({**record(place), "applying": True, "draft": ".immure.apply./../../a"}))
+    run = caller.verb("apply", spec)
+    assert run.status == 125 and "immure.json in the work directory cannot be read" in run.stderr, run
+
+
+def test_a_link_of_the_jails_does_not_become_roots(root):
+    lower, place = tree(root), root.directory()
+    lower.chmod(0o777)
+    spec = root.spec(kept(place, lower))
+    root.shell(spec, "ln -s /etc/shadow /src/l; echo x > /src/new").ok
+    assert root.verb("apply", spec).status == 0
+    assert (lower / "l").lstat().st_uid == root.inside_uid and os.readlink(lower / "l") == "/etc/shadow"
+    assert (lower / "new").stat().st_uid == 0

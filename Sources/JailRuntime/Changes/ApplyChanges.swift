@@ -17,16 +17,18 @@ package struct ChangeApplication {
     /// The first name of each file with several that has been put in.
     private var linked: [UInt64: [EntryName]] = [:]
 
-    /// What a name is made under until it is whole.
-    private static let temporary: EntryName = ".immure.apply"
+    /// What a name is made under until it is whole. It is in the record, for whoever finishes this.
+    private let temporary: EntryName
 
     package init(_ kept: KeptChanges, of mount: Mount) throws(Diagnostic) {
         (self.kept, self.mount) = (kept, mount)
         guard let record = kept.record else {
             throw Diagnostic("overlay on \(mount.target): nothing has been kept", at: mount.position)
         }
-        self.record = record
         do throws(KernelError) {
+            let draft = if let begun = record.draft { begun } else { try OverlayRecord.newDraft() }
+            temporary = EntryName(Array(draft.utf8))
+            self.record = record
             let root = try status(of: kept.lowers[0])
             owner = callerIdentity().euid == 0 && root.owner != 0 ? (root.owner, root.group) : nil
         } catch {
@@ -56,7 +58,7 @@ package struct ChangeApplication {
     package mutating func apply(_ changes: [Change], empties: Bool) throws(Diagnostic) {
         do throws(Failure) {
             var begun = record
-            begun.isApplying = true
+            (begun.isApplying, begun.draft) = (true, temporary.text)
             try begun.write(in: kept.work)
             try failing { () throws(KernelError) in try synchronize(kept.work) }
             if record.isApplying {
@@ -72,7 +74,7 @@ package struct ChangeApplication {
                     try synchronize(kept.work)
                 }
             } else {
-                begun.isApplying = false
+                (begun.isApplying, begun.draft) = (false, nil)
                 try begun.write(in: kept.work)
             }
         } catch {
@@ -98,7 +100,7 @@ package struct ChangeApplication {
         }
         for path in directories {
             try Self.acting(as: owner) { () throws(KernelError) in
-                let directory = try openParent(of: path + [Self.temporary], below: kept.lowers[0])
+                let directory = try openParent(of: path + [temporary], below: kept.lowers[0])
                 try synchronize(directory.number)
             }
         }
@@ -147,11 +149,15 @@ package struct ChangeApplication {
         case .symlink:
             let content = try asCaller { () throws(KernelError) in try linkTarget(name, at: source) }
             try prepare(target.number)
-            try makeLinkEntry(Self.temporary, to: content, at: target.number)
+            try makeLinkEntry(temporary, to: content, at: target.number)
+            // Root follows its own links: one that the jail has made does not become root's.
+            if callerIdentity().euid == 0, owner == nil {
+                try setOwner(temporary.text, at: target.number, user: upper.owner, group: upper.group)
+            }
             try place(name, change, target.number)
         case .fifo:
             try prepare(target.number)
-            try makeFIFOEntry(Self.temporary, at: target.number, permissions: upper.permissions & 0o777)
+            try makeFIFOEntry(temporary, at: target.number, permissions: upper.permissions & 0o777)
             try place(name, change, target.number)
         case .regular: try putFile(change, upper, name, source, target.number)
         }
@@ -167,9 +173,9 @@ package struct ChangeApplication {
         let attributes = try attributes(of: name, at: source)
         if change.kind != .metadata {
             try prepare(target)
-            try makeDirectoryEntry(Self.temporary, at: target, permissions: 0o700)
+            try makeDirectoryEntry(temporary, at: target, permissions: 0o700)
         }
-        let made = try openEntry(change.kind == .metadata ? name : Self.temporary, at: target, .read | .directory)
+        let made = try openEntry(change.kind == .metadata ? name : temporary, at: target, .read | .directory)
         try dress(made.number, upper.permissions & 0o1777, attributes, change, upper)
         if change.kind != .metadata { try place(name, change, target) }
     }
@@ -180,7 +186,7 @@ package struct ChangeApplication {
         try prepare(target)
         if upper.links > 1, change.kind == .added, let first = linked[upper.inode], let other = first.last {
             let place = try openParent(of: first, below: kept.lowers[0])
-            try linkEntry(other, at: place.number, as: Self.temporary, at: target)
+            try linkEntry(other, at: place.number, as: temporary, at: target)
             return try self.place(name, change, target)
         }
         let attributes = try attributes(of: name, at: source)
@@ -189,7 +195,7 @@ package struct ChangeApplication {
         // What is read is what was compared: a regular file, and that one.
         let opened = try entryStatus(of: content)
         guard opened.kind == .regular, opened.inode == upper.inode else { throw KernelError(.openat, .busy) }
-        let made = try openEntry(Self.temporary, at: target, .write | .create | .exclusive, permissions: 0o600)
+        let made = try openEntry(temporary, at: target, .write | .create | .exclusive, permissions: 0o600)
         try copyContent(of: content, to: made.number)
         try dress(made.number, upper.permissions & 0o777, attributes, change, upper)
         try setTimes(of: made.number, accessed: upper.accessed, modified: upper.modified)
@@ -249,9 +255,9 @@ package struct ChangeApplication {
     /// Gives what has been made its name: over what is there, or in exchange with what cannot be gone over.
     private func place(_ name: EntryName, _ change: Change, _ target: Int32) throws(KernelError) {
         guard change.kind == .replaced else {
-            return try moveEntry(Self.temporary, at: target, to: name, at: target)
+            return try moveEntry(temporary, at: target, to: name, at: target)
         }
-        try exchangeEntries(Self.temporary, at: target, with: name, at: target)
+        try exchangeEntries(temporary, at: target, with: name, at: target)
         try prepare(target)
     }
 
@@ -259,14 +265,14 @@ package struct ChangeApplication {
     private func takeAway(_ name: EntryName, at target: Int32) throws(KernelError) {
         try prepare(target)
         guard try entryStatus(name, at: target) != nil else { return }
-        try moveEntry(name, at: target, to: Self.temporary, at: target)
+        try moveEntry(name, at: target, to: temporary, at: target)
         try prepare(target)
     }
 
     /// Removes what a killed apply, or the step before, has left under the name that things are made under.
     private func prepare(_ target: Int32) throws(KernelError) {
-        guard try entryStatus(Self.temporary, at: target) != nil else { return }
-        try RemoveTree(top: target).remove(Self.temporary, at: target)
+        guard try entryStatus(temporary, at: target) != nil else { return }
+        try RemoveTree(top: target).remove(temporary, at: target)
     }
 
     /// Does so in every directory that an apply of these changes may have been in.

@@ -24,6 +24,8 @@ struct OverlayRecord: Equatable {
     var owner: [UInt64]
     /// Whether an apply has begun and not ended.
     var isApplying = false
+    /// What an apply that has begun makes each name under until it is whole: no name that the jail can have known.
+    var draft: String?
 
     var usesUserAttributes: Bool { attributes == "user" }
 }
@@ -67,12 +69,14 @@ extension OverlayRecord {
 
     private var json: JSON {
         func list(_ rows: [[UInt64]]) -> JSON { .array(rows.map { .array($0.map { .integer(Int(clamping: $0)) }) }) }
-        return .object([
-            ("version", .integer(1)), ("start", .integer(Int(start))), ("launched", .integer(Int(launched))),
-            ("process", .integer(process)), ("lowers", list(lowers)), ("attributes", .string(attributes)),
-            ("users", list(users)), ("groups", list(groups)), ("owner", list([owner])),
-            ("applying", .boolean(isApplying)),
-        ])
+        let begun: [(String, JSON)] = draft.map { [("draft", .string($0))] } ?? []
+        return .object(
+            [
+                ("version", .integer(1)), ("start", .integer(Int(start))), ("launched", .integer(Int(launched))),
+                ("process", .integer(process)), ("lowers", list(lowers)), ("attributes", .string(attributes)),
+                ("users", list(users)), ("groups", list(groups)), ("owner", list([owner])),
+                ("applying", .boolean(isApplying)),
+            ] + begun)
     }
 
     /// Writes it, whole or not at all, and so that it is on the disk.
@@ -121,6 +125,12 @@ extension OverlayRecord {
         }
     }
 
+    private static let draftPrefix = ".immure.apply."
+
+    static func newDraft() throws(KernelError) -> String {
+        draftPrefix + (try randomBytes(8)).map { String($0, radix: 16) }.joined()
+    }
+
     private init?(_ node: Node) {
         guard case .table(let table) = node.value else { return nil }
         func integer(_ node: Node?) -> Int64? { if case .integer(let value)? = node?.value { value } else { nil } }
@@ -147,8 +157,13 @@ extension OverlayRecord {
             attributes == "user" || attributes == "trusted",
             case .boolean(let isApplying)? = table["applying"]?.node.value
         else { return nil }
+        var draft: String?
+        if case .string(let name)? = table["draft"]?.node.value {
+            guard name.hasPrefix(Self.draftPrefix), !name.utf8.contains(UInt8(ascii: "/")) else { return nil }
+            draft = name
+        }
         self.init(
             start: start, launched: launched, process: Int(process), lowers: lowers, attributes: attributes,
-            users: users, groups: groups, owner: owner, isApplying: isApplying)
+            users: users, groups: groups, owner: owner, isApplying: isApplying, draft: draft)
     }
 }
