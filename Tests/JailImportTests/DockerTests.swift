@@ -39,6 +39,38 @@ import Testing
             made.said(.warning).contains { $0.contains("docker save -o image.tar x && immure import oci image.tar") })
     }
 
+    @Test func `what is read-only for docker stays so`() throws {
+        let made = draft(
+            "run --mount type=bind,src=/a,dst=/a,ReadOnly=TRUE --mount type=bind,src=/b,dst=/b,ro=0,bind-nonrecursive "
+                + "--mount type=tmpfs,dst=/c,readonly --tmpfs /d --tmpfs /e:noexec,exec --tmpfs /tmp x")
+        let spec = try made.spec
+        func options(_ target: String) -> MountOptions? { spec.mount(at: target)?.options }
+        #expect(options("/a")?.asked == .readOnly && options("/b")?.asked == [] && options("/b")?.isRecursive == false)
+        #expect(options("/c")?.asked == .readOnly | .noExecute && options("/d")?.asked == .noExecute)
+        #expect(options("/e")?.asked == [] && options("/tmp")?.asked == .noExecute)
+        #expect(
+            draft("run --mount type=bind,src=/a,dst=/a,readonly=yes x").faults.map(\.message) == [
+                "readonly: \"yes\" is not true or false"
+            ])
+    }
+
+    @Test func `a device is below dev, and may be written to`() throws {
+        for words in ["/srv", "/srv:/dev/x", "/dev/x:/srv", "/dev/../srv", "/dev"] {
+            #expect(draft("run --device \(words) x").faults.count == 1, "\(words)")
+        }
+        #expect(draft("run --device /dev/fuse:r x").hasLostRestrictions)
+        #expect(try draft("run --device /dev/fuse:/dev/f:rwm x").spec.mount(at: "/dev/f")?.source == .bind("/dev/fuse"))
+    }
+
+    @Test func `what reaches past the rules of a network is left out`() throws {
+        let made = draft("run --cap-add NET_RAW --cap-add ALL x")
+        let kept = try #require(made.spec.capabilities.keep).value
+        #expect(!kept.contains(.net_raw) && !kept.contains(.net_admin) && kept.contains(.kill))
+        #expect(made.directives(.lost).contains("--cap-add NET_RAW"))
+        let other = try draft("run --network none --cap-add NET_RAW x").spec
+        #expect(other.capabilities.keep?.value.contains(.net_raw) == true)
+    }
+
     @Test(arguments: [
         ("--wat x", "docker run has no option --wat"), ("--rm", "no image"), ("-e", "--env takes a word"),
         ("--user web x", "names are the image's: --user takes numbers here, UID:GID"),

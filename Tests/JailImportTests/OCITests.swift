@@ -41,6 +41,25 @@ import Testing
         #expect(spec.limits?.value.cpu?.value == 50 && !made.hasLostRestrictions)
     }
 
+    @Test func `a read-only path is held against the mount that it lies in`() throws {
+        func made(_ mount: String, _ path: String, writable: Bool = false) -> Draft {
+            draft(
+                """
+                {"linux": {"readonlyPaths": ["\(path)"]}, "mounts": [{"destination": "/d", \(mount)}],
+                 "root": {"path": "r", "readonly": \(!writable)}}
+                """)
+        }
+        let bind = "\"type\": \"bind\", \"source\": \"/s\", \"options\": [\"noexec\"]"
+        let part = try made(bind, "/d/c").spec.mount(at: "/d/c")
+        #expect(
+            part?.source == .bind("/s/c") && part?.options.asked.words == ["ro", "noexec"] && part?.optional == true)
+        #expect(try made(bind, "/d").spec.mount(at: "/d")?.options.asked.words == ["ro", "noexec"])
+        #expect(try made("\"type\": \"tmpfs\"", "/d").spec.mount(at: "/d")?.options.asked.words == ["ro"])
+        #expect(made("\"type\": \"tmpfs\"", "/d/c").hasLostRestrictions)
+        #expect(made(bind, "/x/../d/c").hasLostRestrictions && made(bind, "/c", writable: true).hasLostRestrictions)
+        #expect(!made(bind, "/c").hasLostRestrictions)
+    }
+
     @Test func `a filter becomes lists and rules`() throws {
         let spec = try draft(
             """

@@ -95,6 +95,46 @@ def test_the_files_of_the_runtimes(caller):
     assert (run.stdout, run.stderr) == ("/sys/firmware/* /sys/fs/cgroup/cgroup.procs\nshut\n", ""), run
 
 
+def test_a_read_only_path_within_a_writable_mount(caller):
+    mounts = [*config(caller)["mounts"], {"destination": "/data", "type": "bind", "source": "shown", "options": ["rbind", "rw"]}]
+    path = bundle(caller, mounts=mounts, linux__readonlyPaths=["/data/conf", "/data/none"])
+    for name in ("shown", "shown/conf"):
+        (path.parent / name).mkdir()
+        caller.own(path.parent / name)
+    script = "echo x >/data/open; { echo x >/data/conf/f; } 2>/dev/null || echo shut"
+    run = caller.verb("run", str(path), "--", "/bin/sh", "-c", script).ok
+    assert run.stdout == "shut\n" and sorted(os.listdir(path.parent / "shown")) == ["conf", "open"] and not os.listdir(path.parent / "shown/conf"), run
+
+
+def test_a_mount_whose_whole_is_read_only(caller):
+    mounts = [*config(caller)["mounts"], {"destination": "/data", "type": "tmpfs"}, {"destination": "/dev/shm", "type": "tmpfs", "options": ["ro", "noexec"]}]
+    path = bundle(caller, mounts=mounts, linux__readonlyPaths=["/data"])
+    run = caller.verb("run", str(path), "--", "/bin/sh", "-c", "for d in /data /dev/shm; do { echo x >$d/f; } 2>/dev/null || echo shut; done").ok
+    assert run.stdout == "shut\nshut\n", run
+
+
+@pytest.mark.parametrize("mount", [{"destination": "/data", "type": "tmpfs"}, {"destination": "/data", "type": "bind", "source": "shown", "options": ["rbind"]}])
+def test_a_read_only_path_that_cannot_be_had(caller, mount):
+    """In a tmpfs it comes later; through a link it may lie anywhere."""
+    path = bundle(caller, mounts=[*config(caller)["mounts"], mount], linux__readonlyPaths=["/data/conf"])
+    (path.parent / "shown").mkdir()
+    (path.parent / "shown/conf").symlink_to("/etc")
+    refused(caller.verb("run", str(path)), "it restricts", "linux.readonlyPaths /data/conf")
+
+
+# Devices
+
+
+def device(caller, path, major, minor, kind="c"):
+    return bundle(caller, linux__devices=[{"path": path, "type": kind, "major": major, "minor": minor}])
+
+
+def test_a_device_out_of_dev(caller):
+    place = caller.directory()
+    refused(caller.verb("run", str(device(caller, str(place), 1, 3))), "is not below /dev")
+    refused(caller.verb("run", str(device(caller, f"/dev/../{place}", 1, 3))), "is not below /dev")
+
+
 # What has no line
 
 

@@ -3,15 +3,7 @@ import SpecFile
 
 extension DockerImport {
     mutating func writeSecurity() {
-        for option in all("cap-add") {
-            if option.value.uppercased() == "ALL" {
-                draft.append("capabilities.keep", Capability.allCases.map { .string($0.name) }, option.directive)
-            } else if let capability = Capability.named(foreign: option.value) {
-                draft.append("capabilities.keep", capability.name, option.directive)
-            } else {
-                draft.fail("unknown capability \(option.value)", option.directive)
-            }
-        }
+        for option in all("cap-add") { add(option) }
         for option in all("cap-drop") { draft.isInForce("none but those of --cap-add", option.directive) }
         var hasFilter = false
         for option in all("security-opt") {
@@ -40,6 +32,27 @@ extension DockerImport {
             }
         }
         if let option = last("userns") { draft.isInForce("the jail's own", option.directive) }
+    }
+
+    /// Whoever holds net_admin or net_raw reaches past the rules of a network of user mode: the launch refuses them there.
+    private mutating func add(_ option: DockerOptions.Option) {
+        var added: [Capability] = []
+        if option.value.uppercased() == "ALL" {
+            added = Capability.allCases
+        } else if let capability = Capability.named(foreign: option.value) {
+            added = [capability]
+        } else {
+            return draft.fail("unknown capability \(option.value)", option.directive)
+        }
+        if draft.value("network.mode")?.value == .string("user") {
+            for capability in added where [.net_admin, .net_raw].contains(capability) {
+                draft.lose(
+                    "\(capability.name) reaches past the rules of the jail's network: --network none takes it",
+                    option.directive)
+            }
+            added.removeAll { [.net_admin, .net_raw].contains($0) }
+        }
+        if !added.isEmpty { draft.append("capabilities.keep", added.map { .string($0.name) }, option.directive) }
     }
 
     mutating func writeNetwork() {

@@ -34,6 +34,14 @@ struct MountList {
         add(target, pairs, directive, &draft)
     }
 
+    /// Gives a key of the mount on a target another value.
+    mutating func change(_ target: String, _ key: String, to value: Node.Value) {
+        for (index, entry) in entries.enumerated() where entry.target == target {
+            let pairs = entry.pairs.filter { $0.0 != key } + [(key, value)]
+            entries[index] = Entry(target: target, pairs: pairs, directive: entry.directive)
+        }
+    }
+
     func has(_ target: String) -> Bool { entries.contains { $0.target == target } }
 
     /// Where a hierarchy of control groups is shown; nil for nowhere.

@@ -8,6 +8,10 @@ package struct OCIImport {
     /// The namespaces that are listed, all others being the host's.
     var listed: Set<String> = []
     var otherFilter = false
+    /// What is to be read-only within what may be writable: told when all mounts are known.
+    var readOnlyPaths: [(path: String, directive: Directive)] = []
+    /// Where the root is, as this process reaches it.
+    private(set) var rootPath = ""
     /// Whether something is mounted on /dev.
     var hasDevices = false
     /// A limit of RDMA, and whether anything that is mounted may hold its devices.
@@ -19,7 +23,7 @@ package struct OCIImport {
     /// No honest file comes near it, and it bounds the time that comparing them with each other takes.
     private static let elementLimit = 4096
     /// The bundle, as the file was named: empty, or with a slash at its end.
-    private var bundle = ""
+    private(set) var bundle = ""
 
     init(_ context: ImportContext) { self.context = context }
 
@@ -173,6 +177,7 @@ package struct OCIImport {
         guard !path.isEmpty else { return draft.fail("root.path: empty", from) }
         let written = place(path, from)
         draft.set("filesystem.root", .string(written == "/" ? "host" : written), from)
+        rootPath = path.hasPrefix("/") ? path : bundle + path
         if !path.hasPrefix("/"), !context.isInPlace {
             draft.warn("from the directory of the spec, which belongs into the bundle", from)
         }

@@ -3,7 +3,7 @@ import SpecFile
 
 extension OCIImport {
     mutating func linux(_ node: Node) {
-        var late: [(Bool, Node, Directive)] = []
+        var masked: (Node, Directive)?
         for (key, value, directive) in entries(node, "linux") {
             switch key {
             case "namespaces":
@@ -22,8 +22,15 @@ extension OCIImport {
                 draft.isPart(directive)
                 otherFilter = true
                 seccomp(value)
-            case "maskedPaths": late.append((true, value, directive))
-            case "readonlyPaths": late.append((false, value, directive))
+            case "maskedPaths": masked = (value, directive)
+            case "readonlyPaths":
+                draft.isPart(directive)
+                for element in value.elements {
+                    guard let path = element.text else { continue }
+                    let one = Directive("linux.readonlyPaths \(path)", at: element.position)
+                    draft.take(one)
+                    readOnlyPaths.append((cleaned(literal(path.hasPrefix("/") ? path : "/" + path)), one))
+                }
             case "rootfsPropagation":
                 if ["private", "rprivate", ""].contains(value.text ?? "") {
                     draft.isInForce("", directive)
@@ -52,9 +59,7 @@ extension OCIImport {
             default: break
             }
         }
-        for (isHidden, value, directive) in late {
-            if isHidden { hidden(value, directive) } else { protected(value, directive) }
-        }
+        if let (value, directive) = masked { hidden(value, directive) }
     }
 
     private mutating func namespace(_ node: Node) {
@@ -107,8 +112,9 @@ extension OCIImport {
     }
 
     private mutating func device(_ node: Node) {
-        let path = node["path"]?.text ?? ""
+        let path = cleaned(node["path"]?.text ?? "")
         let directive = Directive("linux.devices \(path)", at: node.position)
+        guard Self.isBelowDevices(path) else { return draft.fail("\(quoted(path)) is not below /dev", directive) }
         let minimal = ["null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"].map { "/dev/" + $0 }
         if minimal.contains(path) { return draft.isInForce("", directive) }
         draft.warn("bound from the host where it is there, not made", directive)
@@ -118,6 +124,13 @@ extension OCIImport {
             [("source", .string(literal(path))), ("options", .strings(["rw", "dev"])), ("optional", .boolean(true))],
             directive,
             &draft)
+    }
+
+    /// Whether a path leads to something below /dev, by its text.
+    static func isBelowDevices(_ path: String) -> Bool {
+        let parts = path.utf8.split(separator: UInt8(ascii: "/"))
+        return path.utf8.starts(with: "/dev/".utf8) && parts.count > 1
+            && !parts.contains { $0.elementsEqual("..".utf8) }
     }
 
     private mutating func offsets(_ node: Node) {

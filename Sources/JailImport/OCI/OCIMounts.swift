@@ -16,7 +16,8 @@ extension OCIImport {
         switch (type, target) {
         case ("tmpfs", "/dev"), ("devtmpfs", "/dev"), ("devpts", "/dev/pts"):
             draft.isInForce("", directive)
-        case ("tmpfs", "/dev/shm"):
+        // The jail's own is writable: one that is not is a mount like any other.
+        case ("tmpfs", "/dev/shm") where !options.contains { ["ro", "rro", "noexec"].contains($0) }:
             let size = options.compactMap { $0.after("size=") }.last.flatMap { bytes($0.uppercased()) }
             if let size {
                 draft.set("filesystem.shm", .integer(size), directive)
@@ -106,6 +107,7 @@ extension OCIImport {
         if Available.takes("filesystem.home", .boolean(false)) {
             draft.set("filesystem.home", .boolean(false), standard)
         }
+        writeReadOnlyPaths()
         // The jail's own procfs without a word stands there anyway.
         mounts.write(into: &draft)
     }
@@ -135,19 +137,5 @@ extension OCIImport {
             if list.contains(where: { $0.value == .string("sys_admin") }) { return true }
         }
         return false
-    }
-
-    mutating func protected(_ list: Node, _ directive: Directive) {
-        let known = ["bus", "fs", "irq", "sys", "sysrq-trigger", "acpi", "scsi", "asound"].map { "/proc/" + $0 }
-        for element in list.elements {
-            guard let path = element.text else { continue }
-            let one = Directive("linux.readonlyPaths \(path)", at: element.position)
-            if known.contains(path) || draft.value("filesystem.writable") == nil && !path.hasPrefix("/proc") {
-                draft.isInForce("read-only, or for the host's root only", one)
-            } else {
-                draft.lose("a single path of the root that is read-only", restricts: true, one)
-            }
-        }
-        draft.isPart(directive)
     }
 }
