@@ -152,4 +152,106 @@ import Testing
         #expect(draft("ProcSubset=pid").hasLostRestrictions)
         #expect(draft("User=a\nNoExecPaths=/\nExecPaths=/usr").faults.isEmpty)
     }
+
+    @Test func `an empty bounding set is the set of none, whatever is taken away from it`() throws {
+        for unit in ["CapabilityBoundingSet=", "CapabilityBoundingSet=\nCapabilityBoundingSet=~CAP_KILL"] {
+            let kept = try draft(unit).spec.capabilities.keep?.value
+            #expect(kept?.isNone ?? true, "\(unit)")
+        }
+        let some = draft("CapabilityBoundingSet=CAP_CHOWN\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_KILL")
+        #expect(try some.spec.capabilities.keep?.value.capabilities == [.kill])
+    }
+
+    /// Whether a mount is there, and has just these of the options.
+    private func has(_ spec: Spec, _ target: String, readOnly: Bool, noExecute: Bool = false) -> Bool {
+        guard let asked = spec.mount(at: target)?.options.asked else { return false }
+        return asked.contains(.readOnly) == readOnly && asked.contains(.noExecute) == noExecute
+    }
+
+    @Test func `what is read-only around stays so where nothing is executed`() throws {
+        let strict = try draft("ProtectSystem=strict\nNoExecPaths=/p\nExecPaths=/p/bin\nReadWritePaths=/p/w").spec
+        #expect(has(strict, "/p", readOnly: true, noExecute: true) && has(strict, "/p/bin", readOnly: true))
+        #expect(has(strict, "/p/w", readOnly: false, noExecute: true))
+        let both = try draft("ReadOnlyPaths=/p\nNoExecPaths=/p\nReadWritePaths=/p").spec
+        #expect(has(both, "/p", readOnly: true, noExecute: true), "the more restrictive line holds")
+    }
+
+    @Test func `what is read-only within something writable has its mount`() throws {
+        for outer in ["ReadWritePaths=/p", "BindPaths=/s:/p", "BindPaths=/p"] {
+            let spec = try draft("ProtectSystem=strict\n\(outer)\nReadOnlyPaths=/p/w").spec
+            #expect(has(spec, "/p", readOnly: false) && has(spec, "/p/w", readOnly: true), "\(outer)")
+            #expect(spec.mount(at: "/p/w")?.source == .bind(outer.contains("/s") ? "/s/w" : "/p/w"), "\(outer)")
+        }
+        let state = try draft("ProtectSystem=strict\nStateDirectory=a\nReadOnlyPaths=/var/lib/a/conf").spec
+        #expect(has(state, "/var/lib/a/conf", readOnly: true))
+        let alone = draft("ProtectSystem=strict\nReadOnlyPaths=/p")
+        #expect(try alone.spec.mount(at: "/p") == nil)
+        #expect(alone.directives(.inForce).contains("ReadOnlyPaths=/p"))
+        #expect(draft("ProtectSystem=strict\nPrivateTmp=yes\nReadOnlyPaths=/tmp").hasLostRestrictions)
+    }
+
+    @Test func `for one path what is read-only goes first`() throws {
+        let made = draft("ProtectSystem=strict\nReadWritePaths=/\nProtectHome=read-only")
+        let spec = try made.spec
+        #expect(!spec.filesystem.writable.value)
+        #expect(made.directives(.warning).contains("ReadWritePaths=/"))
+        let open = try draft("ReadWritePaths=/\nProtectHome=read-only").spec
+        #expect(open.filesystem.writable.value && has(open, "/home", readOnly: true))
+    }
+
+    @Test func `below what is hidden or empty nothing of the host is shown`() throws {
+        let hidden = try draft("ProtectHome=yes\nReadWritePaths=/home/u\nBindPaths=/home/v").spec
+        #expect(hidden.mount(at: "/home/u") == nil && hidden.mount(at: "/home/v") == nil)
+        let empty = try draft("ProtectHome=tmpfs\nReadWritePaths=/home/u\nBindPaths=/home/v").spec
+        #expect(empty.mount(at: "/home/u") == nil && empty.mount(at: "/home/v")?.source == .bind("/home/v"))
+    }
+
+    @Test func `the paths of another root are its own`() throws {
+        for protect in ["ProtectSystem=yes", "ProtectSystem=full", "ProtectSystem=strict"] {
+            let spec = try draft(
+                """
+                RootDirectory=/r
+                \(protect)
+                ProtectHome=read-only
+                ReadOnlyPaths=/a
+                ReadWritePaths=/b -/c
+                NoExecPaths=/d
+                """
+            ).spec
+            for mount in spec.filesystem.mounts where mount.target != "/dev/log" {
+                if case .bind(let source) = mount.source { #expect(source == "/r" + mount.target, "\(protect)") }
+            }
+            #expect(spec.mount(at: "/b")?.source == .bind("/r/b") && spec.mount(at: "/d")?.source == .bind("/r/d"))
+        }
+    }
+
+    @Test func `an empty value does not reset what systemd does not reset`() throws {
+        let made = draft(
+            """
+            PrivateDevices=yes
+            PrivateDevices=
+            ProtectSystem=strict
+            ProtectSystem=
+            PrivateNetwork=yes
+            PrivateNetwork=
+            ProtectHome=yes
+            ProtectHome=
+            Nice=3
+            Nice=
+            """)
+        let spec = try made.spec
+        #expect(spec.filesystem.devices.value == .minimal && !spec.filesystem.writable.value)
+        #expect(spec.network.mode?.value != .host && spec.mount(at: "/home")?.source == .hidden)
+        #expect(spec.process.nice == nil && made.directives(.warning).contains { $0.hasPrefix("ProtectSystem=") })
+    }
+
+    @Test func `the log of the kernel is hidden among the host's devices`() throws {
+        #expect(try draft("ProtectKernelLogs=yes").spec.mount(at: "/dev/kmsg")?.source == .hidden)
+        #expect(try draft("PrivateDevices=yes\nProtectKernelLogs=yes").spec.mount(at: "/dev/kmsg") == nil)
+    }
+
+    @Test func `a tmpfs takes several options`() throws {
+        let spec = try draft("TemporaryFileSystem=/opt:ro,noexec,size=1M").spec
+        #expect(has(spec, "/opt", readOnly: true, noExecute: true))
+    }
 }

@@ -7,9 +7,12 @@ import SpecFile
 package struct SystemdImport {
     var draft = Draft()
     var specifiers = Specifiers()
-    private var lines: [UnitFile.Line] = []
+    private(set) var lines: [UnitFile.Line] = []
     /// Variables that systemd sets for the service and that it has to be given.
     var kept: [String] = []
+    /// What is said of the paths of the tree, and of the root the line that leaves it writable.
+    var places = SystemdPlaces()
+    var rootOrigin: Directive?
     /// Whether sockets of AF_INET or AF_INET6 can be made.
     var allowsInternet = true
 
@@ -100,8 +103,25 @@ package struct SystemdImport {
         return result
     }
 
-    /// The last line of a key, where that is not empty.
+    /// Whether a line of the key that is not read yet has that value.
+    func assigns(_ key: String, _ value: String) -> Bool { lines.contains { $0.key == key && $0.value == value } }
+
+    /// The single values that an empty one resets. Booleans, words and numbers otherwise are not: systemd fails to read
+    /// the empty one, and goes on with what was before.
+    private static let resettable: Set<String> = [
+        "RootDirectory", "User", "Group", "WorkingDirectory", "Nice", "OOMScoreAdjust", "SystemCallErrorNumber",
+        "RestrictNamespaces", "AppArmorProfile", "NetworkNamespacePath", "IPCNamespacePath", "CPUQuota", "CPUWeight",
+        "TasksMax", "MemoryMax", "MemoryHigh", "MemorySwapMax",
+    ]
+
+    /// The last line of a key that holds; nil where there is none, or it was reset.
     mutating func last(_ key: String) -> UnitFile.Line? {
+        if !Self.resettable.contains(key) {
+            for line in lines where line.key == key && line.value.isEmpty {
+                draft.warn("has no effect: systemd passes over an empty value here", line.directive)
+            }
+            lines.removeAll { $0.key == key && $0.value.isEmpty }
+        }
         let all = list(key)
         for earlier in all.dropLast() {
             draft.warn("has no effect: \(all[all.count - 1].directive.reference) comes later", earlier.directive)

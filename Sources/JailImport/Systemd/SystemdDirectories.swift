@@ -1,8 +1,8 @@
 import SpecFile
 
 extension SystemdImport {
-    /// The directories that systemd makes for the service: returns which, for the host's tree has them by the same names.
-    mutating func writeDirectories() -> [String] {
+    /// The directories that systemd makes for the service, which the host's tree has by the same names.
+    mutating func writeDirectories() {
         var made: [String] = []
         for (kind, parent) in [
             ("Runtime", "/run"), ("State", "/var/lib"), ("Cache", "/var/cache"), ("Logs", "/var/log"),
@@ -23,12 +23,11 @@ extension SystemdImport {
                 guard !made.contains(place) else { continue }
                 made.append(place)
                 var pairs: [(String, Node.Value)] = [
-                    ("target", .string(place)), ("source", .string(place)), ("create", .boolean(true)),
+                    ("source", .string(place)), ("create", .boolean(true)),
                 ]
                 if let bits { pairs.append(("mode", .string(octal(bits & 0o777)))) }
-                draft.add("mount", pairs, directive)
+                mount(place, pairs, directive)
             }
         }
-        return made
     }
 }

@@ -53,8 +53,11 @@ extension SystemdImport {
 
     mutating func writeCapabilities() {
         var bounding = CapabilitySet(Capability.allCases)
+        let resets = assigns("CapabilityBoundingSet", "")
         let lines = list("CapabilityBoundingSet"), ambient = list("AmbientCapabilities")
-        for line in lines { bounding = merge(bounding, line, isFirst: line.directive == lines[0].directive) }
+        // Empty is the set of none here, and ~ takes nothing of that away.
+        if resets { bounding = [] }
+        for line in lines { bounding = merge(bounding, line, isFirst: !resets && line.directive == lines[0].directive) }
         for (key, set) in Self.taken where protects(key) { bounding = bounding.without(CapabilitySet(set)) }
         var raised: CapabilitySet = []
         for line in ambient { raised = merge(raised, line, isFirst: line.directive == ambient[0].directive) }
@@ -71,7 +74,12 @@ extension SystemdImport {
     /// Whether a directive, read by now or not, is on.
     private mutating func protects(_ key: String) -> Bool {
         if key == "PrivateDevices" { return !draft.has("filesystem.dev") }
-        return isOn(key, "its capabilities are taken away, and the files are read-only or not there")
+        let line = lines.last { $0.key == key && !$0.value.isEmpty }
+        let isOn = isOn(key, "its capabilities are taken away, and the files are read-only or not there")
+        if key == "ProtectKernelLogs", isOn, let line, draft.has("filesystem.dev") {
+            draft.place("hide", "/dev/kmsg", line.directive)
+        }
+        return isOn
     }
 
     private mutating func merge(_ set: CapabilitySet, _ line: UnitFile.Line, isFirst: Bool) -> CapabilitySet {

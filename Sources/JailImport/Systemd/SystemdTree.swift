@@ -3,80 +3,94 @@ import SpecFile
 extension SystemdImport {
     /// The tree: the host's, as far as the unit leaves it.
     mutating func writeTree() {
-        let root = last("RootDirectory")
-        let protect = last("ProtectSystem")
-        let isStrict = writeRoot(root, protect)
+        let root = writeRoot()
         _ = isOn("PrivateMounts")
-        writeHome(isStrict)
+        writeHome()
         writeTemporary()
         writeDevices()
-        let made = writeDirectories()
-        writePaths(isStrict, made)
+        writeDirectories()
+        writePaths()
         writeExecutable()
+        if !places.rootIsReadOnly {
+            let origin = rootOrigin ?? standard("without ProtectSystem= the host's tree can be written to")
+            if Available.writable(root == "/" ? "host" : root) {
+                draft.set("filesystem.writable", .boolean(true), origin)
+            } else {
+                draft.lose("a root that can be written to: name in filesystem.rw what the service writes", origin)
+                places.rootIsReadOnly = true
+            }
+        }
+        let hasHostDevices = draft.value("filesystem.dev")?.value == .string("host")
+        places.write(root: root, hasHostDevices: hasHostDevices, into: &draft)
     }
 
-    /// Returns whether the whole root is read-only.
-    private mutating func writeRoot(_ root: UnitFile.Line?, _ protect: UnitFile.Line?) -> Bool {
-        let word = protect?.value.lowercased() ?? "no"
-        let isStrict = word == "strict"
+    /// Returns where the root is on the host.
+    private mutating func writeRoot() -> String {
+        let root = last("RootDirectory"), protect = last("ProtectSystem")
+        rootOrigin = protect?.directive
         let origin = protect?.directive ?? standard("without ProtectSystem= the host's tree can be written to")
-        if let root, let place = path(root.value, root.directive) {
-            draft.set("filesystem.root", .string(place.path), root.directive)
+        var base = "/"
+        if let root, let place = path(root.value, root.directive), place.path != "/" {
+            base = place.path
+            draft.set("filesystem.root", .string(base), root.directive)
         } else {
-            draft.set("filesystem.root", .string("host"), origin)
+            draft.set("filesystem.root", .string("host"), root?.directive ?? origin)
         }
-        if isStrict { return true }
-        if Available.writable(root == nil ? "host" : "/x") {
-            draft.set("filesystem.writable", .boolean(true), origin)
-        } else {
-            draft.lose("a root that can be written to: name in filesystem.rw what the service writes", origin)
-        }
+        let word = protect?.value.lowercased() ?? "no"
         var readOnly: [String] = []
         switch word {
+        case "strict":
+            places.rootIsReadOnly = true
+            draft.isPart(origin)
         case "full": readOnly = ["/usr", "/boot", "/efi", "/etc"]
         case "1", "yes", "y", "true", "t", "on": readOnly = ["/usr", "/boot", "/efi"]
         case "0", "no", "n", "false", "f", "off": break
         default: draft.fail("\(quoted(word)) is not a value of ProtectSystem=", origin)
         }
-        for path in readOnly where draft.has("filesystem.writable") {
-            if path == "/usr" || path == "/etc" {
-                draft.append("filesystem.ro", path, origin)
-            } else {
-                mount(path, from: path, ["ro"], optional: true, origin)
-            }
+        for path in readOnly {
+            let isOptional = base != "/" || (path != "/usr" && path != "/etc")
+            show(path, readOnly: true, optional: isOptional, origin)
         }
-        return false
+        return base
     }
 
-    private mutating func mount(
-        _ target: String, from source: String, _ options: [String], optional: Bool, _ directive: Directive
+    /// Says something of a path whose files are those of the root, or of what is mounted around it.
+    private mutating func show(
+        _ path: String, readOnly: Bool? = nil, noExec: Bool? = nil, optional: Bool, _ directive: Directive
     ) {
-        var pairs: [(String, Node.Value)] = [("target", .string(target)), ("source", .string(source))]
-        if !options.isEmpty { pairs.append(("options", .strings(options))) }
-        if optional { pairs.append(("optional", .boolean(true))) }
-        draft.add("mount", pairs, directive)
+        places.add(
+            SystemdPlaces.Place(
+                path: path, isReadOnly: readOnly, isNoExec: noExec, isOptional: optional, directive: directive), &draft)
+    }
+
+    /// Mounts something of its own on a path, writable unless it is said not to be.
+    mutating func mount(
+        _ path: String, _ content: [(String, Node.Value)], readOnly: Bool = false, noExec: Bool? = nil,
+        options: [String] = [], optional: Bool = false, fixed: Bool = false, _ directive: Directive
+    ) {
+        places.add(
+            SystemdPlaces.Place(
+                path: path, content: content, isReadOnly: readOnly, isNoExec: noExec, isFixed: fixed, options: options,
+                isOptional: optional, directive: directive), &draft)
+    }
+
+    private mutating func hide(_ path: String, _ directive: Directive) {
+        places.add(SystemdPlaces.Place(path: path, isHidden: true, directive: directive), &draft)
     }
 
     private static let homes = ["/home", "/root", "/run/user"]
 
-    private mutating func writeHome(_ isStrict: Bool) {
+    private mutating func writeHome() {
         guard let line = last("ProtectHome") else { return }
         switch line.value.lowercased() {
-        case "read-only":
-            if isStrict { return draft.isInForce("the root is read-only", line.directive) }
-            for path in Self.homes where draft.has("filesystem.writable") {
-                mount(path, from: path, ["ro"], optional: true, line.directive)
-            }
-            draft.isInForce("", line.directive)
+        case "read-only": for path in Self.homes { show(path, readOnly: true, optional: true, line.directive) }
         case "tmpfs":
             for path in Self.homes {
-                draft.add(
-                    "mount",
-                    [("target", .string(path)), ("type", .string("tmpfs")), ("mode", .string("0755"))], line.directive)
+                mount(path, [("type", .string("tmpfs")), ("mode", .string("0755"))], line.directive)
             }
         default:
             if truth(line) {
-                draft.append("filesystem.hide", Self.homes.map { .string($0) }, line.directive)
+                for path in Self.homes { hide(path, line.directive) }
             } else {
                 draft.isInForce("", line.directive)
             }
@@ -85,12 +99,11 @@ extension SystemdImport {
 
     private mutating func writeTemporary() {
         let line = last("PrivateTmp")
+        let content: [(String, Node.Value)] = [("type", .string("tmpfs")), ("mode", .string("1777"))]
         if truth(line, others: ["connected", "disconnected"]), let line {
             draft.isInForce("/tmp is the jail's own", line.directive)
-            draft.add(
-                "mount",
-                [("target", .string("/var/tmp")), ("type", .string("tmpfs")), ("mode", .string("1777"))], line.directive
-            )
+            mount("/tmp", content, fixed: true, line.directive)
+            mount("/var/tmp", content, line.directive)
         } else {
             draft.set(
                 "filesystem.tmp", .boolean(false), line?.directive ?? standard("without PrivateTmp= /tmp is the host's")
@@ -154,7 +167,7 @@ extension SystemdImport {
                 return draft.isInForce("", entry.directive)
             }
             let options = words.count > 1 && !words[1].contains("w") ? ["ro", "dev"] : ["rw", "dev"]
-            return mount(name, from: name, options, optional: true, entry.directive)
+            return showDevice(name, options, entry.directive)
         }
         if name == "char-*" || name == "block-*" {
             draft.warn("all devices of the host are there, not only one kind", entry.directive)
@@ -168,50 +181,59 @@ extension SystemdImport {
             return draft.lose("a class of devices whose nodes are not known by name", entry.directive)
         }
         if directories?.isEmpty == true { return draft.isInForce("", entry.directive) }
-        for path in directories ?? [] { mount(path, from: path, ["rw", "dev"], optional: true, entry.directive) }
+        for path in directories ?? [] { showDevice(path, ["rw", "dev"], entry.directive) }
         for pattern in patterns {
             draft.addPattern(pattern, ["rw", "dev"], entry.directive)
         }
     }
 
+    private mutating func showDevice(_ path: String, _ options: [String], _ directive: Directive) {
+        draft.add(
+            "mount",
+            [
+                ("target", .string(path)), ("source", .string(path)), ("options", .strings(options)),
+                ("optional", .boolean(true)),
+            ], directive)
+    }
+
     // MARK: Paths
 
-    /// `made` are the directories of the service's own.
-    private mutating func writePaths(_ isStrict: Bool, _ made: [String]) {
-        for (word, directive) in words("ReadWritePaths") {
+    private mutating func writePaths() {
+        let open = words("ReadWritePaths"), closed = words("ReadOnlyPaths")
+        for (word, directive) in closed {
             guard let place = path(word, directive) else { continue }
-            if made.contains(place.path) {
-                draft.isInForce("a directory of the service's own", directive)
-            } else if place.path == "/" {
-                draft.set("filesystem.writable", .boolean(true), directive)
-            } else if place.isOptional {
-                mount(place.path, from: place.path, [], optional: true, directive)
+            if place.path == "/" {
+                draft.isInForce("the root is read-only", directive)
+                places.rootIsReadOnly = true
             } else {
-                draft.place("rw", place.path, directive)
+                show(place.path, readOnly: true, optional: place.isOptional, directive)
             }
         }
-        for (word, directive) in words("ReadOnlyPaths") {
+        for (word, directive) in open {
             guard let place = path(word, directive) else { continue }
-            if place.path == "/" || isStrict {
-                draft.isInForce("the root is read-only", directive)
-                if place.path == "/" { draft.remove("filesystem.writable") }
+            if place.path != "/" {
+                show(place.path, readOnly: false, optional: place.isOptional, directive)
+            } else if places.rootIsReadOnly {
+                draft.warn("has no effect: for one path what is read-only goes first", directive)
             } else {
-                mount(place.path, from: place.path, ["ro"], optional: place.isOptional, directive)
+                rootOrigin = directive
+                draft.isPart(directive)
             }
         }
         for (word, directive) in words("InaccessiblePaths") {
-            if let place = path(word, directive) { draft.place("hide", place.path, directive) }
+            if let place = path(word, directive) { hide(place.path, directive) }
         }
         for (word, directive) in words("TemporaryFileSystem") { temporary(word, directive) }
-        for (key, options) in [("BindPaths", [String]()), ("BindReadOnlyPaths", ["ro"])] {
-            for (word, directive) in words(key) { bind(word, options, directive) }
+        for (key, isReadOnly) in [("BindPaths", false), ("BindReadOnlyPaths", true)] {
+            for (word, directive) in words(key) { bind(word, isReadOnly, directive) }
         }
     }
 
     private mutating func temporary(_ word: String, _ directive: Directive) {
         let (written, options) = word.cut(":")
         guard let place = path(written, directive) else { return }
-        var pairs: [(String, Node.Value)] = [("target", .string(place.path)), ("type", .string("tmpfs"))]
+        var pairs: [(String, Node.Value)] = [("type", .string("tmpfs"))]
+        var flags: Set<String> = []
         var mode = "0755"
         for option in (options ?? "").split(separator: ",").map(String.init) {
             if let bits = option.after("mode=") {
@@ -226,22 +248,24 @@ extension SystemdImport {
             } else if let number = option.after("nr_inodes=").flatMap({ Int64($0) }) {
                 pairs.append(("inodes", .integer(number)))
             } else if ["ro", "noexec"].contains(option) {
-                pairs.append(("options", .strings([option])))
+                flags.insert(option)
             } else if !["rw", "nosuid", "nodev", "strictatime"].contains(option) {
                 draft.lose("the option \(option)", directive)
             }
         }
         pairs.append(("mode", .string(mode)))
-        draft.add("mount", pairs, directive)
+        mount(
+            place.path, pairs, readOnly: flags.contains("ro"), noExec: flags.contains("noexec") ? true : nil, directive)
     }
 
-    private mutating func bind(_ word: String, _ options: [String], _ directive: Directive) {
+    private mutating func bind(_ word: String, _ isReadOnly: Bool, _ directive: Directive) {
         let parts = word.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard let source = path(parts[0], directive) else { return }
-        let target = parts.count > 1 && !parts[1].isEmpty ? specifiers.resolve(parts[1]) : source.path
-        var options = options
-        if parts.count > 2, parts[2] == "norbind" { options.append("bind") }
-        mount(target, from: source.path, options, optional: source.isOptional, directive)
+        let written = parts.count > 1 && !parts[1].isEmpty ? parts[1] : parts[0]
+        guard let target = path(written, directive) else { return }
+        mount(
+            target.path, [("source", .string(source.path))], readOnly: isReadOnly,
+            options: parts.count > 2 && parts[2] == "norbind" ? ["bind"] : [], optional: source.isOptional, directive)
     }
 
     private mutating func writeExecutable() {
@@ -257,7 +281,7 @@ extension SystemdImport {
                 draft.warn(
                     "by Landlock: the command, its loader and its interpreter must be among ExecPaths=", directive)
             } else {
-                mount(place.path, from: place.path, ["noexec"], optional: place.isOptional, directive)
+                show(place.path, noExec: true, optional: place.isOptional, directive)
             }
         }
         for (word, directive) in open {
@@ -265,7 +289,7 @@ extension SystemdImport {
             if draft.has("landlock.rw") {
                 draft.append("landlock.rx", place.path, directive)
             } else {
-                mount(place.path, from: place.path, [], optional: place.isOptional, directive)
+                show(place.path, noExec: false, optional: place.isOptional, directive)
             }
         }
     }
