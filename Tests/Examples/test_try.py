@@ -1,7 +1,21 @@
 """try.toml: a command on the current directory, its changes looked at, applied or thrown away."""
 
 import os
+import tempfile
 import time
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def work(caller):
+    """As root a directory of root's, as the changes are kept in it: the command, which is nobody, may write to it."""
+    if caller.inside == caller.account.pw_uid:
+        return caller.workplace()
+    place = Path(tempfile.mkdtemp(dir=caller.base))
+    place.chmod(0o1777)
+    return place
 
 
 def test_look_apply_and_discard(caller, work):
@@ -36,3 +50,13 @@ def test_no_hook_is_brought(caller, work):
 def test_the_kept_changes_are_closed_to_others(caller, work):
     caller.jail("try.toml", "true", cwd=work)
     assert oct(os.stat(work / ".immure").st_mode) == "0o40700"
+
+
+def test_root_keeps_no_changes_in_a_directory_of_another_user(caller):
+    work = caller.workplace()
+    if caller.inside == caller.account.pw_uid:
+        caller.jail("try.toml", "true", cwd=work)
+        return
+    done = caller.run("immure", "run", caller.spec("try.toml"), "--", "true", cwd=work, status=125)
+    assert "neither root nor the caller" in done.stderr
+    assert "hint: keep the changes below a directory that only root can write to" in done.stderr and not os.listdir(work)
