@@ -92,4 +92,17 @@ import Testing
         #expect(!draft("S = /nowhere", policy: "execve: 1\nread: 1").hasLostRestrictions)
         #expect(draft("n", policy: "raed: 1").faults.first?.hint == "did you mean read?")
     }
+
+    @Test func `flags of a mount are names or numbers`() throws {
+        let spec = try draft(
+            "mount = /a,/a,none,0x1001\nmount = /b,/b,none,MS_BIND|MS_NOEXEC|MS_REC\nmount = t,/t,tmpfs,9"
+        ).spec
+        #expect(spec.mount(at: "/a")?.options.asked == .readOnly)
+        #expect(spec.mount(at: "/b")?.options.asked == .noExecute)
+        #expect(spec.mount(at: "/t")?.options.asked.hasAll(of: .readOnly | .noExecute) == true)
+        for flags in ["MS_WAT", "0x80000000", "1e3"] {
+            #expect(draft("mount = /a,/a,none,\(flags)").faults.first?.position?.line == 2, "\(flags)")
+        }
+        #expect(!draft("n", policy: "read: arg0 == ~1").faults.isEmpty)
+    }
 }

@@ -63,13 +63,13 @@ extension MinijailImport {
         let target = parts.count > 1 && !parts[1].isEmpty ? cleaned(literal(parts[1])) : source
         let isWritable = parts.count > 2 && (Int(parts[2]) ?? 0) != 0
         if target == "/" { return draft.isInForce("the host's programs are there", line.directive) }
-        place(source, target, isWritable, line.directive)
+        place(source, target, isWritable ? [] : ["ro"], line.directive)
     }
 
-    private mutating func place(_ source: String, _ target: String, _ isWritable: Bool, _ directive: Directive) {
+    private mutating func place(_ source: String, _ target: String, _ asked: [String], _ directive: Directive) {
         if source == "/proc", target == "/proc" { return draft.append("filesystem.ro", "/proc", directive) }
         if source == "/dev", target == "/dev" { return draft.set("filesystem.dev", .string("host"), directive) }
-        var options = isWritable ? [] : ["ro"]
+        var options = asked
         if isWithin(source, "/dev") { options.append("dev") }
         mounts.bind(source, on: target, options, directive, &draft)
     }
@@ -78,10 +78,12 @@ extension MinijailImport {
         let parts = (line.value ?? "").split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         guard parts.count >= 3 else { return draft.fail("not a mount: source,target,type", line.directive) }
         let target = cleaned(literal(parts[1])), type = parts[2]
-        let flags = parts.count > 3 ? parts[3].split(separator: "|").map { String($0).uppercased() } : []
-        if flags.contains("MS_BIND") || flags.contains("BIND") || ["none", "bind"].contains(type) {
-            let isReadOnly = flags.contains("MS_RDONLY")
-            return place(cleaned(literal(parts[0])), target, !isReadOnly, line.directive)
+        guard let flags = MinijailFlags.bits(parts.count > 3 ? parts[3] : "") else {
+            return draft.fail("not flags of a mount: \(parts[3])", line.directive)
+        }
+        let options = MinijailFlags.options(flags)
+        if flags & MinijailFlags.bind != 0 || ["none", "bind"].contains(type) {
+            return place(cleaned(literal(parts[0])), target, options, line.directive)
         }
         var pairs: [(String, Node.Value)] = []
         switch type {
@@ -93,9 +95,6 @@ extension MinijailImport {
                     pairs.append(("size", .integer(size)))
                 }
             }
-            var options: [String] = []
-            if flags.contains("MS_NOEXEC") { options.append("noexec") }
-            if flags.contains("MS_RDONLY") { options.append("ro") }
             if !options.isEmpty { pairs.append(("options", .strings(options))) }
         case "proc" where target == "/proc" && self.line("p") != nil:
             return draft.isInForce("", line.directive)

@@ -145,6 +145,8 @@ struct MinijailPolicy {
             guard let number = Self.number(value) else { return nil }
             return ArgumentCondition(index: index, op: "!&", value: "0x" + String(~number & 0xFFFF_FFFF, radix: 16))
         }
+        // A spec has no complement of a value.
+        if words.dropFirst(2).joined().contains("~") { return nil }
         guard ["==", "!=", "<", "<=", ">", ">=", "&"].contains(words[1]) else { return nil }
         return ArgumentCondition(index: index, op: words[1], value: value)
     }
