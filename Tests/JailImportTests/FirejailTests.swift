@@ -145,6 +145,40 @@ import Testing
         }
     }
 
+    @Test func `a path of the home is the same however it is written`() throws {
+        let made = draft(
+            """
+            blacklist /home/u/.ssh
+            read-only /home//u/.bashrc
+            noexec /home/u
+            blacklist /home/*/.gnupg
+            private-tmp
+            private-dev
+            """)
+        let spec = try made.spec
+        #expect(spec.mount(at: "/home/u/.ssh")?.source == .hidden)
+        #expect(spec.mount(at: "/home/u/.gnupg")?.source == .hidden)
+        #expect(spec.mount(at: "/home/u/.bashrc")?.options.asked.hasAll(of: .readOnly) == true)
+        #expect(spec.mount(at: "/home/u")?.options.asked == .noExecute)
+        #expect(try draft("whitelist /home/u/.notes").spec.mount(at: "/home/u") == nil)
+        for text in ["blacklist ${HOME}", "blacklist /home", "blacklist /home/*", "tmpfs /home\nwhitelist ~/.a"] {
+            let spec = try draft(text).spec
+            #expect(!spec.filesystem.mounts.contains { if case .bind("/home/u") = $0.source { true } else { false } })
+            #expect(spec.mount(at: "/home/u/.a") == nil, "\(text)")
+        }
+        let shown = try draft("whitelist ${RUNUSER}/bus\nblacklist /run/user/1000/bus\nread-only /").spec
+        #expect(shown.mount(at: "/var/XDG_RUNTIME_DIR/bus") == nil)
+        #expect(shown.mount(at: "/home/u")?.options.asked == .readOnly)
+    }
+
+    @Test func `what may be in the jail is not said to be absent`() throws {
+        for text in ["whitelist ~/.x-*\nblacklist ~/.x-1/key", "whitelist ~/.a\nblacklist ~/.*/key", "blacklist /dev"] {
+            #expect(draft(text).hasLostRestrictions, "\(text)")
+        }
+        #expect(try draft("blacklist /dev/snd").spec.mount(at: "/dev/snd")?.source == .hidden)
+        #expect(!draft("whitelist ~/.a\nblacklist ~/.b*").hasLostRestrictions)
+    }
+
     @Test func `a path is meant literally by tools that have no patterns`() throws {
         let made = BubblewrapImport.draft(
             of: [], ["--ro-bind", "/a*", "/a*", "--bind", "/b[1]", "/c", "--unshare-user", "true"], ImportContext())

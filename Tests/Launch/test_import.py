@@ -123,6 +123,29 @@ def test_a_profile_of_firejail_launches(caller):
     assert (home / "kept/new").exists() and not (home / "kept/ro/x").exists()
 
 
+@pytest.mark.parametrize("text, seen", [
+    ("blacklist HOME/.ssh\nread-only HOME/.bashrc\nnoexec HOME\nblacklist /home/*/.gnupg\n", "closed"),
+    ("whitelist HOME/.notes\n", "own"),
+    ("blacklist ${HOME}\n", "own"),
+], ids=["absolute", "whitelist", "home"])  # fmt: skip
+def test_a_home_that_firejail_closes(user, text, seen):
+    """However the home is written, what is closed in it stays closed."""
+    home = user.open_directory()
+    for name in (".ssh", ".notes"):
+        (home / name).mkdir()
+        user.own(home / name)
+    user.own(user.file(home / ".ssh/id", "private"))
+    user.own(user.file(home / ".bashrc", "rc"))
+    env = {"HOME": str(home)}
+    profile = user.file(user.directory() / "a.profile", text.replace("HOME/", f"{home}/").replace(" HOME\n", f" {home}\n") + "private-tmp\nnet none\n")
+    made = user.verb("import", "firejail", str(profile), env=env).ok
+    script = "cat ~/.ssh/id; echo x >>~/.bashrc; cp /bin/true ~/t && ~/t && echo executed; exit 0"
+    run = user.run(user.spec(made.stdout), "/bin/sh", "-c", script, env=env).ok
+    assert "private" not in run.stdout and (home / ".bashrc").read_text() == "rc"
+    assert seen == "own" or "executed" not in run.stdout
+    assert (home / "t").exists() == (seen == "closed")
+
+
 def test_a_bus_that_firejail_filters(user):
     """The command that the import prints starts the proxy, and what goes over the bus is what the profile says."""
     for program in ("dbus-daemon", "dbus-send", "xdg-dbus-proxy"):

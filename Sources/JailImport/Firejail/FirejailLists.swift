@@ -87,6 +87,10 @@ extension FirejailImport {
         var unseen: [(file: String, count: Int)] = []
         walk(["blacklist", "blacklist-nolog"], sparing: "noblacklist") { imported, path, spared, line in
             if imported.hide(path, spared, line.directive) { return }
+            if imported.places.mayShow(path) || imported.isHostDevice(path) {
+                return imported.draft.lose(
+                    "what is shown by a pattern, or by another line, may hold it", restricts: true, line.directive)
+            }
             let file = line.directive.position.file
             if let index = unseen.firstIndex(where: { $0.file == file }) {
                 unseen[index].count += 1
@@ -104,15 +108,18 @@ extension FirejailImport {
     /// Hides a path; false where the jail does not show it.
     private mutating func hide(_ path: String, _ spared: [String], _ directive: Directive) -> Bool {
         let isPattern = FirejailPaths.isPattern(path)
-        let covered = places.all.filter {
-            $0.kind != .hidden && $0.target != "~"
-                && (isWithin($0.target, path) || isPattern && FirejailPaths.matches(path, $0.target))
-        }
+        let covered = places.all.filter { $0.kind != .hidden && places.covers(path, $0.target) }
         for place in covered {
             places.remove(within: place.target)
             if place.directive != directive { draft.warn("has no effect: \(directive.reference)", place.directive) }
         }
-        guard places.shows(path) else { return !covered.isEmpty }
+        guard places.shows(path) || isHostDevice(path) && path != "/dev" else {
+            if covered.contains(where: { $0.target == "~" }) {
+                draft.set("filesystem.home", .boolean(false), directive)
+                places.add("~", .empty(mode: "0700"), directive)
+            }
+            return !covered.isEmpty && !places.mayShow(path)
+        }
         if isPattern {
             for name in spared where FirejailPaths.matches(path, name) && places.shows(name) {
                 draft.warn("\(name) is hidden too, though noblacklist names it", directive)
@@ -121,6 +128,9 @@ extension FirejailImport {
         places.add(path, .hidden, directive)
         return true
     }
+
+    /// Whether a path is in the host's /dev, which the jail shows without `private-dev`.
+    private func isHostDevice(_ path: String) -> Bool { isWithin(path, "/dev") && !has("private-dev") }
 
     // MARK: What is changed afterwards
 
@@ -133,7 +143,10 @@ extension FirejailImport {
         guard let found = located(line) else { return }
         for path in found {
             switch line.name {
-            case "tmpfs": places.add(path, .empty(mode: "0700"), line.directive)
+            case "tmpfs":
+                for place in places.all where places.isWithin(place.target, path) { draft.isPart(place.directive) }
+                places.remove(within: path)
+                places.add(path, .empty(mode: "0700"), line.directive)
             case "noexec": set("noexec", path, line.directive)
             case "read-only": set("ro", path, line.directive)
             default: open(path, line.directive)
@@ -146,16 +159,24 @@ extension FirejailImport {
     private mutating func set(_ option: String, _ path: String, _ directive: Directive) {
         let isThere = places.index(path) != nil
         _ = places.change(within: path) { place in
-            if case .bind = place.kind, !place.options.contains(option) {
-                place.options = place.options.filter { $0 != "rw" } + [option]
+            switch place.kind {
+            case .bind, .empty: place.options = place.options.filter { $0 != "rw" && $0 != option } + [option]
+            case .hidden, .file: break
             }
         }
         if isThere { return }
-        if option == "noexec", path == "~" || path == "/tmp" {
-            draft.set(path == "~" ? "filesystem.home" : "filesystem.tmp", .boolean(false), directive)
-            return places.add(path, .empty(mode: path == "~" ? "0700" : "1777"), ["noexec"], directive)
+        for (own, key, mode) in [("~", "filesystem.home", "0700"), ("/tmp", "filesystem.tmp", "1777")]
+        where option == "noexec" && places.isWithin(own, path) && places.index(own) == nil {
+            draft.set(key, .boolean(false), directive)
+            places.add(own, .empty(mode: mode), ["noexec"], directive)
         }
-        guard let options = around(path) else { return }
+        if places.index(path) != nil { return }
+        guard let options = around(path) else {
+            if places.mayShow(path) {
+                draft.lose("what is shown by a pattern may hold it", restricts: true, directive)
+            }
+            return
+        }
         if option == "ro" ? !options.contains("ro") : !options.contains("noexec") {
             places.add(path, .bind(source: path), options.filter { $0 != "rw" } + [option], directive)
         }
@@ -177,8 +198,8 @@ extension FirejailImport {
     }
 
     private mutating func bind(_ line: FirejailLine) {
-        guard line.list.count == 2, let source = FirejailPaths.expanded(line.list[0])?.first,
-            let target = FirejailPaths.expanded(line.list[1])?.first
+        guard line.list.count == 2, let source = forms(line.list[0])?.first,
+            let target = forms(line.list[1])?.first
         else { return draft.fail("bind takes two paths", line.directive) }
         places.add(target, .bind(source: source), line.directive)
     }

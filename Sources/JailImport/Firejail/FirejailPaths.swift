@@ -28,7 +28,7 @@ enum FirejailPaths {
         if written == "~" || written.hasPrefix("~/") {
             return [trimmed("~" + classes(literal(String(written.dropFirst()))))]
         }
-        return written.hasPrefix("/") ? [trimmed(classes(literal(written)))] : nil
+        return written.hasPrefix("/") ? [classes(cleaned(literal(written)))] : nil
     }
 
     private static func trimmed(_ path: String) -> String {

@@ -19,6 +19,8 @@ struct FirejailPlaces {
     }
 
     private(set) var all: [Place] = []
+    /// The absolute path of `~`; nil where it is not known.
+    var home: String?
     /// Where each target stands in that list: profiles with their includes have more than a thousand.
     private var indices: [String: Int] = [:]
     /// Directories of the host that the jail shows.
@@ -48,9 +50,7 @@ struct FirejailPlaces {
     /// Changes the places at a path and below it; false where there are none.
     mutating func change(within path: String, _ work: (inout Place) -> Void) -> Bool {
         var isFound = false
-        let isPattern = FirejailPaths.isPattern(path)
-        for index in all.indices
-        where isWithin(all[index].target, path) || isPattern && FirejailPaths.matches(path, all[index].target) {
+        for index in all.indices where covers(path, all[index].target) {
             work(&all[index])
             isFound = true
         }
@@ -58,8 +58,9 @@ struct FirejailPlaces {
     }
 
     mutating func remove(within path: String) {
-        guard all.contains(where: { isWithin($0.target, path) }) else { return }
-        all.removeAll { isWithin($0.target, path) }
+        let kept = all.filter { !isWithin($0.target, path) }
+        if kept.count == all.count { return }
+        all = kept
         indices = [:]
         for (index, place) in all.enumerated() { indices[place.target] = index }
     }
@@ -72,7 +73,10 @@ struct FirejailPlaces {
             if above != path, let index = indices[above] { return all[index] }
             end = slash
         }
-        return nil
+        if path != "~", SpecFile.isWithin(path, "~"), let index = indices["~"] { return all[index] }
+        // What is mounted above the home shows it too.
+        guard SpecFile.isWithin(path, "~"), let home else { return nil }
+        return around(home)
     }
 
     /// Whether the jail shows what is at a path, as far as that is known.

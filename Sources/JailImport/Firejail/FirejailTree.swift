@@ -4,12 +4,21 @@ import SpecFile
 extension FirejailImport {
     private func standard(_ words: String) -> Directive { Self.standard(words) }
 
-    /// Where a line leads; a fault where it is no path.
-    func paths(_ line: FirejailLine) -> [String]? { FirejailPaths.expanded(line.value) }
+    /// Where a line leads, in the form that paths are compared in; nil where it is no path.
+    func paths(_ line: FirejailLine) -> [String]? {
+        let restricts = ["blacklist", "blacklist-nolog", "read-only", "noexec"].contains(line.name)
+        return forms(line.value, restricts: restricts)
+    }
+
+    func forms(_ written: String, restricts: Bool = false) -> [String]? {
+        FirejailPaths.expanded(written)?.flatMap {
+            FirejailPaths.forms($0, home: context.home, restricts: restricts)
+        }
+    }
 
     mutating func writeTree() {
         let whitelisted = whitelist()
-        writeHome(isEmptied: whitelisted.contains { $0.top == "~" })
+        writeHome(isEmptied: whitelisted.contains { places.isWithin("~", $0.top) })
         writeTemporary(isEmptied: whitelisted.contains { $0.top == "/tmp" })
         writeDevices()
         writePrivate()

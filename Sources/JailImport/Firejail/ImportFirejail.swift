@@ -24,6 +24,7 @@ package struct FirejailImport {
 
     private init(_ sources: [ImportSource], _ context: ImportContext) {
         self.context = context
+        places.home = context.home
         lines = FirejailProfile(sources, context, into: &draft).lines
     }
 
