@@ -10,21 +10,25 @@ import SpecFile
 enum BundleSpec {
     /// As it is read to be looked at: what means something else in a jail of immure's is told as well.
     static func translate(_ text: [UInt8], _ file: String) -> Translation {
-        translate(text, file, telling: [.lost, .warning])
+        translate(text, file) { $0.kind == .lost || $0.kind == .warning }
     }
 
     static func translateToLaunch(_ text: [UInt8], _ file: String) -> Translation {
-        translate(text, file, telling: [.lost])
+        // What is the host's is told each time.
+        translate(text, file) { note in
+            note.kind == .lost || note.kind == .warning && note.directive.words.hasPrefix("linux.devices ")
+        }
     }
 
-    private static func translate(_ text: [UInt8], _ file: String, telling told: [ImportNote.Kind]) -> Translation {
+    private static func translate(_ text: [UInt8], _ file: String, telling isTold: (ImportNote) -> Bool) -> Translation
+    {
         var context = ImportContext.ofCaller
         context.isInPlace = true
         let draft = OCIImport.draft(of: [ImportSource(name: file, text: text)], [], context)
         var faults = draft.faults
         for note in draft.notes where faults.isEmpty || note.kind == .lostRestriction {
             let (words, position) = note.directive.place
-            if told.contains(note.kind) {
+            if isTold(note) {
                 let reason = note.kind == .lost ? "left out: \(note.reason)" : note.reason
                 Report.say(Diagnostic("\(words): \(reason)", at: position), as: .warning)
             } else if note.kind == .lostRestriction {

@@ -60,6 +60,19 @@ import Testing
         #expect(!made(bind, "/c").hasLostRestrictions)
     }
 
+    @Test func `a device is claimed by its numbers`() throws {
+        func made(_ device: String) -> Draft {
+            draft("{\"root\": {\"path\": \"r\"}, \"linux\": {\"devices\": [{\(device)}]}}")
+        }
+        let node = try made("\"path\": \"/dev//x\", \"type\": \"u\", \"major\": 10, \"minor\": 229").spec
+            .mount(at: "/dev/x")
+        #expect(node?.device == .character(major: 10, minor: 229) && node?.optional == true)
+        #expect(made("\"path\": \"/dev/x\", \"type\": \"b\"").faults.count == 1)
+        #expect(made("\"path\": \"/dev/x\", \"type\": \"b\", \"major\": -1, \"minor\": 0").faults.count == 1)
+        #expect(made("\"path\": \"/dev/x\", \"type\": \"p\"").directives(.lost).count == 1)
+        #expect(made("\"path\": \"/srv\", \"type\": \"c\", \"major\": 1, \"minor\": 3").faults.count == 1)
+    }
+
     @Test func `a filter becomes lists and rules`() throws {
         let spec = try draft(
             """

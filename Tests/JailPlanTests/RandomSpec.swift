@@ -103,6 +103,7 @@ struct RandomSpec {
         #"target = "/m/cgroup", type = "cgroup", options = ["rw"]"#,
         #"target = "/m/file", type = "file", content = "a\n\"b\"", mode = "0600""#,
         #"target = "/m/given", type = "file", content_fd = 0, mode = "0400", options = ["rw", "noexec"]"#,
+        #"target = "/m/fuse", source = "/dev/fuse", device = "c 10:229", options = ["dev"]"#,
         #"target = "/m/passed", source_fd = 1, options = ["ro"]"#,
         #"target = "/m/perhaps", type = "dir", mode = "0700", optional = true"#,
         #"target = "/m/image", type = "image", source = "/srv/image.squashfs", offset = 512, optional = true"#,

@@ -40,6 +40,7 @@ let samples: [(text: String, effect: Effect)] = [
     (mount("type = \"overlay\"\nlower = [\"/srv\"]\nquota = \"1G\""), .opens),
     (mount("type = \"overlay\"\nlower = [\"/srv\"]\nupper = \"/a\"\nwork = \"/b\""), .opens),
     (mount("type = \"overlay\"\nlower = [\"/srv\"]\nupper = \"/a\"\nwork = \"/b\"\nrecord = false"), .opens),
+    (mount("source = \"/dev/fuse\"\ndevice = \"c 10:229\""), .opens),
     (mount("source_fd = 5"), .opens), (mount("type = \"file\"\ncontent_fd = 5"), .neither),
     (mount("type = \"proc\""), .opens), (mount("type = \"sysfs\""), .opens), (mount("type = \"devpts\""), .opens),
     (mount("type = \"mqueue\""), .opens), (mount("type = \"cgroup\""), .opens),

@@ -135,6 +135,21 @@ def test_a_device_out_of_dev(caller):
     refused(caller.verb("run", str(device(caller, f"/dev/../{place}", 1, 3))), "is not below /dev")
 
 
+def test_a_device_by_its_numbers(caller):
+    numbers = os.stat("/dev/kmsg").st_rdev
+    path = device(caller, "/dev/kmsg", os.major(numbers), os.minor(numbers))
+    run = caller.verb("run", str(path), "--", "/bin/sh", "-c", "[ -c /dev/kmsg ] && echo there").ok
+    assert run.stdout == "there\n" and "linux.devices /dev/kmsg: the host's is bound" in run.stderr, run
+    refused(caller.verb("run", str(device(caller, "/dev/kmsg", 1, 3))), "/dev/kmsg is not the character device 1:3")
+    refused(caller.verb("run", str(device(caller, "/dev/kmsg", 1, 11, "b"))), "/dev/kmsg is not the block device 1:11")
+
+
+def test_no_directory_is_bound_for_a_device(caller):
+    refused(caller.verb("run", str(device(caller, "/dev/net", 1, 3))), "/dev/net is not the character device 1:3")
+    spec = caller.spec('[[mount]]\ntarget = "/dev/x"\nsource = "/dev/net"\ndevice = "any"\n')
+    refused(caller.run(spec, "/bin/true"), "/dev/net is not a device node")
+
+
 # What has no line
 
 

@@ -51,7 +51,10 @@ extension DockerImport {
                 "a device is read and written to as its mode allows: \(rights) is not less", restricts: true,
                 option.directive)
         }
-        mounts.bind(literal(source), on: literal(target), ["dev"], option.directive, &draft)
+        mounts.add(
+            literal(target),
+            [("source", .string(literal(source))), ("device", .string("any")), ("options", .strings(["dev"]))],
+            option.directive, &draft)
     }
 
     /// A directory of the host; a name is a place that the engine keeps.

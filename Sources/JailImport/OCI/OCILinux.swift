@@ -117,11 +117,20 @@ extension OCIImport {
         guard Self.isBelowDevices(path) else { return draft.fail("\(quoted(path)) is not below /dev", directive) }
         let minimal = ["null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"].map { "/dev/" + $0 }
         if minimal.contains(path) { return draft.isInForce("", directive) }
-        draft.warn("bound from the host where it is there, not made", directive)
+        guard let kind = ["c": "c", "u": "c", "b": "b"][node["type"]?.text ?? ""] else {
+            return draft.lose("a node that is no device", directive)
+        }
+        guard let major = node["major"]?.integer, let minor = node["minor"]?.integer else {
+            return draft.fail("major or minor: missing", directive)
+        }
+        draft.warn("the host's is bound where it is there, none is made", directive)
         showsRDMA = showsRDMA || path.contains("/infiniband")
         mounts.add(
-            path,
-            [("source", .string(literal(path))), ("options", .strings(["rw", "dev"])), ("optional", .boolean(true))],
+            literal(path),
+            [
+                ("source", .string(literal(path))), ("device", .string("\(kind) \(major):\(minor)")),
+                ("options", .strings(["dev"])), ("optional", .boolean(true)),
+            ],
             directive,
             &draft)
     }

@@ -1,3 +1,4 @@
+package import JailSpec
 package import LinuxFacts
 
 /// What a slot is filled with: a mount in the making, attached to nothing yet.
@@ -63,6 +64,8 @@ package struct TreeSource: Equatable, Sendable {
     package var limit: StorageLimit?
     /// The descriptor of the caller's that has led to the path: it must be the same file.
     package var descriptor: Int32?
+    /// The device node that it must be; nil: whatever it is.
+    package var device: DeviceClaim?
 
     init(
         path: String, recursive: Bool, optional: Bool, isWritten: Bool = false,

@@ -142,11 +142,12 @@ struct TreeBuilder {
         _ path: String, on target: String, _ attributes: MountAttributes, recursive: Bool = true,
         optional: Bool = false, isWritten: Bool = false, demanding demands: MountAttributes = MountAttributes(),
         appearingAs fileIDs: FileIDs? = nil, holding limit: StorageLimit? = nil, through descriptor: Int32? = nil,
-        at origin: Position?
+        as device: DeviceClaim? = nil, at origin: Position?
     ) {
-        let source = TreeSource(
+        var source = TreeSource(
             path: path, recursive: recursive, optional: optional, isWritten: isWritten, demands: demands,
             fileIDs: fileIDs, limit: limit, descriptor: descriptor)
+        source.device = device
         let held = fileIDs == nil ? attributes : attributes | .idMapped
         place(.tree(source), on: target, held, isDirectory: nil, at: origin)
     }

@@ -20,9 +20,11 @@ extension TreeBuilder {
                 device.map { _ in MountAttributes.noDevices }
                 ?? mount.options.opened | (attributes.hasAll(of: .readOnly) ? MountAttributes() : .readOnly)
             placeTree(
-                path, on: mount.target, device ?? attributes, recursive: mount.options.isRecursive,
+                path, on: mount.target, device ?? attributes,
+                recursive: mount.options.isRecursive && mount.device == nil,
                 optional: mount.optional, isWritten: true, demanding: demands, appearingAs: fileIDs(of: mount),
-                holding: storageLimit(of: mount), through: mount.sourceDescriptor?.value, at: mount.position)
+                holding: storageLimit(of: mount), through: mount.sourceDescriptor?.value, as: mount.device,
+                at: mount.position)
         case .tmpfs(let size, let inodes, let mode): placeMemory(mount, size, inodes, mode)
         case .proc: mountProc(on: mount.target, attributes, at: mount.position)
         case .sysfs: mountSysfs(on: mount.target, attributes, at: mount.position)
@@ -86,7 +88,7 @@ extension TreeBuilder {
     /// device (open(2), mount(2)).
     private mutating func deviceAttributes(of mount: Mount, from path: String) -> MountAttributes? {
         let options = mount.options
-        if host.deviceNodes.contains(path) {
+        if mount.device != nil || host.deviceNodes.contains(path) {
             if options.asked.hasAll(of: .noDevices) {
                 faults.append(
                     Diagnostic(

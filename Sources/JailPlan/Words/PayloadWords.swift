@@ -24,8 +24,10 @@ extension Filling {
                 place + [
                     ("source", .string(source.path)), ("recursive", .boolean(source.recursive)),
                     ("optional", .boolean(source.optional)),
-                ] + (source.fileIDs.map { [("idmap", $0.json)] } ?? []) + (source.limit?.arguments ?? []),
+                ] + (source.fileIDs.map { [("idmap", $0.json)] } ?? [])
+                    + (source.device.map { [("device", .string($0.text))] } ?? []) + (source.limit?.arguments ?? []),
                 detail: (attributes + (source.recursive ? ["recursive"] : []) + (source.optional ? ["optional"] : [])
+                    + (source.device.map { ["device \($0.text)"] } ?? [])
                     + (source.limit.map { [$0.words] } ?? [])).joined(separator: ","))
         case .device(let name, let major, let minor):
             return OperationWords(

@@ -1,4 +1,5 @@
 import JailPlan
+import JailSpec
 import Kernel
 import LinuxFacts
 
@@ -33,6 +34,7 @@ extension Applier {
     ) throws(Failure) -> Int32 {
         do throws(Failure) {
             let clone = try cloneSource(source, of: plan)
+            if let device = source.device { try requireDevice(clone.number, device, source.path) }
             if let limit = source.limit { try limitStorage(limit, of: source, clone.number, of: plan) }
             if let fileIDs = source.fileIDs {
                 try mapFiles(of: clone.number, source.path, fileIDs, attributes, recursive: source.recursive)
@@ -69,6 +71,18 @@ extension Applier {
         guard isSame else {
             throw Failure(telling: "\(path), where descriptor \(number.given) leads, is another file by now", hint: nil)
         }
+    }
+
+    /// The clone holds on to what is there: what is put there later is not mounted.
+    private func requireDevice(_ clone: Int32, _ claim: DeviceClaim, _ path: String) throws(Failure) {
+        let found = try failing { () throws(KernelError) in try status(of: clone) }
+        let holds =
+            switch claim {
+            case .any: found.isDevice
+            case .character(let major, let minor): found.isCharacterDevice && found.device == (major, minor)
+            case .block(let major, let minor): found.isBlockDevice && found.device == (major, minor)
+            }
+        guard holds else { throw Failure(telling: "\(path) is not \(claim.words)", hint: nil) }
     }
 
     /// The node is proven by its numbers, not by its name.

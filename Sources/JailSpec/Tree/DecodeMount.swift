@@ -7,7 +7,10 @@ enum MountType: String, CaseIterable {
     var keys: [String] {
         switch self {
         case .bind:
-            ["source", "source_fd", "options", "optional", "pattern", "create", "mode", "quota", "inodes", "idmap"]
+            [
+                "source", "source_fd", "device", "options", "optional", "pattern", "create", "mode", "quota", "inodes",
+                "idmap",
+            ]
         case .image: ["source", "offset", "options", "optional", "idmap"]
         case .overlay: ["lower", "upper", "work", "options", "optional", "quota", "inodes", "idmap", "record"]
         case .tmpfs: ["size", "inodes", "mode", "options"]
@@ -46,7 +49,7 @@ enum MountType: String, CaseIterable {
     static let allKeys = [
         "target", "type", "source", "options", "optional", "size", "inodes", "mode", "content", "to", "lower", "upper",
         "work", "quota", "idmap", "create", "offset", "pattern", "source_fd", "content_fd",
-        "record",
+        "record", "device",
     ]
 }
 
@@ -72,6 +75,10 @@ extension Section {
             report("mount.record: there is no upper of which anything could be recorded", at: record.position)
         }
         let descriptor = type == .bind ? value("source_fd", Form.openDescriptor) : nil
+        let device = type == .bind ? value("device", Form.deviceClaim) : nil
+        if let device, create != nil {
+            report("mount.device: what `create` makes is none", at: device.position)
+        }
         for key in MountType.allKeys { _ = entry(key) }
         guard let target, let source, let type else { return nil }
         var mount = Mount(
@@ -80,11 +87,12 @@ extension Section {
             position: table["target"]?.keyPosition ?? position)
         mount.create = create
         mount.sourceDescriptor = descriptor
+        mount.device = device?.value
         mount.isRecorded = record?.value ?? true
         return mount
     }
 
-    private static let foreignToPatterns = ["create", "mode", "quota", "inodes", "idmap", "source_fd"]
+    private static let foreignToPatterns = ["create", "mode", "quota", "inodes", "idmap", "source_fd", "device"]
 
     /// Mounts of what a pattern matches, which may be nothing: the source of a bind is its target.
     private mutating func pattern(_ type: MountType?) -> Mount? {

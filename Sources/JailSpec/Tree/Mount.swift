@@ -51,6 +51,8 @@ package struct Mount: Equatable, Sendable {
     package var idmap: Located<Bool>?
     /// A descriptor of the caller's that is the source of a bind; where it leads is put in its place before the launch.
     package var sourceDescriptor: Located<Int32>?
+    /// The device node that the source of a bind must be; nil: whatever it is.
+    package var device: DeviceClaim?
     /// overlay: whether it is written down what the changes are changes of.
     package var isRecorded = true
     /// The line of the entry (of the `target` key, or of the string in `ro`, `rw`, `hide`).

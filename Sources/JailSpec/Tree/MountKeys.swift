@@ -32,6 +32,15 @@ extension SectionRows {
                 "bind: in place of source, a descriptor of the caller's; what it leads to must still be there by its name."
             ),
             KeyRow(
+                "device",
+                as: ValueForm(
+                    "\"c MAJOR:MINOR\" | \"b MAJOR:MINOR\" | \"any\"",
+                    .text(pattern: DeviceClaim.pattern, length: 3...14)),
+                """
+                bind: the device node that the source must be when it is mounted, a character or a block device with these
+                numbers, or any; it may be opened. Nothing else is shown in its place.
+                """),
+            KeyRow(
                 "options",
                 as: ValueForm("array of words", .list(.word(MountOptions.words.map(\.word)), distinct: true)),
                 """

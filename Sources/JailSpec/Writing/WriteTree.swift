@@ -91,6 +91,7 @@ extension SpecWriter {
                 || (word.isRecursive == false && !said.isRecursive)
         }.map(\.word)
         if !options.isEmpty { words.append("options = \(TOML.array(options.map(TOML.string)))") }
+        if let device = mount.device { words.append("device = \(TOML.string(device.text))") }
         if mount.isPattern { words.append("pattern = true") }
         if mount.optional { words.append("optional = true") }
         if let made = mount.create {
