@@ -42,6 +42,15 @@ class Caller:
         """A new directory that the caller's jails may be given."""
         return self.directory(Path(tempfile.mkdtemp(dir=self.place)))
 
+    def own_workplace(self):
+        """The same where the caller keeps something that root takes from nobody else: as root it is root's, and the command, which is
+        nobody, may write to it."""
+        if self.inside == self.account.pw_uid:
+            return self.workplace()
+        place = Path(tempfile.mkdtemp(dir=self.base))
+        place.chmod(0o1777)
+        return place
+
     def environment(self, cwd, extra):
         return {
             "PATH": f"{self.base}:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -1,21 +1,15 @@
 """try.toml: a command on the current directory, its changes looked at, applied or thrown away."""
 
 import os
-import tempfile
 import time
-from pathlib import Path
 
 import pytest
 
 
 @pytest.fixture
 def work(caller):
-    """As root a directory of root's, as the changes are kept in it: the command, which is nobody, may write to it."""
-    if caller.inside == caller.account.pw_uid:
-        return caller.workplace()
-    place = Path(tempfile.mkdtemp(dir=caller.base))
-    place.chmod(0o1777)
-    return place
+    """Here the changes are kept in it."""
+    return caller.own_workplace()
 
 
 def test_look_apply_and_discard(caller, work):

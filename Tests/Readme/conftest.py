@@ -77,7 +77,7 @@ def caller(request, base):
 @pytest.fixture(scope="session")
 def tour(caller, base, installed):
     """Every other block, in one shell and one directory as a reader would: name → (status, output)."""
-    work = caller.workplace()
+    work = caller.own_workplace()
     script = 'export PATH="$1:$PATH"\n'
     tried = [block for block in blocks() if block.section != "Install"]
     for block in tried:
