@@ -72,7 +72,11 @@ extension Applier {
                 telling: "\(source.path) is on a mount that is \(flags), and what is mounted from there is so, too",
                 hint: denied.hasAll(of: .readOnly) ? Remedy.readWritePath(source.path) : nil)
         }
-        guard promise.attributes.hasAll(of: .readOnly) else { return try noteOwner(slot, source) }
+        guard promise.attributes.hasAll(of: .readOnly) else {
+            // What is shown for its device nodes is not there to make files in.
+            if promise.attributes.hasAll(of: .noDevices) { try noteOwner(slot, source) }
+            return
+        }
         let isReadOnly = held.hasAll(of: .readOnly)
         try hold(isReadOnly, "clone of \(source.path)", "ro", isReadOnly ? "ro" : "rw")
     }
