@@ -29,6 +29,13 @@ import Testing
         #expect(pattern.isPattern && pattern.optional && pattern.options.asked.isEmpty)
     }
 
+    @Test func `all capabilities of root are warned of where the profile drops none`() {
+        #expect(draft("net none", isRoot: true).said(.warning).contains { $0.contains("keeps every capability") })
+        for (text, isRoot) in [("caps.drop all", true), ("caps.keep chown", true), ("net none", false)] {
+            #expect(!draft(text, isRoot: isRoot).said(.warning).contains { $0.contains("every capability") }, "\(text)")
+        }
+    }
+
     @Test func `what is blacklisted is hidden where the home is shown`() throws {
         let made = draft(
             """

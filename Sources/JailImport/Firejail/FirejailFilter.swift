@@ -25,6 +25,9 @@ extension FirejailImport {
         if context.isRoot {
             let set = kept ?? CapabilitySet(Capability.allCases)
             if !set.isNone { draft.set("capabilities.keep", .strings(set.capabilities.map(\.name)), origin) }
+            if kept == nil {
+                draft.warn("root's jail keeps every capability, as root's does under firejail; a user's keeps none", origin)
+            }
         }
         for line in all("nonewprivs") { draft.isInForce("", line.directive) }
         if !has("nonewprivs") {
