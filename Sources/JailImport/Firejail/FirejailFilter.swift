@@ -26,7 +26,8 @@ extension FirejailImport {
             let set = kept ?? CapabilitySet(Capability.allCases)
             if !set.isNone { draft.set("capabilities.keep", .strings(set.capabilities.map(\.name)), origin) }
             if kept == nil {
-                draft.warn("root's jail keeps every capability, as root's does under firejail; a user's keeps none", origin)
+                draft.warn(
+                    "root's jail keeps every capability, as root's does under firejail; a user's keeps none", origin)
             }
         }
         for line in all("nonewprivs") { draft.isInForce("", line.directive) }
