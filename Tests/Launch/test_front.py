@@ -477,6 +477,7 @@ def test_argv0(front):
 
 @pytest.fixture
 def layers(front):
+    front.place.chmod(0o755)  # root keeps no changes where others can put theirs
     for name, files in (("lower1", {"a": "1", "b": "2"}), ("lower2", {"b": "3"}), ("upper", {"a": "4"}), ("work", {}), ('lower ":,\\', {"a": "1"}), ('upper ":,\\', {}), ('work ":,\\', {})):
         front.directory(front.place / name)
         for file, text in files.items():
