@@ -93,7 +93,8 @@ struct HelperProcess {
                     try settle(launcher, input ?? silence, output ?? theirs, theirs, passing, tableSize)
                     try body()
                 } catch {
-                    say("\(error.call.name): \(error.errno.name) \(error.errno.words)\n")
+                    // The caller's standard error, where the program's own is not there yet.
+                    say("immure: \(error.call.name): \(error.errno.name) \(error.errno.words)\n")
                     exitNow(126)
                 }
             }

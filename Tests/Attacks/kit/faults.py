@@ -167,7 +167,7 @@ class Bench:
             return "the command ran, and the status says that it did not"
         if ran and run.status in (125, 126, 127):
             return "the command ran, and the status says that nothing of it did"
-        if run.status == 125 and NAME[step.number] == "sendmsg" and re.match("immure: .* ended", run.stderr):
+        if run.status == 125 and NAME[step.number] == "sendmsg" and re.match("immure: .* ended", "\n".join(without_notes(run.stderr))):
             return None  # it was the telling that failed
         if run.status == 125 and NAME[step.number] == "landlock_create_ruleset" and "no Landlock" in run.stderr:
             return None  # the probe takes a refusal for a kernel without it: closed, if not in the best words
@@ -195,9 +195,19 @@ class Bench:
         return self.tell(step, None, run, f"{how}: {wrong}") if wrong else None
 
 
+def without_notes(text):
+    """The lines of what was said but for notes, each with the hints that follow it."""
+    kept, is_note = [], False
+    for line in text.splitlines():
+        is_note = line.startswith(("immure: note:", "note:")) or (is_note and line.startswith("hint: "))
+        if not is_note:
+            kept.append(line)
+    return kept
+
+
 def is_lost(run):
     """Whether the jail was killed since who watches over it could not go on."""
-    lines = [line for line in run.stderr.splitlines() if not line.startswith("immure: note: ")]
+    lines = without_notes(run.stderr)
     return run.status == 137 and lines[:1] != [] and lines[0].startswith("immure: the jail was killed, it could not be watched over: ")
 
 
@@ -216,7 +226,7 @@ def alike(wanted, found):
 
 def sentence(text):
     """A refusal is a line that names the program and what was refused; hints may follow."""
-    lines = [line for line in text.splitlines() if not line.startswith(("immure: note:", "note:"))]
+    lines = without_notes(text)
     if not lines or not lines[0].startswith("immure: "):
         return "no line says why"
     # What the kernel does not tell when it is asked is as good as not in force.
