@@ -57,3 +57,15 @@ package func acts(_ scalar: Unicode.Scalar) -> Bool {
     default: false
     }
 }
+
+/// A word as a shell takes it for that one word; `quoted`: in quotes also where it could do without.
+package func shellWord(_ word: String, quoted: Bool = false) -> String {
+    let isPlain =
+        !word.isEmpty
+        && word.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || "-_=./:@%+,".utf8.contains(byte)
+        }
+    if isPlain && !quoted { return word }
+    return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+}

@@ -112,6 +112,16 @@ def shared(facts):
     return {kind for kind, name in facts["ns"].items() if name == os.readlink(f"/proc/self/ns/{kind}")}
 
 
+def hold_no_more(ours, theirs):
+    """What no jail of ours may have more of: rights, and what is the host's."""
+    for name in SETS:
+        assert int(ours["status"][name], 16) & ~int(theirs["status"][name], 16) == 0, name
+    assert int(ours["status"]["NoNewPrivs"]) >= int(theirs["status"]["NoNewPrivs"])
+    assert int(ours["status"]["Seccomp"]) >= int(theirs["status"]["Seccomp"])
+    assert shared(ours) <= shared(theirs)
+    assert set(ours["interfaces"]) <= set(theirs["interfaces"])
+
+
 @pytest.mark.parametrize("words", LINES.values(), ids=LINES.keys())
 def test_a_line_of_bubblewrap_means_the_same(caller, words):
     words, places, home = line_of(caller, words)
@@ -123,12 +133,7 @@ def test_a_line_of_bubblewrap_means_the_same(caller, words):
     ours = look(caller, [caller.binary, "run", str(spec)], home)
 
     # Nothing is more open.
-    for name in SETS:
-        assert int(ours["status"][name], 16) & ~int(theirs["status"][name], 16) == 0, name
-    assert int(ours["status"]["NoNewPrivs"]) >= int(theirs["status"]["NoNewPrivs"])
-    assert int(ours["status"]["Seccomp"]) >= int(theirs["status"]["Seccomp"])
-    assert shared(ours) <= shared(theirs)
-    assert set(ours["interfaces"]) <= set(theirs["interfaces"])
+    hold_no_more(ours, theirs)
     assert set(ours["fds"]) <= set(theirs["fds"])
     assert set(ours["groups"]) <= set(theirs["groups"])
     assert theirs["userns"] == 0 or ours["userns"] != 0
@@ -223,12 +228,7 @@ def test_a_profile_of_firejail_opens_no_more(user, firejail, text, home):
     assert made.status == 0, made
     ours = json.loads(user.run(user.spec(made.stdout), env={"HOME": str(home)}, timeout=30).ok.stdout)
 
-    for name in SETS:
-        assert int(ours["status"][name], 16) & ~int(theirs["status"][name], 16) == 0, name
-    assert int(ours["status"]["NoNewPrivs"]) >= int(theirs["status"]["NoNewPrivs"])
-    assert int(ours["status"]["Seccomp"]) >= int(theirs["status"]["Seccomp"])
-    assert shared(ours) <= shared(theirs)
-    assert set(ours["interfaces"]) <= set(theirs["interfaces"])
+    hold_no_more(ours, theirs)
     assert set(ours["fds"]) <= set(theirs["fds"]) and set(ours["groups"]) <= set(theirs["groups"]) | {user.gid}
     opened = {path: (theirs["places"][path], found) for path, found in ours["places"].items() if DEGREES.index(found) > DEGREES.index(theirs["places"][path])}
     assert not opened

@@ -151,13 +151,12 @@ extension DockerImport {
         }
         for option in all("ulimit") {
             let (name, value) = option.value.cut("=")
-            guard let value,
-                Available.takes("rlimits.\(name)", .string(value.contains(":") ? value : "\(value):\(value)"))
-            else {
+            let limit = Node.Value.string(value.map { $0.contains(":") ? $0 : "\($0):\($0)" } ?? "")
+            if Available.takes("rlimits.\(name)", limit) {
+                draft.set("rlimits.\(name)", limit, option.directive)
+            } else {
                 draft.fail("not a limit: NAME=SOFT[:HARD]", option.directive)
-                continue
             }
-            draft.set("rlimits.\(name)", .string(value.contains(":") ? value : "\(value):\(value)"), option.directive)
         }
     }
 

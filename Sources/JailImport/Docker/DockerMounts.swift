@@ -123,6 +123,7 @@ extension DockerImport {
         case let type: draft.lose("a mount of the type \(type)", option.directive)
         }
     }
+
     /// What ParseBool of Go takes for true or false; absent is false.
     private mutating func truth(_ value: String?, _ name: String, _ option: DockerOptions.Option) -> Bool {
         guard let value else { return false }

@@ -107,14 +107,7 @@ package struct DockerImport {
         } else if !command.isEmpty {
             draft.set("command", .strings(command), image)
         }
-        for option in all("env") {
-            let (name, value) = option.value.cut("=")
-            if let value {
-                draft.setLiteral(name, value, option.directive)
-            } else {
-                draft.append("environment.keep", name, option.directive)
-            }
-        }
+        for option in all("env") { setVariable(option.value, option.directive) }
         for option in all("env-file") {
             guard let text = context.read(option.value) else {
                 draft.fail("cannot read \(quoted(option.value))", option.directive)
@@ -123,12 +116,7 @@ package struct DockerImport {
             draft.isPart(option.directive)
             for entry in ImportSource(name: option.value, text: text).lines
             where !entry.isEmpty && !entry.hasPrefix("#") {
-                let (name, value) = entry.cut("=")
-                if let value {
-                    draft.setLiteral(name, value, option.directive)
-                } else {
-                    draft.append("environment.keep", name, option.directive)
-                }
+                setVariable(entry, option.directive)
             }
         }
         if let option = last("workdir") { draft.set("cwd", .string(literal(option.value)), option.directive) }
@@ -148,6 +136,16 @@ package struct DockerImport {
             }
         }
         if let option = last("oom-score-adj") { integer("process.oom_score_adj", option) }
+    }
+
+    /// `NAME=VALUE`, or a name whose value is the caller's.
+    private mutating func setVariable(_ entry: String, _ directive: Directive) {
+        let (name, value) = entry.cut("=")
+        if let value {
+            draft.setLiteral(name, value, directive)
+        } else {
+            draft.append("environment.keep", name, directive)
+        }
     }
 
     mutating func integer(_ key: String, _ option: DockerOptions.Option) {

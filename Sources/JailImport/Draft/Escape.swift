@@ -40,15 +40,3 @@ func shown(_ words: [String]) -> String {
     // Not more characters than bytes, and those need not be counted.
     return text.utf8.count > 120 && text.count > 120 ? String(text.prefix(119)) + "…" : text
 }
-
-/// A word as a shell takes it for that one word.
-func shellWord(_ word: String) -> String {
-    let isPlain =
-        !word.isEmpty
-        && word.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                || "-_=./:@%+,".utf8.contains(byte)
-        }
-    return isPlain
-        ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-}

@@ -1,4 +1,5 @@
 package import JailSpec
+import SpecFile
 
 /// The files of subuid(5) and subgid(5).
 package enum SubordinateFile: String, Equatable, Sendable {
@@ -101,18 +102,5 @@ extension Remedy {
         amidLine
             ? "printf '\\n%s\\n' \(shellWord(line, quoted: true)) >>\(file)"
             : "echo \(shellWord(line, quoted: true)) >>\(file)"
-    }
-
-    /// A word as a shell reads it.
-    static func shellWord(_ word: String, quoted: Bool = false) -> String {
-        let isPlain = word.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."): true
-            default: false
-            }
-        }
-        if isPlain && !quoted { return word }
-        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }

@@ -69,17 +69,14 @@ struct KeptLayer {
 
     /// The directory that is entered on the way, opened with `O_PATH`.
     private func reach() throws(Failure) -> Descriptor {
-        let (way, reached): ([SourceFile], Int32)
+        let (reached, fault): (Int32, Diagnostic?)
         do throws(WalkFault) {
-            let walk = try HostWalk(to: path, following: rule)
-            way = isRoot ? try Caller.directories(on: walk) : []
-            reached = try walk.reached().release()
+            (reached, fault) = try Caller.reach(path, following: rule, trusting: isRoot ? 0 : nil)
         } catch {
             throw LinkWords.failure(error, in: maps)
         }
         let directory = Descriptor(owning: reached)
-        for place in way {
-            guard let fault = place.trustFaults(callerUID: 0).first else { continue }
+        if let fault {
             throw Failure(
                 telling: "\(key): \(fault.message): other changes could be put in the place of root's",
                 hint: Self.wayHint)

@@ -28,6 +28,12 @@ struct HostProc {
         if let answer { try require(text, in: answer, path) }
     }
 
+    /// The mounts of this process, a line each: proc_pid_mountinfo(5).
+    func mountinfo() throws(KernelError) -> [UInt8] {
+        let file = try open("self/mountinfo", at: descriptor, .read)
+        return try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo")
+    }
+
     /// Reads a file below /proc, which must say this.
     func check(_ text: String, in path: String) throws(Failure) {
         let answer = try failing { () throws(KernelError) in

@@ -51,6 +51,19 @@ extension Caller {
         }
     }
 
+    /// A directory, with O_PATH, and what is wrong with the first one on the way to it in which others than root and `user` could put
+    /// another in its place; without a user the way is not judged.
+    static func reach(
+        _ path: String, following rule: LinkRule, trusting user: UInt32?
+    ) throws(WalkFault) -> (directory: Int32, fault: Diagnostic?) {
+        let walk = try HostWalk(to: path, following: rule)
+        var fault: Diagnostic?
+        if let user {
+            fault = try directories(on: walk).lazy.compactMap { $0.trustFaults(callerUID: user).first }.first
+        }
+        return (try walk.reached().release(), fault)
+    }
+
     /// Those of a walk that has begun at the root; without a noun each goes by its own name.
     static func directories(on walk: borrowing HostWalk, _ noun: String? = nil) throws(WalkFault) -> [SourceFile] {
         let names = components(walk.path)

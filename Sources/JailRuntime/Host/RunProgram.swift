@@ -64,10 +64,10 @@ extension Caller {
     private static func trustedParent(of path: String) throws(Diagnostic) -> (parent: Int32, name: String) {
         let user = effectiveUser()
         let (directory, name) = directoryAndName("/" + components(absolute(path)).joined(separator: "/"))
-        let (way, parent): ([SourceFile], Int32)
+        let (parent, fault): (Int32, Diagnostic?)
         do throws(WalkFault) {
-            let walk = try HostWalk(to: directory, following: LinkRule(user: user, isRoot: user == 0))
-            (way, parent) = (try directories(on: walk), try walk.reached().release())
+            (parent, fault) = try reach(
+                directory, following: LinkRule(user: user, isRoot: user == 0), trusting: user)
         } catch {
             switch error {
             case .refused(let error):
@@ -77,8 +77,7 @@ extension Caller {
                 throw Diagnostic("cannot make \(quoted(path)): \(reason)", at: nil, hint: LinkWords.hint(objection))
             }
         }
-        for place in way {
-            guard let fault = place.trustFaults(callerUID: user).first else { continue }
+        if let fault {
             closeDescriptor(parent)
             throw Diagnostic("cannot make \(quoted(path)): \(fault.message)", at: nil, hint: fault.hint)
         }

@@ -105,7 +105,7 @@ extension Supervisor {
     /// what the jail has told of a launch that failed says that it did not.
     mutating func lose(_ reason: Failure) -> Outcome {
         let nothingRan = stage.abandon() || stage.state == .abandoned
-        for helper in helpers { helper.kill() }
+        killHelpers()
         if !isOver { Self.kill(child) }
         HelperProcess.end(helpers)
         outcome.ending = failure.map { .failed($0) } ?? (nothingRan ? .failed(reason) : .lost(reason))

@@ -58,7 +58,7 @@ extension Supervisor {
     /// Ends a launch of which nothing has run; true, as the jail is over by then.
     private mutating func interrupt(by number: Int32) -> Bool {
         let reason = failure ?? Failure.interrupted(by: number).at(stage.step)
-        for helper in helpers { helper.kill() }
+        killHelpers()
         Self.kill(child)
         isOver = true
         outcome.ending = .failed(reason)
@@ -87,14 +87,17 @@ extension Supervisor {
         if isStopped { try forward(Signal.continue) }
     }
 
-    /// Kills the jail's first process, and with it all the others; when it does not end, those by themselves.
-    ///
-    /// With the jail go those who serve it files: a process that waits for one that stands still cannot be killed (fs/fuse/dev.c,
+    /// Those who serve the jail files go with it: a process that waits for one that stands still cannot be killed (fs/fuse/dev.c,
     /// request_wait_answer).
+    func killHelpers() {
+        for helper in helpers { helper.kill() }
+    }
+
+    /// Kills the jail's first process, and with it all the others; when it does not end, those by themselves.
     mutating func killJail() throws(KernelError) {
         try Kernel.kill(child, Signal.kill)
         isBeingKilled = true
-        for helper in helpers { helper.kill() }
+        killHelpers()
         guard deadline.expectEnd() else { return }
         do throws(KernelError) {
             try leaf?.kill()

@@ -24,11 +24,7 @@ extension Applier {
             let mount = slots[slot]
             let number = try failing { () throws(KernelError) in try mountIdentity(of: mount) }
             if text == nil {
-                let proc = try proc()
-                text = try failing { () throws(KernelError) in
-                    let file = try open("self/mountinfo", at: proc.descriptor, .read)
-                    return lines(try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo"))
-                }
+                text = lines(try failing(proc().mountinfo))
             }
             // A clone in a mirror stands for one that is not attached itself.
             guard let line = text?.first(where: { words(Array($0.utf8)).first == "\(number)" }) else { continue }

@@ -231,10 +231,7 @@ extension Applier {
             else { continue }
             let target = promise.target
             let proc = try proc()
-            let text = try failing { () throws(KernelError) in
-                let file = try open("self/mountinfo", at: proc.descriptor, .read)
-                return try readAll(file.number, limit: 1 << 26)
-            }
+            let text = try failing(proc.mountinfo)
             let line = lines(text).last { words(Array($0.utf8)).dropFirst(4).first == target } ?? ""
             for parameter in fileSystem.parameters {
                 let wanted = parameter.value.map { "\(parameter.key)=\($0)" } ?? parameter.key

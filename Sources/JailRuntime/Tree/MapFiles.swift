@@ -76,8 +76,7 @@ extension Applier {
         return try failing { () throws(KernelError) in
             let place = try open(path, .path)
             let own = try mountIdentity(of: place.number)
-            let file = try open("self/mountinfo", at: proc.descriptor, .read)
-            let text = try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo")
+            let text = try proc.mountinfo()
             var result: [(place: String, type: String)] = []
             for line in lines(text) {
                 let words = line.split(separator: " ")

@@ -23,11 +23,7 @@ extension Applier {
 
     /// Where mounts stand, as this process sees them, in the bytes of their names.
     func mountPoints() throws(Failure) -> [[UInt8]] {
-        let text = try failing { () throws(KernelError) in
-            let file = try open("self/mountinfo", at: hostProc?.descriptor ?? currentDirectory, .read)
-            return try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo")
-        }
-        return JailRuntime.mountPoints(in: text)
+        JailRuntime.mountPoints(in: try failing(proc().mountinfo))
     }
 
     func firstPoint(below directory: Int32, in points: [[UInt8]]) throws(Failure) -> String? {

@@ -35,11 +35,7 @@ extension Applier {
     /// Where the file system of an open file is mounted whole, and its device, as this process sees them.
     private func deviceMount(of directory: Int32) throws(Failure) -> (point: String, device: String)? {
         let device = try failing { () throws(KernelError) in try status(of: directory).container }
-        let proc = try proc().descriptor
-        let text = try failing { () throws(KernelError) in
-            let file = try open("self/mountinfo", at: proc, .read)
-            return try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo")
-        }
+        let text = try failing(proc().mountinfo)
         let wanted = "\(device.major):\(device.minor)"
         for line in lines(text) {
             let words = line.split(separator: " ")

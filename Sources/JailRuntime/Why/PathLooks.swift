@@ -30,8 +30,7 @@ struct PathLooks {
         let path = (start == "/" ? "" : start) + "/" + text
         let found = look(path, need)
         if let found, found.kind != .nowhere { return found }
-        let isCurrent = descriptor.map { $0 < 0 } ?? true
-        guard isCurrent, start != scene.callerDirectory else { return found }
+        guard descriptor ?? -1 < 0, start != scene.callerDirectory else { return found }
         return misplaced(text, path, need) ?? found
     }
 
@@ -123,7 +122,7 @@ struct PathLooks {
         var denial = Denial(.closed, path, remark: "as " + refusal(status, word))
         if scene.caller == 0, status.owner != thread.user, status.owner < 65_534 {
             denial.line = "identity.user = \(status.owner)"
-            if status.owner == 0 { denial.remark += ", and this line makes the command root" }
+            denial.remark += status.owner == 0 ? ", and this line makes the command root" : ""
         }
         return denial
     }
