@@ -49,6 +49,12 @@ import Testing
             return faults.diagnostics.map(\.message)
         }
         #expect(try faults(host(nil, root: true)).first?.contains("holds no squashfs, erofs or ext4") == true)
+        var unread = host(nil, root: true)
+        unread.images.files = [
+            HostImages.File(
+                path: "/srv/i", written: nil, format: nil, offset: 0, refusal: "pread64: EIO Input/output error")
+        ]
+        #expect(try faults(unread) == ["mount.source: cannot read /srv/i: pread64: EIO Input/output error"])
         #expect(try faults(host(.erofs, root: false)).first?.contains("only root can mount") == true)
         var poor = host(.squashfs, root: false)
         (poor.images.hasSquashfuse, poor.images.opensFuse) = (false, false)

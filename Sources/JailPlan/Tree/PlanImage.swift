@@ -13,10 +13,15 @@ package struct HostImages: Sendable {
         package let offset: UInt64
         /// In bytes, of the whole file.
         package let size: UInt64
+        /// Why its first bytes could not be read, as the call, the error's name and its words; nil where they were.
+        package let refusal: String?
 
-        package init(path: String, written: UInt64?, format: ImageFormat?, offset: UInt64, size: UInt64 = 0) {
+        package init(
+            path: String, written: UInt64?, format: ImageFormat?, offset: UInt64, size: UInt64 = 0,
+            refusal: String? = nil
+        ) {
             (self.path, self.written, self.format, self.offset) = (path, written, format, offset)
-            self.size = size
+            (self.size, self.refusal) = (size, refusal)
         }
     }
 
@@ -95,7 +100,9 @@ extension TreeBuilder {
     private mutating func image(_ mount: Mount, _ path: String, _ offset: UInt64?) -> ImageSource {
         refuseWritable(mount, path)
         let file = host.images.files.first { $0.path == path && $0.written == offset }
-        if let file, file.format == nil {
+        if let file, let refusal = file.refusal {
+            faults.append(Diagnostic("mount.source: cannot read \(path): \(refusal)", at: mount.position))
+        } else if let file, file.format == nil {
             faults.append(
                 Diagnostic(
                     "mount.source: \(path) holds no squashfs, erofs or ext4"

@@ -16,13 +16,22 @@ extension Host {
                 return
             }
             let file = try open(path, .read | .nonBlocking | .noTerminal)
-            let header = try ImageHeader(of: file.number, from: written)
-            images.files.append(
-                HostImages.File(
-                    path: path, written: written, format: header.format, offset: header.offset, size: UInt64(named.size)
-                ))
+            images.files.append(Self.look(into: file.number, path, written, size: UInt64(named.size)))
         } catch {
             return  // the launch will find out, and say where
+        }
+    }
+
+    /// A plan without the format would be another one than that of the same file when it can be read.
+    private static func look(into file: Int32, _ path: String, _ written: UInt64?, size: UInt64) -> HostImages.File {
+        do throws(KernelError) {
+            let header = try ImageHeader(of: file, from: written)
+            return HostImages.File(
+                path: path, written: written, format: header.format, offset: header.offset, size: size)
+        } catch {
+            let refusal = "\(error.call.name): \(error.errno.name) \(error.errno.words)"
+            return HostImages.File(
+                path: path, written: written, format: nil, offset: written ?? 0, size: size, refusal: refusal)
         }
     }
 

@@ -119,7 +119,7 @@ SAMPLES = {
 
 
 def normal(text, host):
-    """A fingerprint without what differs from launch to launch: ids of mounts, devices and namespaces."""
+    """A fingerprint without what differs from launch to launch: ids of mounts, devices and namespaces, numbers of descriptors."""
     lines = []
     for line in text.splitlines():
         if line.startswith("/proc/self/ns/"):
@@ -128,6 +128,7 @@ def normal(text, host):
         elif line.startswith("/proc/self/mountinfo: "):
             fields = line.split(" ")
             line = re.sub(r"/dev/loop\d+", "/dev/loop", " ".join([fields[0], *fields[4:]]))
+            line = re.sub(r"/proc/self/fd/\d+", "/proc/self/fd/N", line)  # a file that the kernel reads without a device
             # An overlay gives its upper an id as it is mounted for the first time, and then does not say so any more; where layers
             # are refused by descriptor, they go by the descriptor's number.
             line = re.sub(r",uuid=on|,lowerdir\+?=[^,]*|,(upper|work)dir=[^,]*", "", line)
