@@ -9,6 +9,7 @@ import time
 import pytest
 
 from harness import linux
+from harness.hints import among, settings
 from harness.patience import patient
 
 # prlimit(2) by number: Python's own asks for the old limits, which needs no less; the number is that of x86-64.
@@ -150,6 +151,18 @@ def test_b06_the_launcher_cannot_be_stopped_by_its_command(caller, number):
     begin = time.monotonic()
     run = caller.shell(spec, f"kill -{number} $PPID 2>/dev/null || echo refused; exec sleep 100")
     assert run.status == 124 and "refused" in run.stdout and time.monotonic() - begin < patient(3), run
+
+
+@pytest.mark.parametrize("scope", ["", '"abstract_unix_socket"'])
+def test_b06_a_spec_that_opens_signals_is_told_what_they_reach(caller, scope):
+    """As the hint says, the deadline holds again."""
+    if linux.libc.syscall(444, None, ctypes.c_size_t(0), 1) < 6:
+        pytest.skip("Landlock has no scope of signals here")
+    spec = caller.spec('timeout = "1s"\ngrace = "100ms"\n' + caller.shared_pids() + f"[landlock]\nscope = [{scope}]\n")
+    hint = among(caller.run(spec, "/bin/true").ok.stderr, "set landlock.scope = [{}]")
+    run = caller.shell(spec, "kill -STOP $PPID 2>/dev/null || echo refused; exec sleep 100", options=settings(hint)[0])
+    assert run.status == 124 and "refused" in run.stdout and "can stop the launcher" not in run.stderr, run
+    assert "can stop" not in caller.run(spec.read_text().replace("timeout", "#"), "/bin/true").ok.stderr
 
 
 def test_b07_a_caller_that_cannot_be_watched_is_told(caller, compiled):

@@ -18,9 +18,13 @@ extension Planner {
             handled.scopesAbstractSockets = true
             origin = origin ?? spec.namespaces.written[.pid]?.position
         }
-        if policy.scope == nil && leavesLauncherWithinReach && closesSignals() {
-            handled.scopesSignals = true
-            origin = origin ?? spec.namespaces.written[.pid]?.position
+        if leavesLauncherWithinReach {
+            if let written = policy.scope {
+                warnOfStop(written)
+            } else if closesSignals() {
+                handled.scopesSignals = true
+                origin = origin ?? spec.namespaces.written[.pid]?.position
+            }
         }
         if handled.isEmpty { return }
         add(.createRuleset(handled), origin)
@@ -63,11 +67,21 @@ extension Planner {
         if hasScopes && mayEnforce { return true }
         if spec.timeout != nil {
             warn(
-                "the command can stop the launcher by SIGSTOP, and with it the deadline: to keep it from that takes version "
-                    + "\(LandlockABI.scopes.rawValue) of Landlock's interface, or a pid namespace",
-                at: spec.namespaces.written[.pid]?.position)
+                "\(Self.stop): to keep it from that takes version \(LandlockABI.scopes.rawValue) of Landlock's interface, or a "
+                    + "pid namespace", at: spec.namespaces.written[.pid]?.position)
         }
         return false
+    }
+
+    private static let stop = "the command can stop the launcher by SIGSTOP, and with it the deadline"
+
+    /// A list that opens signals is the spec's own wish; what it costs is not to be read off it.
+    private mutating func warnOfStop(_ scope: Located<[Located<LandlockPolicy.Scope>]>) {
+        guard spec.timeout != nil, !scope.value.contains(where: { $0.value == .signal }) else { return }
+        let words = [.signal] + scope.value.map(\.value)
+        warn(
+            Self.stop, at: scope.position,
+            hint: "set landlock.scope = [\(words.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))]")
     }
 
     /// The line that shares the host's network.
