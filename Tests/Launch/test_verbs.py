@@ -225,3 +225,35 @@ def test_the_binary_is_static_and_not_setuid(binary):
     assert head[:4] == b"\x7fELF"
     assert b"/ld-linux" not in open(binary, "rb").read(4096), "the binary asks for a loader"
     assert "dynamically" not in out
+
+
+OVERLAY = 'command = ["/bin/ls", "/src"]\n[[mount]]\ntarget = "/src"\ntype = "overlay"\nlower = ["{}"]\n'
+
+
+def test_c123_check_says_of_this_host_what_a_launch_would(caller):
+    """Where it says nothing the launch succeeds, and what it says the launch says."""
+    place = caller.directory()
+    caller.file(place / "a")
+    for path, words in ((place, None), (f"{place}/none", f"{place}/none "), ("/usr/share", "/usr/share belongs to uid 0")):
+        if path == "/usr/share" and caller.is_root:
+            words = None
+        spec = caller.spec(OVERLAY.format(path))
+        caller.verb("check", spec).ok
+        check, run = caller.verb("check", "--host", spec), caller.run(spec)
+        assert (check.status, run.status) == ((2, 125) if words else (0, 0)), (check, run)
+        assert words is None or words in check.stderr and words in run.stderr and "spec.toml:" in check.stderr, check
+    spec = caller.spec(OVERLAY.format(f"{place}/none") + "optional = true\n[network]\nmode = 'host'\n")
+    assert caller.verb("check", "--host", "--json", spec).ok.stdout == "[]\n"
+
+
+def test_c123_the_doctor_says_of_this_host_what_a_launch_would(caller, compiled):
+    """Where the kernel refuses overlays, and where not."""
+    place = caller.directory()
+    for wrapper, state, status in (((), "ok", 0), ((compiled("shim"), "fsopen=19", "--"), "absent", 125)):
+        caller.wrapper = wrapper
+        findings = json.loads(caller.verb("doctor", "--json", timeout=30).stdout)
+        [overlay] = [each for each in findings if each["name"] == "overlay"]
+        run = caller.run(caller.spec(OVERLAY.format(place)))
+        assert (overlay["state"], run.status) == (state, status), (overlay, run)
+        assert not wrapper or "ENODEV" in overlay["detail"] and "modprobe overlay" in overlay["remedy"], overlay
+    caller.wrapper = ()

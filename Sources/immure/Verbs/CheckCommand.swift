@@ -11,13 +11,16 @@ struct CheckCommand: ParsableCommand {
     @Flag(help: "print an array of diagnostics as JSON")
     var json = false
 
+    @Flag(help: "refuse too what a launch by this caller on this host would be refused for")
+    var host = false
+
     @Argument(help: "the spec files", completion: .file())
     var spec: [String]
 
     mutating func run() throws {
         let surroundings = Caller.surroundings()
         var faults: [Diagnostic] = []
-        for path in spec { faults += Self.faults(of: path, in: surroundings) }
+        for path in spec { faults += Self.faults(of: path, in: surroundings, onHost: host) }
         if json {
             Caller.show(JSON.array(faults.map { JSON($0) }).lines)
         } else {
@@ -27,20 +30,44 @@ struct CheckCommand: ParsableCommand {
     }
 
     /// A fault without a place of its own is one of the file.
-    private static func faults(of path: String, in surroundings: Surroundings) -> [Diagnostic] {
+    private static func faults(of path: String, in surroundings: Surroundings, onHost: Bool) -> [Diagnostic] {
         let faults: [Diagnostic]
         do throws(Rejection) {
             let document = try Document.load(
                 path: path, in: surroundings, reading: Caller.readSpec, translating: BundleSpec.translate)
             let decoded = Prepare.examine(document, in: surroundings)
             // What the launch would refuse is no more right for being well written.
-            faults = decoded.diagnostics
+            faults =
+                onHost && decoded.diagnostics.isEmpty ? try refusals(of: decoded.spec, path) : decoded.diagnostics
         } catch {
             faults = error.diagnostics
         }
         return faults.map { fault in
             guard fault.position == nil else { return fault }
             return Diagnostic("\(path): \(fault.message)", at: nil, hint: fault.hint)
+        }
+    }
+
+    /// What the plan of a launch, whatever the command, and its sources lack on this host.
+    private static func refusals(of spec: Spec, _ path: String) throws(Rejection) -> [Diagnostic] {
+        let words = spec.command == nil ? ["true"] : []
+        _ = try Prepare.plan(for: RunRequest(spec: path, words: words), toLaunch: false)
+        return spec.filesystem.mounts.flatMap { mount in
+            mount.neededSources.filter { !Caller.exists($0) }.map {
+                Diagnostic("\($0) is not there, or out of this caller's reach", at: mount.position)
+            }
+        }
+    }
+}
+
+extension Mount {
+    /// The paths of the host without which the launch fails.
+    fileprivate var neededSources: [String] {
+        guard !optional, create == nil, !isPattern else { return [] }
+        return switch source {
+        case .bind(let path), .image(let path, _): sourceDescriptor == nil ? [path] : []
+        case .overlay(let lower, _, _): lower
+        case .tmpfs, .proc, .sysfs, .devpts, .mqueue, .cgroup, .file, .passedFile, .symlink, .directory, .hidden: []
         }
     }
 }
