@@ -2,12 +2,14 @@
 
 import json
 import os
+import random
 import select
 import shutil
 import signal
 import socket
 import struct
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -430,6 +432,28 @@ def test_a_corrupt_image(caller):
     assert run.status == 125 and run.stdout == "" and "/opt/i" in run.stderr, run
     assert ("EINVAL: " if caller.is_root else "squashfuse ended: ") in run.stderr, run
     assert linux.survivors(0.5) == {} and not loops()
+
+
+def test_crafted_images(user):
+    """Somebody else's image may break the program that reads it, and nothing else: each mutant is read, refused, or ends its
+    server, with one line, before the deadline and with nobody left. Root's are read by the kernel, which is not tried here."""
+    whole = build(user).read_bytes()
+    dice = random.Random(int(os.environ.get("IMMURE_SEED", "15")))
+    image = user.directory() / "mutant"
+    for number in range(40):
+        mutant = bytearray(whole)
+        # Superblock after the magic bytes, or the blocks and tables.
+        first, end = (4, 96) if number % 4 else (96, len(mutant))
+        for _ in range(dice.choice([1, 1, 2, 4, 8])):
+            mutant[dice.randrange(first, end)] = dice.choice([0, 0x7F, 0x80, 0xFF, dice.randrange(256)])
+        image.write_bytes(mutant)
+        user.own(image)
+        started = time.monotonic()
+        run = user.shell('timeout = "10s"\n' + spec(image), "find /opt/i -type f -exec cat {} + >/dev/null 2>&1; echo ran", timeout=30)
+        lines = [line for line in run.stderr.splitlines() if not line.startswith("immure: hint: ")]
+        wanted = {0: ("ran\n", 0), 125: ("", 1), 137: (run.stdout, 1)}.get(run.status)
+        assert wanted == (run.stdout, len(lines)) and time.monotonic() - started < patient(8), (number, run)
+    assert linux.survivors(1) == {}
 
 
 @pytest.mark.parametrize("make", [lambda place: (place / "image").write_text("no image\n" * 1000), lambda place: (place / "image").mkdir(), lambda place: os.mkfifo(place / "image"), lambda place: (place / "image").write_text("")])

@@ -56,6 +56,20 @@ def test_c36_t16_a_32_bit_program_is_held(caller, options, policy):
     assert child.status == SIGSYS and "killed by seccomp: a program that it started" in child.stderr, child
 
 
+@pytest.mark.parametrize("more", [('[seccomp]\nkill = ["acct"]\n', ()), ('[seccomp]\nlog = ["acct"]\n', ()), ("", ("--why",))], ids=["kill", "log", "why"])
+def test_c118_a_child_whose_end_its_parent_keeps_to_itself_is_told(caller, more):
+    """No status of the command speaks of it: who listens hears it from the kernel."""
+    text, options = more
+    program = compiled(caller.spec("").parent, SMALL, "-m32", "-static")
+    if subprocess.run([program], capture_output=True).returncode != 0:
+        cannot("run a 32-bit program: this kernel has none")
+    code = "import subprocess, sys; sys.exit(subprocess.run(['/opt/program']).returncode == -31)"
+    spec = f'filesystem.ro = ["{program}:/opt/program"]\n{text}'
+    run = caller.run(spec, "/usr/bin/python3", "-I", "-S", "-c", code, options=options)
+    told = [line for line in run.stderr.splitlines() if "killed by seccomp: i386 " in line]
+    assert run.status == 1 and len(told) == 1 and "calls of the foreign ABI i386 (program, pid" in told[0], run
+
+
 @pytest.mark.parametrize("options", [["-static"], []], ids=["static", "dynamic"])
 @pytest.mark.parametrize("nested", ["", "namespaces.nested = true\n", 'capabilities.keep = ["sys_admin"]\n'])
 def test_c118_a_32_bit_program_runs_where_its_architecture_is_open(caller, options, nested):

@@ -1,5 +1,6 @@
 """`tty`: a pty of the jail's own, the terminal as it was after any end, and job control (C20, T14)."""
 
+import json
 import os
 import signal
 import subprocess
@@ -220,31 +221,42 @@ def test_a_pipe_of_two_jails(caller, terminal):
 # Attacks (C20)
 
 TIOCSTI = """
-import errno, fcntl, json, os, sys
+import ctypes, errno, json, os
+kernel = ctypes.CDLL(None, use_errno=True)
 answers = {}
-def push(name, file, request=0x5412):
-    try:
-        for letter in b"echo pwned\\n": fcntl.ioctl(file, request, bytes([letter]))
-        answers[name] = "ok"
-    except OSError as error: answers[name] = errno.errorcode.get(error.errno, str(error.errno))
-push("stdin", 0)
-try: push("tty", os.open("/dev/tty", os.O_RDWR))
-except OSError as error: answers["tty"] = errno.errorcode[error.errno]
+def push(name, file, request):
+    for letter in b"echo pwned\\n":
+        # By number: libc would cut off the high bits, which the kernel itself does not look at, and a filter must not.
+        if kernel.syscall(16, file, ctypes.c_ulong(request), bytes([letter])) != 0:
+            answers[name] = errno.errorcode.get(ctypes.get_errno())
+            return
+    answers[name] = "ok"
+files = {str(number): number for number in (0, 1, 2)}
+for path in ("/dev/tty", "/dev/console", "/proc/self/fd/0", "/proc/self/fd/1"):
+    try: files[path] = os.open(path, os.O_RDWR | os.O_NOCTTY)
+    except OSError as error: answers[path] = errno.errorcode[error.errno]
+for name, file in files.items():
+    for request in (0x5412, 0x5412 | 1 << 32, 0x541C):
+        push(f"{name} {request:x}", file, request)
 print("ANSWER" + json.dumps(answers))
 """
 
 
-@pytest.mark.parametrize("tty", ["auto", "none"])
+@pytest.mark.parametrize("tty", ["auto", "none", "inherit"])
 def test_t14_c20_nothing_can_be_typed_into_the_callers_terminal(caller, terminal, tty):
     t = shell(caller, terminal)
     probe = caller.file(caller.directory() / "probe.py", TIOCSTI)
     spec = caller.spec(f'[process]\ntty = "{tty}"\n[filesystem]\nro = ["{probe}:/opt/probe.py"]')
     t.send(f"$I run {spec} -- /usr/bin/python3 /opt/probe.py\r")
-    t.expect("ANSWER")
+    told = t.expect(r"ANSWER(\{.*\})")
+    if tty == "inherit":
+        # The caller's terminal itself, of which there is no other: the filter closes the request.
+        answers = json.loads(told[1])
+        assert "ok" not in answers.values() and answers["0 5412"] == answers["0 100005412"] == "EPERM", answers
     time.sleep(0.3)
     t.send("echo end-$((1+1))\r")
     t.expect("end-2\r\n")
-    assert "pwned\r\npwned" not in t.text
+    assert "pwned\r\npwned" not in t.text, t.text
     t.expect("READY> ") if "READY> " in t.text else None
     t.send("exit\r")
     t.wait()
