@@ -49,6 +49,17 @@ def test_c119_what_runtimes_size_themselves_by_is_there_without_a_line(jail):
     assert done.stdout.split("\n")[:-1] == [str(256 << 20), "50000 100000", "40", "0::/", "cgroup2fs", "closed"], done
 
 
+def test_c119_a_jvm_is_sized_by_the_limit(jail):
+    """Half of the jail's 256 MiB, as on a small machine, and without a limit a quarter of this machine's memory."""
+    command = ["java", "-Xint", "-XX:+PrintFlagsFinal", "-version"]
+    machine = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for spec, least, most in (('limits.memory = "256M"\n', 100 << 20, 128 << 20), ("", machine * 0.2, machine * 0.3)):
+        done = jail.run(spec, *command)
+        assert done.returncode == 0, done
+        [heap] = re.findall(r"size_t MaxHeapSize +[:=]+ (\d+)", done.stdout)
+        assert least <= int(heap) <= most, (spec, heap)
+
+
 def test_nothing_runs_outside_of_the_group(jail):
     script = "sleep 5 & setsid sleep 5 & (sleep 5 &) ; echo ready; sleep 5"
     process = subprocess.Popen(
