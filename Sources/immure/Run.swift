@@ -23,8 +23,11 @@ enum Run {
             }
             plan = try Prepare.plan(for: request, keepingBack: held, reading: files)
             if request.reasons != nil { try Self.watch(&plan) }
-            destination = try Self.destination(result, of: "--result", below: plan.writableSources, sparing: files)
-            changes = try Self.destination(listing, of: "--changes", below: plan.writableSources, sparing: files)
+            let (writable, timeout) = (plan.writableSources, plan.supervision.timeout)
+            destination = try Self.destination(
+                result, of: "--result", below: writable, sparing: files, within: timeout)
+            changes = try Self.destination(
+                listing, of: "--changes", below: writable, sparing: files, within: timeout)
         } catch {
             for fault in error.diagnostics { Report.say(fault) }
             tell(error, result, files)
@@ -132,11 +135,12 @@ enum Run {
     }
 
     private static func destination(
-        _ result: ResultName?, of option: String, below writable: [String]?, sparing files: FilesRead
+        _ result: ResultName?, of option: String, below writable: [String], sparing files: FilesRead,
+        within timeout: Duration?
     ) throws(Rejection) -> ResultDestination? {
         guard let result else { return nil }
         do throws(Diagnostic) {
-            return try ResultDestination(result, of: option, below: writable, sparing: files)
+            return try ResultDestination.open(result, of: option, below: writable, sparing: files, within: timeout)
         } catch {
             throw Rejection([error])
         }
@@ -144,12 +148,13 @@ enum Run {
 
     /// Writes why nothing was launched, where that can be told without harm.
     private static func tell(_ rejection: Rejection, _ result: ResultName?, _ files: FilesRead) {
-        do throws(Rejection) {
-            guard let destination = try destination(result, of: "--result", below: nil, sparing: files) else { return }
-            write(ResultRecord.record(of: rejection.diagnostics), to: destination)
-        } catch {
-            for fault in error.diagnostics where !rejection.diagnostics.contains(fault) {
-                Report.say(fault, as: .warning)
+        guard let result else { return }
+        Caller.patiently {
+            do throws(Diagnostic) {
+                let destination = try ResultDestination(result, below: nil, sparing: files)
+                write(ResultRecord.record(of: rejection.diagnostics), to: destination)
+            } catch {
+                if !rejection.diagnostics.contains(error) { Report.say(error, as: .warning) }
             }
         }
     }

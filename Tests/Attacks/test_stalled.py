@@ -203,6 +203,28 @@ def test_b01_a_result_that_nobody_reads_holds_nobody_up_for_long(caller):
     os.close(writing)
 
 
+@pytest.mark.parametrize("number", [None, "TERM", "INT"])
+def test_b01_a_result_on_a_server_that_hangs_holds_nobody_up(caller, hanging, number):
+    """Nothing of the command runs before the place of its result is held."""
+    begin = time.monotonic()
+    process = caller.start('timeout = "1s"', "/bin/echo", "ran", options=("--result", f"{hanging}/below/result.json"))
+    if number:
+        until(lambda: stands_in_the_kernel(process))
+        process.send_signal(getattr(signal, "SIG" + number))
+    run = caller.finish(process, timeout=8)
+    assert run.stdout == "" and run.status == (-getattr(signal, "SIG" + number) if number else 124), run
+    assert time.monotonic() - begin < patient(2) and str(hanging) in run.stderr, run
+    assert linux.survivors(0.5) == {}
+
+
+def test_b01_a_result_that_is_a_fifo_is_refused(caller):
+    fifo = caller.directory() / "fifo"
+    os.mkfifo(fifo)
+    caller.own(fifo)
+    run = caller.run(None, "/bin/echo", "ran", options=("--result", str(fifo)), timeout=8)
+    assert run.status == 125 and run.stdout == "" and f'"{fifo}": not a regular file' in run.stderr, run
+
+
 def test_b01_messages_that_nobody_reads_hold_nobody_up(caller):
     reading, writing = os.pipe()
     os.set_blocking(writing, False)

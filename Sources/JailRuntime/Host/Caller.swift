@@ -91,7 +91,7 @@ package enum Caller {
         }
     }
 
-    private static func isTied(to launcher: Int32) -> Bool {
+    static func isTied(to launcher: Int32) -> Bool {
         do throws(KernelError) {
             try setParentDeathSignal(Signal.kill)
         } catch {

@@ -21,37 +21,15 @@ extension Host {
         // Who only asks for a plan starts nothing, and ends by any signal.
         guard files.toLaunch else { return try lookAtNames(of: spec, files) }
         let probe = NameProbe(self)
-        let work: WorkBeside
+        let place = { probe.path.map { "look at \(quoted($0))" } ?? "look at the sources" }
+        let isDone: Bool
         do throws(KernelError) {
-            work = try withSignalsBlocked(Signal.endingLaunch) { () throws(KernelError) in
-                let work = try doBeside(
-                    heeding: Signal.endingLaunch,
-                    within: spec.timeout.map { Int(Deadline.nanoseconds($0.value) / 1_000_000) }
-                ) {
-                    probe.run(spec, files)
-                    exitNow(0)
-                }
-                // Unblocked, it would end this process without a word.
-                if case .interrupted(let signal) = work {
-                    let place = probe.path.map { "look at \(quoted($0))" } ?? "look at the sources"
-                    Caller.say(
-                        "immure: \(place): \(Signal.name(signal)) ended the launch before this was done", within: 400)
-                    die(of: signal)
-                }
-                return work
-            }
+            isDone = try Caller.lookBeside(within: spec.timeout?.value, at: place) { probe.run(spec, files) }
         } catch {
             throw NameProbe.refusal(of: error)
         }
-        let place = probe.path.map { "look at \(quoted($0))" } ?? "look at the sources"
-        switch work {
-        case .done, .interrupted: break
-        case .late:
-            Caller.say("immure: \(place): the timeout was over before this was done", within: 400)
-            Caller.leave(124)
-        }
         if let rejection = probe.rejection { throw rejection }
-        guard probe.isDone else { throw Rejection([Diagnostic("\(place): who was to do it was killed", at: nil)]) }
+        guard isDone else { throw Rejection([Diagnostic("\(place()): who was to do it was killed", at: nil)]) }
         self = probe.host
     }
 
@@ -189,21 +167,12 @@ extension Host {
 private final class NameProbe {
     var host: Host
     var rejection: Rejection?
-    var isDone = false
     /// The source that is being opened.
     var path: String?
-    private let launcher = currentProcess()
 
     init(_ host: Host) { self.host = host }
 
     func run(_ spec: Spec, _ files: FilesRead) {
-        do throws(KernelError) {
-            try setParentDeathSignal(Signal.kill)
-        } catch {
-            rejection = Self.refusal(of: error)
-            return
-        }
-        guard parentProcess() == launcher else { return }
         for mount in spec.filesystem.mounts {
             guard case .bind(let source) = mount.source else { continue }
             path = source
@@ -212,7 +181,6 @@ private final class NameProbe {
         path = nil
         do throws(Rejection) {
             try host.lookAtNames(of: spec, files)
-            isDone = true
         } catch {
             rejection = error
         }

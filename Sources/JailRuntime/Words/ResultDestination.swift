@@ -38,6 +38,33 @@ package struct ResultDestination {
         }
     }
 
+    /// The same for a launch, which a file server that does not answer must not hold up: a path is opened beside this process, which
+    /// ends by a signal that comes before that, or with 124 where `timeout` is over.
+    package static func open(
+        _ result: ResultName, of option: String, below writable: [String], sparing specs: FilesRead,
+        within timeout: Duration?
+    ) throws(Diagnostic) -> ResultDestination {
+        guard case .path(let path) = result else {
+            return try ResultDestination(result, of: option, below: writable, sparing: specs)
+        }
+        let place = "\(option) \(quoted(path))"
+        let opening = OpenedBeside()
+        let isDone = try attempted(place) { () throws(KernelError) in
+            try Caller.lookBeside(within: timeout, at: { place }) {
+                do throws(Diagnostic) {
+                    opening.destination = try ResultDestination(result, of: option, below: writable, sparing: specs)
+                } catch {
+                    opening.fault = error
+                }
+            }
+        }
+        if let fault = opening.fault { throw fault }
+        guard isDone, let destination = opening.destination else {
+            throw Diagnostic("\(place): who was to open it was killed", at: nil)
+        }
+        return destination
+    }
+
     private typealias Place = (descriptor: Int32, replaced: (file: String, permissions: UInt32)?)
 
     private static func open(
@@ -187,4 +214,10 @@ package struct ResultDestination {
         Diagnostic(
             "\(label): \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
     }
+}
+
+/// What came of opening it in a process beside.
+private final class OpenedBeside {
+    var destination: ResultDestination?
+    var fault: Diagnostic?
 }
