@@ -176,3 +176,18 @@ def test_b07_a_caller_that_cannot_be_watched_is_told(caller, compiled):
         assert any("die_with_parent" in each["message"] for each in json.loads((place / "result").read_text())["degraded"])
     finally:
         caller.wrapper = ()
+
+
+def test_b07_a_caller_outside_of_the_pid_namespace_is_told(caller):
+    """As in a container whose first process is the launcher, or by nsenter(1): there is nobody to watch."""
+    own = () if caller.is_root else ("--user", "--map-current-user", "--keep-caps")
+    caller.wrapper = ("/usr/bin/unshare", *own, "--mount", "--pid", "--fork", "--mount-proc", "--")
+    try:
+        run = caller.shell("[process]\ndie_with_parent = true", "echo ran")
+        assert run.status == 125 and "die_with_parent: the caller cannot be watched: it is outside" in run.stderr, run
+        assert run.stdout == "", run
+        run = caller.shell(None, "echo ran")
+        assert (run.status, run.stdout) == (0, "ran\n") and "note: process.die_with_parent" in run.stderr, run
+        assert caller.shell("process.die_with_parent = false", "echo ran").ok.stderr == ""
+    finally:
+        caller.wrapper = ()
