@@ -271,6 +271,44 @@ user = "root"
         assert not place.exists()
 
 
+RW = '[[mount]]\ntype = "cgroup"\ntarget = "/sys/fs/cgroup"\noptions = ["rw"]\n'
+WAYS = {
+    "none": "", "the host's tree": 'filesystem.root = "host"\n', "the host's names": 'namespaces.cgroup = "host"\n' + SEEN,
+    "sysfs": '[[mount]]\ntype = "sysfs"\ntarget = "/sys"\n', "to divide": RW,
+    "to divide, in the host's tree": 'filesystem.root = "host"\n' + RW,
+    "nested": "namespaces.nested = true\n" + SEEN,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("identity", ["identity.user = 0\n", 'identity.user = 0\nnamespaces.user = "host"\n', ""])
+def test_no_file_of_a_group_leads_out_of_it(jail, way, identity):
+    """Moves into every group in sight, takes every limit away, and then starts more than it may."""
+    script = """import os, time
+groups = [line.split()[1] for line in open("/proc/self/mounts") if line.split()[2].startswith("cgroup")]
+for folder, names, files in (each for group in groups for each in os.walk(group)):
+    for name in files:
+        for value in {"cgroup.procs": ["0", "1"], "cgroup.threads": ["0"]}.get(name, ["max"] if name.endswith("max") else []):
+            try:
+                with open(f"{folder}/{name}", "w") as file: file.write(value)
+            except OSError: pass
+made = 0
+for _ in range(40):
+    try:
+        if os.fork() == 0: time.sleep(60); os._exit(0)
+        made += 1
+    except OSError: pass
+print(len(groups), made, flush=True)
+os._exit(0)"""
+    done = jail.run("limits.pids = 20\n" + identity + WAYS[way], "python3", "-c", script)
+    if done.returncode == 125:
+        assert ".toml:" in done.stderr and done.stdout == "", done
+        return
+    groups, made = map(int, done.stdout.split())
+    assert groups or way == "sysfs", done
+    assert 0 < made < 20 and done.result["peak_processes"] <= 20 and done.result["forks_refused"] >= 20, done
+
+
 class TestDisk:
     @pytest.fixture(scope="class")
     def disk(self):

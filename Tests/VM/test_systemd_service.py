@@ -222,7 +222,7 @@ def test_a_service_that_the_filter_ends_has_failed_and_one_that_stops_has_not():
 
 def test_a01_a_line_within_a_line_names_no_main_process():
     """systemd ends a line at a carriage return too, and believes root's launcher: MAINPID of another unit, and its abort."""
-    victim = Service("victim", spec(""), "Type=exec", "/bin/sleep 600").start()
+    victim = Service("victim", "", "Type=exec", "/bin/sleep 600").start()
     code = (
         f"manager.send(b'READY=1\\nSTATUS=x\\rMAINPID={victim.main}\\nWATCHDOG=trigger')\n"
         "tell('STATUS=after', 'READY=1')" + WAIT
