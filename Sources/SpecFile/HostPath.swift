@@ -34,14 +34,18 @@ extension Surroundings {
         let directory = String(file[...last])
         guard directory.utf8.first != slash else { return cleaned(directory) }
         // getcwd(3) knows no links: what `..` at the beginning leads to is above it by its name.
-        var base = currentDirectory[...]
-        var parts = directory.split(separator: "/").filter { $0 != "." }[...]
-        while parts.first == "..", base.utf8.first == slash {
-            base = base.utf8.lastIndex(of: slash).map { base[..<$0] } ?? base
-            if base.isEmpty { base = "/" }
-            parts.removeFirst()
+        var base = currentDirectory
+        var below = ""
+        for part in directory.utf8.split(separator: slash) {
+            if part.count == 1, part.first == dot { continue }
+            if below.isEmpty, part.count == 2, part.allSatisfy({ $0 == dot }), base.utf8.first == slash {
+                base = parent(of: base)
+            } else {
+                below += "/"
+                below += String(Substring(part))
+            }
         }
-        return cleaned(base + "/" + parts.joined(separator: "/"))
+        return cleaned(base + below)
     }
 
     /// `~` and `~/…` at the start, `${VAR}` anywhere; `$${` stands for a literal `${`.
@@ -129,7 +133,7 @@ extension Surroundings {
 package func cleaned(_ path: String) -> String {
     if isClean(path) { return path }
     var result = ""
-    for part in path.utf8.split(separator: slash) where !(part.count == 1 && part.first == UInt8(ascii: ".")) {
+    for part in path.utf8.split(separator: slash) where !(part.count == 1 && part.first == dot) {
         result += "/"
         result += String(Substring(part))
     }
@@ -195,6 +199,7 @@ private func escapingPattern(_ text: String) -> String {
 }
 
 private let slash = UInt8(ascii: "/")
+private let dot = UInt8(ascii: ".")
 private let dollar = UInt8(ascii: "$")
 private let tilde = UInt8(ascii: "~")
 

@@ -113,7 +113,9 @@ extension Host {
     private static func outermostMounts() throws(KernelError) -> [String] {
         let file = try open("/proc/self/mountinfo", .read)
         var result: [String] = []
-        for point in mountPoints(in: try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo")) {
+        var lines = MountLines(try readAll(file.number, limit: 1 << 26, path: "/proc/self/mountinfo"))
+        while let line = lines.next() {
+            let point = lines.point(of: line)
             let path = String(decoding: point, as: UTF8.self)
             if path != "/", Array(path.utf8) == point { result.append(path) }
         }

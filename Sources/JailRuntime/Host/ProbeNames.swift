@@ -59,7 +59,7 @@ extension Host {
                     guard let below = trail.names(below: place.identity) else { continue }
                     exposed.append(
                         ExposedFile(
-                            path: path, source: place.path, below: below.joined(separator: "/"),
+                            path: path, source: place.path, below: joined(below),
                             device: identity.device,
                             inode: identity.inode))
                 }
@@ -144,7 +144,7 @@ extension Host {
                     secondViews.append(
                         SecondView(
                             hidden: hide.target, covered: covered, source: source.path,
-                            below: below.joined(separator: "/")))
+                            below: joined(below)))
                 } else if source.real.utf8.starts(with: "\(found.real)/".utf8) {
                     secondViews.append(
                         SecondView(hidden: hide.target, covered: hide.target, source: source.path, below: ""))

@@ -13,22 +13,26 @@ extension Applier {
         }
     }
 
+    private static func line(of number: UInt64, in mountinfo: [UInt8]) -> String? {
+        var lines = MountLines(mountinfo)
+        while let line = lines.next() { if lines.number(of: line) == number { return lines.words(of: line) } }
+        return nil
+    }
+
     /// Without `userxattr` an ordinary user's overlay keeps no note of what was removed, and one that follows redirects leads
     /// wherever an attribute of the upper says.
     mutating func checkOverlayOptions(_ plan: Plan) throws(Failure) {
-        var text: [String]?
+        var text: [UInt8]?
         for index in plan.steps.indices {
             guard case .fill(let slot, .overlay(let source), let promise) = plan.steps[index].operation,
                 source.owner == nil, slots[slot] >= 0
             else { continue }
             let mount = slots[slot]
             let number = try failing { () throws(KernelError) in try mountIdentity(of: mount) }
-            if text == nil {
-                text = lines(try failing(proc().mountinfo))
-            }
+            if text == nil { text = try failing(proc().mountinfo) }
             // A clone in a mirror stands for one that is not attached itself.
-            guard let line = text?.first(where: { words(Array($0.utf8)).first == "\(number)" }) else { continue }
-            let said = words(Array(line.utf8)).last?.split(separator: ",") ?? []
+            guard let line = Self.line(of: number, in: text ?? []) else { continue }
+            let said = words(Array(line.utf8)).last?.utf8.split(separator: UInt8(ascii: ",")).map(Substring.init) ?? []
             let name = "overlay on \(promise.target)"
             try hold(
                 said.contains("userxattr") == source.usesUserAttributes, at: index, name,

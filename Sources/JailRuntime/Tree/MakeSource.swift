@@ -1,5 +1,6 @@
 import JailPlan
 import Kernel
+import LinuxFacts
 
 extension Applier {
     /// Makes a source that is missing, with the directories above it that are. What is there stays as it is.
@@ -30,7 +31,7 @@ extension Applier {
         var missing: [String] = []
         while true {
             do throws(Failure) {
-                let place = try reach("/" + names.joined(separator: "/"), of: plan)
+                let place = try reach("/" + joined(names), of: plan)
                 return missing.isEmpty ? nil : (place.release(), missing)
             } catch {
                 guard case .kernel = error.cause, error.errno == .noEntry, let name = names.popLast(), name != ".."

@@ -7,9 +7,9 @@ extension Applier {
     /// The kernel shows what lies beneath a mount that is below a layer, to root; to others it is EINVAL.
     func refuseSubmounts(below lower: [Int32], of source: OverlaySource) throws(Failure) {
         if source.leavesOutSubmounts && !source.usesUserAttributes { return }
-        let points = try mountPoints()
+        let mountinfo = try failing(proc().mountinfo)
         for (number, path) in zip(lower, source.lower) {
-            guard let below = try firstPoint(below: number, in: points) else { continue }
+            guard let below = try firstPoint(below: number, in: mountinfo) else { continue }
             if source.usesUserAttributes {
                 throw Failure(
                     telling: "\(below) is mounted below the lower \(path), and only root may look past it",
@@ -21,18 +21,20 @@ extension Applier {
         }
     }
 
-    /// Where mounts stand, as this process sees them, in the bytes of their names.
-    func mountPoints() throws(Failure) -> [[UInt8]] {
-        JailRuntime.mountPoints(in: try failing(proc().mountinfo))
-    }
-
-    func firstPoint(below directory: Int32, in points: [[UInt8]]) throws(Failure) -> String? {
+    /// The mount below an open directory that has the shortest name, in a mountinfo of this process.
+    func firstPoint(below directory: Int32, in mountinfo: [UInt8]) throws(Failure) -> String? {
         let path = try failing { () throws(KernelError) in
             try linkTarget(EntryName(procName(directory)), at: currentDirectory)
         }
         let prefix = path == [UInt8(ascii: "/")] ? path : path + [UInt8(ascii: "/")]
+        var lines = MountLines(mountinfo)
+        var found: [UInt8]?
         // Of the mount point itself the topmost mount is what is open.
-        let found = points.filter { $0.count > prefix.count && $0.starts(with: prefix) }.min { $0.count < $1.count }
+        while let line = lines.next() {
+            guard lines.goesOn(line, after: prefix) else { continue }
+            let point = lines.point(of: line)
+            if found.map({ point.count < $0.count }) ?? true { found = point }
+        }
         return found.map { String(decoding: $0, as: UTF8.self) }
     }
 
@@ -74,33 +76,4 @@ extension Applier {
         }
         return Failure(error)
     }
-}
-
-/// Where the mounts of a mountinfo stand, in the bytes of their names.
-func mountPoints(in text: [UInt8]) -> [[UInt8]] {
-    var points: [[UInt8]] = []
-    for line in text.split(separator: UInt8(ascii: "\n")) {
-        let words = line.split(separator: UInt8(ascii: " "), maxSplits: 5)
-        if words.count > 5 { points.append(plain(words[4])) }
-    }
-    return points
-}
-
-/// proc_pid_mountinfo(5): space, tab, line break and backslash stand there as three octal digits.
-private func plain(_ word: ArraySlice<UInt8>) -> [UInt8] {
-    var result: [UInt8] = []
-    var rest = word
-    while let byte = rest.popFirst() {
-        let digits = rest.prefix(3)
-        let isEscape =
-            byte == UInt8(ascii: "\\") && digits.count == 3
-            && digits.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
-        guard isEscape else {
-            result.append(byte)
-            continue
-        }
-        result.append(digits.reduce(0) { $0 &* 8 &+ ($1 &- UInt8(ascii: "0")) })
-        rest = rest.dropFirst(3)
-    }
-    return result
 }

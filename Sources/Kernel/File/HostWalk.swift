@@ -1,4 +1,5 @@
 import CLinux
+import LinuxFacts
 
 /// A symbolic link on the way to a file of the host, and whose it is.
 package struct MetLink: Sendable {
@@ -147,8 +148,7 @@ package struct HostWalk: ~Copyable {
 
     /// The path of what has been reached, without links; relative where the walk began in the current directory.
     package var path: String {
-        let joined = names.joined(separator: "/")
-        return joined.isEmpty ? (begin.isEmpty ? "." : begin) : begin + joined
+        return names.isEmpty ? (begin.isEmpty ? "." : begin) : begin + joined(names)
     }
 
     /// The directories from the root down to what has been reached, itself included, with the names of the last of them: as
