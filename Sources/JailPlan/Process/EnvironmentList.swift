@@ -10,7 +10,7 @@ struct EnvironmentList {
 
     mutating func put(_ entry: String) {
         if places.count <= 2 * entries.count { grow() }
-        let slot = slot(of: name(of: entry))
+        let slot = slot(of: entry)
         if places[slot] < 0 {
             places[slot] = Int32(entries.count)
             entries.append(entry)
@@ -24,7 +24,7 @@ struct EnvironmentList {
         if places.isEmpty { grow() }
         var value = ""
         for directory in directories { value += (value.isEmpty ? "" : ":") + directory.value }
-        let place = places[slot(of: name.utf8[...])]
+        let place = places[slot(of: name)]
         if place >= 0 {
             let old = entries[Int(place)].utf8.dropFirst(name.utf8.count + 1)
             if !old.isEmpty { value += ":" + String(Substring(old)) }
@@ -32,22 +32,33 @@ struct EnvironmentList {
         put(name + "=" + value)
     }
 
-    private func name(of entry: String) -> Substring.UTF8View { entry.utf8.prefix { $0 != UInt8(ascii: "=") } }
-
-    /// Where the name is, or would be.
-    private func slot(of name: Substring.UTF8View) -> Int {
+    /// Where the name of an entry is, or would be.
+    private func slot(of entry: String) -> Int {
+        let bytes = entry.utf8.span
         // FNV-1a. That of Swift would ask the kernel for a random seed; who gives names that collide waits for it himself.
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in name { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        var length = 0
+        while length < bytes.count, bytes[length] != UInt8(ascii: "=") {
+            hash = (hash ^ UInt64(bytes[length])) &* 0x100_0000_01b3
+            length += 1
+        }
         var slot = Int(truncatingIfNeeded: hash ^ hash >> 32) & (places.count - 1)
-        while places[slot] >= 0, !self.name(of: entries[Int(places[slot])]).elementsEqual(name) {
+        while places[slot] >= 0, !isName(bytes, length, of: entries[Int(places[slot])]) {
             slot = (slot + 1) & (places.count - 1)
         }
         return slot
     }
 
+    /// Whether the first bytes of these, as many as `length`, are the name of an entry.
+    private func isName(_ bytes: Span<UInt8>, _ length: Int, of entry: String) -> Bool {
+        let other = entry.utf8.span
+        guard length <= other.count, length == other.count || other[length] == UInt8(ascii: "=") else { return false }
+        for index in 0..<length where bytes[index] != other[index] { return false }
+        return true
+    }
+
     private mutating func grow() {
         places = Array(repeating: -1, count: max(64, 2 * places.count))
-        for index in entries.indices { places[slot(of: name(of: entries[index]))] = Int32(index) }
+        for index in entries.indices { places[slot(of: entries[index])] = Int32(index) }
     }
 }
