@@ -139,13 +139,13 @@ package struct Plan: Equatable, Sendable {
     /// Whether the command gets this descriptor of the caller's.
     package func passes(_ descriptor: Int32) -> Bool {
         steps.contains { step in
-            if case .closeDescriptors(let kept) = step.operation { kept.contains(descriptor) } else { false }
+            if case .process(.closeDescriptors(let kept)) = step.operation { kept.contains(descriptor) } else { false }
         }
     }
 
     /// Whether the jail's user becomes the owner of a group that the launcher has made.
     package var givesGroup: Bool {
-        hasInnerGroup && steps.contains { if case .giveGroup = $0.operation { true } else { false } }
+        hasInnerGroup && steps.contains { if case .limits(.giveGroup) = $0.operation { true } else { false } }
     }
 
     /// Whether a namespace of that kind is made.
@@ -169,27 +169,27 @@ package struct Plan: Equatable, Sendable {
     mutating func append(_ operation: Operation, _ origin: Position?) {
         var actor = self.actor
         switch operation {
-        case .createNamespaces(let kinds):
+        case .process(.createNamespaces(let kinds)):
             creation = steps.count
             newNamespaces = kinds
             if case .supervised = shape { self.actor = .firstProcess }
-        case .startCommand:
+        case .process(.startCommand):
             division = steps.count
             self.actor = .command
-        case .mapIdentities(let maps):
+        case .identity(.mapIdentities(let maps)):
             self.maps = maps
             if !maps.isWrittenInside { actor = .outside }
-        case .provideNetwork(let provision):
+        case .network(.provideNetwork(let provision)):
             self.provision = provision
             actor = .outside
-        case .publish: (publishes, actor) = (true, .outside)
-        case .startSession(let terminal): session = terminal
-        case .installFilter(let program):
+        case .network(.publish): (publishes, actor) = (true, .outside)
+        case .process(.startSession(let terminal)): session = terminal
+        case .filter(.installFilter(let program)):
             filter = program
             filterOrigin = origin
             readsBehindFilter = program.leavesAlone("pread64")
-        case .installPrograms: programs = steps.count
-        case .createRuleset(let handled): landlockHandled = handled
+        case .filter(.installPrograms): programs = steps.count
+        case .landlock(.createRuleset(let handled)): landlockHandled = handled
         default: break
         }
         var step = Step(operation, origin)

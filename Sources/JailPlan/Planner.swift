@@ -83,7 +83,7 @@ package struct Planner {
         holdNamespaces()
         setUpProcess(session: session)
         restrict(capabilities)
-        if plan.supervision.hasInit { add(.startCommand, spec.process.initProcess.position) }
+        if plan.supervision.hasInit { add(.process(.startCommand), spec.process.initProcess.position) }
         plan.preparation = plan.steps.count
         prepareCommand(identity, capabilities, filter)
     }
@@ -122,7 +122,7 @@ package struct Planner {
         forbidUserNamespaces()
         // Before any source is cloned or attached: a clone keeps the propagation of its source, and an attached mount
         // would show on the host.
-        if tree.needsMounts { add(.isolateMounts, nil) }
+        if tree.needsMounts { add(.tree(.isolateMounts), nil) }
         // Before the ids change: an ordinary user's files are reachable only by the caller's own id, which a map by
         // /etc/subuid does not contain.
         if !host.isPrivileged { plan.append(contentsOf: tree.sources) }
@@ -137,11 +137,11 @@ package struct Planner {
         plan.append(contentsOf: tree.construction)
         if tree.needsMounts {
             // Mount points are made until here.
-            add(.seal(slots: tree.sealed), nil)
+            add(.tree(.seal(slots: tree.sealed)), nil)
             // On a directory of the host's tree, and gone with it: to unmount it by itself would take the launch longer than all
             // else that concerns Landlock.
-            if rightsOfTree != nil && isNew(.ipc) { add(.openQueues, nil) }
-            add(.switchRoot, spec.filesystem.root.position)
+            if rightsOfTree != nil && isNew(.ipc) { add(.tree(.openQueues), nil) }
+            add(.tree(.switchRoot), spec.filesystem.root.position)
         }
     }
 

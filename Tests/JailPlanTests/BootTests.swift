@@ -19,7 +19,8 @@ import Testing
 
     @Test func withoutACommandItIsTheTreesInit() throws {
         guard
-            case .execute(let words, _, _)? = try Planner.plan(TestSupport.spec(text), on: .limited).get().operations
+            case .process(.execute(let words, _, _))? = try Planner.plan(TestSupport.spec(text), on: .limited).get()
+                .operations
                 .last
         else { return #expect(Bool(false)) }
         #expect(words == ["/sbin/init"])
@@ -51,7 +52,7 @@ import Testing
     @Test func theGroupBelongsToTheJailsRoot() throws {
         func delegations(_ host: Host) throws -> [CgroupDelegation] {
             try plan(text, on: host).operations.compactMap {
-                if case .createCgroup(let whose) = $0 { whose } else { nil }
+                if case .limits(.createCgroup(let whose)) = $0 { whose } else { nil }
             }
         }
         #expect(try delegations(.limited) == [.owned(user: 200_000, group: 200_000)])
@@ -69,7 +70,7 @@ import Testing
 
     @Test func controllersAreHandedOn() throws {
         let enabled = try plan(text, on: .inUnit).operations.compactMap { operation in
-            if case .enableControllers(_, let controllers) = operation { controllers } else { nil }
+            if case .limits(.enableControllers(_, let controllers)) = operation { controllers } else { nil }
         }
         #expect(enabled == [["cpu", "io", "memory", "pids"]])
     }

@@ -13,13 +13,13 @@ import Testing
     }
 
     private func isPure(_ text: String) throws -> Bool {
-        try plan(text).operations.contains(.setSecureBits(.pureCapabilities))
+        try plan(text).operations.contains(.identity(.setSecureBits(.pureCapabilities)))
     }
 
     @Test(arguments: [Host.root, .user]) func nothingIsLeftByDefault(_ host: Host) throws {
         let plan = try plan("", on: host)
         #expect(plan.capabilities == EffectiveCapabilities() && plan.bounding == [])
-        #expect(plan.operations.contains(.setSecureBits(.pureCapabilities)))
+        #expect(plan.operations.contains(.identity(.setSecureBits(.pureCapabilities))))
     }
 
     /// Capabilities(7): at exec a process that is not uid 0 keeps only its ambient set.

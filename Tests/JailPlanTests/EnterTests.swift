@@ -29,9 +29,13 @@ import Testing
             entry.names.first == "join_jail" && entry.filter == whole.filter && entry.capabilities == whole.capabilities
         )
         #expect(entry.bounding == whole.bounding && entry.identity == whole.identity)
-        let held: [Int] = entry.operations.compactMap { if case .enforceHeld(let step, _) = $0 { step } else { nil } }
+        let held: [Int] = entry.operations.compactMap {
+            if case .landlock(.enforceHeld(let step, _)) = $0 { step } else { nil }
+        }
         #expect(held.map { whole.names[$0] } == whole.names.filter { $0 == "keep_to_tree" || $0 == "enforce_ruleset" })
-        #expect(entry.operations.contains(.closeDescriptors(keeping: [])) && entry.operations.contains(.dieWithParent))
+        #expect(
+            entry.operations.contains(.process(.closeDescriptors(keeping: [])))
+                && entry.operations.contains(.process(.dieWithParent)))
         #expect(!entry.names.contains { $0.contains("allow_") || $0 == "start_command" || $0 == "attach" })
     }
 
@@ -40,7 +44,7 @@ import Testing
         let names = try entry("").names
         #expect(Array(names.prefix(3)) == ["join_jail", "create_namespaces", "join_jail"])
         let joined: [[NamespaceKind]] = try entry("namespaces.ipc = \"host\"").operations.compactMap {
-            if case .joinJail(let kinds) = $0 { kinds } else { nil }
+            if case .process(.joinJail(let kinds)) = $0 { kinds } else { nil }
         }
         #expect(joined == [[.user, .mount, .pid, .net, .uts], [.cgroup]])
     }

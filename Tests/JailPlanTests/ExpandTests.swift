@@ -23,8 +23,8 @@ import Testing
         let found = PatternMatches("/x/*", isOfJail: false, paths: ["/x/a", "/x/b"])
         let host = Host.user.with { $0.matches = [found] }
         let plan = try plan("filesystem = { ro = [\"/x/*\"], rw = [\"/x/a\"] }", on: host)
-        guard case .fill(_, _, let first)? = plan.source(on: "/x/a"),
-            case .fill(_, _, let second)? = plan.source(on: "/x/b")
+        guard case .tree(.fill(_, _, let first))? = plan.source(on: "/x/a"),
+            case .tree(.fill(_, _, let second))? = plan.source(on: "/x/b")
         else { return #expect(Bool(false)) }
         #expect(!first.held.hasAll(of: .readOnly) && second.held.hasAll(of: .readOnly))
     }
@@ -45,7 +45,7 @@ import Testing
         let mount = "[[mount]]\ntarget = \"/x\"\nsource = \"/srv/x\"\ncreate = true\n"
         func making(_ text: String, _ host: Host) throws -> SourceMaking? {
             try plan(text + mount, on: host).operations.lazy.compactMap {
-                if case .makeSource(let making) = $0 { making } else { nil }
+                if case .tree(.makeSource(let making)) = $0 { making } else { nil }
             }.first
         }
         let ordinary = try making("", .user)

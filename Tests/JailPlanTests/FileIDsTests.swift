@@ -34,7 +34,7 @@ import Testing
     @Test func theMountIsHeldToIt() throws {
         let plan = try plan("[[mount]]\ntarget = \"/a\"\nsource = \"/b\"\noptions = [\"rw\"]\nidmap = true")
         let found = plan.steps.compactMap { step -> (TreeSource, SlotPromise)? in
-            guard case .fill(_, .tree(let source), let promise) = step.operation, promise.target == "/a" else {
+            guard case .tree(.fill(_, .tree(let source), let promise)) = step.operation, promise.target == "/a" else {
                 return nil
             }
             return (source, promise)

@@ -20,8 +20,8 @@ import Testing
     private func sources(_ plan: Plan) -> [(filling: Bool, source: ImageSource)] {
         plan.steps.compactMap { step in
             switch step.operation {
-            case .openImage(_, let source): (false, source)
-            case .fill(_, .image(let source), _): (true, source)
+            case .tree(.openImage(_, let source)): (false, source)
+            case .tree(.fill(_, .image(let source), _)): (true, source)
             default: nil
             }
         }

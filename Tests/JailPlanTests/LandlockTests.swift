@@ -9,12 +9,13 @@ import Testing
     private func host(_ abi: Int) -> Host { .user.with { $0.landlockABI = abi } }
 
     private func closed(_ plan: Plan) -> LandlockHandled? {
-        plan.operations.lazy.compactMap { if case .createRuleset(let handled) = $0 { handled } else { nil } }.first
+        plan.operations.lazy.compactMap { if case .landlock(.createRuleset(let handled)) = $0 { handled } else { nil } }
+            .first
     }
 
     private func access(_ plan: Plan, _ path: String) -> [String]? {
         plan.operations.lazy.compactMap { operation in
-            if case .allowPath(path, let access) = operation { access.names } else { nil }
+            if case .landlock(.allowPath(path, let access)) = operation { access.names } else { nil }
         }.first
     }
 
@@ -99,8 +100,8 @@ import Testing
         let plan = try plan("[landlock]\nro = [\n\"/a\",\n\"/b\",\n]\nconnect_tcp = [443]")
         let places = plan.steps.compactMap { step -> String? in
             switch step.operation {
-            case .allowPath(let path, _): "\(path) \(step.origin?.line ?? 0)"
-            case .allowPort(let port, let use): "\(use.word) \(port) \(step.origin?.line ?? 0)"
+            case .landlock(.allowPath(let path, _)): "\(path) \(step.origin?.line ?? 0)"
+            case .landlock(.allowPort(let port, let use)): "\(use.word) \(port) \(step.origin?.line ?? 0)"
             default: nil
             }
         }

@@ -18,13 +18,13 @@ import Testing
 
     private func settings(_ text: String, on host: Host) throws -> [String] {
         try plan(text, on: host).operations.compactMap { operation in
-            if case .setLimit(let setting) = operation { "\(setting.file)=\(setting.value)" } else { nil }
+            if case .limits(.setLimit(let setting)) = operation { "\(setting.file)=\(setting.value)" } else { nil }
         }
     }
 
     private func base(_ host: Host) throws -> ControlGroups.Base? {
         try plan("limits.pids = 9", on: host).operations.lazy.compactMap { operation in
-            if case .enableControllers(let base, _) = operation { base } else { nil }
+            if case .limits(.enableControllers(let base, _)) = operation { base } else { nil }
         }.first
     }
 
@@ -189,7 +189,7 @@ import Testing
     @Test func aGroupOfItsOwnInside() throws {
         func delegation(_ text: String, _ host: Host = .limited) throws -> CgroupDelegation? {
             try plan("limits.pids = 9\n" + text, on: host).operations.lazy.compactMap { operation in
-                if case .createCgroup(let delegation) = operation { delegation } else { nil }
+                if case .limits(.createCgroup(let delegation)) = operation { delegation } else { nil }
             }.first
         }
         let mount = "[[mount]]\ntarget = \"/cg\"\ntype = \"cgroup\"\n"

@@ -26,11 +26,11 @@ import Testing
         }
         return plan.operations.map { operation in
             switch operation {
-            case .fill(let slot, let filling, let promise): "\(number(slot)) \(filling) \(promise)"
-            case .attach(let slot, let target, let isDirectory):
+            case .tree(.fill(let slot, let filling, let promise)): "\(number(slot)) \(filling) \(promise)"
+            case .tree(.attach(let slot, let target, let isDirectory)):
                 "\(number(slot)) \(target) \(String(describing: isDirectory))"
-            case .beginRoot(let slot): "begin \(number(slot))"
-            case .seal(let slots): "seal \(slots.map(number))"
+            case .tree(.beginRoot(let slot)): "begin \(number(slot))"
+            case .tree(.seal(let slots)): "seal \(slots.map(number))"
             default: "\(operation)"
             }
         }
@@ -69,7 +69,7 @@ import Testing
     ]) func whatIsWrittenReplacesTheDefault(target: String, placement: String) throws {
         let plan = try plan("[[mount]]\ntarget = \"\(target)\"\nsource = \"/srv/own\"")
         #expect(plan.placements.count { $0.hasSuffix(" \(target)") } == 1 && plan.placements.contains(placement))
-        guard case .fill(_, .tree(let source), _)? = plan.source(on: target) else {
+        guard case .tree(.fill(_, .tree(let source), _))? = plan.source(on: target) else {
             Issue.record("\(target) is not the written one")
             return
         }
@@ -109,7 +109,7 @@ import Testing
         let placements = try plan(text, on: .user).placements
         let home: Operation? = try plan(text, on: .user).source(on: "/home/ada")
         var isPrivate = false
-        if case .fill(_, .fileSystem(let made), _)? = home { isPrivate = made.type == "tmpfs" }
+        if case .tree(.fill(_, .fileSystem(let made), _))? = home { isPrivate = made.type == "tmpfs" }
         #expect(isPrivate == isThere, "\(placements)")
     }
 
@@ -119,7 +119,7 @@ import Testing
         ("filesystem.rw = [\"/var/tmp/x\"]", false), ("filesystem.hide = [\"/var/tmp\"]", false),
         ("filesystem.rw = [\"/var/lib\"]", true), ("filesystem.root = \"empty\"", false),
     ]) func varTmpLeadsToTmp(text: String, isThere: Bool) throws {
-        #expect(try plan(text).operations.contains(.makeSymlink(target: "/var/tmp", to: "../tmp")) == isThere)
+        #expect(try plan(text).operations.contains(.tree(.makeSymlink(target: "/var/tmp", to: "../tmp"))) == isThere)
     }
 
     /// The size of the root's own file system, and whether it is made read-only in the end.
@@ -131,26 +131,28 @@ import Testing
         ] as [(String, String?, Bool)]) func aPrivateRoot(text: String, size: String?, isSealed: Bool) throws
     {
         let plan = try plan(text)
-        guard case .beginRoot(let slot)? = plan.operations.first(where: { $0.operationName == "begin_root" }),
-            case .fill(_, .fileSystem(let made), let promise)? = plan.operations.first(where: {
-                if case .fill(slot, _, _) = $0 { true } else { false }
+        guard case .tree(.beginRoot(let slot))? = plan.operations.first(where: { $0.operationName == "begin_root" }),
+            case .tree(.fill(_, .fileSystem(let made), let promise))? = plan.operations.first(where: {
+                if case .tree(.fill(slot, _, _)) = $0 { true } else { false }
             })
         else { return #expect(Bool(false), "no root") }
         #expect(made.parameters.first { $0.key == "size" }?.value == size && promise.isSealed == isSealed)
         let sealed: [Int] =
-            plan.operations.lazy.compactMap { if case .seal(let slots) = $0 { slots } else { nil } }.first ?? []
+            plan.operations.lazy.compactMap { if case .tree(.seal(let slots)) = $0 { slots } else { nil } }.first ?? []
         #expect(sealed.contains(slot) == isSealed)
     }
 
     @Test func theHostsTreeCanBeWrittenTo() throws {
         let plan = try plan("filesystem = { root = \"host\", writable = true }\nnetwork.mode = \"host\"")
         guard
-            case .fill(_, .tree(let tree), let promise)? = plan.operations.first(where: {
+            case .tree(.fill(_, .tree(let tree), let promise))? = plan.operations.first(where: {
                 $0.operationName == "open_tree"
             })
         else { return #expect(Bool(false), "no root") }
         #expect(tree.path == "/" && promise.held == .closed)
-        guard case .fill(_, .tree, let sys)? = plan.source(on: "/sys") else { return #expect(Bool(false), "no /sys") }
+        guard case .tree(.fill(_, .tree, let sys))? = plan.source(on: "/sys") else {
+            return #expect(Bool(false), "no /sys")
+        }
         #expect(sys.held.hasAll(of: .readOnly))
         #expect(plan.notes.contains { $0.isWarning && $0.message.contains("can change the host's files") })
     }
@@ -198,7 +200,9 @@ import Testing
 @Suite struct HostsTests {
     private func text(_ spec: String, _ hosts: Host.HostsFile?) throws -> String? {
         let plan = try plan(spec, on: .root.with { $0.hosts = hosts })
-        guard case .fill(_, .file(let content, 0o644), let promise)? = plan.source(on: "/etc/hosts") else { return nil }
+        guard case .tree(.fill(_, .file(let content, 0o644), let promise))? = plan.source(on: "/etc/hosts") else {
+            return nil
+        }
         #expect(promise.attributes.hasAll(of: .readOnly))
         return content
     }
@@ -243,7 +247,7 @@ import Testing
         "filesystem.devices = [\"/dev/dri:/dev/fuse\"]", "[[mount]]\ntarget = \"/dev/fuse\"\nsource = \"/dev/fuse\"",
         "[[mount]]\ntarget = \"/dev/fuse\"\nsource = \"/dev/fuse\"\noptions = [\"dev\", \"rw\"]",
     ]) func aNodeCanBeOpenedAndNotBeChanged(text: String) throws {
-        guard case .fill(_, .tree, let promise)? = try plan(text, on: host).source(on: "/dev/fuse") else {
+        guard case .tree(.fill(_, .tree, let promise))? = try plan(text, on: host).source(on: "/dev/fuse") else {
             return #expect(Bool(false), "no mount")
         }
         #expect(promise.held == .readOnly | .noSetuid | .noExecute)
@@ -260,7 +264,7 @@ import Testing
 
     @Test func theLongFormOpensADirectory() throws {
         let mount = "[[mount]]\ntarget = \"/dev/dri\"\nsource = \"/dev/dri\"\noptions = [\"dev\", \"ro\"]"
-        guard case .fill(_, .tree, let promise)? = try plan(mount, on: host).source(on: "/dev/dri") else {
+        guard case .tree(.fill(_, .tree, let promise))? = try plan(mount, on: host).source(on: "/dev/dri") else {
             return #expect(Bool(false), "no mount")
         }
         #expect(promise.held == .readOnly | .noSetuid)
@@ -270,7 +274,7 @@ import Testing
 @Suite struct PrivateRoomTests {
     private func size(on target: String, _ text: String, memory: UInt64) throws -> String? {
         let plan = try plan("identity.user = 0\n" + text, on: .limited.with { $0.memory = memory })
-        guard case .fill(_, .fileSystem(let fileSystem), _)? = plan.source(on: target) else { return nil }
+        guard case .tree(.fill(_, .fileSystem(let fileSystem), _))? = plan.source(on: target) else { return nil }
         return fileSystem.parameters.first { $0.key == "size" }?.value
     }
 

@@ -74,7 +74,7 @@ extension Order {
     private static let tree: [Order] = [
         Order(
             "isolation before the sources of an ordinary user", because: "a clone keeps the propagation of its source",
-            for: .user, { $0 == .isolateMounts }, before: opensHost),
+            for: .user, { $0 == .tree(.isolateMounts) }, before: opensHost),
         Order(
             "sources before the ids of an ordinary user",
             because: "files of mode 0700 are reachable only by the caller's own id", for: .user, opensHost,
@@ -101,7 +101,7 @@ extension Order {
             because: "the working directory and the program are those of the jail"),
         Order(
             "the new root before the jail's terminal", because: "the pty is one of the jail's own devpts",
-            { $0 == .switchRoot }, before: { $0 == .startSession(.jail) }),
+            { $0 == .tree(.switchRoot) }, before: { $0 == .process(.startSession(.jail)) }),
     ]
 
     private static let process: [Order] = [
@@ -172,23 +172,23 @@ extension Order {
 
     private static let opensHost: @Sendable (Operation) -> Bool = { operation in
         switch operation {
-        case .fill(_, .tree, _), .fill(_, .device, _): true
+        case .tree(.fill(_, .tree, _)), .tree(.fill(_, .device, _)): true
         // proc of the host's pid namespace: only root outside may mount it.
-        case .fill(_, .fileSystem(let fileSystem), _): fileSystem.parameters.contains { $0.key == "hidepid" }
+        case .tree(.fill(_, .fileSystem(let fileSystem), _)): fileSystem.parameters.contains { $0.key == "hidepid" }
         default: false
         }
     }
 
     private static let makesOwn: @Sendable (Operation) -> Bool = { operation in
         switch operation {
-        case .fill(_, .fileSystem, _): !opensHost(operation)
-        case .fill(_, .file, _), .attach, .makeDirectory, .makeSymlink: true
+        case .tree(.fill(_, .fileSystem, _)): !opensHost(operation)
+        case .tree(.fill(_, .file, _)), .tree(.attach), .tree(.makeDirectory), .tree(.makeSymlink): true
         default: false
         }
     }
 
     private static let isRevealing: @Sendable (Operation) -> Bool = { operation in
-        if case .fill(_, .fileSystem(let fileSystem), _) = operation {
+        if case .tree(.fill(_, .fileSystem(let fileSystem), _)) = operation {
             return ["proc", "sysfs"].contains(fileSystem.type)
         }
         return false

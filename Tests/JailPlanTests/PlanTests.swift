@@ -61,11 +61,11 @@ import Testing
         var used: [Int] = []
         for operation in plan.operations {
             switch operation {
-            case .fill(let slot, _, _): filled.append(slot)
-            case .attach(let slot, _, _), .beginRoot(let slot):
+            case .tree(.fill(let slot, _, _)): filled.append(slot)
+            case .tree(.attach(let slot, _, _)), .tree(.beginRoot(let slot)):
                 #expect(filled.contains(slot) && !used.contains(slot))
                 used.append(slot)
-            case .seal(let slots): #expect(slots.allSatisfy { used.contains($0) })
+            case .tree(.seal(let slots)): #expect(slots.allSatisfy { used.contains($0) })
             default: break
             }
         }
@@ -92,7 +92,7 @@ import Testing
 
     @Test func targetsAreAbsoluteAndPlain() throws {
         for shape in Shape.all {
-            for case .attach(_, let target, _) in try shape.plan().operations {
+            for case .tree(.attach(_, let target, _)) in try shape.plan().operations {
                 #expect(target.hasPrefix("/") && target != "/" && !target.contains("/../") && !target.hasSuffix("/"))
             }
         }

@@ -34,24 +34,24 @@ extension Plan {
     /// Who the command is where it must become somebody: `uid:gid`.
     var identity: String? {
         operations.lazy.compactMap { operation in
-            if case .setIdentity(let user, let group) = operation { "\(user):\(group)" } else { nil }
+            if case .identity(.setIdentity(let user, let group)) = operation { "\(user):\(group)" } else { nil }
         }.first
     }
 
     var groups: [UInt32]? {
-        operations.lazy.compactMap { if case .setGroups(let groups) = $0 { groups } else { nil } }.first
+        operations.lazy.compactMap { if case .identity(.setGroups(let groups)) = $0 { groups } else { nil } }.first
     }
 
     var capabilities: EffectiveCapabilities? {
-        operations.lazy.compactMap { if case .setCapabilities(let sets) = $0 { sets } else { nil } }.first
+        operations.lazy.compactMap { if case .identity(.setCapabilities(let sets)) = $0 { sets } else { nil } }.first
     }
 
     var bounding: CapabilitySet? {
-        operations.lazy.compactMap { if case .dropBounding(let kept) = $0 { kept } else { nil } }.first
+        operations.lazy.compactMap { if case .identity(.dropBounding(let kept)) = $0 { kept } else { nil } }.first
     }
 
     var environment: [String] {
-        if case .execute(_, _, let environment)? = operations.last { return environment }
+        if case .process(.execute(_, _, let environment))? = operations.last { return environment }
         return []
     }
 
@@ -64,14 +64,14 @@ extension Plan {
     var placements: [String] {
         operations.compactMap { operation in
             switch operation {
-            case .attach(_, let target, _): "attach \(target)"
-            case .makeDirectory(let target, _, _): "directory \(target)"
-            case .makeSymlink(let target, _): "symlink \(target)"
-            case .hide(let target): "hide \(target)"
-            case .pin(let target, _, _): "pin \(target)"
-            case .protectFile(let target, _): "protect_file \(target)"
-            case .mask(let target): "mask \(target)"
-            case .protect(let target): "protect \(target)"
+            case .tree(.attach(_, let target, _)): "attach \(target)"
+            case .tree(.makeDirectory(let target, _, _)): "directory \(target)"
+            case .tree(.makeSymlink(let target, _)): "symlink \(target)"
+            case .tree(.hide(let target)): "hide \(target)"
+            case .tree(.pin(let target, _, _)): "pin \(target)"
+            case .tree(.protectFile(let target, _)): "protect_file \(target)"
+            case .tree(.mask(let target)): "mask \(target)"
+            case .tree(.protect(let target)): "protect \(target)"
             default: nil
             }
         }
@@ -80,11 +80,11 @@ extension Plan {
     /// What makes the mount on that target.
     func source(on target: String) -> Operation? {
         guard
-            case .attach(let slot, _, _)? = operations.first(where: { operation in
-                if case .attach(_, target, _) = operation { true } else { false }
+            case .tree(.attach(let slot, _, _))? = operations.first(where: { operation in
+                if case .tree(.attach(_, target, _)) = operation { true } else { false }
             })
         else { return nil }
-        return operations.first { if case .fill(slot, _, _) = $0 { true } else { false } }
+        return operations.first { if case .tree(.fill(slot, _, _)) = $0 { true } else { false } }
     }
 }
 

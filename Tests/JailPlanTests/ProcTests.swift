@@ -48,7 +48,9 @@ import Testing
     }
 
     private func parameters(_ text: String) throws -> [String] {
-        guard case .fill(_, .fileSystem(let proc), _)? = try plan(text).source(on: "/proc") else { return ["none"] }
+        guard case .tree(.fill(_, .fileSystem(let proc), _))? = try plan(text).source(on: "/proc") else {
+            return ["none"]
+        }
         return proc.parameters.map { "\($0.key)=\($0.value ?? "")" }
     }
 
@@ -73,7 +75,7 @@ import Testing
         let created = try #require(names.firstIndex { $0.operationName == "create_namespaces" })
         let proc = try #require(
             names.firstIndex {
-                if case .fill(_, .fileSystem(let system), _) = $0 { system.type == "proc" } else { false }
+                if case .tree(.fill(_, .fileSystem(let system), _)) = $0 { system.type == "proc" } else { false }
             })
         #expect(created < proc)
     }

@@ -36,7 +36,7 @@ struct ProcessTests {
     @Test("Descriptors are passed on with a MAKEFLAGS that says no more than where they are")
     func descriptors() throws {
         let plan = try plan("command = [\"make\"]", "kw -j4 --jobserver-auth=3,4 -- CC=x").get()
-        #expect(plan.operations.contains(.closeDescriptors(keeping: [3, 4])))
+        #expect(plan.operations.contains(.process(.closeDescriptors(keeping: [3, 4]))))
         #expect(plan.environment.contains("MAKEFLAGS= -j4 --jobserver-auth=3,4"))
         let own = try self.plan(
             "command = [\"make\"]\nenvironment.set = { MAKEFLAGS = \"k\" }", "-j --jobserver-auth=3,4"
@@ -53,14 +53,14 @@ struct ProcessTests {
         }
         let none = try plan("command = [\"make\"]", "k").get()
         #expect(none.notes.contains { $0.message.contains("process.jobserver") })
-        #expect(none.operations.contains(.closeDescriptors(keeping: [])))
+        #expect(none.operations.contains(.process(.closeDescriptors(keeping: []))))
     }
 
     @Test("A FIFO stands at its own path, for whom it belongs to")
     func fifo() throws {
         let flags = "-j4 --jobserver-auth=fifo:/tmp/GMfifo17"
         let plan = try plan("command = [\"make\"]", flags) { $0.owner = Host.user.uid }.get()
-        #expect(plan.operations.contains { if case .attach(_, "/tmp/GMfifo17", _) = $0 { true } else { false } })
+        #expect(plan.operations.contains { if case .tree(.attach(_, "/tmp/GMfifo17", _)) = $0 { true } else { false } })
         #expect(plan.environment.contains("MAKEFLAGS= -j4 --jobserver-auth=fifo:/tmp/GMfifo17"))
         let foreign = try self.plan("command = [\"make\"]", flags, root: true) { $0.owner = 0 }
         guard case .failure(let faults) = foreign else { Issue.record("root's FIFO"); return }
@@ -94,16 +94,17 @@ struct ProcessTests {
     func pipes() throws {
         func found(_ text: String, _ host: Host) throws -> [Operation] {
             try Planner.plan(try spec("command = [\"x\"]\n" + text), on: host).get().operations.filter {
-                if case .openPipes = $0 { true } else { false }
+                if case .process(.openPipes) = $0 { true } else { false }
             }
         }
         #expect(try found("", .user) == [])
-        #expect(try found("", .root) == [.openPipes([0, 1, 2], group: 65534)])
-        #expect(try found("process.fds = [7]\nidentity.group = 5", .root) == [.openPipes([0, 1, 2, 7], group: 5)])
+        #expect(try found("", .root) == [.process(.openPipes([0, 1, 2], group: 65534))])
+        #expect(
+            try found("process.fds = [7]\nidentity.group = 5", .root) == [.process(.openPipes([0, 1, 2, 7], group: 5))])
         let map = "[{ inside = 0, outside = 70000, count = 9 }]"
         #expect(
             try found("identity = { user = 0, group = 4, uid_map = \(map), gid_map = \(map) }", .root)
-                == [.openPipes([0, 1, 2], group: 70004)])
+                == [.process(.openPipes([0, 1, 2], group: 70004))])
         #expect(try found("namespaces.user = \"/run/ns\"", .root) == [])
     }
 }
@@ -117,7 +118,7 @@ struct LauncherKeyTests {
             "command = [\"x\"]\nservice.notify = \"exec\"\nnamespaces.pid = \"host\"\nprocess.tty = \"none\"\nfilesystem.proc = false\n"
         let plan = try Planner.plan(try spec(text), on: host).get()
         #expect(plan.shape == .supervised && plan.announces && plan.notices == nil)
-        #expect(plan.operations.contains(.connectManager("/run/systemd/notify")))
+        #expect(plan.operations.contains(.service(.connectManager("/run/systemd/notify"))))
         #expect(!plan.environment.contains { $0.hasPrefix("NOTIFY_SOCKET") })
         guard case .failure = Planner.plan(try spec(text), on: .user) else { Issue.record("no manager"); return }
     }

@@ -28,8 +28,8 @@ import Testing
         var (opened, filled) = ([Int](), [Int]())
         for step in plan.steps {
             switch step.operation {
-            case .openOverlay(let slot, _): opened.append(slot)
-            case .fill(let slot, .overlay(let source), _) where source.owner != nil:
+            case .tree(.openOverlay(let slot, _)): opened.append(slot)
+            case .tree(.fill(let slot, .overlay(let source), _)) where source.owner != nil:
                 filled.append(slot)
                 #expect(source.fileIDs == nil)
             default: continue
@@ -40,7 +40,7 @@ import Testing
 
     @Test func rootHasTheKernel() throws {
         let plan = try Planner.plan(spec(Self.text), on: host(root: true)).get()
-        #expect(!plan.steps.contains { if case .openOverlay = $0.operation { true } else { false } })
+        #expect(!plan.steps.contains { if case .tree(.openOverlay) = $0.operation { true } else { false } })
     }
 
     @Test func whatIsRefused() throws {

@@ -47,7 +47,7 @@ import Testing
 
     @Test func `sockets are kept beside other descriptors`() throws {
         let plan = try plan("service.sockets = true\nprocess.fds = [4, 9]", on: managed)
-        #expect(plan.operations.contains(.closeDescriptors(keeping: [3, 4, 9])))
+        #expect(plan.operations.contains(.process(.closeDescriptors(keeping: [3, 4, 9]))))
         #expect(plan.environment.contains("LISTEN_FDS=2") && plan.environment.contains("LISTEN_FDNAMES=web:control"))
         #expect(plan.names.suffix(3) == ["name_process", "install_filter", "execute"])
     }

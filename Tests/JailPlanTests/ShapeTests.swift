@@ -66,7 +66,7 @@ import Testing
         ("process.tty = \"inherit\"", terminal, nil),
     ]) func session(text: String, host: Host, session: SessionTerminal?) throws {
         let found = try plan(text, on: host).operations.lazy.compactMap { operation -> SessionTerminal? in
-            if case .startSession(let terminal) = operation { terminal } else { nil }
+            if case .process(.startSession(let terminal)) = operation { terminal } else { nil }
         }.first
         #expect(found == session)
     }
@@ -74,7 +74,7 @@ import Testing
     /// A /dev or /dev/pts that the spec mounts itself has no pty of immure's making.
     @Test(arguments: ["/dev", "/dev/pts"]) func aWrittenDevHasNoTerminalOfTheJail(_ target: String) throws {
         let operations = try plan("[[mount]]\ntarget = \"\(target)\"\ntype = \"tmpfs\"", on: Self.terminal).operations
-        let takesTheHosts = operations.contains(.startSession(.host))
+        let takesTheHosts = operations.contains(.process(.startSession(.host)))
         #expect(takesTheHosts)
     }
 }
@@ -82,12 +82,14 @@ import Testing
 @Suite struct NamespaceTests {
     private func made(_ text: String, on host: Host = .root) throws -> [NamespaceKind]? {
         try plan(text, on: host).operations.lazy.compactMap { operation in
-            if case .createNamespaces(let kinds) = operation { kinds } else { nil }
+            if case .process(.createNamespaces(let kinds)) = operation { kinds } else { nil }
         }.first
     }
 
     private func joined(_ text: String, on host: Host) throws -> [NamespaceKind] {
-        for case .joinNamespaces(let joined) in try plan(text, on: host).operations { return joined.map(\.kind) }
+        for case .process(.joinNamespaces(let joined)) in try plan(text, on: host).operations {
+            return joined.map(\.kind)
+        }
         return []
     }
 
@@ -170,7 +172,9 @@ import Testing
         ("-1ms", -1, 999_000_000),
     ]) func clockOffsets(text: String, seconds: Int64, nanoseconds: Int64) throws {
         var found: ClockOffset?
-        for case .offsetClocks(let monotonic, _) in try plan("namespaces.time.monotonic = \"\(text)\"").operations {
+        for case .process(.offsetClocks(let monotonic, _)) in try plan("namespaces.time.monotonic = \"\(text)\"")
+            .operations
+        {
             found = monotonic
         }
         #expect(found?.seconds == seconds && found?.nanoseconds == nanoseconds)

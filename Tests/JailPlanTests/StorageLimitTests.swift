@@ -13,7 +13,9 @@ import Testing
 
     private func limit(_ text: String) throws -> StorageLimit? {
         for step in try plan(text).get().steps {
-            guard case .fill(_, let filling, let promise) = step.operation, promise.target == "/a" else { continue }
+            guard case .tree(.fill(_, let filling, let promise)) = step.operation, promise.target == "/a" else {
+                continue
+            }
             if case .tree(let source) = filling { return source.limit }
             if case .overlay(let source) = filling { return source.limit }
         }

@@ -17,7 +17,7 @@ import Testing
         let shown = plan.placements.contains("attach /run/systemd/resolve/stub-resolv.conf")
         #expect(shown == isShown)
         guard isShown else { return }
-        guard case .fill(_, .tree(let tree), let promise)? = plan.source(on: Self.resolver.place) else {
+        guard case .tree(.fill(_, .tree(let tree), let promise))? = plan.source(on: Self.resolver.place) else {
             return #expect(Bool(false))
         }
         #expect(!tree.recursive && tree.optional && promise.held == .readOnly | .closed | .noExecute)
@@ -39,7 +39,7 @@ import Testing
 @Suite struct AccountFileTests {
     private func content(_ target: String, _ text: String, _ files: Host.AccountFiles) throws -> String? {
         let plan = try plan(text, on: .loner.with { ($0.users, $0.accountFiles) = ([], files) })
-        guard case .fill(_, .file(let content, 0o644), _)? = plan.source(on: target) else { return nil }
+        guard case .tree(.fill(_, .file(let content, 0o644), _))? = plan.source(on: target) else { return nil }
         return content
     }
 
@@ -71,7 +71,8 @@ import Testing
     ]) func theLimitsAreSeen(text: String, host: Host, isThere: Bool) throws {
         let plan = try plan(text, on: host)
         #expect(plan.placements.contains("attach /sys/fs/cgroup") == isThere)
-        guard isThere, case .fill(_, .fileSystem(let made), let promise)? = plan.source(on: "/sys/fs/cgroup") else {
+        guard isThere, case .tree(.fill(_, .fileSystem(let made), let promise))? = plan.source(on: "/sys/fs/cgroup")
+        else {
             return
         }
         #expect(made.type == "cgroup2" && promise.held.hasAll(of: .readOnly | .noExecute))

@@ -62,9 +62,9 @@ package struct PlanLaw {
         isDirect = plan.shape == .direct
         isPrivileged = host.isPrivileged
         for step in plan.steps {
-            if case .createNamespaces(let kinds) = step.operation { wanted = kinds }
-            if case .startCommand = step.operation { hasReaper = true }
-            if case .joinNamespaces(let joined) = step.operation {
+            if case .process(.createNamespaces(let kinds)) = step.operation { wanted = kinds }
+            if case .process(.startCommand) = step.operation { hasReaper = true }
+            if case .process(.joinNamespaces(let joined)) = step.operation {
                 joinsNetwork = joined.contains { $0.kind == .net }
             }
         }
@@ -81,80 +81,32 @@ package struct PlanLaw {
         step = "step \(index + 1) \(operation.operationName)"
         need(!executed, "after the command")
         switch operation {
-        case .requestScope, .enableControllers, .createCgroup, .setLimit, .enterCgroup:
-            need(made == nil, "the first process is born into its cgroup, whole and limited")
-            need(!rootSwitched && !becameUser, "the host's cgroupfs is out of reach")
-            if case .createCgroup = operation { cgroup = true }
-            if case .setLimit = operation {
-                need(cgroup, "there is no cgroup")
-                need(!limited, "the process is in the group already")
-            }
-            if case .enterCgroup = operation {
-                need(cgroup && isDirect, "only a direct launch enters, and a group that is there")
-                limited = true
-            }
+        case .tree(let operation): follow(operation)
+        case .identity(let operation): follow(operation)
+        case .process(let operation): follow(operation)
+        case .limits(let operation): follow(operation)
+        case .filter(let operation): follow(operation)
+        case .landlock(let operation): follow(operation)
+        case .network(let operation): follow(operation)
+        case .service(let operation): follow(operation)
+        }
+    }
 
+    private mutating func follow(_ operation: TreeOperation) {
+        switch operation {
         case .openImage, .openOverlay:
             need(made == nil && !rootSwitched, "what is served is opened by the caller, before its names are another's")
-        case .connectManager:
-            need(
-                made == nil && !rootSwitched && !restricted,
-                "the manager's socket has its name in the caller's namespaces")
         case .makeSource:
             need(made == nil && !becameUser, "the directory around it is open to the caller's own id")
-        case .readCredentials:
-            need(
-                !rootSwitched && !rootBegun && !becameUser, "the credentials are files of the host and the caller's own"
-            )
-
-        case .joinJail:
-            need(
-                made == nil && !restricted && !capabilitiesSet,
-                "it needs CAP_SYS_ADMIN, and only children enter a pid namespace")
-        case .enforceHeld:
-            need(isCommand && !capabilitiesSet && !filtered, "the rules are the command's, before its rights go")
-        case .joinNamespaces:
-            joinedNamespaces = true
-            need(made == nil, "only children enter a joined pid namespace")
-            need(!restricted && !capabilitiesSet, "it needs CAP_SYS_ADMIN")
-        case .createNamespaces(let kinds):
-            need(made == nil, "namespaces are made at once")
-            need(!capabilitiesSet && !commandStarted, "too late")
-            made = kinds
-        case .mapIdentities:
-            need(hasOwnUsers && made != nil, "there is no new user namespace")
-            need(!mapped && !becameUser, "uid_map is written once")
-            mapped = true
-        case .offsetClocks, .setOOMScore, .forbidUserNamespaces:
-            need(!becameUser, "files of proc belong to the real root once the ids change")
-            need(!rootSwitched, "the host's proc is gone")
-            if case .forbidUserNamespaces = operation {
-                need(hasOwnUsers && mapped, "the sysctl is that of a mapped user namespace")
-            }
-        case .raiseHardLimit:
-            need(isPrivileged && made == nil, "CAP_SYS_RESOURCE over the host is gone in a user namespace")
-        case .openPipes: need(isPrivileged && made == nil, "CAP_CHOWN over the host is gone in a user namespace")
         case .isolateMounts:
             need(hasOwnMounts && made != nil, "the host's mounts would change")
             need(!rootBegun, "what stands already was attached to what propagates")
             isolated = true
-
         case .fill(let slot, let filling, _):
             follow(filling)
             need(!rootBegun && !rootSwitched, "proc and sysfs of the host must be in sight")
             need(!filled.contains(slot), "slot \(slot) is filled twice")
             filled.append(slot)
-
-        case .giveGroup:
-            need(becameUser && cgroup && !rootSwitched, "the group is there, and both owners have a name")
-        case .setIdentity:
-            need(!becameUser && !bitsLocked && !capabilitiesSet, "the ids change once, and keep the capabilities")
-            need(mapped || !hasOwnUsers, "an unmapped id is EINVAL")
-            becameUser = true
-        case .setGroups:
-            need(isInside && !becameUser, "a failure between the two leaves the user with the groups")
-            need(mapped || !hasOwnUsers, "setgroups(2) is shut until gid_map is written")
-
         case .beginRoot(let slot):
             need(isolated && !rootBegun, "a root begins once, out of propagation")
             need(filled.contains(slot), "slot \(slot) is empty")
@@ -178,18 +130,63 @@ package struct PlanLaw {
         case .switchRoot:
             need(sealed && !rootSwitched, "the command must never see a root that can be written to")
             rootSwitched = true
+        case .openQueues:
+            need(rootBegun && !rootSwitched, "it is mounted on the host's tree, from which nothing is opened any more")
+        }
+    }
 
+    private mutating func follow(_ operation: IdentityOperation) {
+        switch operation {
+        case .mapIdentities:
+            need(hasOwnUsers && made != nil, "there is no new user namespace")
+            need(!mapped && !becameUser, "uid_map is written once")
+            mapped = true
+        case .forbidUserNamespaces:
+            need(!becameUser, "files of proc belong to the real root once the ids change")
+            need(!rootSwitched, "the host's proc is gone")
+            need(hasOwnUsers && mapped, "the sysctl is that of a mapped user namespace")
+        case .setIdentity:
+            need(!becameUser && !bitsLocked && !capabilitiesSet, "the ids change once, and keep the capabilities")
+            need(mapped || !hasOwnUsers, "an unmapped id is EINVAL")
+            becameUser = true
+        case .setGroups:
+            need(isInside && !becameUser, "a failure between the two leaves the user with the groups")
+            need(mapped || !hasOwnUsers, "setgroups(2) is shut until gid_map is written")
+        case .dropBounding:
+            need(isInside && !bitsLocked && !capabilitiesSet && !boundingDropped, "it needs CAP_SETPCAP")
+            boundingDropped = true
+        case .setSecureBits:
+            need(isInside && !capabilitiesSet && !bitsLocked, "it needs CAP_SETPCAP")
+            bitsLocked = true
+        case .forbidNewPrivileges:
+            need(isInside && !noNewPrivileges && !commandStarted, "for the reaper as well")
+            noNewPrivileges = true
+        case .setCapabilities:
+            need(!capabilitiesSet, "there is nothing left to drop")
+            need(mapped || !hasOwnUsers, "the ids are not what they will be")
+            capabilitiesSet = true
+        }
+    }
+
+    private mutating func follow(_ operation: ProcessOperation) {
+        switch operation {
+        case .joinJail:
+            need(
+                made == nil && !restricted && !capabilitiesSet,
+                "it needs CAP_SYS_ADMIN, and only children enter a pid namespace")
+        case .joinNamespaces:
+            joinedNamespaces = true
+            need(made == nil, "only children enter a joined pid namespace")
+            need(!restricted && !capabilitiesSet, "it needs CAP_SYS_ADMIN")
+        case .createNamespaces(let kinds):
+            need(made == nil, "namespaces are made at once")
+            need(!capabilitiesSet && !commandStarted, "too late")
+            made = kinds
+        case .offsetClocks, .setOOMScore:
+            need(!becameUser, "files of proc belong to the real root once the ids change")
+            need(!rootSwitched, "the host's proc is gone")
+        case .openPipes: need(isPrivileged && made == nil, "CAP_CHOWN over the host is gone in a user namespace")
         case .setHostName: need(made?.contains(.uts) ?? false && !capabilitiesSet, "the host's name would change")
-        case .provideNetwork:
-            need(made?.contains(.net) ?? false && !rootSwitched, "there is no network of the jail's own")
-            need(mapped || !hasOwnUsers, "a process outside enters the user namespace with an id")
-            provided = true
-        case .openPort: need(made == nil && !joinedNamespaces, "the port is one of the caller's network")
-        case .publish:
-            need(made?.contains(.net) ?? false && !commandStarted, "there is no network of the jail's own")
-            need(mapped || !hasOwnUsers, "a process outside enters the user namespace with an id")
-        case .awaitNetwork: need(provided && !capabilitiesSet, "nothing was provided")
-        case .bringUpLoopback: need(made?.contains(.net) ?? false && !capabilitiesSet, "it needs CAP_NET_ADMIN")
         case .setNice: need(!commandStarted && !capabilitiesSet, "it needs CAP_SYS_NICE")
         case .setAffinity: need(isInside && !commandStarted && !capabilitiesSet, "it needs CAP_SYS_NICE")
         case .holdNamespaces:
@@ -201,51 +198,14 @@ package struct PlanLaw {
             need(isInside && !sessionStarted && !commandStarted, "a session begins once, and with the reaper in it")
             need(terminal != .jail || rootSwitched, "the pty is one of the jail's own devpts")
             sessionStarted = true
-
-        case .dropBounding:
-            need(isInside && !bitsLocked && !capabilitiesSet && !boundingDropped, "it needs CAP_SETPCAP")
-            boundingDropped = true
-        case .setSecureBits:
-            need(isInside && !capabilitiesSet && !bitsLocked, "it needs CAP_SETPCAP")
-            bitsLocked = true
-        case .forbidNewPrivileges:
-            need(isInside && !noNewPrivileges && !commandStarted, "for the reaper as well")
-            noNewPrivileges = true
-        case .refuseNamespaces:
-            need(noNewPrivileges || isPrivileged, "seccomp(2) wants no_new_privs or CAP_SYS_ADMIN")
-            need(!capabilitiesSet && !commandStarted, "for the reaper as well")
         case .startCommand:
             need(!commandStarted && !isDirect, "there is one command, and a reaper only where there is a pid 1")
             need(rootSwitched || !hasOwnMounts, "the reaper would stay in the host's tree")
             need(mapped || !hasOwnUsers, "the reaper would have no id")
             commandStarted = true
-
-        case .setResourceLimit:
-            need(isCommand && !capabilitiesSet, "only CAP_SYS_RESOURCE raises a hard limit")
         case .setUmask:
             need(isCommand && (rootSwitched || !hasOwnMounts), "mount points are made with their modes")
             umaskSet = true
-        case .createRuleset:
-            need(!rulesetBegun && !capabilitiesSet, "one ruleset")
-            need(rootSwitched || !hasOwnMounts, "paths are the jail's, and mounting ends here")
-            rulesetBegun = true
-        case .openQueues:
-            need(rootBegun && !rootSwitched, "it is mounted on the host's tree, from which nothing is opened any more")
-        case .keepToTree:
-            need(rootSwitched && isCommand, "the tree stands, and others go on outside of the rules")
-            need(!rulesetBegun && !capabilitiesSet, "landlock_restrict_self(2) may want a capability")
-            need(!filtered, "the filter may refuse landlock_restrict_self(2)")
-        case .allowPath, .allowPort: need(rulesetBegun && !restricted, "a rule belongs to a ruleset not yet enforced")
-        case .enforceRuleset:
-            need(
-                rulesetBegun && !restricted && !capabilitiesSet, "it needs a ruleset, and CAP_SYS_ADMIN or no_new_privs"
-            )
-            need(noNewPrivileges || isPrivileged || hasOwnUsers, "landlock_restrict_self(2) would be EPERM")
-            restricted = true
-        case .setCapabilities:
-            need(!capabilitiesSet, "there is nothing left to drop")
-            need(mapped || !hasOwnUsers, "the ids are not what they will be")
-            capabilitiesSet = true
         case .dieWithParent: need(capabilitiesSet, "commit_creds() takes the request back where credentials change")
         case .closeDescriptors:
             need(capabilitiesSet && (restricted || !rulesetBegun), "the ruleset is a descriptor")
@@ -257,6 +217,43 @@ package struct PlanLaw {
             need(descriptorsClosed, "the working directory is the last way out")
             need(rootSwitched || !hasOwnMounts, "the directory is the jail's")
             inDirectory = true
+        case .nameProcess: need(isCommand, "the process id is the command's")
+        case .execute:
+            need(capabilitiesSet && descriptorsClosed && signalsReset && inDirectory && umaskSet, "not ready")
+            need(!rootBegun || rootSwitched, "in the host's tree")
+            need(restricted || !rulesetBegun, "the ruleset is not in force")
+            executed = true
+        }
+    }
+
+    private mutating func follow(_ operation: LimitOperation) {
+        switch operation {
+        case .requestScope, .enableControllers, .createCgroup, .setLimit, .enterCgroup:
+            need(made == nil, "the first process is born into its cgroup, whole and limited")
+            need(!rootSwitched && !becameUser, "the host's cgroupfs is out of reach")
+            if case .createCgroup = operation { cgroup = true }
+            if case .setLimit = operation {
+                need(cgroup, "there is no cgroup")
+                need(!limited, "the process is in the group already")
+            }
+            if case .enterCgroup = operation {
+                need(cgroup && isDirect, "only a direct launch enters, and a group that is there")
+                limited = true
+            }
+        case .raiseHardLimit:
+            need(isPrivileged && made == nil, "CAP_SYS_RESOURCE over the host is gone in a user namespace")
+        case .giveGroup:
+            need(becameUser && cgroup && !rootSwitched, "the group is there, and both owners have a name")
+        case .setResourceLimit:
+            need(isCommand && !capabilitiesSet, "only CAP_SYS_RESOURCE raises a hard limit")
+        }
+    }
+
+    private mutating func follow(_ operation: FilterOperation) {
+        switch operation {
+        case .refuseNamespaces:
+            need(noNewPrivileges || isPrivileged, "seccomp(2) wants no_new_privs or CAP_SYS_ADMIN")
+            need(!capabilitiesSet && !commandStarted, "for the reaper as well")
         case .installFilter:
             need(isCommand && !filtered, "the filter is for the command, once")
             need(noNewPrivileges || !capabilitiesSet, "seccomp(2) wants no_new_privs or CAP_SYS_ADMIN")
@@ -265,12 +262,56 @@ package struct PlanLaw {
             need(
                 isCommand && noNewPrivileges && capabilitiesSet && descriptorsClosed && signalsReset && inDirectory
                     && umaskSet, "after it nothing but execve may be asked of the kernel")
-        case .nameProcess: need(isCommand, "the process id is the command's")
-        case .execute:
-            need(capabilitiesSet && descriptorsClosed && signalsReset && inDirectory && umaskSet, "not ready")
-            need(!rootBegun || rootSwitched, "in the host's tree")
-            need(restricted || !rulesetBegun, "the ruleset is not in force")
-            executed = true
+        }
+    }
+
+    private mutating func follow(_ operation: LandlockOperation) {
+        switch operation {
+        case .enforceHeld:
+            need(isCommand && !capabilitiesSet && !filtered, "the rules are the command's, before its rights go")
+        case .createRuleset:
+            need(!rulesetBegun && !capabilitiesSet, "one ruleset")
+            need(rootSwitched || !hasOwnMounts, "paths are the jail's, and mounting ends here")
+            rulesetBegun = true
+        case .keepToTree:
+            need(rootSwitched && isCommand, "the tree stands, and others go on outside of the rules")
+            need(!rulesetBegun && !capabilitiesSet, "landlock_restrict_self(2) may want a capability")
+            need(!filtered, "the filter may refuse landlock_restrict_self(2)")
+        case .allowPath, .allowPort: need(rulesetBegun && !restricted, "a rule belongs to a ruleset not yet enforced")
+        case .enforceRuleset:
+            need(
+                rulesetBegun && !restricted && !capabilitiesSet, "it needs a ruleset, and CAP_SYS_ADMIN or no_new_privs"
+            )
+            need(noNewPrivileges || isPrivileged || hasOwnUsers, "landlock_restrict_self(2) would be EPERM")
+            restricted = true
+        }
+    }
+
+    private mutating func follow(_ operation: NetworkOperation) {
+        switch operation {
+        case .provideNetwork:
+            need(made?.contains(.net) ?? false && !rootSwitched, "there is no network of the jail's own")
+            need(mapped || !hasOwnUsers, "a process outside enters the user namespace with an id")
+            provided = true
+        case .openPort: need(made == nil && !joinedNamespaces, "the port is one of the caller's network")
+        case .publish:
+            need(made?.contains(.net) ?? false && !commandStarted, "there is no network of the jail's own")
+            need(mapped || !hasOwnUsers, "a process outside enters the user namespace with an id")
+        case .awaitNetwork: need(provided && !capabilitiesSet, "nothing was provided")
+        case .bringUpLoopback: need(made?.contains(.net) ?? false && !capabilitiesSet, "it needs CAP_NET_ADMIN")
+        }
+    }
+
+    private mutating func follow(_ operation: ServiceOperation) {
+        switch operation {
+        case .connectManager:
+            need(
+                made == nil && !rootSwitched && !restricted,
+                "the manager's socket has its name in the caller's namespaces")
+        case .readCredentials:
+            need(
+                !rootSwitched && !rootBegun && !becameUser, "the credentials are files of the host and the caller's own"
+            )
         }
     }
 

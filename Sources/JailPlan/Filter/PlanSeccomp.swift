@@ -33,7 +33,7 @@ extension Planner {
 
     mutating func install(_ filter: FilterProgram?) {
         guard let filter else { return }
-        add(.installFilter(filter), spec.seccomp?.position)
+        add(.filter(.installFilter(filter)), spec.seccomp?.position)
         decideListening(filter)
     }
 
@@ -50,7 +50,7 @@ extension Planner {
                 "seccomp.bpf: the other keys do not allow seccomp(2), which installs a filter", at: programs.position,
                 hint: "add seccomp to seccomp.allow")
         }
-        add(.installPrograms(programs.value), programs.position)
+        add(.filter(.installPrograms(programs.value)), programs.position)
     }
 
     /// The launcher hears of what the filter kills and logs where the spec asks for such a thing. Not of calls of foreign

@@ -54,8 +54,10 @@ extension Planner {
             places = placesWithMore
         }
         add(
-            .keepToTree(
-                TreeRules(closed: closed, belowRoot: belowRoot, places: places, passing: spec.process.fds.value)), nil)
+            .landlock(
+                .keepToTree(
+                    TreeRules(closed: closed, belowRoot: belowRoot, places: places, passing: spec.process.fds.value))),
+            nil)
     }
 
     /// What can be closed; nil where nothing can, or Landlock would forbid the command what it is for.
@@ -79,7 +81,9 @@ extension Planner {
     /// Whether `/` is a directory of the host's that the jail may not write to: a descriptor may have been opened below it.
     private var rootIsHosts: Bool {
         for step in plan.steps {
-            guard case .fill(_, let filling, let promise) = step.operation, promise.target == "/" else { continue }
+            guard case .tree(.fill(_, let filling, let promise)) = step.operation, promise.target == "/" else {
+                continue
+            }
             if case .tree = filling { return promise.held.contains(.readOnly) }
             return false
         }
@@ -90,7 +94,7 @@ extension Planner {
     private var placesWithMore: [TreeRules.Place] {
         var places: [TreeRules.Place] = []
         for step in plan.steps {
-            guard case .fill(let slot, let filling, let promise) = step.operation, promise.target != "/" else {
+            guard case .tree(.fill(let slot, let filling, let promise)) = step.operation, promise.target != "/" else {
                 continue
             }
             // Device nodes and FIFOs of a read-only mount may be written to.

@@ -27,15 +27,15 @@ extension Planner {
             }
         }
         if handled.isEmpty { return }
-        add(.createRuleset(handled), origin)
+        add(.landlock(.createRuleset(handled)), origin)
         for rule in policy.rules {
-            add(.allowPath(rule.path.value, FileAccess(rule.grant) & handled.files), rule.path.position)
+            add(.landlock(.allowPath(rule.path.value, FileAccess(rule.grant) & handled.files)), rule.path.position)
         }
         if handled.bindsTCP, let ports = policy.bindTCP {
-            for port in ports.value { add(.allowPort(port, .bind), ports.position) }
+            for port in ports.value { add(.landlock(.allowPort(port, .bind)), ports.position) }
         }
         if handled.connectsTCP, let ports = policy.connectTCP {
-            for port in ports.value { add(.allowPort(port, .connect), ports.position) }
+            for port in ports.value { add(.landlock(.allowPort(port, .connect)), ports.position) }
         }
         if !mayEnforce {
             fault(
@@ -43,7 +43,7 @@ extension Planner {
                 at: spec.process.noNewPrivileges.position ?? origin,
                 hint: "set process.no_new_privs = true, or \(Remedy.own(.user))")
         }
-        add(.enforceRuleset, origin)
+        add(.landlock(.enforceRuleset), origin)
     }
 
     /// landlock_restrict_self(2) asks for no_new_privs, or CAP_SYS_ADMIN in the process's own user namespace.

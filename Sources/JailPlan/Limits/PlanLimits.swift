@@ -75,17 +75,19 @@ extension Planner {
         guard let limits else { return refuseWritableGroups() }
         if case .scope(let manager) = limits.base {
             noteUnit(at: limits.position)
-            add(.requestScope(manager), limits.position)
+            add(.limits(.requestScope(manager)), limits.position)
         }
         let enabled = host.controlGroups?.baseGroup?.enabled ?? []
         let missing = limits.controllers.filter { !enabled.contains($0) }
-        add(.enableControllers(limits.base, missing), limits.position)
+        add(.limits(.enableControllers(limits.base, missing)), limits.position)
         let delegation = delegation(identity, capabilities)
-        add(.createCgroup(delegation), limits.position)
+        add(.limits(.createCgroup(delegation)), limits.position)
         plan.hasInnerGroup = delegation != .none
-        if delegation != .none { for setting in LimitSetting.groupsWithin { add(.setLimit(setting), limits.position) } }
-        for (setting, origin) in limits.settings { add(.setLimit(setting), origin) }
-        if plan.shape == .direct { add(.enterCgroup, limits.position) }
+        if delegation != .none {
+            for setting in LimitSetting.groupsWithin { add(.limits(.setLimit(setting)), limits.position) }
+        }
+        for (setting, origin) in limits.settings { add(.limits(.setLimit(setting)), origin) }
+        if plan.shape == .direct { add(.limits(.enterCgroup), limits.position) }
     }
 
     /// What the unit's own limits held is held no more once the launcher is in a scope.

@@ -7,26 +7,26 @@ extension Planner {
     mutating func setUpNetwork() {
         let origin = spec.network.mode?.position
         if let provision = plan.provision {
-            add(.awaitNetwork(provision), origin)
+            add(.network(.awaitNetwork(provision)), origin)
         } else if isNew(.net) {
-            add(.bringUpLoopback, origin)
+            add(.network(.bringUpLoopback), origin)
         }
     }
 
     /// Before anything is mounted: a process outside does it beside all that follows, and the command waits for it last.
     mutating func provideNetwork() {
-        if let network { add(.provideNetwork(network.provision), spec.network.mode?.position) }
+        if let network { add(.network(.provideNetwork(network.provision)), spec.network.mode?.position) }
     }
 
     /// While the network is the caller's.
     mutating func openPorts() {
-        for port in spec.network.publish { add(.openPort(port.value), port.position) }
+        for port in spec.network.publish { add(.network(.openPort(port.value)), port.position) }
     }
 
     /// Before the command, which others may wait for.
     mutating func publishPorts() {
         let ports = spec.network.publish
-        if let first = ports.first { add(.publish(ports.map(\.value)), first.position) }
+        if let first = ports.first { add(.network(.publish(ports.map(\.value))), first.position) }
     }
 
     /// What `[network]` comes to on this host; nil where nothing leads out, or a fault says why it cannot.

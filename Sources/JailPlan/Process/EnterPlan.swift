@@ -15,13 +15,15 @@ extension Plan {
         entry.supervision.terminal = terminalUse(terminals)
         entry.listens = listens && filter?.leavesAlone("sendmsg") == true
         // While the process may still write to its own files of procfs.
-        for step in steps { if case .setOOMScore = step.operation { entry.append(step.operation, step.origin) } }
+        for step in steps {
+            if case .process(.setOOMScore) = step.operation { entry.append(step.operation, step.origin) }
+        }
         // A process is born into the jail's group by one that sees it from outside: where groups are delegated to namespaces the
         // kernel finds no way there from within the jail's own (ENOENT, cgroups(7)).
-        entry.append(.joinJail(entered.filter { $0.index != NamespaceKind.cgroup.index }), nil)
-        entry.append(.createNamespaces([]), nil)
+        entry.append(.process(.joinJail(entered.filter { $0.index != NamespaceKind.cgroup.index })), nil)
+        entry.append(.process(.createNamespaces([])), nil)
         if entered.contains(where: { $0.index == NamespaceKind.cgroup.index }) {
-            entry.append(.joinJail([.cgroup]), nil)
+            entry.append(.process(.joinJail([.cgroup])), nil)
         }
         for (index, step) in steps.enumerated() where index > creation ?? steps.count {
             if index >= preparation, entry.preparation == 0 { entry.preparation = entry.steps.count }
@@ -32,39 +34,46 @@ extension Plan {
 
     private mutating func take(_ step: Step, _ index: Int, of plan: Plan, _ words: [String], _ terminal: String?) {
         switch step.operation {
-        case .setInheritedAttributes:
+        case .process(.setInheritedAttributes):
             append(step.operation, step.origin)
             // A command that has the caller's session has none to share with others.
             if plan.session == nil {
-                append(.startSession(supervision.terminal == nil ? .none : plan.terminalOfEntries ?? .none), nil)
+                append(
+                    .process(.startSession(supervision.terminal == nil ? .none : plan.terminalOfEntries ?? .none)), nil)
             }
-        case .setGroups, .setIdentity, .setNice, .setAffinity, .newKeyring, .dropBounding, .setSecureBits,
-            .forbidNewPrivileges, .refuseNamespaces, .setResourceLimit, .setUmask, .resetSignals,
-            .changeDirectory, .installFilter, .installPrograms:
+        case .identity(.setGroups), .identity(.setIdentity), .process(.setNice), .process(.setAffinity),
+            .process(.newKeyring), .identity(.dropBounding), .identity(.setSecureBits),
+            .identity(.forbidNewPrivileges), .filter(.refuseNamespaces), .limits(.setResourceLimit),
+            .process(.setUmask), .process(.resetSignals),
+            .process(.changeDirectory), .filter(.installFilter), .filter(.installPrograms):
             append(step.operation, step.origin)
-        case .startSession(let kind):
+        case .process(.startSession(let kind)):
             // Nobody had a terminal then, perhaps.
-            append(.startSession(supervision.terminal == nil ? .none : plan.terminalOfEntries ?? kind), step.origin)
-        case .keepToTree: append(.enforceHeld(step: index, closesFiles: true), step.origin)
-        case .enforceRuleset: append(.enforceHeld(step: index, closesFiles: false), step.origin)
-        case .setCapabilities:
+            append(
+                .process(.startSession(supervision.terminal == nil ? .none : plan.terminalOfEntries ?? kind)),
+                step.origin)
+        case .landlock(.keepToTree): append(.landlock(.enforceHeld(step: index, closesFiles: true)), step.origin)
+        case .landlock(.enforceRuleset): append(.landlock(.enforceHeld(step: index, closesFiles: false)), step.origin)
+        case .identity(.setCapabilities):
             append(step.operation, step.origin)
-            append(.dieWithParent, nil)
-        case .closeDescriptors: append(.closeDescriptors(keeping: []), nil)
-        case .execute(_, _, let environment):
-            append(.execute(arguments: words, name: nil, environment: Self.environment(environment, terminal)), nil)
+            append(.process(.dieWithParent), nil)
+        case .process(.closeDescriptors): append(.process(.closeDescriptors(keeping: [])), nil)
+        case .process(.execute(_, _, let environment)):
+            append(
+                .process(.execute(arguments: words, name: nil, environment: Self.environment(environment, terminal))),
+                nil)
         // The namespaces, the tree and the network are there; the group is entered by the launcher's own step.
-        case .requestScope, .enableControllers, .createCgroup, .setLimit, .enterCgroup, .joinNamespaces, .joinJail,
-            .createNamespaces, .mapIdentities, .offsetClocks, .forbidUserNamespaces, .isolateMounts, .makeSource,
-            .openImage, .openOverlay, .fill, .beginRoot, .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect,
-            .pin,
-            .protectFile, .seal, .openQueues, .switchRoot, .setHostName, .provideNetwork, .openPort, .publish,
-            .bringUpLoopback, .awaitNetwork:
+        case .tree, .network, .limits(.requestScope), .limits(.enableControllers), .limits(.createCgroup),
+            .limits(.setLimit),
+            .limits(.enterCgroup), .process(.joinNamespaces), .process(.joinJail), .process(.createNamespaces),
+            .process(.offsetClocks), .process(.setHostName), .identity(.mapIdentities),
+            .identity(.forbidUserNamespaces):
             break
         // What the first command only was given, or its launcher holds.
-        case .connectManager, .readCredentials, .openPipes, .giveGroup, .lockFile, .holdNamespaces, .startCommand,
-            .nameProcess,
-            .createRuleset, .allowPath, .allowPort, .enforceHeld, .dieWithParent, .setOOMScore, .raiseHardLimit:
+        case .service, .limits(.giveGroup), .limits(.raiseHardLimit), .process(.openPipes), .process(.lockFile),
+            .process(.holdNamespaces), .process(.startCommand), .process(.nameProcess), .process(.dieWithParent),
+            .process(.setOOMScore), .landlock(.createRuleset), .landlock(.allowPath), .landlock(.allowPort),
+            .landlock(.enforceHeld):
             break
         }
     }
@@ -74,8 +83,8 @@ extension Plan {
         var kinds = newNamespaces
         for step in steps {
             switch step.operation {
-            case .joinNamespaces(let joined): kinds += joined.map(\.kind)
-            case .offsetClocks: kinds.append(.time)
+            case .process(.joinNamespaces(let joined)): kinds += joined.map(\.kind)
+            case .process(.offsetClocks): kinds.append(.time)
             default: break
             }
         }

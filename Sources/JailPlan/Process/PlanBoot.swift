@@ -70,6 +70,6 @@ extension Planner {
                 "the jail's control group would belong to nobody in it: uid \(host.uid), gid \(host.gid) are not mapped",
                 at: position, hint: "set uid_map = \"auto\" and gid_map = \"auto\", in which the caller is itself")
         }
-        add(.giveGroup(user: identity.user, group: identity.group), spec.limits?.position)
+        add(.limits(.giveGroup(user: identity.user, group: identity.group)), spec.limits?.position)
     }
 }

@@ -48,7 +48,7 @@ extension Planner {
             }
         }
         joined.sort { rank($0.kind) < rank($1.kind) }
-        add(.joinNamespaces(joined), spec.namespaces[joined[0].kind].position)
+        add(.process(.joinNamespaces(joined)), spec.namespaces[joined[0].kind].position)
     }
 
     mutating func createNamespaces() {
@@ -57,11 +57,11 @@ extension Planner {
         let written = spec.namespaces.written
         // A refusal is most often one of the right to do without a user namespace: that line comes first.
         let origin = written[.user]?.position ?? kinds.lazy.compactMap { written[$0]?.position }.first
-        if plan.shape == .supervised || !kinds.isEmpty { add(.createNamespaces(kinds), origin) }
+        if plan.shape == .supervised || !kinds.isEmpty { add(.process(.createNamespaces(kinds)), origin) }
     }
 
     mutating func mapIdentities(_ identity: ResolvedIdentity) {
-        if let maps = identity.maps { add(.mapIdentities(maps), identity.mapOrigin) }
+        if let maps = identity.maps { add(.identity(.mapIdentities(maps)), identity.mapOrigin) }
     }
 
     /// Whether the launcher itself can make the time namespace, for the jail's first process to be born into.
@@ -77,34 +77,35 @@ extension Planner {
         }
         let (monotonic, boottime) = (spec.namespaces.monotonic, spec.namespaces.boottime)
         add(
-            .offsetClocks(
-                monotonic: ClockOffset(monotonic?.value ?? .zero), boottime: ClockOffset(boottime?.value ?? .zero)),
+            .process(
+                .offsetClocks(
+                    monotonic: ClockOffset(monotonic?.value ?? .zero), boottime: ClockOffset(boottime?.value ?? .zero))),
             spec.namespaces[.time].position)
     }
 
     /// What needs a capability over the host, and so must happen before a user namespace takes that away.
     mutating func adjustAsRoot() {
         guard host.isPrivileged else { return }
-        if let score = spec.process.oomScoreAdjust { add(.setOOMScore(score.value), score.position) }
-        if let nice = spec.process.nice { add(.setNice(nice.value), nice.position) }
-        for limit in spec.rlimits { add(.raiseHardLimit(limit.resource, to: limit.hard), limit.position) }
+        if let score = spec.process.oomScoreAdjust { add(.process(.setOOMScore(score.value)), score.position) }
+        if let nice = spec.process.nice { add(.process(.setNice(nice.value)), nice.position) }
+        for limit in spec.rlimits { add(.limits(.raiseHardLimit(limit.resource, to: limit.hard)), limit.position) }
     }
 
     mutating func adjustOOMScore() {
         guard !host.isPrivileged else { return }
-        if let score = spec.process.oomScoreAdjust { add(.setOOMScore(score.value), score.position) }
+        if let score = spec.process.oomScoreAdjust { add(.process(.setOOMScore(score.value)), score.position) }
     }
 
     /// Where the command can make namespaces, it may be in others than the jail's by the time that somebody wants to enter.
     mutating func holdNamespaces() {
         guard case .supervised = plan.shape, spec.namespaces.nested.value else { return }
         let kinds = plan.entered
-        if !kinds.isEmpty { add(.holdNamespaces(kinds), spec.namespaces.nested.position) }
+        if !kinds.isEmpty { add(.process(.holdNamespaces(kinds)), spec.namespaces.nested.position) }
     }
 
     /// The sysctl is the user namespace's own: it must be one that nobody else uses.
     mutating func forbidUserNamespaces() {
         guard !spec.namespaces.nested.value, isNew(.user) else { return }
-        add(.forbidUserNamespaces, spec.namespaces.nested.position)
+        add(.identity(.forbidUserNamespaces), spec.namespaces.nested.position)
     }
 }

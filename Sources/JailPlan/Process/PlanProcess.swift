@@ -41,18 +41,18 @@ extension Planner {
         // setgroups(2) needs CAP_SETGID and a written gid_map; after the ids it would still work, but a failure between
         // the two must not leave the new user with the old groups.
         if let groups = identity.supplementary {
-            add(.setGroups(groups), spec.identity.groups?.position)
+            add(.identity(.setGroups(groups)), spec.identity.groups?.position)
         }
         guard identity.mustChange else { return }
         add(
-            .setIdentity(user: identity.user, group: identity.group),
+            .identity(.setIdentity(user: identity.user, group: identity.group)),
             spec.identity.user?.position ?? spec.identity.group?.position)
     }
 
     mutating func setUpSystem() {
         if let name = spec.hostname {
             if isNew(.uts) {
-                add(.setHostName(name.value), name.position)
+                add(.process(.setHostName(name.value)), name.position)
             } else {
                 fault(
                     "hostname needs a uts namespace of the jail's own", at: name.position,
@@ -62,26 +62,26 @@ extension Planner {
     }
 
     mutating func setUpProcess(session: SessionTerminal?) {
-        if let nice = spec.process.nice, !host.isPrivileged { add(.setNice(nice.value), nice.position) }
-        if let cpus = spec.process.cpus { add(.setAffinity(cpus.value), cpus.position) }
-        if case .new = spec.process.keyring.value { add(.newKeyring, spec.process.keyring.position) }
-        for path in spec.process.locks.value { add(.lockFile(path), spec.process.locks.position) }
-        add(.setInheritedAttributes(.usual), nil)
+        if let nice = spec.process.nice, !host.isPrivileged { add(.process(.setNice(nice.value)), nice.position) }
+        if let cpus = spec.process.cpus { add(.process(.setAffinity(cpus.value)), cpus.position) }
+        if case .new = spec.process.keyring.value { add(.process(.newKeyring), spec.process.keyring.position) }
+        for path in spec.process.locks.value { add(.process(.lockFile(path)), spec.process.locks.position) }
+        add(.process(.setInheritedAttributes(.usual)), nil)
         // In direct mode too: without a controlling terminal TIOCSTI has nowhere to type.
-        if let session { add(.startSession(session), spec.process.tty.position) }
+        if let session { add(.process(.startSession(session)), spec.process.tty.position) }
     }
 
     mutating func restrict(_ capabilities: ResolvedCapabilities) {
         if capabilities.canDropBounding {
             // While CAP_SETPCAP is still effective.
             add(
-                .dropBounding(keeping: capabilities.bounding),
+                .identity(.dropBounding(keeping: capabilities.bounding)),
                 (spec.capabilities.bounding ?? spec.capabilities.keep)?.position)
             let holdsNone = capabilities.bounding.isNone && capabilities.sets.permitted.isNone
-            add(.setSecureBits(holdsNone ? .pureCapabilities : .none), nil)
+            add(.identity(.setSecureBits(holdsNone ? .pureCapabilities : .none)), nil)
         }
         if spec.process.noNewPrivileges.value {
-            add(.forbidNewPrivileges, spec.process.noNewPrivileges.position)
+            add(.identity(.forbidNewPrivileges), spec.process.noNewPrivileges.position)
         }
         // Whoever keeps these two makes namespaces without a user namespace, or writes the sysctl back.
         let held = capabilities.bounding | capabilities.sets.permitted
@@ -90,7 +90,9 @@ extension Planner {
             // seccomp(2) wants no_new_privs or CAP_SYS_ADMIN: after the one, before the other is dropped.
             if spec.process.noNewPrivileges.value || host.isPrivileged {
                 let others = spec.seccomp?.value.abis?.value ?? []
-                add(.refuseNamespaces(others: others.compactMap { OtherABI($0) }), spec.namespaces.nested.position)
+                add(
+                    .filter(.refuseNamespaces(others: others.compactMap { OtherABI($0) })),
+                    spec.namespaces.nested.position)
             } else {
                 fault(
                     "nested namespaces cannot be refused without no_new_privs",
@@ -106,10 +108,10 @@ extension Planner {
     ) {
         // Before the capabilities go: without a user namespace a hard limit can still be raised here.
         for limit in spec.rlimits {
-            add(.setResourceLimit(limit.resource, soft: limit.soft, hard: limit.hard), limit.position)
+            add(.limits(.setResourceLimit(limit.resource, soft: limit.soft, hard: limit.hard)), limit.position)
         }
         // Never the caller's: the same spec gives the same jail.
-        add(.setUmask(spec.identity.umask?.value ?? 0o022), spec.identity.umask?.position)
+        add(.process(.setUmask(spec.identity.umask?.value ?? 0o022)), spec.identity.umask?.position)
         // After the tree: Landlock forbids mount(2) and pivot_root(2) to whom it restricts. Before the capabilities go:
         // without no_new_privs it asks for CAP_SYS_ADMIN.
         keepToTree()
@@ -118,29 +120,32 @@ extension Planner {
         if !spec.process.noNewPrivileges.value { install(filter) }
         let written = spec.capabilities
         let sets = written.keep ?? written.permitted ?? written.effective ?? written.inheritable ?? written.ambient
-        add(.setCapabilities(capabilities.sets), sets?.position)
+        add(.identity(.setCapabilities(capabilities.sets)), sets?.position)
         if !plan.supervision.hasInit && (plan.shape == .supervised || plan.supervision.diesWithParent) {
             // commit_creds() takes the request back when ids change: after them.
-            add(.dieWithParent, spec.process.dieWithParent.position)
+            add(.process(.dieWithParent), spec.process.dieWithParent.position)
         }
         let kept = passedDescriptors
-        add(.closeDescriptors(keeping: kept.value), kept.position)
-        add(.resetSignals, nil)
+        add(.process(.closeDescriptors(keeping: kept.value)), kept.position)
+        add(.process(.resetSignals), nil)
         // After the descriptors are marked, and in the new root: the working directory is the last way out.
-        add(.changeDirectory(spec.cwd.value), spec.cwd.position)
+        add(.process(.changeDirectory(spec.cwd.value)), spec.cwd.position)
         guard let command = spec.command, !command.value.isEmpty else {
             fault("no command", at: nil, hint: "write it after --, or as command = [\"…\"] in the spec")
             return
         }
         if !service.ownProcess.isEmpty {
-            add(.nameProcess(service.ownProcess), spec.service.sockets.position ?? spec.service.notify.position)
+            add(
+                .process(.nameProcess(service.ownProcess)),
+                spec.service.sockets.position ?? spec.service.notify.position)
         }
         // Last of all: whatever comes after it must pass it, and of that only execve may be asked of a policy.
         if spec.process.noNewPrivileges.value { install(filter) }
         installPrograms(filter)
         add(
-            .execute(
-                arguments: command.value, name: spec.process.argv0?.value, environment: environment(identity)),
+            .process(
+                .execute(
+                    arguments: command.value, name: spec.process.argv0?.value, environment: environment(identity))),
             command.position)
     }
 }
@@ -163,7 +168,7 @@ extension Planner {
     /// As root: /dev/stderr of a command that is somebody else is its caller's pipe, which pipe(7) lets nobody else open.
     mutating func openPipes(_ identity: ResolvedIdentity) {
         guard host.isPrivileged, let group = outsideGroup(identity) else { return }
-        add(.openPipes([0, 1, 2] + passedDescriptors.value, group: group), nil)
+        add(.process(.openPipes([0, 1, 2] + passedDescriptors.value, group: group)), nil)
     }
 
     /// The command's group as the host knows it; nil where that is not for this plan to say.

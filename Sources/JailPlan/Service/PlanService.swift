@@ -44,7 +44,7 @@ extension Planner {
         if case .exec = access.value {
             // From the launcher itself, which is the manager's main process whatever namespaces the jail has.
             plan.announces = true
-            return add(.connectManager(socket), access.position)
+            return add(.service(.connectManager(socket)), access.position)
         }
         var path = Self.noticeDirectory + "/notify"
         if case .host = spec.namespaces[.pid].value {
@@ -72,7 +72,7 @@ extension Planner {
                 socket: socket, isDirect: !plan.supervision.hasInit, fromCommandAlone: hearsCommandOnly,
                 clockOffset: offset,
                 isWatched: host.service.watchdog != nil)
-            add(.connectManager(socket), access.position)
+            add(.service(.connectManager(socket)), access.position)
         }
         service.variables.append(("NOTIFY_SOCKET", path))
         if let interval = host.service.watchdog {
@@ -142,7 +142,7 @@ extension TreeBuilder {
         if let directory = service.credentials {
             let origin = spec.service.credentials.position
             // Read by whoever may read them outside, and written again with the ids of the command, which has others.
-            sources.append(Plan.Step(.readCredentials(directory), origin))
+            sources.append(Plan.Step(.service(.readCredentials(directory)), origin))
             // On ramfs, as systemd has it: what is secret is never swapped out.
             place(
                 .credentials(FileSystem(type: "ramfs", parameters: [.init(key: "mode", value: "0700")])),
@@ -164,6 +164,6 @@ extension TreeBuilder {
         place(
             Placement(
                 target: "/dev/log", origin: origin,
-                placing: .makeSymlink(target: "/dev/log", to: "/run/systemd/journal/dev-log")))
+                placing: .tree(.makeSymlink(target: "/dev/log", to: "/run/systemd/journal/dev-log"))))
     }
 }

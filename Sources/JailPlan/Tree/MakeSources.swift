@@ -39,8 +39,9 @@ extension Planner {
                     group: outside(identity.group, identity.maps?.groups))
             }
             add(
-                .makeSource(
-                    SourceMaking(path: path, isDirectory: create.isDirectory, mode: create.mode, owner: owner)),
+                .tree(
+                    .makeSource(
+                        SourceMaking(path: path, isDirectory: create.isDirectory, mode: create.mode, owner: owner))),
                 mount.position)
         }
     }

@@ -29,14 +29,14 @@ extension TreeBuilder {
             for target in between {
                 let key = Array(target.utf8)
                 if let index = pins[key] {
-                    if isMade { pinned[index].placing = .pin(target: target, attributes, isMade: true) }
+                    if isMade { pinned[index].placing = .tree(.pin(target: target, attributes, isMade: true)) }
                     continue
                 }
                 pins[key] = pinned.count
                 pinned.append(
                     Placement(
                         target: target, origin: placement.origin,
-                        placing: .pin(target: target, attributes, isMade: isMade)))
+                        placing: .tree(.pin(target: target, attributes, isMade: isMade))))
                 guarded.append(target)
             }
         }
@@ -86,8 +86,9 @@ extension TreeBuilder {
                 place(
                     Placement(
                         target: path, origin: position,
-                        placing: .protectFile(
-                            target: path, GuardedFile(path: file.path, device: file.device, inode: file.inode))))
+                        placing: .tree(
+                            .protectFile(
+                                target: path, GuardedFile(path: file.path, device: file.device, inode: file.inode)))))
             }
         }
     }
@@ -117,12 +118,12 @@ extension TreeBuilder {
 
 extension TreeBuilder.Placement {
     /// Whether a mount is put on the target, and not only something made there.
-    fileprivate var isMounted: Bool { if case .attach = placing { true } else { false } }
+    fileprivate var isMounted: Bool { if case .tree(.attach) = placing { true } else { false } }
 
     /// Whether it keeps something from what is there.
     fileprivate var isCover: Bool {
         switch placing {
-        case .attach, .hide, .protectFile: true
+        case .tree(.attach), .tree(.hide), .tree(.protectFile): true
         default: false
         }
     }

@@ -61,10 +61,10 @@ extension Planner {
     mutating func openServedFiles(_ sources: [Plan.Step]) {
         for step in sources {
             switch step.operation {
-            case .fill(let slot, .image(let source), _) where source.reader == .server:
-                add(.openImage(slot: slot, source), step.origin)
-            case .fill(let slot, .overlay(let source), _) where source.owner != nil:
-                add(.openOverlay(slot: slot, source), step.origin)
+            case .tree(.fill(let slot, .image(let source), _)) where source.reader == .server:
+                add(.tree(.openImage(slot: slot, source)), step.origin)
+            case .tree(.fill(let slot, .overlay(let source), _)) where source.owner != nil:
+                add(.tree(.openOverlay(slot: slot, source)), step.origin)
             default: continue
             }
         }
@@ -73,7 +73,7 @@ extension Planner {
     /// What becomes of the changes of an overlay is known only to the kernel's.
     mutating func refuseListing() {
         for step in plan.steps {
-            guard case .fill(_, .overlay(let source), _) = step.operation, source.owner != nil else { continue }
+            guard case .tree(.fill(_, .overlay(let source), _)) = step.operation, source.owner != nil else { continue }
             fault(
                 "--changes: what is changed through \(OverlaySource.server) cannot be listed", at: step.origin,
                 hint: "leave --changes out, or idmap = true")
@@ -94,7 +94,7 @@ extension TreeBuilder {
         guard let mount = spec.filesystem.rootImage, case .image(let path, let offset) = mount.source else { return }
         let source = image(mount, path, offset)
         let promise = SlotPromise(target: "/", attributes: source.attributes(mount))
-        sources.append(Plan.Step(.fill(slot: slot, .image(source), promise), mount.position))
+        sources.append(Plan.Step(.tree(.fill(slot: slot, .image(source), promise)), mount.position))
     }
 
     private mutating func image(_ mount: Mount, _ path: String, _ offset: UInt64?) -> ImageSource {

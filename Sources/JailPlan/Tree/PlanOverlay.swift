@@ -46,7 +46,7 @@ extension TreeBuilder {
         let isSealed = attributes.hasAll(of: .readOnly)
         let promise = SlotPromise(target: "/", attributes: attributes.without(.readOnly), isSealed: isSealed)
         if isSealed { sealed.append(slot) }
-        sources.append(Plan.Step(.fill(slot: slot, filling, promise), mount.position))
+        sources.append(Plan.Step(.tree(.fill(slot: slot, filling, promise)), mount.position))
         let replaced = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
         for path in host.submounts where !replaced.contains(where: { isWithin(path, $0) }) && !isOwn(path) {
             placeTree(path, on: path, .readOnly | .closed, optional: true, at: mount.position)

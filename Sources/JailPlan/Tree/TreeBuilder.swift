@@ -19,8 +19,8 @@ struct TreeBuilder {
         /// by a link in the tree, into a mount whose own target is deeper, or later by name.
         var rank: Int {
             switch placing {
-            case .hide: 2
-            case .mask, .protect, .protectFile: 1
+            case .tree(.hide): 2
+            case .tree(.mask), .tree(.protect), .tree(.protectFile): 1
             default: 0
             }
         }
@@ -134,7 +134,7 @@ struct TreeBuilder {
         place(
             Placement(
                 target: target, origin: origin, fill: (slot, filling, promise),
-                placing: .attach(slot: slot, target: target, isDirectory: isDirectory)))
+                placing: .tree(.attach(slot: slot, target: target, isDirectory: isDirectory))))
     }
 
     /// Opens a tree of the host on a target.
@@ -163,12 +163,12 @@ struct TreeBuilder {
 
     private mutating func assemble(_ rootSlot: Int) {
         construction.reserveCapacity(placements.count + 1)
-        construction.append(Plan.Step(.beginRoot(slot: rootSlot), spec.filesystem.root.position))
+        construction.append(Plan.Step(.tree(.beginRoot(slot: rootSlot)), spec.filesystem.root.position))
         for index in order() {
             let origin = placements[index].origin
             if let (slot, filling, promise) = placements[index].fill {
                 if promise.isSealed { sealed.append(slot) }
-                let step = Operation.fill(slot: slot, filling, promise)
+                let step = Operation.tree(.fill(slot: slot, filling, promise))
                 if filling.isClone {
                     sources.append(Plan.Step(step, origin))
                 } else if case .fileSystem(let fileSystem) = filling, isForeign(fileSystem.type) {

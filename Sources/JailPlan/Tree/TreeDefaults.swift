@@ -33,7 +33,7 @@ extension TreeBuilder {
             if isWritable { parameters.append(.init(key: "size", value: size(ofRoot: filesystem.tmp.value))) }
             let tmpfs = FileSystem(type: "tmpfs", parameters: parameters)
             let promise = SlotPromise(target: "/", attributes: .closed, isSealed: !isWritable)
-            fileSystems.append(Plan.Step(.fill(slot: slot, .fileSystem(tmpfs), promise), origin))
+            fileSystems.append(Plan.Step(.tree(.fill(slot: slot, .fileSystem(tmpfs), promise)), origin))
             if filesystem.root.value == .system { placeSystem(origin) }
         case .host:
             openRoot(slot, "/", filesystem.writable.value ? .closed : .readOnly | .closed, origin)
@@ -49,7 +49,7 @@ extension TreeBuilder {
             path: path, recursive: true, optional: false, isWritten: path != "/",
             demands: attributes.hasAll(of: .readOnly) ? MountAttributes() : .readOnly)
         let promise = SlotPromise(target: "/", attributes: attributes)
-        sources.append(Plan.Step(.fill(slot: slot, .tree(source), promise), origin))
+        sources.append(Plan.Step(.tree(.fill(slot: slot, .tree(source), promise)), origin))
     }
 
     /// /usr, /etc and the links or directories beside them, as on the host: a merged /usr stays merged.
@@ -60,7 +60,7 @@ extension TreeBuilder {
             let target = "/" + entry.name
             if replaced.contains(target) { continue }
             if let link = entry.link {
-                place(Placement(target: target, origin: origin, placing: .makeSymlink(target: target, to: link)))
+                place(Placement(target: target, origin: origin, placing: .tree(.makeSymlink(target: target, to: link))))
             } else {
                 placeTree(target, on: target, attributes, at: origin)
             }
@@ -82,7 +82,7 @@ extension TreeBuilder {
         case .system, .empty: return
         case .host, .directory, .image:
             guard spec.filesystem.mounts.contains(where: { $0.target.utf8.starts(with: "\(target)/".utf8) }) else {
-                return place(Placement(target: target, origin: origin, placing: .mask(target: target)))
+                return place(Placement(target: target, origin: origin, placing: .tree(.mask(target: target))))
             }
             // What the spec mounts below it stands on an empty directory.
             placeFileSystem(
@@ -115,7 +115,8 @@ extension TreeBuilder {
         // user, permissions do not keep it out.
         for name in ["bus", "fs", "irq", "sys", "sysrq-trigger"] {
             place(
-                Placement(target: "\(target)/\(name)", origin: origin, placing: .protect(target: "\(target)/\(name)")))
+                Placement(
+                    target: "\(target)/\(name)", origin: origin, placing: .tree(.protect(target: "\(target)/\(name)"))))
         }
         cover(["kcore", "keys", "kmsg", "timer_list", "sched_debug", "latency_stats"], of: target, at: origin)
     }
@@ -129,7 +130,7 @@ extension TreeBuilder {
         for name in names {
             let target = "\(directory)/\(name)"
             if spec.filesystem.mounts.contains(where: { $0.target == target }) { continue }
-            place(Placement(target: target, origin: origin, placing: .mask(target: target)))
+            place(Placement(target: target, origin: origin, placing: .tree(.mask(target: target))))
         }
     }
 
@@ -163,7 +164,8 @@ extension TreeBuilder {
                 let target = link.path
                 if written.contains(target) { continue }
                 place(
-                    Placement(target: target, origin: origin, placing: .makeSymlink(target: target, to: link.content)))
+                    Placement(
+                        target: target, origin: origin, placing: .tree(.makeSymlink(target: target, to: link.content))))
             }
             if !written.contains("/dev/pts") { mountDevpts(on: "/dev/pts", at: origin) }
             placePrivate(spec.filesystem.shm, on: "/dev/shm", unless: written)
@@ -188,7 +190,7 @@ extension TreeBuilder {
         place(
             Placement(
                 target: "/var/tmp", origin: spec.filesystem.tmp.position,
-                placing: .makeSymlink(target: "/var/tmp", to: "../tmp")))
+                placing: .tree(.makeSymlink(target: "/var/tmp", to: "../tmp"))))
     }
 
     /// A tmpfs that belongs to the command's user, as the home that passwd(5) gives it.

@@ -47,17 +47,17 @@ extension TreeBuilder {
             place(
                 Placement(
                     target: mount.target, origin: mount.position,
-                    placing: .makeSymlink(target: mount.target, to: target)))
+                    placing: .tree(.makeSymlink(target: mount.target, to: target))))
         case .directory(let mode):
             place(
                 Placement(
                     target: mount.target, origin: mount.position,
-                    placing: .makeDirectory(target: mount.target, mode: mode, keepsMode: mount.optional)))
+                    placing: .tree(.makeDirectory(target: mount.target, mode: mode, keepsMode: mount.optional))))
         case .hidden:
             place(
                 Placement(
                     target: mount.target, origin: mount.position,
-                    placing: .hide(target: mount.target)))
+                    placing: .tree(.hide(target: mount.target))))
         case .overlay(let lower, let upper, let work): placeOverlay(mount, lower, upper, work)
         case .image(let path, let offset): placeImage(mount, path, offset)
         }

@@ -8,9 +8,11 @@ extension Plan {
     /// A step in a few words, with the path or name that it is about: what `immure plan` lists and a failure begins with.
     package func title(of index: Int) -> String {
         guard steps.indices.contains(index) else { return "" }
-        guard case .attach(let slot, _, _) = steps[index].operation else { return steps[index].operation.words.title }
+        guard case .tree(.attach(let slot, _, _)) = steps[index].operation else {
+            return steps[index].operation.words.title
+        }
         // What is attached says more than where.
-        let fill = steps.first { if case .fill(slot, _, _) = $0.operation { true } else { false } }
+        let fill = steps.first { if case .tree(.fill(slot, _, _)) = $0.operation { true } else { false } }
         return (fill ?? steps[index]).operation.words.title
     }
 

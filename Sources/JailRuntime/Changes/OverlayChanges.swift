@@ -9,7 +9,7 @@ package struct OverlayChanges: Sendable {
 
     /// `overlay` is the upper, by its descriptor, and the step that has made it.
     package init(_ overlay: (step: Int, upper: Int32), of plan: Plan) throws(Diagnostic) {
-        guard case .fill(_, .overlay(let source), let promise) = plan.steps[overlay.step].operation else {
+        guard case .tree(.fill(_, .overlay(let source), let promise)) = plan.steps[overlay.step].operation else {
             throw Diagnostic("changes: step \(overlay.step + 1) makes no overlay", at: nil)
         }
         target = promise.target

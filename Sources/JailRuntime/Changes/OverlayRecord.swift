@@ -50,7 +50,7 @@ extension OverlayRecord {
         let caller = callerIdentity()
         var (user, group) = (caller.euid, caller.gid)
         for step in plan.steps {
-            guard case .setIdentity(let wantedUser, let wantedGroup) = step.operation else { continue }
+            guard case .identity(.setIdentity(let wantedUser, let wantedGroup)) = step.operation else { continue }
             user = outside(wantedUser, plan.maps?.users)
             group = outside(wantedGroup, plan.maps?.groups)
         }

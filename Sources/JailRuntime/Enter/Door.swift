@@ -125,13 +125,13 @@ extension Supervisor {
         }
         let rules = plan.steps.indices.filter { index in
             switch plan.steps[index].operation {
-            case .keepToTree, .enforceRuleset: true
+            case .landlock(.keepToTree), .landlock(.enforceRuleset): true
             default: false
             }
         }
-        let holding = plan.steps.firstIndex { if case .holdNamespaces = $0.operation { true } else { false } }
+        let holding = plan.steps.firstIndex { if case .process(.holdNamespaces) = $0.operation { true } else { false } }
         var namespaces: [(kind: NamespaceKind, descriptor: Int32)] = []
-        if let holding, case .holdNamespaces(let kinds) = plan.steps[holding].operation {
+        if let holding, case .process(.holdNamespaces(let kinds)) = plan.steps[holding].operation {
             let numbers = opened.held(by: [holding]).map(\.descriptor)
             guard numbers.count == kinds.count else { throw KernelError(.setns, .noProcess) }
             for (kind, number) in zip(kinds, numbers) { namespaces.append((kind, number)) }

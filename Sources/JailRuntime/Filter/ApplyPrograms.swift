@@ -8,7 +8,8 @@ extension Applier {
 
     /// Reads them, before anything waits for this process and while signals end it: a pipe may have no end.
     mutating func readPrograms(_ plan: Plan) throws(Failure) {
-        guard let index = plan.programs, case .installPrograms(let descriptors) = plan.steps[index].operation else {
+        guard let index = plan.programs, case .filter(.installPrograms(let descriptors)) = plan.steps[index].operation
+        else {
             return
         }
         for number in descriptors {

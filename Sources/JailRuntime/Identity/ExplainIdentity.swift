@@ -5,7 +5,7 @@ import Kernel
 /// Why ids cannot be mapped or taken.
 extension Explanation {
     var mapHint: String? {
-        guard case .mapIdentities(let maps)? = step?.operation else { return nil }
+        guard case .identity(.mapIdentities(let maps))? = step?.operation else { return nil }
         if let appArmorHint { return appArmorHint }
         if failure.errno == .readOnly { return Remedy.writableProc }
         guard failure.errno == .notPermitted || failure.errno == .invalid else { return procfsHint }
@@ -64,12 +64,12 @@ extension Explanation {
 
     var attributeHint: String? {
         switch (step?.operation, failure.errno) {
-        case (.setResourceLimit(let resource, _, _)?, .notPermitted),
-            (.raiseHardLimit(let resource, _)?, .notPermitted):
+        case (.limits(.setResourceLimit(let resource, _, _))?, .notPermitted),
+            (.limits(.raiseHardLimit(let resource, _))?, .notPermitted):
             "raising a hard limit needs CAP_SYS_RESOURCE; `ulimit -H` and /proc/self/limits show what \(resource.name) has"
-        case (.setNice?, .accessDenied), (.setNice?, .notPermitted):
+        case (.process(.setNice)?, .accessDenied), (.process(.setNice)?, .notPermitted):
             "only root may lower the nice value (unless RLIMIT_NICE allows)"
-        case (.setAffinity?, .invalid):
+        case (.process(.setAffinity)?, .invalid):
             "none of these CPUs is there or allowed; /proc/self/status has Cpus_allowed_list"
         default: nil
         }

@@ -57,7 +57,7 @@ extension Applier {
     private func portWithoutRule(_ use: PortUse, _ plan: Plan) -> UInt16? {
         var taken: [UInt16] = []
         for step in plan.steps {
-            if case .allowPort(let port, let other) = step.operation, other.rawValue == use.rawValue {
+            if case .landlock(.allowPort(let port, let other)) = step.operation, other.rawValue == use.rawValue {
                 taken.append(port)
             }
         }

@@ -102,94 +102,14 @@ struct Applier {
     /// Does what one operation says, in the process that has come to it.
     mutating func apply(_ operation: Operation, of plan: Plan) throws(Failure) {
         switch operation {
-        case .requestScope(let manager): try Scope.enter(manager)
-        case .enableControllers(let base, let controllers): try enableControllers(base, controllers)
-        case .createCgroup(let delegation): try createCgroup(delegation)
-        case .setLimit(let setting): try setLimit(setting)
-        case .enterCgroup: try enterCgroup()
-        case .makeSource(let making): try makeSource(making, of: plan)
-        case .openImage(let slot, let source): try openServed(slot, source, of: plan)
-        case .openOverlay(let slot, let source): try openServed(slot, source, of: plan)
-        case .connectManager(let socket): try connectManager(socket)
-        case .joinNamespaces(let joined): try join(joined)
-        case .joinJail(let kinds): try joinJail(kinds)
-        case .createNamespaces(let kinds): try createNamespaces(kinds, plan)
-        case .mapIdentities(let maps): try mapIdentities(maps, of: plan)
-        case .offsetClocks(let monotonic, let boottime): try offsetClocks(monotonic, boottime)
-        case .setOOMScore(let score): try proc().write("\(score)", to: "self/oom_score_adj")
-        case .forbidUserNamespaces: try proc().write("0", to: "sys/user/max_user_namespaces")
-        case .isolateMounts: try failing(isolateMounts)
-        case .openPipes(let descriptors, let group):
-            try failing { () throws(KernelError) in
-                for number in descriptors { try letReopen(pipe: number, group: group) }
-            }
-
-        case .fill(let slot, let filling, let promise): try fill(slot, filling, promise, of: plan)
-        case .readCredentials(let path): try readCredentials(path)
-
-        case .setIdentity(let user, let group): try setIdentity(user: user, group: group)
-        case .giveGroup(let user, let group):
-            try failing { () throws(KernelError) in try leaf?.give(user: user, group: group) }
-        case .setGroups(let groups): try failing { () throws(KernelError) in try setGroups(groups) }
-
-        case .beginRoot(let slot):
-            tree.guarded = plan.guarded
-            try tree.begin(slots[slot])
-        case .attach(let slot, let target, let isDirectory):
-            try tree.attach(slots[slot], on: target, isDirectory)
-            try noteUnwritable(slot, plan)
-        case .makeDirectory(let target, let mode, let keepsMode):
-            try tree.makeDirectory(target, mode, keepsMode: keepsMode)
-        case .makeSymlink(let target, let to): try tree.makeSymlink(target, to: to)
-        case .hide(let target): try hide(target, plan)
-        case .mask(let target): _ = try tree.cover(target, for: step)
-        case .protect(let target): try tree.protect(target, for: step)
-        case .pin(let target, let attributes, let isMade): try tree.pin(target, attributes, makes: isMade, for: step)
-        case .protectFile(let target, let file): try tree.protect(target, file, for: step)
-        case .seal(let sealed): try tree.seal(sealed.map { slots[$0] })
-        case .openQueues: try openQueues()
-        case .switchRoot: try failing { () throws(KernelError) in try switchRoot(to: tree.root) }
-
-        case .setHostName(let name): try failing { () throws(KernelError) in try setHostName(name) }
-        case .openPort(let publication): try openPort(publication)
-        case .publish(let publications): try publish(publications, of: plan)
-        case .provideNetwork(let provision): try provideNetwork(provision, of: plan)
-        case .awaitNetwork(let provision): try awaitNetwork(provision)
-        case .bringUpLoopback: try bringUpLoopback()
-        case .setNice(let nice): try failing { () throws(KernelError) in try setNice(nice) }
-        case .setAffinity(let cpus): try failing { () throws(KernelError) in try setAffinity(cpus) }
-        case .lockFile(let path): try lockFile(path, of: plan)
-        case .holdNamespaces(let kinds): try holdNamespaces(kinds, of: plan)
-        case .newKeyring: witness.keyring = try failing(joinNewKeyring)
-        case .setInheritedAttributes(let wanted): try resetInherited(to: wanted)
-        case .startSession(let terminal): try startSession(terminal, of: plan)
-        case .dropBounding(let kept): try failing { () throws(KernelError) in try dropBounding(keeping: kept.rawValue) }
-        case .setSecureBits(let bits): try failing { () throws(KernelError) in try setSecureBits(bits) }
-        case .forbidNewPrivileges: try failing(forbidNewPrivileges)
-        case .refuseNamespaces(let others):
-            try failing { () throws(KernelError) in
-                try refuseNamespaces(ofI386: others.contains(.i386), ofX32: others.contains(.x32))
-            }
-
-        case .startCommand: throw Failure(.launcherGone)  // where two processes part, in `FirstProcess`
-        case .setResourceLimit(let resource, let soft, let hard): try setLimit(of: resource, soft, hard)
-        case .raiseHardLimit(let resource, let hard): try raiseLimit(of: resource, to: hard)
-        case .setUmask(let mask): setUmask(mask)
-        case .keepToTree(let rules): try keepToTree(rules, of: plan)
-        case .createRuleset(let handled): try createRuleset(handled)
-        case .allowPath(let path, let access): try allow(path, access)
-        case .allowPort(let port, let use): try allow(port, use)
-        case .enforceRuleset: try enforceRuleset(of: plan)
-        case .enforceHeld(let step, _): try enforceHeld(step)
-        case .setCapabilities(let sets): try apply(sets)
-        case .dieWithParent: try dieWithParent()
-        case .closeDescriptors(let kept): try closeDescriptors(keeping: kept)
-        case .resetSignals: try failing(resetSignals)
-        case .changeDirectory(let path): try enterDirectory(path)
-        case .installFilter(let program): try install(program, of: plan)
-        case .installPrograms: try installPrograms(of: plan)
-        case .nameProcess(let names): service.ownProcess = names
-        case .execute(let arguments, let name, let environment): try execute(arguments, name, environment, of: plan)
+        case .tree(let operation): try apply(operation, of: plan)
+        case .identity(let operation): try apply(operation, of: plan)
+        case .process(let operation): try apply(operation, of: plan)
+        case .limits(let operation): try apply(operation, of: plan)
+        case .filter(let operation): try apply(operation, of: plan)
+        case .landlock(let operation): try apply(operation, of: plan)
+        case .network(let operation): try apply(operation, of: plan)
+        case .service(let operation): try apply(operation, of: plan)
         }
     }
 

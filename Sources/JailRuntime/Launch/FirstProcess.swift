@@ -101,7 +101,7 @@ struct FirstProcess {
         kept.append(applier.startChannel)
         if applier.startChannel >= 0, let proc = applier.hostProc { kept.append(proc.descriptor) }
         kept += rooms.descriptors
-        for step in plan.steps { if case .closeDescriptors(let given) = step.operation { kept += given } }
+        for step in plan.steps { if case .process(.closeDescriptors(let given)) = step.operation { kept += given } }
         // Where the jail has no procfs that the command's process can be read in.
         if isVerified, !plan.hasOwnProc, let proc = applier.hostProc { kept.append(proc.descriptor) }
         try applier.closeOthers(keeping: kept)
@@ -136,7 +136,7 @@ extension Plan {
     fileprivate func blamingIdentity(for failure: Failure) -> Failure {
         guard case .kernel = failure.cause, failure.errno == .overflow, isVerified, maps != nil else { return failure }
         for (index, step) in steps.enumerated() {
-            guard case .setIdentity(let user, let group) = step.operation else { continue }
+            guard case .identity(.setIdentity(let user, let group)) = step.operation else { continue }
             let found = "ids that the jail's user namespace does not map"
             return Failure(.notInForce, text: "ids: promised uid \(user), gid \(group), the kernel says \(found)")
                 .at(index)

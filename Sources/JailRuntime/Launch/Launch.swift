@@ -100,7 +100,8 @@ package struct Launch {
         let stage = try failing { () throws(KernelError) in try Stage() }
         applier.stage = stage
         guard let creation = plan.creation else { throw Failure(.launcherGone) }
-        let sources = plan.steps[..<creation].prefix { if case .fill = $0.operation { true } else { false } }.count
+        let sources = plan.steps[..<creation].prefix { if case .tree(.fill) = $0.operation { true } else { false } }
+            .count
         try applier.followSources(plan, 0..<sources)
         try applier.follow(plan, sources..<creation)
         var leftovers = Leftovers()
@@ -159,7 +160,9 @@ package struct Launch {
             do throws(Failure) {
                 applier.maps = try IdentityMapper(maps)
             } catch {
-                let step = plan.steps.firstIndex { if case .mapIdentities = $0.operation { true } else { false } }
+                let step = plan.steps.firstIndex {
+                    if case .identity(.mapIdentities) = $0.operation { true } else { false }
+                }
                 throw error.at(step ?? -1)
             }
         }

@@ -116,7 +116,7 @@ extension Supervisor {
         do throws(Failure) {
             var helper = try HelperProcess.start(files.order(fuse)) { [size = served.tableSize] in size }
             helper.step =
-                plan.steps.firstIndex { if case .fill(slot, _, _) = $0.operation { true } else { false } } ?? -1
+                plan.steps.firstIndex { if case .tree(.fill(slot, _, _)) = $0.operation { true } else { false } } ?? -1
             helpers.append(helper)
         } catch {
             // Nobody is left to answer: the jail is told so, and fails.

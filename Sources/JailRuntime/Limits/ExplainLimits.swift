@@ -14,7 +14,7 @@ extension Explanation {
     var limitOrigin: Position? {
         let controller = failure.text.split(separator: " ").first ?? ""
         for step in plan.steps {
-            if case .setLimit(let setting) = step.operation, setting.file.hasPrefix(controller + ".") {
+            if case .limits(.setLimit(let setting)) = step.operation, setting.file.hasPrefix(controller + ".") {
                 return step.origin
             }
         }
@@ -23,7 +23,7 @@ extension Explanation {
 
     /// Of another group than a user's scope the planner has seen it.
     var controllerHint: String? {
-        guard case .enableControllers(.scope(.user), _)? = step?.operation else { return nil }
+        guard case .limits(.enableControllers(.scope(.user), _))? = step?.operation else { return nil }
         return Remedy.delegateToUsersAndLogin
     }
 
@@ -39,7 +39,7 @@ extension Explanation {
     }
 
     var limitHint: String? {
-        guard case .setLimit(let setting)? = step?.operation else { return groupHint }
+        guard case .limits(.setLimit(let setting))? = step?.operation else { return groupHint }
         if failure.errno == .noEntry {
             switch setting.file {
             case "memory.swap.max":
@@ -59,7 +59,7 @@ extension Explanation {
     /// The limits on groups within groups that are set from the jail's place up, cgroups(7).
     private var roomHint: String? {
         let base = plan.steps.lazy.compactMap { step in
-            if case .enableControllers(.directory(let path), _) = step.operation { path } else { nil }
+            if case .limits(.enableControllers(.directory(let path), _)) = step.operation { path } else { nil }
         }.first
         guard var directory = base else { return nil }
         var files: [String] = []

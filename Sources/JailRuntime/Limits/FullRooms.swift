@@ -14,7 +14,8 @@ struct FullRooms {
     /// Those of a plan that have a size, by the slots that hold them.
     init(of plan: Plan, _ slots: [Int32]) {
         for (index, step) in plan.steps.enumerated() {
-            guard case .fill(let slot, let filling, let promise) = step.operation, !promise.isSealed, slots[slot] >= 0,
+            guard case .tree(.fill(let slot, let filling, let promise)) = step.operation, !promise.isSealed,
+                slots[slot] >= 0,
                 !filling.isServed,
                 filling.room != nil || filling.roomForFiles != nil
             else { continue }

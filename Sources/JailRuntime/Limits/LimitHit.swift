@@ -82,14 +82,17 @@ extension Plan {
     /// The first setting of a key, with its line.
     fileprivate func limit(_ key: String) -> (value: String, origin: Position?)? {
         for step in steps {
-            if case .setLimit(let setting) = step.operation, setting.key == key { return (setting.value, step.origin) }
+            if case .limits(.setLimit(let setting)) = step.operation, setting.key == key {
+                return (setting.value, step.origin)
+            }
         }
         return nil
     }
 
     /// That something was full.
     fileprivate func hit(ofRoom room: FullRoom, ends: Bool) -> LimitHit? {
-        guard steps.indices.contains(room.step), case .fill(_, let filling, let promise) = steps[room.step].operation
+        guard steps.indices.contains(room.step),
+            case .tree(.fill(_, let filling, let promise)) = steps[room.step].operation
         else { return nil }
         let key =
             (promise.target == home ? "home" : promise.room(filling)).map { "filesystem.\($0)" }
@@ -110,7 +113,7 @@ extension Plan {
 
     fileprivate var firstIOLimit: String? {
         for step in steps {
-            if case .setLimit(let setting) = step.operation, setting.file == "io.max" { return setting.key }
+            if case .limits(.setLimit(let setting)) = step.operation, setting.file == "io.max" { return setting.key }
         }
         return nil
     }

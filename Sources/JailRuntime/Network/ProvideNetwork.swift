@@ -59,7 +59,7 @@ extension Applier {
         let loader = try HelperProcess.start(order) { descriptorTableSize }
         closeDescriptor(rules)
         if provision.rules.allowed != nil { counters = NetworkCounters(network: network, users: users, nft: nft) }
-        let awaited = plan.steps.firstIndex { if case .awaitNetwork = $0.operation { true } else { false } }
+        let awaited = plan.steps.firstIndex { if case .network(.awaitNetwork) = $0.operation { true } else { false } }
         inTheMaking = NetworkInTheMaking(
             step: step, awaited: awaited ?? -1, provision: provision, network: network, users: users, stack: stack,
             nft: nft, loader: loader)

@@ -5,7 +5,7 @@ import SpecFile
 /// Why the command cannot be executed.
 extension Explanation {
     private var environment: [String] {
-        guard case .execute(_, _, let environment)? = step?.operation else { return [] }
+        guard case .process(.execute(_, _, let environment))? = step?.operation else { return [] }
         return environment
     }
 
@@ -72,7 +72,9 @@ extension Explanation {
     var noexecHint: String? {
         var nearest: (target: String, origin: Position?)?
         for step in plan.steps {
-            guard case .attach(_, let target, _) = step.operation, failure.text.hasPrefix(target) else { continue }
+            guard case .tree(.attach(_, let target, _)) = step.operation, failure.text.hasPrefix(target) else {
+                continue
+            }
             if target.utf8.count >= nearest?.target.utf8.count ?? 0 { nearest = (target, step.origin) }
         }
         guard let nearest else { return nil }

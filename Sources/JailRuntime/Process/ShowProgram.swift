@@ -27,7 +27,7 @@ extension Explanation {
     private func mountElsewhere(of path: String) -> (source: String, target: String, isReadOnly: Bool)? {
         var found: (source: String, target: String, isReadOnly: Bool)?
         for step in plan.steps {
-            guard case .fill(_, .tree(let source), let promise) = step.operation, source.path != promise.target,
+            guard case .tree(.fill(_, .tree(let source), let promise)) = step.operation, source.path != promise.target,
                 path.utf8.starts(with: "\(source.path)/".utf8),
                 source.path.utf8.count > found?.source.utf8.count ?? 1
             else { continue }

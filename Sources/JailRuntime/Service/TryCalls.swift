@@ -20,9 +20,9 @@ package struct CallNeeds: Sendable {
     init(_ plan: Plan) {
         mounts = plan.makes(.mount)
         func has(_ isWanted: (Operation) -> Bool) -> Bool { plan.steps.contains { isWanted($0.operation) } }
-        hostname = has { if case .setHostName = $0 { true } else { false } }
-        keyring = has { if case .newKeyring = $0 { true } else { false } }
-        loopback = has { if case .bringUpLoopback = $0 { true } else { false } }
+        hostname = has { if case .process(.setHostName) = $0 { true } else { false } }
+        keyring = has { if case .process(.newKeyring) = $0 { true } else { false } }
+        loopback = has { if case .network(.bringUpLoopback) = $0 { true } else { false } }
     }
 
     init(_ spec: Spec) {

@@ -98,7 +98,9 @@ extension Explanation {
         case .noEntry where !failure.text.hasPrefix("/proc/"): return nil
         case .notPermitted, .accessDenied, .readOnly, .unsupported, .noEntry, .noAddressFamily:
             let isFiltered = evidence.status("Seccomp") == "2"
-            let writes = plan.steps.contains { if case .forbidUserNamespaces = $0.operation { true } else { false } }
+            let writes = plan.steps.contains {
+                if case .identity(.forbidUserNamespaces) = $0.operation { true } else { false }
+            }
             settings = evidence.settings(refused: isFiltered ? evidence.refusedCalls(plan) : [], writesSysctls: writes)
         default: return nil
         }

@@ -24,7 +24,7 @@ extension Applier {
     mutating func checkOverlayOptions(_ plan: Plan) throws(Failure) {
         var text: [UInt8]?
         for index in plan.steps.indices {
-            guard case .fill(let slot, .overlay(let source), let promise) = plan.steps[index].operation,
+            guard case .tree(.fill(let slot, .overlay(let source), let promise)) = plan.steps[index].operation,
                 source.owner == nil, slots[slot] >= 0
             else { continue }
             let mount = slots[slot]

@@ -68,8 +68,9 @@ extension Plan {
     /// Where a step puts something; empty where it puts nothing.
     func target(of step: Int) -> String {
         switch steps[step].operation {
-        case .attach(_, let target, _), .hide(let target), .mask(let target), .protect(let target),
-            .pin(let target, _, _), .protectFile(let target, _):
+        case .tree(.attach(_, let target, _)), .tree(.hide(let target)), .tree(.mask(let target)),
+            .tree(.protect(let target)),
+            .tree(.pin(let target, _, _)), .tree(.protectFile(let target, _)):
             target
         default: ""
         }
@@ -79,8 +80,9 @@ extension Plan {
     fileprivate func step(thatPlaces target: String) -> Int? {
         steps.firstIndex { step in
             switch step.operation {
-            case .attach(_, target, _), .hide(target), .mask(target), .protect(target), .pin(target, _, _),
-                .protectFile(target, _):
+            case .tree(.attach(_, target, _)), .tree(.hide(target)), .tree(.mask(target)), .tree(.protect(target)),
+                .tree(.pin(target, _, _)),
+                .tree(.protectFile(target, _)):
                 true
             default: false
             }

@@ -97,8 +97,9 @@ extension Applier {
         var audit = MountAudit(try mountTable())
         for index in plan.steps.indices {
             switch plan.steps[index].operation {
-            case .fill(let slot, let filling, let promise): try expect(slot, filling, promise, at: index, in: &audit)
-            case .makeSymlink(let target, let to):
+            case .tree(.fill(let slot, let filling, let promise)):
+                try expect(slot, filling, promise, at: index, in: &audit)
+            case .tree(.makeSymlink(let target, let to)):
                 // The default ones protect nothing, and a program that misses one says so.
                 if plan.steps[index].origin != nil || shown != nil { try checkLink(target, to, at: index) }
             default: continue
@@ -226,7 +227,7 @@ extension Applier {
     /// What a procfs of processes that are not the jail's own hides of them: no call tells but the text.
     private mutating func checkProcOptions(_ plan: Plan) throws(Failure) {
         for index in plan.steps.indices {
-            guard case .fill(_, .fileSystem(let fileSystem), let promise) = plan.steps[index].operation,
+            guard case .tree(.fill(_, .fileSystem(let fileSystem), let promise)) = plan.steps[index].operation,
                 fileSystem.type == "proc", !fileSystem.parameters.isEmpty
             else { continue }
             let target = promise.target

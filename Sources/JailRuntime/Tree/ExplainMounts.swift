@@ -7,16 +7,18 @@ import LinuxFacts
 extension Explanation {
     var mountHint: String? {
         switch step?.operation {
-        case .fill(_, .tree(let source), _): sourceHint(source)
-        case .makeSource: nil
-        case .fill(_, .image(let source), _): imageHint(source)
-        case .fill(_, .device(let name, _, _), _): deviceHint(name)
-        case .fill(_, .fileSystem(let fileSystem), _), .fill(_, .noticeSocket(let fileSystem), _),
-            .fill(_, .credentials(let fileSystem), _):
+        case .tree(.fill(_, .tree(let source), _)): sourceHint(source)
+        case .tree(.makeSource): nil
+        case .tree(.fill(_, .image(let source), _)): imageHint(source)
+        case .tree(.fill(_, .device(let name, _, _), _)): deviceHint(name)
+        case .tree(.fill(_, .fileSystem(let fileSystem), _)), .tree(.fill(_, .noticeSocket(let fileSystem), _)),
+            .tree(.fill(_, .credentials(let fileSystem), _)):
             fileSystemHint(fileSystem.type)
-        case .fill(_, .file, _): targetHint
-        case .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect, .pin, .protectFile: targetHint
-        case .isolateMounts, .switchRoot, .beginRoot: mountRightsHint
+        case .tree(.fill(_, .file, _)): targetHint
+        case .tree(.attach), .tree(.makeDirectory), .tree(.makeSymlink), .tree(.hide), .tree(.mask), .tree(.protect),
+            .tree(.pin), .tree(.protectFile):
+            targetHint
+        case .tree(.isolateMounts), .tree(.switchRoot), .tree(.beginRoot): mountRightsHint
         default: nil
         }
     }
@@ -91,9 +93,9 @@ extension Explanation {
 
     /// The host's path of the tree that the step attaches.
     private var attachedPath: String? {
-        guard case .attach(let slot, _, _)? = step?.operation else { return nil }
+        guard case .tree(.attach(let slot, _, _))? = step?.operation else { return nil }
         for step in plan.steps {
-            if case .fill(slot, .tree(let source), _) = step.operation { return source.path }
+            if case .tree(.fill(slot, .tree(let source), _)) = step.operation { return source.path }
         }
         return nil
     }
@@ -115,7 +117,7 @@ extension Explanation {
 
     /// Whether the target does. One that is pinned is on the way to another.
     private var isInRepository: Bool {
-        if case .pin? = step?.operation { return Self.isInRepository(failure.text + "/") }
+        if case .tree(.pin)? = step?.operation { return Self.isInRepository(failure.text + "/") }
         return Self.isInRepository(failure.text)
     }
 

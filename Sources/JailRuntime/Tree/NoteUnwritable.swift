@@ -35,7 +35,9 @@ extension Plan {
     /// Whether the command keeps the capability that modes do not stop.
     fileprivate var capabilitiesOverride: Bool {
         for step in steps {
-            if case .setCapabilities(let sets) = step.operation { return sets.effective.contains(.dac_override) }
+            if case .identity(.setCapabilities(let sets)) = step.operation {
+                return sets.effective.contains(.dac_override)
+            }
         }
         return false
     }

@@ -98,7 +98,8 @@ extension Applier {
     private func refuseReachable(_ layers: OverlayLayers, _ plan: Plan) throws(Failure) {
         let kept = try [layers.upper, layers.work].map { number throws(Failure) in try place(of: number) }
         for other in plan.steps {
-            guard case .fill(_, .tree(let tree), let promise) = other.operation, !promise.held.hasAll(of: .readOnly)
+            guard case .tree(.fill(_, .tree(let tree), let promise)) = other.operation,
+                !promise.held.hasAll(of: .readOnly)
             else { continue }
             let path: [UInt8]
             do throws(KernelError) {

@@ -92,7 +92,7 @@ extension Applier {
             covers.append((cover.step, try number(of: cover.mount)))
         }
         for step in plan.steps.indices {
-            guard case .attach(let slot, let target, _) = plan.steps[step].operation, slots[slot] >= 0,
+            guard case .tree(.attach(let slot, let target, _)) = plan.steps[step].operation, slots[slot] >= 0,
                 tree.isGuarded(target)
             else { continue }
             covers.append((step, try number(of: slots[slot])))

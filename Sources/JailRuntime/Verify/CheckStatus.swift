@@ -39,33 +39,33 @@ extension Applier {
         var filters = witness.filters
         for index in plan.steps.indices {
             switch plan.steps[index].operation {
-            case .setIdentity(let user, let group):
+            case .identity(.setIdentity(let user, let group)):
                 try hold(areAll(status.users, user), at: index, "uids", "\(user)", list(status.users))
                 try hold(areAll(status.groups, group), at: index, "gids", "\(group)", list(status.groups))
-            case .setGroups(let groups):
+            case .identity(.setGroups(let groups)):
                 let found = status.supplementary
                 try hold(
                     isSubset(found, groups) && isSubset(groups, found), at: index, "groups",
                     groups.isEmpty ? "none" : list(groups), found.isEmpty ? "none" : list(found))
-            case .dropBounding(let kept):
+            case .identity(.dropBounding(let kept)):
                 try hold(
                     status.bounding == kept.rawValue, at: index, "bounding set", set(kept.rawValue),
                     set(status.bounding))
-            case .setCapabilities(let sets): try check(sets, status, at: index)
-            case .forbidNewPrivileges:
+            case .identity(.setCapabilities(let sets)): try check(sets, status, at: index)
+            case .identity(.forbidNewPrivileges):
                 try hold(status.noNewPrivileges == 1, at: index, "no_new_privs", "1", "\(status.noNewPrivileges)")
-            case .setUmask(let mask):
+            case .process(.setUmask(let mask)):
                 try hold(
                     status.umask == mask, at: index, "umask", "0" + String(mask, radix: 8),
                     "0" + String(status.umask, radix: 8))
-            case .resetSignals:
+            case .process(.resetSignals):
                 try hold(
                     status.blocked == 0 && status.ignored == 0, at: index, "signals", "none blocked, none ignored",
                     "blocked \(set(status.blocked)), ignored \(set(status.ignored))")
-            case .refuseNamespaces:
+            case .filter(.refuseNamespaces):
                 filters += 1
                 try holdFilters(filters, status, isLast: plan.filter == nil || !isFiltered, at: index)
-            case .installFilter where isFiltered:
+            case .filter(.installFilter) where isFiltered:
                 filters += 1
                 try holdFilters(filters, status, isLast: true, at: index)
             default: break
@@ -105,7 +105,8 @@ extension Applier {
     /// it, is not asked so: the mode is, where that may be asked; where not, nothing can be asked without harm.
     private mutating func checkFilterAnswers(_ plan: Plan) throws(Failure) {
         guard let filter = plan.filter else { return }
-        let index = plan.steps.firstIndex { if case .installFilter = $0.operation { true } else { false } } ?? step
+        let index =
+            plan.steps.firstIndex { if case .filter(.installFilter) = $0.operation { true } else { false } } ?? step
         if let errno = filter.answer(to: "pread64") {
             let found = refusal(ofReading: witness.status)
             try hold(found == errno, at: index, "seccomp", "pread64: errno \(errno)", "pread64: errno \(found)")

@@ -35,7 +35,7 @@ struct JailScene {
         caller = effectiveUser()
         for step in plan.steps {
             switch step.operation {
-            case .fill(_, .tree(let source), let promise):
+            case .tree(.fill(_, .tree(let source), let promise)):
                 mounted.insert(promise.target)
                 if promise.target == "/" {
                     rootIsHosts = true
@@ -44,11 +44,11 @@ struct JailScene {
                 } else {
                     system.append(promise.target)
                 }
-            case .fill(_, _, let promise): mounted.insert(promise.target)
-            case .hide(let target), .mask(let target): hides.append((target, step.origin))
-            case .createRuleset(let handled): closed = handled
-            case .allowPath(let path, let access): open.append((path, access))
-            case .allowPort(let port, let use): ports.append((port, use))
+            case .tree(.fill(_, _, let promise)): mounted.insert(promise.target)
+            case .tree(.hide(let target)), .tree(.mask(let target)): hides.append((target, step.origin))
+            case .landlock(.createRuleset(let handled)): closed = handled
+            case .landlock(.allowPath(let path, let access)): open.append((path, access))
+            case .landlock(.allowPort(let port, let use)): ports.append((port, use))
             default: break
             }
         }

@@ -38,8 +38,9 @@ package struct Explanation {
     /// What no line asks for is put into the root that a line has chosen: where it cannot be made there, it is that line.
     private var rootOrigin: Position? {
         switch step?.operation {
-        case .attach, .makeDirectory, .makeSymlink, .hide, .mask, .protect, .pin, .protectFile:
-            plan.steps.first { if case .beginRoot = $0.operation { true } else { false } }?.origin
+        case .tree(.attach), .tree(.makeDirectory), .tree(.makeSymlink), .tree(.hide), .tree(.mask), .tree(.protect),
+            .tree(.pin), .tree(.protectFile):
+            plan.steps.first { if case .tree(.beginRoot) = $0.operation { true } else { false } }?.origin
         default: nil
         }
     }
@@ -47,13 +48,15 @@ package struct Explanation {
     /// The source of the host that is missing, where that is all.
     package var missingSource: String? {
         guard case .kernel = failure.cause, failure.errno == .noEntry else { return nil }
-        guard case .fill(_, .tree(let source), _)? = step?.operation else { return nil }
+        guard case .tree(.fill(_, .tree(let source), _))? = step?.operation else { return nil }
         return source.path
     }
 
     /// The link that is to be made, and where the other leads that is there.
     package var differingLink: (path: String, found: String)? {
-        guard case .linkDiffers = failure.cause, case .makeSymlink(let path, _)? = step?.operation else { return nil }
+        guard case .linkDiffers = failure.cause, case .tree(.makeSymlink(let path, _))? = step?.operation else {
+            return nil
+        }
         return failure.text.isEmpty ? nil : (path, failure.text)
     }
 
@@ -175,23 +178,28 @@ package struct Explanation {
         if let unitHint { return unitHint }
         if let hint = resourceHint { return hint }
         switch step?.operation {
-        case .requestScope, .enableControllers, .createCgroup, .setLimit, .enterCgroup: return limitHint
-        case .createNamespaces(let kinds): return namespaceHint(kinds)
-        case .joinNamespaces: return joinHint
-        case .joinJail where failure.errno == .notPermitted || failure.errno == .accessDenied:
+        case .limits(.requestScope), .limits(.enableControllers), .limits(.createCgroup), .limits(.setLimit),
+            .limits(.enterCgroup):
+            return limitHint
+        case .process(.createNamespaces(let kinds)): return namespaceHint(kinds)
+        case .process(.joinNamespaces): return joinHint
+        case .process(.joinJail) where failure.errno == .notPermitted || failure.errno == .accessDenied:
             return "the program of the jail's command may be executed, and not read, by the user: chmod a+r it"
-        case .mapIdentities: return mapHint
-        case .forbidUserNamespaces, .offsetClocks, .setOOMScore: return procfsHint
-        case .setIdentity, .setGroups: return identityHint
-        case .openPipes where failure.errno == .invalid && evidence.isInUserNamespace: return missingIDHint
-        case .newKeyring where failure.errno == .notPermitted || failure.errno == .accessDenied:
+        case .identity(.mapIdentities): return mapHint
+        case .identity(.forbidUserNamespaces), .process(.offsetClocks), .process(.setOOMScore): return procfsHint
+        case .identity(.setIdentity), .identity(.setGroups): return identityHint
+        case .process(.openPipes) where failure.errno == .invalid && evidence.isInUserNamespace: return missingIDHint
+        case .process(.newKeyring) where failure.errno == .notPermitted || failure.errno == .accessDenied:
             return "keyrings are refused here, as in most containers: go without one of the jail's own by "
                 + "process.keyring = \"inherit\""
-        case .execute: return executeHint
-        case .installPrograms where failure.errno == .invalid: return Self.filterHint
-        case .changeDirectory(let path): return directoryHint(path)
-        case .keepToTree, .createRuleset, .allowPath, .allowPort, .enforceRuleset: return landlockHint
-        case .setResourceLimit, .raiseHardLimit, .setNice, .setAffinity: return attributeHint
+        case .process(.execute): return executeHint
+        case .filter(.installPrograms) where failure.errno == .invalid: return Self.filterHint
+        case .process(.changeDirectory(let path)): return directoryHint(path)
+        case .landlock(.keepToTree), .landlock(.createRuleset), .landlock(.allowPath), .landlock(.allowPort),
+            .landlock(.enforceRuleset):
+            return landlockHint
+        case .limits(.setResourceLimit), .limits(.raiseHardLimit), .process(.setNice), .process(.setAffinity):
+            return attributeHint
         case .none where failure.text == "/proc" && failure.errno == .noEntry:
             return "immure needs procfs where it starts: \(Remedy.mountProc) (\(Remedy.procOfBubblewrap))"
         case .none: return failure.call == .clone3 || failure.call == .unshare ? namespaceHint([.user]) : nil
