@@ -81,7 +81,7 @@ extension OCIImport {
         ]
         for (key, value, directive) in entries(node, "linux.resources.blockIO") {
             switch key {
-            case "weight": draft.lose("a weight on every device", directive)
+            case "weight": draft.lose("a weight on every device", restricts: value.integer != 0, directive)
             case "leafWeight": draft.isInForce("no kernel has it since Linux 5.0", directive)
             case "weightDevice", "throttleReadBpsDevice", "throttleWriteBpsDevice", "throttleReadIOPSDevice",
                 "throttleWriteIOPSDevice":
