@@ -12,6 +12,7 @@ import time
 import pytest
 
 from harness import linux
+from harness.patience import until
 from test_overlay import overlay, picture, tree, writable
 from test_overlay_kept import kept
 
@@ -425,6 +426,20 @@ def test_s30_changes_are_listed_however_the_jail_ends(caller, where, tmp_path_fa
     assert run.status == 124, run
     found = run.stdout if where == "-" else (place / "list").read_text()
     assert found == "M /src/a\nD /src/d\t(3 entries)\nA /src/new\n"
+
+
+def test_a_lower_that_has_become_a_link_is_not_followed(root):
+    """They are opened for the list as they were for the launch, when somebody else may have had the time to exchange them."""
+    lower, place, secret = tree(root), root.open_directory(), root.directory()
+    root.file(secret / "a", "another's\n")
+    launch = root.start(writable(root) + overlay(lower) + f'[filesystem]\nrw = ["{place}:/w"]\n', "/bin/sh", "-c", "rm /src/a; echo >/w/began; while [ ! -e /w/end ]; do sleep 0.01; done", options=["--changes", str(place / "list")])
+    until(lambda: (place / "began").exists())
+    lower.rename(f"{lower}.aside")
+    lower.symlink_to(secret)
+    os.lchown(lower, 12345, 12345)
+    (place / "end").write_text("")
+    run = root.finish(launch)
+    assert f"cannot be listed: {lower} is a symbolic link of uid 12345" in run.stderr, run
 
 
 def test_the_result_has_the_changes(caller):

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from harness import linux
+from harness.hints import gone, told
 from test_overlay import overlay, picture, submount, tree, writable  # noqa: F401
 
 
@@ -272,3 +273,22 @@ def test_the_lock_is_gone_with_a_killed_launcher(caller):
     while (run := caller.shell(spec, "true")).status and time.monotonic() < deadline:
         time.sleep(0.02)
     assert run.ok
+
+
+@pytest.mark.parametrize("verb", ["run", "diff", "apply", "discard"])
+def test_another_upper_at_its_path_is_refused(caller, verb):
+    """What the record says is said of the directory that the changes went to."""
+    lower, place = tree(caller), caller.directory()
+    spec = caller.spec(writable(caller) + kept(place, lower))
+    caller.shell(spec, "rm /src/a").ok
+    (place / "changes").rename(place / "aside")
+    (place / "changes").mkdir(mode=0o700)
+    caller.own(place / "changes")
+    caller.file(place / "changes/precious", "x")
+    act = {"run": lambda: caller.shell(spec, "true")}.get(verb, lambda: caller.verb(verb, spec))
+    told(act(), "put that one back, or name an upper and a work of their own, which immure makes")
+    assert (place / "changes/precious").read_text() == "x" and (lower / "a").exists()
+    (place / "changes/precious").unlink()
+    (place / "changes").rmdir()
+    (place / "aside").rename(place / "changes")
+    gone(act(), status=1 if verb == "diff" else 0)

@@ -31,8 +31,9 @@ package struct KeptChanges {
             let bytes = try OverlayRecord.bytes(in: self.work)
             isRecorded = bytes != nil
             record = try bytes.flatMap { (bytes) throws(Failure) in try Self.record(bytes, isNeeded: needsLowers) }
+            try record?.require(self.upper)
             var opened: [Int32] = []
-            if needsLowers { for path in lower { opened.append(try Self.openLower(path)) } }
+            if needsLowers { for path in lower { opened.append(try Self.openLower(path, following: Self.rule)) } }
             lowers = opened
             if needsLowers { try requireSame() } else { try requireRecorded() }
         } catch {
@@ -64,7 +65,8 @@ package struct KeptChanges {
         }
     }
 
-    private static func openLower(_ path: String) throws(Failure) -> Int32 {
+    /// A lower, to be read.
+    static func openLower(_ path: String, following rule: LinkRule) throws(Failure) -> Int32 {
         let place: Int32
         do throws(WalkFault) {
             place = try HostWalk.open(path, following: rule).release()

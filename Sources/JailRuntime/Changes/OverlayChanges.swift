@@ -13,15 +13,21 @@ package struct OverlayChanges: Sendable {
             throw Diagnostic("changes: step \(overlay.step + 1) makes no overlay", at: nil)
         }
         target = promise.target
-        do throws(KernelError) {
+        // As the launch has come to them.
+        var rule = LinkRule(user: effectiveUser(), isRoot: effectiveUser() == 0)
+        rule.close(plan.writableSources)
+        do throws(Failure) {
             var lowers: [Int32] = []
             defer { for lower in lowers { closeDescriptor(lower) } }
-            for path in source.lower { lowers.append(try open(path, .read | .directory).release()) }
-            changes = try ChangeWalk.changes(of: overlay.upper, over: lowers, prefix: source.attributePrefix)
+            for path in source.lower { lowers.append(try KeptChanges.openLower(path, following: rule)) }
+            changes = try failing { () throws(KernelError) in
+                try ChangeWalk.changes(of: overlay.upper, over: lowers, prefix: source.attributePrefix)
+            }
         } catch {
+            let told = Explanation(error, of: Plan(), evidence: .host).told
             throw Diagnostic(
-                "changes of \(promise.target) cannot be listed: \(error.call.name): \(error.errno.name) \(error.errno.words)",
-                at: plan.steps[overlay.step].origin)
+                "changes of \(promise.target) cannot be listed: \(told.reason)", at: plan.steps[overlay.step].origin,
+                hint: told.hint)
         }
     }
 

@@ -15,6 +15,8 @@ struct OverlayRecord: Equatable {
     var process: Int
     /// Device and inode of each lower, the uppermost first.
     var lowers: [[UInt64]]
+    /// The inode of the upper; nil in a record of a version that did not write it.
+    var upper: UInt64?
     /// `user` or `trusted`: which attributes overlayfs keeps its notes in.
     var attributes: String
     /// The id maps of the jail, inside, outside and count; empty where it had none.
@@ -28,6 +30,15 @@ struct OverlayRecord: Equatable {
     var draft: String?
 
     var usesUserAttributes: Bool { attributes == "user" }
+
+    /// Throws where that directory is another than the one whose changes it is about.
+    func require(_ directory: Int32) throws(Failure) {
+        let found = try failing { () throws(KernelError) in try status(of: directory).identity.inode }
+        guard let upper, upper != found else { return }
+        throw Failure(
+            telling: "upper is not the directory that the changes were kept in: another stands in its place",
+            hint: "put that one back, or name an upper and a work of their own, which immure makes")
+    }
 }
 
 extension OverlayRecord {
@@ -40,6 +51,7 @@ extension OverlayRecord {
             let found = try failing { () throws(KernelError) in try status(of: lower).identity }
             lowers.append([found.device, found.inode])
         }
+        upper = try failing { () throws(KernelError) in try status(of: layers.upper).identity.inode }
         attributes = source.usesUserAttributes ? "user" : "trusted"
         users = Self.numbers(plan.maps?.users)
         groups = Self.numbers(plan.maps?.groups)
@@ -69,6 +81,7 @@ extension OverlayRecord {
 
     private var json: JSON {
         func list(_ rows: [[UInt64]]) -> JSON { .array(rows.map { .array($0.map { .integer(Int(clamping: $0)) }) }) }
+        let changed: [(String, JSON)] = upper.map { [("upper", .integer(Int(clamping: $0)))] } ?? []
         let begun: [(String, JSON)] = draft.map { [("draft", .string($0))] } ?? []
         return .object(
             [
@@ -76,7 +89,7 @@ extension OverlayRecord {
                 ("process", .integer(process)), ("lowers", list(lowers)), ("attributes", .string(attributes)),
                 ("users", list(users)), ("groups", list(groups)), ("owner", list([owner])),
                 ("applying", .boolean(isApplying)),
-            ] + begun)
+            ] + changed + begun)
     }
 
     /// Writes it, whole or not at all, and so that it is on the disk.
@@ -157,13 +170,19 @@ extension OverlayRecord {
             attributes == "user" || attributes == "trusted",
             case .boolean(let isApplying)? = table["applying"]?.node.value
         else { return nil }
+        var upper: UInt64?
+        if let node = table["upper"]?.node {
+            guard let number = integer(node), number >= 0 else { return nil }
+            upper = UInt64(number)
+        }
         var draft: String?
         if case .string(let name)? = table["draft"]?.node.value {
             guard name.hasPrefix(Self.draftPrefix), !name.utf8.contains(UInt8(ascii: "/")) else { return nil }
             draft = name
         }
         self.init(
-            start: start, launched: launched, process: Int(process), lowers: lowers, attributes: attributes,
+            start: start, launched: launched, process: Int(process), lowers: lowers, upper: upper,
+            attributes: attributes,
             users: users, groups: groups, owner: owner, isApplying: isApplying, draft: draft)
     }
 }

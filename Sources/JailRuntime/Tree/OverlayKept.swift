@@ -146,6 +146,7 @@ extension Applier {
         var record = try OverlayRecord(layers, source, plan, process: try hostProcess())
         let isEmpty = try failing { () throws(KernelError) in try entryNames(of: layers.upper).isEmpty }
         if !isEmpty, let earlier = try OverlayRecord.read(in: layers.work) {
+            try earlier.require(layers.upper)
             if earlier.isApplying {
                 throw Failure(
                     telling: "an apply of these changes was not finished", hint: "finish it: immure apply SPEC")

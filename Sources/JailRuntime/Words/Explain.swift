@@ -124,7 +124,12 @@ package struct Explanation {
 
     /// What the step has found out by itself; of anything else what the kernel said.
     var told: (reason: String, hint: String?) {
-        guard case .told = failure.cause else { return (refusal, nil) }
+        switch failure.cause {
+        case .told: break
+        case .linkBelowWritable: return (failure.text, LinkWords.jailLinkHint)
+        case .foreignLink: return (failure.text, LinkWords.foreignLinkHint)
+        default: return (refusal, nil)
+        }
         let bytes = failure.text.utf8
         guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return (failure.text, nil) }
         return (String(Substring(bytes[..<end])), String(Substring(bytes[bytes.index(after: end)...])))
