@@ -101,6 +101,20 @@ def test_a_quota_ends_in_enospc_and_df_shows_it(user):
     assert 7 << 20 < int(run.stdout.split()[1]) <= 8 << 20
 
 
+def test_what_was_full_is_told(user):
+    """By a line where the command failed, and in the result however it ended."""
+    result = user.directory() / "result"
+    fill = "head -c 9437184 /dev/zero >/src/big"
+    run = user.shell(overlay(["/usr/share"], 'quota = "8M"'), fill)
+    assert run.status == 1 and "mount /src: full (8M of 8M)" in run.stderr, run
+    user.shell(overlay(["/usr/share"], 'quota = "8M"'), f"{fill} 2>/dev/null; true", options=["--result", str(result)]).ok
+    hit, = json.loads(result.read_text())["limits_hit"]
+    assert (hit["limit"], hit["value"], hit["count"]) == ("mount /src", "8M", 1)
+    run = user.shell(overlay(["/usr/share"], 'quota = "8M"\ninodes = 20'), "i=0; while echo >/src/f$i; do i=$((i + 1)); done; exit 1")
+    assert "mount /src: no file is left of 20" in run.stderr, run
+    assert user.shell(overlay(["/usr/share"], 'quota = "8M"'), "exit 1").stderr == ""
+
+
 def test_read_only_takes_mount_points(user):
     place = user.directory()
     spec = overlay([place], 'options = ["ro"]') + '[[mount]]\ntarget = "/src/new/place"\ntype = "tmpfs"\n'

@@ -9,6 +9,10 @@ struct FullRooms {
     private var steps: [Int] = []
     /// The part of each that may be left where it is full.
     private var rests: [UInt64] = []
+    /// Whether a program answers for it, which may not answer at all.
+    private var areServed: [Bool] = []
+    /// How long such a program is waited for, in milliseconds.
+    private static let patience: Int32 = 1000
     private(set) var descriptors: [Int32] = []
 
     /// Those of a plan that have a size, by the slots that hold them.
@@ -16,12 +20,12 @@ struct FullRooms {
         for (index, step) in plan.steps.enumerated() {
             guard case .tree(.fill(let slot, let filling, let promise)) = step.operation, !promise.isSealed,
                 slots[slot] >= 0,
-                !filling.isServed,
                 filling.room != nil || filling.roomForFiles != nil
             else { continue }
             steps.append(index)
             // ext4 keeps blocks back for what it has yet to allocate, and in a small image those count.
             rests.append(filling.isImage ? 64 : 256)
+            areServed.append(filling.isServed)
             descriptors.append(slots[slot])
         }
     }
@@ -31,19 +35,43 @@ struct FullRooms {
         var result: [FullRoom] = []
         for index in steps.indices {
             do throws(KernelError) {
-                let room = try capacity(of: descriptors[index])
-                if room.free <= room.bytes / rests[index] {
-                    result.append(FullRoom(step: steps[index], isOfFiles: false))
-                }
-                // A file system without a number of files says 0 of both.
-                if room.freeInodes == 0, room.inodes > 0 {
-                    result.append(FullRoom(step: steps[index], isOfFiles: true))
-                }
+                let found = areServed[index] ? try lookBeside(index) : try look(index)
+                if found & Self.bytes != 0 { result.append(FullRoom(step: steps[index], isOfFiles: false)) }
+                if found & Self.files != 0 { result.append(FullRoom(step: steps[index], isOfFiles: true)) }
             } catch {
                 continue
             }
         }
         return result
+    }
+
+    private static let (bytes, files) = (Int32(1), Int32(2))
+
+    /// What has run out there, of these two.
+    private func look(_ index: Int) throws(KernelError) -> Int32 {
+        let room = try capacity(of: descriptors[index])
+        // A file system without a number of files says 0 of both.
+        return (room.free <= room.bytes / rests[index] ? Self.bytes : 0)
+            | (room.freeInodes == 0 && room.inodes > 0 ? Self.files : 0)
+    }
+
+    /// The same by a child, which is left to its wait where the program does not answer: then nothing is known.
+    private func lookBeside(_ index: Int) throws(KernelError) -> Int32 {
+        let (side, descriptor) = try forkWatched(into: [])
+        guard case .parent(let child) = side else {
+            do throws(KernelError) {
+                exitNow(try look(index))
+            } catch {
+                exitNow(0)
+            }
+        }
+        defer { closeDescriptor(descriptor) }
+        var end = [Watch(descriptor)]
+        try poll(&end, milliseconds: Self.patience)
+        guard end[0].isReady else { return 0 }
+        var use = ResourceUse()
+        guard case .exited(let found)? = try wait(for: child, blocking: false, use: &use)?.end else { return 0 }
+        return found
     }
 }
 
