@@ -12,7 +12,6 @@ package enum Remedy {
     package static let installUIDMap = install("uidmap")
     package static let installPasta = install(HostNetwork.Stack.pasta.package)
     package static let installNFT = install("nftables")
-    package static let installSquashfuse = install("squashfuse")
     package static let installFuseOverlayfs = install("fuse-overlayfs")
     package static let openFuse =
         "open it to every user, who may then mount by FUSE, as under udev's own rules; as root: chmod 666 /dev/fuse"

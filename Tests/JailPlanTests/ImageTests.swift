@@ -13,7 +13,7 @@ import Testing
         (host.isPrivileged, host.isRealRoot) = (root, root)
         if root { host.uid = 0 }
         host.images.files = [HostImages.File(path: "/srv/i", written: nil, format: format, offset: offset)]
-        (host.images.hasSquashfuse, host.images.opensFuse) = (true, true)
+        (host.images.servers, host.images.opensFuse) = (["squashfuse", "fuse2fs"], true)
         return host
     }
 
@@ -37,10 +37,12 @@ import Testing
     }
 
     @Test func aServerReadsItForAUser() throws {
-        let plan = try Planner.plan(spec(Self.text), on: host(.squashfs, root: false)).get()
-        let found = sources(plan)
-        #expect(found.map(\.filling) == [false, true] && found[1].source.reader == .server)
-        #expect(plan.shape == .supervised)
+        for format in [ImageFormat.squashfs, .ext4] {
+            let plan = try Planner.plan(spec(Self.text), on: host(format, root: false)).get()
+            let found = sources(plan)
+            #expect(found.map(\.filling) == [false, true] && found[1].source.reader == .server)
+            #expect(plan.shape == .supervised)
+        }
     }
 
     @Test func whatIsRefused() throws {
@@ -55,9 +57,9 @@ import Testing
                 path: "/srv/i", written: nil, format: nil, offset: 0, refusal: "pread64: EIO Input/output error")
         ]
         #expect(try faults(unread) == ["mount.source: cannot read /srv/i: pread64: EIO Input/output error"])
-        #expect(try faults(host(.erofs, root: false)).first?.contains("only root can mount") == true)
+        #expect(try faults(host(.erofs, root: false)).first?.contains("no erofsfuse") == true)
         var poor = host(.squashfs, root: false)
-        (poor.images.hasSquashfuse, poor.images.opensFuse) = (false, false)
+        (poor.images.servers, poor.images.opensFuse) = (["fuse2fs"], false)
         let found = try faults(poor)
         #expect(found.count == 2 && found[0].contains("squashfuse(1)") && found[1].contains("/dev/fuse"))
     }

@@ -1,8 +1,9 @@
-"""`type = "image"`: file systems in files, read by the kernel for root and by squashfuse for an ordinary user."""
+"""`type = "image"`: file systems in files, read by the kernel for root and by squashfuse or fuse2fs for an ordinary user."""
 
 import json
 import os
 import random
+import re
 import select
 import shutil
 import signal
@@ -21,6 +22,22 @@ from harness.must import needs
 from harness.patience import patient, until
 
 MAKERS = {"squashfs": "mksquashfs", "erofs": "mkfs.erofs", "ext4": "mkfs.ext4"}
+SERVERS = {"squashfs": "squashfuse", "ext4": "fuse2fs"}
+
+
+@pytest.fixture(params=SERVERS)
+def served(request, base):
+    """A kind of image that an ordinary user has by a program."""
+    needs(shutil.which(SERVERS[request.param]), SERVERS[request.param])
+    if request.param == "ext4":
+        needs_static(base)
+    return request.param
+
+
+def needs_static(base):
+    """fuse2fs gets its channel from immure's own file in its room, where nothing is but the system's libraries."""
+    needs(shutil.which("fuse2fs"), "fuse2fs")
+    needs(b"ld-linux" not in (base / "immure").read_bytes()[:4096], "a static binary in IMMURE")
 
 
 @pytest.fixture(autouse=True)
@@ -73,13 +90,13 @@ def loops():
     return {name for name, file in found if file.endswith("/image")}
 
 
-def server(launch):
-    """The squashfuse that works for a launch."""
+def server(launch, kind):
+    """The program that serves the image of a launch."""
 
     def find():
         for pid in linux.descendants(launch.pid):
             try:
-                if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"squashfuse\0"):
+                if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(SERVERS[kind].encode() + b"\0"):
                     return pid
             except OSError:
                 continue
@@ -90,13 +107,13 @@ def server(launch):
 
 
 @pytest.fixture
-def running(user):
+def running(user, served):
     """A launch of an ordinary user whose command has begun, and its server."""
     place = user.open_directory()
-    image = build(user)
+    image = build(user, served)
     launch = user.start(spec(image) + f'[filesystem]\nrw = ["{place}:/w"]', "/bin/sh", "-c", "cat /opt/i/d/f >/w/began; sleep 1000")
     until(lambda: (place / "began").exists() and (place / "began").read_text() == "within\n")
-    return launch, server(launch)
+    return launch, server(launch, served)
 
 
 @pytest.mark.parametrize("kind", MAKERS)
@@ -108,17 +125,17 @@ def test_root_sees_what_is_in_it(root, kind):
     until(lambda: not loops())
 
 
-def test_a_user_sees_what_is_in_it(user):
-    run = user.shell(spec(build(user)), "cat /opt/i/d/f; grep ' /opt/i ' /proc/self/mountinfo; echo x >/opt/i/d/f")
+def test_a_user_sees_what_is_in_it(user, served):
+    run = user.shell(spec(build(user, served)), "cat /opt/i/d/f; grep ' /opt/i ' /proc/self/mountinfo; echo x >/opt/i/d/f")
     assert run.status == 2 and "Read-only file system" in run.stderr, run
     content, mount = run.stdout.splitlines()
-    assert content == "within" and " - fuse.squashfuse " in mount and " ro,nosuid,nodev," in mount
+    assert content == "within" and f" - fuse.{SERVERS[served]} " in mount and " ro,nosuid,nodev," in mount
     assert linux.survivors(0.5) == {}
 
 
-def test_the_command_s_own_end_is_the_end(user):
+def test_the_command_s_own_end_is_the_end(user, served):
     """The server ends with the last mount, and is not taken for one that was lost."""
-    image = build(user)
+    image = build(user, served)
     for status in [0, 3] * 10:
         run = user.shell(spec(image), f"cat /opt/i/d/f; exit {status}")
         assert run.status == status and run.stderr == "" and run.stdout == "within\n", run
@@ -130,8 +147,8 @@ def test_two_images_of_one_jail(caller):
     assert run.stdout == "within\n" * 2
 
 
-def test_other_ids_than_the_caller_s(user):
-    text = '[identity]\nuser = 0\ngroup = 0\nuid_map = "auto"\ngid_map = "auto"\n' + spec(build(user))
+def test_other_ids_than_the_caller_s(user, served):
+    text = '[identity]\nuser = 0\ngroup = 0\nuid_map = "auto"\ngid_map = "auto"\n' + spec(build(user, served))
     assert user.shell(text, "id -u; cat /opt/i/d/f").ok.stdout == "0\nwithin\n"
 
 
@@ -166,6 +183,19 @@ def test_a_sif_file(caller):
     image.write_bytes(sif(content, 36864)[:5000])
     run = caller.run(spec(image), "/bin/true")
     assert run.status == 125 and "holds no squashfs, erofs or ext4" in run.stderr, run
+
+
+def test_an_offset_of_an_ext4(user, base):
+    needs_static(base)
+    image = build(user, "ext4", before=b"\0" * 40960)
+    assert user.run(spec(image, "offset = 40960"), "/bin/cat", "/opt/i/d/f").ok.stdout == "within\n"
+
+
+def test_modes_of_an_ext4_are_the_kernels_to_judge(user, base):
+    """What root has shut in it stays shut for the jail, whatever the program that serves it may read."""
+    needs_static(base)
+    run = user.shell(spec(build(user, "ext4", mode=0o600)), "stat -c %a /opt/i/d/f; cat /opt/i/d/f")
+    assert run.status == 1 and run.stdout == "600\n" and "Permission denied" in run.stderr, run
 
 
 def test_set_user_id_and_devices_are_closed_unless_opened(root):
@@ -281,7 +311,7 @@ def test_a_server_that_ends_takes_the_jail_with_it(user, running):
     launch, squashfuse = running
     os.kill(squashfuse, signal.SIGKILL)
     run = user.finish(launch)
-    assert run.status == 137 and "squashfuse ended: SIGKILL; jail killed" in run.stderr, run
+    assert run.status == 137 and re.search("(squashfuse|fuse2fs) ended: SIGKILL; jail killed", run.stderr), run
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -290,7 +320,7 @@ def test_no_server_outlives_the_launch(user, running, number):
     handle = os.pidfd_open(squashfuse)
     os.kill(launch.pid, number)
     user.finish(launch)
-    assert select.select([handle], [], [], patient(0.5))[0], "squashfuse is still there"
+    assert select.select([handle], [], [], patient(0.5))[0], "the server is still there"
 
 
 def test_a_server_that_stands_still_holds_nobody(user):
@@ -299,7 +329,7 @@ def test_a_server_that_stands_still_holds_nobody(user):
     text = f'grace = "100ms"\n{spec(build(user))}[filesystem]\nrw = ["{place}:/w"]'
     launch = user.start(text, "/bin/sh", "-c", "trap '' TERM; while true; do stat /opt/i/nothing 2>/w/began; done")
     until(lambda: (place / "began").exists())
-    squashfuse = server(launch)
+    squashfuse = server(launch, "squashfs")
     handle = os.pidfd_open(squashfuse)
     os.kill(squashfuse, signal.SIGSTOP)
 
@@ -319,22 +349,25 @@ def test_a_server_that_stands_still_holds_nobody(user):
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="looks into a process of another user namespace")
-def test_what_the_server_has(user, running):
+def test_what_the_server_has(user, running, served):
     launch, squashfuse = running
     place = Path(f"/proc/{squashfuse}")
     status = dict(line.split(":\t", 1) for line in (place / "status").read_text().splitlines() if ":\t" in line)
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2", status
     assert {int(status[f"Cap{name}"], 16) for name in ("Eff", "Prm", "Inh", "Bnd", "Amb")} == {0}, status
-    assert (place / "environ").read_bytes() == b"PATH=/usr/sbin:/usr/bin:/sbin:/bin\0"
+    path, *more, last = (place / "environ").read_bytes().split(b"\0")
+    assert path == b"PATH=/usr/sbin:/usr/bin:/sbin:/bin" + (b":/" if served == "ext4" else b"") and last == b""
+    assert [each.split(b"=")[0] for each in more] == ([b"IMMURE_FUSE_CHANNEL"] if served == "ext4" else [])
     for kind in ("user", "mnt", "pid", "net", "ipc"):
         assert os.readlink(place / "ns" / kind) != os.readlink(f"/proc/self/ns/{kind}")
-    assert set(os.listdir(place / "root")) <= {"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "proc", "dev", "image"}
+    own = {"served", "fusermount", "fusermount3"} if served == "ext4" else set()
+    assert set(os.listdir(place / "root")) <= {"usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "proc", "dev", "image"} | own
     for line in (place / "mountinfo").read_text().splitlines():
         _, _, _, _, target, options, *_ = line.split()
         assert target == "/proc" or "ro" in options.split(","), line
     fuse = os.makedev(10, 229)
     files = {"fuse" if os.stat(each).st_rdev == fuse else os.readlink(each).split(":")[0] for each in (place / "fd").iterdir()}
-    assert files == {"pipe", "fuse", "/image", "/usr/bin/squashfuse"}, files
+    assert files - {"socket"} == {"pipe", "fuse", "/image", f"/usr/bin/{SERVERS[served]}"}, files
     launch.terminate()
     user.finish(launch)
 
@@ -473,9 +506,10 @@ def test_a_missing_file(caller):
     assert run.status == 0 and run.stdout == "ran\n" and "/nowhere/image" in run.stderr, run
 
 
-@pytest.mark.parametrize("kind", ["erofs", "ext4"])
-def test_what_only_root_can_mount(user, kind):
-    told(user.run(spec(build(user, kind)), "/bin/true"), "convert it: mount it as root, and mksquashfs that directory")
+def test_what_only_root_can_mount(user):
+    run = user.run(spec(build(user, "erofs")), "/bin/true")
+    assert "is erofs, which only root can mount: Debian 12 has no erofsfuse" in run.stderr, run
+    told(run, "convert it: mount it as root, and mksquashfs that directory")
     gone(user.run(spec(build(user)), "/bin/true"))
 
 
@@ -495,19 +529,21 @@ def test_an_image_that_the_jail_could_write(caller):
     gone(caller.run(spec(image) + f'[filesystem]\nro = ["{image.parent}"]', "/bin/true"))
 
 
-def test_squashfuse_that_is_not_installed(user, base):
-    image = build(user)
-    place = Path(base) / "no-squashfuse"
+@pytest.mark.parametrize("kind", SERVERS)
+def test_a_server_that_is_not_installed(user, base, kind):
+    image = build(user, kind)
+    program = SERVERS[kind]
+    place = Path(base) / f"no-{program}"
     for name in ("upper", "work"):
         (place / name).mkdir(parents=True, exist_ok=True)
-    os.mknod(place / "upper/squashfuse", 0o020000, 0)
+    os.mknod(place / "upper" / program, 0o020000, 0)
     linux.mount("overlay", "/usr/bin", "overlay", data=f"lowerdir=/usr/bin,upperdir={place}/upper,workdir={place}/work")
     try:
         hint = told(user.run(spec(image), "/bin/true"), "as root: apt install {}")
-        assert as_root(hint) == "apt install squashfuse" and hint in user.verb("doctor", timeout=30).stdout
+        assert as_root(hint) == f"apt install {program}" and hint in user.verb("doctor", timeout=30).stdout
     finally:
         linux.umount("/usr/bin")
-    gone(user.run(spec(image), "/bin/true"))
+    assert program not in user.run(spec(image), "/bin/true").stderr
 
 
 def test_fuse_that_cannot_be_opened(user):

@@ -3,7 +3,13 @@ package enum ImageFormat: String, Equatable, Sendable {
     case squashfs, erofs, ext4
 
     /// The program that shows it to a user for whom the kernel does not read it.
-    package var server: String? { self == .squashfs ? "squashfuse" : nil }
+    package var server: String? {
+        switch self {
+        case .squashfs: "squashfuse"
+        case .ext4: "fuse2fs"
+        case .erofs: nil
+        }
+    }
 }
 
 /// The file behind an image.

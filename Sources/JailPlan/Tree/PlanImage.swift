@@ -27,7 +27,8 @@ package struct HostImages: Sendable {
 
     /// Those that are there and can be read.
     package var files: [File] = []
-    package var hasSquashfuse = false
+    /// Those of the programs that serve the images that are installed.
+    package var servers: [String] = []
     package var hasFuseOverlayfs = false
     /// Whether the caller may open /dev/fuse.
     package var opensFuse = false
@@ -144,18 +145,18 @@ extension TreeBuilder {
     /// An ordinary user has an image only by a program that reads it.
     private mutating func refuseUnserved(_ mount: Mount, _ path: String, _ format: ImageFormat?) {
         guard let format else { return }
-        guard format.server != nil else {
+        guard let server = format.server else {
             faults.append(
                 Diagnostic(
-                    "mount.source: \(path) is \(format.rawValue), which only root can mount", at: mount.position,
-                    hint: Remedy.convertImage))
+                    "mount.source: \(path) is \(format.rawValue), which only root can mount: Debian 12 has no erofsfuse",
+                    at: mount.position, hint: Remedy.convertImage))
             return
         }
-        if !host.images.hasSquashfuse {
+        if !host.images.servers.contains(server) {
             faults.append(
                 Diagnostic(
-                    "mount.source: an image needs squashfuse(1), and it is not installed", at: mount.position,
-                    hint: Remedy.installSquashfuse))
+                    "mount.source: for an ordinary user \(server)(1) reads \(format.rawValue), and it is not installed",
+                    at: mount.position, hint: Remedy.install(server)))
         }
         if !host.images.opensFuse {
             faults.append(

@@ -119,13 +119,17 @@ struct Examination {
                     + (callerIdentity().euid == 0 ? "" : ", for root only"))
                 + (loops ? "" : "; no /dev/loop-control"),
             remedy: images.isEmpty || !loops ? Remedy.load("loop squashfs erofs") : nil)
-        let (isInstalled, opens) = (HostProgram.isInstalled("squashfuse"), Host.opensFuse())
-        add(
-            "mount", "squashfuse", isInstalled && opens ? .ok : .absent,
-            isInstalled
-                ? (opens ? "reads squashfs images for an ordinary user" : "/dev/fuse cannot be opened")
-                : "not installed, and an ordinary user has no images",
-            remedy: isInstalled ? (opens ? nil : Remedy.openFuse) : Remedy.installSquashfuse)
+        let opens = Host.opensFuse()
+        for format in [ImageFormat.squashfs, .ext4] {
+            guard let server = format.server else { continue }
+            let isInstalled = HostProgram.isInstalled(server)
+            add(
+                "mount", server, isInstalled && opens ? .ok : .absent,
+                isInstalled
+                    ? (opens ? "reads \(format.rawValue) images for an ordinary user" : "/dev/fuse cannot be opened")
+                    : "not installed, and an ordinary user has no images that are \(format.rawValue)",
+                remedy: isInstalled ? (opens ? nil : Remedy.openFuse) : Remedy.install(server))
+        }
         let missing = ["skopeo", "umoci"].filter { !HostProgram.isInstalled($0) }
         add(
             "mount", "oci", missing.isEmpty ? .ok : .absent,

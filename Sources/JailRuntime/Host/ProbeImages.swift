@@ -5,10 +5,7 @@ import Kernel
 extension Host {
     /// Looks into an image that the spec mounts, and at what an ordinary user needs for it.
     mutating func lookAtImage(_ path: String, _ written: UInt64?) {
-        if !isPrivileged {
-            images.hasSquashfuse = HostProgram.isInstalled("squashfuse")
-            images.opensFuse = Self.opensFuse()
-        }
+        if !isPrivileged { images.opensFuse = Self.opensFuse() }
         do throws(KernelError) {
             let named = try status(ofPath: path)
             guard named.isRegular else {
@@ -16,7 +13,10 @@ extension Host {
                 return
             }
             let file = try open(path, .read | .nonBlocking | .noTerminal)
-            images.files.append(Self.look(into: file.number, path, written, size: UInt64(named.size)))
+            let found = Self.look(into: file.number, path, written, size: UInt64(named.size))
+            images.files.append(found)
+            guard !isPrivileged, let server = found.format?.server, !images.servers.contains(server) else { return }
+            if HostProgram.isInstalled(server) { images.servers.append(server) }
         } catch {
             return  // the launch will find out, and say where
         }

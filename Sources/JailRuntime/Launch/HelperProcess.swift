@@ -188,8 +188,9 @@ struct HelperProcess {
         return true
     }
 
-    /// The last line that it has said; how it has ended where it said nothing.
+    /// The last line that it has said; how it has ended where it said nothing, or was killed whatever it said.
     var lastWords: String {
+        if case .signaled(Signal.kill)? = end { return Signal.name(Signal.kill) }
         let lines = said.split(separator: UInt8(ascii: "\n"))
         if let last = lines.last { return String(decoding: last.suffix(400), as: UTF8.self) }
         switch end {

@@ -26,14 +26,19 @@ struct HelperRoom {
 
     static let namespaces: NamespaceFlags = [.user, .mount, .pid, .net, .ipc]
 
+    /// An empty directory, for a program that wants to be told where it mounts.
+    static let mountPoint = "served"
+
     var shown: [Place] = []
+    /// Shown as fusermount(1), which a server of libfuse 2 asks for its channel: this program's own file; see `FuseMounter`.
+    var mounter: Int32?
     var changes: Changes?
     private let owner = (user: effectiveUser(), group: effectiveGroup())
     /// Of what programs live on; a link to another of them is a link here too.
     private static let programs = ["usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"]
 
     /// What it needs until it is entered.
-    var descriptors: [Int32] { shown.map(\.descriptor) }
+    var descriptors: [Int32] { shown.map(\.descriptor) + (mounter.map { [$0] } ?? []) }
 
     /// Puts the calling process into it, which is in new `namespaces`, and is about to be the helper.
     func enter() throws(KernelError) {
@@ -65,9 +70,10 @@ struct HelperRoom {
         try attachOverRoot(root.number)
         for name in Self.programs { try showProgram(name, at: root.number) }
         for place in shown {
-            let clone = try cloneHere(place.descriptor)
+            let clone = try cloneHere(place.descriptor, .shut)
             try put(clone.number, on: place.name, at: root.number)
         }
+        if let mounter { try showMounter(mounter, at: root.number) }
         if let changes { try makeChanges(changes, at: root.number) }
         let proc = try makeProc()
         try put(proc.number, on: "proc", at: root.number)
@@ -102,15 +108,33 @@ struct HelperRoom {
 
     /// A clone of what is open in the launcher's mount namespace: by its name in this one (a clone is made of a mount of one's own),
     /// which must lead to the same.
-    private func cloneHere(_ number: Int32) throws(KernelError) -> Descriptor {
+    private func cloneHere(_ number: Int32, _ attributes: MountAttributes) throws(KernelError) -> Descriptor {
         let name = EntryName(try linkTarget(EntryName(Array("/proc/self/fd/\(number)".utf8)), at: currentDirectory))
         let opened = try openEntry(name, at: currentDirectory, .path)
         guard try status(of: opened.number).isSame(as: try status(of: number)) else {
             throw KernelError(.openat, .stale, path: name.text)
         }
         let clone = try cloneTree("", at: opened.number, recursive: false)
-        try setAttributes(of: clone.number, .shut, recursive: false)
+        try setAttributes(of: clone.number, attributes, recursive: false)
         return clone
+    }
+
+    /// libfuse starts the one of /bin where there is one, else that which PATH leads to: `/` is in it, last.
+    private func showMounter(_ number: Int32, at root: Int32) throws(KernelError) {
+        try makeDirectory(Self.mountPoint, at: root, permissions: 0o755)
+        for name in FuseMounter.names {
+            let own = try cloneHere(number, .readOnly | .closed)
+            try put(own.number, on: name, at: root)
+            for place in ["usr/bin/", "bin/"] {
+                let path = EntryName(Array((place + name).utf8))
+                guard try entryStatus(path, at: root)?.kind == .regular else { continue }
+                let covered = try openEntry(path, at: root, .path)
+                // Where both are one directory the second is this one already.
+                if try status(of: covered.number).isSame(as: try status(of: number)) { continue }
+                let cover = try cloneHere(number, .readOnly | .closed)
+                try attach(cover.number, on: covered.number)
+            }
+        }
     }
 
     /// The root of what is served has the mode of the upper's: that of the first of what is shown.

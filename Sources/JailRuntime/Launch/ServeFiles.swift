@@ -8,7 +8,9 @@ import LinuxFacts
 struct ServedFiles {
     enum Kind {
         /// squashfuse(1), of an image from that byte on.
-        case image(file: Int32, offset: UInt64)
+        case squashfs(file: Int32, offset: UInt64)
+        /// fuse2fs(1), of such an image; `mounter` is this program's own file.
+        case ext4(file: Int32, offset: UInt64, mounter: Int32)
         /// fuse-overlayfs(1), of these directories, the uppermost first, and a tmpfs of that size.
         case overlay(lower: [Int32], bytes: UInt64, inodes: UInt64?, owner: ServedOwner)
     }
@@ -19,7 +21,8 @@ struct ServedFiles {
 
     var descriptors: [Int32] {
         switch kind {
-        case .image(let file, _): [file, program.descriptor]
+        case .squashfs(let file, _): [file, program.descriptor]
+        case .ext4(let file, _, let mounter): [file, mounter, program.descriptor]
         case .overlay(let lower, _, _, _): lower + [program.descriptor]
         }
     }
@@ -29,8 +32,15 @@ extension Applier {
     mutating func openServed(_ slot: Int, _ source: ImageSource, of plan: Plan) throws(Failure) {
         guard let image = try openImage(source, of: plan), let server = image.format.server else { return }
         let program = try HostProgram.find(server, call: .execve)
-        served.append(
-            ServedFiles(slot: slot, kind: .image(file: image.file, offset: source.offset), program: program))
+        let kind: ServedFiles.Kind =
+            if image.format == .ext4 {
+                .ext4(
+                    file: image.file, offset: source.offset,
+                    mounter: try failing { () throws(KernelError) in try open(FuseMounter.program, .path).release() })
+            } else {
+                .squashfs(file: image.file, offset: source.offset)
+            }
+        served.append(ServedFiles(slot: slot, kind: kind, program: program))
     }
 
     mutating func openServed(_ slot: Int, _ source: OverlaySource, of plan: Plan) throws(Failure) {
@@ -82,11 +92,18 @@ extension ServedFiles {
     /// With which words the program is started, and in what room; `fuse` is the channel that the kernel asks it by.
     fileprivate func order(_ fuse: Int32) -> HelperOrder {
         var room = HelperRoom()
+        var variables: [String] = []
         let words: [String]
         switch kind {
-        case .image(let file, let offset):
+        case .squashfs(let file, let offset):
             room.shown = [HelperRoom.Place(descriptor: file, name: "image")]
-            words = ["ro,offset=\(offset)", "/image"]
+            words = ["ro,offset=\(offset)", "/image", "/dev/fd/\(fuse)"]
+        case .ext4(let file, let offset, let mounter):
+            room.shown = [HelperRoom.Place(descriptor: file, name: "image")]
+            room.mounter = mounter
+            variables = ["\(FuseMounter.variable)=\(fuse)"]
+            // The kernel judges by the modes of the files, for the jail's users; fuse2fs would once more, for those of its room.
+            words = ["ro,fakeroot,auto_unmount,offset=\(offset)", "/image", "/" + HelperRoom.mountPoint]
         case .overlay(let lower, let bytes, let inodes, let owner):
             // The program parts the names at colons and commas, and follows links: those of the room have none.
             room.shown = lower.enumerated().map { HelperRoom.Place(descriptor: $1, name: "lower\($0)") }
@@ -95,11 +112,12 @@ extension ServedFiles {
             // With a write-back cache a full file system would be told as late as close(2).
             words = [
                 "lowerdir=\(below),upperdir=/\(HelperRoom.Changes.upper),workdir=/\(HelperRoom.Changes.work)"
-                    + ",writeback=0,squash_to_uid=\(owner.user),squash_to_gid=\(owner.group)"
+                    + ",writeback=0,squash_to_uid=\(owner.user),squash_to_gid=\(owner.group)", "/dev/fd/\(fuse)",
             ]
         }
-        var order = HelperOrder(
-            program: program, arguments: [program.name, "-f", "-o"] + words + ["/dev/fd/\(fuse)"])
+        var order = HelperOrder(program: program, arguments: [program.name, "-f", "-o"] + words)
+        order.environment += variables
+        if room.mounter != nil { order.environment[0] += ":/" }
         order.passing = [fuse]
         order.room = room
         return order

@@ -19,7 +19,7 @@ extension SectionRows {
                 """
                 Absent: `bind`, where there is a source. image: the file system in a file, squashfs, erofs or ext4,
                 read-only. For root the kernel reads it, and so only a file that nobody but root may write; for an ordinary
-                user squashfuse(1) reads a squashfs outside of the jail, which ends where that ends. With `rw` among the options
+                user squashfuse(1) reads a squashfs and fuse2fs(1) an ext4, outside of the jail, which ends where that ends. With `rw` among the options
                 root's ext4 takes changes, of one jail at a time: its file is made whole on the disk first, and is all that what
                 is stored there can take.
                 """),
