@@ -77,6 +77,23 @@ def test_s25_beside_the_system(caller):
     assert run.returncode == 125 and run.stdout == "" and "/opt/i" in run.stderr, run
 
 
+def test_an_ext4_of_a_user(binary):
+    """By fuse2fs, which ends with the jail."""
+    image = PLACE / "ext4"
+    with open(image, "wb") as file:
+        file.truncate(16 << 20)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", PLACE / "tree", image], check=True)
+    os.chown(image, 1000, 1000)
+    user = Caller(binary, 1000)
+    spec = user.spec("/opt/i").replace(str(user.image), str(image))
+    run = user.run(spec, "sh", "-c", "cat /opt/i/f; cat /opt/i/secret; grep -c ' - fuse.fuse2fs ' /proc/self/mountinfo")
+    assert (run.returncode, run.stdout) == (0, "within\n1\n") and "Permission denied" in run.stderr, run
+    due = time.monotonic() + 5
+    while subprocess.run(["pgrep", "fuse2fs"], capture_output=True).returncode == 0 and time.monotonic() < due:
+        time.sleep(0.05)
+    assert subprocess.run(["pgrep", "fuse2fs"], capture_output=True).returncode == 1
+
+
 def test_s29_squashfs_cannot_be_idmapped_by_an_older_kernel(binary):
     root = Caller(binary, 0)
     run = root.run(root.spec("/opt/i", "idmap = true"), "cat", "/opt/i/secret")

@@ -235,6 +235,24 @@ def test_s21_a_limit_that_would_not_be_enforced_is_refused_with_what_helps(binar
         assert done.stdout.split()[0] == "4096" and int(done.stdout.split()[1]) <= 4 * MIB, done
 
 
+def test_the_root_file_system(binary):
+    """It is not unmounted while its system runs: what the hint writes into it is in force from the next start on, without an option."""
+    place = Path("/srv/on-root")
+    place.mkdir()
+    done = launch(binary, bind(place), "true")
+    hint = done.stderr.split("hint: ")[1].strip()
+    words = re.match(r"from a rescue system, as root: (tune2fs -O project,quota -Q prjquota -E mount_opts=prjquota) /dev/\S+; or ", hint)
+    assert done.returncode == 125 and words, done
+    with Disk("root-to-be", "mkfs.ext4 -q -F", "") as disk:
+        place = disk.directory("data")
+        assert launch(binary, bind(place), "true").returncode == 125
+        sh("umount", disk.point)
+        sh(*words[1].split(), disk.image)
+        disk.mount("")
+        done = launch(binary, bind(place), FILL)
+        assert done.stdout.split()[0] == "4096" and int(done.stdout.split()[1]) <= 4 * MIB, done
+
+
 def project_or_none(place):
     found = sh("lsattr", "-p", "-d", place, check=False)
     return int(found.stdout.split()[0]) if found.returncode == 0 else None

@@ -43,13 +43,16 @@ extension Applier {
         return try finish(context, source, attributes)
     }
 
+    /// Said, though they are the kernel's defaults: a module option may have changed them, and each makes the upper another thing
+    /// than a plain list of changes.
+    static var overlayOptions: [(key: String, value: String)] {
+        [("index", "off"), ("xino", "off"), ("metacopy", "off"), ("redirect_dir", "nofollow")]
+    }
+
     func finish(
         _ context: consuming FileSystemContext, _ source: OverlaySource, _ attributes: MountAttributes
     ) throws(KernelError) -> Descriptor {
-        // Said, though they are the kernel's defaults: a module option may have changed them, and each makes the upper
-        // another thing than a plain list of changes.
-        for key in ["index", "xino", "metacopy"] { try context.set(key, "off") }
-        try context.set("redirect_dir", "nofollow")
+        for option in Self.overlayOptions { try context.set(option.key, option.value) }
         if source.usesUserAttributes { try context.set("userxattr", nil) }
         return try context.mount(attributes)
     }

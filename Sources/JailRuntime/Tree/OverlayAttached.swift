@@ -99,17 +99,9 @@ extension Applier {
         layers.work = try again(layers.work)
     }
 
-    /// How many of these fit in one value, with a colon between them.
-    private func fitting(_ names: [String]) -> Int {
-        var left = 256
-        return names.prefix { name in
-            left -= name.utf8.count + 1
-            return left >= 0
-        }.count
-    }
-
     /// A value is cut at 255 bytes, and parted at commas and colons: the names are numbers, in the directory of descriptors. A key
-    /// for each layer is new in Linux 6.8; before, it is refused as late as the mount is made, in the kernel's log too.
+    /// for each layer is new in Linux 6.8; before, it is refused as late as the mount is made, in the kernel's log too, and more
+    /// layers than a value has room for are a matter for mount(2).
     private func mountByName(
         _ layers: OverlayLayers, _ source: OverlaySource, _ attributes: MountAttributes
     ) throws(Failure) -> Int32 {
@@ -117,16 +109,21 @@ extension Applier {
         let names = layers.below.map { "\($0)" }
         let list = names.joined(separator: ":")
         let isLong = list.utf8.count > 255
+        let options = "lowerdir=\(list),upperdir=\(layers.upper),workdir=\(layers.work)"
+        var isPlain = false
         if isLong, let kernel = KernelVersion(release: kernelRelease()), (kernel.major, kernel.minor) < (6, 8) {
-            throw Failure(
-                telling:
-                    "\(source.lower.count) layers are more than Linux \(kernelRelease()) takes at once: their numbers, of "
-                    + "which the last is \(names.last ?? ""), must fit in 255 bytes",
-                hint: "Linux 6.8, or \(fitting(names) - (names.count - source.lower.count)) directories in lower")
+            // What else is said has room beside that.
+            guard options.utf8.count < longestMountOptions - 100 else {
+                throw Failure(
+                    telling: "\(source.lower.count) directories in lower are more than Linux \(kernelRelease()) takes: "
+                        + "their numbers must fit in \(longestMountOptions) bytes", hint: nil)
+            }
+            isPlain = true
         }
         do throws(KernelError) {
             let directory = try open("self/fd", at: proc.descriptor, .path | .directory)
             try changeDirectory(to: directory.number)
+            if isPlain { return try mountByOptions(options, source, attributes) }
             let context = try FileSystemContext("overlay")
             if isLong {
                 for name in names { try context.set("lowerdir+", name) }
@@ -141,5 +138,23 @@ extension Applier {
         } catch {
             throw try diagnosis(error, layers, source)
         }
+    }
+
+    /// By a text of up to a page, in the directory of descriptors: on a tmpfs that is there for as long as that takes.
+    private func mountByOptions(
+        _ layers: String, _ source: OverlaySource, _ attributes: MountAttributes
+    ) throws(KernelError) -> Int32 {
+        let own = Self.overlayOptions.map { "\($0.key)=\($0.value)" } + (source.usesUserAttributes ? ["userxattr"] : [])
+        let options = ([layers] + own).joined(separator: ",")
+        let stand = try Kernel.makeFileSystem(
+            "tmpfs", [FileSystemOption("mode", "0700"), FileSystemOption("size", "1M")], .closed)
+        try attachOverRoot(stand.number)
+        try makeDirectory("overlay", at: stand.number, permissions: 0o700)
+        try mountPlainly("overlay", on: "\(stand.number)/overlay", options: options)
+        let made = try open("\(stand.number)/overlay", .path | .directory)
+        let overlay = try cloneTree("", at: made.number, recursive: false)
+        try setAttributes(of: overlay.number, attributes, recursive: false)
+        try detach(stand.number)
+        return overlay.release()
     }
 }

@@ -174,6 +174,20 @@ package func switchRoot(to root: Int32) throws(KernelError) {
     throw KernelError(.umount, Errno(rawValue: EBUSY), path: "/..")
 }
 
+/// The most bytes of options that `mountPlainly` may be given: what is longer is cut in silence, to a page with its end.
+package let longestMountOptions = 4095
+
+/// Makes a file system, closed, and attaches it to a directory, by options in one text. The corresponding C function is `mount`.
+package func mountPlainly(_ type: String, on target: String, options: String) throws(KernelError) {
+    try attempt(.mount, target) {
+        unsafe target.withKernelText { target in
+            unsafe options.withKernelText {
+                unsafe mount(type, target, type, UInt(MS_NOSUID | MS_NODEV), $0)
+            }
+        }
+    }
+}
+
 /// Takes an attached mount, the topmost where it stands, out of the tree. The corresponding C function is `umount2`.
 package func detach(_ mount: Int32) throws(KernelError) {
     try attempt(.fchdir) { fchdir(mount) }
