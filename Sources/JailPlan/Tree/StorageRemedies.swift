@@ -20,9 +20,17 @@ extension Remedy {
     package static let boundElsewhere = "an overlay without upper or a tmpfs (size) has a limit anywhere"
     /// A remount leaves them as they are.
     package static func mountEnforcing(_ point: String) -> String {
-        "as root: umount \(point), then mount it with -o prjquota (a remount is not enough)"
+        point == "/"
+            ? "as root: put rootflags=prjquota on the kernel's command line, and start the machine again"
+            : "as root: umount \(point), then mount it with -o prjquota (a remount is not enough)"
     }
     package static func quotaFeature(_ point: String, _ device: String) -> String {
-        "as root: umount \(point) && tune2fs -O project,quota -Q prjquota \(device), then mount it with -o prjquota"
+        // The root is never unmounted while its system runs: ext4 takes the option from its own superblock at the next start.
+        if point == "/" {
+            return
+                "from a rescue system, as root: tune2fs -O project,quota -Q prjquota -E mount_opts=prjquota \(device)"
+        }
+        return
+            "as root: umount \(point) && tune2fs -O project,quota -Q prjquota \(device), then mount it with -o prjquota"
     }
 }
