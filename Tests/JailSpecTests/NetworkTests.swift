@@ -56,7 +56,7 @@ import Testing
     @Test func `where it may connect to`() throws {
         let written = [
             "10.0.0.0/8:443/tcp", "192.0.2.1", "192.0.2.1:53", "::/0", "2001:db8::1", "[2001:db8::/32]:80-90/udp",
-            "deb.example.org:443", "*.example.org", "*.example.org:1-9/tcp", "localhost",
+            "deb.example.org:443", "*.example.org", "*.example.org:1-9/tcp", "host",
         ]
         let list = written.map { "\"\($0)\"" }.joined(separator: ", ")
         let allow = try #require(try network("allow = [\(list)]").allow)
@@ -68,6 +68,32 @@ import Testing
         #expect(allow.value[8].value == Destination(target: .namesBelow("example.org"), ports: 1...9, transport: .tcp))
         #expect(try network("allow = [\"Deb.EXAMPLE.org\"]").allow?.value[0].value.target == .name("deb.example.org"))
         #expect(try network("allow = []").allow?.value.isEmpty == true && network("").allow == nil)
+    }
+
+    @Test(arguments: [
+        ("*", "names no domain", "leave network.allow out"), ("*:443", "names no domain", "\"[::/0]:443\""),
+        ("http://pypi.org", "is a URL", "\"pypi.org:80\""),
+        ("https://pypi.org/simple/", "is a URL", "\"pypi.org:443\""),
+        ("https://pypi.org:8443/x", "is a URL", "\"pypi.org:8443\""),
+        ("pypi.org.", "ends its name with a dot", "\"pypi.org\""),
+        ("pypi.org.:80/tcp", "ends its name with a dot", "\"pypi.org:80/tcp\""),
+        ("pypi.org/tcp", "has a protocol and no port", "\"pypi.org:443/tcp\""),
+        ("10.0.0.0/8:80-70", "has its ports in the wrong order", "\"10.0.0.0/8:70-80\""),
+        ("pypi.org:https", "has no number for its port", "\"pypi.org:443\""),
+        ("2001:db8::1:443", "is an address with every port of it, or one and its port", "\"[2001:db8::1]:443\""),
+        ("localhost:80", "is the jail itself", "leave it out"), ("127.0.0.1:80", "is the jail itself", "leave it out"),
+        ("[::1]:80", "is the jail itself", "leave it out"),
+    ])
+    func aSlipIsToldWithWhatIsMeant(_ text: String, _ reason: String, _ hint: String) throws {
+        let lines = "[network]\nmode = \"user\"\nallow = [\"\(text)\"]"
+        let (found, advice) = (try faults(lines), try hints(lines))
+        #expect(found.count == 1 && found.first?.contains(reason) == true, "\(found)")
+        #expect(advice.count == 1 && advice.first?.contains(hint) == true, "\(advice)")
+    }
+
+    @Test func anAddressThatEndsLikeAPortIsWrittenWithItsPrefix() throws {
+        let allow = try #require(try network("allow = [\"2001:db8::1:443/128\", \"2001:db8::10\"]").allow)
+        #expect(allow.value.map { "\($0.value)" } == ["2001:db8::1:443/128", "2001:db8::10"])
     }
 
     @Test(arguments: [

@@ -17,6 +17,14 @@ package struct Destination: Hashable, Sendable {
 
     /// Whether it is a name, or all below one.
     package var isName: Bool { if case .network = target { false } else { true } }
+
+    /// Whether it is the jail's own loopback, which no rule is about.
+    var isOfLoopback: Bool {
+        switch target {
+        case .network(let address, let prefix): address.isLoopback && prefix >= 8
+        case .name(let name), .namesBelow(let name): name == "localhost" || name.hasSuffix(".localhost")
+        }
+    }
 }
 
 extension Destination: CustomStringConvertible {
@@ -25,7 +33,9 @@ extension Destination: CustomStringConvertible {
         let end = (ports.map(Self.words) ?? "") + (transport.map { "/" + $0.rawValue } ?? "")
         switch target {
         case .network(let address, let prefix):
-            let network = prefix == address.width ? "\(address)" : "\(address)/\(prefix)"
+            // One that ends like a port is not taken without its prefix.
+            let isPlain = prefix == address.width && (ports != nil || Form.addressAndPort("\(address)") == nil)
+            let network = isPlain ? "\(address)" : "\(address)/\(prefix)"
             return (address.isIPv6 && ports != nil ? "[\(network)]" : network) + end
         case .name(let name): return name + end
         case .namesBelow(let domain): return "*." + domain + end

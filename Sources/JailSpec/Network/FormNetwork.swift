@@ -1,6 +1,6 @@
 import SpecFile
 
-/// Addresses, published ports and destinations.
+/// Addresses and published ports.
 extension Form {
     static func address(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> IPAddress {
         let written = try nonEmpty(node, decoding)
@@ -55,45 +55,8 @@ extension Form {
         return made(address, outer)
     }
 
-    /// `target[:ports][/tcp|udp]`: a network (an IPv6 one in brackets where ports follow), a name, or `*.` and a name.
-    static func destination(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Destination {
-        let written = try nonEmpty(node, decoding)
-        guard let result = destination(written) else {
-            throw fault(
-                "\(quoted(written)) is not a destination", node,
-                hint: hint(ofDestination: written))
-        }
-        return result
-    }
-
-    private static func hint(ofDestination written: String) -> String {
-        if written.split(separator: ":").dropFirst().first?.hasPrefix("//") == true {
-            return "leave the scheme and the path out: a name and its port, \"example.org:443\""
-        }
-        if let (rest, transport) = transportSplit(written), transport != nil, target(rest) != nil {
-            return "a protocol goes with a port: \"\(rest):443/\(transport?.rawValue ?? "")\""
-        }
-        if written.prefix(while: { $0 != ":" }).hasSuffix(".") { return "leave out the dot that ends the name" }
-        return "write \"10.0.0.0/8:443/tcp\", \"example.org:443\" or \"*.example.org:443\""
-    }
-
-    private static func destination(_ written: String) -> Destination? {
-        guard let (rest, transport) = transportSplit(written) else { return nil }
-        if let target = target(rest) {
-            // Without a port a protocol could be either the whole of it or a slip.
-            return transport == nil ? Destination(target: target, ports: nil, transport: nil) : nil
-        }
-        guard let (host, end) = lastColon(rest), let ports = ports(end) else { return nil }
-        let inside = unbracketed(host)
-        guard let target = inside.map(networkTarget) ?? target(host) else { return nil }
-        if case .network(let address, _) = target, address.isIPv6 != (inside != nil) { return nil }
-        return Destination(target: target, ports: ports, transport: transport)
-    }
-
-    private static func target(_ text: Substring) -> Destination.Target? { networkTarget(text) ?? nameTarget(text) }
-
     /// An address with or without the length of its prefix.
-    private static func networkTarget(_ text: Substring) -> Destination.Target? {
+    static func networkTarget(_ text: Substring) -> Destination.Target? {
         guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else {
             return IPAddress(text).map { .network($0, prefix: $0.width) }
         }
@@ -103,19 +66,8 @@ extension Form {
         return .network(address, prefix: Int(prefix))
     }
 
-    /// A name in lower case. The last label of one is never a number: that would be a mistyped address.
-    private static func nameTarget(_ text: Substring) -> Destination.Target? {
-        let isWildcard = text.hasPrefix("*.")
-        let name = (isWildcard ? text.dropFirst(2) : text).lowercased()
-        let labels = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard name.utf8.count <= 253, labels.allSatisfy(isLabel),
-            let first = labels.last?.first, first > UInt8(ascii: "9")
-        else { return nil }
-        return isWildcard ? .namesBelow(name) : .name(name)
-    }
-
     /// The text before `/tcp` or `/udp`, and which it was; nil for another protocol.
-    private static func transportSplit(_ text: String) -> (rest: Substring, transport: Transport?)? {
+    static func transportSplit(_ text: String) -> (rest: Substring, transport: Transport?)? {
         guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (text[...], nil) }
         let word = text[text.utf8.index(after: slash)...]
         if let transport = Transport(rawValue: String(word)) { return (text[..<slash], transport) }
@@ -124,25 +76,17 @@ extension Form {
         return isPrefix ? (text[...], nil) : nil
     }
 
-    private static func lastColon(_ text: Substring) -> (Substring, Substring)? {
+    static func lastColon(_ text: Substring) -> (Substring, Substring)? {
         guard let colon = text.utf8.lastIndex(of: UInt8(ascii: ":")) else { return nil }
         return (text[..<colon], text[text.utf8.index(after: colon)...])
     }
 
-    private static func port(_ text: Substring) -> UInt16? {
+    static func port(_ text: Substring) -> UInt16? {
         guard let number = canonicalNumber(text), (1...65535).contains(number) else { return nil }
         return UInt16(number)
     }
 
-    /// One, or the first and the last with `-` between them.
-    private static func ports(_ text: Substring) -> ClosedRange<UInt16>? {
-        guard let dash = text.utf8.firstIndex(of: UInt8(ascii: "-")) else { return port(text).map { $0...$0 } }
-        guard let first = port(text[..<dash]), let last = port(text[text.utf8.index(after: dash)...]), first <= last
-        else { return nil }
-        return first...last
-    }
-
-    private static func unbracketed(_ text: Substring) -> Substring? {
+    static func unbracketed(_ text: Substring) -> Substring? {
         guard text.hasPrefix("["), text.hasSuffix("]") else { return nil }
         return text.dropFirst().dropLast()
     }
