@@ -21,6 +21,7 @@ import Testing
         #expect(text.contains("10.50.0.2/32") && text.contains("10.50.0.1/32") && text.contains("169.254.0.0/16"))
         #expect(text.contains("2001:db8:1::2/128") && text.contains("fe80::/10"))
         #expect(text.contains("policy accept") && text.contains("ip daddr @closed4 goto refuse"))
+        #expect(text.contains("set refused4") && text.contains("update @refused6"))
     }
 
     @Test func aListClosesAllElse() throws {

@@ -57,8 +57,16 @@ package struct NetworkRules: Equatable, Sendable {
     package var text: String {
         var lines = ["table inet immure {"]
         if let allowed { lines += sets(of: allowed) } else { lines += closedSets }
+        lines += [false, true].map { six in
+            let family = six ? 6 : 4
+            return
+                "  set refused\(family) { type ipv\(family)_addr . inet_proto . inet_service; flags dynamic; size 1024; }"
+        }
+        // What is refused is counted by its destination: a person wants to know what a program tried.
         lines += [
             "  chain refuse {",
+            "    meta l4proto { tcp, udp } update @refused4 { ip daddr . meta l4proto . th dport counter }",
+            "    meta l4proto { tcp, udp } update @refused6 { ip6 daddr . meta l4proto . th dport counter }",
             "    meta l4proto tcp reject with tcp reset",
             "    reject with icmpx type admin-prohibited",
             "  }",
@@ -89,11 +97,7 @@ package struct NetworkRules: Equatable, Sendable {
             lines += PortRule.divided(allowed, isIPv6: six).rules.map(\.rule)
             lines += names.enumerated().map { $1.rule($0, isIPv6: six) }
         }
-        // What is refused is counted by its destination: a person wants to know what a program tried.
-        lines += [
-            "meta l4proto { tcp, udp } update @refused4 { ip daddr . meta l4proto . th dport counter }",
-            "meta l4proto { tcp, udp } update @refused6 { ip6 daddr . meta l4proto . th dport counter }", "goto refuse",
-        ]
+        lines.append("goto refuse")
         return lines.map { "    " + $0 }
     }
 
@@ -105,7 +109,7 @@ package struct NetworkRules: Equatable, Sendable {
         }
     }
 
-    /// What is allowed whole, what by its ports, and where what was refused is counted.
+    /// What is allowed whole, and what by its ports.
     private func sets(of allowed: [Destination]) -> [String] {
         [false, true].flatMap { six in
             let family = six ? 6 : 4
@@ -120,7 +124,6 @@ package struct NetworkRules: Equatable, Sendable {
                 set(
                     "ports\(family)", "type ipv\(family)_addr . inet_proto . inet_service; flags interval;",
                     PortRule.divided(allowed, isIPv6: six).set.map(\.element)),
-                "  set refused\(family) { type ipv\(family)_addr . inet_proto . inet_service; flags dynamic; size 1024; }",
             ]
         }
     }

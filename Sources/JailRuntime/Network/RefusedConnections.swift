@@ -79,10 +79,13 @@ struct NetworkCounters {
 }
 
 extension Outcome {
-    /// What the command tried and network.allow refused, a line each; no more than ten.
+    /// What the command tried and the rules of its network refused, a line each; no more than ten.
     package func refusedConnectionNotes(of plan: Plan) -> [Diagnostic] {
         guard let all = refusedConnections, !all.isEmpty else { return [] }
-        let list = plan.listOfDestinations.map { "allow, \($0.file):\($0.line)" } ?? "allow"
+        let list =
+            plan.provision?.rules.allowed == nil
+            ? "closed unless network.allow names it"
+            : plan.listOfDestinations.map { "allow, \($0.file):\($0.line)" } ?? "allow"
         var notes = all.prefix(10).map { Diagnostic("network: \($0.words) (\(list))", at: nil) }
         if all.count > 10 {
             notes.append(Diagnostic("network: \(all.count - 10) more destinations refused (\(list))", at: nil))
