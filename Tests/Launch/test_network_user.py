@@ -6,6 +6,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from harness import lab, linux
 from harness.caller import PYTHON
-from harness.patience import patient
+from harness.patience import patient, until
 from test_boot import boot  # noqa: F401
 
 USER = '[network]\nmode = "user"\n'
@@ -50,6 +51,15 @@ def slirp(network, base):
     linux.mount("overlay", "/usr/bin", "overlay", data=f"lowerdir=/usr/bin,upperdir={place}/upper,workdir={place}/work")
     yield
     linux.umount("/usr/bin")
+
+
+#: apt with nothing of the host's: one list, from that address.
+APT = """
+mkdir -p /tmp/apt/lists/partial /tmp/apt/cache/archives/partial && cd /tmp/apt && : >status &&
+echo 'deb [trusted=yes] http://{}/deb ./' >sources &&
+apt-get -qq -o Dir::Etc::SourceList=/tmp/apt/sources -o Dir::Etc::SourceParts=- -o Dir::State::Lists=/tmp/apt/lists -o Dir::Cache=/tmp/apt/cache \\
+    -o Dir::State::status=/tmp/apt/status -o APT::Sandbox::User= -o Acquire::Retries=0 update && cat lists/*Packages
+"""
 
 
 def reached(caller, spec, probes):
@@ -88,6 +98,21 @@ def test_the_result_has_what_was_refused(caller, internet):
     assert refused == [{"destination": f"{lab.EVIL}:80/tcp", "count": 1, "leads_to": None}]
 
 
+def test_what_is_refused_without_a_list_is_told(caller, internet):
+    """The host's own addresses and those of the link; what passes is not counted, nor what immure asks for itself."""
+    result = caller.directory() / "result.json"
+    probes = [f"tcp,{lab.METADATA},80", f"tcp,{lab.BRIDGE},2375", f"tcp,{lab.BRIDGE},2375", f"tcp,{lab.GOOD},80"]
+    run = caller.run(USER, *PYTHON, lab.PROBE, *probes, options=["--result", str(result)], timeout=30)
+    assert run.status == 0 and run.stdout.count("ECONNREFUSED") == 3, run
+    for address, count in ((f"{lab.METADATA}:80", "1 time"), (f"{lab.BRIDGE}:2375", "2 times")):
+        assert f"network: {address}/tcp refused {count} (closed unless network.allow names it)" in run.stderr, run
+    assert run.stderr.count("refused") == 2, run
+    told = {one["destination"]: one["count"] for one in json.loads(result.read_text())["refused_connections"]}
+    assert told == {f"{lab.METADATA}:80/tcp": 1, f"{lab.BRIDGE}:2375/tcp": 2}
+    opened = caller.run(USER + f'allow = ["{lab.METADATA}:80"]\n', *PYTHON, lab.PROBE, probes[0], timeout=30)
+    assert opened.stdout.endswith(" here\n") and "refused" not in opened.stderr, opened
+
+
 def test_without_pasta_slirp4netns_does_it(caller, internet, slirp):
     answers, _ = reached(caller, USER, [f"tcp,{lab.GOOD},80", f"udp,{lab.GOOD},5000", *OF_THE_HOST])
     assert [answers.pop(f"{kind},{lab.GOOD},{port}") for kind, port in (("tcp", 80), ("udp", 5000))] == ["here"] * 2
@@ -105,6 +130,76 @@ def test_a_stack_that_ends_without_a_word_is_not_taken_for_ready(caller, network
     Path("/usr/bin/slirp4netns").chmod(0o755)
     run = caller.run(USER, "echo", "ran")
     assert run.status == 125 and run.stdout == "" and "slirp4netns" in run.stderr, run
+
+
+def test_with_neither_of_them_there_is_no_network(caller, network, slirp):
+    Path("/usr/bin/slirp4netns").unlink()
+    refused = caller.run(USER, "echo", "ran")
+    assert refused.status == 125 and refused.stdout == "", refused
+    assert "needs pasta(1) or slirp4netns(1), and neither is installed" in refused.stderr and "apt install passt" in refused.stderr, refused
+
+
+def test_what_a_stack_says_that_cannot_start_is_passed_on(caller, network, slirp):
+    Path("/usr/bin/pasta").write_text("#!/bin/sh\necho no tunnel for you >&2\nexit 1\n")
+    Path("/usr/bin/pasta").chmod(0o755)
+    refused = caller.run(USER, "echo", "ran")
+    assert refused.status == 125 and refused.stdout == "" and "pasta" in refused.stderr and "no tunnel for you" in refused.stderr, refused
+
+
+def test_what_nft_says_first_is_passed_on(caller, network):
+    """Below it are the line that it means and a mark; and the reason is none of ids."""
+    place = Path(tempfile.mkdtemp(dir=caller.base))
+    (place / "nft").write_text("#!/bin/sh\nprintf 'Error: Operation not supported\\nadd table\\n^^^^^\\n' >&2\nexit 1\n")
+    (place / "nft").chmod(0o755)
+    linux.mount(str(place / "nft"), "/usr/sbin/nft", flags=linux.MS_BIND)
+    try:
+        refused = caller.run(USER, "echo", "ran")
+    finally:
+        linux.umount("/usr/sbin/nft")
+    assert refused.status == 125 and refused.stdout == "" and "nft: Error: Operation not supported" in refused.stderr, refused
+    assert "subuid" not in refused.stderr, refused
+
+
+def test_a_host_without_ipv6(caller, internet):
+    """What it has leads out all the same, and nobody waits for what it has not."""
+    switch = Path("/proc/sys/net/ipv6/conf/h0/disable_ipv6")
+    switch.write_text("1")
+    try:
+        answers, run = reached(caller, USER, [f"tcp,{lab.GOOD},80", f"tcp,{lab.GOOD6},80"])
+    finally:
+        switch.write_text("0")
+        lab.ip("-6", "addr", "add", f"{lab.HOST6}/64", "dev", "h0", "nodad")
+        lab.ip("-6", "route", "add", "default", "via", "2001:db8:1::1")
+    assert answers[f"tcp,{lab.GOOD},80"] == "here" and answers[f"tcp,{lab.GOOD6},80"] in ("ENETUNREACH", "EADDRNOTAVAIL"), (answers, run)
+
+
+def test_a_repository_is_cloned_and_a_list_of_packages_fetched(caller, network, base):
+    """By git and by apt, over HTTP, from servers that a list names by their address; elsewhere both are refused."""
+    place = Path(tempfile.mkdtemp(dir=base))
+    place.chmod(0o755)
+    for words in (["init", "-q", "w"], ["-C", "w", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "one"],
+                  ["clone", "-q", "--bare", "w", "r.git"], ["-C", "r.git", "update-server-info"]):
+        subprocess.run(["git", *words], cwd=place, check=True, env={"HOME": "/nonexistent", "PATH": os.environ["PATH"]})
+    (place / "deb").mkdir()
+    (place / "deb/Packages").write_text("Package: demo\nVersion: 1\nArchitecture: all\nFilename: demo.deb\nSize: 1\n\n")
+    front = ["ip", "netns", "exec", lab.INTERNET]
+    server = subprocess.Popen([*front, sys.executable, "-m", "http.server", "80", "--bind", "0.0.0.0", "--directory", str(place)],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    spec = USER + f'allow = ["{lab.GOOD}:80"]\n'
+    try:
+        until(lambda: subprocess.run([*front, "curl", "-s", f"http://{lab.GOOD}/"], stdout=subprocess.DEVNULL).returncode == 0)
+        clone = "cd /tmp && git clone -q http://{}/r.git r && git -C r log --format=%s"
+        run = caller.shell(spec, clone.format(lab.GOOD), timeout=30)
+        assert run.status == 0 and run.stdout == "one\n", run
+        run = caller.shell(spec, clone.format(lab.EVIL), timeout=30)
+        assert run.status == 128 and f"{lab.EVIL}:80/tcp refused" in run.stderr, run
+        run = caller.shell(spec, APT.format(lab.GOOD), timeout=60)
+        assert run.status == 0 and "Package: demo" in run.stdout, run
+        run = caller.shell(spec, APT.format(lab.EVIL), timeout=60)
+        assert "Package: demo" not in run.stdout and f"{lab.EVIL}:80/tcp refused" in run.stderr, run
+    finally:
+        server.kill()
+        server.wait()
 
 
 def test_names_are_asked_of_the_hosts_server(caller, internet):

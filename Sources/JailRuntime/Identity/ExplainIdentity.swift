@@ -23,6 +23,7 @@ extension Explanation {
 
     /// What newuidmap or newgidmap said is in the message; its usual reasons are three.
     var helperHint: String? {
+        guard failure.call == .newuidmap || failure.call == .newgidmap else { return nil }
         let file: SubordinateFile = failure.call == .newgidmap ? .subgid : .subuid
         if let remedy = evidence.nameRemedy { return remedy }
         guard evidence.text(file.path) != nil else {

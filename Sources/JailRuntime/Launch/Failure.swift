@@ -16,7 +16,7 @@ package enum Cause: UInt8, Sendable {
     case interpreterMissing
     /// The program is there; its ELF loader (`text`) is not.
     case loaderMissing
-    /// newuidmap(1) or newgidmap(1) is not installed, or refused (`text`).
+    /// newuidmap(1) or newgidmap(1) is not installed; one of them, or nft(8), refused (`text`).
     case helperMissing, helperFailed
     /// A descriptor that should be passed on is not open.
     case descriptorNotOpen

@@ -189,10 +189,16 @@ struct HelperProcess {
     }
 
     /// The last line that it has said; how it has ended where it said nothing, or was killed whatever it said.
-    var lastWords: String {
+    var lastWords: String { words { $0.last } }
+
+    /// The first line: nft(8) shows the place of a fault below it.
+    var firstWords: String { words { $0.first } }
+
+    private func words(_ line: ([ArraySlice<UInt8>]) -> ArraySlice<UInt8>?) -> String {
         if case .signaled(Signal.kill)? = end { return Signal.name(Signal.kill) }
-        let lines = said.split(separator: UInt8(ascii: "\n"))
-        if let last = lines.last { return String(decoding: last.suffix(400), as: UTF8.self) }
+        if let line = line(said.split(separator: UInt8(ascii: "\n"))) {
+            return String(decoding: line.suffix(400), as: UTF8.self)
+        }
         switch end {
         case .signaled(let number)?, .stopped(let number)?: return Signal.name(number)
         case .exited(let status)?: return "exit status \(status)"

@@ -84,7 +84,7 @@ extension Applier {
         guard text.contains("table inet \(link.outerName)"), text.contains("flags owner"), text.contains("masquerade")
         else {
             HelperProcess.end([helper])
-            throw Failure(.helperFailed, text: "nft: \(helper.lastWords)")
+            throw Failure(.helperFailed, text: "nft: \(helper.firstWords)")
         }
         helpers.append(helper)
     }

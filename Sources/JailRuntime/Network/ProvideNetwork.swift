@@ -58,7 +58,7 @@ extension Applier {
         order.passing = [rules]
         let loader = try HelperProcess.start(order) { descriptorTableSize }
         closeDescriptor(rules)
-        if provision.rules.allowed != nil { counters = NetworkCounters(network: network, users: users, nft: nft) }
+        counters = NetworkCounters(network: network, users: users, nft: nft)
         let awaited = plan.steps.firstIndex { if case .network(.awaitNetwork) = $0.operation { true } else { false } }
         inTheMaking = NetworkInTheMaking(
             step: step, awaited: awaited ?? -1, provision: provision, network: network, users: users, stack: stack,
@@ -71,7 +71,7 @@ extension Applier {
         inTheMaking = nil
         try located(making.step) { () throws(Failure) in
             guard try making.loader.finish(noticing: signals) == .exited(0) else {
-                throw Failure(.helperFailed, text: "nft: \(making.loader.lastWords)")
+                throw Failure(.helperFailed, text: "nft: \(making.loader.firstWords)")
             }
             if let names = making.provision.names { try startResolver(names, making) }
             switch making.provision.way {
