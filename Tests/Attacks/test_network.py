@@ -32,6 +32,21 @@ WAYS = {
 NOWHERE = {
     "udplite": 5000, "large": 5000, "from_loopback": 80, "without_routes": 80, "source_routed": 5000, "marked": 80, "echo": 0,
 }
+#: Services of the host's by addresses that are others' in the jail, or nobody's: loopback's, the bridge's and the link's.
+HOSTS_OWN = [
+    "tcp=127.0.0.2,8888", "udp=127.0.0.2,8889", "tcp=127.255.255.254,8888", "tcp=0.0.0.0,8888", "tcp=::,8888", "mapped_tcp=127.0.0.1,8888",
+    f"tcp={lab.GATEWAY},8888", f"udp={lab.GATEWAY},8889", "tcp=10.0.2.2,8888", "tcp=169.254.1.53,8888", "udp=169.254.1.53,53",
+    "tcp=169.254.169.254,7777", "tcp=fd00:ec2::254,80", "scoped=fe80::1,80", "tcp=::ffff:172.17.0.1,2375", f"tcp=64:ff9b::{lab.BRIDGE},2375",
+    "tcp=2002:ac11:1::1,2375", "group=172.17.255.255,7778", "group=255.255.255.255,7778", "group=224.0.0.1,7778", "group=ff02::1,7778",
+    f"fragments={lab.BRIDGE},7778", f"fragments={lab.HOST},7776", f"sctp={lab.BRIDGE},2375", f"dccp={lab.BRIDGE},2375",
+]
+#: Refused, or nothing that answers: no program of the host's has been reached.
+NOTHING = REFUSED | {"timeout", "EAFNOSUPPORT", "EPROTONOSUPPORT", "ESOCKTNOSUPPORT", "EHOSTUNREACH", "EINVAL", "EMSGSIZE"}
+#: Sockets that the jail's rules do not see, and the destination that each is tried with.
+OTHER_FAMILIES = {
+    "vsock": "2,1024", "can": "0,0", "tipc": "0,0", "rds": "0,0", "alg": "0,0", "bluetooth": "0,0", "smc": "0,0", "phonet": "0,0", "x25": "0,0",
+    "packet_datagram": "0,0", "raw_echo": f"{lab.GOOD},0", "raw_echo6": f"{lab.GOOD6},0", "raw_udp": f"{lab.EVIL},5000",
+}
 #: Nothing of the kind is a capability of the command's, and no file or call of it is in reach.
 KEPT = {"EPERM", "EACCES", "EROFS", "ENOENT", "ENXIO", "EAFNOSUPPORT", "ENOSYS"}
 CHANGES = [
@@ -83,6 +98,22 @@ def test_n03_ipv6_and_other_ports_are_held_to_the_list(caller, served):
     answers = tried(caller, LIST, *good, *other)
     assert answers.pop(good[0]) == "here", answers
     assert set(answers.values()) <= REFUSED, answers
+
+
+@pytest.mark.parametrize("spec", [USER, LIST], ids=["all", "list"])
+@pytest.mark.parametrize("probe", HOSTS_OWN)
+def test_n02_no_other_name_of_the_host_leads_to_it(caller, served, tally, spec, probe):
+    answers = tried(caller, spec, probe)
+    assert set(answers.values()) <= NOTHING, answers
+    tally("network: other addresses of the host", len(answers))
+
+
+@pytest.mark.parametrize("spec", [USER, LIST], ids=["all", "list"])
+@pytest.mark.parametrize("family", OTHER_FAMILIES)
+def test_n03_no_socket_of_another_family_leads_anywhere(caller, served, tally, spec, family):
+    answers = tried(caller, spec, f"{family}={OTHER_FAMILIES[family]}")
+    assert set(answers.values()) <= KEPT | {"EPROTONOSUPPORT", "ESOCKTNOSUPPORT", "ENODEV", "EINVAL"}, answers
+    tally("network: other families", len(answers))
 
 
 @pytest.mark.parametrize("spec", [USER, LIST], ids=["all", "list"])

@@ -117,7 +117,76 @@ def echo(address, _):
     return "here"
 
 
+def raw_echo(family, protocol):
+    """ping(8) of old: without CAP_NET_RAW there is no such socket."""
+
+    def way(address, _):
+        s = socket.socket(family, socket.SOCK_RAW, protocol)
+        s.settimeout(3)
+        s.sendto(struct.pack(">BBHHH", 8, 0, 0, 0, 1), (address, 0))
+        s.recv(100)
+        return "here"
+
+    return way
+
+
+def group(address, port):
+    """To everybody on the link: whoever answers is no destination of the list."""
+    s = made(UDP, address)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    s.sendto(b"x", (address, port))
+    return s.recv(100).decode()
+
+
+def fragments(address, port):
+    """Two packets of one datagram: the second has no port."""
+    s = made(UDP, address)
+    s.setsockopt(socket.IPPROTO_IP, 10, 0)
+    s.connect((address, port))
+    s.send(b"x" * 3, 0x8000)
+    s.send(b"y" * 60000)
+    return s.recv(100).decode()
+
+
+def scoped(address, port):
+    """By the link that leads out, whatever routes say."""
+    s = made(TCP, address)
+    s.connect((address, port, 0, index()))
+    return asked(s)
+
+
+def of_other_family(family, kind, protocol=0):
+    """Sockets of families that no rule of IPv4 or IPv6 sees."""
+    return lambda *_: socket.socket(family, kind, protocol) and "made"
+
+
+def vsock(address, port):
+    """The hypervisor, 2, and this machine, 1: neither is in a network namespace."""
+    s = socket.socket(40, TCP)
+    s.settimeout(3)
+    s.connect((int(address), port))
+    return asked(s)
+
+
 WAYS = {
+    "raw_echo": raw_echo(socket.AF_INET, socket.IPPROTO_ICMP),
+    "raw_echo6": raw_echo(socket.AF_INET6, 58),
+    "raw_udp": raw_echo(socket.AF_INET, socket.IPPROTO_UDP),
+    "group": group,
+    "fragments": fragments,
+    "scoped": scoped,
+    "vsock": vsock,
+    "sctp": lambda address, port: connected(made(TCP, address, 132), address, port),
+    "dccp": lambda address, port: connected(made(6, address, 33), address, port),
+    "can": of_other_family(29, socket.SOCK_RAW, 1),
+    "tipc": of_other_family(30, socket.SOCK_SEQPACKET),
+    "rds": of_other_family(21, socket.SOCK_SEQPACKET),
+    "alg": of_other_family(38, socket.SOCK_SEQPACKET),
+    "bluetooth": of_other_family(31, socket.SOCK_RAW, 1),
+    "smc": of_other_family(43, TCP),
+    "phonet": of_other_family(35, UDP),
+    "x25": of_other_family(9, socket.SOCK_SEQPACKET),
+    "packet_datagram": of_other_family(17, UDP, 8),
     "tcp": lambda address, port: connected(made(TCP, address), address, port),
     "udp": lambda address, port: connected(made(UDP, address), address, port),
     "mptcp": lambda address, port: connected(made(TCP, address, IPPROTO_MPTCP), address, port),
