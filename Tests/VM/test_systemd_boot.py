@@ -1,4 +1,4 @@
-"""process.boot: a Debian with its own systemd in a jail, of root and of an ordinary user; Examples/boot.toml and guest.service."""
+"""process.boot: a Debian with its own init in a jail, of root and of an ordinary user; Examples/boot.toml and guest.service."""
 
 import ctypes
 import os
@@ -66,6 +66,9 @@ def trees():
 class Machine:
     """A jail that boots, as a service of the guest's systemd: delegated, and without a terminal."""
 
+    #: What process 1 is called.
+    program = "systemd"
+
     def __init__(self, name, binary, *options):
         self.unit = f"machine-{name}.service"
         subprocess.run(["systemctl", "stop", self.unit], capture_output=True)
@@ -82,7 +85,7 @@ class Machine:
     def init(self):
         children = Path(f"/proc/{self.launcher}/task/{self.launcher}/children").read_text().split()
         try:
-            return int(children[-1]) if Path(f"/proc/{children[-1]}/comm").read_text() == "systemd\n" else None
+            return int(children[-1]) if Path(f"/proc/{children[-1]}/comm").read_text() == f"{self.program}\n" else None
         except (IndexError, OSError):
             return None
 
@@ -180,3 +183,63 @@ def test_a_group_of_nobodys_is_refused(binary):
     assert run.returncode == 125 and "would belong to nobody" in run.stderr, run
     assert 'hint: set uid_map = "auto" and gid_map = "auto"' in run.stderr
     assert subprocess.run([*words, "--", "/bin/true"], capture_output=True).returncode == 0
+
+
+class Busybox(Machine):
+    """init of busybox, by its own signals: init/init.c."""
+
+    program, call, down = "busybox", ["/usr/local/bin/busybox", "init"], "going down"
+    poweroff, reboot = ["/usr/local/bin/busybox", "poweroff"], ["/usr/local/bin/busybox", "reboot"]
+
+    @staticmethod
+    def install():
+        shutil.copyfile("/run/vm-run/busybox", "/usr/local/bin/busybox")
+        Path("/usr/local/bin/busybox").chmod(0o755)
+        Path("/etc/inittab").write_text(
+            "::sysinit:/bin/sh -c 'echo busybox is up'\n::respawn:/bin/sleep 1000\n::shutdown:/bin/sh -c 'echo going down'\n")
+
+
+class Runit(Machine):
+    """Debian's runit with its own stages, of which the first makes in /run what tells that the system is to end."""
+
+    program, call, down = "runit", ["/lib/runit/runit-init"], "Waiting for services to stop"
+    poweroff, reboot = ["/lib/runit/runit-init", "0"], ["/lib/runit/runit-init", "6"]
+
+    @staticmethod
+    def install():
+        service = Path("/etc/runit/runsvdir/default/up/run")
+        service.parent.mkdir(exist_ok=True)
+        service.write_text("#!/bin/sh\necho runit is up\nexec sleep 1000\n")
+        service.chmod(0o755)
+        # Without the scripts of the guest's packages, which are for another init.
+        for name in ("native.boot.run", "no.emulate.sysv"):
+            Path("/etc/runit", name).touch()
+        for name in ("boot-run", "shutdown-run"):
+            Path("/etc/runit", name).mkdir(exist_ok=True)
+
+
+@pytest.fixture(params=[(kind, user) for kind in (Busybox, Runit) for user in ("root", "tester")],
+                ids=lambda param: f"{param[0].program}-{param[1]}")
+def small(request, binary):
+    kind, user = request.param
+    kind.install()
+    machine = kind(user, binary, "--", *kind.call)
+    until(lambda: f"{kind.program} is up" in journal(machine.unit, 400), 60)
+    yield machine
+    systemctl("stop", machine.unit)
+    assert not [path for path in Path("/sys/fs/cgroup").rglob("immure-*") if "vm-run" not in str(path)]
+
+
+def test_another_init_is_process_1(small):
+    done = small.run("sh", "-c", 'id -u; cat /proc/1/comm; cat /proc/1/cgroup; stat -c %u /sys/fs/cgroup/cgroup.procs')
+    assert done.stdout.split() == ["0", small.program, "0::/", "0"], done
+
+
+@pytest.mark.parametrize("word, status", [("stop", 0), ("poweroff", 0), ("reboot", 129)])
+def test_another_inits_end_is_a_status(small, word, status):
+    if word == "stop":
+        os.kill(small.launcher, signal.SIGTERM)
+    else:
+        small.run(*getattr(small, word))
+    assert small.end() == status, journal(small.unit, 60)
+    assert small.down in journal(small.unit, 400)

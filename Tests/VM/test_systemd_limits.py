@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import time
@@ -156,6 +157,43 @@ def test_e02_a_manager_that_does_not_answer(jail, manager, kind):
     assert done.returncode == 125, done
     assert "is not known to be delegated (its manager does not say: nothing within 5 s)" in done.stderr, done
     assert 4 <= int(done.stdout.removeprefix("took ")) <= 9, done
+
+
+@pytest.mark.parametrize("ending", ["SIGTERM", "SIGINT", "timeout"])
+@pytest.mark.parametrize("silence", ["accepts nobody", "says nothing"])
+@pytest.mark.parametrize("user", [None, "tester"])
+def test_a_scope_that_never_comes_is_not_waited_for(jail, user, silence, ending):
+    """Neither after a signal that ends the launch, nor for longer than the command may run."""
+    place = Path("/srv/mute/systemd")
+    place.mkdir(parents=True, exist_ok=True)
+    (place / "private").unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as mute, socket.socket(socket.AF_UNIX) as other:
+        mute.bind(str(place / "private"))
+        os.chmod(place / "private", 0o777)
+        mute.listen(0)
+        if silence == "accepts nobody":
+            other.connect(str(place / "private"))
+        words = jail.arguments(('timeout = "2s"\n' if ending == "timeout" else "") + OWN, "echo", "ran")
+        if user:
+            line = as_tester(["env", "XDG_RUNTIME_DIR=/srv/mute", *words])
+        else:
+            script = 'mount --bind /srv/mute/systemd/private /run/systemd/private && exec "$@"'
+            line = ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", *words]
+        began = time.monotonic()
+        process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(1)
+        assert process.poll() is None, process.communicate()
+        if ending != "timeout":
+            process.send_signal(getattr(signal, ending))
+        out, err = process.communicate(timeout=20)
+        took = time.monotonic() - began
+    assert out == "" and scopes() == [] and leaves() == [], (out, err)
+    if ending == "timeout":
+        assert process.returncode == 125 and "cgroup" in err and "ETIMEDOUT" in err and 1.9 < took < 3, (err, took)
+    else:
+        number = getattr(signal, ending)
+        assert process.returncode in (128 + number, -number) and took < 1.5, (process.returncode, err, took)
+        assert f"{ending} ended the launch before this was done" in err, err
 
 
 def test_a_group_that_cannot_be_written_to(jail):

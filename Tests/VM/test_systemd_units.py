@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -31,10 +32,30 @@ def table():
     return [(directive, " ".join(words.split())) for tags, words in rows for directive in re.split(", (?=[A-Z])", tags)]
 
 
+def version():
+    return int(subprocess.run(["systemctl", "--version"], capture_output=True, text=True, check=True).stdout.split()[1])
+
+
+def of_a_newer_systemd(jail, directive, caller, since):
+    """From a file: systemd-run(1) does not know of every value what the manager does. An older one leaves the line out."""
+    words = jail.arguments("", "sh", "-c", "echo ran")
+    path = UNITS / "newer.service"
+    path.write_text("\n".join(["[Service]\nType=oneshot", f"ExecStart={shlex.join(words)}", directive, *CALLERS[caller], ""]))
+    verified = subprocess.run(["systemd-analyze", "verify", "--man=no", str(path)], capture_output=True, text=True)
+    assert (directive.split("=")[0] in verified.stderr) is (version() < since), verified
+    systemctl("daemon-reload")
+    before = journal("newer.service", 10**6).count("ran\n")
+    systemctl("start", "newer")
+    assert journal("newer.service", 10**6).count("ran\n") == before + 1
+
+
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("directive, words", table())
 def test_the_table_of_directives(jail, directive, words, caller):
     """Each as the manual has it, with systemd's own reading of the line."""
+    since = re.search(r"From systemd (\d+) on", words)
+    if since:
+        return of_a_newer_systemd(jail, directive, caller, int(since.group(1)))
     more = re.search(r"with (\w+=\w+):", words)
     fits = caller in words.split(". ")[0] and words.startswith("Fit: ")
     done = unit(jail.arguments("", "sh", "-c", "echo ran"), directive, *([more.group(1)] if more else []), *CALLERS[caller])
@@ -49,6 +70,7 @@ def test_the_table_is_there():
 @pytest.mark.parametrize("caller", CALLERS)
 def test_all_that_fits_at_once(jail, caller):
     together = [directive for directive, words in table() if words.startswith("Fit: ") and caller in words.split(". ")[0]
+                and "From systemd" not in words
                 and not re.search(r"with \w+=\w+:|SystemCallFilter=~|ReadOnlyPaths|StandardInput|RestrictNamespaces|TemporaryFile|ProtectHome=tmpfs|CPUScheduling", f"{words} {directive}")]
     done = unit(jail.arguments("", "sh", "-c", "echo ran"), *together, *CALLERS[caller])
     assert (done.returncode, done.stdout) == (0, "ran\n"), done

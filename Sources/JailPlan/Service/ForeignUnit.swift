@@ -69,14 +69,20 @@ extension Unit {
         if over.isOn("NoNewPrivileges"), spec.identity.asksForSubordinates {
             add("NoNewPrivileges", "no", nil, "newuidmap(1) is a set-user-ID program")
         }
-        if over.isOn("ProtectControlGroups"), spec.limits != nil {
+        // Or "strict", or "private".
+        if over.value("ProtectControlGroups").map({ !Self.isOff($0) }) ?? false, spec.limits != nil {
             add("ProtectControlGroups", "no", nil, "the jail has a cgroup of its own")
         }
         clearPlaces(over)
     }
 
+    /// What turns off a directive that takes more than yes and no, as systemd.syntax(7) writes it.
+    private static func isOff(_ value: String) -> Bool {
+        ["no", "n", "false", "f", "0", "off"].contains(value.lowercased())
+    }
+
     private mutating func clearFilters(_ over: ForeignUnit) {
-        if let value = over.value("RestrictNamespaces"), !["no", "false", "0", "off"].contains(value.lowercased()) {
+        if let value = over.value("RestrictNamespaces"), !Self.isOff(value) {
             add("RestrictNamespaces", "no", nil, "a jail is made of namespaces")
         }
         let families = over.values("RestrictAddressFamilies").flatMap { $0.split(separator: " ") }
@@ -97,7 +103,7 @@ extension Unit {
         "capset landlock_add_rule landlock_create_ruleset landlock_restrict_self seccomp sethostname"
 
     private mutating func clearPlaces(_ over: ForeignUnit) {
-        let isHidden = !["no", "false", "0", "off", nil].contains(over.value("ProtectHome")?.lowercased())
+        let isHidden = over.value("ProtectHome").map { !Self.isOff($0) } ?? false
         if isHidden, uses(["/home", "/root", "/run/user"]) {
             add("ProtectHome", "no", nil, "the jail has something from there")
         }
@@ -112,7 +118,7 @@ extension Unit {
         }
         guard
             over.isOn("DynamicUser")
-                || !["no", "false", "0", "off", nil].contains(over.value("ProtectSystem")?.lowercased())
+                || over.value("ProtectSystem").map({ !Self.isOff($0) }) ?? false
         else {
             return
         }

@@ -5,7 +5,7 @@ import Kernel
 extension Applier {
     mutating func apply(_ operation: LimitOperation, of plan: Plan) throws(Failure) {
         switch operation {
-        case .requestScope(let manager): try Scope.enter(manager)
+        case .requestScope: try Scope.enter(within: plan.supervision.timeout, noticing: signals)
         case .enableControllers(let base, let controllers): try enableControllers(base, controllers)
         case .createCgroup(let delegation): try createCgroup(delegation)
         case .setLimit(let setting): try setLimit(setting)

@@ -3,11 +3,12 @@ import Kernel
 
 /// A scope unit for this launch, as `systemd-run --scope -p Delegate=yes` makes one: org.freedesktop.systemd1(5).
 enum Scope {
-    /// Asks the manager and waits until this process is in the scope. The manager removes it when the last process in it
-    /// has ended.
-    static func enter(_ manager: ControlGroups.Manager) throws(Failure) {
-        let uid = Caller.userID
-        var socket = try ManagerSocket.open(uid: uid)
+    /// Asks the manager and waits until this process is in the scope: no longer than the command may run, and not after a signal
+    /// that ends the launch. The manager removes it when the last process in it has ended.
+    static func enter(within timeout: Duration?, noticing signals: SignalQueue?) throws(Failure) {
+        let patience = timeout.map { max(1, Deadline.nanoseconds($0) / 1_000_000) } ?? ManagerSocket.defaultPatience
+        var socket = try ManagerSocket.open(
+            uid: Caller.userID, within: min(patience, ManagerSocket.defaultPatience), noticing: signals)
         let name = "immure-\(currentProcess())-\(monotonicNanoseconds()).scope"
         try socket.send(request(name))
         var job: String?

@@ -8,6 +8,11 @@ extension Manual {
             anything of the command runs, and says all that the unit has to be given, in one go.
             """)
         for (tags, words) in rows { page.item(tags.joined(separator: ", "), words) }
+        page.paragraph(
+            """
+            A systemd that does not know one of these, or its value, says so in the journal and goes without it: 252 knows none of those
+            of 257. From 258 on it needs control groups of version 2, as `[limits]` always does.
+            """)
     }
 
     private static let rows: [(tags: [String], words: String)] = [
@@ -43,6 +48,21 @@ extension Manual {
         (
             ["ProtectControlGroups=yes"],
             "Fit: root, User= and DynamicUser= alike, without [limits]."
+        ),
+        (
+            ["ProtectControlGroups=private", "ProtectControlGroups=strict"],
+            "Fit: root, User= and DynamicUser= alike, without [limits]. From systemd 257 on."
+        ),
+        (
+            ["PrivateUsers=identity", "PrivateTmp=disconnected"],
+            "Fit: root, User= and DynamicUser= alike. From systemd 257 on."
+        ),
+        (
+            ["PrivatePIDs=yes"],
+            """
+            Fit: root, User= and DynamicUser= alike. From systemd 257 on. The launcher says that it cannot watch its caller; it is pid 1
+            of the unit, and the jail ends with it.
+            """
         ),
         (
             ["CapabilityBoundingSet=", "SecureBits=noroot"],
