@@ -111,7 +111,6 @@ extension Remedy {
         return
             "\(isUsers ? "systemctl --user" : "as root: systemctl") edit \(unit.name), [Service] \(lines.joined(separator: "; "))"
     }
-    package static let givePrivateGroups = "give the unit Delegate=yes and ProtectControlGroups=private"
     package static let delegateScope = "start it by systemd-run --scope -p Delegate=yes …"
     package static let ownScope = "set limits.scope = \"own\""
     package static let stayInUnit = "set limits.scope = \"unit\""

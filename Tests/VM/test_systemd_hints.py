@@ -169,19 +169,6 @@ def test_e16_a_directory_of_several(jail):
     gone(unit(jail.arguments('[filesystem]\nro = ["/var/lib/other:/x"]\n', *TRUE), "StateDirectory=hinted other"))
 
 
-@pytest.mark.parametrize("caller", ["", "User=tester", "DynamicUser=yes"])
-def test_a_cgroup_namespace_of_the_units_own(caller):
-    if version() < 257:
-        pytest.skip("before systemd 257 no unit has one")
-    made = Service("enclosed", PIDS, f"Type=oneshot\n{caller}\nDelegate=yes\nProtectControlGroups=strict", "/bin/echo ran")
-    systemctl("start", made.name, status=1)
-    said = made.journal()
-    assert "ran\n" not in said and "the unit has a cgroup namespace of its own" in said, said
-    hint = re.search(r"hint: give the unit (\S+) and (\S+)$", said, re.M)
-    Service("enclosed", PIDS, f"Type=oneshot\n{caller}\n{hint.group(1)}\n{hint.group(2)}", "/bin/echo ran").start()
-    assert "ran\n" in made.journal()
-
-
 def test_a_threaded_group(jail):
     group = CGROUPS / "threads"
     (group / "inner").mkdir(parents=True)

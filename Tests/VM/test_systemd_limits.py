@@ -189,7 +189,7 @@ def test_a_scope_that_never_comes_is_not_waited_for(jail, user, silence, ending)
         took = time.monotonic() - began
     assert out == "" and scopes() == [] and leaves() == [], (out, err)
     if ending == "timeout":
-        assert process.returncode == 125 and "cgroup" in err and "ETIMEDOUT" in err and 1.9 < took < 3, (err, took)
+        assert process.returncode == 125 and "for a scope" in err and "ETIMEDOUT" in err and 1.9 < took < 3, (err, took)
     else:
         number = getattr(signal, ending)
         assert process.returncode in (128 + number, -number) and took < 1.5, (process.returncode, err, took)

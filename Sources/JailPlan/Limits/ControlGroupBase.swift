@@ -27,13 +27,6 @@ extension ControlGroups {
         }
         if let unit, unit.isDelegated, own.isWritable { return directory(own, below: mount) }
         if isManaged {
-            // No process of a managed host is in the root: what looks like it is that of the unit's own namespace.
-            if own.path == "/" {
-                return .failure(
-                    Refusal(
-                        "the unit has a cgroup namespace of its own, whose root cannot be written to",
-                        Remedy.givePrivateGroups))
-            }
             if let refusal = refusalToLeave { return .failure(refusal) }
             if let manager { return .success(.scope(manager)) }
             return .failure(

@@ -5,8 +5,8 @@ import SpecFile
 /// what it takes.
 ///
 /// Left out for every spec are those that keep a jail from being made: RestrictNamespaces=, ProtectKernelTunables= and ProcSubset=
-/// (/proc/sys/user is written to in the jail's own user namespace); ProtectKernelLogs=, as a /proc
-/// of the jail's own is given only where nothing covers a part of the one that is there; LockPersonality= and ProtectClock=, which refuse to tell
+/// (/proc/sys/user is written to in the jail's own user namespace); ProtectKernelLogs= and, from systemd 257
+/// on, ProtectHostname=, as a /proc of the jail's own is given only where nothing covers a part of the one that is there; LockPersonality= and ProtectClock=, which refuse to tell
 /// what personality(2) and adjtimex(2) have set as well.
 extension Unit {
     mutating func harden() {
@@ -27,7 +27,7 @@ extension Unit {
             add("ProtectKernelModules", "yes", nil, why)
             add("PrivateMounts", "yes", nil, why)
             if spec.namespaces[.pid].value.isNew && !uses(["/proc"]) { add("ProtectProc", "invisible", nil, why) }
-            if spec.hostname == nil { add("ProtectHostname", "yes", nil, why) }
+            if spec.hostname == nil && !spec.filesystem.proc.value { add("ProtectHostname", "yes", nil, why) }
             // A user namespace of the service's own does not own the network whose port it is to have.
             if isDynamic && !bindsLowPort {
                 add("PrivateUsers", "yes", nil, "the launcher and the jail are the unit's own user, and nobody else")

@@ -11,7 +11,8 @@ extension Manual {
         page.paragraph(
             """
             A systemd that does not know one of these, or its value, says so in the journal and goes without it: 252 knows none of those
-            of 257. From 258 on it needs control groups of version 2, as `[limits]` always does.
+            of 257. From 257 on ProtectKernelLogs=yes and ProtectHostname=yes cover files of /proc, and with them a jail has no /proc of
+            its own: leave them out, or set `filesystem.proc = false`. From 258 on it needs control groups of version 2, as `[limits]` always does.
             """)
     }
 
