@@ -321,13 +321,16 @@ def test_b05_a_socket_that_lingers_holds_nobody_up(caller, manager, message):
 
 def test_b12_whatever_fails_before_the_command_ends_with_125(caller, built, tally):
     """The launcher cannot begin to watch: nothing of the command may run, and the status says so."""
-    bench = Bench(caller, "default", built)
-    steps = [step for step in bench.steps if step.process == 0]
-    born = next(step.call for step in steps if step.number == NUMBER["clone3"])
-    watching = [step for step in steps if step.call > born and step.number in (NUMBER["prctl"], NUMBER["close_range"])]
-    assert any(step.number == NUMBER["prctl"] for step in watching)
-    runs = [bench.broken("fail", step, errno) for step in watching for errno in (1, 4, 12, 22)]
-    runs = [run for run in runs if not run.moved]
+    runs = []
+    for _ in range(4):  # the calls stand elsewhere than in the launch that was listed, where a process was late in that
+        bench = Bench(caller, "default", built)
+        steps = [step for step in bench.steps if step.process == 0]
+        born = next(step.call for step in steps if step.number == NUMBER["clone3"])
+        watching = [step for step in steps if step.call > born and step.number in (NUMBER["prctl"], NUMBER["close_range"])]
+        assert any(step.number == NUMBER["prctl"] for step in watching)
+        runs += [run for step in watching for errno in (1, 4, 12, 22) if not (run := bench.broken("fail", step, errno)).moved]
+        if runs:
+            break
     assert runs
     for run in runs:
         tally("failures of the watch", 1, run.status not in (125, 7))
