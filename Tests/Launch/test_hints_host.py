@@ -16,19 +16,11 @@ TRUE = "/bin/true"
 ALL_SHARED = "".join(f'{kind} = "host"\n' for kind in ("mount", "pid", "net", "ipc", "uts", "cgroup"))
 
 
-#: A program that makes a system beside the tests has a /proc and a /sys of its own in sight, uncovered: they make a covered one
-#: harmless to the kernel (mount_too_revealing), and are no part of the host that a test means.
-ONE_OF_EACH = (
-    """awk '$5 != "/proc" && $5 != "/sys" && / - (proc|sysfs) / { print $5 }' /proc/self/mountinfo | tac """
-    """| while read -r place; do umount -l "$place"; done\n"""
-)
-
-
 def within(caller, before, text=None, *command, options=(), verb=None, more=()):
     """A launch, or another verb, in a mount namespace that root has changed by the shell lines `before`."""
     argv = [caller.binary, verb] if verb else caller.line(text, command or (TRUE,), options)[0]
     drop = () if caller.is_root else ("setpriv", f"--reuid={caller.uid}", f"--regid={caller.gid}", "--init-groups")
-    shell = ["unshare", "-m", *more, "--propagation", "private", "/bin/sh", "-ec", ONE_OF_EACH + before + '\nexec "$@"', "sh"]
+    shell = ["unshare", "-m", *more, "--propagation", "private", "/bin/sh", "-ec", before + '\nexec "$@"', "sh"]
     return caller.finish(caller.popen([*shell, *drop, *argv], user=0, group=0, extra_groups=[]), timeout=30)
 
 

@@ -8,6 +8,7 @@ IPC and a network namespace. An ordinary user has none of these, and tests as th
 is mounted on a file that is replaced in another mount namespace.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -34,6 +35,7 @@ def begin(isolated=True):
     number = accounts.begin()
     linux.unshare(linux.CLONE_NEWNS | (linux.CLONE_NEWIPC | linux.CLONE_NEWNET if isolated else 0))
     linux.mount("none", "/", flags=linux.MS_REC | linux.MS_PRIVATE)
+    leave_other_systems()
     if isolated:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     with open_path(CHECKOUT) as checkout:
@@ -46,6 +48,18 @@ def begin(isolated=True):
     copy_etc()
     cover_home()
     accounts.add(accounts.NAME, number)
+
+
+def leave_other_systems():
+    """Takes away what a program that makes a system beside the tests has mounted, such as mmdebstrap: with a /proc or a /sys of
+    its own in sight, the kernel gives a fresh one whatever covers the host's (mount_too_revealing)."""
+    with open("/proc/self/mountinfo") as lines:
+        rows = [line.split() for line in lines]
+    for row in reversed(rows):
+        place, kind = linux.unescape(row[4]), row[row.index("-") + 1]
+        if kind in ("proc", "sysfs") and place.split("/")[1] not in ("proc", "sys"):
+            with contextlib.suppress(OSError):  # below another mount since, its name leads elsewhere
+                linux.umount(place)
 
 
 def forget(base):
