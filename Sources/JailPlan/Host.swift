@@ -65,6 +65,8 @@ package struct Host: Sendable {
     package var isPrivileged = false
     /// Whether the caller is uid 0 of the initial user namespace, whatever its capabilities.
     package var isRealRoot = false
+    /// Why that could not be told: the call, and its error's name.
+    package var rootRefusal: String?
     /// What the caller may keep where it gets no user namespace of its own, and so no new capabilities.
     package var permitted = CapabilitySet(rawValue: .max)
     /// Whether setgroups(2) is allowed in the caller's user namespace.

@@ -71,7 +71,7 @@ def test_each_call_fails_once(bench, dice, tally):
 
 
 def test_success_that_is_a_lie(bench, dice, tally):
-    # To be mended: where bind(2) of a netlink socket is answered and not done, the launcher waits for a reply without an end.
+    # glibc's getifaddrs takes no answer on a netlink socket that bind(2) gave no number to: it waits without an end.
     kinds = EFFECTS - {"bind"} if isinstance(EFFECTS, (set, frozenset)) else [name for name in EFFECTS if name != "bind"]
     steps = chosen(dice, [step for step in bench.steps if not step.late and NAME.get(step.number) in kinds], LIES)
     wrong = [

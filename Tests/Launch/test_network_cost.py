@@ -5,7 +5,6 @@ import statistics
 import subprocess
 import sys
 import textwrap
-from contextlib import contextmanager
 
 import pytest
 
@@ -62,17 +61,6 @@ def network():
         yield
 
 
-@contextmanager
-def sending(*words, front=()):
-    process = subprocess.Popen([*front, sys.executable, "-c", SOURCE, *words], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout.readline() == "up\n"
-        yield
-    finally:
-        process.kill()
-        process.wait(patient(5))
-
-
 def rate(caller, spec, *words):
     return float(caller.run(spec, *PYTHON, SINK, *words, timeout=60).ok.stdout)
 
@@ -80,7 +68,7 @@ def rate(caller, spec, *words):
 def test_a_list_of_a_thousand_entries_slows_nothing(caller, network):
     entries = [f"10.{number // 250}.{number % 250}.7:443" for number in range(999)] + [f"{lab.GOOD}:80"]
     listed = USER + "allow = [" + ", ".join(f'"{entry}"' for entry in entries) + "]\n"
-    with sending(lab.GOOD, "80", front=["ip", "netns", "exec", lab.INTERNET]):
+    with lab.running(SOURCE, lab.GOOD, "80"):
         pairs = [(rate(caller, USER, lab.GOOD, "80"), rate(caller, listed, lab.GOOD, "80")) for _ in range(ROUNDS)]
     without, with_list = (max(column) for column in zip(*pairs))
     print(f"{caller}: one stream {without:.2f} Gbit/s without a list, {with_list:.2f} with 1,000 entries: {with_list / without:.2f}")

@@ -27,6 +27,8 @@ package struct ImageSource: Equatable, Sendable {
     package let offset: UInt64
     /// nil where the file is not there as the plan is made.
     package let format: ImageFormat?
+    /// Why it could not be opened as the plan was made, as `HostImages.File.refusal` has it.
+    package let refusal: String?
     package let reader: Reader
     /// A missing file is skipped and reported.
     package let optional: Bool

@@ -27,6 +27,8 @@ package struct HostImages: Sendable {
 
     /// Those that are there and can be read.
     package var files: [File] = []
+    /// Those that could not be opened, and why: the launch will find out, or find them changed.
+    package var closed: [(path: String, refusal: String)] = []
     /// Those of the programs that serve the images that are installed.
     package var servers: [String] = []
     package var hasFuseOverlayfs = false
@@ -116,11 +118,13 @@ extension TreeBuilder {
         if host.isPrivileged && !host.isRealRoot {
             faults.append(
                 Diagnostic(
-                    "mount.source: the kernel reads images only for root of the machine, not for root of a container",
+                    "mount.source: the kernel reads images only for root of the machine, not for root of a container"
+                        + (host.rootRefusal.map { ", and which of them this is cannot be told: \($0)" } ?? ""),
                     at: mount.position, hint: "launch as the machine's root, or as an ordinary user"))
         }
         return ImageSource(
             path: path, offset: file?.offset ?? offset ?? 0, format: file?.format,
+            refusal: host.images.closed.first { $0.path == path }?.refusal,
             reader: host.isPrivileged ? .kernel : .server, optional: mount.optional, fileIDs: fileIDs(of: mount),
             room: isWritten ? file?.size ?? 0 : nil)
     }

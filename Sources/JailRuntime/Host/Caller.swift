@@ -91,7 +91,7 @@ package enum Caller {
         }
     }
 
-    static func isTied(to launcher: Int32) -> Bool {
+    private static func isTied(to launcher: Int32) -> Bool {
         do throws(KernelError) {
             try setParentDeathSignal(Signal.kill)
         } catch {

@@ -4,7 +4,7 @@ extension Caller {
     /// Does what may stand still in the kernel for ever, as a look at a path whose file server does not answer, before there is a
     /// jail: in a process of its own, which has this one's memory and descriptors. One of `Signal.endingLaunch` ends this
     /// process by that signal, and so does the end of `timeout`, if there is one, with status 124; either says what was being
-    /// done by `place`. Throws where no such process can be made; false where it was killed by somebody else.
+    /// done by `place`. Throws where no such process can be made or bound to this one; false where it was killed by somebody else.
     static func lookBeside(
         within timeout: Duration?, at place: @escaping () -> String, _ body: @escaping () -> Void
     ) throws(KernelError) -> Bool {
@@ -14,7 +14,13 @@ extension Caller {
             let work = try doBeside(
                 heeding: Signal.endingLaunch, within: timeout.map { Int(Deadline.nanoseconds($0) / 1_000_000) }
             ) {
-                guard isTied(to: launcher) else { exitNow(125) }
+                do throws(KernelError) {
+                    try setParentDeathSignal(Signal.kill)
+                } catch {
+                    look.refusal = error
+                    exitNow(125)
+                }
+                guard parentProcess() == launcher else { exitNow(125) }
                 body()
                 look.isDone = true
                 exitNow(0)
@@ -26,6 +32,7 @@ extension Caller {
             }
             return work
         }
+        if let refusal = look.refusal { throw refusal }
         switch work {
         case .done, .interrupted: return look.isDone
         case .late:
@@ -38,4 +45,6 @@ extension Caller {
 /// What the process beside has come to.
 private final class Look {
     var isDone = false
+    /// Why it could not bind itself to the launcher.
+    var refusal: KernelError?
 }

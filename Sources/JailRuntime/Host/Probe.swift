@@ -25,6 +25,7 @@ extension Host {
             if privilege.ownsMounts { host.isPrivileged = try hasEffectiveCapability(systemAdministration) }
             host.canSetGroups = privilege.canSetGroups
             host.isRealRoot = privilege.isInitial
+            host.rootRefusal = privilege.refusal.map { "\($0.call.name): \($0.errno.name)" }
         }
         if !spec.namespaces[.user].value.isNew {
             host.permitted = CapabilitySet(rawValue: try permittedCapabilities())

@@ -18,7 +18,7 @@ extension Host {
             guard !isPrivileged, let server = found.format?.server, !images.servers.contains(server) else { return }
             if HostProgram.isInstalled(server) { images.servers.append(server) }
         } catch {
-            return  // the launch will find out, and say where
+            images.closed.append((path, Self.words(error)))  // the launch will find out, and say where
         }
     }
 
@@ -29,10 +29,13 @@ extension Host {
             return HostImages.File(
                 path: path, written: written, format: header.format, offset: header.offset, size: size)
         } catch {
-            let refusal = "\(error.call.name): \(error.errno.name) \(error.errno.words)"
             return HostImages.File(
-                path: path, written: written, format: nil, offset: written ?? 0, size: size, refusal: refusal)
+                path: path, written: written, format: nil, offset: written ?? 0, size: size, refusal: words(error))
         }
+    }
+
+    private static func words(_ error: KernelError) -> String {
+        "\(error.call.name): \(error.errno.name) \(error.errno.words)"
     }
 
     /// What an ordinary user needs for an overlay that shows all as the jail's.

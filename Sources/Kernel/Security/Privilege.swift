@@ -8,6 +8,8 @@ package struct NamespacePrivilege: Sendable {
     package var canSetGroups = true
     /// Whether it is the initial user namespace.
     package var isInitial = false
+    /// Why that could not be told.
+    package var refusal: KernelError?
 
     /// The inode of the initial user namespace, PROC_USER_INIT_INO of include/linux/proc_ns.h.
     private static let initialUserNamespace: UInt64 = 0xEFFF_FFFD
@@ -28,7 +30,7 @@ package struct NamespacePrivilege: Sendable {
             result.canSetGroups = !(try readText("/proc/self/setgroups")).utf8.starts(with: "deny".utf8)
         } catch {
             // EPERM from the ioctl: the owner is out of reach, and so not ours.
-            if error.call == .ioctl { result.ownsMounts = false }
+            if error.call == .ioctl { result.ownsMounts = false } else { result.refusal = error }
         }
         return result
     }

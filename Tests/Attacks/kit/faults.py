@@ -229,12 +229,8 @@ def sentence(text):
     lines = without_notes(text)
     if not lines or not lines[0].startswith("immure: "):
         return "no line says why"
-    # What the kernel does not tell when it is asked is as good as not in force; a process beside that cannot bind itself to the
-    # launcher ends; whoever cannot be shown to be root of the machine is taken for root of a container, and an image that could
-    # not be opened for a look for another one. Each is closed, if not in the best words.
-    told = r"\bE[A-Z0-9]{2,}\b|not in force: .*promised .*the kernel says"
-    told += r"|who was to do it was killed|not for root of a container|is not the image any more"
-    if not re.search(told, lines[0]):
+    # What the kernel does not tell when it is asked is as good as not in force.
+    if not re.search(r"\bE[A-Z0-9]{2,}\b|not in force: .*promised .*the kernel says", lines[0]):
         return "the line names no errno"
     if any(not line.startswith(("hint: ", "immure: ")) for line in lines[1:]):
         return "lines beyond the message and its hints"

@@ -79,16 +79,21 @@ def standing(*programs, resolver=f"nameserver {RESOLVER}\n"):
 
 
 @contextmanager
-def serving(*services, inside=True):
-    """Services while the block runs: `tcp,ADDRESS,PORT`, `udp,…`, or `dns,ADDRESS,53`, which answers good.test and evil.test."""
+def running(program, *words, inside=True):
+    """A Python program while the block runs, which says `up` once it is ready; `inside` is in the lab's internet."""
     front = ["ip", "netns", "exec", INTERNET] if inside else []
-    process = subprocess.Popen([*front, sys.executable, "-c", SERVER, *services], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*front, sys.executable, "-c", program, *words], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout.readline() == "up\n"
         yield
     finally:
         process.kill()
         process.wait(patient(5))
+
+
+def serving(*services, inside=True):
+    """Services while the block runs: `tcp,ADDRESS,PORT`, `udp,…`, or `dns,ADDRESS,53`, which answers good.test and evil.test."""
+    return running(SERVER, *services, inside=inside)
 
 
 SERVER = textwrap.dedent(

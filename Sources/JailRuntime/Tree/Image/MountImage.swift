@@ -51,8 +51,9 @@ extension Applier {
         }
         guard let format, format == source.format else {
             if file >= 0 { closeDescriptor(file) }
+            let before = source.refusal.map { ", when it could not be opened: \($0)" } ?? ""
             throw Failure(
-                telling: "\(source.path) is not the image any more that it was as the launch began", hint: nil)
+                telling: "\(source.path) is not the image any more that it was as the launch began\(before)", hint: nil)
         }
         return OpenImage(file: file, format: format)
     }
