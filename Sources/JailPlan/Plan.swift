@@ -36,6 +36,7 @@ package struct Plan: Equatable, Sendable {
         /// The line of the spec that sets it.
         package var timeoutOrigin: Position?
         package var grace: Duration = .seconds(5)
+        package var graceOrigin: Position?
         package var diesWithParent = true
         /// Whether the spec says so: then a caller that cannot be watched is none to launch for.
         package var mustDieWithParent = false

@@ -29,6 +29,14 @@ import Testing
         #expect(deadline.passed() == .kill && !deadline.timedOut && deadline.passed() == nil)
     }
 
+    /// Where there is none, SIGKILL is what was asked for.
+    @Test func aGraceIsOutlived() {
+        var deadline = Deadline(timeout: .seconds(60), grace: .nanoseconds(1))
+        #expect(deadline.requestStop() && deadline.passed() == .kill && deadline.graceIsOver)
+        deadline = Deadline(timeout: .zero, grace: .zero)
+        #expect(deadline.passed() == .terminate && deadline.passed() == .kill && !deadline.graceIsOver)
+    }
+
     /// Rounded up: rounded down, poll(2) would spin through the last millisecond.
     @Test func millisecondsAreRoundedUp() {
         let deadline = Deadline(timeout: .nanoseconds(1_000_000_500), grace: .zero)

@@ -79,7 +79,8 @@ def test_the_timeout_gives_124(caller):
     # With the line that did it, as of every end that is not the command's own; and whatever the command makes of SIGTERM.
     assert "spec.toml:1:" in run.stderr and run.stderr.endswith(": timeout: the command was ended\n"), run.stderr
     run = caller.run('timeout = "200ms"\ngrace = "100ms"', "/bin/sh", "-c", "trap '' TERM; sleep 20; sleep 20")
-    assert run.status == 124 and run.stderr.count("timeout: the command was ended") == 1, run.stderr
+    assert run.status == 124 and run.stderr.count("immure: ") == 1 and "spec.toml:1:" in run.stderr, run.stderr
+    assert run.stderr.endswith(": timeout: the command was killed, as it had not ended 100 ms after SIGTERM\n"), run.stderr
     assert caller.run('timeout = "20s"', "/bin/true").ok.stderr == ""
 
 

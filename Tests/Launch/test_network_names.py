@@ -222,6 +222,8 @@ def started(caller):
 def test_the_jail_ends_with_its_resolver(caller, zone):
     launch, process, _ = started(caller)
     os.kill(process, signal.SIGKILL)
+    # Before its standard input ends, and with it the command.
+    launch.wait(patient(5))
     run = caller.finish(launch)
     assert run.status == 137 and "resolver ended: SIGKILL; jail killed" in run.stderr, run
 

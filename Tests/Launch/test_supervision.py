@@ -114,6 +114,7 @@ def test_t33_a_command_that_ignores_sigterm_is_killed_after_the_grace(caller):
     begin = time.monotonic()
     run = caller.finish(process, timeout=8)
     assert run.status == 137 and 0.45 < time.monotonic() - begin < 4.5, run
+    assert "spec.toml:1:9: grace: the jail was killed, as it had not ended 500 ms after SIGTERM\n" in run.stderr, run.stderr
 
 
 # Death of the launcher (C45)

@@ -42,7 +42,8 @@ def of_a_newer_systemd(jail, directive, caller, since):
     path = UNITS / "newer.service"
     path.write_text("\n".join(["[Service]\nType=oneshot", f"ExecStart={shlex.join(words)}", directive, *CALLERS[caller], ""]))
     verified = subprocess.run(["systemd-analyze", "verify", "--man=no", str(path)], capture_output=True, text=True)
-    assert (directive.split("=")[0] in verified.stderr) is (version() < since), verified
+    line = path.read_text().splitlines().index(directive) + 1
+    assert (f"{path}:{line}:" in verified.stderr) is (version() < since), verified
     systemctl("daemon-reload")
     before = journal("newer.service", 10**6).count("ran\n")
     systemctl("start", "newer")

@@ -7,6 +7,7 @@ extension Planner {
         plan.supervision.timeout = spec.timeout?.value
         plan.supervision.timeoutOrigin = spec.timeout?.position
         plan.supervision.grace = spec.grace.value
+        plan.supervision.graceOrigin = spec.grace.position
         plan.supervision.diesWithParent = spec.process.dieWithParent.value
         plan.supervision.mustDieWithParent =
             spec.process.dieWithParent.position != nil && spec.process.dieWithParent.value

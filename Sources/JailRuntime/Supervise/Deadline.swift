@@ -9,6 +9,8 @@ struct Deadline {
     private(set) var isStopping = false
     private var isKilling = false
     private(set) var timedOut = false
+    /// Whether there was a grace and the jail outlived it.
+    private(set) var graceIsOver = false
 
     init(timeout: Duration?, grace: Duration) {
         graceNanoseconds = Self.nanoseconds(grace)
@@ -28,6 +30,7 @@ struct Deadline {
         guard let due = next, monotonicNanoseconds() >= due else { return nil }
         if isStopping {
             next = nil  // until `expectEnd`
+            if !isKilling, graceNanoseconds > 0 { graceIsOver = true }
             return .kill
         }
         timedOut = true

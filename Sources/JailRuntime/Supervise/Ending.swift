@@ -47,15 +47,23 @@ extension Supervisor {
         } else if let lost = lost ?? silentLoss(end) {
             outcome.ending = lost.cause == .jailGone && end == .exited(125) ? .failed(lost) : .lost(lost)
         } else if deadline.timedOut {
-            sayTimeout("the command was ended")
+            sayTimeout(deadline.graceIsOver ? "the command was killed\(ignoredWords)" : "the command was ended")
             outcome.ending = .timedOut(ended ?? end)
         } else {
+            if deadline.graceIsOver {
+                tell(.error(Diagnostic("grace: the jail was killed\(ignoredWords)", at: plan.supervision.graceOrigin)))
+            }
             outcome.ending = .ended(plan.supervision.boots ? end.asOfMachine : ended ?? end)
             guard !plan.supervision.boots, case .signaled(let number) = ended ?? end else { return }
             // Keys that were carried were seen by nobody but the jail: without it all of the foreground would have been sent it.
             outcome.tellsGroup = relay?.typed == number
             if typed == number || outcome.tellsGroup { outcome.typed = number }
         }
+    }
+
+    private var ignoredWords: String {
+        let milliseconds = Deadline.nanoseconds(plan.supervision.grace) / 1_000_000
+        return ", as it had not ended \(milliseconds) ms after \(Signal.name(plan.supervision.stopSignal))"
     }
 
     private func sayTimeout(_ what: String) {
