@@ -23,6 +23,12 @@ package enum Remedy {
 
     package static func setSysctl(_ name: String, to value: Int) -> String { "as root: sysctl \(name)=\(value)" }
 
+    /// What the jail's own table refuses stays refused: nothing new comes to it.
+    package static func forward(_ chain: ForwardRules.Closed) -> String {
+        let rules = ["iifname", "oifname"].map { "insert rule \(chain.place) \($0) \"immure*\" accept" }
+        return "as root: nft '\(rules.joined(separator: "; "))'"
+    }
+
     /// A device node that is missing or is another device. Without /dev/null nothing could be hidden.
     package static func make(_ nodes: [DeviceNode]) -> String {
         let commands = nodes.map { node in

@@ -6,13 +6,14 @@ import re
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from harness import lab, names
 from harness.caller import PYTHON
-from harness.hints import gone, told
+from harness.hints import as_root, gone, told
 from harness.must import needs
 from harness.patience import patient, until
 
@@ -227,6 +228,70 @@ def test_a_host_that_does_not_forward(root, network):
     finally:
         subprocess.run(["sysctl", "-q", "net.ipv4.ip_forward=1"], check=True)
     gone(root.run(VETH, "/bin/true"))
+
+
+DROP = """table ip filter {
+    chain OTHER { %s; }
+    chain FORWARD { type filter hook forward priority 0; policy drop; %s; }
+}"""
+#: What a host's rules are where containers, or a firewall of zones, have made them.
+FIREWALLS = {
+    "policy": DROP % ("", ""),
+    "containers": DROP % (
+        'counter return comment "accept"',
+        'counter jump OTHER; oifname "docker0" ct state related,established accept; iifname "docker0" oifname != "docker0" accept'),
+    "zones": """table inet firewalld {
+        chain of_h0 { icmp type echo-request accept; }
+        chain of_others { meta l4proto icmp accept; }
+        chain zones { iifname "h0" goto of_h0; goto of_others; }
+        chain forward {
+            type filter hook forward priority 10; policy accept;
+            ct state { established, related } accept; ct status dnat accept; iifname "lo" accept; jump zones; ct state invalid drop
+            reject with icmpx admin-prohibited
+        }
+    }""",
+    "one way": DROP % ("", 'iifname "immure*" accept'),
+}
+
+
+@contextmanager
+def firewall(rules):
+    """Rules of the host's own while the block runs, in the run's own network."""
+    subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["nft", "flush", "ruleset"], check=True)
+
+
+@pytest.mark.parametrize("rules", FIREWALLS.values(), ids=FIREWALLS)
+def test_a_host_whose_rules_let_nothing_through(root, internet, rules):
+    words = "as root: nft '{}'"
+    with firewall(rules):
+        refused = root.run(VETH, "/bin/echo", "ran")
+        assert "its own rules, chain " in refused.stderr and "let nothing through" in refused.stderr, refused
+        hint = told(refused, words, 'insert rule {} {} "immure*" accept')
+        doctor = root.verb("doctor").stdout
+        assert f"remedy: {hint}\n" in doctor and "let nothing of a jail's interface through" in doctor
+        subprocess.run(["sh", "-c", as_root(hint)], check=True)
+        answers, run = reached(root, VETH, INSIDE)
+        assert set(answers.values()) == {"here"} and run.stderr == "", run
+        assert "let nothing" not in root.verb("doctor").stdout
+    until(lambda: left() == [])
+
+
+@pytest.mark.parametrize("rule", ["ip saddr 10.128.0.0/9 accept; ct state established accept", "accept", "jump OTHER"])
+def test_a_host_whose_rules_let_some_through(root, internet, rule):
+    with firewall(DROP % ("ct state vmap { established : accept, related : accept }; oifname h0 tcp dport 80 accept", rule)):
+        answers, run = reached(root, VETH, INSIDE[:1])
+        assert set(answers.values()) == {"here"} and run.stderr == "", run
+
+
+def test_the_hosts_rules_are_nothing_to_other_networks(root, internet):
+    """Its forward chain is asked only for a pair of the jail's own."""
+    with firewall(DROP % ("", "")):
+        answers, run = reached(root, MACVLAN, INSIDE)
+        assert set(answers.values()) == {"here"} and run.stderr == "", run
 
 
 def test_ipv6_of_a_pair(root, network):

@@ -32,6 +32,10 @@ package struct HostNetwork: Equatable, Sendable {
     package var routed: [InterfaceAddress] = []
     /// Whether it passes IPv4 on from one interface to another: net.ipv4.ip_forward.
     package var forwards = false
+    /// The interfaces that the default routes of IPv4 lead to.
+    package var uplinks: [String] = []
+    /// Chains of the host's rules that let nothing through between those and a pair of immure's; looked for where such a pair is made.
+    package var closedChains: [ForwardRules.Closed] = []
     /// The launcher's process id.
     package var seat: Int32 = 1
     /// The servers of resolv.conf(5), and its lines of other sorts: `search`, `options`.
@@ -39,4 +43,7 @@ package struct HostNetwork: Equatable, Sendable {
     package var resolverOptions: [String] = []
 
     package init() {}
+
+    /// What the host's end of an interface, and the table of rules there, is called.
+    package var outerName: String { "immure\(seat)" }
 }

@@ -20,11 +20,16 @@ extension Planner {
                 at: origin, hint: Remedy.installNFT)
             return false
         }
-        guard case .veth? = spec.network.mode?.value, spec.network.parent == nil else { return true }
+        guard spec.network.makesPair else { return true }
         if !host.network.forwards {
             fault(
                 "network.mode = \"veth\" without a parent needs a host that forwards, and net.ipv4.ip_forward is 0",
                 at: origin, hint: Remedy.setSysctl("net.ipv4.ip_forward", to: 1))
+        }
+        for chain in host.network.closedChains {
+            fault(
+                "network.mode = \"veth\" without a parent needs a host that forwards, and its own rules, chain \(chain.place), let nothing through",
+                at: origin, hint: Remedy.forward(chain))
         }
         for address in spec.network.addresses?.value ?? [] where address.value.address.isIPv6 {
             fault(
@@ -62,7 +67,7 @@ extension Planner {
             outer = InterfaceAddress(first, prefix: around.prefix)
         }
         return NetworkLink(
-            kind: kind, parent: network.parent?.value, outerName: "immure\(host.network.seat)", addresses: addresses,
+            kind: kind, parent: network.parent?.value, outerName: host.network.outerName, addresses: addresses,
             gateway: gateway, outerAddress: outer, resolvers: resolvers)
     }
 }

@@ -37,14 +37,41 @@ extension HostNetwork {
     }
 
     /// proc(5), /proc/net/route: destination and mask are the third and eighth columns' neighbours, as numbers of this machine.
-    private mutating func readRoutes(_ text: String) {
+    mutating func readRoutes(_ text: String) {
         for line in text.split(separator: "\n").dropFirst() {
             let words = line.split { $0 == " " || $0 == "\t" }
-            guard words.count > 7, let place = UInt32(words[1], radix: 16), let mask = UInt32(words[7], radix: 16),
-                mask != 0
+            guard words.count > 7, let place = UInt32(words[1], radix: 16), let mask = UInt32(words[7], radix: 16)
             else { continue }
+            guard mask != 0 else {
+                uplinks.append(String(words[0]))
+                continue
+            }
             let bytes = (0..<4).map { UInt8(truncatingIfNeeded: place.littleEndian >> (8 * $0)) }
             routed.append(InterfaceAddress(IPAddress(bytes: bytes), prefix: mask.nonzeroBitCount))
+        }
+    }
+
+    /// Looks for what closes the way of a pair of immure's. Where nft(8) cannot list the rules there is nothing to tell: it will not be able
+    /// to load any either, and say why.
+    mutating func findClosedChains() {
+        do throws(Failure) {
+            let listing = try failing { () throws(KernelError) in try makeMemoryFile("rules", []).release() }
+            defer { closeDescriptor(listing) }
+            // Elements of sets may be many, and are not asked for.
+            var order = HelperOrder(
+                program: try HostProgram.find(Self.nft, call: .execve),
+                arguments: ["nft", "-s", "-t", "list", "ruleset"])
+            order.output = listing
+            var helper = try HelperProcess.start(order) { 1 << 20 }
+            guard try helper.finish(noticing: nil) == .exited(0) else { return }
+            let text = try failing { () throws(KernelError) in
+                let file = try open("/proc/self/fd/\(listing)", .read)
+                return try readAll(file.number, limit: 1 << 26)
+            }
+            closedChains = ForwardRules(listing: String(decoding: text, as: UTF8.self))
+                .closed(to: outerName, leadingTo: uplinks)
+        } catch {
+            return
         }
     }
 

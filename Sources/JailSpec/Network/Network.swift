@@ -34,6 +34,9 @@ package struct Network: Equatable, Sendable {
         }
     }
 
+    /// Whether that is a pair of interfaces, which the host routes and translates.
+    package var makesPair: Bool { mode?.value == .veth && parent == nil }
+
     /// Whether it is one of the jail's own that leads out.
     package var leadsOut: Bool {
         switch mode?.value {

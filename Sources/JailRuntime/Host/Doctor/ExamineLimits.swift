@@ -61,19 +61,34 @@ extension Examination {
         add(
             "network", "rules", rules == nil ? .absent : .ok, rules ?? "nft is not installed",
             remedy: rules == nil ? Remedy.installNFT : nil)
-        let forwards = evidence.text("/proc/sys/net/ipv4/ip_forward")?.hasPrefix("1") == true
-        add(
-            "network", "veth", forwards && rules != nil && evidence.uid == 0 ? .ok : .absent,
-            forwards
-                ? evidence.uid == 0 ? "this host forwards what comes from a jail's interface" : "interfaces are root's"
-                : "this host does not forward: a veth without a parent leads nowhere",
-            remedy: forwards
-                ? evidence.uid == 0 ? nil : Remedy.launchAsRoot : Remedy.setSysctl("net.ipv4.ip_forward", to: 1))
+        veth(hasRules: rules != nil)
         let opens = HostNetwork.opensTunnel()
         add(
             "network", "tunnel", opens ? .ok : .absent,
             opens ? "/dev/net/tun can be opened" : "/dev/net/tun cannot be opened by this user",
             remedy: opens ? nil : Remedy.openTunnel)
+    }
+
+    private mutating func veth(hasRules: Bool) {
+        guard evidence.text("/proc/sys/net/ipv4/ip_forward")?.hasPrefix("1") == true else {
+            return add(
+                "network", "veth", .absent, "this host does not forward: a veth without a parent leads nowhere",
+                remedy: Remedy.setSysctl("net.ipv4.ip_forward", to: 1))
+        }
+        guard evidence.uid == 0 else {
+            return add("network", "veth", .absent, "interfaces are root's", remedy: Remedy.launchAsRoot)
+        }
+        var host = HostNetwork()
+        host.readRoutes(evidence.text("/proc/self/net/route") ?? "")
+        if hasRules { host.findClosedChains() }
+        if let chain = host.closedChains.first {
+            return add(
+                "network", "veth", .absent,
+                "this host's own rules, chain \(chain.place), let nothing of a jail's interface through",
+                remedy: Remedy.forward(chain))
+        }
+        add(
+            "network", "veth", hasRules ? .ok : .absent, "this host forwards what comes from a jail's interface")
     }
 
     mutating func tools() {
