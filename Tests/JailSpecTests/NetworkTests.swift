@@ -82,7 +82,10 @@ import Testing
         ("pypi.org:https", "has no number for its port", "\"pypi.org:443\""),
         ("2001:db8::1:443", "is an address with every port of it, or one and its port", "\"[2001:db8::1]:443\""),
         ("localhost:80", "is the jail itself", "leave it out"), ("127.0.0.1:80", "is the jail itself", "leave it out"),
-        ("[::1]:80", "is the jail itself", "leave it out"),
+        ("[::1]:80", "is the jail itself", "leave it out"), ("localhost", "is the jail itself", "leave it out"),
+        ("127.0.0.1", "is the jail itself", "leave it out"), ("::1", "is the jail itself", "leave it out"),
+        ("127.0.0.0/8:53/udp", "is the jail itself", "leave it out"),
+        ("*.localhost:80", "is the jail itself", "leave it out"), ("a.localhost", "is the jail itself", "leave it out"),
     ])
     func aSlipIsToldWithWhatIsMeant(_ text: String, _ reason: String, _ hint: String) throws {
         let lines = "[network]\nmode = \"user\"\nallow = [\"\(text)\"]"
