@@ -45,6 +45,23 @@ import Testing
         }
     }
 
+    @Test func aUsersImageTakesChangesWhereItIsExt4() throws {
+        let text = Self.text + "\noptions = [\"rw\"]"
+        for root in [true, false] {
+            var host = host(.ext4, root: root)
+            host.images.files = [
+                HostImages.File(path: "/srv/i", written: nil, format: .ext4, offset: 0, size: 8 << 20)
+            ]
+            let plan = try Planner.plan(spec(text), on: host).get()
+            #expect(sources(plan).allSatisfy { $0.source.room == 8 << 20 })
+            guard case .failure(let faults) = Planner.plan(try spec(text), on: self.host(.squashfs, root: root)) else {
+                Issue.record("a squashfs takes changes")
+                continue
+            }
+            #expect(faults.diagnostics.map(\.message) == ["mount.options: /srv/i is squashfs, which takes no changes"])
+        }
+    }
+
     @Test func whatIsRefused() throws {
         func faults(_ host: Host) throws -> [String] {
             guard case .failure(let faults) = Planner.plan(try spec(Self.text), on: host) else { return [] }

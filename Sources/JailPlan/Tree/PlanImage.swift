@@ -129,20 +129,18 @@ extension TreeBuilder {
             room: isWritten ? file?.size ?? 0 : nil)
     }
 
-    /// What is changed goes to an image only through the kernel, which makes a block device of its file.
+    /// Only ext4 takes changes: by the kernel, which makes a block device of its file, or by the program that reads it.
     private mutating func refuseChanges(_ mount: Mount, _ path: String, _ format: ImageFormat?) {
         func refuse(_ why: String, hint: String) {
             faults.append(Diagnostic("mount.options: \(why)", at: mount.position, hint: hint))
         }
-        if !host.isPrivileged {
-            refuse("only root may change what is in an image", hint: Remedy.limitedRoom)
-        } else if mount.target == "/" {
+        if mount.target == "/" {
             refuse(
                 "an image that is the root is read-only", hint: "leave out \"rw\"; a [[mount]] below can take changes")
         } else if let format, format != .ext4 {
             refuse(
                 "\(path) is \(format.rawValue), which takes no changes",
-                hint: "leave out \"rw\"; or make an ext4: mke2fs -t ext4 -d DIRECTORY FILE SIZE")
+                hint: "leave out \"rw\"; or make an ext4: \(Remedy.makeImage)")
         }
     }
 

@@ -52,7 +52,7 @@ extension TreeBuilder {
                 host.isPrivileged
                     ? "only root of the machine may set a limit on what may be stored there, not root of a container"
                     : "only root may set a limit on what may be stored there",
-                hint: Remedy.limitedRoom)
+                hint: host.isPrivileged ? Remedy.boundElsewhere : Remedy.limitedRoom)
             return nil
         }
         // ioctl_xfs_fsgetxattr(2): in the initial user namespace the owner of a file takes it out of its project.

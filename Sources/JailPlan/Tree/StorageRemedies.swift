@@ -8,7 +8,9 @@ extension Remedy {
     package static let mappableImage = "make it ext4 or, since Linux 5.19, erofs; squashfs can since Linux 6.2"
     /// Where an ordinary user can store no more than so much.
     package static let limitedRoom =
-        "an overlay without upper or a tmpfs (size) has a limit; or have root set a project quota, or mount an ext4 image with \"rw\""
+        "an overlay without upper, a tmpfs (size) and an ext4 image with \"rw\" (\(makeImage)) have a limit; or have root set a project quota"
+    /// An ext4 whose root directory belongs to whoever makes it.
+    package static let makeImage = "mke2fs -t ext4 -E root_owner -d DIRECTORY FILE SIZE"
     /// tmpfs has attributes of users.
     package static let attributesOfTmpfs =
         "Linux 6.6, or upper and work on a disk, or idmap = true, for fuse-overlayfs to make it"

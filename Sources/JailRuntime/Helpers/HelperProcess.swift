@@ -19,6 +19,8 @@ struct HelperOrder {
     var output: Int32?
     /// Capabilities that it has in the namespaces that it enters, as a mask; all others are dropped. 0 for what exec leaves.
     var keeping: UInt64 = 0
+    /// How many bytes a file that it writes to may have; nil for no limit.
+    var mostInFile: UInt64?
 }
 
 /// A program of the host that works for the jail from outside, beside the launcher and as its child: newuidmap(1), a network
@@ -35,6 +37,8 @@ struct HelperProcess {
     private let process: Int32
     /// The step of the plan that fails where it ends before the command runs.
     var step = -1
+    /// The image that it writes to: what it has of it in memory goes there as it ends, so it is asked to before it is killed.
+    var written: ImageFile?
     /// What it says on standard output and standard error; −1 when that is closed.
     private var output: Int32
     /// The last of that, at most twice `limit` bytes.
@@ -66,6 +70,7 @@ struct HelperProcess {
                 try setAmbient(order.keeping)
             }
             try endWith(launcher)
+            if let most = order.mostInFile { try limitFiles(most) }
             for number in [0, 1, 2] + kept { try keepAcrossExec(number) }
             throw execute(program: order.program.descriptor, arguments, environment)
         }
@@ -140,6 +145,8 @@ struct HelperProcess {
     private init(name: String, descriptor: Int32, process: Int32, output: Int32) {
         (self.name, self.descriptor, self.process, self.output) = (name, descriptor, process, output)
     }
+
+    var hasEnded: Bool { end != nil }
 
     /// What the launcher keeps open for it.
     var descriptors: [Int32] { [descriptor, output] }
@@ -269,9 +276,11 @@ struct HelperProcess {
         for helper in helpers { helper.close() }
     }
 
-    func kill() {
+    func kill() { send(Signal.kill) }
+
+    func send(_ number: Int32) {
         do throws(KernelError) {
-            try signal(descriptor, Signal.kill)
+            try signal(descriptor, number)
         } catch {
             return  // it has ended, or has made itself another's, and ends by itself
         }

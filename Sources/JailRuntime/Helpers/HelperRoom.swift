@@ -8,12 +8,13 @@ import SystemCallFilter
 /// libraries, its own /proc and what it is shown, a filter, no capability, and no way to gain one. Whoever takes it over has what
 /// it serves, and the kernel as a jail without keys has it.
 struct HelperRoom {
-    /// What it is shown of the host, nosuid, nodev and noexec.
+    /// What it is shown of the host, nosuid, nodev, noexec and, unless it is to write there, read-only.
     struct Place {
         /// Open in the launcher; reached by its name, and held to be the same.
         let descriptor: Int32
         /// Its name in the room's root.
         let name: String
+        var isWritable = false
     }
 
     /// A tmpfs of so many bytes and files (nil: the kernel's default) that it may write to.
@@ -70,7 +71,7 @@ struct HelperRoom {
         try attachOverRoot(root.number)
         for name in Self.programs { try showProgram(name, at: root.number) }
         for place in shown {
-            let clone = try cloneHere(place.descriptor, .shut)
+            let clone = try cloneHere(place.descriptor, place.isWritable ? .shut.without(.readOnly) : .shut)
             try put(clone.number, on: place.name, at: root.number)
         }
         if let mounter { try showMounter(mounter, at: root.number) }

@@ -9,8 +9,8 @@ struct ServedFiles {
     enum Kind {
         /// squashfuse(1), of an image from that byte on.
         case squashfs(file: Int32, offset: UInt64)
-        /// fuse2fs(1), of such an image; `mounter` is this program's own file.
-        case ext4(file: Int32, offset: UInt64, mounter: Int32)
+        /// fuse2fs(1), of such an image; `mounter` is this program's own file, `room` the size of a file that takes changes.
+        case ext4(ImageFile, mounter: Int32, room: UInt64?)
         /// fuse-overlayfs(1), of these directories, the uppermost first, and a tmpfs of that size.
         case overlay(lower: [Int32], bytes: UInt64, inodes: UInt64?, owner: ServedOwner)
     }
@@ -22,21 +22,45 @@ struct ServedFiles {
     var descriptors: [Int32] {
         switch kind {
         case .squashfs(let file, _): [file, program.descriptor]
-        case .ext4(let file, _, let mounter): [file, mounter, program.descriptor]
+        case .ext4(let image, let mounter, _): [image.file, mounter, program.descriptor]
         case .overlay(let lower, _, _, _): lower + [program.descriptor]
         }
+    }
+
+    /// Those that nobody needs once the program has been started: the file of an ext4 has the lock.
+    var spent: [Int32] {
+        if case .ext4(let image, _, _) = kind { descriptors.filter { $0 != image.file } } else { descriptors }
+    }
+
+    /// The image that the program writes to.
+    var written: ImageFile? { if case .ext4(let image, _, _?) = kind { image } else { nil } }
+
+    private var isReadOnly: Bool {
+        switch kind {
+        case .squashfs: true
+        case .ext4: written == nil
+        case .overlay: false
+        }
+    }
+
+    /// The options of its mount, before those that are the same for all.
+    fileprivate func describe(to context: borrowing FileSystemContext) throws(KernelError) {
+        if case .overlay = kind { try context.set("source", "overlay") } else { try context.set("source", "image") }
+        if isReadOnly { try context.set("ro", nil) }
     }
 }
 
 extension Applier {
     mutating func openServed(_ slot: Int, _ source: ImageSource, of plan: Plan) throws(Failure) {
         guard let image = try openImage(source, of: plan), let server = image.format.server else { return }
+        if image.format == .ext4 { try takeTurn(image.file, source) }
         let program = try HostProgram.find(server, call: .execve)
         let kind: ServedFiles.Kind =
             if image.format == .ext4 {
                 .ext4(
-                    file: image.file, offset: source.offset,
-                    mounter: try failing { () throws(KernelError) in try open(FuseMounter.program, .path).release() })
+                    ImageFile(file: image.file, offset: source.offset, path: source.path),
+                    mounter: try failing { () throws(KernelError) in try open(FuseMounter.program, .path).release() },
+                    room: source.room)
             } else {
                 .squashfs(file: image.file, offset: source.offset)
             }
@@ -62,14 +86,12 @@ extension Applier {
     /// The channel must have been opened in the user namespace that the mount belongs to (EINVAL otherwise). Of the server's side
     /// nothing stays here: with the server its last holder ends, and who waits for it is told so (ENOTCONN). The launcher holds
     /// the mount as well: a server ends where nobody has its file system any more, which would be seen before the jail's end.
-    mutating func mountForServer(
-        _ slot: Int, _ attributes: MountAttributes, isReadOnly: Bool, of plan: Plan
-    ) throws(Failure) -> Int32 {
+    mutating func mountForServer(_ slot: Int, _ attributes: MountAttributes, of plan: Plan) throws(Failure) -> Int32 {
         guard let files = served.first(where: { $0.slot == slot }) else { return -1 }
         let mount = try failing { () throws(KernelError) -> Int32 in
             let fuse = try open("/dev/fuse", .readWrite)
             let context = try FileSystemContext("fuse")
-            try context.set("source", isReadOnly ? "image" : "overlay")
+            try files.describe(to: context)
             try context.set("subtype", files.program.name)
             try context.set("fd", "\(fuse.number)")
             try context.set("rootmode", "40000")
@@ -78,7 +100,6 @@ extension Applier {
             try context.set("group_id", "\(plan.maps?.groups.first?.inside ?? 0)")
             try context.set("default_permissions", nil)
             try context.set("allow_other", nil)
-            if isReadOnly { try context.set("ro", nil) }
             let mount = try context.mount(attributes)
             try send(Message.mounted(slot: slot).bytes, over: channel, passing: fuse.number)
             return mount.release()
@@ -98,12 +119,15 @@ extension ServedFiles {
         case .squashfs(let file, let offset):
             room.shown = [HelperRoom.Place(descriptor: file, name: "image")]
             words = ["ro,offset=\(offset)", "/image", "/dev/fd/\(fuse)"]
-        case .ext4(let file, let offset, let mounter):
-            room.shown = [HelperRoom.Place(descriptor: file, name: "image")]
+        case .ext4(let image, let mounter, let most):
+            room.shown = [HelperRoom.Place(descriptor: image.file, name: "image", isWritable: most != nil)]
             room.mounter = mounter
             variables = ["\(FuseMounter.variable)=\(fuse)"]
             // The kernel judges by the modes of the files, for the jail's users; fuse2fs would once more, for those of its room.
-            words = ["ro,fakeroot,auto_unmount,offset=\(offset)", "/image", "/" + HelperRoom.mountPoint]
+            words = [
+                (most == nil ? "ro," : "") + "fakeroot,auto_unmount,offset=\(image.offset)", "/image",
+                "/" + HelperRoom.mountPoint,
+            ]
         case .overlay(let lower, let bytes, let inodes, let owner):
             // The program parts the names at colons and commas, and follows links: those of the room have none.
             room.shown = lower.enumerated().map { HelperRoom.Place(descriptor: $1, name: "lower\($0)") }
@@ -118,6 +142,8 @@ extension ServedFiles {
         var order = HelperOrder(program: program, arguments: [program.name, "-f", "-o"] + words)
         order.environment += variables
         if room.mounter != nil { order.environment[0] += ":/" }
+        // What takes it over cannot make more of its file than there is.
+        if case .ext4(_, _, let most) = kind { order.mostInFile = most }
         order.passing = [fuse]
         order.room = room
         return order
@@ -130,11 +156,12 @@ extension Supervisor {
         defer { closeDescriptor(fuse) }
         guard let index = served.waiting.firstIndex(where: { $0.slot == slot }), !isOver else { return }
         let files = served.waiting.remove(at: index)
-        defer { for number in files.descriptors { closeDescriptor(number) } }
+        defer { for number in files.spent { closeDescriptor(number) } }
         do throws(Failure) {
             var helper = try HelperProcess.start(files.order(fuse)) { [size = served.tableSize] in size }
             helper.step =
                 plan.steps.firstIndex { if case .tree(.fill(slot, _, _)) = $0.operation { true } else { false } } ?? -1
+            helper.written = files.written
             helpers.append(helper)
         } catch {
             // Nobody is left to answer: the jail is told so, and fails.

@@ -68,6 +68,8 @@ package enum Cause: UInt8, Sendable {
     case helperEnded
     /// The step has found out by itself what stands in the way (`text`: the reason and, after a line break, the hint).
     case told
+    /// A program has not written all that it had of an image (`text`: the program and, after a line break, the image).
+    case notWritten
 }
 
 /// A failure as it crosses from the jail to the launcher: which step of the plan, which call, which errno. The launcher,

@@ -15,6 +15,12 @@ struct HeldDescriptors {
         zip(steps, numbers).filter { wanted.contains($0.0) }.map { ($0.0, $0.1) }
     }
 
+    /// Somebody else closes those of these steps.
+    mutating func forget(_ gone: [Int]) {
+        let left = zip(steps, numbers).filter { !gone.contains($0.0) }
+        (steps, numbers) = (left.map(\.0), left.map(\.1))
+    }
+
     mutating func add(_ descriptor: Int32, step: Int, isShown: Bool) {
         numbers.append(descriptor)
         steps.append(step)

@@ -85,7 +85,13 @@ extension Filling {
     fileprivate var isImage: Bool { if case .image = self { true } else { false } }
 
     /// Whether a program answers for it, which may not answer at all.
-    fileprivate var isServed: Bool { if case .overlay(let source) = self { source.owner != nil } else { false } }
+    fileprivate var isServed: Bool {
+        switch self {
+        case .overlay(let source): source.owner != nil
+        case .image(let source): source.reader == .server
+        default: false
+        }
+    }
 
     /// The size of what can be full; nil for what has none. An overlay is as full as what holds its changes.
     var room: String? {

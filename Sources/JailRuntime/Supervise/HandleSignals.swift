@@ -89,8 +89,13 @@ extension Supervisor {
 
     /// Those who serve the jail files go with it: a process that waits for one that stands still cannot be killed (fs/fuse/dev.c,
     /// request_wait_answer).
-    func killHelpers() {
-        for helper in helpers { helper.kill() }
+    ///
+    /// One that writes to an image is left its time: what it has in memory would be lost.
+    mutating func killHelpers() {
+        let now = monotonicNanoseconds()
+        let begin = killedSince ?? now
+        killedSince = begin
+        for helper in helpers where helper.written == nil || now - begin >= writingPatience { helper.kill() }
     }
 
     /// Kills the jail's first process, and with it all the others; when it does not end, those by themselves.

@@ -47,7 +47,7 @@ struct Supervisor {
     /// What waits to be served for its mounts, and how many descriptors a process can have.
     var served: (waiting: [ServedFiles], tableSize: Int32)
     /// What steps have opened for the time that the jail lives, and for what comes after.
-    private(set) var opened: HeldDescriptors
+    var opened: HeldDescriptors
     /// Where the rules of the jail's network are asked what they refused.
     private let counters: NetworkCounters?
     /// Where those come who want to enter the jail.
@@ -65,6 +65,8 @@ struct Supervisor {
     private let terminal: CallerTerminal?
     /// Whether the jail has been sent SIGKILL: what becomes of its helpers from there says nothing.
     var isBeingKilled = false
+    /// When it first was, or its helpers.
+    var killedSince: Int?
     /// Whether somebody has asked for an end.
     var isAsked = false
     /// The last signal that a terminal sent to the launcher.
@@ -129,6 +131,7 @@ struct Supervisor {
             return try collect()
         }
         while !isDone { isDone = try failing { () throws(KernelError) in try turn() } }
+        try failing { () throws(KernelError) in try finishWriting() }
         HelperProcess.end(helpers)
         if let counters { outcome.refusedConnections = counters.read(noticing: signals, tableSize: tableSize) }
         if !plan.supervision.ownsProcesses { try failing { () throws(KernelError) in try leftovers.kill() } }

@@ -27,6 +27,7 @@ package struct Explanation {
     package var loss: Diagnostic {
         if case .coverGone = failure.cause { return Diagnostic("the jail was killed: \(reason)", at: step?.origin) }
         if case .helperEnded = failure.cause { return Diagnostic("\(reason); jail killed", at: nil) }
+        if case .notWritten = failure.cause { return diagnostic }
         return Diagnostic("the jail was killed, it could not be watched over: \(reason)", at: nil)
     }
 
@@ -77,6 +78,12 @@ package struct Explanation {
         return "\(failure.call.name) \(path): \(words)"
     }
 
+    /// The program and the image that it had something left for.
+    private var unwritten: (program: Substring, image: Substring) {
+        let parts = failure.text.split(separator: "\n", maxSplits: 1)
+        return (parts.first ?? "", parts.last ?? "")
+    }
+
     private var reason: String {
         switch failure.cause {
         case .kernel: refusal
@@ -118,6 +125,7 @@ package struct Explanation {
                     ? "something else than this link is there" : "a link to \(failure.text) is there")
         case .interrupted: "\(Signal.name(failure.errno.rawValue)) ended the launch before this was done"
         case .helperEnded: failure.text
+        case .notWritten: "\(unwritten.program) ended before all of it was in \(unwritten.image)"
         case .told: told.reason
         }
     }
@@ -151,6 +159,7 @@ package struct Explanation {
         case .helperFailed: helperHint
         case .descriptorNotOpen: "open it for immure, as in `immure run … \(failure.text)<file`, or take it out of fds"
         case .launcherGone, .callerGone, .outsideGone, .jailGone, .interrupted, .helperEnded: nil
+        case .notWritten: "e2fsck -fy \(unwritten.image)"
         case .mountedNoexec: noexecHint
         case .notExecutable: "chmod +x it, or name its interpreter: sh \(failure.text)"
         case .isDirectory: nil

@@ -19,9 +19,13 @@ extension SectionRows {
                 """
                 Absent: `bind`, where there is a source. image: the file system in a file, squashfs, erofs or ext4,
                 read-only. For root the kernel reads it, and so only a file that nobody but root may write; for an ordinary
-                user squashfuse(1) reads a squashfs and fuse2fs(1) an ext4, outside of the jail, which ends where that ends. With `rw` among the options
-                root's ext4 takes changes, of one jail at a time: its file is made whole on the disk first, and is all that what
-                is stored there can take.
+                user squashfuse(1) reads a squashfs and fuse2fs(1) an ext4, outside of the jail, which ends where that ends. With `rw`
+                among the options an ext4 takes changes, of one jail at a time: its file is made whole on the disk first, and is
+                all that what is stored there can take; so it is a quota that an ordinary user can have: `mke2fs -t ext4 -E
+                root_owner FILE SIZE` makes one whose root directory is the caller's. fuse2fs writes what it has in memory as
+                the jail ends, within `grace`, or a second: where it has not by then, or has been killed, the status is 137, and
+                the image takes changes again once e2fsck(8) has been over it. fuse2fs 1.47 damages a directory in which a name of
+                more than 255 bytes is made.
                 """),
             KeyRow(
                 "source", as: .hostPath,

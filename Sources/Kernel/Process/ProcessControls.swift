@@ -29,6 +29,12 @@ package func setResourceLimit(_ resource: Int32, soft: UInt64?, hard: UInt64?) t
     try attempt(.setrlimit) { unsafe prlimit(0, __rlimit_resource(UInt32(resource)), &limit, nil) }
 }
 
+/// No file that this process writes to can have more than so many bytes: what goes beyond is SIGXFSZ. The corresponding C call is
+/// `setrlimit(RLIMIT_FSIZE)`.
+package func limitFiles(_ bytes: UInt64) throws(KernelError) {
+    try setResourceLimit(Int32(RLIMIT_FSIZE.rawValue), soft: bytes, hard: bytes)
+}
+
 /// Raises the hard limit to `hard` (nil: unlimited) where it is lower. The corresponding C function is `prlimit`.
 package func raiseHardLimit(_ resource: Int32, to hard: UInt64?) throws(KernelError) {
     var limit = rlimit()

@@ -16,7 +16,7 @@ extension Applier {
     ) throws(Failure) -> Int32 {
         guard case .kernel = source.reader else {
             // The launcher has opened it, or has found it missing.
-            return try mountForServer(slot, attributes, isReadOnly: true, of: plan)
+            return try mountForServer(slot, attributes, of: plan)
         }
         guard let image = try openImage(source, of: plan) else { return -1 }
         defer { closeDescriptor(image.file) }
@@ -69,9 +69,9 @@ extension Applier {
             hint: "as root: chown 0 \(path) && chmod go-w \(path)")
     }
 
-    /// Two who write to one image, or one who reads it meanwhile, would see it break. The device that shows it holds the lock: it is
-    /// of the open file. Blocks that are missing on the disk would be found missing after write(2) has taken the data.
-    private func takeTurn(_ file: Int32, _ source: ImageSource) throws(Failure) {
+    /// Two who write to one image, or one who reads it meanwhile, would see it break. The device that shows it holds the lock, or the
+    /// launcher: it is of the open file. Blocks that are missing on the disk would be found missing after write(2) has taken the data.
+    func takeTurn(_ file: Int32, _ source: ImageSource) throws(Failure) {
         let isWritten = source.room != nil
         let due = monotonicNanoseconds() + Self.patience
         while try !failing({ () throws(KernelError) in try takeLock(file, isShared: !isWritten) }) {
@@ -84,7 +84,17 @@ extension Applier {
             var none: [Watch] = []
             try failing { () throws(KernelError) in try poll(&none, milliseconds: 5) }
         }
-        if isWritten { try failing { () throws(KernelError) in try reserveBlocks(of: file) } }
+        guard isWritten else { return }
+        if source.reader == .server { try requireClean(file, source) }
+        try failing { () throws(KernelError) in try reserveBlocks(of: file) }
+    }
+
+    /// The kernel mends what has been left half done from the journal; fuse2fs writes none.
+    private func requireClean(_ file: Int32, _ source: ImageSource) throws(Failure) {
+        let image = ImageFile(file: file, offset: source.offset, path: source.path)
+        if try failing({ () throws(KernelError) in try image.isClean }) { return }
+        throw Failure(
+            telling: "\(source.path) was not unmounted in order, or has errors", hint: "e2fsck -fy \(image.device)")
     }
 
     private static let patience = 500_000_000
@@ -135,8 +145,8 @@ extension Applier {
     /// Reads back what there is: the file system that was asked for, and shut where it takes no changes.
     func checkImage(_ slot: Int, _ source: ImageSource) throws(Failure) {
         let view = slots[slot]
-        let (magic, isShut) = try failing { () throws(KernelError) in
-            (try fileSystemMagic(of: view), try isReadOnly(view))
+        let (magic, isShut, bytes) = try failing { () throws(KernelError) in
+            (try fileSystemMagic(of: view), try isReadOnly(view), try capacity(of: view).bytes)
         }
         let wanted =
             switch (source.reader, source.format) {
@@ -153,6 +163,9 @@ extension Applier {
             throw Failure(
                 .notInForce, text: "image: promised \(text(wanted, isToBeShut)), the kernel says \(text(magic, isShut))"
             )
+        }
+        if let room = source.room, bytes == 0 || bytes > room {
+            throw Failure(.notInForce, text: "image: promised at most \(room) bytes, the kernel says \(bytes)")
         }
     }
 }

@@ -11,7 +11,7 @@ extension Applier {
     mutating func makeOverlay(
         _ slot: Int, _ source: OverlaySource, _ attributes: MountAttributes, of plan: Plan
     ) throws(Failure) -> Int32 {
-        if source.owner != nil { return try mountForServer(slot, attributes, isReadOnly: false, of: plan) }
+        if source.owner != nil { return try mountForServer(slot, attributes, of: plan) }
         var layers = OverlayLayers()
         defer { layers.close() }
         let isThere = try layers.openLower(of: source) { (path) throws(Failure) in try reach(path, of: plan) }
