@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import select
 import shlex
@@ -38,7 +39,7 @@ def image(user):
     return make(user)
 
 
-def make(user, before=b"", size="8M"):
+def make(user, before=b"", size="8M", features="metadata_csum"):
     """An image whose root directory is the user's, with a file in it."""
     place = user.directory()
     (place / "tree").mkdir()
@@ -46,7 +47,7 @@ def make(user, before=b"", size="8M"):
     user.own(place / "tree/f")
     owner = (place / "tree/f").stat()
     options = ["-E", f"root_owner={owner.st_uid}:{owner.st_gid}", "-d", place / "tree"]
-    subprocess.run(["mke2fs", "-q", "-t", "ext4", *options, place / "image", size], check=True, env=SYSTEM)
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", "-O", features, *options, place / "image", size], check=True, env=SYSTEM)
     if before:
         (place / "image").write_bytes(before + (place / "image").read_bytes())
     return user.own(place / "image")
@@ -260,3 +261,41 @@ def test_a_file_system_that_is_open_elsewhere_holds_nobody(user, image):
         assert is_sound(image) and linux.survivors(0.5) == {}
         os.close(held)
     assert user.shell(spec(image), "cat /opt/i/held").ok.stdout == "kept"
+
+
+# Somebody else's
+
+
+def mutants(whole, dice, count):
+    """Copies with some bytes changed: of the superblock, the group descriptors, or what is after them, where little is not zero."""
+    used = [at for at in range(4096, len(whole), 16) if any(whole[at : at + 16])]
+    for number in range(count):
+        mutant = bytearray(whole)
+        for _ in range(dice.choice([1, 1, 2, 4, 8, 64])):
+            at = [dice.randrange(1024, 1024 + 0x178), dice.randrange(2048, 2048 + 64), dice.choice(used) + dice.randrange(16)][number % 3]
+            # The magic stays: without it the image is refused before anybody reads it.
+            if at not in (1024 + 0x38, 1024 + 0x39):
+                mutant[at] = dice.choice([0, 1, 0x7F, 0x80, 0xFF, dice.randrange(256)])
+        yield mutant
+
+
+@pytest.mark.parametrize("options", ['["ro"]', '["rw"]'], ids=["read", "written"])
+@pytest.mark.parametrize("features", ["^metadata_csum", "metadata_csum"])
+def test_crafted_images(user, features, options):
+    """It may break the program that reads it, and nothing else: each mutant is read, refused, ends its server, or keeps it busy,
+    with one line, at the deadline at the latest, and with nobody left."""
+    whole = make(user, features=features, size="2M").read_bytes()
+    dice = random.Random(int(os.environ.get("IMMURE_SEED", "16")))
+    mutant = user.directory() / "mutant"
+    work = "find /opt/i -type f -exec cat {} + >/dev/null 2>&1; " + "(mkdir /opt/i/d; echo x >/opt/i/d/new; rm /opt/i/f) 2>/dev/null; " * ("rw" in options)
+    ends = set()
+    for number, content in enumerate(mutants(whole, dice, 24)):
+        mutant.write_bytes(content)
+        user.own(mutant)
+        started = time.monotonic()
+        run = user.shell(spec(mutant, 'timeout = "4s"\ngrace = "500ms"', options), work + "echo ran", timeout=60)
+        lines = [line for line in run.stderr.splitlines() if not re.match("(immure: | *)hint: ", line)]
+        wanted = {0: ("ran\n", 0), 124: (run.stdout, 1), 125: ("", 1), 137: (run.stdout, 1)}.get(run.status)
+        assert wanted == (run.stdout, len(lines)) and time.monotonic() - started < patient(8), (number, run.status, run.stdout, run.stderr)
+        ends.add(run.status)
+    assert linux.survivors(1) == {} and {0, 125} <= ends, ends
