@@ -23,23 +23,23 @@ enum CommandLineInterface {
             try command.run()
             Caller.leave(0)
         } catch {
-            leave(error, verb)
+            leave(error, verb, arguments)
         }
     }
 
     /// Help and versions end here as well: ArgumentParser throws them.
-    private static func leave(_ error: any Error, _ verb: String) -> Never {
+    private static func leave(_ error: any Error, _ verb: String, _ arguments: [String]) -> Never {
         if let exit = error as? ExitCode { Caller.leave(exit.rawValue) }
         if Immure.exitCode(for: error) == .success {
             Caller.show(Immure.fullMessage(for: error) + "\n")
             Caller.leave(0)
         }
-        Report.say(diagnostic(Immure.message(for: error), verb))
+        Report.say(diagnostic(Immure.message(for: error), verb, arguments))
         Caller.leave(Verb(rawValue: verb)?.usageStatus ?? 125)
     }
 
     /// ArgumentParser's sentence in the form of all other messages.
-    private static func diagnostic(_ message: String, _ verb: String) -> Diagnostic {
+    private static func diagnostic(_ message: String, _ verb: String, _ arguments: [String]) -> Diagnostic {
         let line = message.split(separator: "\n").first.map(String.init) ?? "bad usage"
         let sentences = line.split(separator: ".", maxSplits: 1)
         let first = sentences.first.map(String.init) ?? line
@@ -47,7 +47,11 @@ enum CommandLineInterface {
         let hint: String
         if FastArguments.isOption(verb) {
             hint = "a launch with options or without a spec is written: immure run …"
-        } else if !advice.isEmpty {
+        } else if verb == "import", let line = foreignLine(arguments) {
+            hint = "immure import \(line)"
+        } else if verb == "enter", message.contains("<pid>") {
+            hint = "the number of the launcher: immure enter $(pgrep -n immure)"
+        } else if !advice.isEmpty, !advice.hasSuffix(":") {
             hint = lowered(advice.hasSuffix(".") ? String(advice.dropLast()) : String(advice))
         } else if Verb(rawValue: verb)?.takesCommand == true {
             hint = "options of the command go after --; the first line of a script is `#!/usr/bin/env -S immure`"
@@ -55,6 +59,15 @@ enum CommandLineInterface {
             hint = "see immure help"
         }
         return Diagnostic(lowered(first), at: nil, hint: hint)
+    }
+
+    /// A command line of another tool that was written without the mark before it, with the mark.
+    private static func foreignLine(_ arguments: [String]) -> String? {
+        guard arguments.count > 2, !arguments.contains("--"), ["bwrap", "docker"].contains(arguments[1]) else {
+            return nil
+        }
+        let words = arguments[2] == arguments[1] ? arguments.dropFirst(3) : arguments.dropFirst(2)
+        return arguments[1] + " -- " + words.map { shellWord($0) }.joined(separator: " ")
     }
 
     private static func lowered(_ sentence: String) -> String {

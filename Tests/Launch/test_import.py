@@ -247,3 +247,54 @@ def test_an_include_of_the_administrator_that_is_missing_is_told(caller):
     profile = caller.file(directory / "a.profile", f"include {directory}/globals.local\n")
     text = caller.verb("import", "firejail", str(profile)).stdout
     assert f"include {directory}/globals.local: the file does not exist" in text
+
+
+def test_a_hint_of_the_command_line(caller):
+    """What is printed is typed, and the fault is gone."""
+    place = caller.directory()
+    (place / "img").mkdir()
+    for words, hint in (
+        (["import", "docker", "x"], "immure import docker -- x"),
+        (["import", "bwrap", "bwrap", "--ro-bind", "/", "/", "true"], "immure import bwrap -- --ro-bind / / true"),
+        (["import", "bwrap", "--ro-bind", "/", "/", "true"], "immure import bwrap -- --ro-bind / / true"),
+        (["import", "docker", "run", "-it", "debian"], "immure import docker -- run -it debian"),
+        (["import", "oci", "img:small"], "an image is unpacked: immure import oci img:small --into DIRECTORY"),
+    ):
+        run = caller.verb(*words, cwd=place)
+        assert run.status == 2 and f"hint: {hint}\n" in run.stderr, run
+    for hint in ("immure import bwrap -- --ro-bind / / true", "immure import docker -- run -it debian"):
+        assert caller.verb(*hint.split()[1:], cwd=place).ok.stdout
+    run = caller.verb("enter", "abc")
+    assert run.status == 125 and "hint: the number of the launcher: immure enter $(pgrep -n immure)\n" in run.stderr
+    launch = caller.start('timeout = "60s"', "/bin/sh", "-c", "echo up; read x", stdin=subprocess.PIPE)
+    assert launch.stdout.readline() == b"up\n"
+    assert caller.verb("enter", str(launch.pid), "--", "/bin/echo", "inside").ok.stdout == "inside\n"
+    launch.stdin.close()
+    launch.wait(patient(10))
+
+
+@pytest.mark.parametrize("tool, text", [("bwrap", None), ("firejail", "net none\n")])
+def test_roots_import_and_a_users_say_whose_they_are(root, user, tool, text):
+    """Root's jail keeps capabilities where the tool's does, and the import says so: a user's of the same has none."""
+    texts = []
+    for caller in (root, user):
+        profile = caller.file(caller.directory() / "a.profile", text) if text else None
+        words = [str(profile)] if text else ["--", "--ro-bind", "/", "/", "true"]
+        texts.append(caller.verb("import", tool, *words))
+    of_root, of_user = texts
+    assert "# For root: imported by an ordinary user it keeps no capabilities." in of_root.stdout
+    assert "keeps every capability" in of_root.stderr and "sys_admin" in of_root.stdout
+    assert "# For an ordinary user: imported by root it may keep capabilities." in of_user.stdout
+    assert "[capabilities]" not in of_user.stdout
+
+
+def test_programs_of_a_profile_are_quiet(user):
+    """Those that this host has, where it has them: a launch says nothing of the places where they are not."""
+    home = user.directory()
+    profile = user.file(user.directory() / "a.profile", "private-bin sh,ls,no-such\nwhitelist ${HOME}/.config/no-such\nnet none\n")
+    made = user.verb("import", "firejail", str(profile), env={"HOME": str(home)})
+    assert made.status == 0 and "no-such is not on this host" in made.stderr
+    run = user.run(user.spec(made.stdout), "/bin/sh", "-c", "ls /usr/bin; pwd", env={"HOME": str(home)})
+    assert run.status == 0 and set(run.stdout.split()) >= {"sh", "ls"}, run
+    skipped = [line for line in run.stderr.splitlines() if "skipped" in line]
+    assert len(skipped) == 2 and all("no-such" in line for line in skipped), run.stderr

@@ -119,7 +119,7 @@ package enum BubblewrapOptions {
                 "what descriptor \(number) holds is not known here; give it as a FILE", restricts: true,
                 option.directive)
         }
-        draft.isInForce("its words follow", option.directive)
+        draft.isInForce(.nothing, "its words follow", option.directive)
         let words = split(bytes)
         line.wordsOfDescriptors += words.count
         guard line.wordsOfDescriptors <= limit else {

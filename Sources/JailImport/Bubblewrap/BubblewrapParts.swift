@@ -34,6 +34,10 @@ struct BubblewrapCapabilities {
         guard !set.isNone else { return }
         let directive = changes.last?.directive ?? Draft.standard("bwrap", "as root, without --cap-drop")
         let names = Node.Value.strings(set.capabilities.map(\.name))
+        if changes.isEmpty {
+            draft.warn(
+                "root's jail keeps every capability that root has, as under bubblewrap; a user's keeps none", directive)
+        }
         guard staysRoot, !changes.isEmpty else { return draft.set("capabilities.keep", names, directive) }
         // Where an option names some it makes those that are left inheritable and ambient as well.
         for key in ["bounding", "permitted", "effective", "inheritable", "ambient"] {
@@ -78,7 +82,7 @@ struct BubblewrapEnvironment {
     func write(_ directory: String, _ chdir: Directive?, into draft: inout Draft) {
         draft.set("environment.defaults", .boolean(false), Draft.standard("bwrap", "sets nothing but PWD"))
         if let cleared {
-            draft.isInForce("the environment starts empty", cleared)
+            draft.isInForce(.ownEnvironment, "the environment starts empty", cleared)
         } else {
             draft.append("environment.keep", "*", Draft.standard("bwrap", "without --clearenv all is kept"))
         }
@@ -90,7 +94,7 @@ struct BubblewrapEnvironment {
             if let value {
                 draft.setLiteral(name, value, directive)
             } else if cleared != nil {
-                draft.isInForce("nothing is kept", directive)
+                draft.isInForce(.ownEnvironment, "nothing is kept", directive)
             } else {
                 draft.append("environment.unset", name, directive)
             }

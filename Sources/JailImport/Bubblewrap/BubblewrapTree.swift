@@ -1,3 +1,4 @@
+import JailSpec
 import SpecFile
 
 /// What bubblewrap's operations on files leave in the end: it does them in the order of the words, each over the last.
@@ -106,7 +107,7 @@ struct BubblewrapTree {
             draft.fail(
                 "Can't make symlink at \(entry.target): existing destination is \(old)", entry.directive)
         case (.symlink, .symlink), (.directory, _):
-            draft.isInForce("it is there already, by \(there.directive.reference)", entry.directive)
+            draft.isInForce(.nothing, "it is there already, by \(there.directive.reference)", entry.directive)
         default:
             draft.fail("\(entry.target) is there already, by \(there.directive.reference)", entry.directive)
         }
@@ -123,7 +124,7 @@ struct BubblewrapTree {
             if case .bind(let source, _, _) = earlier.content, !earlier.isOptional { coveredSources.append(source) }
             if earlier.isImplied { continue }
             if earlier.target == entry.target, case .directory = earlier.content {
-                draft.isInForce("the place that \(entry.directive.words) is mounted on", earlier.directive)
+                draft.isInForce(.nothing, "the place that \(entry.directive.words) is mounted on", earlier.directive)
             } else if entry.isOptional {
                 draft.warn(
                     "left out: \(entry.directive.reference) covers it where its source is there", earlier.directive)
@@ -138,7 +139,7 @@ struct BubblewrapTree {
     mutating func makeReadOnly(_ target: String, _ directive: Directive, _ draft: inout Draft) {
         if target == "/" {
             rootIsReadOnly = true
-            return draft.isInForce("the root stays read-only", directive)
+            return draft.isInForce(.readOnly("/"), "the root stays read-only", directive)
         }
         guard let index = entries.lastIndex(where: { $0.target == target && $0.content.isMount }) else {
             return draft.fail("\(target) is not a mount of this command line", directive)
@@ -152,8 +153,8 @@ struct BubblewrapTree {
             entries[index].content = .data(descriptor: number, isBound: isBound, isWritable: false)
         case .tmpfs, .overlay:
             entries[index].isSealed = true
-            draft.isInForce("\(entries[index].directive.words) is read-only", directive)
-        case .dev: draft.isInForce("the jail's /dev is read-only", directive)
+            draft.isInForce(.readOnly(target), "\(entries[index].directive.words) is read-only", directive)
+        case .dev: draft.isInForce(.nothing, "the jail's /dev is read-only", directive)
         default: draft.lose("what cannot be made read-only afterwards", restricts: true, directive)
         }
     }
@@ -166,7 +167,7 @@ struct BubblewrapTree {
         switch entries[index].content {
         case .directory, .tmpfs, .data(_, false, _):
             entries[index].mode = mode
-            draft.isInForce("the mode of \(entries[index].directive.words)", directive)
+            draft.isInForce(.nothing, "the mode of \(entries[index].directive.words)", directive)
         default: draft.lose("the mode of what is on the host stays as it is", directive)
         }
     }

@@ -79,7 +79,7 @@ package struct BubblewrapImport {
                 return draft.fail("--perms takes an octal argument <= 07777", option.directive)
             }
             mode = option.values[0]
-            return draft.isInForce("the mode of what follows", option.directive)
+            return draft.isInForce(.nothing, "the mode of what follows", option.directive)
         case "--size": return takeSize(option)
         case "--setenv", "--unsetenv", "--clearenv": environment.take(option)
         case "--cap-add", "--cap-drop": capabilities.take(option, &draft)
@@ -121,7 +121,7 @@ package struct BubblewrapImport {
             return draft.fail("--size (for tmpfs) is limited to \(Int64.max)", option.directive)
         }
         size = "\(bytes)"
-        draft.isInForce("the size of what follows", option.directive)
+        draft.isInForce(.nothing, "the size of what follows", option.directive)
     }
 
     private mutating func takeFilter(_ option: BubblewrapOptions.Option) {
@@ -149,7 +149,7 @@ package struct BubblewrapImport {
         case "--unshare-all":
             triesUsers = true
             unshared.formUnion(["user", "ipc", "pid", "net", "uts", "cgroup"])
-            draft.isInForce("namespaces of the jail's own", option.directive)
+            for kind in ["ipc", "pid", "uts", "cgroup"] { ownNamespace(kind, option) }
         case "--share-net":
             sharesNetwork = true
             // Of those that say the same the last one has the line.
@@ -159,11 +159,17 @@ package struct BubblewrapImport {
             unshared.insert(String(option.name.split(separator: "-")[1]))
             if option.name == "--unshare-user" { unsharesUsers = true }
             if option.name == "--unshare-user-try" { triesUsers = true }
-            draft.isInForce("a namespace of the jail's own", option.directive)
+            ownNamespace(String(option.name.split(separator: "-")[1]), option)
         case "--userns", "--userns2", "--pidns": join(option)
         default: return false
         }
         return true
+    }
+
+    private mutating func ownNamespace(_ kind: String, _ option: BubblewrapOptions.Option) {
+        // The network of --unshare-all may be given back, and a user namespace is there for whoever is not root.
+        let claim: Claim = ["net", "user"].contains(kind) ? .nothing : .own(foreign: kind)
+        draft.isInForce(claim, "a namespace of the jail's own", option.directive)
     }
 
     private mutating func join(_ option: BubblewrapOptions.Option) {
@@ -222,7 +228,7 @@ package struct BubblewrapImport {
             draft.append("process.fds", [.integer(Int64(number))], directive)
             draft.warn("the command gets it; bubblewrap keeps it in its own process", directive)
         } else {
-            draft.isInForce("it is passed on anyway", directive)
+            draft.isInForce(.nothing, "it is passed on anyway", directive)
         }
     }
 }

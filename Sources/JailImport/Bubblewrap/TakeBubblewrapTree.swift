@@ -1,3 +1,4 @@
+import JailSpec
 import SpecFile
 
 extension BubblewrapImport {
@@ -37,7 +38,7 @@ extension BubblewrapImport {
         case "--overlay-src":
             lower.insert(values[0], at: 0)
             lowerDirective = option.directive
-            draft.isInForce("a layer of the overlay that follows", option.directive)
+            draft.isInForce(.nothing, "a layer of the overlay that follows", option.directive)
         case "--overlay", "--tmp-overlay", "--ro-overlay":
             if let overlay = takeOverlay(option) { entry(values.last ?? "/", overlay) }
         case "--remount-ro": tree.makeReadOnly(place(values[0]), option.directive, &draft)

@@ -58,11 +58,11 @@ extension BubblewrapImport {
             draft.set("namespaces.user", .string("host"), standard("as root, without --unshare-user"))
         }
         if let option = given["--disable-userns"] {
-            draft.isInForce("", option.directive)
+            draft.isInForce(.notNested, option.directive)
         } else {
             draft.set("namespaces.nested", .boolean(true), standard("without --disable-userns"))
         }
-        if let option = given["--assert-userns-disabled"] { draft.isInForce("", option.directive) }
+        if let option = given["--assert-userns-disabled"] { draft.isInForce(.notNested, option.directive) }
     }
 
     private mutating func writeIdentity() {
@@ -87,7 +87,7 @@ extension BubblewrapImport {
             draft.warn("the jail's /etc/hosts has it as well", option.directive)
         }
         if let option = given["--die-with-parent"] {
-            draft.isInForce("", option.directive)
+            draft.isInForce(.diesWithParent, option.directive)
         } else {
             draft.set("process.die_with_parent", .boolean(false), standard("without --die-with-parent"))
         }

@@ -173,7 +173,7 @@ extension BubblewrapImport {
                 draft.add("mount", pairs, entry.directive)
             }
         } else if entry.target == "/proc" {
-            draft.isInForce("", entry.directive)
+            draft.isInForce(.nothing, entry.directive)
         } else {
             draft.add(
                 "mount", [("target", .string(literal(entry.target))), ("type", .string("proc"))], entry.directive)

@@ -4,19 +4,19 @@ import SpecFile
 extension DockerImport {
     mutating func writeSecurity() {
         for option in all("cap-add") { add(option) }
-        for option in all("cap-drop") { draft.isInForce("none but those of --cap-add", option.directive) }
+        for option in all("cap-drop") { draft.isInForce(.nothing, "none but those of --cap-add", option.directive) }
         var hasFilter = false
         for option in all("security-opt") {
             let (name, value) = option.value.cut(option.value.contains("=") ? "=" : ":")
             switch (name, value ?? "") {
-            case ("no-new-privileges", let value) where value != "false": draft.isInForce("", option.directive)
+            case ("no-new-privileges", let value) where value != "false": draft.isInForce(.nothing, option.directive)
             case ("seccomp", "unconfined"):
                 hasFilter = true
                 draft.set("seccomp.profile", .string("none"), option.directive)
             case ("seccomp", let path):
                 hasFilter = true
                 draft.set("seccomp.profile", .string(hostPath(path)), option.directive)
-            case ("apparmor", "unconfined"), ("label", "disable"): draft.isInForce("", option.directive)
+            case ("apparmor", "unconfined"), ("label", "disable"): draft.isInForce(.nothing, option.directive)
             case ("apparmor", _): draft.lose("a profile of AppArmor", restricts: true, option.directive)
             case ("label", _): draft.lose("labels of SELinux", restricts: true, option.directive)
             default: draft.lose("no line for it", option.directive)
@@ -27,11 +27,11 @@ extension DockerImport {
             guard let option = last(name) else { continue }
             switch option.value {
             case "host": draft.set("namespaces.\(kind)", .string("host"), option.directive)
-            case "", "private", "none", "shareable": draft.isInForce("", option.directive)
+            case "", "private", "none", "shareable": draft.isInForce(.own(foreign: kind), option.directive)
             default: draft.lose("what another container has", option.directive)
             }
         }
-        if let option = last("userns") { draft.isInForce("the jail's own", option.directive) }
+        if let option = last("userns") { draft.isInForce(.own(.user), "the jail's own", option.directive) }
     }
 
     /// Whoever holds net_admin or net_raw reaches past the rules of a network of user mode: the launch refuses them there.
@@ -58,7 +58,7 @@ extension DockerImport {
     mutating func writeNetwork() {
         let option = last("network")
         switch option?.value ?? "default" {
-        case "none": if let option { draft.isInForce("", option.directive) }
+        case "none": if let option { draft.isInForce(.noNetwork, option.directive) }
         case "host":
             draft.set("network.mode", .string("host"), option?.directive ?? standard("the network"))
         case let name:
@@ -114,7 +114,7 @@ extension DockerImport {
         }
         if let option = last("memory-swap") {
             if option.value == "-1" || memory == nil {
-                draft.isInForce("no limit", option.directive)
+                draft.isInForce(.nothing, "no limit", option.directive)
             } else if let both = size(option) {
                 // With the memory counted in.
                 draft.set("limits.swap", .integer(max(0, both - (memory ?? 0))), option.directive)
@@ -134,7 +134,7 @@ extension DockerImport {
                 let length = period.flatMap { Int64($0.value) } ?? 100_000
                 draft.set("limits.cpu", .string("\(max(1, quota * 100 / max(1, length)))%"), option.directive)
             } else {
-                draft.isInForce("no limit", option.directive)
+                draft.isInForce(.nothing, "no limit", option.directive)
             }
         }
         if let option = last("cpu-shares") {
@@ -144,7 +144,7 @@ extension DockerImport {
         if let option = last("cpuset-cpus") { draft.set("limits.cpus", .string(option.value), option.directive) }
         if let option = last("pids-limit") {
             if option.value == "-1" || option.value == "0" {
-                draft.isInForce("no limit", option.directive)
+                draft.isInForce(.nothing, "no limit", option.directive)
             } else {
                 integer("limits.pids", option)
             }

@@ -109,7 +109,7 @@ enum DockerOptions {
                     draft.take(directive)
                     // `--init=false` says nothing.
                     if part.value == "false" {
-                        draft.isInForce("", directive)
+                        draft.isInForce(.nothing, directive)
                     } else {
                         line.options.append(Option(name: name, value: "", directive: directive))
                     }

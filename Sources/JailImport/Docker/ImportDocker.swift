@@ -61,7 +61,7 @@ package struct DockerImport {
         for option in line.options {
             switch DockerOptions.flags[option.name] ?? DockerOptions.valued[option.name] {
             case .outside(let reason)?: draft.isOutside(reason, option.directive)
-            case .inForce(let reason)?: draft.isInForce(reason, option.directive)
+            case .inForce(let reason)?: draft.isInForce(.nothing, reason, option.directive)
             case .lost(let reason)?: draft.lose(reason, option.directive)
             case .lostRestriction(let reason)?: draft.lose(reason, restricts: true, option.directive)
             case .read?, nil: break
@@ -89,7 +89,8 @@ package struct DockerImport {
                 image.directive)
         }
         let closed = all("read-only"), thrown = all("rm")
-        for option in closed + thrown { draft.isInForce("", option.directive) }
+        for option in closed { draft.isInForce(.readOnly("/"), option.directive) }
+        for option in thrown { draft.isInForce(.nothing, option.directive) }
         guard closed.isEmpty else { return }
         let origin = thrown.last?.directive ?? standard("the root can be written to")
         draft.set("filesystem.changes", .string("discard"), origin)

@@ -27,6 +27,8 @@ package struct ImportNote: Equatable, Sendable {
         case lost
         /// It holds without a line.
         case inForce
+        /// It went into the lines of others, or has no effect among them.
+        case part
         /// It is not about the jail: whoever reads the foreign configuration goes on doing it.
         case outside
     }
@@ -35,11 +37,14 @@ package struct ImportNote: Equatable, Sendable {
     package let directive: Directive
     /// The reason; empty where the directive says it all.
     package let reason: String
+    /// What is said to be in force.
+    package let claim: Claim
 
-    package init(_ kind: Kind, _ directive: Directive, _ reason: String) {
+    package init(_ kind: Kind, _ directive: Directive, _ reason: String, _ claim: Claim = .nothing) {
         self.kind = kind
         self.directive = directive
         self.reason = reason
+        self.claim = claim
     }
 }
 

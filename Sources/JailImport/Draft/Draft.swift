@@ -14,6 +14,9 @@ package struct Draft: Sendable {
     package private(set) var origins: [Position: Directive] = [:]
     private var read: [Directive] = []
     private var accounted: Set<Position> = []
+    /// Those that another note counts.
+    private var counted: Set<Position> = []
+    private var partReasons: [Position: String] = [:]
 
     package init() {}
 
@@ -32,9 +35,11 @@ package struct Draft: Sendable {
     /// Takes note that a directive was read: from now on it must become something.
     mutating func take(_ directive: Directive) { read.append(directive) }
 
-    private mutating func note(_ kind: ImportNote.Kind, _ directive: Directive, _ reason: String) {
+    private mutating func note(
+        _ kind: ImportNote.Kind, _ directive: Directive, _ reason: String, _ claim: Claim = .nothing
+    ) {
         accounted.insert(directive.position)
-        let note = ImportNote(kind, directive, reason)
+        let note = ImportNote(kind, directive, reason, claim)
         if !notes.contains(note) { notes.append(note) }
     }
 
@@ -44,16 +49,28 @@ package struct Draft: Sendable {
     mutating func lose(_ reason: String, restricts: Bool = false, _ directive: Directive) {
         note(restricts ? .lostRestriction : .lost, directive, reason)
     }
-    /// It holds in every jail that does not say otherwise.
-    mutating func isInForce(_ reason: String = "", _ directive: Directive) { note(.inForce, directive, reason) }
+    /// It holds in every jail that does not say otherwise: `finish` asks the spec whether this one does.
+    mutating func isInForce(_ claim: Claim, _ reason: String, _ directive: Directive) {
+        note(.inForce, directive, reason, claim)
+    }
+    mutating func isInForce(_ claim: Claim, _ directive: Directive) { isInForce(claim, "", directive) }
     /// It is not about the jail.
     mutating func isOutside(_ reason: String = "", _ directive: Directive) { note(.outside, directive, reason) }
 
     /// Whether it has become something.
     func accounts(for directive: Directive) -> Bool { accounted.contains(directive.position) }
 
-    /// It is one of several that a line is made of.
-    mutating func isPart(_ directive: Directive) { accounted.insert(directive.position) }
+    /// It is one of several that a line is made of, or it changes none; where nothing else is said of it, that is.
+    mutating func isPart(_ directive: Directive, _ reason: String? = nil) {
+        accounted.insert(directive.position)
+        if let reason { partReasons[directive.position] = reason }
+    }
+
+    /// A note of its own says how many there are of its kind.
+    mutating func isCounted(_ directive: Directive) {
+        accounted.insert(directive.position)
+        counted.insert(directive.position)
+    }
 
     mutating func fail(_ message: String, _ directive: Directive, hint: String? = nil) {
         fail(message, at: directive.position, hint: hint)
@@ -161,17 +178,62 @@ extension Draft {
         for directive in read where !accounted.contains(directive.position) {
             fail("\(quoted(directive.words)) is not understood", directive)
         }
-        if faults.isEmpty, decodes { for fault in undecodable { fail(fault) } }
+        if faults.isEmpty, decodes {
+            examine()
+            nameParts()
+        }
     }
 
+    /// Nothing that was read is without a word: what has no line and no note was part of another.
+    private mutating func nameParts() {
+        var told = Set(notes.map(\.directive.position)).union(counted).union(positionsOfLines)
+        for directive in read where told.insert(directive.position).inserted {
+            let reason = partReasons[directive.position] ?? "part of other lines"
+            notes.append(ImportNote(.part, directive, reason))
+        }
+    }
+
+    /// The places of directives that have a line in the tree.
+    var positionsOfLines: Set<Position> {
+        var result: Set<Position> = []
+        func visit(_ node: Node) {
+            result.insert(node.position)
+            switch node.value {
+            case .table(let table): for entry in table.entries { visit(entry.node) }
+            case .array(let list): for item in list { visit(item) }
+            default: break
+            }
+        }
+        for entry in root.entries { visit(entry.node) }
+        return result
+    }
+
+    /// Holds what was said to be in force against the spec: what is not, is lost.
+    private mutating func examine() {
+        let (spec, faults) = decoded
+        for fault in faults { fail(fault) }
+        guard faults.isEmpty else { return }
+        let tree = SeenTree(spec)
+        notes = notes.map { note in
+            let fault = note.claim.fault(in: tree, home: Self.anywhere.home ?? "/", variable: Self.anywhere.variable)
+            return fault.map { ImportNote(.lostRestriction, note.directive, $0) } ?? note
+        }
+    }
+
+    private static let anywhere = Surroundings(
+        variable: { "/nowhere/\($0)" }, home: "/nowhere", currentDirectory: "/nowhere")
+
     /// What does not decode, with the words of the directive that it comes from.
-    package var undecodable: [Diagnostic] {
-        let anywhere = Surroundings(variable: { "/nowhere/\($0)" }, home: "/nowhere", currentDirectory: "/nowhere")
-        return Spec.decode(document, in: anywhere).diagnostics.map { fault in
+    package var undecodable: [Diagnostic] { decoded.faults }
+
+    private var decoded: (spec: Spec, faults: [Diagnostic]) {
+        let result = Spec.decode(document, in: Self.anywhere)
+        let faults = result.diagnostics.map { fault in
             let words = fault.position.flatMap { origins[$0]?.words }
             return Diagnostic(
                 words.map { "\($0): \(fault.message)" } ?? fault.message, at: fault.position, hint: fault.hint)
         }
+        return (result.spec, faults)
     }
 
     /// Whether something that restricts was lost.

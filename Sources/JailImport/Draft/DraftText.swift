@@ -5,7 +5,7 @@ extension Draft {
     /// The spec, with the place that each line is from, and before it what was lost, what differs and what holds anyway.
     package func text(title: [String]) -> String {
         var header = title
-        let told = positionsTold
+        let told = positionsOfLines.union(notes.filter { $0.kind == .outside }.map(\.directive.position))
         // What has a line, or is said to stay elsewhere, does not hold without one.
         let groups = noteGroups.filter { $0.kind != .inForce || !told.contains($0.directive.position) }
         for (kind, heading) in Self.headings {
@@ -26,26 +26,12 @@ extension Draft {
         }
     }
 
-    /// The places of directives that have a line in the tree, or an entry among what is not about the jail.
-    private var positionsTold: Set<Position> {
-        var result = Set(notes.filter { $0.kind == .outside }.map(\.directive.position))
-        func visit(_ node: Node) {
-            result.insert(node.position)
-            switch node.value {
-            case .table(let table): for entry in table.entries { visit(entry.node) }
-            case .array(let list): for item in list { visit(item) }
-            default: break
-            }
-        }
-        for entry in root.entries { visit(entry.node) }
-        return result
-    }
-
     private static let headings: [(ImportNote.Kind, String)] = [
         (.lostRestriction, "LOST, and it restricted the program:"),
         (.lost, "Left out, so that the jail is closer than it was:"),
         (.warning, "Not quite the same:"),
         (.inForce, "Holds without a line:"),
+        (.part, "No lines of their own:"),
         (.outside, "Not about the jail:"),
     ]
 

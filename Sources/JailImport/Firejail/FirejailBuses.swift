@@ -30,7 +30,7 @@ extension FirejailImport {
             if policy != nil && policy != "allow" || has("nodbus") { places.remove(within: bus.socket) }
             for line in all(bus.key) {
                 switch line.value {
-                case "none": draft.isInForce("", line.directive)
+                case "none": draft.isInForce(.absent([bus.socket]), line.directive)
                 case "allow": places.add(bus.socket, .bind(source: bus.socket), line.directive)
                 case "filter":
                     draft.isPart(line.directive)
@@ -43,7 +43,7 @@ extension FirejailImport {
             }
             for line in all("\(bus.key).log") { draft.isOutside("", line.directive) }
         }
-        for line in all("nodbus") { draft.isInForce("", line.directive) }
+        for line in all("nodbus") { draft.isInForce(.absent(Self.buses.map(\.socket)), line.directive) }
     }
 
     private static let rules = ["talk", "own", "see", "call", "broadcast"]

@@ -7,20 +7,15 @@ extension FirejailImport {
 
     /// An ordinary user's program has none of them in firejail either, whatever its bounding set.
     mutating func writeCapabilities() {
-        for line in all("caps") { draft.isInForce("", line.directive) }
+        for line in all("caps") { draft.isInForce(.nothing, line.directive) }
         var kept: CapabilitySet?
         for line in all("caps.drop") {
-            draft.isInForce("", line.directive)
-            if line.value == "all" {
-                kept = []
-            } else {
-                kept = (kept ?? CapabilitySet(Capability.allCases)).without(capabilities(line))
-            }
+            let all = CapabilitySet(Capability.allCases)
+            let rest = line.value == "all" ? [] : all.without(capabilities(line))
+            kept = CapabilitySet((kept ?? all).capabilities.filter { rest.contains($0) })
         }
-        for line in all("caps.keep") {
-            draft.isInForce("", line.directive)
-            kept = capabilities(line)
-        }
+        for line in all("caps.keep") { kept = capabilities(line) }
+        for line in all("caps.drop") + all("caps.keep") { draft.isInForce(.bounded(kept ?? []), line.directive) }
         let origin = (last("caps.keep") ?? last("caps.drop"))?.directive ?? standard("the caller's")
         if context.isRoot {
             let set = kept ?? CapabilitySet(Capability.allCases)
@@ -30,7 +25,7 @@ extension FirejailImport {
                     "root's jail keeps every capability, as root's does under firejail; a user's keeps none", origin)
             }
         }
-        for line in all("nonewprivs") { draft.isInForce("", line.directive) }
+        for line in all("nonewprivs") { draft.isInForce(.nothing, line.directive) }
         if !has("nonewprivs") {
             draft.warn("no program gains privileges by being executed", standard("without nonewprivs"))
         }
@@ -130,7 +125,7 @@ extension FirejailImport {
             let kind = line.name.split(separator: ".").last.map(String.init) ?? ""
             let key = ["read": "ro", "write": "rw", "execute": "rx"][kind]
             guard let key else {
-                draft.isInForce("sockets and nodes are made where it may write", line.directive)
+                draft.isInForce(.nothing, "sockets and nodes are made where it may write", line.directive)
                 continue
             }
             for path in paths { draft.append("landlock.\(key)", path, line.directive) }

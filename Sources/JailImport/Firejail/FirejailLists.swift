@@ -1,3 +1,4 @@
+import JailSpec
 import SpecFile
 
 extension FirejailImport {
@@ -27,8 +28,9 @@ extension FirejailImport {
         var spared: [String] = []
         for line in lines where line.name == sparing || names.contains(line.name) {
             guard let found = located(line) else { continue }
-            draft.isPart(line.directive)
+            draft.isPart(line.directive, "what the other lines hide or show already")
             if line.name == sparing {
+                draft.isPart(line.directive, "spares what later lines name")
                 spared += found
                 continue
             }
@@ -54,7 +56,7 @@ extension FirejailImport {
     mutating func show(_ entry: Whitelisted) {
         let (path, top) = (entry.path, entry.top)
         if path.hasPrefix("/dev/"), !has("private-dev") {
-            return draft.isInForce("the host's /dev", entry.directive)
+            return draft.isInForce(.nothing, "the host's /dev", entry.directive)
         }
         if top.hasPrefix("/usr/") || top == "/etc", places.index(top) == nil, path != top {
             places.add(top, .empty(mode: "0755"), ["ro"], entry.directive)
@@ -84,7 +86,7 @@ extension FirejailImport {
     // MARK: What is hidden
 
     mutating func hide() {
-        var unseen: [(file: String, count: Int)] = []
+        var unseen: [(file: String, paths: [String])] = []
         walk(["blacklist", "blacklist-nolog"], sparing: "noblacklist") { imported, path, spared, line in
             if imported.hide(path, spared, line.directive) { return }
             if imported.places.mayShow(path) || imported.isHostDevice(path) {
@@ -92,16 +94,17 @@ extension FirejailImport {
                     "what is shown by a pattern, or by another line, may hold it", restricts: true, line.directive)
             }
             let file = line.directive.position.file
+            imported.draft.isCounted(line.directive)
             if let index = unseen.firstIndex(where: { $0.file == file }) {
-                unseen[index].count += 1
+                unseen[index].paths.append(path)
             } else {
-                unseen.append((file, 1))
+                unseen.append((file, [path]))
             }
         }
-        for (file, count) in unseen {
+        for (file, paths) in unseen {
             draft.isInForce(
-                "nothing of it is in the jail",
-                Self.standard("\(count) blacklisted path\(count == 1 ? "" : "s") of \(file)"))
+                .absent(paths), "nothing of it is in the jail",
+                Self.standard("\(paths.count) blacklisted path\(paths.count == 1 ? "" : "s") of \(file)"))
         }
     }
 
@@ -152,7 +155,7 @@ extension FirejailImport {
             default: open(path, line.directive)
             }
         }
-        draft.isPart(line.directive)
+        draft.isPart(line.directive, "the jail does not show it, or shows it so already")
     }
 
     /// Adds an option to what is shown at a path, and to what is mounted below it.

@@ -42,10 +42,18 @@ enum FirejailNames {
 
     private static let inForce = [
         "noroot", "nogroups", "disable-mnt", "seccomp.32", "seccomp.32.drop", "seccomp.32.keep",
-        "seccomp.block-secondary", "allow-debuggers",
+        "seccomp.block-secondary",
+    ]
+
+    /// What some of them ask for.
+    static let claims: [String: Claim] = [
+        "nogroups": .noGroups, "disable-mnt": .absent(["/mnt", "/media", "/run/mount", "/run/media"]),
+        "seccomp.32": .nativeCalls, "seccomp.32.drop": .nativeCalls, "seccomp.32.keep": .nativeCalls,
+        "seccomp.block-secondary": .nativeCalls,
     ]
 
     private static let others: [String: Meaning] = [
+        "allow-debuggers": .lost("programs that trace others, which immure's own filter refuses"),
         "netfilter": .inForce("of networks that are made by net"),
         "netfilter6": .inForce("of networks that are made by net"),
         "apparmor": .warns(

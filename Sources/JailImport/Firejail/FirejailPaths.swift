@@ -51,6 +51,13 @@ enum FirejailPaths {
 
     static func isPattern(_ path: String) -> Bool { path.utf8.contains { "*?[".utf8.contains($0) } }
 
+    /// The directory that a pattern names before its first special character.
+    static func literalDirectory(of pattern: String) -> String {
+        guard let special = pattern.utf8.firstIndex(where: { "*?[".utf8.contains($0) }) else { return pattern }
+        let literal = pattern[..<special]
+        return String(literal[..<(literal.lastIndex(of: "/") ?? literal.startIndex)])
+    }
+
     /// Whether a path is, or may be, what a pattern says.
     static func matches(_ pattern: String, _ path: String) -> Bool {
         if pattern == path { return true }

@@ -38,7 +38,7 @@ extension FirejailImport {
     private mutating func writeHome(isEmptied: Bool) {
         for line in all("private") {
             if line.value.isEmpty {
-                draft.isInForce("a home of the jail's own", line.directive)
+                draft.isInForce(.ownDirectory("~"), "a home of the jail's own", line.directive)
             } else {
                 places.add("~", .bind(source: paths(line)?.first ?? hostPath(line.value)), line.directive)
             }
@@ -50,7 +50,9 @@ extension FirejailImport {
             draft.warn("read-only, where firejail copies it", line.directive)
         }
         if isEmptied || has("private") || has("private-home") {
-            for line in all("private-cache") { draft.isInForce("in a home of the jail's own", line.directive) }
+            for line in all("private-cache") {
+                draft.isInForce(.ownDirectory("~"), "in a home of the jail's own", line.directive)
+            }
             return
         }
         places.add("~", .bind(source: "~"), standard("the home without private and whitelist"))
@@ -59,7 +61,7 @@ extension FirejailImport {
 
     private mutating func writeTemporary(isEmptied: Bool) {
         if let line = last("private-tmp") {
-            draft.isInForce("a /tmp of the jail's own", line.directive)
+            draft.isInForce(.ownDirectory("/tmp"), "a /tmp of the jail's own", line.directive)
             if last("x11")?.value != "none" {
                 places.add("/tmp/.X11-unix", .bind(source: "/tmp/.X11-unix"), ["ro"], line.directive)
             }
@@ -69,7 +71,7 @@ extension FirejailImport {
         }
         for line in all("x11") {
             if line.value == "none" {
-                draft.isInForce("", line.directive)
+                draft.isInForce(.nothing, line.directive)
             } else {
                 draft.lose("an X server of its own", restricts: true, line.directive)
             }
@@ -85,7 +87,7 @@ extension FirejailImport {
     private mutating func writeDevices() {
         let line = last("private-dev")
         if let line {
-            draft.isInForce("a /dev of the jail's own", line.directive)
+            draft.isInForce(.ownDevices, "a /dev of the jail's own", line.directive)
             for (name, nodes) in Self.devices where !has(name) {
                 for node in nodes { places.add(node, .bind(source: node), ["rw", "dev"], line.directive) }
             }
@@ -95,7 +97,7 @@ extension FirejailImport {
         let closed = Self.devices + [("noinput", ["/dev/input"]), ("noprinters", ["/dev/lp[0-9]*"])]
         for (name, nodes) in closed {
             guard let flag = last(name) else { continue }
-            draft.isInForce("", flag.directive)
+            draft.isInForce(line == nil ? .nothing : .absent(nodes), flag.directive)
             if line == nil { for node in nodes { places.add(node, .hidden, flag.directive) } }
         }
         for (name, node) in [
@@ -103,7 +105,7 @@ extension FirejailImport {
         ] {
             guard let flag = last(name) else { continue }
             if line == nil {
-                draft.isInForce("", flag.directive)
+                draft.isInForce(.nothing, flag.directive)
             } else {
                 places.add(node, .bind(source: node), name == "keep-dev-shm" ? [] : ["rw", "dev"], flag.directive)
             }
@@ -118,12 +120,7 @@ extension FirejailImport {
             draft.warn("libraries and interpreters are as on the host; links are followed", line.directive)
         }
         for line in all("private-bin") {
-            for name in line.list {
-                for place in FirejailPaths.programs {
-                    let path = "\(place)/\(literal(name))"
-                    places.add(path, .bind(source: path), ["ro"], line.directive)
-                }
-            }
+            for name in line.list { showProgram(name, line.directive) }
             draft.isPart(line.directive)
         }
         if let line = last("private-etc") { places.add("/etc", .empty(mode: "0755"), ["ro"], line.directive) }
@@ -134,12 +131,23 @@ extension FirejailImport {
         }
         for (key, place) in [("private-opt", "/opt"), ("private-srv", "/srv")] {
             for line in all(key) {
-                draft.isInForce("", line.directive)
+                draft.isInForce(.nothing, line.directive)
                 for name in line.list where name != "emp" && name != "none" {
                     let path = "\(place)/\(literal(name))"
                     places.add(path, .bind(source: path), ["ro"], line.directive)
                 }
             }
+        }
+    }
+
+    /// A program where this host has it; in /usr/bin one that it has not, and in all places a pattern.
+    private mutating func showProgram(_ name: String, _ directive: Directive) {
+        let isPattern = FirejailPaths.isPattern(name)
+        let there = isPattern ? [] : FirejailPaths.programs.filter { context.exists("\($0)/\(name)") }
+        if there.isEmpty, !isPattern { draft.warn("\(name) is not on this host", directive) }
+        for place in there.isEmpty ? (isPattern ? FirejailPaths.programs : ["/usr/bin"]) : there {
+            let path = "\(place)/\(literal(name))"
+            places.add(path, .bind(source: path), ["ro"], directive)
         }
     }
 
@@ -168,7 +176,7 @@ extension FirejailImport {
             guard let line = last(key) else { continue }
             if key == "writable-var" || key == "writable-run-user", emptied(path) {
                 _ = places.change(within: path) { $0.options.removeAll { $0 == "ro" } }
-                draft.isInForce("what is shown below it can be written to", line.directive)
+                draft.isInForce(.nothing, "what is shown below it can be written to", line.directive)
             } else {
                 places.add(path, .bind(source: path), line.directive)
             }

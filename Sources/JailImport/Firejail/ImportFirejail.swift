@@ -42,7 +42,8 @@ package struct FirejailImport {
         }
         for line in lines {
             switch FirejailNames.known[line.name] {
-            case .inForce(let reason)?: draft.isInForce(reason, line.directive)
+            case .inForce(let reason)?:
+                draft.isInForce(FirejailNames.claims[line.name] ?? .nothing, reason, line.directive)
             case .outside?: draft.isOutside("", line.directive)
             case .warns(let reason)?: draft.warn(reason, line.directive)
             case .lost(let reason)?: draft.lose(reason, line.directive)
@@ -78,7 +79,7 @@ package struct FirejailImport {
         let net = all("net")
         for line in net {
             if line.value == "none" {
-                draft.isInForce("", line.directive)
+                draft.isInForce(.noNetwork, line.directive)
             } else {
                 draft.lose("an interface of its own, \(line.value): the jail has no network", line.directive)
             }
@@ -103,7 +104,7 @@ package struct FirejailImport {
 
     private mutating func writeNamespaces() {
         if let line = last("ipc-namespace") {
-            draft.isInForce("", line.directive)
+            draft.isInForce(.own(.ipc), line.directive)
         } else {
             draft.set("namespaces.ipc", .string("host"), Self.standard("the host's without ipc-namespace"))
         }
@@ -112,7 +113,9 @@ package struct FirejailImport {
                 "namespaces.nested", .boolean(true), Self.standard("it may make namespaces without restrict-namespaces")
             )
         }
-        for line in all("restrict-namespaces") { draft.isInForce("", line.directive) }
+        for other in all("restrict-namespaces") {
+            draft.isInForce(line.value.isEmpty ? .notNested : .nothing, other.directive)
+        }
         if line.value.isEmpty { return }
         let kinds = [
             "cgroup": "CLONE_NEWCGROUP", "ipc": "CLONE_NEWIPC", "net": "CLONE_NEWNET", "mnt": "CLONE_NEWNS",

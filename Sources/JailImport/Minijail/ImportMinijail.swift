@@ -168,7 +168,7 @@ package struct MinijailImport {
                 }
             }
         }
-        draft.isInForce("in capabilities.keep", line.directive)
+        draft.isInForce(.bounded(set), "in capabilities.keep", line.directive)
         if !set.isNone { draft.set("capabilities.keep", .strings(set.capabilities.map(\.name)), line.directive) }
     }
 }

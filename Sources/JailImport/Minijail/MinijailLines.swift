@@ -10,15 +10,15 @@ extension MinijailImport {
             "no-default-runtime-environment",
             "no-new-sessions", "Y":
             if line.key == "e" || line.key == "uts" || line.key == "t", let value = line.value { valued(line, value) }
-            draft.isInForce("", directive)
+            draft.isInForce(Self.claim(line), directive)
         case "r": draft.warn("/proc is the jail's own; nothing of the host's can be changed in it", directive)
         case "I": draft.set("process.init", .boolean(false), directive)
         case "i", "T", "L", "logging", "z", "preload-library": draft.isOutside("", directive)
         case "G": draft.warn("the groups of that user as they are: name them in identity.groups", directive)
-        case "ambient": draft.isInForce("capabilities.keep is ambient where the user is not root", directive)
+        case "ambient": draft.isInForce(.nothing, "capabilities.keep is ambient where the user is not root", directive)
         case "K":
             if line.value == nil || line.value == "private" {
-                draft.isInForce("", directive)
+                draft.isInForce(.nothing, directive)
             } else {
                 draft.warn("what the host mounts later is not seen in the jail", directive)
             }
@@ -29,7 +29,8 @@ extension MinijailImport {
         case "S": policy(line, policies)
         case "seccomp-bpf-binary": draft.lose("a filter that is compiled already", restricts: true, directive)
         case "f": draft.isOutside("a file that gets the process's number, for who watches it", directive)
-        case "B": draft.isInForce("securebits that are not set; nothing goes beyond capabilities.keep", directive)
+        case "B":
+            draft.isInForce(.nothing, "securebits that are not set; nothing goes beyond capabilities.keep", directive)
         case "s": draft.set("seccomp.profile", .string("strict"), directive)
         case "fs-path-ro": draft.append("landlock.ro", literal(line.value ?? ""), directive)
         case "fs-path-rx": draft.append("landlock.rx", literal(line.value ?? ""), directive)
@@ -49,6 +50,21 @@ extension MinijailImport {
         }
     }
 
+    /// What a flag without a word of its own asks for, which every jail has unless another line takes it away.
+    private static func claim(_ line: Line) -> Claim {
+        switch line.key {
+        case "e": line.value == nil ? .noNetwork : .nothing
+        case "l": .own(.ipc)
+        case "uts": .own(.uts)
+        case "N": .own(.cgroup)
+        case "p": .own(.pid)
+        case "U": .own(.user)
+        case "t": .ownDirectory("/tmp")
+        case "w": .ownKeyring
+        default: .nothing
+        }
+    }
+
     private mutating func valued(_ line: Line, _ value: String) {
         switch line.key {
         case "e": draft.set("namespaces.net", .string(value), line.directive)
@@ -62,7 +78,7 @@ extension MinijailImport {
         let source = cleaned(literal(parts[0]))
         let target = parts.count > 1 && !parts[1].isEmpty ? cleaned(literal(parts[1])) : source
         let isWritable = parts.count > 2 && (Int(parts[2]) ?? 0) != 0
-        if target == "/" { return draft.isInForce("the host's programs are there", line.directive) }
+        if target == "/" { return draft.isInForce(.nothing, "the host's programs are there", line.directive) }
         place(source, target, isWritable ? [] : ["ro"], line.directive)
     }
 
@@ -97,7 +113,7 @@ extension MinijailImport {
             }
             if !options.isEmpty { pairs.append(("options", .strings(options))) }
         case "proc" where target == "/proc" && self.line("p") != nil:
-            return draft.isInForce("", line.directive)
+            return draft.isInForce(.nothing, line.directive)
         case "proc" where target == "/proc": return draft.append("filesystem.ro", "/proc", line.directive)
         case "sysfs", "mqueue", "devpts", "proc": pairs.append(("type", .string(type)))
         case "cgroup", "cgroup2": pairs.append(("type", .string("cgroup")))
@@ -122,7 +138,7 @@ extension MinijailImport {
 
     private mutating func policy(_ line: Line, _ policies: [ImportSource]) {
         draft.isPart(line.directive)
-        if !policies.isEmpty { return draft.isInForce("the policy that is given", line.directive) }
+        if !policies.isEmpty { return draft.isInForce(.nothing, "the policy that is given", line.directive) }
         guard let text = context.read(line.value ?? "") else {
             return draft.lose("the policy is not here; give it as another FILE", restricts: true, line.directive)
         }

@@ -112,7 +112,7 @@ struct MinijailPolicy {
             if !isImpossible(all) { alternatives.append(all) }
         }
         if alternatives.isEmpty {
-            draft.isInForce("it never holds", directive)
+            draft.isInForce(.nothing, "it never holds", directive)
         } else if !draft.decide(name, "allow", alternatives, otherwise: otherwise, directive) {
             draft.lose("a condition that a spec cannot say", restricts: true, directive)
         } else if otherwise != "kill" {

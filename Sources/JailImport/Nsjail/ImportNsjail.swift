@@ -132,7 +132,7 @@ package struct NsjailImport {
                     mounts.entries.contains { isWithin(path, $0.target) }
                     || draft.value("filesystem.root")?.value == .string("host")
                 if isShown || path.isEmpty {
-                    draft.isInForce("the program is in the jail", field.directive)
+                    draft.isInForce(.nothing, "the program is in the jail", field.directive)
                 } else {
                     draft.append("filesystem.ro", hostPath(path), field.directive)
                     draft.warn(

@@ -1,3 +1,4 @@
+import JailSpec
 import SpecFile
 
 extension NsjailImport {
@@ -10,13 +11,13 @@ extension NsjailImport {
     mutating func writeLimits() {
         let off = truth("disable_rl")
         for limit in Self.limits { write(limit.name, limit.unit, limit.standard, isOff: off.value) }
-        if let field = last("disable_rl") { draft.isInForce("limits are the caller's", field.directive) }
+        if let field = last("disable_rl") { draft.isInForce(.nothing, "limits are the caller's", field.directive) }
         if let (seconds, directive) = number("time_limit") {
             if seconds > 0 {
                 draft.set("timeout", .string("\(seconds)s"), directive)
                 draft.set("grace", .string("0s"), directive)
             } else {
-                draft.isInForce("no limit", directive)
+                draft.isInForce(.nothing, "no limit", directive)
             }
         } else {
             draft.set("timeout", .string("600s"), standard("ten minutes unless told otherwise"))
@@ -31,7 +32,7 @@ extension NsjailImport {
         for field in [value, type].compactMap({ $0 }) { draft.isPart(field.directive) }
         if isOff {
             for field in [value, type].compactMap({ $0 }) {
-                draft.isInForce("limits are the caller's", field.directive)
+                draft.isInForce(.nothing, "limits are the caller's", field.directive)
             }
             return
         }
@@ -44,11 +45,13 @@ extension NsjailImport {
             draft.set(path, .string(overflow || product > UInt64(Int64.max) ? "unlimited" : String(product)), origin)
         case "INF", "3": if let type { draft.set(path, .string("unlimited"), type.directive) }
         case "SOFT", "1":
-            if let type { draft.isInForce("the caller's soft limit; the hard one stays above it", type.directive) }
-            if let value { draft.isInForce("only the type VALUE reads it", value.directive) }
+            if let type {
+                draft.isInForce(.nothing, "the caller's soft limit; the hard one stays above it", type.directive)
+            }
+            if let value { draft.isInForce(.nothing, "only the type VALUE reads it", value.directive) }
         case "HARD", "2":
             if let type { draft.warn("the caller's limits are inherited; the soft one is not raised", type.directive) }
-            if let value { draft.isInForce("only the type VALUE reads it", value.directive) }
+            if let value { draft.isInForce(.nothing, "only the type VALUE reads it", value.directive) }
         default: if let type { draft.fail("nsjail has no type \(word)", type.directive) }
         }
     }
@@ -78,7 +81,7 @@ extension NsjailImport {
             "cgroup_net_cls_parent", "cgroup_cpu_mount", "cgroup_cpu_parent", "cgroupv2_mount", "use_cgroupv2",
             "detect_cgroupv2",
         ] {
-            for field in all(name) { draft.isInForce("immure finds the groups itself", field.directive) }
+            for field in all(name) { draft.isInForce(.nothing, "immure finds the groups itself", field.directive) }
         }
     }
 }

@@ -6,7 +6,7 @@ extension NsjailImport {
         for (name, key) in [("uidmap", "user"), ("gidmap", "group")] { identity(name, key) }
         if truth("keep_caps").value, let field = last("keep_caps") {
             draft.set("capabilities.keep", .strings(Capability.allCases.map(\.name)), field.directive)
-            draft.isInForce("all are kept", field.directive)
+            draft.isInForce(.nothing, "all are kept", field.directive)
         }
         for field in all("cap") {
             guard let capability = field.string.flatMap({ Capability.named(foreign: $0) }) else {
@@ -58,12 +58,12 @@ extension NsjailImport {
             let (isNew, directive) = truth(name, true)
             guard let directive else { continue }
             if isNew {
-                draft.isInForce("", directive)
+                draft.isInForce(.own(foreign: kind), directive)
             } else {
                 draft.set("namespaces.\(kind)", .string("host"), directive)
             }
         }
-        if let field = last("clone_newns"), field.isTrue { draft.isInForce("", field.directive) }
+        if let field = last("clone_newns"), field.isTrue { draft.isInForce(.own(.mount), field.directive) }
         if truth("clone_newtime").value, let field = last("clone_newtime") {
             draft.set("namespaces.time", .string("new"), field.directive)
         }
@@ -74,7 +74,7 @@ extension NsjailImport {
         let (isNew, directive) = truth("clone_newnet", true)
         if let directive {
             if isNew {
-                draft.isInForce("", directive)
+                draft.isInForce(.own(.net), directive)
             } else {
                 draft.set("network.mode", .string("host"), directive)
                 draft.set("landlock.scope", .array([]), standard("abstract sockets can be reached"))
@@ -84,7 +84,7 @@ extension NsjailImport {
             if field.isTrue {
                 draft.lose("a loopback that is down", restricts: true, field.directive)
             } else {
-                draft.isInForce("", field.directive)
+                draft.isInForce(.nothing, field.directive)
             }
         }
         for field in all("iface_own") { draft.lose("an interface that is moved into the jail", field.directive) }
@@ -138,11 +138,11 @@ extension NsjailImport {
             if number > 2 {
                 draft.append("process.fds", [.integer(number)], field.directive)
             } else {
-                draft.isInForce("", field.directive)
+                draft.isInForce(.nothing, field.directive)
             }
         }
         if let field = last("disable_no_new_privs") {
-            draft.isInForce("", field.directive)
+            draft.isInForce(.nothing, field.directive)
             if field.isTrue { draft.set("process.no_new_privs", .boolean(false), field.directive) }
         }
         if let (value, directive) = number("oom_score_adj") {
@@ -165,7 +165,7 @@ extension NsjailImport {
         let word = mode?.word ?? "ONCE"
         switch word {
         case "ONCE", "1":
-            if let mode { draft.isInForce("", mode.directive) }
+            if let mode { draft.isInForce(.nothing, mode.directive) }
             draft.set("process.init", .boolean(false), standard("the command is pid 1"))
         case "EXECVE", "3": if let mode { draft.set("process.init", .boolean(false), mode.directive) }
         case "LISTEN", "0":
@@ -195,7 +195,7 @@ extension NsjailImport {
         if isLimit, field.word != "0" {
             draft.lose("\(key ?? "") of the socket unit", restricts: true, field.directive)
         } else if isLimit {
-            draft.isInForce("", field.directive)
+            draft.isInForce(.nothing, field.directive)
         } else {
             draft.warn("ListenStream= of the socket unit", field.directive)
         }
@@ -205,7 +205,7 @@ extension NsjailImport {
         draft.set("environment.defaults", .boolean(false), standard("the environment starts empty"))
         if let field = last("keep_env") {
             if field.isTrue { draft.append("environment.keep", "*", field.directive) }
-            draft.isInForce("", field.directive)
+            draft.isInForce(.nothing, field.directive)
         }
         for field in all("envar") {
             let (name, value) = (field.string ?? "").cut("=")
@@ -238,7 +238,7 @@ extension NsjailImport {
                 if field.isTrue {
                     draft.lose(reason, restricts: restricts, field.directive)
                 } else {
-                    draft.isInForce("", field.directive)
+                    draft.isInForce(.nothing, field.directive)
                 }
             }
         }

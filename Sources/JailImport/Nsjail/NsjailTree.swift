@@ -11,7 +11,7 @@ extension NsjailImport {
                 if field.text("dst") == "/" {
                     draft.lose("a root of its own needs a mount namespace", restricts: true, field.directive)
                 } else {
-                    draft.isInForce("nsjail mounts nothing without a mount namespace", field.directive)
+                    draft.isInForce(.nothing, "nsjail mounts nothing without a mount namespace", field.directive)
                 }
             }
             draft.isInForceIfPresent(last("mount_proc"))
@@ -35,7 +35,7 @@ extension NsjailImport {
             draft.set("filesystem.home", .boolean(false), standard("no home unless it is mounted"))
         }
         mounts.write(into: &draft)
-        if let field = last("no_pivotroot") { draft.isInForce("", field.directive) }
+        if let field = last("no_pivotroot") { draft.isInForce(.nothing, field.directive) }
     }
 
     private mutating func mount(_ field: TextProto.Field) {
@@ -49,7 +49,7 @@ extension NsjailImport {
         if target == "/" { return root(field, directive) }
         if field.isTrue("is_symlink") {
             if isWithin(target, "/proc"), isOptional {
-                return draft.isInForce("no links can be made in /proc, by nsjail neither", directive)
+                return draft.isInForce(.nothing, "no links can be made in /proc, by nsjail neither", directive)
             }
             return mounts.add(
                 target, [("type", .string("symlink")), ("to", .string(field.text("src") ?? ""))], directive, &draft)
@@ -69,7 +69,7 @@ extension NsjailImport {
     private mutating func root(_ field: TextProto.Field, _ directive: Directive) {
         if field.text("fstype") == "tmpfs" {
             if field.isTrue("rw") { open("empty", directive) }
-            return draft.isInForce("the root is a tmpfs", directive)
+            return draft.isInForce(.nothing, "the root is a tmpfs", directive)
         }
         let source = self.source(field)
         draft.set("filesystem.root", .string(source == "/" ? "host" : source), directive)
@@ -151,6 +151,6 @@ extension NsjailImport {
 
 extension Draft {
     mutating func isInForceIfPresent(_ field: TextProto.Field?) {
-        if let field { isInForce("", field.directive) }
+        if let field { isInForce(.nothing, field.directive) }
     }
 }

@@ -152,7 +152,7 @@ package struct OCIImport {
         for (key, list, directive) in entries(node, "hooks") {
             let programs = list.elements.compactMap { $0["path"]?.text }
             guard !programs.isEmpty, OCIShape.hooks.contains(key) else {
-                draft.isInForce("", directive)
+                draft.isInForce(.nothing, directive)
                 continue
             }
             draft.lose("hooks are not run: \(programs.joined(separator: ", "))", restricts: true, directive)
@@ -181,7 +181,7 @@ package struct OCIImport {
         if !path.hasPrefix("/"), !context.isInPlace {
             draft.warn("from the directory of the spec, which belongs into the bundle", from)
         }
-        if let readOnly { return draft.isInForce("", readOnly) }
+        if let readOnly { return draft.isInForce(.readOnly("/"), readOnly) }
         if Available.writable("/x") {
             draft.set("filesystem.writable", .boolean(true), from)
         } else {

@@ -33,7 +33,7 @@ extension OCIImport {
                 }
             case "rootfsPropagation":
                 if ["private", "rprivate", ""].contains(value.text ?? "") {
-                    draft.isInForce("", directive)
+                    draft.isInForce(.nothing, directive)
                 } else {
                     draft.lose("mounts that come later", directive)
                 }
@@ -42,13 +42,13 @@ extension OCIImport {
                 offsets(value)
             case "personality":
                 if value["domain"]?.text == "LINUX" {
-                    draft.isInForce("", directive)
+                    draft.isInForce(.nothing, directive)
                 } else {
                     draft.lose("a personality", directive)
                 }
             case "sysctl":
                 if value.isEmptyObject {
-                    draft.isInForce("", directive)
+                    draft.isInForce(.nothing, directive)
                 } else {
                     draft.lose("sysctls of the jail's namespaces", directive)
                 }
@@ -73,8 +73,10 @@ extension OCIImport {
         listed.insert(kind)
         if let path = node["path"]?.text, !path.isEmpty {
             draft.set("namespaces.\(kind)", .string(path), directive)
+        } else if kind == "time" {
+            draft.set("namespaces.time", .string("new"), directive)
         } else {
-            draft.isInForce("", directive)
+            draft.isInForce(.own(foreign: kind), directive)
         }
     }
 
@@ -107,7 +109,7 @@ extension OCIImport {
             }
             ranges.append(Node(.table(Table(pairs)), at: directive.position))
         }
-        if ranges.isEmpty { return draft.isInForce("", directive) }
+        if ranges.isEmpty { return draft.isInForce(.nothing, directive) }
         draft.set("identity.\(key)", .array(ranges), directive)
     }
 
@@ -116,7 +118,7 @@ extension OCIImport {
         let directive = Directive("linux.devices \(path)", at: node.position)
         guard Self.isBelowDevices(path) else { return draft.fail("\(quoted(path)) is not below /dev", directive) }
         let minimal = ["null", "zero", "full", "random", "urandom", "tty", "ptmx", "console"].map { "/dev/" + $0 }
-        if minimal.contains(path) { return draft.isInForce("", directive) }
+        if minimal.contains(path) { return draft.isInForce(.nothing, directive) }
         guard let kind = ["c": "c", "u": "c", "b": "b"][node["type"]?.text ?? ""] else {
             return draft.lose("a node that is no device", directive)
         }

@@ -15,14 +15,14 @@ extension OCIImport {
         if node["uidMappings"] != nil || node["gidMappings"] != nil { draft.lose("ids of its own", directive) }
         switch (type, target) {
         case ("tmpfs", "/dev"), ("devtmpfs", "/dev"), ("devpts", "/dev/pts"):
-            draft.isInForce("", directive)
+            draft.isInForce(.nothing, directive)
         // The jail's own is writable: one that is not is a mount like any other.
         case ("tmpfs", "/dev/shm") where !options.contains { ["ro", "rro", "noexec"].contains($0) }:
             let size = options.compactMap { $0.after("size=") }.last.flatMap { bytes($0.uppercased()) }
             if let size {
                 draft.set("filesystem.shm", .integer(size), directive)
             } else {
-                draft.isInForce("", directive)
+                draft.isInForce(.nothing, directive)
             }
         case ("proc", "/proc") where !options.contains("ro"):
             mounts.add(target, [("type", .string("proc"))], directive, &draft)
@@ -72,7 +72,7 @@ extension OCIImport {
                 } else if ["shared", "rshared", "slave", "rslave", "unbindable", "tmpcopyup"].contains(option) {
                     draft.lose("the option \(option)", directive)
                 } else if type == "devpts" || option.hasPrefix("gid=") || option.hasPrefix("uid=") {
-                    draft.isInForce("\(option): as immure makes it", directive)
+                    draft.isInForce(.nothing, "\(option): as immure makes it", directive)
                 } else {
                     draft.lose("the option \(option)", directive)
                 }
@@ -118,9 +118,9 @@ extension OCIImport {
             guard let path = element.text else { continue }
             let one = Directive("linux.maskedPaths \(path)", at: element.position)
             if masked.contains(path) {
-                draft.isInForce("masked, or for the host's root only", one)
+                draft.isInForce(.ownDirectory("/proc"), "masked, or for the host's root only", one)
             } else if context.isInPlace, path.hasPrefix("/proc/"), !context.exists(path) {
-                draft.isInForce("this kernel has none", one)
+                draft.isInForce(.nothing, "this kernel has none", one)
             } else if keepsMounting {
                 draft.lose("nothing can be hidden from who has sys_admin", restricts: true, one)
             } else {

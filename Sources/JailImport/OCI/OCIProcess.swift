@@ -10,7 +10,7 @@ extension OCIImport {
             switch key {
             case "terminal":
                 if value.isTrue {
-                    draft.isInForce("a terminal of its own where there is one", directive)
+                    draft.isInForce(.nothing, "a terminal of its own where there is one", directive)
                 } else {
                     draft.set("process.tty", .string("none"), directive)
                 }
@@ -36,7 +36,7 @@ extension OCIImport {
                 for element in value.elements { limit(element) }
             case "noNewPrivileges":
                 promises = true
-                draft.isInForce("", directive)
+                draft.isInForce(.nothing, directive)
                 if !value.isTrue { draft.set("process.no_new_privs", .boolean(false), directive) }
             case "apparmorProfile": label(value, directive, "process.apparmor", "a profile of AppArmor")
             case "selinuxLabel": label(value, directive, "process.selinux", "a label of SELinux")
@@ -53,7 +53,7 @@ extension OCIImport {
     }
 
     private mutating func label(_ value: Node, _ directive: Directive, _ key: String, _ what: String) {
-        guard let text = value.text, !text.isEmpty else { return draft.isInForce("", directive) }
+        guard let text = value.text, !text.isEmpty else { return draft.isInForce(.nothing, directive) }
         if Available.takes(key, .string("x")) {
             draft.set(key, .string(text), directive)
         } else {

@@ -15,13 +15,13 @@ extension OCIImport {
         let mount = mounts.entries.last { isWithin(path, $0.target) }
         let type = mount.map { $0.text("type") ?? "bind" }
         if known.contains(path), type == nil || type == "proc" {
-            return draft.isInForce("read-only, or for the host's root only", directive)
+            return draft.isInForce(.ownDirectory("/proc"), "read-only, or for the host's root only", directive)
         }
         if leadsElsewhere(path, mount) {
             return draft.lose("a symbolic link is on the way to it", restricts: true, directive)
         }
         guard let mount, let type else { return protectInRoot(path, directive) }
-        if mount.isReadOnly(type) { return draft.isInForce("what it lies in is read-only", directive) }
+        if mount.isReadOnly(type) { return draft.isInForce(.readOnly(path), "what it lies in is read-only", directive) }
         let options = mount.options.filter { $0 != "rw" } + ["ro"]
         if mount.target == path, type != "cgroup" {
             mounts.change(path, "options", to: .strings(options))
@@ -44,7 +44,7 @@ extension OCIImport {
         if draft.value("filesystem.writable") != nil || path.hasPrefix("/proc/") || !written.isEmpty {
             draft.lose("a single path of the root that is read-only", restricts: true, directive)
         } else {
-            draft.isInForce("the root is read-only", directive)
+            draft.isInForce(.readOnly(path), "the root is read-only", directive)
         }
     }
 

@@ -7,7 +7,8 @@ extension OCIImport {
         for (key, value, directive) in entries(node, "linux.resources") {
             draft.isPart(directive)
             switch key {
-            case "devices": draft.isInForce("nodes that are not in /dev cannot be made, nor opened", directive)
+            case "devices":
+                draft.isInForce(.ownDevices, "nodes that are not in /dev cannot be made, nor opened", directive)
             case "memory": memory(value)
             case "cpu": processors(value)
             case "pids":
@@ -30,7 +31,7 @@ extension OCIImport {
         if showsRDMA {
             draft.lose("a limit of RDMA", restricts: true, rdma)
         } else {
-            draft.isInForce("no device of RDMA can be opened", rdma)
+            draft.isInForce(.nothing, "no device of RDMA can be opened", rdma)
         }
     }
 
@@ -42,13 +43,13 @@ extension OCIImport {
                 if limit > 0 {
                     draft.set("limits.memory", .integer(limit), directive)
                 } else {
-                    draft.isInForce("", directive)
+                    draft.isInForce(.nothing, directive)
                 }
             case "swap":
-                guard let both = value.integer, both >= 0 else { return draft.isInForce("", directive) }
+                guard let both = value.integer, both >= 0 else { return draft.isInForce(.nothing, directive) }
                 // With swap counted in.
                 draft.set("limits.swap", .integer(max(0, both - limit)), directive)
-            case "kernel", "kernelTCP": draft.isInForce("no kernel limits it any more", directive)
+            case "kernel", "kernelTCP": draft.isInForce(.nothing, "no kernel limits it any more", directive)
             case "reservation", "swappiness", "disableOOMKiller", "useHierarchy", "checkBeforeUpdate":
                 draft.lose("no line for it", directive)
             default: break
@@ -64,7 +65,9 @@ extension OCIImport {
                 let shares = min(max(value.integer ?? 1024, 2), 262_144)
                 draft.set("limits.cpu_weight", .integer(1 + ((shares - 2) * 9999) / 262_142), directive)
             case "quota":
-                guard let quota = value.integer, quota > 0, period > 0 else { return draft.isInForce("", directive) }
+                guard let quota = value.integer, quota > 0, period > 0 else {
+                    return draft.isInForce(.nothing, directive)
+                }
                 draft.set("limits.cpu", .string("\(max(1, quota * 100 / period))%"), directive)
             case "period": draft.isPart(directive)
             case "cpus": if let text = value.text { draft.set("limits.cpus", .string(text), directive) }
@@ -82,7 +85,7 @@ extension OCIImport {
         for (key, value, directive) in entries(node, "linux.resources.blockIO") {
             switch key {
             case "weight": draft.lose("a weight on every device", restricts: value.integer != 0, directive)
-            case "leafWeight": draft.isInForce("no kernel has it since Linux 5.0", directive)
+            case "leafWeight": draft.isInForce(.nothing, "no kernel has it since Linux 5.0", directive)
             case "weightDevice", "throttleReadBpsDevice", "throttleWriteBpsDevice", "throttleReadIOPSDevice",
                 "throttleWriteIOPSDevice":
                 draft.isPart(directive)
@@ -113,11 +116,12 @@ extension OCIImport {
                 standard = action(value.text ?? "", number, directive) ?? "EPERM"
                 draft.set("seccomp.default", .string(standard), directive)
             case "defaultErrnoRet": draft.isPart(directive)
-            case "architectures", "archMap": draft.isInForce("calls of other architectures end the process", directive)
+            case "architectures", "archMap":
+                draft.isInForce(.nativeCalls, "calls of other architectures end the process", directive)
             case "flags":
                 let others = value.elements.compactMap(\.text).filter { $0 != "SECCOMP_FILTER_FLAG_TSYNC" }
                 if others.isEmpty {
-                    draft.isInForce("", directive)
+                    draft.isInForce(.nothing, directive)
                 } else {
                     draft.lose(others.joined(separator: ", "), directive)
                 }
@@ -150,7 +154,7 @@ extension OCIImport {
         draft.take(directive)
         guard let action = action(node["action"]?.text ?? "", node["errnoRet"]?.integer, directive) else { return }
         guard counts(node, directive) else {
-            return draft.isInForce("not under these circumstances: \(shown(names))", directive)
+            return draft.isInForce(.nothing, "not under these circumstances: \(shown(names))", directive)
         }
         var conditions: [ArgumentCondition] = []
         for argument in node["args"]?.elements ?? [] {

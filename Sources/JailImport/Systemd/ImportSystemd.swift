@@ -13,6 +13,8 @@ package struct SystemdImport {
     /// What is said of the paths of the tree, and of the root the line that leaves it writable.
     var places = SystemdPlaces()
     var rootOrigin: Directive?
+    /// Whether `PrivateDevices=` holds.
+    var hasPrivateDevices = false
     /// Whether sockets of AF_INET or AF_INET6 can be made.
     var allowsInternet = true
 
@@ -68,7 +70,7 @@ package struct SystemdImport {
                 draft.isOutside("stays in the unit, and the jail inherits it", line.directive)
             } else if let reason = UnitNames.lost[line.key] {
                 if line.value.isEmpty {
-                    draft.isInForce("", line.directive)
+                    draft.isInForce(.nothing, line.directive)
                 } else {
                     draft.lose("no line for \(reason)", restricts: true, line.directive)
                 }
@@ -94,7 +96,7 @@ package struct SystemdImport {
                     draft.warn("has no effect: \(line.directive.reference) resets it", earlier.directive)
                 }
                 result = []
-                draft.isInForce("", line.directive)
+                draft.isInForce(.nothing, line.directive)
             } else {
                 result.append(line)
             }
@@ -142,11 +144,11 @@ package struct SystemdImport {
         }
     }
 
-    /// A boolean whose yes is in force anyway.
-    mutating func isOn(_ key: String, _ reason: String = "", others: [String] = []) -> Bool {
+    /// A boolean whose yes is in force anyway, as the claim says.
+    mutating func isOn(_ key: String, _ claim: Claim, _ reason: String = "", others: [String] = []) -> Bool {
         let line = last(key)
         let isOn = truth(line, others: others)
-        if let line { draft.isInForce(isOn ? reason : "closer than that", line.directive) }
+        if let line { draft.isInForce(isOn ? claim : .nothing, isOn ? reason : "closer than that", line.directive) }
         return isOn
     }
 

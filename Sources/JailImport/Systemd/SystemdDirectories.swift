@@ -1,3 +1,4 @@
+import JailSpec
 import SpecFile
 
 extension SystemdImport {
@@ -11,7 +12,7 @@ extension SystemdImport {
             let mode = last("\(kind)DirectoryMode")
             var bits: UInt32?
             if let mode {
-                draft.isInForce("of the directories that it is about", mode.directive)
+                draft.isInForce(.nothing, "of the directories that it is about", mode.directive)
                 bits = isOctal(mode.value) ? UInt32(mode.value, radix: 8) : nil
                 if bits == nil { draft.fail("\(quoted(mode.value)) is not a mode", mode.directive) }
             }

@@ -13,7 +13,7 @@ extension SystemdImport {
                 "seccomp.profile", .string("none"), standard("calls that no line names are as SystemCallFilter= says"))
             if first.value.hasPrefix("~") { deny(lists, number) } else { allow(lists, number) }
         }
-        if let number, lists.isEmpty { draft.isInForce("nothing is filtered by lists", number.directive) }
+        if let number, lists.isEmpty { draft.isInForce(.nothing, "nothing is filtered by lists", number.directive) }
         if !hasFilter {
             draft.warn(
                 "immure's own filter of system calls stays; seccomp.profile = \"none\" is as without it",
@@ -25,7 +25,7 @@ extension SystemdImport {
         for line in list("SystemCallArchitectures") {
             let others = line.value.spaced.filter { $0 != "native" && $0 != "x86-64" }
             if others.isEmpty {
-                draft.isInForce("calls of other architectures end the process", line.directive)
+                draft.isInForce(.nativeCalls, "calls of other architectures end the process", line.directive)
             } else if Available.takes("seccomp.architectures", .strings(others)) {
                 draft.append("seccomp.architectures", others.map { .string($0) }, line.directive)
             } else {
@@ -99,7 +99,7 @@ extension SystemdImport {
 
     /// All is allowed but what is named.
     private mutating func deny(_ lists: [UnitFile.Line], _ number: UnitFile.Line?) {
-        if let number { draft.isInForce("", number.directive) }
+        if let number { draft.isInForce(.nothing, number.directive) }
         var denied: [(name: String, directive: Directive)] = []
         for line in lists {
             let isRemoval = !line.value.hasPrefix("~")
@@ -192,7 +192,7 @@ extension SystemdImport {
         } else if !truth(line) {
             return draft.set("namespaces.nested", .boolean(true), line.directive)
         }
-        draft.isInForce("", line.directive)
+        draft.isInForce(named ? .nothing : .notNested, line.directive)
         guard hasFilter || named else { return }
         let flags = denied.sorted().joined(separator: "|")
         for call in ["clone", "unshare"] { draft.rule(call, "EPERM", [(0, "&", flags)], line.directive) }
@@ -204,7 +204,7 @@ extension SystemdImport {
     private mutating func writeRules() {
         if let line = last("MemoryDenyWriteExecute") {
             if truth(line) { draft.denyWriteExecute(line.directive) }
-            draft.isInForce("", line.directive)
+            draft.isInForce(.nothing, line.directive)
         }
         if let line = last("RestrictRealtime") {
             if truth(line) {
@@ -212,17 +212,17 @@ extension SystemdImport {
                     "sched_setscheduler", "EPERM", [(1, "!=", "0"), (1, "!=", "3"), (1, "!=", "5")], line.directive)
                 draft.rule("sched_setattr", "EPERM", [], line.directive)
             }
-            draft.isInForce("", line.directive)
+            draft.isInForce(.nothing, line.directive)
         }
         if let line = last("LockPersonality") {
             if truth(line) {
                 draft.rule("personality", "EPERM", [(0, "!=", "0"), (0, "!=", "0xffffffff")], line.directive)
             }
-            draft.isInForce("", line.directive)
+            draft.isInForce(.nothing, line.directive)
         }
         if let line = last("RestrictSUIDSGID") {
             if truth(line) { denySetID(line.directive) }
-            draft.isInForce("", line.directive)
+            draft.isInForce(.nothing, line.directive)
         }
     }
 

@@ -16,7 +16,10 @@ extension SystemdImport {
         if let dynamic {
             draft.isOutside(isDynamic ? "systemd makes the user; immure runs as that one" : "", dynamic.directive)
         }
-        if let users { draft.isInForce(isPrivate ? "" : "as without the line", users.directive) }
+        if let users {
+            draft.isInForce(
+                isPrivate ? .own(.user) : .nothing, isPrivate ? "" : "as without the line", users.directive)
+        }
         // Rights over what is the host's, its network say, are those of the host's user namespace only.
         if !isPrivate, draft.has("identity.user"), !isDynamic {
             draft.set(
@@ -65,7 +68,8 @@ extension SystemdImport {
         let kept = mayHaveAll ? bounding : CapabilitySet(raised.capabilities.filter { bounding.contains($0) })
         let origin = (mayHaveAll ? lines : ambient).last?.directive ?? standard("root has all that is not taken away")
         for line in lines + ambient {
-            draft.isInForce("in capabilities.keep where the user can have it", line.directive)
+            draft.isInForce(
+                .bounded(bounding), "in capabilities.keep where the user can have it", line.directive)
         }
         guard !kept.isNone else { return }
         draft.set("capabilities.keep", .strings(kept.capabilities.map(\.name)), origin)
@@ -73,9 +77,12 @@ extension SystemdImport {
 
     /// Whether a directive, read by now or not, is on.
     private mutating func protects(_ key: String) -> Bool {
-        if key == "PrivateDevices" { return !draft.has("filesystem.dev") }
+        if key == "PrivateDevices" { return hasPrivateDevices }
         let line = lines.last { $0.key == key && !$0.value.isEmpty }
-        let isOn = isOn(key, "its capabilities are taken away, and the files are read-only or not there")
+        let taken = Self.taken.filter { $0.key == key }.flatMap(\.capabilities)
+        let isOn = isOn(
+            key, .bounded(CapabilitySet(Capability.allCases).without(CapabilitySet(taken))),
+            "its capabilities are taken away, and the files are read-only or not there")
         if key == "ProtectKernelLogs", isOn, let line, draft.has("filesystem.dev") {
             draft.place("hide", "/dev/kmsg", line.directive)
         }

@@ -1,3 +1,4 @@
+import JailSpec
 import SpecFile
 
 extension SystemdImport {
@@ -38,7 +39,7 @@ extension SystemdImport {
         }
         if let line = last("TasksMax") {
             if line.value == "infinity" {
-                draft.isInForce("nothing is limited", line.directive)
+                draft.isInForce(.nothing, "nothing is limited", line.directive)
             } else if let number = Int64(line.value) {
                 draft.set("limits.pids", .integer(number), line.directive)
             } else {
@@ -49,7 +50,7 @@ extension SystemdImport {
     }
 
     private mutating func memory(_ line: UnitFile.Line, _ path: String) {
-        if line.value == "infinity" { return draft.isInForce("nothing is limited", line.directive) }
+        if line.value == "infinity" { return draft.isInForce(.nothing, "nothing is limited", line.directive) }
         if line.value.hasSuffix("%") {
             return draft.isOutside("stays in the unit: a share of what the machine has", line.directive)
         }

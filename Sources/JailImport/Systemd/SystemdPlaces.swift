@@ -1,3 +1,4 @@
+import JailSpec
 import SpecFile
 
 /// What a unit says of the paths of its tree, put together before any of it is written.
@@ -87,7 +88,7 @@ struct SystemdPlaces {
             }
             let isSaidAround = place.isNoExec == nil && place.isReadOnly == true && isReadOnlyAround
             if isSaidAround, !Self.own.contains(where: { isWithin(place.path, $0) }) {
-                return draft.isInForce("what surrounds it is read-only", place.directive)
+                return draft.isInForce(.readOnly(place.path), "what surrounds it is read-only", place.directive)
             }
             content = [("source", .string(source))]
         }

@@ -1,3 +1,4 @@
+import JailSpec
 import SpecFile
 
 extension SystemdImport {
@@ -7,7 +8,7 @@ extension SystemdImport {
         let privileges = last("NoNewPrivileges")
         if let privileges {
             draft.isInForce(
-                truth(privileges) ? "" : "closer: no program gains privileges in a jail of immure's",
+                .nothing, truth(privileges) ? "" : "closer: no program gains privileges in a jail of immure's",
                 privileges.directive)
         } else {
             draft.warn("no program gains privileges by being executed", standard("no NoNewPrivileges="))
@@ -32,11 +33,11 @@ extension SystemdImport {
             switch line.value {
             case "inherit": draft.set("process.keyring", .string("inherit"), line.directive)
             case "shared": draft.warn("the user's keyring is not linked into that of the jail", line.directive)
-            default: draft.isInForce("", line.directive)
+            default: draft.isInForce(.ownKeyring, line.directive)
             }
         }
         if let line = last("IgnoreSIGPIPE"), !truth(line) {
-            draft.isInForce("", line.directive)
+            draft.isInForce(.nothing, line.directive)
         } else {
             draft.warn("here signals are as they are for a new program", standard("SIGPIPE is ignored"))
         }
@@ -57,15 +58,19 @@ extension SystemdImport {
     }
 
     private mutating func writeIsolation() {
-        for key in ["PrivateIPC", "PrivatePIDs", "RemoveIPC", "ProtectControlGroups", "ProtectKernelTunables"] {
-            _ = isOn(key, "", others: ["private", "strict"])
+        for (key, claim) in [
+            ("PrivateIPC", Claim.own(.ipc)), ("PrivatePIDs", .own(.pid)), ("RemoveIPC", .own(.ipc)),
+            ("ProtectControlGroups", .readOnly("/sys/fs/cgroup")),
+            ("ProtectKernelTunables", .all([.readOnly("/sys"), .ownDirectory("/proc")])),
+        ] {
+            _ = isOn(key, claim, others: ["private", "strict"])
         }
-        if isOn("ProtectHostname", "", others: ["private"]) == false {
+        if isOn("ProtectHostname", .own(.uts), others: ["private"]) == false {
             draft.set(
                 "namespaces.uts", .string("host"), standard("without ProtectHostname= the host name is the host's"))
         }
         if let line = last("ProtectProc") {
-            draft.isInForce("only the jail's own processes are to be seen", line.directive)
+            draft.isInForce(.own(.pid), "only the jail's own processes are to be seen", line.directive)
         }
         draft.warn(
             "write \"host\" for namespaces.pid or namespaces.ipc where the service is to see what is not its own",
@@ -85,7 +90,10 @@ extension SystemdImport {
     private mutating func writeNetwork() {
         let line = last("PrivateNetwork")
         let isPrivate = truth(line)
-        if let line { draft.isInForce(isPrivate ? "" : "as without the line", line.directive) }
+        if let line {
+            draft.isInForce(
+                isPrivate ? .own(.net) : .nothing, isPrivate ? "" : "as without the line", line.directive)
+        }
         for (key, kind) in [("NetworkNamespacePath", "net"), ("IPCNamespacePath", "ipc")] {
             if let path = last(key) { draft.set("namespaces.\(kind)", .string(path.value), path.directive) }
         }
@@ -99,9 +107,9 @@ extension SystemdImport {
         let deny = list("IPAddressDeny"), allow = list("IPAddressAllow")
         for entry in deny {
             if !allowsInternet {
-                draft.isInForce("sockets of the internet cannot be made", entry.directive)
+                draft.isInForce(.nothing, "sockets of the internet cannot be made", entry.directive)
             } else if isPrivate {
-                draft.isInForce("there is no network but its own loopback", entry.directive)
+                draft.isInForce(.noNetwork, "there is no network but its own loopback", entry.directive)
             } else if allow.isEmpty, ["any", "0.0.0.0/0 ::/0"].contains(entry.value) {
                 for family in ["AF_INET", "AF_INET6"] {
                     draft.rule("socket", "EAFNOSUPPORT", [(0, "==", family)], entry.directive)
@@ -114,7 +122,7 @@ extension SystemdImport {
                 )
             }
         }
-        for entry in allow { draft.isInForce("addresses are not filtered", entry.directive) }
+        for entry in allow { draft.isInForce(.nothing, "addresses are not filtered", entry.directive) }
     }
 
     mutating func writeEnvironment(_ context: ImportContext) {
@@ -158,7 +166,7 @@ extension SystemdImport {
                     draft.set("service.notify", .string("main"), line.directive)
                 }
             }
-            draft.isInForce("", line.directive)
+            draft.isInForce(.nothing, line.directive)
         }
         for line in [type, access, watchdog].compactMap({ $0 }) { draft.isOutside("stays in the unit", line.directive) }
         for line in list("Sockets") { draft.set("service.sockets", .boolean(true), line.directive) }

@@ -1,10 +1,11 @@
+import JailSpec
 import SpecFile
 
 extension SystemdImport {
     /// The tree: the host's, as far as the unit leaves it.
     mutating func writeTree() {
         let root = writeRoot()
-        _ = isOn("PrivateMounts")
+        _ = isOn("PrivateMounts", .own(.mount))
         writeHome()
         writeTemporary()
         writeDevices()
@@ -92,7 +93,7 @@ extension SystemdImport {
             if truth(line) {
                 for path in Self.homes { hide(path, line.directive) }
             } else {
-                draft.isInForce("", line.directive)
+                draft.isInForce(.nothing, line.directive)
             }
         }
     }
@@ -101,7 +102,7 @@ extension SystemdImport {
         let line = last("PrivateTmp")
         let content: [(String, Node.Value)] = [("type", .string("tmpfs")), ("mode", .string("1777"))]
         if truth(line, others: ["connected", "disconnected"]), let line {
-            draft.isInForce("/tmp is the jail's own", line.directive)
+            draft.isInForce(.ownDirectory("/tmp"), "/tmp is the jail's own", line.directive)
             mount("/tmp", content, fixed: true, line.directive)
             mount("/var/tmp", content, line.directive)
         } else {
@@ -129,13 +130,17 @@ extension SystemdImport {
     private mutating func writeDevices() {
         let line = last("PrivateDevices")
         let isPrivate = truth(line)
-        if let line { draft.isInForce(isPrivate ? "" : "as DeviceAllow= says", line.directive) }
+        hasPrivateDevices = isPrivate
+        if let line {
+            draft.isInForce(
+                isPrivate ? .ownDevices : .nothing, isPrivate ? "" : "as DeviceAllow= says", line.directive)
+        }
         let allowed = list("DeviceAllow")
         let policy = last("DevicePolicy")
         let word = policy?.value.lowercased() ?? "auto"
         if let policy {
             if ["auto", "closed", "strict"].contains(word) {
-                draft.isInForce("", policy.directive)
+                draft.isInForce(.nothing, policy.directive)
             } else {
                 draft.fail("\(quoted(policy.value)) is not a value of DevicePolicy=", policy.directive)
             }
@@ -144,7 +149,13 @@ extension SystemdImport {
             let origin = line?.directive ?? standard("without PrivateDevices= /dev is the host's")
             return draft.set("filesystem.dev", .string("host"), origin)
         }
-        for entry in allowed { allow(entry) }
+        for entry in allowed {
+            if isPrivate {
+                draft.isInForce(.ownDevices, "PrivateDevices= has no node of it", entry.directive)
+            } else {
+                allow(entry)
+            }
+        }
         // As in the private /dev of systemd.
         if !draft.has("filesystem.dev") {
             draft.add(
@@ -164,7 +175,7 @@ extension SystemdImport {
             if ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx"]
                 .contains(name)
             {
-                return draft.isInForce("", entry.directive)
+                return draft.isInForce(.nothing, entry.directive)
             }
             let options = words.count > 1 && !words[1].contains("w") ? ["ro", "dev"] : ["rw", "dev"]
             return showDevice(name, options, entry.directive)
@@ -180,7 +191,7 @@ extension SystemdImport {
         guard directories != nil || !patterns.isEmpty else {
             return draft.lose("a class of devices whose nodes are not known by name", entry.directive)
         }
-        if directories?.isEmpty == true { return draft.isInForce("", entry.directive) }
+        if directories?.isEmpty == true { return draft.isInForce(.nothing, entry.directive) }
         for path in directories ?? [] { showDevice(path, ["rw", "dev"], entry.directive) }
         for pattern in patterns {
             draft.addPattern(pattern, ["rw", "dev"], entry.directive)
@@ -203,7 +214,7 @@ extension SystemdImport {
         for (word, directive) in closed {
             guard let place = path(word, directive) else { continue }
             if place.path == "/" {
-                draft.isInForce("the root is read-only", directive)
+                draft.isInForce(.nothing, "the root is read-only", directive)
                 places.rootIsReadOnly = true
             } else {
                 show(place.path, readOnly: true, optional: place.isOptional, directive)
@@ -271,7 +282,7 @@ extension SystemdImport {
     private mutating func writeExecutable() {
         let closed = words("NoExecPaths"), open = words("ExecPaths")
         guard !closed.isEmpty else {
-            for (_, directive) in open { draft.isInForce("nothing is closed", directive) }
+            for (_, directive) in open { draft.isInForce(.nothing, "nothing is closed", directive) }
             return
         }
         for (word, directive) in closed {

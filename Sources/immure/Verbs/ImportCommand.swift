@@ -41,7 +41,7 @@ struct ImportCommand: ParsableCommand {
         let call =
             ["immure import", tool.rawValue] + files + (into.map { ["--into", $0] } ?? [])
             + (words.isEmpty ? [] : ["--", "…"])
-        Caller.show(draft.text(title: ["Made by: " + call.joined(separator: " ")]))
+        Caller.show(draft.text(title: ["Made by: " + call.joined(separator: " ")] + tool.forWhom))
         Caller.leave(draft.hasLostRestrictions ? 1 : 0)
     }
 
@@ -53,7 +53,9 @@ struct ImportCommand: ParsableCommand {
         do throws(Diagnostic) {
             return ImportSource(name: path, text: try Caller.readSpec(path).bytes)
         } catch {
-            let isImage = tool == .oci && (Caller.isDirectory(path) || path.hasSuffix(".tar"))
+            let place = path.lastIndex(of: ":").map { String(path[..<$0]) } ?? path
+            let isImage =
+                tool == .oci && (Caller.isDirectory(place) || place.hasSuffix(".tar") || Caller.isDirectory(path))
             Self.leave(
                 Diagnostic(
                     "cannot read \(quoted(path)): \(error.message)", at: nil,
@@ -76,7 +78,12 @@ struct ImportCommand: ParsableCommand {
 
     /// A command line of `docker run`, over the image that `immure import oci` has unpacked.
     private func docker(_ words: [String]) -> Draft {
-        guard files.isEmpty else { Self.leave(Diagnostic("docker: the command line comes after --", at: nil)) }
+        guard files.isEmpty else {
+            Self.leave(
+                Diagnostic(
+                    "docker: the command line comes after --", at: nil,
+                    hint: "immure import docker -- \((files + words).joined(separator: " "))"))
+        }
         return DockerImport.draft(words, in: into.map(Caller.absolute), ImportContext.ofCaller)
     }
 
@@ -92,7 +99,7 @@ struct ImportCommand: ParsableCommand {
         case .lostRestriction:
             Report.say(Diagnostic("\(words): lost, though it restricts: \(group.reason)", at: position), as: .warning)
         case .lost: Report.say(Diagnostic("\(words): left out: \(group.reason)", at: position), as: .note)
-        case .inForce, .outside: break
+        case .inForce, .part, .outside: break
         }
     }
 }
@@ -100,6 +107,17 @@ struct ImportCommand: ParsableCommand {
 /// The tools whose configurations are read, by the names of their programs.
 enum ForeignTool: String, CaseIterable, ExpressibleByArgument {
     case bwrap, nsjail, firejail, minijail, systemd, oci, docker
+
+    /// Whose jail it is, where the tool gives root another.
+    var forWhom: [String] {
+        switch self {
+        case .bwrap, .firejail:
+            Caller.userID == 0
+                ? ["For root: imported by an ordinary user it keeps no capabilities."]
+                : ["For an ordinary user: imported by root it may keep capabilities."]
+        case .nsjail, .minijail, .systemd, .oci, .docker: []
+        }
+    }
 
     func draft(of sources: [ImportSource], _ words: [String], _ context: ImportContext) -> Draft {
         switch self {
