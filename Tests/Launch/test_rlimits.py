@@ -120,3 +120,32 @@ def test_a_file_size_limit_is_enforced(caller):
 def test_a_cpu_limit_ends_the_command(caller):
     run = caller.shell('[rlimits]\ncpu = "1:2"\ncore = 0', "while :; do :; done", timeout=15)
     assert run.status == 128 + 24
+
+
+@pytest.mark.parametrize("name, sizes", [
+    ("as", range(1 << 20, 256 << 20, 1 << 20)), ("data", range(1 << 20, 64 << 20, 1 << 20)), ("stack", range(128 << 10, 4 << 20, 128 << 10))])
+def test_less_than_the_launcher_needs_is_told(caller, name, sizes):
+    """Below the size of the program the kernel itself ends it, in execve(2). From the first limit under which it begins: a sentence, and from one
+    on a launch; never a crash."""
+    began, launched = [], []
+    for size in sizes:
+        caller.wrapper = ("prlimit", f"--{name}={size}")
+        run = caller.run(None, "/bin/echo", "ran")
+        if run.status in (-11, 139) and not began and not launched or "shared libraries" in run.stderr:
+            assert name != "stack" and run.stdout == "" and not launched, run
+        elif run.status == 0:
+            launched.append(size)
+            if len(launched) == 5:
+                break
+        else:
+            assert run.status == 125 and not launched and run.stdout == "", (size, run)
+            assert f"RLIMIT_{name.upper()} (`ulimit -" in run.stderr and f"Limit{name.upper()}= of a unit" in run.stderr, (size, run)
+            began.append(size)
+    assert len(began) >= 3 and len(launched) == 5, (began, launched)
+
+
+@pytest.mark.parametrize("name, size", [("as", "16M"), ("data", "1M"), ("stack", "64K")])
+def test_less_than_that_is_there_for_the_command(caller, name, size):
+    number = int(size[:-1]) << (20 if size[-1] == "M" else 10)
+    run = caller.run(f'[rlimits]\n{name} = "{size}"', "/bin/sh", "-c", "grep -E 'Max (address space|data size|stack size)' /proc/self/limits")
+    assert run.status == 0 and str(number) in run.stdout.split(), run

@@ -171,11 +171,23 @@ extension Unit {
         let process = spec.process
         if let nice = process.nice { add("Nice", "\(nice.value)", nice.position) }
         if let score = process.oomScoreAdjust { add("OOMScoreAdjust", "\(score.value)", score.position) }
-        for limit in spec.rlimits {
+        for limit in spec.rlimits where leavesRoom(limit) {
             func words(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "infinity" }
             add(
                 "Limit\(limit.resource.name.uppercased())",
                 "\(plain: words(limit.soft)):\(plain: words(limit.hard))", limit.position)
         }
+    }
+
+    /// Whether the launcher can live with the limit. With less the jail sets it itself, below what systemd leaves to every unit.
+    private func leavesRoom(_ limit: ResourceLimit) -> Bool {
+        let need: UInt64
+        switch limit.resource {
+        case .as, .data: need = 64 << 20
+        case .stack: need = 1 << 20
+        case .nofile, .nproc: need = 64
+        default: return true
+        }
+        return limit.soft.map { $0 >= need } ?? true
     }
 }
