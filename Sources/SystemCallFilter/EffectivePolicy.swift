@@ -91,6 +91,15 @@ extension EffectivePolicy {
         return verdicts[call].permits && rules.allSatisfy { $0.call != call || $0.verdict.permits }
     }
 
+    /// Whether no call of a group is made, whatever its arguments; calls of other architectures do not count.
+    package func refuses(group: String) -> Bool {
+        guard let members = CallNames.members(of: group) else { return false }
+        return members.allSatisfy { call in
+            callTable[call].number(on: architecture) == nil
+                || !verdicts[call].permits && rules.allSatisfy { $0.call != call || !$0.verdict.permits }
+        }
+    }
+
     /// How many calls of the architecture come to each verdict, those with rules apart: the policy in a line.
     package var summary: String {
         var counts: [(name: String, count: Int)] = []

@@ -102,7 +102,9 @@ import Testing
         ("filesystem.ro = [\"/tmp/x:/x\"]", ["PrivateTmp"]), ("filesystem.dev = \"host\"", ["PrivateDevices"]),
         ("filesystem.root = \"host\"", ["ProtectHome", "PrivateTmp", "PrivateDevices", "ProtectControlGroups"]),
         ("limits.pids = 5", ["ProtectControlGroups"]),
-        ("seccomp.allow = [\"swapon\"]", ["SystemCallFilter", "SystemCallArchitectures", "RestrictAddressFamilies"]),
+        ("seccomp.profile = \"none\"", ["SystemCallFilter", "SystemCallArchitectures", "RestrictAddressFamilies"]),
+        ("seccomp.allow = [\"@network-io\"]", ["RestrictAddressFamilies"]),
+        ("seccomp.architectures = [\"native\", \"x86\"]", ["SystemCallArchitectures"]),
         ("network.mode = \"user\"", ["ProtectSystem", "PrivateDevices", "PrivateNetwork", "SystemCallFilter"]),
         ("namespaces.user = \"host\"", ["ProtectSystem", "PrivateNetwork", "SystemCallFilter"]),
         ("identity.uid_map = \"auto\"", ["PrivateDevices", "RestrictRealtime", "SystemCallFilter"]),
@@ -114,6 +116,29 @@ import Testing
         let all = try names("")
         #expect(Set(gone).isSubset(of: all))
         #expect(try names(text).isDisjoint(with: gone))
+    }
+
+    @Test(arguments: [
+        ("", "~@cpu-emulation @module @obsolete @raw-io @reboot @swap"),
+        ("seccomp.deny = [\"ptrace\"]", "~@cpu-emulation @module @obsolete @raw-io @reboot @swap"),
+        ("seccomp.allow = [\"swapon\"]", "~@cpu-emulation @module @obsolete @raw-io @reboot"),
+        (
+            "[[seccomp.rule]]\ncall = \"reboot\"\naction = \"allow\"\nargs = [{ index = 0, op = \"==\", value = 1 }]",
+            "~@cpu-emulation @module @obsolete @raw-io @swap"
+        ),
+        ("capabilities.keep = [\"sys_boot\"]", "~@cpu-emulation @module @obsolete @raw-io @swap"),
+    ]) func `the unit refuses what the jail's own filter refuses whole`(text: String, filter: String) throws {
+        #expect(try unit(text).contains("SystemCallFilter=\(filter)"))
+    }
+
+    /// Soft limits count for the launcher.
+    @Test(arguments: [
+        ("as = \"1G\"", true), ("as = \"16M\"", false), ("as = \"16M:1G\"", false), ("data = \"1M\"", false),
+        ("stack = \"64K\"", false), ("stack = \"8M\"", true), ("nofile = 16", false), ("nofile = 1024", true),
+        ("nproc = 1", false), ("core = 0", true), ("as = \"unlimited\"", true),
+    ]) func `a limit that the launcher could not live with is the jail's`(text: String, isPrinted: Bool) throws {
+        let lines = try unit("[rlimits]\n" + text)
+        #expect(lines.contains { $0.hasPrefix("Limit") } == isPrinted)
     }
 
     @Test func `a directory that is to be made is systemd's to make`() throws {

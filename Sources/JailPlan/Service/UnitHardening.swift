@@ -1,5 +1,6 @@
 import JailSpec
 import SpecFile
+import SystemCallFilter
 
 /// What keeps the launcher itself from what neither it nor the jail needs: each directive only where nothing of the spec asks for
 /// what it takes.
@@ -41,12 +42,22 @@ extension Unit {
                 add("CapabilityBoundingSet", "", nil, why)
             }
         }
-        guard spec.seccomp == nil else { return }
-        let filtered = "what the filter of the jail refuses as well"
-        add("SystemCallArchitectures", "native", nil, filtered)
-        add("SystemCallErrorNumber", "EPERM", nil, filtered)
-        add(
-            "SystemCallFilter", "~@cpu-emulation @module @obsolete @raw-io @reboot @swap", nil, filtered)
+        hardenCalls()
+    }
+
+    /// The filter of the jail; nil where it has none, or a faulty one.
+    private var filter: EffectivePolicy? { EffectivePolicy.resolve(spec.seccomp, in: spec.filterContext).policy }
+
+    /// Of what the launcher does without: what the jail's own filter refuses as well.
+    private mutating func hardenCalls() {
+        guard let filter else { return }
+        let why = "what the filter of the jail refuses as well"
+        if filter.others.isEmpty { add("SystemCallArchitectures", "native", nil, why) }
+        let groups = ["@cpu-emulation", "@module", "@obsolete", "@raw-io", "@reboot", "@swap"].filter(
+            filter.refuses(group:))
+        guard !groups.isEmpty else { return }
+        add("SystemCallErrorNumber", "EPERM", nil, why)
+        add("SystemCallFilter", "~\(plain: groups.joined(separator: " "))", nil, why)
     }
 
     private mutating func hardenTree() {
@@ -81,9 +92,20 @@ extension Unit {
             add("IPAddressDeny", "any", nil, why)
             add("IPAddressAllow", "localhost", nil, why)
         }
-        if spec.seccomp == nil && !spec.capabilities.isWritten {
+        if !choosesSockets && !spec.capabilities.isWritten {
             add("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK", nil, why)
         }
+    }
+
+    /// Whether `[seccomp]` says by itself of which families sockets may be.
+    private var choosesSockets: Bool {
+        guard let written = spec.seccomp?.value else { return false }
+        switch written.profile?.value {
+        case nil, .default?, .strict?: break
+        case SeccompPolicy.Profile.none?, .file?: return true
+        }
+        let names = ["socket"] + CallNames.groups(of: "socket")
+        return (written.allow.map(\.value) + written.rules.map(\.call.value)).contains { names.contains($0) }
     }
 
     /// Whether a launch needs privileges on the host, or its devices, whatever the ids of the command.
