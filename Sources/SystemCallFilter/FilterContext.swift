@@ -9,6 +9,8 @@ package struct FilterContext: Sendable {
     package var isNested = false
     /// Whether no process but the jail's own is in sight.
     package var ownsProcesses = true
+    /// Whether the user namespace is the jail's own, and with it the keyrings of its users.
+    package var ownsUsers = true
     /// The running kernel; nil: one that is younger than any that a profile asks for.
     package var kernel: KernelVersion?
     /// Whom files can belong to; nil: anybody, as far as is known.

@@ -87,6 +87,14 @@ extension EffectivePolicy {
         } else {
             // A jail within joins a session keyring of its own: KEYCTL_JOIN_SESSION_KEYRING.
             addRule(KnownCall.keyctl, [.init(0, .equal, 1, half)], .allow, CallKind.namespaces.place)
+            // And an init links the user's keyring into it, without which systemd starts no command (KeyringMode=shared, as of every
+            // mount unit): KEYCTL_LINK, KEY_SPEC_USER_KEYRING, KEY_SPEC_SESSION_KEYRING.
+            if context.ownsUsers {
+                let link: [Condition] = [
+                    .init(0, .equal, 8, half), .init(1, .equal, 0xffff_fffc, half), .init(2, .equal, 0xffff_fffd, half),
+                ]
+                addRule(KnownCall.keyctl, link, .allow, CallKind.namespaces.place)
+            }
         }
         // TIOCSTI and TIOCLINUX type into the terminal that the jail shares with whoever started it. The kernel takes the
         // request as 32 bits, and so does the comparison.

@@ -9,6 +9,7 @@ extension Planner {
         context.capabilities = capabilities.bounding | capabilities.sets.permitted
         context.isNested = spec.namespaces.nested.value
         context.ownsProcesses = isNew(.pid)
+        context.ownsUsers = isNew(.user)
         context.kernel = host.kernel
         context.owners = identity.maps?.owners
         let program: FilterProgram

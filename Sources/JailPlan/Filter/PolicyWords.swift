@@ -11,6 +11,7 @@ extension Spec {
         }
         context.isNested = namespaces.nested.value
         context.ownsProcesses = namespaces[.pid].value.isNew
+        context.ownsUsers = namespaces[.user].value.isNew
         return context
     }
 
