@@ -264,6 +264,18 @@ def test_no_keyrings(caller, compiled):
     follow(launch, hint, 1)
 
 
+@pytest.mark.parametrize("refused, text", [
+    (["setgroups"], None), (["setresgid", "setgroups"], None), (["sethostname"], 'hostname = "a"'), (["setns", "sethostname"], 'hostname = "a"')])
+def test_calls_that_a_filter_refuses(root, user, compiled, refused, text):
+    """All of them in one go, also to one who has the capability that the kernel would ask for; an ordinary user sets no groups."""
+    for caller in (root, *([user] if "setgroups" not in refused else [])):
+        caller.wrapper = (compiled("shim"), *(f"{name}=1" for name in refused), "--")
+        hint = told(caller.run(text, TRUE), "a seccomp filter that immure was started under refuses {}: let it allow them, in a container's profile, or by starting that with {}")
+        assert set(hint.split("refuses ")[1].split(":")[0].split(", ")) == set(refused), hint
+        caller.wrapper = ()
+        gone(caller.run(text, TRUE))
+
+
 def test_a_call_that_only_says_that_it_was_done(caller):
     needs(shutil.which("strace"), "strace")
     caller.wrapper = ("strace", "-f", "-o", "/dev/null", "-e", "inject=sethostname:retval=0")

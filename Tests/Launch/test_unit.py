@@ -141,7 +141,7 @@ def test_a_dropin_takes_back_what_hinders(caller):
                  ("RestrictAddressFamilies", "AF_INET"), ("SystemCallErrorNumber", "EPERM")):
         assert pair in found, pair
     assert "@mount" in dict(found)["SystemCallFilter"] and "ExecPaths" in names
-    assert not {"ProtectHostname", "LockPersonality", "CapabilityBoundingSet", "User", "Restart"} & set(names)
+    assert not {"ProtectKernelLogs", "LockPersonality", "CapabilityBoundingSet", "User", "Restart"} & set(names)
 
 
 def test_a_unit_for_a_users_manager(caller):

@@ -1,11 +1,18 @@
 """Units of the guest's systemd."""
 
+import functools
 import subprocess
 import time
 from pathlib import Path
 
 UNITS = Path("/run/systemd/system")
 SPECS = Path("/etc/immure")
+
+
+@functools.cache
+def version():
+    """Of the guest's systemd, such as 252."""
+    return int(subprocess.run(["systemctl", "--version"], capture_output=True, text=True, check=True).stdout.split()[1])
 
 
 def systemctl(*words, status=0):

@@ -8,10 +8,21 @@ import pytest
 
 from harness.facts import SOURCE, Facts
 from harness.tree import LINKS
+from systemd import version
 
 USERS = "--private-users=100000:65536"
 NESTED = ("--set", "namespaces.nested=true", "--set", 'process.keyring="inherit"')
 PYTHON = ["/usr/bin/python3", "-I", "-S", "-c", SOURCE]
+#: From 257 on nspawn covers files of /proc, and leaves no whole one to make another by.
+WITHOUT = ("--set", "filesystem.proc=false") if version() >= 257 else ()
+#: What a program finds out about itself without /proc: ids, capget(2), PR_GET_NO_NEW_PRIVS and PR_GET_SECCOMP of prctl(2).
+LOOK = """
+import ctypes, os
+libc = ctypes.CDLL(None)
+header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+assert libc.capget(header, data) == 0
+print(os.getresuid(), list(data), libc.prctl(39, 0, 0, 0, 0), libc.prctl(21, 0, 0, 0, 0), os.listdir("/proc") if os.path.exists("/proc") else [])
+"""
 
 
 @pytest.fixture
@@ -38,6 +49,10 @@ def nspawn(binary, tmp_path):
 
 def test_inside_nspawn_a_jail_is_whole_where_the_spec_fits(nspawn):
     """nspawn keeps /proc/sys read-only and refuses keyctl(2): a spec that goes without both runs, confined."""
+    if WITHOUT:
+        run = nspawn([USERS], *NESTED, *WITHOUT, "--", "/usr/bin/python3", "-I", "-S", "-c", LOOK)
+        assert run.stdout.split("\n")[0].strip() == "(65534, 65534, 65534) [0, 0, 0, 0, 0, 0] 1 2 []", run
+        return
     run = nspawn([USERS], *NESTED, "--", *PYTHON)
     assert run.returncode == 0, run
     facts = Facts(run.stdout.replace("\r", ""))
@@ -49,7 +64,8 @@ def test_inside_nspawn_a_jail_is_whole_where_the_spec_fits(nspawn):
     "options, words, hint",
     [
         ([USERS], [], "namespaces.nested = true"),
-        ([USERS], NESTED[:2], "process.keyring"),
+        ([USERS], (*NESTED[:2], *WITHOUT), "process.keyring"),
+        *([([USERS], NESTED, "filesystem.proc = false")] if WITHOUT else []),
         ([USERS, "--drop-capability=all"], [], "CAP_SETFCAP"),
         (["--private-users=no"], [], "namespaces.nested = true"),
     ],

@@ -11,6 +11,7 @@ from limits import CGROUPS, Jail
 from test_systemd_limits import as_tester, manager, unit  # noqa: F401
 
 from harness.hints import among, hints
+from systemd import version
 
 PIDS = "[limits]\npids = 20\n"
 TRUE = ("/bin/true",)
@@ -59,7 +60,7 @@ def test_e01_a_unit_that_is_not_delegated(jail, manager):  # noqa: F811
     words = jail.arguments(PIDS, *TRUE)
     template = "as root: systemctl edit {}, [Service] {}"
     hint = told(unit(words), "{} edit {}, [Service] {}", '; to leave it and its limits: {}')
-    assert hint.startswith("as root: systemctl edit run-u") and lines(hint) == ["Delegate=yes"], template
+    assert hint.startswith("as root: systemctl edit run-") and lines(hint) == ["Delegate=yes"], template
     assert 'set limits.scope = "own"' in hint
     gone(unit(words, *lines(hint)))
     gone(unit([*words[:2], "--set", 'limits.scope="own"', *words[2:]]))
@@ -67,7 +68,7 @@ def test_e01_a_unit_that_is_not_delegated(jail, manager):  # noqa: F811
     gone(unit(words, "Delegate=yes", "ProtectControlGroups=yes", *lines(hint)))
     start = ["systemd-run", "--user", "--quiet", "--collect", "--wait", "--pipe"]
     hint = told(subprocess.run(as_tester([*start, *words]), capture_output=True, text=True, timeout=60), "{} edit {}, [Service] {}")
-    assert hint.startswith("systemctl --user edit run-u")
+    assert hint.startswith("systemctl --user edit run-")
     gone(subprocess.run(as_tester([*start, "-p", lines(hint)[0], *words]), capture_output=True, text=True, timeout=60))
     start = ["systemd-run", "--quiet", "--scope", "-p", "MemoryMax=40M"]
     hint = told(subprocess.run([*start, *words], capture_output=True, text=True, timeout=60), "start it by systemd-run --scope -p Delegate=yes …")
@@ -83,6 +84,7 @@ HINDERING = [
     (["SystemCallFilter=@system-service"], {"SystemCallErrorNumber=EPERM"}),
     (["SystemCallFilter=@system-service", "SystemCallErrorNumber=EPERM"], set()),
     (["SystemCallFilter=~@mount"], set()),
+    (["SystemCallFilter=~@setuid", "SystemCallErrorNumber=EPERM"], set()),
     (["LimitNPROC=1"], {"LimitNPROC=infinity"}),
     # All of them in one go.
     (["RestrictNamespaces=yes", "ProtectKernelTunables=yes", "ProcSubset=pid", "RestrictAddressFamilies=AF_UNIX",
@@ -102,6 +104,53 @@ def test_e06_a_directive_that_keeps_a_jail_from_being_made(jail, directives, wan
     assert wanted <= set(lines(hint)), hint
     done = unit(words, *directives, *caller, *lines(hint))
     assert (done.returncode, done.stdout, hints(done.stderr)) == (0, "ran\n", []), done
+
+
+@pytest.mark.parametrize("more", [[], ["SystemCallFilter=~@setuid @keyring", "SystemCallErrorNumber=EPERM"]], ids=lambda more: ",".join(more))
+def test_e06_a_host_name_that_is_the_units(jail, more):
+    """ProtectHostname= refuses sethostname(2) by a filter of its own, which SystemCallFilter= opens in no way."""
+    words = jail.arguments('hostname = "inside"\n', "sh", "-c", "hostname || uname -n")
+    for caller in ([], ["User=www-data"]):
+        done = unit(words, "ProtectHostname=yes", *more, *caller)
+        hint = told(done, "{} edit {}, [Service] {}")
+        assert "ProtectHostname=no" in lines(hint), hint
+        done = unit(words, "ProtectHostname=yes", *more, *caller, *lines(hint))
+        assert (done.returncode, done.stdout) == (0, "inside\n"), done
+
+
+@pytest.mark.parametrize("directives", [["ProtectKernelLogs=yes"], ["ProtectHostname=yes", "PrivateTmp=yes"], ["ProtectKernelLogs=yes", "ProtectHostname=yes"]], ids=",".join)
+def test_e06_files_of_proc_that_the_unit_covers(jail, directives):
+    """From systemd 257 on."""
+    words = jail.arguments("", "sh", "-c", "echo ran")
+    for caller in ([], ["User=www-data"], ["DynamicUser=yes"]):
+        done = unit(words, *directives, *caller)
+        if done.returncode == 0:
+            assert version() < 257 and done.stdout == "ran\n", done
+            continue
+        hint = told(done, "{} edit {}, [Service] {}")
+        assert {line.replace("=no", "=yes") for line in lines(hint)} <= set(directives), hint
+        done = unit(words, *directives, *caller, *lines(hint))
+        assert (done.returncode, done.stdout) == (0, "ran\n"), done
+        gone(unit([*words[:2], "--set", "filesystem.proc=false", *words[2:]], *directives, *caller))
+
+
+def test_e06_groups_that_the_unit_denies(jail):
+    words = jail.arguments('[namespaces]\nuser = "host"\n[identity]\nuser = "root"\n', "sh", "-c", "echo ran")
+    hint = told(unit(words, "PrivateUsers=yes"), "{} edit {}, [Service] {}")
+    assert lines(hint) == ["PrivateUsers=no"], hint
+    gone(unit(words, "PrivateUsers=yes", *lines(hint)))
+
+
+@pytest.mark.parametrize("names", ["INVOCATION_ID", "INVOCATION_ID SYSTEMD_EXEC_PID"])
+def test_e06_a_filter_of_a_jail_is_not_the_units(jail, names):
+    """What the jail around it refuses no line of the unit gives back."""
+    keep = ", ".join(f'"{name}"' for name in names.split())
+    spec = f'namespaces = {{ nested = true, cgroup = "host" }}\nseccomp.deny = ["keyctl"]\nenvironment.keep = [{keep}]\n[filesystem]\nro = ["{jail.binary}:/opt/immure"]\n'
+    done = unit(jail.arguments(spec, "/opt/immure", "run", "--", *TRUE), "Delegate=yes")
+    assert "systemctl" not in done.stderr, done
+    hint = told(done, 'keyrings are refused here, as in most containers: go without one of the jail\'s own by process.keyring = "inherit"')
+    assert 'process.keyring = "inherit"' in hint
+    gone(unit(jail.arguments(spec, "/opt/immure", "run", "--set", 'process.keyring="inherit"', "--", *TRUE), "Delegate=yes"))
 
 
 @pytest.mark.parametrize("caller", [[], ["User=www-data"]], ids=lambda caller: "".join(caller) or "root")

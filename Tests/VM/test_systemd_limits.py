@@ -60,7 +60,7 @@ def scopes():
 @pytest.mark.parametrize("user", [None, "tester"])
 def test_in_a_delegated_unit(jail, user):
     done = unit(jail.arguments(HOST, *WHERE), "Delegate=yes", user=user)
-    assert re.fullmatch(r"0::/system\.slice/run-u\d+\.service/immure-\d+-\d+\n", done.stdout), done
+    assert re.fullmatch(r"0::/system\.slice/run-[\w-]+\.service/immure-\d+-\d+\n", done.stdout), done
     assert settled(leaves) == []
 
 
@@ -69,7 +69,7 @@ def test_two_launches_in_one_unit(jail):
     words = jail.arguments(HOST, "cat", "/proc/self/cgroup")
     launch = " ".join(words)
     done = unit(["sh", "-c", f"{launch}; cat /proc/self/cgroup; {launch}"], "Delegate=yes")
-    service = r"0::(/system\.slice/run-u\d+\.service)"
+    service = r"0::(/system\.slice/run-[\w-]+\.service)"
     assert re.fullmatch(
         service + r"/immure-\d+-\d+\n0::\1/immure\.supervisor\n0::\1/immure-\d+-\d+\n", done.stdout), done
 
@@ -95,7 +95,7 @@ def test_e01_a_service_that_is_not_delegated_is_not_left(jail):
     for properties in ([], ["MemoryMax=40M", "IPAddressDeny=any"]):
         done = unit(jail.arguments(HOST, *WHERE), *properties)
         assert done.returncode == 125 and done.stdout == "" and scopes() == [], done
-        assert re.search(r":1:2: \[limits\]: run-u\d+\.service is not delegated to the caller: the jail's cgroup cannot be made in it", done.stderr)
+        assert re.search(r":1:2: \[limits\]: run-[\w-]+\.service is not delegated to the caller: the jail's cgroup cannot be made in it", done.stderr)
         done = unit(jail.arguments(HOST, *WHERE), *properties, user="tester")
         assert done.returncode == 125 and done.stdout == "" and scopes() == [], done
 
@@ -119,7 +119,7 @@ def test_e01_a_scope_with_limits_is_not_left(jail, property):
     done = subprocess.run([*start, *words], capture_output=True, text=True, timeout=60)
     assert re.fullmatch(r"0::/system\.slice/immure-\d+-\d+\.scope/immure-\d+-\d+\n", done.stdout), done
     done = subprocess.run([*start, "-p", property, "-p", "Delegate=yes", *words], capture_output=True, text=True, timeout=60)
-    assert re.fullmatch(r"0::/system\.slice/run-\w+\.scope/immure-\d+-\d+\n", done.stdout), done
+    assert re.fullmatch(r"0::/system\.slice/run-[\w-]+\.scope/immure-\d+-\d+\n", done.stdout), done
 
 
 @pytest.mark.parametrize("delegated", [True, False])
@@ -130,7 +130,7 @@ def test_e02_a_unit_of_a_users_manager(jail, manager, kind, delegated):
              "-p", "MemoryMax=100M", *(["-p", "Delegate=yes"] if delegated else [])]
     done = subprocess.run(as_tester([*start, *jail.arguments(HOST, *WHERE)]), capture_output=True, text=True, timeout=60)
     if delegated:
-        assert re.search(r"/user@1000\.service/app\.slice/run-\w+\.(service|scope)/immure-\d+-\d+\n$", done.stdout), done
+        assert re.search(r"/user@1000\.service/app\.slice/run-[\w-]+\.(service|scope)/immure-\d+-\d+\n$", done.stdout), done
     else:
         assert done.returncode == 125 and "is not delegated to the caller" in done.stderr, done
 
@@ -213,7 +213,7 @@ def test_leaving_a_service_is_told(jail):
     words = jail.arguments(OWN, *WHERE)
     words[1] = "plan"
     done = unit(words)
-    assert re.search(r"note: .*the launcher leaves run-u\d+\.service, and its limits, for a scope", done.stdout)
+    assert re.search(r"note: .*the launcher leaves run-[\w-]+\.service, and its limits, for a scope", done.stdout)
 
 
 def test_an_ordinary_user_gets_a_scope(jail, manager):
@@ -251,7 +251,7 @@ def test_a_user_without_a_manager(jail):
     """DynamicUser: no session, no manager of its own."""
     done = unit(jail.arguments(HOST, *WHERE), "DynamicUser=yes")
     assert done.returncode == 125 and done.stdout == ""
-    assert re.search(r":1:2: \[limits\]: run-u\d+\.service is not delegated to the caller", done.stderr)
+    assert re.search(r":1:2: \[limits\]: run-[\w-]+\.service is not delegated to the caller", done.stderr)
     done = unit(jail.arguments(OWN, *WHERE), "DynamicUser=yes")
     assert done.returncode == 125 and "no service manager of the caller's is there to ask" in done.stderr, done
 
@@ -286,8 +286,8 @@ def test_doctor(binary, manager):
         start = lines.index("limits") + 1
         return "\n".join(lines[start : start + 14])
 
-    assert re.search(r"absent +delegation +run-u\d+\.service is not delegated to the caller", limits(user="tester"))
-    assert re.search(r"absent +delegation +run-u\d+\.service is not delegated to the caller", limits())
+    assert re.search(r"absent +delegation +run-[\w-]+\.service is not delegated to the caller", limits(user="tester"))
+    assert re.search(r"absent +delegation +run-[\w-]+\.service is not delegated to the caller", limits())
     start = ["systemd-run", "--scope", "--quiet", "--collect"]
     in_scope = subprocess.run([*start, binary, "doctor"], capture_output=True, text=True).stdout
     assert "the system manager is asked for a scope" in in_scope

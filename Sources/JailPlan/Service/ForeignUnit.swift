@@ -57,6 +57,12 @@ extension Unit {
         if over.value("ProcSubset") == "pid" {
             add("ProcSubset", "all", nil, "the launcher writes below /proc/sys in the jail's own namespaces")
         }
+        if spec.filesystem.proc.value {
+            for name in ["ProtectKernelLogs", "ProtectHostname"] {
+                guard let value = over.value(name), !Self.isOff(value) else { continue }
+                add(name, "no", nil, "from systemd 257 on it covers files of /proc, and then the jail is given none")
+            }
+        }
         if !startsAsUser,
             !over.values("CapabilityBoundingSet").isEmpty
                 || over.settings.contains(where: { $0.name == "CapabilityBoundingSet" })

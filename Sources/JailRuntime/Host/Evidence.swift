@@ -14,6 +14,11 @@ package struct Evidence: Sendable {
     package var uid: UInt32
     /// Whether systemd has started this process, or one above it, as part of a unit.
     package var isOfUnit = false
+    /// The process that a service manager has executed, this one or one above it, as the caller's environment has it
+    /// ($SYSTEMD_EXEC_PID of systemd.exec(5)).
+    package var executed: String?
+    /// Whether the name of the host is not the machine's own: uts_namespaces(7).
+    package var hasOwnHostname = false
     /// What a filter from outside refuses of the launch.
     package var refusedCalls: @Sendable (Plan) -> [RefusedTrial] = { _ in [] }
 
@@ -37,8 +42,19 @@ package struct Evidence: Sendable {
             endsAmidLine: { path in readHost(path)?.utf8.last.map { $0 != UInt8(ascii: "\n") } ?? false },
             uid: Caller.userID)
         evidence.isOfUnit = environmentVariable("INVOCATION_ID") != nil
+        evidence.executed = environmentVariable("SYSTEMD_EXEC_PID")
+        evidence.hasOwnHostname = hostnameNamespace.map { $0 != "uts:[4026531838]" } ?? false
         evidence.refusedCalls = { TriedCalls.refused(CallNeeds($0)) }
         return evidence
+    }
+
+    /// The first one of a machine has the number PROC_UTS_INIT_INO.
+    private static var hostnameNamespace: String? {
+        do throws(KernelError) {
+            return try readLink("/proc/self/ns/uts")
+        } catch {
+            return nil
+        }
     }
 
     private static func readHost(_ path: String) -> String? {
@@ -80,9 +96,9 @@ package struct Evidence: Sendable {
         return (String(found[0]), owner.map(String.init) ?? "0")
     }
 
-    /// A field of /proc/self/status.
-    package func status(_ field: String) -> String? {
-        for line in (text("/proc/self/status") ?? "").split(separator: "\n") where line.hasPrefix(field + ":") {
+    /// A field of /proc/self/status, or of that of another process.
+    package func status(_ field: String, of process: String = "self") -> String? {
+        for line in (text("/proc/\(process)/status") ?? "").split(separator: "\n") where line.hasPrefix(field + ":") {
             let value = line.dropFirst(field.utf8.count + 1).drop { $0 == " " || $0 == "\t" }
             return String(value)
         }

@@ -45,7 +45,7 @@ extension Explanation {
         case .invalid:
             "this user namespace does not have the id, see /proc/self/uid_map and gid_map there: name one that it has, by "
                 + "identity.user and identity.group"
-        case .notPermitted where failure.call == .setgroups && evidence.text("/proc/self/setgroups") == "deny":
+        case .notPermitted where failure.call == .setgroups && evidence.deniesGroups:
             "setgroups(2) is denied in this user namespace: a gid map by newgidmap, or by root outside, leaves it allowed"
         case .notPermitted: Self.identityHintOfCapabilities
         default: nil
@@ -75,4 +75,9 @@ extension Explanation {
         default: nil
         }
     }
+}
+
+extension Evidence {
+    /// Whether setgroups(2) is denied in this user namespace, user_namespaces(7).
+    var deniesGroups: Bool { text("/proc/self/setgroups") == "deny" }
 }

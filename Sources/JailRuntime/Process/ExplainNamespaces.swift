@@ -54,6 +54,16 @@ extension Explanation {
             + "in a jail of immure's own, \(Remedy.nested) in its spec"
     }
 
+    /// The calls of the launch that such a filter refuses, where the one that failed is among them: each is tried.
+    var refusedCallsHint: String? {
+        guard evidence.status("Seccomp") == "2" else { return nil }
+        let refused = evidence.refusedCalls(plan).map(\.name).filter { !TriedCalls.dispensable.contains($0) }
+        guard refused.contains(failure.call.name) else { return nil }
+        let names = refused.joined(separator: ", ")
+        return "a seccomp filter that immure was started under refuses \(names): let it allow them, in a container's "
+            + "profile, or by starting that with \(Remedy.unfilteredContainer)"
+    }
+
     /// ENOSPC: a limit of namespaces(7), of this user namespace or of one around it.
     private func limitHint(_ kinds: [NamespaceKind]) -> String? {
         var lowest: (kind: NamespaceKind, value: Int)?

@@ -16,6 +16,8 @@ package struct RefusedTrial: Equatable, Sendable {
 /// What of a launch decides which calls it makes.
 package struct CallNeeds: Sendable {
     let mounts: Bool, hostname: Bool, keyring: Bool, loopback: Bool
+    /// Whether the groups of the command are set; nil where that is not known yet.
+    let groups: Bool?
 
     init(_ plan: Plan) {
         mounts = plan.makes(.mount)
@@ -23,6 +25,7 @@ package struct CallNeeds: Sendable {
         hostname = has { if case .process(.setHostName) = $0 { true } else { false } }
         keyring = has { if case .process(.newKeyring) = $0 { true } else { false } }
         loopback = has { if case .network(.bringUpLoopback) = $0 { true } else { false } }
+        groups = has { if case .identity(.setGroups) = $0 { true } else { false } }
     }
 
     init(_ spec: Spec) {
@@ -30,6 +33,7 @@ package struct CallNeeds: Sendable {
         hostname = spec.hostname != nil
         keyring = if case .new = spec.process.keyring.value { true } else { false }
         loopback = spec.namespaces[.net].value.isNew && !spec.sharesNetwork
+        groups = nil
     }
 }
 
@@ -46,11 +50,15 @@ enum TriedCalls {
         }
     }
 
+    /// What a launch puts up with where it is refused: newer than many a list of names.
+    static let dispensable = ["statmount", "listmount"]
+
     private static let done = Errno(rawValue: 0)
 
     /// Those that a launch would find refused.
     static func refused(_ needs: CallNeeds) -> [RefusedTrial] {
         var found = refused(common)
+        found += refusedGroups(needs, isFiltered: found.contains { $0.name == "setresgid" })
         guard needs.mounts else { return found + refused(trials(of: needs)) }
         found += refused(mounting)
         // They ask for the right to mount first, which the child may lack: with EPERM one is known by the others.
@@ -59,10 +67,20 @@ enum TriedCalls {
         return found + refused(trials(of: needs))
     }
 
+    /// A new user namespace has no groups to set, so that it is tried here, where the kernel may answer EPERM as well: to one without
+    /// the capability, or where it is denied. A filter that refuses the others of its kind is taken to refuse it as well.
+    private static func refusedGroups(_ needs: CallNeeds, isFiltered: Bool) -> [RefusedTrial] {
+        let isKnown = isFiltered || Caller.permitted?.contains(.setgid) == true && !Evidence.host.deniesGroups
+        let isNeeded = needs.groups ?? isFiltered
+        return refused([Trial("setgroups", [-1, 0], [.invalid])]).filter {
+            $0.errno != .notPermitted || isKnown && isNeeded
+        }
+    }
+
     private static func refused(_ trials: [Trial]) -> [RefusedTrial] {
         trials.compactMap { trial in
             guard let number = CallNames.nativeNumber(of: trial.name) else { return nil }
-            switch tryCall(number, trial.arguments) {
+            switch tryCall(number, trial.arguments, inOwnNamespaces: trial.name != "setgroups") {
             case .untried: return nil
             case .killed: return RefusedTrial(name: trial.name, errno: nil)
             case .answered(let errno):
@@ -81,7 +99,6 @@ enum TriedCalls {
         // The filter of RestrictSUIDSGID= cannot look into its arguments: it is done without.
         Trial("openat2", [-1, 0, 0, 0], [.invalid, .badAddress, .unsupported]),
         Trial("close_range", [1, 0, 0], [.invalid]), Trial("pidfd_open", [-1, 0], [.invalid]),
-        Trial("setgroups", [-1, 0], [.invalid, .notPermitted]),
         // The host is asked for its version; what refuses that is as good as a kernel without it.
         Trial(
             "landlock_create_ruleset", [0, 0, 0], [.badAddress, .invalid, .notSupported, .unsupported, .notPermitted]),
@@ -102,7 +119,7 @@ enum TriedCalls {
 
     private static func trials(of needs: CallNeeds) -> [Trial] {
         var trials: [Trial] = []
-        if needs.hostname { trials.append(Trial("sethostname", [0, -1], [.invalid, .notPermitted])) }
+        if needs.hostname { trials.append(Trial("sethostname", [0, -1], [.invalid])) }
         if needs.keyring { trials.append(Trial("keyctl", [-1], [.notSupported, .unsupported])) }
         if needs.loopback { trials.append(Trial("socket", [2, 0x8_0002, 0], [done])) }
         return trials

@@ -3,6 +3,27 @@ package import JailSpec
 import Kernel
 package import SpecFile
 
+/// What of a launch the unit's /proc has to leave room for.
+struct ProcNeeds {
+    /// That namespaces within the jail are forbidden is written below /proc/sys.
+    let sysctls: Bool
+    /// Whether the jail has a /proc of its own.
+    let isOwn: Bool
+
+    init(_ plan: Plan) {
+        sysctls = plan.steps.contains {
+            if case .identity(.forbidUserNamespaces) = $0.operation { true } else { false }
+        }
+        isOwn = plan.steps.contains {
+            if case .tree(.fill(_, .fileSystem(let made), _)) = $0.operation { made.type == "proc" } else { false }
+        }
+    }
+
+    init(_ spec: Spec) {
+        (sysctls, isOwn) = (!spec.namespaces.nested.value, spec.filesystem.proc.value)
+    }
+}
+
 /// What a unit of systemd takes from the launcher without which no jail can be made, systemd.exec(5): found by what the kernel shows,
 /// all of it in one go, and told as the lines that give it back.
 extension Evidence {
@@ -16,13 +37,30 @@ extension Evidence {
         return unit
     }
 
-    /// The lines that the unit needs; `writesSysctls` where the launch forbids namespaces within the jail.
-    func settings(refused: [RefusedTrial], writesSysctls: Bool) -> [String] {
-        Self.settings(refused) + settingsOfProc(writesSysctls)
+    /// Whether the manager has executed this process itself: what is in force here is the unit's.
+    var isExecutedByManager: Bool { service != nil && executed != nil && executed == status("Pid") }
+
+    /// Whether every filter that this process is under was there when the manager executed the unit's own process, which is this
+    /// one or one above it: a jail or a container in between has filters of its own.
+    var isFilterOfUnit: Bool {
+        guard let executed, service != nil, status("Seccomp") == "2" else { return false }
+        var process = status("Pid")
+        // A chain of processes is no longer than this, and does not end where one is reused meanwhile.
+        for _ in 0..<64 {
+            guard let found = process, found != "0" else { return false }
+            if found == executed { return status("Seccomp_filters", of: found) == status("Seccomp_filters") }
+            process = status("PPid", of: found)
+        }
+        return false
+    }
+
+    /// The lines that the unit needs.
+    func settings(refused: [RefusedTrial], _ needs: ProcNeeds) -> [String] {
+        settingsOfCalls(refused) + settingsOfProc(needs)
     }
 
     /// Of the filters that several directives make one is known by how it answers.
-    private static func settings(_ refused: [RefusedTrial]) -> [String] {
+    private func settingsOfCalls(_ refused: [RefusedTrial]) -> [String] {
         var result: [String] = []
         var refused = refused
         // RestrictNamespaces= cannot look into the arguments of clone3(2), and answers that there is none.
@@ -34,26 +72,37 @@ extension Evidence {
             result.append("RestrictAddressFamilies=AF_INET")
             refused.removeAll { $0.name == "socket" }
         }
-        let names = refused.map(\.name).filter { $0 != "statmount" && $0 != "listmount" }
+        // ProtectHostname= gives the unit a UTS namespace as well.
+        if hasOwnHostname, refused.contains(where: { $0.name == "sethostname" && $0.errno == .notPermitted }) {
+            result.append("ProtectHostname=no")
+            if refused.count == 1 { refused = [] }
+        }
+        let names = refused.map(\.name).filter { !TriedCalls.dispensable.contains($0) }
         if !names.isEmpty { result.append("SystemCallFilter=\(names.joined(separator: " "))") }
         // What systemd has no name for yet can only be answered otherwise.
         if refused.contains(where: { $0.errno == nil }) { result.append("SystemCallErrorNumber=EPERM") }
         return result
     }
 
-    private func settingsOfProc(_ writes: Bool) -> [String] {
+    private func settingsOfProc(_ needs: ProcNeeds) -> [String] {
         let mounts = mountLines.filter { $0.count > 5 }
         let readOnly = mounts.filter { $0[5].split(separator: ",").contains("ro") }.map { $0[4] }
         let isSubset = mounts.contains {
             $0[4] == "/proc" && $0.last?.split(separator: ",").contains("subset=pid") == true
         }
         var result: [String] = []
-        // Where there is no /proc/sys, it is known by what else the directive makes read-only.
-        if writes, readOnly.contains("/proc/sys") || isSubset && readOnly.contains("/sys") {
+        // Where there is no /proc/sys, it is known by what else the directive makes read-only: up to 256 all of /sys.
+        let others = readOnly.contains("/sys") || readOnly.contains("/sys/fs/bpf")
+        if needs.sysctls, readOnly.contains("/proc/sys") || isSubset && others {
             result.append("ProtectKernelTunables=no")
         }
         if readOnly.contains("/proc") { result.append("ReadWritePaths=/proc") }
         if isSubset { result.append("ProcSubset=all") }
+        guard needs.isOwn else { return result }
+        // Of a /proc that is covered in part no new one is made.
+        let covered = mounts.map { $0[4] }
+        if covered.contains("/proc/kmsg") { result.append("ProtectKernelLogs=no") }
+        if covered.contains("/proc/sys/kernel/hostname") { result.append("ProtectHostname=no") }
         return result
     }
 
@@ -96,12 +145,12 @@ extension Explanation {
         switch failure.errno {
         case .again where [.clone3, .fork].contains(failure.call): settings = evidence.settingsOfProcesses(unit)
         case .noEntry where !failure.text.hasPrefix("/proc/"): return nil
+        case .notPermitted
+        where failure.call == .setgroups && evidence.isExecutedByManager && evidence.deniesGroups:
+            settings = ["PrivateUsers=no"]
         case .notPermitted, .accessDenied, .readOnly, .unsupported, .noEntry, .noAddressFamily:
-            let isFiltered = evidence.status("Seccomp") == "2"
-            let writes = plan.steps.contains {
-                if case .identity(.forbidUserNamespaces) = $0.operation { true } else { false }
-            }
-            settings = evidence.settings(refused: isFiltered ? evidence.refusedCalls(plan) : [], writesSysctls: writes)
+            settings = evidence.settings(
+                refused: evidence.isFilterOfUnit ? evidence.refusedCalls(plan) : [], ProcNeeds(plan))
         default: return nil
         }
         return settings.isEmpty ? nil : Remedy.give(unit, settings)
@@ -113,12 +162,12 @@ extension Caller {
     /// anything, all of them are tried.
     package static func tryCalls(for spec: Spec) throws(Rejection) {
         guard filterMode() == 2, environmentVariable("INVOCATION_ID") != nil else { return }
+        let evidence = Evidence.host
+        guard evidence.isFilterOfUnit else { return }
         let refused = TriedCalls.refused(CallNeeds(spec))
         guard !refused.isEmpty else { return }
-        let evidence = Evidence.host
         let unit = evidence.service
-        let writes = !spec.namespaces.nested.value
-        let settings = evidence.settings(refused: refused, writesSysctls: writes)
+        let settings = evidence.settings(refused: refused, ProcNeeds(spec))
         throw Rejection([
             Diagnostic(
                 "\(unit?.name ?? "the unit") does not let the launch call \(refused.map(\.name).joined(separator: ", "))",

@@ -201,7 +201,7 @@ package struct Explanation {
             return "the program of the jail's command may be executed, and not read, by the user: chmod a+r it"
         case .identity(.mapIdentities): return mapHint
         case .identity(.forbidUserNamespaces), .process(.offsetClocks), .process(.setOOMScore): return procfsHint
-        case .identity(.setIdentity), .identity(.setGroups): return identityHint
+        case .identity(.setIdentity), .identity(.setGroups): return refusedCallsHint ?? identityHint
         case .process(.openPipes) where failure.errno == .invalid && evidence.isInUserNamespace: return missingIDHint
         case .process(.newKeyring) where failure.errno == .notPermitted || failure.errno == .accessDenied:
             return "keyrings are refused here, as in most containers: go without one of the jail's own by "
@@ -217,7 +217,7 @@ package struct Explanation {
         case .none where failure.text == "/proc" && failure.errno == .noEntry:
             return "immure needs procfs where it starts: \(Remedy.mountProc) (\(Remedy.procOfBubblewrap))"
         case .none: return failure.call == .clone3 || failure.call == .unshare ? namespaceHint([.user]) : nil
-        default: return mountHint ?? appArmorHint
+        default: return mountHint ?? appArmorHint ?? refusedCallsHint
         }
     }
 }

@@ -11,16 +11,17 @@ extension Manual {
         page.paragraph(
             """
             A systemd that does not know one of these, or its value, says so in the journal and goes without it: 252 knows none of those
-            of 257. From 257 on ProtectKernelLogs=yes and ProtectHostname=yes cover files of /proc, and with them a jail has no /proc of
-            its own: leave them out, or set `filesystem.proc = false`. From 258 on it needs control groups of version 2, as `[limits]` always does.
+            of 257. From 258 on it needs control groups of version 2, as `[limits]` always does. In a container of systemd-nspawn a jail
+            goes without keyring and /proc/sys (`process.keyring = "inherit"`, `namespaces.nested = true`), and from 257 on without a
+            /proc of its own (`filesystem.proc = false`).
             """)
     }
 
     private static let rows: [(tags: [String], words: String)] = [
         (
             [
-                "NoNewPrivileges=yes", "LockPersonality=yes", "ProtectProc=invisible", "ProtectKernelLogs=yes",
-                "ProtectKernelModules=yes", "ProtectClock=yes", "ProtectHostname=yes", "PrivateDevices=yes",
+                "NoNewPrivileges=yes", "LockPersonality=yes", "ProtectProc=invisible",
+                "ProtectKernelModules=yes", "ProtectClock=yes", "PrivateDevices=yes",
                 "DevicePolicy=closed", "PrivateNetwork=yes", "PrivateIPC=yes", "PrivateMounts=yes", "PrivateUsers=yes",
                 "MemoryDenyWriteExecute=yes", "RestrictRealtime=yes", "RestrictSUIDSGID=yes",
                 "SystemCallArchitectures=native", "SystemCallFilter=~@resources", "IPAddressDeny=any",
@@ -45,6 +46,21 @@ extension Manual {
                 "TemporaryFileSystem=/media",
             ],
             "Fit: root, User= and DynamicUser= alike, where neither the spec nor a source of it lies there."
+        ),
+        (
+            ["ProtectHostname=yes"],
+            """
+            Fit: root and User=, where the spec has no hostname. Up to systemd 256 root, User= and DynamicUser= alike. From 257 on it
+            covers files of /proc where anything else gives the unit mounts of its own, as DynamicUser= does, and of a /proc that is
+            covered in part no new one is made: leave it out, or set `filesystem.proc = false`.
+            """
+        ),
+        (
+            ["ProtectKernelLogs=yes"],
+            """
+            Not: from 257 on it covers /proc/kmsg, and the jail has no /proc of its own. Up to systemd 256 root, User= and DynamicUser=
+            alike. With `filesystem.proc = false` it fits.
+            """
         ),
         (
             ["ProtectControlGroups=yes"],
@@ -95,6 +111,13 @@ extension Manual {
         (
             ["LimitNPROC=1", "LimitNOFILE=8"],
             "Not: launcher, reaper and command are three processes (TasksMax= as well), and a tree takes some dozen descriptors."
+        ),
+        (
+            ["LimitAS=16M", "LimitDATA=1M", "LimitSTACK=64K"],
+            """
+            Not: the launcher takes some 30 MiB of addresses, 10 MiB of data and 1 MiB of stack, and where its own file does not fit the
+            kernel ends it with SIGSEGV. In place of it: `[rlimits]`, which limits the command.
+            """
         ),
         (
             ["NoExecPaths=/"],
