@@ -72,8 +72,8 @@ let package = Package(
 
         // What several test targets and the fuzzer share; Tests/Support holds what the suites in Python share, too.
         .target(
-            name: "TestSupport", dependencies: ["JailPlan", "JailSpec", "SpecFile", "Kernel", "CLinux"],
-            path: "Tests/Support",
+            name: "TestSupport",
+            dependencies: ["JailScore", "JailPlan", "JailSpec", "SpecFile", "Kernel", "CLinux"], path: "Tests/Support",
             exclude: ["harness"], swiftSettings: strict),
 
         // libseccomp, which the compiler of filters is held against: nothing but a test imports it.
@@ -122,7 +122,6 @@ if Context.environment["IMMURE_FUZZ"] != nil {
     package.products.append(.library(name: "Fuzz", type: .static, targets: ["Fuzz"]))
     package.targets.append(
         .target(
-            name: "Fuzz", dependencies: ["TestSupport", "JailScore", "JailPlan", "JailSpec", "SpecFile"],
-            path: "Tests/Fuzz",
+            name: "Fuzz", dependencies: ["TestSupport"], path: "Tests/Fuzz",
             exclude: ["run", "Seeds", "toml.dict"], swiftSettings: strict))
 }

@@ -105,6 +105,8 @@ package struct Host: Sendable {
     package var danglingLinks: [SystemLink] = []
     /// passwd(5) and group(5) of the jail's own tree, nil for none: asked only where nobody there has the caller's id.
     package var accountFiles: AccountFiles?
+    /// HOME of a caller that passwd(5) has no line for, and so says nothing else of: containers run with such ids.
+    package var unlistedHome: String?
     /// What the patterns of the spec match.
     package var matches: [PatternMatches] = []
     /// Asked only where the spec has a hostname; nil too where something else than a file stands there.

@@ -1,5 +1,6 @@
 package import JailSpec
 package import LinuxFacts
+import SpecFile
 
 /// What to do about what stands in the way: each text once, for the planner, for the explanation of a failure and for the
 /// doctor. After "as root: " stands a command line as it is typed.
@@ -92,7 +93,7 @@ extension Remedy {
 extension Remedy {
     /// In place of a part of the hierarchy without the caller's group: on one and the same place the kernel mounts it once.
     package static func mountOwnGroups(on place: String) -> String {
-        "as root: umount \(place) && mount -t cgroup2 none \(place)"
+        "as root: umount \(shellWord(place)) && mount -t cgroup2 none \(shellWord(place))"
     }
     package static let mountGroups = "as root: mount -t cgroup2 none /sys/fs/cgroup"
     /// A group that is to be left to a user: cgroups(7), delegation. Never the root group, which all others hang on: a new
@@ -100,10 +101,11 @@ extension Remedy {
     package static func own(_ group: String, below mount: String, uid: UInt32) -> String {
         let isRoot = group == "/"
         let directory = isRoot ? "\(mount)/user.\(uid)" : mount + group
-        let files = ["", "/cgroup.procs", "/cgroup.subtree_control"].map { directory + $0 }.joined(separator: " ")
+        let files = ["", "/cgroup.procs", "/cgroup.subtree_control"].map { shellWord(directory + $0) }.joined(
+            separator: " ")
         guard isRoot else { return "as root: chown \(uid) \(files)" }
         return
-            "as root: mkdir \(directory) && chown \(uid) \(files) && echo SHELL >\(directory)/cgroup.procs, with the pid "
+            "as root: mkdir \(shellWord(directory)) && chown \(uid) \(files) && echo SHELL >\(shellWord(directory + "/cgroup.procs")), with the pid "
             + "of the shell that starts immure"
     }
     package static let unifyGroups =

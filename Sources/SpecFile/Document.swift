@@ -24,9 +24,10 @@ package struct Document: Equatable, Sendable {
             faults.append(error)
         }
         faults += loader.faults
-        for text in overrides {
+        for (index, text) in overrides.enumerated() {
             do throws(Diagnostic) {
-                root = try root.merging(parseOverride(text), .replacing)
+                let name = overrides.count > 1 ? "--set \(index + 1)" : "--set"
+                root = try root.merging(parseOverride(text, named: name), .replacing)
             } catch {
                 faults.append(error)
             }

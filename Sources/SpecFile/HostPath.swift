@@ -13,7 +13,14 @@ extension Surroundings {
         let expanded = try expand(written, at: position)
         if expanded.isEmpty { throw Diagnostic("\(quoted(written)) is an empty path", at: position) }
         if expanded.utf8.contains(0) { throw Diagnostic("\(quoted(written)) holds a NUL byte", at: position) }
-        return cleaned(expanded.utf8.first == slash ? expanded : directory(of: position) + "/" + expanded)
+        if expanded.utf8.first == slash { return cleaned(expanded) }
+        let base = directory(of: position)
+        guard base.utf8.first == slash else {
+            throw Diagnostic(
+                "\(quoted(written)): the current directory, which it is taken from, has no path any more", at: position,
+                hint: "it was removed, or is out of reach: enter one that is there, or write the path from /")
+        }
+        return cleaned(base + "/" + expanded)
     }
 
     /// The same of a pattern, glob(7), which may be longer than a name: what is expanded stands for itself, each character of it.
@@ -26,13 +33,14 @@ extension Surroundings {
     }
 
     /// The absolute directory that paths written at `position` are relative to: that of the file as it was named, and the
-    /// current directory for `--set`.
+    /// current directory for `--set`; empty where that is not known.
     package func directory(of position: Position) -> String {
         if let directoryOfFile { return directoryOfFile(position) }
         let file = position.file
         guard let last = file.utf8.lastIndex(of: slash) else { return currentDirectory }
         let directory = String(file[...last])
         guard directory.utf8.first != slash else { return cleaned(directory) }
+        guard currentDirectory.utf8.first == slash else { return "" }
         // getcwd(3) knows no links: what `..` at the beginning leads to is above it by its name.
         var base = currentDirectory
         var below = ""

@@ -1,14 +1,14 @@
-/// The table that one argument of `--set`, `key.path=value`, stands for.
-package func parseOverride(_ text: String) throws(Diagnostic) -> Table {
-    let start = Position(file: "--set", line: 1, column: 1)
+/// The table that one argument of `--set`, `key.path=value`, stands for; `name` is which of several.
+package func parseOverride(_ text: String, named name: String = "--set") throws(Diagnostic) -> Table {
+    let start = Position(file: name, line: 1, column: 1)
     guard let equals = equalsSign(in: text) else {
         throw Diagnostic("\(quoted(text)) has no `=`", at: start, hint: "write --set key.path=value")
     }
     let key = text[..<equals]
-    let depth = try keyParts(String(key), of: text)
+    let depth = try keyParts(String(key), of: text, at: start)
     let root: Node
     do throws(Diagnostic) {
-        root = try parse(Array(text.utf8), file: "--set")
+        root = try parse(Array(text.utf8), file: name)
     } catch {
         throw Diagnostic("\(quoted(text)): \(error.message)", at: error.position, hint: hint(key, text[equals...]))
     }
@@ -45,13 +45,13 @@ private func equalsSign(in text: String) -> String.Index? {
 }
 
 /// How many parts the key has.
-private func keyParts(_ key: String, of text: String) throws(Diagnostic) -> Int {
+private func keyParts(_ key: String, of text: String, at start: Position) throws(Diagnostic) -> Int {
     let fault: Diagnostic
     do throws(Diagnostic) {
         if key.utf8.contains(where: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
             throw Diagnostic("a line break in the key", at: nil)
         }
-        var node = try parse(Array((key + "=0").utf8), file: "--set")
+        var node = try parse(Array((key + "=0").utf8), file: start.file)
         var depth = 0
         while case .table(let table) = node.value, let entry = table.entries.first {
             node = entry.node
@@ -62,7 +62,7 @@ private func keyParts(_ key: String, of text: String) throws(Diagnostic) -> Int 
         fault = error
     }
     throw Diagnostic(
-        "\(quoted(text)): not a key: \(fault.message)", at: Position(file: "--set", line: 1, column: 1),
+        "\(quoted(text)): not a key: \(fault.message)", at: start,
         hint: "write --set key.path=value")
 }
 

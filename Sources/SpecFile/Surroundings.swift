@@ -4,7 +4,7 @@ package struct Surroundings: Sendable {
     package let variable: @Sendable (String) -> String?
     /// The caller's home; nil where it is not known.
     package let home: String?
-    /// The absolute current directory.
+    /// The absolute current directory; empty where it has no path, as one that was removed.
     package let currentDirectory: String
     /// In place of the directory of a file: of a pattern, in which it is to be literal.
     let directoryOfFile: (@Sendable (Position) -> String)?

@@ -19,15 +19,15 @@ extension SourceFile {
             faults.append(Diagnostic("\(noun) \(reason)", at: place, hint: hint))
         }
         if mode & Self.othersMayWrite != 0 {
-            fault("may be written by everyone (mode \(octal))", hint: "chmod go-w \(path)")
+            fault("may be written by everyone (mode \(octal))", hint: "chmod go-w \(shellWord(path))")
         }
         guard callerUID == 0 else { return faults }
         if mode & Self.groupMayWrite != 0, faults.isEmpty {
-            fault("may be written by its group (mode \(octal))", hint: "chmod go-w \(path)")
+            fault("may be written by its group (mode \(octal))", hint: "chmod go-w \(shellWord(path))")
         }
         if isSymlink { fault("is a symbolic link, which root does not follow", hint: "name the file itself") }
         if owner != 0 && owner != callerUID {
-            fault("belongs to uid \(owner), neither root nor the caller", hint: "chown root \(path)")
+            fault("belongs to uid \(owner), neither root nor the caller", hint: "chown root \(shellWord(path))")
         }
         return faults
     }

@@ -35,7 +35,7 @@ enum BundleSpec {
                 faults.append(
                     Diagnostic(
                         "\(words): not available, and it restricts: \(note.reason)", at: position,
-                        hint: "immure import oci \(file) prints a spec without it"))
+                        hint: "immure import oci \(shellWord(file)) prints a spec without it"))
             }
         }
         let whole = Position(file: file, line: 1, column: 1)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import JailRuntime
+import JailSpec
 import SpecFile
 
 /// Everything that is not a plain launch, through ArgumentParser.
@@ -53,6 +54,8 @@ enum CommandLineInterface {
             hint = "the number of the launcher: immure enter $(pgrep -n immure)"
         } else if !advice.isEmpty, !advice.hasSuffix(":") {
             hint = lowered(advice.hasSuffix(".") ? String(advice.dropLast()) : String(advice))
+        } else if let key = key(in: first), Verb(rawValue: verb)?.takesCommand == true {
+            hint = "it is a key of the spec: --set '\(key)=…'"
         } else if Verb(rawValue: verb)?.takesCommand == true {
             hint = "options of the command go after --; the first line of a script is `#!/usr/bin/env -S immure`"
         } else {
@@ -68,6 +71,15 @@ enum CommandLineInterface {
         }
         let words = arguments[2] == arguments[1] ? arguments.dropFirst(3) : arguments.dropFirst(2)
         return arguments[1] + " -- " + words.map { shellWord($0) }.joined(separator: " ")
+    }
+
+    /// The key of a spec that an unknown option is named like.
+    private static func key(in message: String) -> String? {
+        let quoted = message.split(separator: "'")
+        guard quoted.count > 1, quoted[1].hasPrefix("--") else { return nil }
+        let word = String(quoted[1].dropFirst(2).prefix { $0 != "=" }.map { $0 == "-" ? "_" : $0 })
+        let keys = SectionRows.settable.filter { $0.split(separator: ".").last.map(String.init) == word }
+        return keys.count == 1 ? keys[0] : nil
     }
 
     private static func lowered(_ sentence: String) -> String {

@@ -149,17 +149,18 @@ enum Prepare {
     private static func misnamedHint(_ path: String) -> String? {
         if Caller.isDirectory(path) {
             let spec = path + (path.hasSuffix("/") ? "" : "/") + "config.json"
-            return Caller.exists(spec) ? "a bundle is launched by its config.json: immure run \(spec)" : nil
+            return Caller.exists(spec) ? "a bundle is launched by its config.json: immure run \(shellWord(spec))" : nil
         }
         let isThere = Caller.exists(path)
         if path.hasSuffix(".toml") || isThere && !Caller.isProgram(path) { return nil }
         let whole = Caller.absolute(path)
         if isThere, !isWithin(whole, "/usr"), !isWithin(whole, "/bin"), !isWithin(whole, "/sbin") {
+            let shown = shellWord("filesystem.ro=[\(TOML.path(whole))]", quoted: true)
             return
-                "the first word is a spec; to run this file without one: immure run --set 'filesystem.ro=[\"\(whole)\"]' -- \(whole)"
+                "the first word is a spec; to run this file without one: immure run --set \(shown) -- \(shellWord(whole))"
         }
         guard isThere || looksLikeCommand(path) else { return nil }
-        return "the first word is a spec; to run a command without one: immure run -- \(path)"
+        return "the first word is a spec; to run a command without one: immure run -- \(shellWord(path))"
     }
 
     private static func looksLikeCommand(_ path: String) -> Bool {

@@ -36,7 +36,7 @@ NOWHERE = {
 HOSTS_OWN = [
     "tcp=127.0.0.2,8888", "udp=127.0.0.2,8889", "tcp=127.255.255.254,8888", "tcp=0.0.0.0,8888", "tcp=::,8888", "mapped_tcp=127.0.0.1,8888",
     f"tcp={lab.GATEWAY},8888", f"udp={lab.GATEWAY},8889", "tcp=10.0.2.2,8888", "tcp=169.254.1.53,8888", "udp=169.254.1.53,53",
-    "tcp=169.254.169.254,7777", "tcp=fd00:ec2::254,80", "scoped=fe80::1,80", "tcp=::ffff:172.17.0.1,2375", f"tcp=64:ff9b::{lab.BRIDGE},2375",
+    "tcp=169.254.169.254,7777", "tcp=fd00:ec2::254,80", "tcp=fd20:ce::254,80", "tcp=168.63.129.16,80", "tcp=100.100.100.200,80", "scoped=fe80::1,80", "tcp=::ffff:172.17.0.1,2375", f"tcp=64:ff9b::{lab.BRIDGE},2375",
     "tcp=2002:ac11:1::1,2375", "group=172.17.255.255,7778", "group=255.255.255.255,7778", "group=224.0.0.1,7778", "group=ff02::1,7778",
     f"fragments={lab.BRIDGE},7778", f"fragments={lab.HOST},7776", f"sctp={lab.BRIDGE},2375", f"dccp={lab.BRIDGE},2375",
 ]

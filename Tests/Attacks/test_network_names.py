@@ -15,8 +15,9 @@ REFUSED = "ConnectionRefusedError"
 #: Nothing of the kind is opened by a name, whoever answers: the host, its link, private networks.
 CLOSED = [
     "127.0.0.1", "0.0.0.0", lab.HOST, lab.GATEWAY, lab.BRIDGE, lab.METADATA, lab.EVIL, "192.168.1.1", "100.64.0.1", "224.0.0.1",
+    "168.63.129.16", "198.18.0.1", "198.51.100.200",
 ]
-CLOSED6 = ["::1", "::", lab.HOST6, "fe80::1", "fd00:ec2::254", "fc00::1", "::ffff:203.0.113.20", "64:ff9b::7f00:1", "2002:7f00:1::1"]
+CLOSED6 = ["::1", "::", lab.HOST6, "fe80::1", "fd00:ec2::254", "fc00::1", "2001:db8:1::77", "::ffff:203.0.113.20", "64:ff9b::7f00:1", "2002:7f00:1::1"]
 #: Messages that are not the answer come first: it counts all the same.
 FORGED = ["forged id", "forged name", "forged type", "a question", "short"]
 #: Messages that are no answer at all.

@@ -36,6 +36,23 @@ def test_nobody_is_at_home_in_tmp(root):
     assert root.python(None, ASK)[0] == "/tmp"
 
 
+@pytest.mark.parametrize("spec", [None, 'filesystem.rw = ["~/.cache"]', 'filesystem.root = "host"'])
+def test_a_caller_that_passwd_does_not_know_is_at_home_where_home_says(root, spec):
+    """Containers run with such ids; `~` of the spec and of the command are the same place."""
+    home = root.open_directory()
+    (home / ".cache").mkdir()
+    os.chown(home / ".cache", 65533, 65533)
+    root.wrapper = ("setpriv", "--reuid", "65533", "--regid", "65533", "--clear-groups", "env", f"HOME={home}")
+    try:
+        assert root.python(spec, ASK)[0] == str(home)
+        root.shell(spec, "mkdir -p ~/.cache && echo x >~/.cache/x").ok if spec != 'filesystem.root = "host"' else None
+        root.wrapper = (*root.wrapper[:-1], "HOME=/")
+        assert root.python("", ASK)[0] == "/tmp"
+    finally:
+        root.wrapper = ()
+    assert (home / ".cache/x").exists() is (spec == 'filesystem.rw = ["~/.cache"]')
+
+
 def test_no_home_where_the_spec_says_so(user):
     spec = "filesystem.home = false"
     assert user.home not in user.facts(spec).mounts

@@ -258,6 +258,15 @@ def test_a_removed_current_directory_is_refused(caller):
     assert run.status == 125 and "PWD, the current directory, is not known" in run.stderr, run
 
 
+@pytest.mark.parametrize("word", [".:/src", "etc:/src", "../x:/src", "./*/passwd"])
+def test_nothing_is_relative_to_a_removed_current_directory(caller, word):
+    """It was the root of the host that was shown."""
+    gone = caller.directory()
+    caller.wrapper = ("/bin/sh", "-c", 'rmdir "$0" && exec "$@"', gone)
+    run = caller.run(None, "/bin/ls", "/src", cwd=gone, options=["--set", f'filesystem.ro=["{word}"]'])
+    assert run.status == 125 and run.stdout == "" and "has no path any more" in run.stderr, run
+
+
 def asked(caller, spec, name):
     """What getent(1) says of a name, within the jail."""
     return caller.run(spec, "/usr/bin/getent", "hosts", name)

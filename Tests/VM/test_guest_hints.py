@@ -195,7 +195,7 @@ def test_the_root_group(jail):
     (CGROUPS / "cgroup.subtree_control").write_text("+pids")
     (CGROUPS / "cgroup.procs").write_text(str(os.getpid()))
     hint = told(launch(jail, PIDS, user=True),
-                "as root: mkdir {} && chown {} {} && echo SHELL >{}/cgroup.procs, with the pid of the shell that starts immure")
+                "as root: mkdir {} && chown {} {} && echo SHELL >{}, with the pid of the shell that starts immure")
     words, _ = hint.split(", with the pid")
     group = CGROUPS / "user.1000"
     try:

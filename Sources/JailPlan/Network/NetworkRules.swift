@@ -14,12 +14,20 @@ package struct NetworkRules: Equatable, Sendable {
     /// Ports of the names on the list, whose addresses the jail's resolver adds to sets.
     var names: [NameService.Group] = []
 
-    /// The link's own addresses, 169.254.0.0/16 and fe80::/10, where clouds serve their metadata; fd00:ec2::254 is one more.
-    static let ofTheLink: [Destination.Target] = [
-        .network(IPAddress(bytes: [169, 254, 0, 0]), prefix: 16),
-        .network(IPAddress(bytes: [0xfe, 0x80] + [UInt8](repeating: 0, count: 14)), prefix: 10),
-        .network(
-            IPAddress(bytes: [0xfd, 0x00, 0x0e, 0xc2] + [UInt8](repeating: 0, count: 10) + [0x02, 0x54]), prefix: 128),
+    /// The link's own addresses, 169.254.0.0/16 and fe80::/10, where clouds serve their metadata, and where those serve them that
+    /// have other places for it.
+    static let ofTheLink: [Destination.Target] =
+        [
+            .network(IPAddress(bytes: [169, 254, 0, 0]), prefix: 16),
+            .network(IPAddress(bytes: [0xfe, 0x80] + [UInt8](repeating: 0, count: 14)), prefix: 10),
+        ] + metadata.map { .network($0, prefix: $0.width) }
+
+    /// In the order: AWS, Google Cloud, Alibaba Cloud, Azure's WireServer, Oracle Cloud.
+    static let metadata: [IPAddress] = [
+        IPAddress(bytes: [0xfd, 0x00, 0x0e, 0xc2] + [UInt8](repeating: 0, count: 10) + [0x02, 0x54]),
+        IPAddress(bytes: [0xfd, 0x20, 0x00, 0xce] + [UInt8](repeating: 0, count: 10) + [0x02, 0x54]),
+        IPAddress(bytes: [100, 100, 100, 200]), IPAddress(bytes: [168, 63, 129, 16]),
+        IPAddress(bytes: [192, 0, 0, 192]),
     ]
 
     /// An address and a port that must be refused once the rules hold, of that family: what is asked for to see that they do.

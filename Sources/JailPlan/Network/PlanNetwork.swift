@@ -76,7 +76,9 @@ extension Planner {
     /// and a stub on loopback as well.
     private mutating func nameService(_ allowed: [Destination], closing addresses: [IPAddress]) -> NameService? {
         let servers = spec.network.dns?.value.map(\.value) ?? host.network.resolvers
-        guard let service = NameService(allowed, servers: servers, host: addresses) else { return nil }
+        guard let service = NameService(allowed, servers: servers, host: addresses, links: host.network.routed) else {
+            return nil
+        }
         if servers.isEmpty {
             fault(
                 "names in network.allow need a server to ask, and resolv.conf(5) of this host has none",

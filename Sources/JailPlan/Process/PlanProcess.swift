@@ -130,8 +130,11 @@ extension Planner {
         add(.process(.resetSignals), nil)
         // After the descriptors are marked, and in the new root: the working directory is the last way out.
         add(.process(.changeDirectory(spec.cwd.value)), spec.cwd.position)
-        guard let command = spec.command, !command.value.isEmpty else {
-            fault("no command", at: nil, hint: "write it after --, or as command = [\"…\"] in the spec")
+        guard let command = spec.command, command.value.first?.isEmpty == false else {
+            let isNamed = spec.command?.value.isEmpty == false
+            fault(
+                isNamed ? "the command has no name: its first word is empty" : "no command", at: nil,
+                hint: "write it after --, or as command = [\"…\"] in the spec")
             return
         }
         if !service.ownProcess.isEmpty {

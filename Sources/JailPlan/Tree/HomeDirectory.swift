@@ -13,7 +13,7 @@ extension Premises {
     func home(of account: Host.User?) -> HomeDirectory {
         let files = spec.filesystem
         let elsewhere = HomeDirectory(path: files.tmp.value != .none ? "/tmp" : "/", isPrivate: false)
-        guard let path = account?.home, isHome(path) else { return elsewhere }
+        guard let path = account?.home ?? host.unlistedHome, isHome(path) else { return elsewhere }
         if !spec.namespaces[.mount].value.isNew { return HomeDirectory(path: path, isPrivate: false) }
         if files.mounts.contains(where: { $0.source == .hidden && isWithin(path, $0.target) }) { return elsewhere }
         let isShown = files.mounts.contains { isWithin(path, $0.target) && $0.showsTree }

@@ -1,3 +1,5 @@
+import SpecFile
+
 /// What helps where a file system cannot do what a mount asks of it.
 extension Remedy {
     /// Where the ids of files can be mapped.
@@ -24,15 +26,15 @@ extension Remedy {
     package static func mountEnforcing(_ point: String) -> String {
         point == "/"
             ? "as root: put rootflags=prjquota on the kernel's command line, and start the machine again"
-            : "as root: umount \(point), then mount it with -o prjquota (a remount is not enough)"
+            : "as root: umount \(shellWord(point)), then mount it with -o prjquota (a remount is not enough)"
     }
     package static func quotaFeature(_ point: String, _ device: String) -> String {
         // The root is never unmounted while its system runs: ext4 takes the option from its own superblock at the next start.
         if point == "/" {
             return
-                "from a rescue system, as root: tune2fs -O project,quota -Q prjquota -E mount_opts=prjquota \(device)"
+                "from a rescue system, as root: tune2fs -O project,quota -Q prjquota -E mount_opts=prjquota \(shellWord(device))"
         }
         return
-            "as root: umount \(point) && tune2fs -O project,quota -Q prjquota \(device), then mount it with -o prjquota"
+            "as root: umount \(shellWord(point)) && tune2fs -O project,quota -Q prjquota \(shellWord(device)), then mount it with -o prjquota"
     }
 }

@@ -46,11 +46,11 @@ package enum Caller {
         }
     }
 
-    /// The path from the root; what is missing of it is the current directory.
+    /// The path from the root; what is missing of it is the current directory, by procfs where that has no path any more.
     package static func absolute(_ path: String) -> String {
         if path.utf8.first == UInt8(ascii: "/") { return path }
         let directory = currentDirectoryPath()
-        return (directory == "/" ? "" : directory) + "/" + path
+        return (directory == "/" ? "" : directory.isEmpty ? "/proc/self/cwd" : directory) + "/" + path
     }
 
     private static func currentDirectoryPath() -> String {

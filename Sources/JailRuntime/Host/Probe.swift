@@ -195,7 +195,13 @@ extension Host {
         }
         if root != "/" { accountsRoot = root }
         users = Accounts.users(try Accounts.read("etc/passwd", below: root), wanted: wantedUser(spec))
-        if users.isEmpty, spec.identity.user == nil { accountFiles = try accountFiles(of: spec, below: root) }
+        if users.isEmpty, spec.identity.user == nil {
+            accountFiles = try accountFiles(of: spec, below: root)
+            // A tree of its own has no such directory.
+            if uid != 0, accountsRoot == nil, spec.filesystem.root.value != .image {
+                unlistedHome = environmentVariable("HOME")
+            }
+        }
         if namesGroup(spec.identity) { groups = Accounts.groups(try Accounts.read("etc/group", below: root)) }
     }
 

@@ -41,6 +41,9 @@ extension Explanation {
         guard !path.isEmpty else {
             return "a library or loader that the program names is not in the jail; `readelf -l` shows which"
         }
+        if path.utf8.last == UInt8(ascii: "\r") {
+            return "the lines of the script end in CR LF, and the CR belongs to the name: sed -i 's/\\r$//' SCRIPT"
+        }
         guard path.utf8.first == UInt8(ascii: "/") else {
             return "an interpreter is named by its absolute path: #!/usr/bin/env \(path)"
         }

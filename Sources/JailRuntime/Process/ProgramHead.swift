@@ -1,10 +1,10 @@
 /// What the first bytes of a program name that the kernel opens with it.
 enum ProgramHead {
-    /// What stands after `#!`, execve(2).
+    /// What stands after `#!`, execve(2); a carriage return at its end is a part of the name (fs/binfmt_script.c).
     static func interpreter(_ head: [UInt8]) -> String? {
         guard head.starts(with: "#!".utf8) else { return nil }
         let line = head.dropFirst(2).prefix { $0 != UInt8(ascii: "\n") }
-        let blank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
+        let blank: (UInt8) -> Bool = { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         return String(decoding: line.drop(while: blank).prefix { !blank($0) }, as: UTF8.self)
     }
 

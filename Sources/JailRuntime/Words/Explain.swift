@@ -161,7 +161,7 @@ package struct Explanation {
         case .launcherGone, .callerGone, .outsideGone, .jailGone, .interrupted, .helperEnded: nil
         case .notWritten: "e2fsck -fy \(unwritten.image)"
         case .mountedNoexec: noexecHint
-        case .notExecutable: "chmod +x it, or name its interpreter: sh \(failure.text)"
+        case .notExecutable: "chmod +x it, or name its interpreter: sh \(shellWord(failure.text))"
         case .isDirectory: nil
         case .outsideLandlock: "to have it run: [landlock] rx = [\"\(failure.text)\"], or a directory above it"
         case .controllerMissing: controllerHint

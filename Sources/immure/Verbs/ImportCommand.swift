@@ -59,7 +59,8 @@ struct ImportCommand: ParsableCommand {
             Self.leave(
                 Diagnostic(
                     "cannot read \(quoted(path)): \(error.message)", at: nil,
-                    hint: isImage ? "an image is unpacked: immure import oci \(path) --into DIRECTORY" : nil))
+                    hint: isImage ? "an image is unpacked: immure import oci \(shellWord(path)) --into DIRECTORY" : nil)
+            )
         }
     }
 

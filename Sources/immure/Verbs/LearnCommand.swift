@@ -92,7 +92,7 @@ struct LearnCommand: ParsableCommand {
             Diagnostic(
                 "\(quoted(place.path)) has lines that were not learned", at: nil,
                 hint:
-                    "learn what is missing into another file, which extends it: immure learn \(place.path) -o NEW.toml -- …"
+                    "learn what is missing into another file, which extends it: immure learn \(shellWord(place.path)) -o NEW.toml -- …"
             )
         ])
     }

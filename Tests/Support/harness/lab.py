@@ -53,6 +53,8 @@ def up():
     # The host's other interface: a bridge of containers.
     ip("link", "add", "br0", "type", "bridge")
     ip("addr", "add", f"{BRIDGE}/16", "dev", "br0")
+    # Addresses of the internet's may be a link's own.
+    ip("addr", "add", "198.51.100.129/25", "dev", "br0")
     ip("link", "set", "br0", "up")
 
 

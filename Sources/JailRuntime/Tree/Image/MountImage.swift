@@ -1,6 +1,7 @@
 import JailPlan
 import Kernel
 import LinuxFacts
+import SpecFile
 
 /// The file of an image, open to be read.
 struct OpenImage {
@@ -66,7 +67,7 @@ extension Applier {
             telling: found.owner != 0
                 ? "\(path) belongs to uid \(found.owner): root has the kernel read only what nobody else can write"
                 : "\(path) is writable by others: root has the kernel read only what nobody else can write",
-            hint: "as root: chown 0 \(path) && chmod go-w \(path)")
+            hint: "as root: chown 0 \(shellWord(path)) && chmod go-w \(shellWord(path))")
     }
 
     /// Two who write to one image, or one who reads it meanwhile, would see it break. The device that shows it holds the lock, or the

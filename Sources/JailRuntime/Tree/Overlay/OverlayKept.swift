@@ -2,6 +2,7 @@ import JailPlan
 import JailSpec
 import Kernel
 import LinuxFacts
+import SpecFile
 
 /// The upper and work directories that outlive the jail.
 extension Applier {
@@ -39,7 +40,7 @@ extension Applier {
             case .noEntry:
                 throw Failure(
                     telling: "\(key): the directory that \(path) is to be made in does not exist",
-                    hint: "make it: mkdir -p \(path)")
+                    hint: "make it: mkdir -p \(shellWord(path))")
             case .notDirectory: throw Failure(telling: "\(key): \(path) is not a directory", hint: nil)
             default: throw Failure(KernelError(error.call, error.errno, path: path))
             }

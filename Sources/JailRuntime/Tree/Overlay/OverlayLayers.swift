@@ -45,7 +45,8 @@ struct OverlayLayers {
                 if error.errno == .noEntry, source.optional { return false }
                 if error.errno == .noEntry {
                     throw Failure(
-                        telling: "the lower \(path) does not exist", hint: "make it: mkdir \(path); or optional = true")
+                        telling: "the lower \(path) does not exist",
+                        hint: "make it: mkdir \(shellWord(path)); or optional = true")
                 }
                 if error.errno == .notDirectory {
                     throw Failure(
