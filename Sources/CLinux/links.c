@@ -1,7 +1,6 @@
-#include "linux.h"
+#include "netlink.h"
 
 #include <linux/if_link.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 
@@ -39,8 +38,7 @@ static int ask(int channel, struct request *request) {
     int index = 0;
     for (;;) {
         _Alignas(struct nlmsghdr) char buffer[16384];
-        ssize_t length = recv(channel, buffer, sizeof buffer, 0);
-        if (length < 0 && errno == EINTR) continue;
+        ssize_t length = hear(channel, buffer, sizeof buffer);
         if (length < 0) return -1;
         for (struct nlmsghdr *each = (struct nlmsghdr *)buffer; NLMSG_OK(each, length); each = NLMSG_NEXT(each, length)) {
             if (each->nlmsg_type == RTM_NEWLINK && !index) index = ((struct ifinfomsg *)NLMSG_DATA(each))->ifi_index;

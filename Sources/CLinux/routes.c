@@ -1,26 +1,24 @@
-#include "call.h"
 #include "closing.h"
+#include "netlink.h"
 
-#include <ifaddrs.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
-#include <poll.h>
 
+/* A socket of NETLINK_ROUTE; what changes in `groups` is told to it. */
 static int open_routes(unsigned groups) {
     int channel = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    if (channel < 0) return -1;
+    if (channel < 0 || !groups) return channel;
     struct sockaddr_nl own = {.nl_family = AF_NETLINK, .nl_groups = groups};
     if (bind(channel, (struct sockaddr *)&own, sizeof own) == 0) return channel;
     return closing(channel, -1);
 }
 
-static int ask_for_routes(int channel) {
+static int ask_for_all(int channel, int type, uint32_t number) {
     struct {
         struct nlmsghdr head;
         struct rtmsg body;
     } request = {
-        .head = {.nlmsg_len = sizeof request, .nlmsg_type = RTM_GETROUTE, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+        .head = {.nlmsg_len = sizeof request, .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP, .nlmsg_seq = number},
     };
     struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
     return sendto(channel, &request, sizeof request, 0, (struct sockaddr *)&kernel, sizeof kernel) < 0 ? -1 : 0;
@@ -42,36 +40,84 @@ static int take_route(const struct nlmsghdr *message, struct linux_route *route)
     return 1;
 }
 
-/* One datagram's routes; 1 where it ends a dump, -1 for an error. */
-static int read_routes(int channel, int flags, struct linux_route *routes, int room, int *count) {
-    _Alignas(struct nlmsghdr) char buffer[16384];
-    ssize_t length;
-    do length = recv(channel, buffer, sizeof buffer, flags);
-    while (length < 0 && errno == EINTR);
+/* Takes an address out of a message; 1 where it is one. Loopback is interface 1 of each namespace (LOOPBACK_IFINDEX). */
+static int take_address(const struct nlmsghdr *message, struct linux_route *address) {
+    if (message->nlmsg_type != RTM_NEWADDR || message->nlmsg_len < NLMSG_LENGTH(sizeof(struct ifaddrmsg))) return 0;
+    const struct ifaddrmsg *body = NLMSG_DATA(message);
+    if (body->ifa_index == 1 || (body->ifa_family != AF_INET && body->ifa_family != AF_INET6)) return 0;
+    *address = (struct linux_route){.length = body->ifa_family == AF_INET ? 4 : 16};
+    int left = (int)IFA_PAYLOAD(message);
+    for (struct rtattr *part = IFA_RTA(body); RTA_OK(part, left); part = RTA_NEXT(part, left)) {
+        if (RTA_PAYLOAD(part) != (size_t)address->length) continue;
+        /* Where another end has an address, that is IFA_ADDRESS, and the own one IFA_LOCAL. */
+        if (part->rta_type != IFA_LOCAL && (part->rta_type != IFA_ADDRESS || address->has_gateway)) continue;
+        memcpy(address->gateway, RTA_DATA(part), address->length);
+        address->has_gateway = 1;
+    }
+    return address->has_gateway;
+}
+
+/* What is taken of a dump: how many, of which those that have room are kept. */
+struct taken {
+    int (*take)(const struct nlmsghdr *, struct linux_route *);
+    struct linux_route *kept;
+    int room, count, is_torn;
+};
+
+/* One datagram of the dump of that number; 1 where it ends it, -1 for an error. */
+static int read_part(int channel, uint32_t number, struct taken *taken) {
+    _Alignas(struct nlmsghdr) char buffer[32768];
+    ssize_t length = hear(channel, buffer, sizeof buffer);
     if (length < 0) return -1;
     for (struct nlmsghdr *message = (struct nlmsghdr *)buffer; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length)) {
+        /* What is told unasked, or was left by another dump. */
+        if (message->nlmsg_seq != number) continue;
+        if (message->nlmsg_flags & NLM_F_DUMP_INTR) taken->is_torn = 1;
         if (message->nlmsg_type == NLMSG_DONE) return 1;
         if (message->nlmsg_type == NLMSG_ERROR) {
             errno = -((struct nlmsgerr *)NLMSG_DATA(message))->error;
             return -1;
         }
-        struct linux_route route;
-        if (take_route(message, &route) && *count < room) routes[(*count)++] = route;
+        struct linux_route one;
+        if (!taken->take(message, &one)) continue;
+        if (taken->count < taken->room) taken->kept[taken->count] = one;
+        taken->count++;
     }
     return 0;
 }
 
-static int dump_routes(int channel, struct linux_route *routes, int room) {
-    int count = 0, state = ask_for_routes(channel);
-    while (state == 0) state = read_routes(channel, 0, routes, room, &count);
-    return state < 0 ? -1 : count;
+/* Asks for all; how many there are. Where something has changed meanwhile some may be missing: once more. */
+static int dump(int channel, int type, struct taken taken) {
+    static uint32_t number = 0;
+    for (int attempt = 0; attempt < 16; attempt++) {
+        taken.count = taken.is_torn = 0;
+        int state = ask_for_all(channel, type, ++number);
+        while (state == 0) state = read_part(channel, number, &taken);
+        if (state < 0) return -1;
+        if (!taken.is_torn) return taken.count;
+    }
+    errno = EBUSY;
+    return -1;
+}
+
+/* All of them or none: what the caller does not hear of stays open. */
+static int dump_whole(int type, struct taken taken) {
+    int channel = open_routes(0);
+    if (channel < 0) return -1;
+    int count = dump(channel, type, taken);
+    if (count > taken.room) {
+        errno = E2BIG;
+        count = -1;
+    }
+    return closing(channel, count);
 }
 
 int linux_default_routes(struct linux_route *routes, int room) {
-    int channel = open_routes(0);
-    if (channel < 0) return -1;
-    int count = dump_routes(channel, routes, room);
-    return closing(channel, count);
+    return dump_whole(RTM_GETROUTE, (struct taken){.take = take_route, .kept = routes, .room = room});
+}
+
+int linux_interface_addresses(struct linux_route *addresses, int room) {
+    return dump_whole(RTM_GETADDR, (struct taken){.take = take_address, .kept = addresses, .room = room});
 }
 
 int linux_await_routes(int four, int six) {
@@ -81,10 +127,10 @@ int linux_await_routes(int four, int six) {
     int result = -1;
     for (;;) {
         struct linux_route routes[64];
-        int count = dump_routes(channel, routes, 64);
+        int count = dump(channel, RTM_GETROUTE, (struct taken){.take = take_route, .kept = routes, .room = 64});
         /* ENOBUFS: some were lost, and are asked for again. */
         if (count < 0 && errno != ENOBUFS) break;
-        for (int i = 0; i < count; i++) {
+        for (int i = 0; i < count && i < 64; i++) {
             if (routes[i].length == 4) four = 0;
             else six = 0;
         }
@@ -92,8 +138,9 @@ int linux_await_routes(int four, int six) {
             result = 0;
             break;
         }
+        /* And a look by itself, where nothing is told. */
         struct pollfd wait = {.fd = channel, .events = POLLIN};
-        if (poll(&wait, 1, -1) < 0 && errno != EINTR) break;
+        if (poll(&wait, 1, 200) < 0 && errno != EINTR) break;
     }
     return closing(channel, result);
 }
@@ -132,26 +179,4 @@ int linux_refusal_of_address(const unsigned char *address, int length, uint16_t 
     }
     close(channel);
     return answer;
-}
-
-int linux_interface_addresses(struct linux_route *addresses, int room) {
-    struct ifaddrs *list = NULL;
-    if (getifaddrs(&list) < 0) return -1;
-    int count = 0;
-    for (struct ifaddrs *each = list; each && count < room; each = each->ifa_next) {
-        if (!each->ifa_addr || each->ifa_flags & IFF_LOOPBACK) continue;
-        struct linux_route *next = &addresses[count];
-        *next = (struct linux_route){0};
-        if (each->ifa_addr->sa_family == AF_INET) {
-            next->length = 4;
-            memcpy(next->gateway, &((struct sockaddr_in *)each->ifa_addr)->sin_addr, 4);
-        } else if (each->ifa_addr->sa_family == AF_INET6) {
-            next->length = 16;
-            memcpy(next->gateway, &((struct sockaddr_in6 *)each->ifa_addr)->sin6_addr, 16);
-        } else continue;
-        next->has_gateway = 1;
-        count++;
-    }
-    freeifaddrs(list);
-    return count;
 }

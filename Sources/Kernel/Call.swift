@@ -14,7 +14,7 @@ package enum Call: UInt8, Sendable {
     case select, sysinfo
     case getxattr, setxattr, listxattr, renameat, linkat, mknodat, fsync, copyFileRange, utimensat, fchmodat,
         clockGettime
-    case mmap, rtnetlink, getifaddrs, memfdCreate, mount, ftruncate, faccessat, getsockopt, quotactl
+    case mmap, rtnetlink, memfdCreate, mount, ftruncate, faccessat, getsockopt, quotactl
     case listen, getsockname, epoll, processVMReadv, syncFileRange, fallocate, getrandom
 
     /// The name as section 2 of the manual has it.

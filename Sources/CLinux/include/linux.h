@@ -325,7 +325,8 @@ enum linux_network_step { linux_network_unshare, linux_network_socket, linux_net
 int linux_enter_network(int maker, enum linux_network_step *step);
 /* An address of 4 or 16 bytes, or the gateway of a default route. */
 struct linux_route { int length, has_gateway; unsigned char gateway[16]; };
-/* rtnetlink(7): the default routes of the main table in the caller's network namespace; how many, at most `room`. */
+/* rtnetlink(7): the default routes of the main table in the caller's network namespace; how many, at most `room`, E2BIG where there are
+   more. */
 int linux_default_routes(struct linux_route *routes, int room);
 /* Waits until there is one of each protocol that is asked for. */
 int linux_await_routes(int four, int six);
@@ -351,7 +352,7 @@ ssize_t linux_receive_now(int socket, void *bytes, size_t length);
 int linux_accept_now(int server);
 /* seccomp(2): from here on this process opens no file, and does little but send and receive. */
 int linux_keep_to_sockets(void);
-/* The addresses of all interfaces but loopback, getifaddrs(3). */
+/* rtnetlink(7): the addresses of all interfaces but loopback; how many, at most `room`, E2BIG where there are more. */
 int linux_interface_addresses(struct linux_route *addresses, int room);
 /* A socket that receives at that address, of 4 or 16 bytes, and port; what failed in making it. */
 enum linux_port_step { linux_port_socket, linux_port_set, linux_port_bind, linux_port_listen };

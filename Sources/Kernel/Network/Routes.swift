@@ -27,7 +27,8 @@ private func bytes(of route: linux_route) -> [UInt8] {
     return unsafe withUnsafeBytes(of: route.gateway) { unsafe Array($0.prefix(Int(route.length))) }
 }
 
-/// The default routes of the caller's network namespace, rtnetlink(7).
+/// The default routes of the caller's network namespace, rtnetlink(7). Like every question to it, it fails with `ETIMEDOUT` where the kernel
+/// says nothing within a second.
 package func defaultRoutes() throws(KernelError) -> [DefaultRoute] {
     let routes = unsafe try addresses(.rtnetlink) { unsafe linux_default_routes($0, $1) }
     return routes.map { DefaultRoute(isIPv6: $0.length == 16, gateway: bytes(of: $0)) }
@@ -38,10 +39,10 @@ package func awaitDefaultRoutes(four: Bool, six: Bool) throws(KernelError) {
     try persist(.rtnetlink) { linux_await_routes(four ? 1 : 0, six ? 1 : 0) }
 }
 
-/// The addresses, 4 or 16 bytes each, of the interfaces of the caller's network namespace but loopback. The corresponding C function
-/// is `getifaddrs`.
+/// The addresses, 4 or 16 bytes each, of the interfaces of the caller's network namespace but loopback, rtnetlink(7). Fails with `E2BIG`
+/// where there are more than 1,024: none is left out.
 package func interfaceAddresses() throws(KernelError) -> [[UInt8]] {
-    let found = unsafe try addresses(.getifaddrs) { unsafe linux_interface_addresses($0, $1) }
+    let found = unsafe try addresses(.rtnetlink) { unsafe linux_interface_addresses($0, $1) }
     return found.map { bytes(of: $0) }
 }
 
