@@ -83,6 +83,8 @@ package struct Plan: Equatable, Sendable {
     private var publishes = false
     /// Where the list of destinations stands, where there is one.
     package var listOfDestinations: Position?
+    /// Where that of the servers of names stands.
+    package var listOfServers: Position?
     /// Whether the jail has a session of its own, and with what terminal.
     package private(set) var session: SessionTerminal?
     /// The filter of system calls, and whether the launcher is to hear of what it kills and logs.

@@ -94,7 +94,11 @@ enum Run {
         case .failed, .lost: return true
         case .ended, .timedOut: break
         }
-        return !outcome.refusedConnectionNotes(of: plan).isEmpty || !outcome.limitNotes(of: plan).isEmpty
+        return !networkNotes(outcome, of: plan).isEmpty || !outcome.limitNotes(of: plan).isEmpty
+    }
+
+    private static func networkNotes(_ outcome: Outcome, of plan: Plan) -> [Diagnostic] {
+        outcome.refusedConnectionNotes(of: plan) + outcome.silentServerNotes(of: plan)
     }
 
     /// Says and writes what there is to it; a launch without any of that does not pay for it.
@@ -102,7 +106,7 @@ enum Run {
         _ outcome: Outcome, of plan: Plan, to destination: ResultDestination?, listing changes: ResultDestination?
     ) {
         let skipped = outcome.skippedNotes(of: plan)
-        let limits = outcome.refusedConnectionNotes(of: plan) + outcome.limitNotes(of: plan)
+        let limits = networkNotes(outcome, of: plan) + outcome.limitNotes(of: plan)
         if destination == nil, changes == nil, skipped.isEmpty, limits.isEmpty {
             switch outcome.ending {
             case .ended, .timedOut: return

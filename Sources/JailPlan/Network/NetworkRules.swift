@@ -92,8 +92,26 @@ package struct NetworkRules: Equatable, Sendable {
             }
             lines += ["    ip daddr @closed4 goto refuse", "    ip6 daddr @closed6 goto refuse"]
         }
-        lines += ["  }", "}"]
+        lines.append("  }")
+        if names.isEmpty { lines += countedServers }
+        lines.append("}")
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// The counters of a server: what was sent to it, after the rules that may refuse it, and what came.
+    package static func asked(_ server: Int) -> String { "asked\(server)" }
+    package static func answered(_ server: Int) -> String { "answered\(server)" }
+
+    private var countedServers: [String] {
+        guard !resolvers.isEmpty else { return [] }
+        let counters = resolvers.indices.flatMap { [Self.asked($0), Self.answered($0)] }
+        func chain(_ name: String, _ hook: String, _ rule: (Int, IPAddress) -> String) -> [String] {
+            ["  chain \(name) {", "    type filter hook \(hook) priority 1;"]
+                + resolvers.enumerated().map { "    \($1.isIPv6 ? "ip6" : "ip") \(rule($0, $1))" } + ["  }"]
+        }
+        return counters.map { "  counter \($0) { packets 0 bytes 0 }" }
+            + chain("ask", "output") { "daddr \($1) udp dport 53 counter name \(Self.asked($0))" }
+            + chain("answer", "input") { "saddr \($1) udp sport 53 counter name \(Self.answered($0))" }
     }
 
     private func rules(of allowed: [Destination]) -> [String] {

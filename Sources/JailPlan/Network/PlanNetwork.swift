@@ -47,6 +47,7 @@ extension Planner {
         var leadsOut = NetworkProvision.Families(
             four: host.network.hasRoute.four, six: host.network.hasRoute.six && stack == .pasta)
         plan.listOfDestinations = spec.network.allow?.position
+        plan.listOfServers = spec.network.dns?.position
         let allowed = spec.network.allow?.value.map(\.value)
         let way: NetworkProvision.Way
         var closedByName = host.network.addresses

@@ -58,7 +58,8 @@ extension Applier {
         order.passing = [rules]
         let loader = try HelperProcess.start(order) { descriptorTableSize }
         closeDescriptor(rules)
-        counters = NetworkCounters(network: network, users: users, nft: nft)
+        counters = NetworkCounters(
+            network: network, users: users, nft: nft, servers: provision.names?.servers ?? provision.rules.resolvers)
         let awaited = plan.steps.firstIndex { if case .network(.awaitNetwork) = $0.operation { true } else { false } }
         inTheMaking = NetworkInTheMaking(
             step: step, awaited: awaited ?? -1, provision: provision, network: network, users: users, stack: stack,

@@ -27,11 +27,15 @@ struct NetworkCounters {
     let nft: HostProgram
     /// What the jail's resolver writes down; −1 where there is none.
     var names: Int32 = -1
+    /// The servers that names are asked of.
+    var servers: [IPAddress]
 
     var descriptors: [Int32] { [network, users, nft.descriptor, names] }
 
-    /// What was refused, the most frequent first; nil where it cannot be read.
-    func read(noticing signals: SignalQueue, tableSize: () -> Int32) -> [RefusedConnection]? {
+    /// What was refused, the most frequent first, and how the servers of names have answered; nil where it cannot be read.
+    func read(
+        noticing signals: SignalQueue, tableSize: () -> Int32
+    ) -> (refused: [RefusedConnection], servers: [AskedServer])? {
         do throws(Failure) {
             let answer = try failing { () throws(KernelError) in try makeMemoryFile("refused", []).release() }
             defer { closeDescriptor(answer) }
@@ -42,11 +46,15 @@ struct NetworkCounters {
             guard try helper.finish(noticing: signals) == .exited(0) else { return nil }
             let text = try failing { () throws(KernelError) in
                 let file = try open("/proc/self/fd/\(answer)", .read)
-                return try readAll(file.number)
+                return String(decoding: try readAll(file.number), as: UTF8.self)
             }
-            let names = names
-            let refused = names < 0 ? [] : try failing { () throws(KernelError) in try RefusedNames.read(names) }
-            return refused + Self.counts(in: String(decoding: text, as: UTF8.self))
+            guard names >= 0 else {
+                return (Self.counts(in: text), AskedServer.counts(in: text, of: servers))
+            }
+            let (names, servers) = (names, servers)
+            return try failing { () throws(KernelError) in
+                (try RefusedNames.read(names) + Self.counts(in: text), try ServerTally.read(names, of: servers))
+            }
         } catch {
             return nil
         }

@@ -24,6 +24,8 @@ package struct Outcome: Sendable {
     package var leftCgroup: String?
     /// What the rules of the jail's network refused; nil where they could not be asked.
     package var refusedConnections: [RefusedConnection]? = []
+    /// The servers that the jail's names were asked of.
+    package var askedServers: [AskedServer] = []
     /// What was asked for by default and could not be had.
     var notes: [Diagnostic] = []
     /// Steps whose optional source was missing.

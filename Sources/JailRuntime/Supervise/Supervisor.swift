@@ -133,7 +133,10 @@ struct Supervisor {
         while !isDone { isDone = try failing { () throws(KernelError) in try turn() } }
         try failing { () throws(KernelError) in try finishWriting() }
         HelperProcess.end(helpers)
-        if let counters { outcome.refusedConnections = counters.read(noticing: signals, tableSize: tableSize) }
+        if let counters {
+            let found = counters.read(noticing: signals, tableSize: tableSize)
+            (outcome.refusedConnections, outcome.askedServers) = (found?.refused, found?.servers ?? [])
+        }
         if !plan.supervision.ownsProcesses { try failing { () throws(KernelError) in try leftovers.kill() } }
         if let leaf { try failing { () throws(KernelError) in try close(leaf) } }
         // Whoever asked for an end does not wait for a reader.

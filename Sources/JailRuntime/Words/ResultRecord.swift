@@ -47,6 +47,7 @@ package enum ResultRecord {
                         "refused_connections",
                         outcome.refusedConnections.map { .array($0.map(json)) } ?? .null
                     ),
+                    ("name_servers", .array(outcome.askedServers.map(json))),
                     ("changes", .array(changes.flatMap(\.json))),
                 ])
     }
@@ -84,6 +85,13 @@ package enum ResultRecord {
         ])
     }
 
+    private static func json(_ server: AskedServer) -> JSON {
+        .object([
+            ("address", .string("\(server.address)")), ("asked", .integer(server.asked)),
+            ("answered", .integer(server.answered)),
+        ])
+    }
+
     /// A launch that ended before there was a plan: `failure` has the first fault, `failures` all of them.
     package static func record(of faults: [Diagnostic]) -> JSON {
         .object([
@@ -95,7 +103,9 @@ package enum ResultRecord {
             ("peak_processes", .null), ("read_bytes", .integer(0)), ("written_bytes", .integer(0)),
             ("throttled_seconds", .null), ("io_stalled_seconds", .null), ("killed_for_memory", .null),
             ("forks_refused", .null), ("limits_hit", .array([])), ("degraded", .array([])),
-            ("seccomp", .null), ("logged", .array([])), ("refused_connections", .array([])), ("changes", .array([])),
+            ("seccomp", .null), ("logged", .array([])), ("refused_connections", .array([])),
+            ("name_servers", .array([])),
+            ("changes", .array([])),
         ])
     }
 }

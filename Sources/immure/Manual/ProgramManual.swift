@@ -108,7 +108,9 @@ extension Manual {
             the kernel has it), `count` (processes killed, forks refused, or microseconds; 1 for what was full), `message` and
             `position`. `degraded` has what was left out. `seccomp` is null, or the call that the
             filter ended the command for: `call`, `arguments`, `action`, `rule`, `program`, `pid`; `logged` is an array of
-            such objects, each with its `count`. `changes` is an array of what overlays changed, each an object with `change`
+            such objects, each with its `count`. `refused_connections` is an array of what the network refused, each an object with
+            `destination`, `count` and `leads_to`, null where it could not be read; `name_servers` of the servers that names were
+            asked of, with `address`, `asked` and `answered`. `changes` is an array of what overlays changed, each an object with `change`
             (the letter of `immure diff`), `path` in the jail and `notes`.
             """)
         page.item(

@@ -47,6 +47,9 @@ struct Exchange {
 
     var watch: Watch { Watch(socket, for: output.isEmpty ? .readable : .writable) }
 
+    /// The server that is asked for the first time, of so many; nil where it is asked once more.
+    func firstAsked(of count: Int) -> Int? { turns <= count ? turns - 1 : nil }
+
     func hasNext(of servers: [IPAddress]) -> Bool { turns < servers.count }
 
     /// Asks the next server; false where all had their turn. `socket` is −1 where it could not be asked.

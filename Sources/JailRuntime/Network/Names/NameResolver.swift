@@ -25,6 +25,7 @@ struct NameResolver {
     let sockets: NameSockets
     var opened: OpenedAddresses
     var refused: RefusedNames
+    private var tally: ServerTally
     /// Questions that a server was asked.
     var exchanges: [Exchange] = []
     var connections: [Connection] = []
@@ -47,6 +48,7 @@ struct NameResolver {
         (self.service, self.sockets) = (service, sockets)
         opened = OpenedAddresses(changing: sockets.rules)
         refused = RefusedNames(writing: sockets.refused)
+        tally = ServerTally(of: service.servers, writing: sockets.refused)
     }
 
     /// Its whole life: it is killed.
@@ -141,6 +143,9 @@ struct NameResolver {
     /// Puts a question to the next of the servers; none is left where each had its turn.
     private mutating func askNext(_ index: Int, _ now: Int) throws(KernelError) {
         while exchanges[index].askNext(of: service.servers, now) {
+            if let server = exchanges[index].firstAsked(of: service.servers.count) {
+                try tally.noteQuestion(to: server)
+            }
             if exchanges[index].socket >= 0 { return }
         }
         finish(index, Answer.empty(Answer.Code.failed.rawValue, to: exchanges[index].asked))
@@ -157,6 +162,10 @@ struct NameResolver {
     /// An answer of the server that was asked.
     private mutating func take(_ bytes: [UInt8], _ index: Int, _ now: Int) throws(KernelError) {
         let exchange = exchanges[index]
+        // By a stream it is asked once more for what it has answered.
+        if !exchange.isStream, let server = exchange.firstAsked(of: service.servers.count) {
+            try tally.noteAnswer(of: server)
+        }
         guard var answer = Answer(bytes, to: exchange.asked.question) else { return try askNext(index, now) }
         if answer.isTruncated, !exchange.isStream {
             if !exchanges[index].askWhole(of: service.servers, now) { try askNext(index, now) }

@@ -17,6 +17,8 @@ struct RefusedNames {
     private static let most = 256
     /// Count, address and name, the last two after their lengths.
     private static let length = 4 + 17 + 256
+    /// Where all of them end.
+    static let end = (most + 1) * length
 
     private let file: Int32
     private var entries: [NameService.Name: Entry] = [:]
@@ -55,7 +57,7 @@ struct RefusedNames {
 
     /// What is in the file, the most frequent first.
     static func read(_ file: Int32) throws(KernelError) -> [RefusedConnection] {
-        let bytes = try readBytes(file, at: 0, upTo: (most + 1) * length)
+        let bytes = try readBytes(file, at: 0, upTo: end)
         var found: [RefusedConnection] = []
         for start in stride(from: 0, to: bytes.count, by: length) {
             var reader = NameReader(Array(bytes[start..<min(start + length, bytes.count)]))
