@@ -111,6 +111,8 @@ package struct OpenFlags: Sendable {
 
     package var writes: Bool { !namesOnly && (bits & 3 != 0 || bits & 0o1000 != 0) }
     package var creates: Bool { bits & 0o100 != 0 && !namesOnly }
+    /// Whether it is for reading and writing both, as a database.
+    package var updates: Bool { !namesOnly && bits & 3 == 2 }
     /// O_PATH: nothing is read.
     package var namesOnly: Bool { bits & 0o10_000_000 != 0 }
     /// O_TMPFILE: a file without a name in that directory.

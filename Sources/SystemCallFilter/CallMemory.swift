@@ -10,6 +10,18 @@ package struct CallMemory {
     /// The longest path that is shown in part, in bytes.
     private static let longest = 256
 
+    /// Whether a call names something in memory.
+    package static func isNamed(_ call: Substring, _ arguments: [UInt64]) -> Bool {
+        switch call {
+        case "connect", "bind": return arguments[1] != 0
+        case "sendto": return arguments[4] != 0
+        default:
+            return paths.contains { row in
+                arguments[row.index] != 0 && row.calls.split(separator: " ").contains { $0 == call }
+            }
+        }
+    }
+
     /// The path or address that an argument of a call leads to; nil for what is neither, or cannot be read.
     func words(_ call: String, _ index: Int, _ arguments: [UInt64]) -> String? {
         let address = arguments[index]

@@ -67,10 +67,7 @@ enum Run {
                 Diagnostic("--why: another filter has the listener already, and nothing was seen", at: nil),
                 as: .warning)
         }
-        let all = Denial.sorted(outcome.denials)
-        var found = all.filter { $0.kind != .nowhere && (reasons == .all || $0.kind != .absent) }
-        // What the host has not either explains nothing but a failure, and only where nothing else does.
-        if found.isEmpty, outcome.status != 0 { found = all.filter { $0.kind == .nowhere } }
+        let found = outcome.reasons(of: plan, all: reasons == .all)
         let told = reasons == .all ? found : Array(found.prefix(5))
         Caller.patiently {
             if found.isEmpty, !isExplained(outcome, of: plan) {
@@ -85,8 +82,8 @@ enum Run {
 
     /// Names what is not watched: an empty answer is no proof that the jail kept nothing from the command.
     private static let nothingSeen =
-        "why: nothing that is watched was refused or missing; not watched, among others: limits, capabilities, the content of /proc, "
-        + "and what a network of the jail's own refuses"
+        "why: nothing that is watched was refused or missing; not watched, among others: limits but rlimits' as, cpu, data, fsize, nofile "
+        + "and nproc, capabilities, the content of /proc, and what a server refuses"
 
     /// Whether something else is said of why the command failed, or did not start.
     private static func isExplained(_ outcome: Outcome, of plan: Plan) -> Bool {

@@ -13,7 +13,7 @@ extension Applier {
         }
         do throws(KernelError) {
             let listener = try installListeningFilter(
-                plan.isWatched ? program.observing(DenialObserver.names) : program.notifying)
+                plan.isWatched ? program.observing(DenialObserver.names(plan)) : program.notifying)
             // From here on every call may be refused; memory is not.
             if let slot = self.report?.listener {
                 slot.fill(listener)

@@ -26,10 +26,19 @@ struct Listener {
     private var unlisted = 0
     /// Looks for what the jail keeps from the command, where somebody wants to know.
     private var denials: DenialObserver?
-    /// The call that is looked at, and the errno that it will fail with.
-    private var lookedAt: (question: Question, errno: Errno?)?
+    /// Reads what the calls that are told of name; nil before the first.
+    private var reader: CallReader?
+    /// The call that is looked at, and what for.
+    private var lookedAt: LookedAt?
     /// What is told only where the command ran: exit(2) is made by immure itself where it could not be executed.
     private var deferred: [RefusedCall] = []
+
+    private enum LookedAt {
+        /// For what is kept from it; it will fail with that errno.
+        case denied(Question, Errno?)
+        /// To be told of with what it names.
+        case told(Question, EffectivePolicy.Answer)
+    }
 
     /// How long a process may take to end by SIGSYS, which dumps core, in nanoseconds.
     private static let patience = 200_000_000
@@ -50,11 +59,17 @@ struct Listener {
     }
 
     /// What is waited for: the next call, or while one is looked at what there is to it.
-    var watch: Watch { lookedAt == nil ? Watch(descriptor) : denials?.watch ?? Watch(-1) }
+    var watch: Watch {
+        switch lookedAt {
+        case nil: Watch(descriptor)
+        case .denied?: denials?.watch ?? Watch(-1)
+        case .told?: reader?.watch ?? Watch(-1)
+        }
+    }
 
     /// When somebody's time is up, in milliseconds from now.
     var milliseconds: Int32? {
-        let deadlines = condemned.map(\.deadline) + (denials?.deadline.map { [$0] } ?? [])
+        let deadlines = condemned.map(\.deadline) + [denials?.deadline, reader?.deadline].compactMap { $0 }
         guard let next = deadlines.min() else { return nil }
         return Int32(clamping: max(0, (next - monotonicNanoseconds() + 999_999) / 1_000_000))
     }
@@ -82,9 +97,29 @@ struct Listener {
         let answer = program.explain(
             number: question.number, architecture: question.architecture, arguments: question.arguments)
         if try observe(question, answer) { return }
-        // Whatever is asked about and is not to be logged is killed, also what the policy has no reason for.
+        let plain = CallReader.plain(question)
+        // Another ABI stands before the name.
+        if let name = plain.name.split(separator: " ").last, CallMemory.isNamed(name, question.arguments),
+            try ask(question)
+        {
+            lookedAt = .told(question, answer)
+        } else {
+            try tell(question, answer, plain)
+        }
+    }
+
+    /// Has what a call names read; false where nobody does any more.
+    private mutating func ask(_ question: Question) throws(KernelError) -> Bool {
+        if reader == nil { reader = try CallReader(in: proc, descriptor) }
+        return reader?.ask(question) ?? false
+    }
+
+    /// Whatever is asked about and is not to be logged is killed, also what the policy has no reason for.
+    private mutating func tell(
+        _ question: Question, _ answer: EffectivePolicy.Answer, _ words: CallReader.Words
+    ) throws(KernelError) {
         let isLogged = answer.verdict == .log
-        let (name, arguments) = words(of: question)
+        let (name, arguments) = words
         if isLogged, let known = numbers.firstIndex(of: question, arguments, position: answer.origin.position) {
             logged[known].count += 1
             try Kernel.answer(question, on: descriptor)
@@ -113,7 +148,7 @@ struct Listener {
             return false
         }
         if denials?.ask(question, answer.name ?? "", verdict) == true {
-            lookedAt = (question, errno)
+            lookedAt = .denied(question, errno)
         } else {
             try Kernel.answer(question, on: descriptor, failing: errno)
         }
@@ -122,10 +157,18 @@ struct Listener {
 
     /// Answers the call that is looked at once that is over: whether it is.
     private mutating func settle(_ found: Watch) throws(KernelError) -> Bool {
-        guard let lookedAt, let said = denials?.hear(found) else { return false }
-        // What was read is its thread's only if the call still waits.
-        if try Kernel.answer(lookedAt.question, on: descriptor, failing: lookedAt.errno) { denials?.take(said) }
-        self.lookedAt = nil
+        switch lookedAt {
+        case nil: return true
+        case .denied(let question, let errno)?:
+            guard let said = denials?.hear(found) else { return false }
+            lookedAt = nil
+            // What was read is its thread's only if the call still waits.
+            if try Kernel.answer(question, on: descriptor, failing: errno) { denials?.take(said) }
+        case .told(let question, let answer)?:
+            guard let words = reader?.hear(found, of: question) else { return false }
+            lookedAt = nil
+            try tell(question, answer, words)
+        }
         return true
     }
 
@@ -209,6 +252,7 @@ struct Listener {
     /// Says what is left to say when the jail has ended; `ran` is whether the command did.
     mutating func conclude(ran: Bool) {
         denials?.end()
+        reader?.end()
         if ran { for call in deferred { tell(call) } }
         for call in logged where call.count > 1 {
             let place = call.position.map { "\($0): " } ?? ""

@@ -2,18 +2,53 @@ import Kernel
 import LinuxFacts
 import SystemCallFilter
 
-extension Listener {
-    /// A call in words, with the paths and addresses that its arguments lead to now: the program may change them before the
-    /// kernel reads them, so that they are told, and decide nothing.
-    func words(of question: Question) -> (name: String, arguments: [String]) {
-        let memory = CallMemory { proc.memory(of: question.thread, at: $0, upTo: $1) }
-        let found = CallWords.call(
-            number: question.number, architecture: question.architecture, arguments: question.arguments, memory: memory)
-        // Only now is it certain that what was read is the memory of the thread that waits.
-        if isPending(question, on: descriptor) { return found }
-        return CallWords.call(
+/// A call in words, with the paths and addresses that its arguments lead to now: the program may change them before the kernel reads
+/// them, so that they are told, and decide nothing. They are read by another process, which may be kept waiting for them.
+struct CallReader {
+    private var looking: LookingProcess
+    private let listener: Int32
+
+    init(in proc: HostProc, _ listener: Int32) throws(KernelError) {
+        self.listener = listener
+        looking = try LookingProcess(keeping: proc) { message in
+            guard let question = Question(message) else { return [0] }
+            let memory = CallMemory { proc.memory(of: question.thread, at: $0, upTo: $1) }
+            let words = CallWords.call(
+                number: question.number, architecture: question.architecture, arguments: question.arguments,
+                memory: memory)
+            // No argument has a byte 0 in it.
+            return Array(([words.name] + words.arguments).map { Array($0.utf8) }.joined(separator: [0]))
+        }
+    }
+
+    typealias Words = (name: String, arguments: [String])
+
+    /// Without what is in memory.
+    static func plain(_ question: Question) -> Words {
+        CallWords.call(
             number: question.number, architecture: question.architecture, arguments: question.arguments)
     }
+
+    mutating func ask(_ question: Question) -> Bool { looking.ask(question.bytes, about: "") }
+
+    /// nil where there is time left.
+    mutating func hear(_ found: Watch, of question: Question) -> Words? {
+        switch looking.hear(found) {
+        case .none: return nil
+        case .gaveUp: return Self.plain(question)
+        case .bytes(let bytes):
+            // Only now is it certain that what was read is the memory of the thread that waits.
+            guard isPending(question, on: listener) else { return Self.plain(question) }
+            let fields = bytes.split(separator: 0, omittingEmptySubsequences: false).map {
+                String(decoding: $0, as: UTF8.self)
+            }
+            return (fields[0], Array(fields[1...]))
+        }
+    }
+
+    var watch: Watch { looking.watch }
+    var deadline: Int? { looking.deadline }
+    mutating func end() { looking.end() }
 }
 
 extension HostProc {

@@ -12,8 +12,11 @@ struct CallLooks {
         uniqueKeysWithValues: ObservedCall.all(withLooks: true).map { ($0.name, $0.operands) })
     private let sockets = ObservedCall.sockets
     private let searched = SearchedDirectories()
+    private let limits: LimitLooks
 
-    init(scene: JailScene, proc: HostProc) { (self.scene, self.proc) = (scene, proc) }
+    init(scene: JailScene, proc: HostProc) {
+        (self.scene, self.proc, limits) = (scene, proc, LimitLooks(scene: scene, proc: proc))
+    }
 
     /// What becomes of the call by the filter.
     enum Verdict: UInt8 {
@@ -24,7 +27,12 @@ struct CallLooks {
     func look(_ question: Question, _ name: String, _ verdict: Verdict) -> [Denial] {
         do throws(KernelError) {
             let thread = try ThreadState(question.thread, in: proc)
-            var found = verdict == .made ? made(question, name, thread) : refused(question, name, verdict, thread)
+            var found: [Denial]
+            if verdict == .made {
+                found = (limits.look(question, name, thread).map { [$0] } ?? []) + made(question, name, thread)
+            } else {
+                found = refused(question, name, verdict, thread)
+            }
             for index in found.indices { (found[index].call, found[index].program) = (name, thread.program) }
             return found
         } catch {
@@ -47,9 +55,26 @@ struct CallLooks {
             // The flags are the first field of `struct clone_args`, clone(2).
             guard number(at: question.arguments[0], thread) & Self.namespaces != 0 else { break }
             return [Denial(.refused, name, remark: "which is to make namespaces", line: nested)]
+        case "chown", "fchown", "lchown", "fchownat":
+            if let denial = owner(question, name, thread) { return [denial] }
         default: break
         }
         return [Denial(verdict == .absent ? .absent : .refused, name, line: "seccomp.allow = [\"\(name)\"]")]
+    }
+
+    /// An owner that the jail does not have, to whom no call gives a file.
+    private func owner(_ question: Question, _ name: String, _ thread: ThreadState) -> Denial? {
+        let index = name == "fchownat" ? 2 : 1
+        for (place, map, noun) in [(index, "uid_map", "uid"), (index + 1, "gid_map", "gid")] {
+            let wanted = UInt32(truncatingIfNeeded: question.arguments[place])
+            guard wanted != .max, !thread.maps(wanted, by: map) else { continue }
+            return Denial(
+                .refused, name,
+                remark:
+                    "as the jail has no \(noun) \(wanted), and to give files away takes capabilities.keep = [\"chown\"]",
+                line: "identity = { user = 0, uid_map = \"auto\", gid_map = \"auto\" }")
+        }
+        return nil
     }
 
     // MARK: Made
@@ -58,8 +83,8 @@ struct CallLooks {
         if let operands = calls[name] {
             let looks = PathLooks(thread: thread, scene: scene, searched: searched)
             var names: [PathLooks.Name] = []
-            let found = operands.compactMap { operand -> Denial? in
-                guard let text = thread.path(at: question.arguments[operand.path]), !text.isEmpty else { return nil }
+            let found = operands.flatMap { operand -> [Denial] in
+                guard let text = thread.path(at: question.arguments[operand.path]), !text.isEmpty else { return [] }
                 let start = operand.directory.map { Int32(truncatingIfNeeded: question.arguments[$0]) }
                 names.append((text, start))
                 return looks.look(text, from: start, need(operand.use, question, thread))
@@ -73,7 +98,7 @@ struct CallLooks {
         guard
             let address = thread.memory(at: question.arguments[call.address], upTo: length).flatMap(SocketAddress.init)
         else { return [] }
-        return (name == "bind" ? bind(address, thread) : connect(address, thread)).map { [$0] } ?? []
+        return name == "bind" ? bind(address).map { [$0] } ?? [] : connect(address, thread)
     }
 
     /// What is there in the caller's directory must be shown as well.
@@ -81,8 +106,7 @@ struct CallLooks {
         _ denial: Denial, _ question: Question, _ thread: ThreadState, _ looks: PathLooks
     ) -> [Denial] {
         guard denial.kind == .place else { return [denial] }
-        let shown = looks.look(scene.callerDirectory + "/" + denial.subject, from: nil, .read)
-        return [denial] + (shown.map { [$0] } ?? [])
+        return [denial] + looks.look(scene.callerDirectory + "/" + denial.subject, from: nil, .read)
     }
 
     /// Eight bytes of a thread's memory, or as many as can be read.
@@ -108,28 +132,32 @@ struct CallLooks {
     private static func need(_ flags: OpenFlags) -> PathLooks.Need {
         if flags.namesOnly { return .look }
         // A name that is there is only opened.
-        if flags.creates { return .openOrMake(writes: flags.writes) }
+        if flags.creates { return .openOrMake(flags) }
         return flags.writes ? .write : .read
     }
 
     // MARK: Addresses
 
-    private func bind(_ address: SocketAddress, _ thread: ThreadState) -> Denial? {
+    private func bind(_ address: SocketAddress) -> Denial? {
         guard case .inet(let host, let port) = address, !scene.leaves(.bind, open: port) else { return nil }
         return Denial(.landlock, "\(host):\(port)", line: "landlock.bind_tcp = [\(port)]")
     }
 
-    private func connect(_ address: SocketAddress, _ thread: ThreadState) -> Denial? {
+    private func connect(_ address: SocketAddress, _ thread: ThreadState) -> [Denial] {
         switch address {
         case .inet(let host, let port):
             let name = "\(host):\(port)"
+            var found: [Denial] = []
             if host.hasPrefix("127.") || host == "[::1]" {
-                if let denial = loopback(name, port, thread) { return denial }
+                if let denial = loopback(name, port, thread) { return [denial] }
             } else if scene.isCutOff {
-                return Denial(.network, name, line: "network = { mode = \"user\", allow = [\"\(name)\"] }")
+                return [Denial(.network, name, line: "network = { mode = \"user\", allow = [\"\(name)\"] }")]
+            } else if scene.hasRules {
+                // Whether it is refused the rules tell when the jail has ended.
+                found.append(Denial(.tried, name))
             }
-            guard !scene.leaves(.connect, open: port) else { return nil }
-            return Denial(.landlock, name, line: "landlock.connect_tcp = [\(port)]")
+            guard !scene.leaves(.connect, open: port) else { return found }
+            return found + [Denial(.landlock, name, line: "landlock.connect_tcp = [\(port)]")]
         case .path(let bytes):
             return PathLooks(thread: thread, scene: scene, searched: searched).look(
                 String(escaping: bytes), from: nil, .connect)
@@ -137,8 +165,8 @@ struct CallLooks {
             func isThere(_ host: Bool) -> Bool {
                 thread.table("unix", ofHost: host).contains { $0.hasSuffix(" @" + name) }
             }
-            guard !name.isEmpty, isThere(true), !isThere(false) else { return nil }
-            return Denial(.loopback, "@" + name, line: "network.mode = \"host\"")
+            guard !name.isEmpty, isThere(true), !isThere(false) else { return [] }
+            return [Denial(.loopback, "@" + name, line: "network.mode = \"host\"")]
         }
     }
 

@@ -4,6 +4,8 @@ import SpecFile
 package struct Denial: Equatable, Sendable {
     /// In the order in which they explain a failure: what was to be changed, before what was only looked for.
     package enum Kind: UInt8, CaseIterable, Sendable {
+        /// A limit that was reached.
+        case limit
         case readOnly, landlock, hidden, closed, busy, network, loopback, refused, place, missing
         /// Of two names that are to be one.
         case crossing
@@ -13,6 +15,8 @@ package struct Denial: Equatable, Sendable {
         case nowhere
         /// What was asked for it did not answer, and nothing was looked at from then on.
         case silent
+        /// Nothing that was kept from the command as yet: an address that it was to connect to, in a network with rules.
+        case tried
     }
 
     package let kind: Kind
@@ -22,12 +26,14 @@ package struct Denial: Equatable, Sendable {
     package var remark = ""
     /// The line of the spec that would open it; nil where none does.
     package var line: String?
+    /// What is to be done where no line is to be added.
+    package var advice: String?
     /// The call, and the program that made it.
     var call = ""
     var program = ""
 
-    init(_ kind: Kind, _ subject: String, remark: String = "", line: String? = nil) {
-        (self.kind, self.subject, self.remark, self.line) = (kind, subject, remark, line)
+    init(_ kind: Kind, _ subject: String, remark: String = "", line: String? = nil, advice: String? = nil) {
+        (self.kind, self.subject, self.remark, self.line, self.advice) = (kind, subject, remark, line, advice)
     }
 
     /// `/srv/x/y is missing in the jail, and there on the host (openat, cat): filesystem.ro = ["/srv/x/y"]`
@@ -35,12 +41,13 @@ package struct Denial: Equatable, Sendable {
         let name = Self.named(subject)
         let what =
             switch kind {
+            case .limit: "\(name) was reached"
             case .readOnly: "\(name) is read-only in the jail"
             case .landlock: "\(name) is closed by Landlock"
             case .hidden: "\(name) is hidden in the jail"
             case .closed: "\(name) may not be used by the command's user"
             case .busy: "\(name) is mounted in the jail, and cannot be renamed or replaced"
-            case .network: "\(name) is out of the jail's network"
+            case .network, .tried: "\(name) is out of the jail's network"
             case .loopback: "\(name) is the jail's own, where nobody listens, and somebody does on the host's"
             case .refused: "\(name) is refused by the filter"
             case .place: "\(name) is there in the caller's directory, and the command is started in another"
@@ -52,7 +59,8 @@ package struct Denial: Equatable, Sendable {
             }
         let said = remark.isEmpty ? what : what + ", " + remark
         if kind == .silent { return said }
-        return "\(said) (\(call), \(Self.named(program))): \(line ?? "no line opens it")"
+        let end = line ?? advice ?? "no line opens it"
+        return call.isEmpty ? "\(said): \(end)" : "\(said) (\(call), \(Self.named(program))): \(end)"
     }
 
     /// The command chooses names, and could forge the rest of the line by one: what is more than a plain word stands in quotes.
@@ -79,7 +87,7 @@ package struct Denial: Equatable, Sendable {
 extension Denial {
     /// As a message between processes: what stands in it has no byte 0.
     var bytes: [UInt8] {
-        let fields = [subject, remark, line ?? "", call, program]
+        let fields = [subject, remark, line ?? "", advice ?? "", call, program]
         return [kind.rawValue + 1] + fields.map { Array($0.utf8) }.joined(separator: [0])
     }
 
@@ -88,8 +96,9 @@ extension Denial {
         let fields = bytes.dropFirst().split(separator: 0, omittingEmptySubsequences: false).map {
             String(decoding: $0, as: UTF8.self)
         }
-        guard fields.count == 5 else { return nil }
-        self.init(kind, fields[0], remark: fields[1], line: fields[2].isEmpty ? nil : fields[2])
-        (call, program) = (fields[3], fields[4])
+        guard fields.count == 6 else { return nil }
+        self.init(kind, fields[0], remark: fields[1])
+        (line, advice) = (fields[2].isEmpty ? nil : fields[2], fields[3].isEmpty ? nil : fields[3])
+        (call, program) = (fields[4], fields[5])
     }
 }

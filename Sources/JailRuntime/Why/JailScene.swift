@@ -12,8 +12,9 @@ struct JailScene {
         let origin: Position?
     }
 
-    /// Whether the jail has a network that leads nowhere.
+    /// Whether the jail has a network that leads nowhere, or one with rules of where it leads.
     let isCutOff: Bool
+    let hasRules: Bool
     /// The trees of the host that lines of the spec show.
     private(set) var places: [Place] = []
     private var system: [String] = []
@@ -25,12 +26,14 @@ struct JailScene {
     private(set) var closed = LandlockHandled()
     private(set) var open: [(path: String, access: FileAccess)] = []
     private(set) var ports: [(port: UInt16, use: PortUse)] = []
+    /// The limits of getrlimit(2) that lines of the spec set.
+    private(set) var limits: [Resource: Position] = [:]
     /// Where the launcher was started, and by whom.
     let callerDirectory: String
     let caller: UInt32
 
     init(_ plan: Plan) {
-        isCutOff = plan.newNamespaces.contains(.net) && plan.provision == nil
+        (isCutOff, hasRules) = (plan.newNamespaces.contains(.net) && plan.provision == nil, plan.provision != nil)
         callerDirectory = Caller.surroundings().currentDirectory
         caller = effectiveUser()
         for step in plan.steps {
@@ -45,10 +48,12 @@ struct JailScene {
                     system.append(promise.target)
                 }
             case .tree(.fill(_, _, let promise)): mounted.insert(promise.target)
-            case .tree(.hide(let target)), .tree(.mask(let target)): hides.append((target, step.origin))
+            case .tree(.hide(let target)): hides.append((target, step.origin))
+            case .tree(.mask(let target)): hides.append((target, nil))
             case .landlock(.createRuleset(let handled)): closed = handled
             case .landlock(.allowPath(let path, let access)): open.append((path, access))
             case .landlock(.allowPort(let port, let use)): ports.append((port, use))
+            case .limits(.setResourceLimit(let resource, _, _)): limits[resource] = step.origin
             default: break
             }
         }
@@ -66,14 +71,37 @@ struct JailScene {
         !rootIsHosts && place(of: path) == nil && !system.contains { isWithin(path, $0) }
     }
 
-    /// Whether the jail is without a mount of its own that it has by default, as /proc.
-    func lacks(_ target: String) -> Bool { !rootIsHosts && !mounted.contains(target) }
+    /// A mount of its own that the jail has by default and the spec has taken away, with the line that gives it back.
+    typealias Own = (target: String, line: String)
+
+    /// The one that a path would be on.
+    func lacking(_ path: String) -> Own? {
+        guard
+            let target = Self.places.first(where: { isWithin(path, $0.place) && !mounted.contains($0.target) })?.target,
+            let own = Self.own.first(where: { $0.target == target })
+        else { return nil }
+        // What a root that is a tree of the host's has there itself is as good, but what is covered.
+        return !rootIsHosts || hides.contains { $0.target == target } ? own : nil
+    }
+
+    private static let places = [
+        (place: "/proc", target: "/proc"), (place: "/tmp", target: "/tmp"), (place: "/var/tmp", target: "/tmp"),
+        (place: "/dev", target: "/dev"), (place: "/dev/shm", target: "/dev/shm"),
+    ]
+    private static let own: [Own] = [
+        ("/proc", "filesystem.proc = true"), ("/tmp", "filesystem.tmp = \"64M\""),
+        ("/dev", "filesystem.dev = \"minimal\""), ("/dev/shm", "filesystem.shm = \"64M\""),
+    ]
 
     /// A path that a line hides: what stands there can still be asked about, but nothing below.
     func hidden(_ path: String, isAsked: Bool) -> Denial? {
         guard let hide = hides.first(where: { isWithin(path, $0.target) }) else { return nil }
         if isAsked, path == hide.target { return nil }
-        return Denial(.hidden, path, remark: hide.origin.map { "by \($0)" } ?? "by default")
+        if let own = lacking(path) { return Denial(.hidden, path, line: own.line) }
+        return Denial(
+            .hidden, path,
+            advice: hide.origin.map { "take it out of what \($0) hides" }
+                ?? "so it is in every jail, whatever hide says")
     }
 
     /// Whether Landlock leaves an access to a path open.

@@ -43,6 +43,11 @@ enum Opening {
         return mount(path, "source = \(TOML.path(path)), create = \(isDirectory ? "true" : "\"file\"")")
     }
 
+    /// Whether such a line has the launcher make what is missing.
+    static func makes(_ line: String) -> Bool {
+        line.hasSuffix("create = true }]") || line.hasSuffix("create = \"file\" }]")
+    }
+
     /// To remove or replace a name.
     static func toRemove(in directory: String, _ place: JailScene.Place?) -> String? {
         let source = source(of: directory, place)

@@ -6,7 +6,7 @@ import SpecFile
 /// A thread of the jail that waits: its memory, its files, and what it may.
 struct ThreadState {
     let number: Int32
-    private let proc: HostProc
+    let proc: HostProc
     private(set) var program = ""
     /// The ids that files are opened by, and whether modes do not bind it, capabilities(7).
     private(set) var user: UInt32 = 0
@@ -77,6 +77,45 @@ struct ThreadState {
         let isReadOnly: Bool
         /// The number of that mount.
         let mount: UInt64
+    }
+
+    /// Whether an id inside is one that its user namespace has, user_namespaces(7): ID-inside ID-outside length.
+    func maps(_ id: UInt32, by map: String) -> Bool {
+        do throws(KernelError) {
+            return try readText("\(number)/\(map)", at: proc.descriptor).split(separator: "\n").contains { line in
+                let words = line.split(separator: " ").compactMap { UInt64($0) }
+                return words.count == 3 && UInt64(id) >= words[0] && UInt64(id) < words[0] + words[2]
+            }
+        } catch {
+            return true
+        }
+    }
+
+    /// A file of its own below /proc.
+    func text(_ name: String) throws(KernelError) -> String {
+        try readText("\(number)/\(name)", at: proc.descriptor)
+    }
+
+    /// How many of the numbers that the limit leaves are descriptors. proc_pid_fd(5).
+    func openFiles() throws(KernelError) -> UInt64 {
+        let directory = try open("\(number)/fd", at: proc.descriptor, .path | .directory)
+        return UInt64(try entries(of: directory.number).count)
+    }
+
+    /// Where a descriptor of a regular file would write; nil for what is none.
+    func placeToWrite(_ descriptor: Int32) throws(KernelError) -> UInt64? {
+        let file = try open("\(number)/fd/\(descriptor)", at: proc.descriptor, .path)
+        let status = try Kernel.status(of: file.number)
+        guard status.isRegular else { return nil }
+        var (place, flags): (UInt64, UInt64) = (0, 0)
+        for line in try text("fdinfo/\(descriptor)").split(separator: "\n") {
+            let words = line.split { $0 == "\t" || $0 == " " }
+            guard words.count == 2 else { continue }
+            if words[0] == "pos:" { place = UInt64(words[1]) ?? 0 }
+            if words[0] == "flags:" { flags = UInt64(words[1], radix: 8) ?? 0 }
+        }
+        // O_APPEND
+        return flags & 0o2000 != 0 ? UInt64(clamping: status.size) : place
     }
 
     /// A table of /proc/net, of the thread's network namespace or, of `host`, of the launcher's.

@@ -12,6 +12,9 @@ package enum Signal {
     package static let stop = SIGSTOP
     /// What a refused system call ends a process with.
     package static let badCall = SIGSYS
+    /// A file grew past a limit; the time of the processor is over one.
+    package static let fileTooLarge = SIGXFSZ
+    package static let processorTime = SIGXCPU
     package static let terminalStop = SIGTSTP
     package static let terminalInput = SIGTTIN
     package static let terminalOutput = SIGTTOU

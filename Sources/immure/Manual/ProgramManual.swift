@@ -82,7 +82,8 @@ extension Manual {
             """
             For `run`: says on standard error, when the jail has ended, what was missing in it though it is there on the host,
             what was to be changed and is read-only, what modes, owners or Landlock close, which addresses are out of its
-            network, and which calls the filter refused, each with the line of the spec that would open it; the most likely
+            network, which of the limits as, cpu, data, fsize, nofile and nproc it reached, and which calls the filter refused, each
+            with the line of the spec that would open it, or the one that closes it; the most likely
             cause of a failure first, and without `=all` five of them. A line that is to stand in place of another says so. No line
             shows a directory directly below `/`; where none would help, that is said. Names that the command chooses stand in
             quotes where they are more than a plain word. All that names a file waits for a process beside the launcher
