@@ -161,6 +161,44 @@ ssize_t linux_send_to(int socket, const void *bytes, size_t length, const struct
 
 ssize_t linux_receive_now(int socket, void *bytes, size_t length) { return recv(socket, bytes, length, MSG_DONTWAIT); }
 
+/* poll(2) first: to receive would take an error away that the other process is to have. */
+static ssize_t peek(int socket, void *bytes, size_t length, uint16_t *port) {
+    struct sockaddr_storage sender = {0};
+    socklen_t size = sizeof sender;
+    int type = 0;
+    socklen_t room = sizeof type;
+    if (getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &room) < 0) return -1;
+    struct pollfd ready = {.fd = socket, .events = POLLIN};
+    if (type != SOCK_DGRAM || poll(&ready, 1, 0) != 1 || ready.revents != POLLIN) {
+        errno = EAGAIN;
+        return -1;
+    }
+    ssize_t found = recvfrom(socket, bytes, length, MSG_PEEK | MSG_DONTWAIT, (struct sockaddr *)&sender, &size);
+    if (found < 0) return -1;
+    if (sender.ss_family == AF_INET) {
+        *port = ntohs(((struct sockaddr_in *)&sender)->sin_port);
+    } else if (sender.ss_family == AF_INET6) {
+        *port = ntohs(((struct sockaddr_in6 *)&sender)->sin6_port);
+    } else {
+        errno = EAGAIN;
+        return -1;
+    }
+    return found;
+}
+
+ssize_t linux_peek_datagram(int process, int number, void *bytes, size_t length, uint16_t *port) {
+    int holder = (int)syscall(SYS_pidfd_open, process, 0);
+    if (holder < 0) return -1;
+    int socket = (int)syscall(SYS_pidfd_getfd, holder, number, 0);
+    close(holder);
+    if (socket < 0) return -1;
+    ssize_t found = peek(socket, bytes, length, port);
+    int error = errno;
+    close(socket);
+    errno = error;
+    return found;
+}
+
 int linux_accept_now(int server) { return accept4(server, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 
 #if defined __x86_64__

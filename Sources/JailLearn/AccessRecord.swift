@@ -16,6 +16,9 @@ package struct AccessRecord: Hashable, Sendable {
         case link
         /// A socket: `path` is its address, `detail` inet or unix; of one that is a file only its path.
         case connect, listen
+        /// An address that a server gave for the name `detail`, which the program had asked for; the same of an address that no name
+        /// opens to a jail.
+        case named, namedWithin
         /// A variable of the caller's whose value led to a path that was used.
         case variable
         /// What only its owner, or root, may use in that way; `detail` is the owner's id and the act. Noted where root watches.

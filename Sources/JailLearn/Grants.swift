@@ -53,7 +53,7 @@ struct Generaliser {
             add(path, .link(to: record.detail), "a link on the way to what it uses")
         case .connect where path.hasPrefix("/"):
             if !places.isStanding(path) { add(path, .readOnly, "connects to \(path)") }
-        case .connect, .listen, .variable, .owned, .runMade: break
+        case .connect, .listen, .named, .namedWithin, .variable, .owned, .runMade: break
         }
     }
 

@@ -33,7 +33,9 @@ extension AccessRecord.Act {
     fileprivate var changes: Bool {
         switch self {
         case .write, .make, .makeDirectory, .replace: true
-        case .read, .list, .enter, .execute, .link, .connect, .listen, .variable, .owned, .runMade: false
+        case .read, .list, .enter, .execute, .link, .connect, .listen, .named, .namedWithin, .variable, .owned,
+            .runMade:
+            false
         }
     }
 
@@ -47,7 +49,7 @@ extension AccessRecord.Act {
         case .write: "writes to"
         case .make, .makeDirectory: "makes"
         case .replace: "replaces"
-        case .link, .listen, .variable, .owned, .runMade: "uses"
+        case .link, .listen, .named, .namedWithin, .variable, .owned, .runMade: "uses"
         }
     }
 }

@@ -1,51 +1,65 @@
 /// What the records say of the network.
 package struct LearnedNetwork {
-    private let wanted: [AccessRecord]
-    private let ports: [String]
-
     enum Mode: Equatable {
         case none
         /// The host's, and why no other will do.
         case host(String)
         /// One of the jail's own, from which these are reached.
-        case user([String])
+        case user([Destination])
+    }
+
+    /// An entry of `network.allow`, and what was seen that needs it.
+    struct Destination: Equatable {
+        let text: String
+        let reason: String
     }
 
     let mode: Mode
+    /// Addresses that the command listens at and does not connect to itself.
+    private let ports: [String]
+    /// Servers that it asked for names of which none was found.
+    private var vain: [String] = []
 
-    /// Whether a network of the jail's own would do where it leads out.
-    package static func leadsOut(_ records: [AccessRecord]) -> Bool {
-        if case .user = LearnedNetwork(records, leadsOut: true).mode { true } else { false }
+    /// Whether it matters what this host has for a network of the jail's own that leads out: not where nothing does, nor where it must be
+    /// the host's.
+    package static func matters(_ records: [AccessRecord]) -> Bool {
+        let wanted = connections(records)
+        return !wanted.isEmpty && !wanted.contains { isOfHost($0) && port($0) != 53 }
     }
 
-    /// `leadsOut`: whether this host has what a network of the jail's own needs.
-    init(_ records: [AccessRecord], leadsOut: Bool) {
-        let own = Set(records.filter { $0.act == .listen }.map { Self.key($0) })
-        let hasAnyPort = records.contains { $0.act == .listen && $0.path.hasSuffix(":0") }
+    init(_ records: [AccessRecord], _ context: LearnContext) {
+        let wanted = Self.connections(records)
         let connects = records.filter { $0.act == .connect && !$0.path.hasPrefix("/") }
-        wanted = connects.filter { record in
-            // Port 0 is asked for by getaddrinfo(3), to learn of routes: nothing is sent.
-            if record.path.hasSuffix(":0") { return false }
-            if own.contains(Self.key(record)) && Self.isLocal(record) { return false }
-            // A port of the kernel's choice may be that of a socket of its own.
-            return !(hasAnyPort && Self.isLocal(record) && Self.port(record) >= 32_768)
-        }
         let used = Set(connects.map { Self.key($0) })
-        let local = wanted.filter { Self.isLocal($0) || $0.detail == "unix" }
-        if wanted.isEmpty {
-            mode = .none
-        } else if local.isEmpty, leadsOut {
-            mode = .user(wanted.map(\.path))
-        } else {
-            let named = (local.isEmpty ? wanted : local).prefix(4).map(\.path).joined(separator: ", ")
-            let more = wanted.count > 4 ? " and \(wanted.count - 4) more" : ""
-            let why =
-                local.isEmpty
-                ? "which takes the host's whole network, as nothing here gives the jail one of its own (immure doctor)"
-                : "of the host itself, which takes its whole network"
-            mode = .host("connects to \(named)\(more), \(why)")
-        }
         ports = records.filter { $0.act == .listen && $0.detail != "unix" && !used.contains(Self.key($0)) }.map(\.path)
+        let names = Names(records)
+        let asks = wanted.filter { Self.port($0) == 53 && context.servers.contains(Self.host($0)) }
+        let others = wanted.filter { !asks.contains($0) }
+        let isVain = others.isEmpty && names.areNone
+        // Where its own resolver answers, a jail asks no other server.
+        let needed = isVain ? [] : names.areEnough ? others : others + asks
+        let local = needed.filter(Self.isOfHost)
+        vain = isVain ? asks.map(\.path) : []
+        if needed.isEmpty && (isVain || names.areNone) {
+            mode = .none
+        } else if local.isEmpty, context.leadsOut {
+            mode = .user(names.destinations(needed))
+        } else {
+            mode = .host(
+                Self.reason(local.isEmpty ? needed : local, of: needed.count, isLocal: !local.isEmpty, context))
+        }
+    }
+
+    private static func reason(
+        _ some: [AccessRecord], of count: Int, isLocal: Bool, _ context: LearnContext
+    ) -> String {
+        let named = some.prefix(4).map(\.path).joined(separator: ", ")
+        let more = count > 4 ? " and \(count - 4) more" : ""
+        let why =
+            isLocal
+            ? "of the host itself, which takes its whole network"
+            : "which takes the host's whole network, as \(context.obstacle ?? "nothing here gives the jail one of its own"): immure doctor"
+        return "connects to \(named)\(more), \(why)"
     }
 
     var untold: [String] {
@@ -53,7 +67,33 @@ package struct LearnedNetwork {
         if case .host = mode {
             return told.map { "listens at \($0): at the host's own port, as network.mode is \"host\"" }
         }
-        return told.map { "listens at \($0): only the jail itself reaches it, without a line network.publish" }
+        return told.map(Self.publication)
+            + vain.map { "asks \($0) for names and is told of none: its jail has no network to ask by" }
+    }
+
+    /// A port that is not the caller's to have leads in by another.
+    private static func publication(_ path: String) -> String {
+        let port = path.lastIndex(of: ":").flatMap { Int(path[path.index(after: $0)...]) } ?? 0
+        let ports = "\(port < 1024 ? port + 8000 : port):\(port)"
+        let isOpen = path.hasPrefix("0.0.0.0:") || path.hasPrefix("[::]:")
+        return "listens at \(path): only the jail itself reaches it; network.publish = [\"\(ports)\"] lets this host in"
+            + (isOpen ? ", and [\"0.0.0.0:\(ports)\"] others" : "")
+    }
+
+    // MARK: Addresses
+
+    /// The addresses that are none of its own.
+    private static func connections(_ records: [AccessRecord]) -> [AccessRecord] {
+        let own = Set(records.filter { $0.act == .listen }.map { key($0) })
+        let hasAnyPort = records.contains { $0.act == .listen && $0.path.hasSuffix(":0") }
+        return records.filter { record in
+            guard record.act == .connect, !record.path.hasPrefix("/") else { return false }
+            // Port 0 is asked for by getaddrinfo(3), to learn of routes: nothing is sent.
+            if record.path.hasSuffix(":0") { return false }
+            if own.contains(key(record)) && isLocal(record) { return false }
+            // A port of the kernel's choice may be that of a socket of its own.
+            return !(hasAnyPort && isLocal(record) && port(record) >= 32_768)
+        }
     }
 
     /// An address of this machine's own, which sockets of the jail's own network have, too.
@@ -62,11 +102,64 @@ package struct LearnedNetwork {
             || record.path.hasPrefix("0.0.0.0:") || record.path.hasPrefix("[::]")
     }
 
+    private static func isOfHost(_ record: AccessRecord) -> Bool { isLocal(record) || record.detail == "unix" }
+
     private static func key(_ record: AccessRecord) -> String {
         record.detail == "unix" ? record.path : "\(port(record))"
     }
 
-    private static func port(_ record: AccessRecord) -> Int {
+    fileprivate static func port(_ record: AccessRecord) -> Int {
         record.path.lastIndex(of: ":").flatMap { Int(record.path[record.path.index(after: $0)...]) } ?? 0
+    }
+
+    fileprivate static func host(_ record: AccessRecord) -> String {
+        record.path.lastIndex(of: ":").map { String(record.path[..<$0]) } ?? record.path
+    }
+}
+
+/// The names that servers gave addresses for.
+private struct Names {
+    private var byAddress: [String: [String]] = [:]
+    private var addresses: [String: [String]] = [:]
+    /// Whether one of them led to an address that no name opens: the jail's own resolver keeps that back.
+    private var leadWithin = false
+
+    init(_ records: [AccessRecord]) {
+        for record in records {
+            switch record.act {
+            case .named:
+                byAddress[record.path, default: []].append(record.detail)
+                addresses[record.detail, default: []].append(record.path)
+            case .namedWithin: leadWithin = true
+            default: break
+            }
+        }
+    }
+
+    var areNone: Bool { addresses.isEmpty && !leadWithin }
+    var areEnough: Bool { !addresses.isEmpty && !leadWithin }
+
+    func destinations(_ records: [AccessRecord]) -> [LearnedNetwork.Destination] {
+        var result: [LearnedNetwork.Destination] = []
+        func add(_ text: String, _ reason: String) {
+            if !result.contains(where: { $0.text == text }) { result.append(.init(text: text, reason: reason)) }
+        }
+        for record in records {
+            let names = areEnough ? byAddress[LearnedNetwork.host(record)] ?? [] : []
+            for name in names {
+                add(
+                    "\(name):\(LearnedNetwork.port(record))",
+                    "connects to \(record.path), which it was told for that name")
+            }
+            if names.isEmpty {
+                add(record.path, "connects to \(record.path)" + (areEnough ? ", for no name that was seen" : ""))
+            }
+        }
+        guard areEnough else { return result }
+        let reached = Set(records.map { LearnedNetwork.host($0) })
+        for (name, found) in addresses.sorted(by: { $0.key < $1.key }) where !found.contains(where: reached.contains) {
+            add(name, "asks for its address, and connects to none; without a port it is open for 443")
+        }
+        return result
     }
 }

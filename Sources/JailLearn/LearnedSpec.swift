@@ -11,6 +11,8 @@ package struct LearnedSpec: Sendable {
     package let untold: [String]
     /// Whether the jail's command is the host's root: it uses files that only root may.
     package let isRoots: Bool
+    /// Why the jail has the host's whole network; nil where it has not.
+    package let sharedNetwork: String?
 
     package init(_ records: [AccessRecord], _ context: LearnContext) {
         let general = Generaliser(records, context)
@@ -20,7 +22,8 @@ package struct LearnedSpec: Sendable {
         isRoots = identity.user == 0
         tree.add(general.grants, sparing: isRoots ? context.spec : nil)
         tree.finish(records, identity)
-        let network = LearnedNetwork(records, leadsOut: context.leadsOut)
+        let network = LearnedNetwork(records, context)
+        if case .host(let reason) = network.mode { sharedNetwork = reason } else { sharedNetwork = nil }
         tree.add(network)
         if context.isTight { tree.add(TightRules(records, general.grants, context)) }
         root = tree.root
@@ -141,8 +144,8 @@ private struct LearnedTree {
         case .none: break
         case .host(let reason):
             root.entries.append(entry("network", .table(Table([entry("mode", node(.string("host"), reason))]))))
-        case .user(let addresses):
-            let allowed = addresses.map { node(.string($0), "connects to \($0)") }
+        case .user(let destinations):
+            let allowed = destinations.map { node(.string($0.text), $0.reason) }
             let entries = [entry("mode", .string("user")), entry("allow", node(.array(allowed)))]
             root.entries.append(entry("network", .table(Table(entries))))
         }

@@ -11,6 +11,10 @@ package struct LearnContext: Equatable, Sendable {
     package var isRoot: Bool
     /// Whether this host has what a network of the jail's own needs that leads out.
     package var leadsOut = false
+    /// What it lacks of that, as the end of a sentence.
+    package var obstacle: String?
+    /// The host's servers of names, as `SocketAddress` words an address.
+    package var servers: [String] = []
     /// Whether Landlock is to close what was not used.
     package var isTight = false
     /// Where the spec will lie, absolute and without links; nil where that does not matter.

@@ -7,7 +7,9 @@ package enum RecordFile {
             switch record.act {
             case .read, .list, .execute: context.isTight || !places.isStanding(record.path)
             case .enter, .link: !places.isStanding(record.path)
-            case .write, .make, .makeDirectory, .replace, .connect, .listen, .variable, .owned, .runMade: true
+            case .write, .make, .makeDirectory, .replace, .connect, .listen, .named, .namedWithin, .variable, .owned,
+                .runMade:
+                true
             }
         }
     }
@@ -22,9 +24,11 @@ package enum RecordFile {
         if let base = context.base { lines.append(line(["base", base])) }
         if context.isRoot { lines.append(line(["root"])) }
         if context.leadsOut { lines.append(line(["network"])) }
+        if let obstacle = context.obstacle { lines.append(line(["obstacle", obstacle])) }
+        lines += context.servers.map { line(["server", $0]) }
         if context.isTight { lines.append(line(["tight"])) }
         for grant in context.granted { lines.append(line(["granted", grant.path, grant.access.rawValue])) }
-        lines += records.map { line([$0.act.rawValue, $0.path, $0.detail]) }
+        lines += records.map { line($0) }
         return lines.map { $0 + "\n" }.joined()
     }
 
@@ -35,7 +39,7 @@ package enum RecordFile {
         var records: Set<AccessRecord> = []
         var context = LearnContext(command: [], current: "/")
         for line in lines.dropFirst() {
-            let words = line.split(separator: "\t", omittingEmptySubsequences: false).map(plain)
+            let words = fields(line)
             guard words.count >= 2 || ["root", "network", "tight"].contains(words[0]) else { return nil }
             switch words[0] {
             case "command": context.command = Array(words[1...])
@@ -45,19 +49,37 @@ package enum RecordFile {
             case "base": context.base = words[1]
             case "root": context.isRoot = true
             case "network": context.leadsOut = true
+            case "obstacle": context.obstacle = words[1]
+            case "server": context.servers.append(words[1])
             case "tight": context.isTight = true
             case "granted":
                 guard words.count == 3, let access = LearnContext.Granted.Access(rawValue: words[2]) else { return nil }
                 context.granted.append(.init(words[1], access))
             default:
-                guard let act = AccessRecord.Act(rawValue: words[0]), words.count == 3 else { return nil }
-                records.insert(AccessRecord(act, words[1], words[2]))
+                guard let record = record(line) else { return nil }
+                records.insert(record)
             }
         }
         return (records, context)
     }
 
-    private static func line(_ words: [String]) -> String {
+    /// A record as a line, and back; nil for what is none.
+    package static func line(_ record: AccessRecord) -> String {
+        line([record.act.rawValue, record.path, record.detail])
+    }
+
+    package static func record(_ line: Substring) -> AccessRecord? {
+        let words = fields(line)
+        guard words.count == 3, let act = AccessRecord.Act(rawValue: words[0]) else { return nil }
+        return AccessRecord(act, words[1], words[2])
+    }
+
+    /// The fields of a line, whatever stands in them, and one of fields; without its end.
+    package static func fields(_ line: Substring) -> [String] {
+        line.split(separator: "\t", omittingEmptySubsequences: false).map(plain)
+    }
+
+    package static func line(_ words: [String]) -> String {
         words.map { word in
             guard word.utf8.contains(where: special) else { return word }
             var result = ""

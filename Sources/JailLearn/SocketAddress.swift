@@ -21,14 +21,22 @@ package enum SocketAddress: Equatable, Sendable {
                 self = .path(Array(name.prefix { $0 != 0 }))
             }
         case 2 where bytes.count >= 8:
-            self = .inet(bytes[4..<8].map { "\($0)" }.joined(separator: "."), port: Self.port(bytes))
+            self = .inet(Self.host(Array(bytes[4..<8])), port: Self.port(bytes))
         case 10 where bytes.count >= 24:
-            self = .inet(Self.six(bytes[8..<24]), port: Self.port(bytes))
+            self = .inet(Self.host(Array(bytes[8..<24])), port: Self.port(bytes))
         default: return nil
         }
     }
 
     private static func port(_ bytes: [UInt8]) -> UInt16 { UInt16(bytes[2]) << 8 | UInt16(bytes[3]) }
+
+    /// An address of 4 or 16 bytes in words. One of IPv4 that an IPv6 socket names, ::ffff:0:0/96, is that of IPv4.
+    package static func host(_ bytes: [UInt8]) -> String {
+        let isMapped =
+            bytes.count == 16 && bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
+        if bytes.count == 4 || isMapped { return bytes.suffix(4).map { "\($0)" }.joined(separator: ".") }
+        return six(bytes[...])
+    }
 
     private static func six(_ bytes: ArraySlice<UInt8>) -> String {
         if bytes.dropLast().allSatisfy({ $0 == 0 }) { return "[::\(bytes.last == 0 ? "" : "1")]" }

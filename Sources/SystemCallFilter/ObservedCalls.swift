@@ -16,7 +16,7 @@ package enum ObservedCalls {
     private static let worlds = UInt64(0x4002_0000)
 
     /// `struct sock_filter` as one number each. io_uring_setup(2) and clone3(2) are answered with ENOSYS; clone(2) is asked about
-    /// where it makes mounts or a network of its own, sendto(2) where it has an address; what is called through another
+    /// where it makes mounts or a network of its own, sendto(2) and recvfrom(2) where they have an address; what is called through another
     /// architecture is allowed unseen.
     package static func program(for names: [String], on architecture: Architecture = .native) -> [UInt64] {
         let calls = names.compactMap { name in number(of: name, on: architecture).map { (number: $0, name: name) } }
@@ -43,7 +43,8 @@ package enum ObservedCalls {
                 instruction(load, argument(0)), instruction(jumpSet, worlds, no: 1), instruction(answer, ask),
                 instruction(answer, allow),
             ]
-        case "sendto":
+        // Both have an address there, or none.
+        case "sendto", "recvfrom":
             [
                 instruction(load, argument(4)), instruction(jumpEqual, 0, no: 2),
                 instruction(load, argument(4) + 4), instruction(jumpEqual, 0, yes: 1), instruction(answer, ask),

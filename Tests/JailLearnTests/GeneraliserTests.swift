@@ -183,17 +183,48 @@ import Testing
         #expect(learned.untold == ["listens at 0.0.0.0:8000: at the host's own port, as network.mode is \"host\""])
         let alone = LearnedSpec([records[1]], Self.context)
         #expect(
-            alone.untold.contains { $0.hasSuffix("only the jail itself reaches it, without a line network.publish") })
+            alone.untold == [
+                "listens at 0.0.0.0:8000: only the jail itself reaches it; network.publish = [\"8000:8000\"] lets this host in, "
+                    + "and [\"0.0.0.0:8000:8000\"] others"
+            ])
+        #expect(
+            LearnedSpec([AccessRecord(.listen, "[::1]:80", "inet")], Self.context).untold[0].contains("\"8080:80\""))
+    }
+
+    @Test func `names take the place of addresses that were told for them, and of the servers that were asked`() throws
+    {
+        var context = Self.context
+        (context.leadsOut, context.servers) = (true, ["192.0.2.53", "127.0.0.53"])
+        let asked = ["192.0.2.53:53", "127.0.0.53:53"].map { AccessRecord(.connect, $0, "inet") }
+        let named = ["203.0.113.1", "203.0.113.2"].map { AccessRecord(.named, $0, "example.org") }
+        let reached = AccessRecord(.connect, "203.0.113.1:443", "inet")
+        func allowed(_ records: [AccessRecord]) throws -> [String]? {
+            let network = try spec(records, context).network
+            return network.mode?.value == .user ? network.allow?.value.map(\.value.description) : nil
+        }
+        #expect(try allowed(asked + named + [reached]) == ["example.org:443"])
+        // An address for which no name was asked, and a name that is only asked for.
+        let plain = AccessRecord(.connect, "203.0.113.9:80", "inet")
+        #expect(try allowed(asked + named + [plain]) == ["203.0.113.9:80", "example.org"])
+        // Another server than the host's was meant itself.
+        let other = AccessRecord(.connect, "198.51.100.1:53", "inet")
+        #expect(try allowed([other, reached] + named) == ["198.51.100.1:53", "example.org:443"])
+        // A name that leads to a private network is one that the jail's resolver answers with nothing.
+        let within = AccessRecord(.namedWithin, "10.0.0.1", "db.example.org")
+        #expect(try allowed([asked[0], within, reached] + named) == ["203.0.113.1:443", "192.0.2.53:53"])
+        // What was asked in vain needs no network.
+        let vain = LearnedSpec(asked, context)
+        #expect(try spec(asked, context).network.mode == nil && vain.untold.count == 2)
     }
 
     @Test func `the host's network is looked at only where a command of the jail's own would need it`() {
-        func leadsOut(_ addresses: String...) -> Bool {
-            LearnedNetwork.leadsOut(addresses.map { AccessRecord(.connect, $0, $0.hasPrefix("@") ? "unix" : "inet") })
+        func matters(_ addresses: String...) -> Bool {
+            LearnedNetwork.matters(addresses.map { AccessRecord(.connect, $0, $0.hasPrefix("@") ? "unix" : "inet") })
         }
-        #expect(leadsOut("192.0.2.1:443"))
-        #expect(!leadsOut() && !leadsOut("127.0.0.1:80") && !leadsOut("@bus") && !leadsOut("192.0.2.1:0"))
-        #expect(!leadsOut("192.0.2.1:443", "127.0.0.1:80"))
-        #expect(!LearnedNetwork.leadsOut([AccessRecord(.read, "/data/f")]))
+        #expect(matters("192.0.2.1:443") && matters("127.0.0.53:53"))
+        #expect(!matters() && !matters("127.0.0.1:80") && !matters("@bus") && !matters("192.0.2.1:0"))
+        #expect(!matters("192.0.2.1:443", "127.0.0.1:80"))
+        #expect(!LearnedNetwork.matters([AccessRecord(.read, "/data/f")]))
     }
 
     @Test func `root's command is whoever may use the files`() throws {

@@ -227,7 +227,7 @@ def test_a_difference_in_the_jail_is_said(bench):
 def test_what_differs_outside_as_well_is_the_command_s_own(bench):
     bench.file("in", "x\n")
     learned = bench.learn("/bin/sh", "-c", "test -e out && echo there || cp in out")
-    assert learned.status == 0 and "are those of another run outside" in learned.stderr
+    assert learned.status == 0 and "are the same as in a second run outside" in learned.stderr
 
 
 def test_a_command_that_is_not_there_leaves_no_spec(bench):

@@ -350,6 +350,9 @@ ssize_t linux_receive_from(int socket, void *bytes, size_t length, struct sockad
 ssize_t linux_send_to(int socket, const void *bytes, size_t length, const struct sockaddr_in *receiver);
 ssize_t linux_receive_now(int socket, void *bytes, size_t length);
 int linux_accept_now(int server);
+/* The datagram of IPv4 or IPv6 that waits at a socket of another process, pidfd_getfd(2), which stays there, and the port that it came
+   from: its length, or −1; EAGAIN where none waits. */
+ssize_t linux_peek_datagram(int process, int number, void *bytes, size_t length, uint16_t *port);
 /* seccomp(2): from here on this process opens no file, and does little but send and receive. */
 int linux_keep_to_sockets(void);
 /* rtnetlink(7): the addresses of all interfaces but loopback; how many, at most `room`, E2BIG where there are more. */

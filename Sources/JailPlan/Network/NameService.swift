@@ -91,6 +91,11 @@ package struct NameService: Equatable, Sendable {
         return isClosed(address) ? .left : .opened
     }
 
+    /// Whether a name may open it to a jail at all, on whatever host.
+    package static func mayOpen(_ address: IPAddress) -> Bool {
+        !AddressRange.neverByName.contains { $0.contains(address) }
+    }
+
     private func isClosed(_ address: IPAddress) -> Bool {
         // RFC 6052: an address of IPv4 behind a gateway.
         if AddressRange.translated.contains(address) { return isClosed(IPAddress(bytes: Array(address.bytes[12...]))) }

@@ -1,3 +1,4 @@
+import JailLearn
 import JailPlan
 import JailSpec
 import Kernel
@@ -43,13 +44,26 @@ extension Caller {
         }
     }
 
-    /// Whether this host has what a network of a jail's own takes that leads out.
-    package static var hasUserNetwork: Bool {
+    /// What keeps this host from giving a jail a network of its own that leads out, as the end of a sentence, nil for nothing; and the
+    /// servers that it asks for names.
+    package static var userNetwork: (obstacle: String?, servers: [String]) {
         do throws(KernelError) {
             let host = try HostNetwork.probe()
-            return host.stack != nil && host.hasRules && host.opensTunnel && (host.hasRoute.four || host.hasRoute.six)
+            let obstacle: String? =
+                if host.stack == nil {
+                    "neither pasta(1) nor slirp4netns(1) is installed"
+                } else if !host.hasRules {
+                    "nft(8) is not installed"
+                } else if !host.opensTunnel {
+                    "this user cannot open /dev/net/tun"
+                } else if !host.hasRoute.four && !host.hasRoute.six {
+                    "this host has no default route"
+                } else {
+                    nil
+                }
+            return (obstacle, host.resolvers.map { SocketAddress.host($0.bytes) })
         } catch {
-            return false
+            return ("what this host has for one cannot be told", [])
         }
     }
 

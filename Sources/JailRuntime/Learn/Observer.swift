@@ -13,6 +13,7 @@ struct Observer {
     private let watched: [Watched?]
     private var views: ThreadViews
     private var seen = SeenAccesses()
+    private let names: NamesSeen
 
     /// Calls whose arguments could not be read, by the program that made them.
     private(set) var unread: [String: Int] = [:]
@@ -24,12 +25,18 @@ struct Observer {
     private(set) var count = 0
 
     var records: Set<AccessRecord> { seen.records }
+
+    /// The records that were made since this was asked.
+    mutating func takeFresh() -> [AccessRecord] { seen.takeFresh() }
+
     var isFull: Bool { seen.isFull }
 
     private enum Watched {
         case file([ObservedCall.Operand])
         case socket(binds: Bool, address: Int, length: Int)
         case move(ObservedCall.Move)
+        /// recvfrom(2) of a datagram.
+        case datagram
     }
 
     /// What a path of a call has led to, and what is to be done with it.
@@ -53,7 +60,7 @@ struct Observer {
 
     init(_ listener: Int32, in proc: HostProc, _ calls: [ObservedCall]) {
         hastenQuestions(listener)
-        (self.listener, self.proc, views) = (listener, proc, ThreadViews(in: proc))
+        (self.listener, self.proc, views, names) = (listener, proc, ThreadViews(in: proc), NamesSeen(in: proc))
         let numbers = CallNames.all(on: .native)
         var watched = [Watched?](repeating: nil, count: (numbers.map(\.number).max() ?? 0) + 1)
         func watch(_ name: String, _ what: Watched) {
@@ -64,13 +71,16 @@ struct Observer {
             watch(call.name, .socket(binds: call.name == "bind", address: call.address, length: call.length))
         }
         for call in ObservedCall.moves { watch(call.name, .move(call.move)) }
+        watch(Self.datagrams, .datagram)
         self.watched = watched
     }
 
     /// The calls that wait for an observer of those.
     static func names(_ calls: [ObservedCall]) -> [String] {
-        calls.map(\.name) + ObservedCall.sockets.map(\.name) + ObservedCall.moves.map(\.name)
+        calls.map(\.name) + ObservedCall.sockets.map(\.name) + ObservedCall.moves.map(\.name) + [datagrams]
     }
+
+    private static let datagrams = "recvfrom"
 
     /// How long may be waited for the next call, in milliseconds, before `rest`; nil for ever.
     var patience: Int32? { views.remembers ? ThreadViews.moment : nil }
@@ -91,6 +101,8 @@ struct Observer {
         case .move(let move)?:
             views.note(move, of: question.thread)
             if move != .directory { seen.forget() }
+        case .datagram?:
+            if let answer = names.answer(question), isPending(question, on: listener) { seen.take(answer) }
         case nil: break
         }
         try answer(question, on: listener)

@@ -1,4 +1,6 @@
 import JailLearn
+import JailPlan
+import JailSpec
 import Kernel
 import LinuxFacts
 import SpecFile
@@ -6,6 +8,7 @@ import SpecFile
 /// The records of what was seen, and what the command itself has made, which it needs from nobody.
 struct SeenAccesses {
     private(set) var records: Set<AccessRecord> = []
+    private var fresh: [AccessRecord] = []
     /// Whether there were more of them than are kept.
     private(set) var isFull = false
     /// The flags of the open(2) that is looked at.
@@ -149,14 +152,23 @@ struct SeenAccesses {
             } catch {
                 return nil
             }
-        case .link, .listen, .variable, .owned, .runMade: return nil
+        case .link, .listen, .named, .namedWithin, .variable, .owned, .runMade: return nil
         }
         guard let found = walk.found, found.permissions & bits == 0 else { return nil }
         return found.owner
     }
 
     private mutating func insert(_ record: AccessRecord) {
-        if records.count < Self.limit { records.insert(record) } else { isFull = true }
+        guard records.count < Self.limit else {
+            isFull = true
+            return
+        }
+        if records.insert(record).inserted { fresh.append(record) }
+    }
+
+    mutating func takeFresh() -> [AccessRecord] {
+        defer { fresh = [] }
+        return fresh
     }
 
     /// Takes the address of a socket that is no file.
@@ -166,6 +178,14 @@ struct SeenAccesses {
             insert(AccessRecord(binds ? .listen : .connect, "\(host):\(port)", "inet"))
         case .abstract(let name): insert(AccessRecord(binds ? .listen : .connect, "@" + name, "unix"))
         case .path: break
+        }
+    }
+
+    /// Takes what a server has answered to a program, who may have written the answer itself: it is text for a line, and no more.
+    mutating func take(_ answer: NamesSeen.Answer) {
+        for address in answer.addresses {
+            let act: AccessRecord.Act = NameService.mayOpen(address) ? .named : .namedWithin
+            insert(AccessRecord(act, SocketAddress.host(address.bytes), answer.name))
         }
     }
 

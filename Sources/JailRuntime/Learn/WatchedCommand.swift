@@ -1,7 +1,6 @@
 package import JailLearn
 import Kernel
 package import SpecFile
-import SystemCallFilter
 
 /// How one run of a command went, and what was seen of it.
 package struct WatchedRun: Sendable {
@@ -17,6 +16,8 @@ package struct WatchedRun: Sendable {
     package var isFull = false
     /// Whether somebody asked for an end.
     package var isInterrupted = false
+    /// Whether whoever watched had to be given up, as memory or a file of the command's did not answer.
+    package var isCut = false
 }
 
 /// A command that is run in the foreground, as the caller: watched, to learn what it needs, or only compared.
@@ -25,11 +26,21 @@ package struct WatchedCommand {
     private let calls: [ObservedCall]?
     private let isShown: Bool
     private let progress: ((Int, Int) -> Void)?
-    private var childIsOver = false
-    private var child: Int32 = -1
     private var run: WatchedRun
-    private var observer: Observer?
     private var told = 0
+
+    /// The process that watches, and what it says; −1 once it has ended.
+    private var watcher: Int32 = -1
+    private var channel: Int32 = -1
+    /// A pidfd of the command; −1 before it has started.
+    private var child: Int32 = -1
+    private var childIsOver = false
+    private var failure: String?
+    /// What the watcher's count was when it was last seen to change, and when that was.
+    private var beat: (value: UInt32, since: Int) = (0, 0)
+    private var lastSignal = Signal.kill
+    /// In nanoseconds: how long the watcher may be at one call when the command has ended.
+    private static let patience = 1_000_000_000
 
     /// `calls` are watched; nil for none. Its output is passed on where it `isShown`; `progress` is told now and then how many
     /// calls were seen and how many records were made, and with −1 that what it has said must go.
@@ -44,133 +55,129 @@ package struct WatchedCommand {
     /// Runs it until it and all that it has started have ended. Throws where it cannot be watched here.
     package mutating func perform() throws(Diagnostic) -> WatchedRun {
         do throws(KernelError) {
-            return try start()
+            try start()
         } catch {
-            throw Diagnostic(
-                "cannot watch \(quoted(words[0])): \(error.call.name): \(error.errno.name) \(error.errno.words)",
-                at: nil)
+            failure = failure ?? "\(error.call.name): \(error.errno.name) \(error.errno.words)"
         }
-    }
-
-    private mutating func start() throws(KernelError) -> WatchedRun {
-        let signals = try catchAllSignals().release()
-        defer { closeDescriptor(signals) }
-        try becomeSubreaper()
-        let (ours, theirs) = try makeChannel()
-        let (output, errors) = (try makePipe(), try makePipe())
-        let program = calls.map { calls in
-            ObservedCalls.program(for: Observer.names(calls))
-        }
-        guard case .parent(let child) = try fork() else {
-            become(program, output.writing, errors.writing, telling: theirs)
-        }
-        self.child = child
-        for end in [theirs, output.writing, errors.writing] { closeDescriptor(end) }
-        defer { closeDescriptor(ours) }
-        run.output = TappedOutput(reading: output.reading, passingOnTo: isShown ? 1 : -1)
-        run.errors = TappedOutput(reading: errors.reading, passingOnTo: isShown ? 2 : -1)
-        if let calls { try listen(ours, calls) }
-        try watch(signals)
-        progress?(-1, 0)
-        finish()
+        if let failure { throw Diagnostic("cannot watch \(quoted(words[0])): \(failure)", at: nil) }
         return run
     }
 
-    private mutating func listen(_ channel: Int32, _ calls: [ObservedCall]) throws(KernelError) {
-        guard let message = try receive(from: channel, limit: 16), let listener = message.descriptor else { return }
-        do throws(Failure) {
-            observer = Observer(listener, in: try HostProc(), calls)
-        } catch {
-            closeDescriptor(listener)
-            throw KernelError(.open, .noEntry, path: "/proc")
+    private mutating func start() throws(KernelError) {
+        let signals = try catchAllSignals().release()
+        defer { closeDescriptor(signals) }
+        let (ours, theirs) = try makeChannel()
+        let (output, errors) = (try makePipe(), try makePipe())
+        let seen = try makeMemoryFile("seen", []).release()
+        defer { closeDescriptor(seen) }
+        let shared = try SharedWords()
+        let launcher = currentProcess()
+        guard case .parent(let watcher) = try fork() else {
+            closeDescriptor(ours)
+            CommandWatcher(
+                words: words, calls: calls, output: output.writing, errors: errors.writing, channel: theirs,
+                launcher: launcher, signals: signals, seen: seen, progress: shared
+            ).work()
         }
+        (self.watcher, channel) = (watcher, ours)
+        for end in [theirs, output.writing, errors.writing] { closeDescriptor(end) }
+        run.output = TappedOutput(reading: output.reading, passingOnTo: isShown ? 1 : -1)
+        run.errors = TappedOutput(reading: errors.reading, passingOnTo: isShown ? 2 : -1)
+        try watch(signals, shared)
+        progress?(-1, 0)
+        if child >= 0 { closeDescriptor(child) }
+        try read(seen)
     }
 
-    // MARK: The child
-
-    private func become(_ program: [UInt64]?, _ output: Int32, _ errors: Int32, telling channel: Int32) -> Never {
-        do throws(KernelError) {
-            try duplicate(output, onto: 1)
-            try duplicate(errors, onto: 2)
-            try resetSignals()
-            if let program {
-                let listener = try Self.install(program)
-                // Not among the calls that wait.
-                try send([0], over: channel, passing: listener)
-                closeDescriptor(listener)
-            }
-        } catch {
-            Caller.say("immure: \(error.call.name): \(error.errno.name) \(error.errno.words)")
-            exitNow(125)
+    /// What the watcher has written down, as far as it came.
+    private mutating func read(_ seen: Int32) throws(KernelError) {
+        let bytes = try readBytes(seen, at: 0, upTo: try status(of: seen).size)
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
+            if let record = RecordFile.record(line) { run.records.insert(record) }
         }
-        let error = execute()
-        Caller.say("immure: \(words[0]): \(error.call.name): \(error.errno.name) \(error.errno.words)")
-        exitNow(error.errno == .noEntry ? 127 : 126)
-    }
-
-    /// Without privilege a filter needs no_new_privs, seccomp(2).
-    private static func install(_ program: [UInt64]) throws(KernelError) -> Int32 {
-        do throws(KernelError) {
-            return try installListeningFilter(program)
-        } catch {
-            guard error.errno == .accessDenied else { throw error }
-            try forbidNewPrivileges()
-            return try installListeningFilter(program)
-        }
-    }
-
-    private func execute() -> KernelError {
-        let vector = CStringArray(words)
-        let environment = CStringArray(callerEnvironment())
-        guard !words[0].utf8.contains(UInt8(ascii: "/")) else { return Kernel.execute(words[0], vector, environment) }
-        var answer = KernelError(.execve, .noEntry, path: words[0])
-        for directory in (environmentVariable("PATH") ?? "/usr/bin:/bin").split(separator: ":") {
-            let error = Kernel.execute(directory + "/" + words[0], vector, environment)
-            if error.errno != .noEntry && error.errno != .notDirectory { answer = error }
-        }
-        return answer
     }
 
     // MARK: The loop
 
-    private mutating func watch(_ signals: Int32) throws(KernelError) {
-        var listener = observer?.listener ?? -1
-        while !childIsOver || listener >= 0 || run.output.descriptor >= 0 || run.errors.descriptor >= 0 {
+    private mutating func watch(_ signals: Int32, _ shared: SharedWords) throws(KernelError) {
+        while channel >= 0 || run.output.descriptor >= 0 || run.errors.descriptor >= 0 {
             var watches = [
-                Watch(signals), Watch(listener), Watch(run.output.descriptor), Watch(run.errors.descriptor),
+                Watch(signals), Watch(channel), Watch(run.output.descriptor), Watch(run.errors.descriptor),
             ]
-            try poll(&watches, milliseconds: observer?.patience ?? (progress == nil ? nil : 500))
+            try poll(&watches, milliseconds: 250)
             if watches[0].isReady { try heed(signals) }
-            // One at a time, and a look at everything: who asks runs only when this waits.
-            if watches[1].isReadable { try observer?.takeOne() } else { observer?.rest() }
-            if watches[1].hasHungUp && !watches[1].isReadable {
-                closeDescriptor(listener)
-                listener = -1
-            }
+            if watches[1].isReady { try hear() }
             if watches[2].isReady { try run.output.take { progress?(-1, 0) } }
             if watches[3].isReady { try run.errors.take { progress?(-1, 0) } }
-            tellProgress()
-            // What was only compared is over with its first process, whoever else holds its output.
-            if childIsOver, calls == nil, !watches[2].isReady, !watches[3].isReady {
+            tellProgress(shared)
+            if channel >= 0, isStuck(shared), child >= 0, try look(at: child).isReadable { giveUp() }
+            // What was only compared is over with its first process, whoever else holds its output; so is what could not be watched.
+            if channel < 0, calls == nil || run.isCut || failure != nil, !watches[2].isReady, !watches[3].isReady {
                 run.output.close()
                 run.errors.close()
             }
         }
     }
 
-    private mutating func tellProgress() {
-        guard let progress, let observer else { return }
+    private mutating func hear() throws(KernelError) {
+        guard let message = try receive(from: channel, limit: 65_536) else {
+            var use = ResourceUse()
+            _ = try wait(for: watcher, blocking: true, use: &use)
+            return close()
+        }
+        let fields = RecordFile.fields(String(decoding: message.bytes, as: UTF8.self)[...])
+        switch CommandWatcher.Word(rawValue: fields[0]) {
+        case .started?: if let descriptor = message.descriptor { child = descriptor }
+        case .over? where fields.count == 2: (run.status, childIsOver) = (Int32(fields[1]) ?? 125, true)
+        case .counts? where fields.count == 3: (run.calls, run.isFull) = (Int(fields[1]) ?? 0, fields[2] == "full")
+        case .blind? where fields.count == 3: run.blind.append((fields[1], fields[2]))
+        case .failed? where fields.count == 2: failure = failure ?? fields[1]
+        default: break
+        }
+    }
+
+    private mutating func close() {
+        closeDescriptor(channel)
+        channel = -1
+    }
+
+    private mutating func tellProgress(_ shared: SharedWords) {
+        guard let progress, calls != nil, channel >= 0 else { return }
         let now = monotonicNanoseconds()
         guard now - told > 500_000_000 else { return }
         told = now
-        progress(observer.count, observer.records.count)
+        progress(Int(shared[CommandWatcher.calls]), Int(shared[CommandWatcher.records]))
     }
+
+    // MARK: A watcher that stands still
+
+    /// Whether it has been at one call for too long.
+    private mutating func isStuck(_ shared: SharedWords) -> Bool {
+        let (value, now) = (shared[CommandWatcher.beat], monotonicNanoseconds())
+        if value != beat.value { beat = (value, now) }
+        return value & 1 == 0 && now - beat.since > Self.patience
+    }
+
+    /// Ends the watcher, which the kernel may hold and nobody waits for, and what the command has left behind.
+    private mutating func giveUp() {
+        run.isCut = true
+        if !childIsOver { run.status = 128 + lastSignal }
+        endOrphans()
+        do throws(KernelError) {
+            try kill(watcher, Signal.kill)
+        } catch {
+            return close()  // it has ended
+        }
+        close()
+    }
+
+    // MARK: Signals
 
     private mutating func heed(_ descriptor: Int32) throws(KernelError) {
         while let delivered = try nextSignal(descriptor) {
             switch delivered.number {
-            case Signal.child: try collect()
             case Signal.interrupt, Signal.terminate, Signal.hangup, Signal.quit:
+                lastSignal = delivered.number
                 // What a terminal sends goes to the command as well.
                 if childIsOver {
                     endOrphans()
@@ -185,46 +192,20 @@ package struct WatchedCommand {
 
     private func signalChild(_ number: Int32) {
         do throws(KernelError) {
-            try kill(child, number)
+            if child >= 0 { try signal(child, number) }
         } catch {
             return  // it has ended
         }
     }
 
-    private mutating func collect() throws(KernelError) {
-        var use = ResourceUse()
-        while let (found, end) = try wait(blocking: false, use: &use) {
-            guard found == child else { continue }
-            run.status = end.shellStatus
-            childIsOver = true
-        }
-    }
-
-    /// What the command has left behind ends when somebody asks a second time.
+    /// What the command has left behind, children of the watcher by now, ends when somebody asks a second time.
     private func endOrphans() {
         do throws(KernelError) {
-            let process = currentProcess()
-            for word in Kernel.words(try readBytes("/proc/self/task/\(process)/children")) {
+            for word in Kernel.words(try readBytes("/proc/\(watcher)/task/\(watcher)/children")) {
                 if let orphan = Int32(word) { try kill(orphan, Signal.kill) }
             }
         } catch {
             return  // one of them has ended meanwhile: the next request finds the others
-        }
-    }
-
-    private mutating func finish() {
-        guard let observer else { return }
-        run.records = observer.records
-        run.isFull = observer.isFull
-        run.calls = observer.count
-        run.blind = observer.unread.sorted { $0.key < $1.key }.map {
-            ($0.key, "\($0.value) of its calls could not be read, as it is not dumpable")
-        }
-        run.blind += observer.apart.sorted { $0.key < $1.key }.map {
-            ($0.key, "\($0.value) of its paths and addresses are of a root, mounts or a network of its own")
-        }
-        run.blind += observer.blind.sorted { $0.key < $1.key }.map { program, found in
-            (program, "\(found.reason); executed \(found.count) time\(found.count == 1 ? "" : "s")")
         }
     }
 }

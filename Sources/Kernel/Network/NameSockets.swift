@@ -66,6 +66,23 @@ package func receiveDatagram(
     }
 }
 
+/// The datagram of IPv4 or IPv6 that waits at a socket of another process, of at most `limit` bytes, and the port that it came from. It stays
+/// there. nil where none waits. The corresponding C functions are `pidfd_getfd` and `recvfrom` with `MSG_PEEK`.
+package func peekDatagram(
+    at number: Int32, of process: Int32, limit: Int
+) throws(KernelError) -> (bytes: [UInt8], port: UInt16)? {
+    var port: UInt16 = 0
+    do throws(KernelError) {
+        let bytes = try unsafe filled(.recvmsg, upTo: limit) {
+            unsafe linux_peek_datagram(process, number, $0, $1, &port)
+        }
+        return (bytes, port)
+    } catch {
+        guard wouldWait(error) else { throw error }
+        return nil
+    }
+}
+
 /// Sends a datagram; one that is not taken at once is lost, as any may be. The corresponding C function is `sendto`.
 package func sendDatagram(_ bytes: [UInt8], to receiver: Peer, over socket: Int32) {
     var receiver = receiver

@@ -147,8 +147,10 @@ extension Manual {
         all of /, the home, /etc or ~/.ssh. What is made, removed or renamed makes its directory writable, what is only written
         to is writable itself. What the jail has of its own, as /tmp, needs no line, nor do sockets of the command's own.
         With SPEC the new one extends that and has only what is missing in it. Addresses that it connects to get a network of the
-        jail's own with just these in `allow`; the host's is shared where one of them is the host's loopback, an abstract socket, or
-        where the host has not what `network.mode = "user"` takes. With `--tight` Landlock closes what was not used, the host's system
+        jail's own with just these in `allow`; where one of the host's servers has given an address for a name, the name stands there in
+        its place, but for names of private networks, which no jail is told. The host's network is shared where one of the addresses is
+        the host's loopback, an abstract socket, or where the host has not what `network.mode = "user"` takes: that is warned of. A
+        port that the command listens at is told, with the line `network.publish` that leads to it. With `--tight` Landlock closes what was not used, the host's system
         included.
 
         Where root watches, the command in the jail is whoever may use the files that it has used: nobody where anybody may, else their

@@ -51,7 +51,10 @@ struct LearnCommand: ParsableCommand {
             if context.isTight, Caller.exists(Self.locales) { more.append(AccessRecord(.list, Self.locales)) }
             let all = (records + more.filter { !records.contains($0) }).sorted()
             // A look at the host, for which a command that stays on the machine need not wait.
-            context.leadsOut = LearnedNetwork.leadsOut(all) && Caller.hasUserNetwork
+            if LearnedNetwork.matters(all) {
+                let (obstacle, servers) = Caller.userNetwork
+                (context.leadsOut, context.obstacle, context.servers) = (obstacle == nil, obstacle, servers)
+            }
             try finish(words, place, run, all, context)
         } catch {
             for fault in error.diagnostics { Report.say(fault) }
@@ -161,18 +164,23 @@ struct LearnCommand: ParsableCommand {
             try place.replace([(".seen", RecordFile.text(records, context)), ("", learned.text)])
         }
         let path = target(of: words[0])
-        note("wrote \(path): \(run.calls) calls seen, \(records.count) places and addresses")
+        let places = records.count == 1 ? "1 place or address" : "\(records.count) places and addresses"
+        note("wrote \(path): \(run.calls) call\(run.calls == 1 ? "" : "s") seen, \(places)")
         for one in learned.untold { warn("not in the spec: the command \(one)") }
         if learned.isRoots {
             warn(
                 "identity.user = 0: the command is the host's root in the jail, for it uses root's files; watch it as another user"
             )
         }
+        if let reason = learned.sharedNetwork {
+            warn("network.mode = \"host\": the command \(reason)")
+        }
         for one in run.blind { warn("\(one.program): \(one.reason)") }
+        if run.isCut { warn("memory or a file of the command did not answer: not all that it did was seen") }
         if run.isFull { warn("there were more paths than are kept: the spec lacks some") }
         guard !trusts else { Caller.leave(0) }
-        if run.isInterrupted {
-            warn("not verified: it was interrupted")
+        if run.isInterrupted || run.isCut {
+            warn("not verified: \(run.isInterrupted ? "it was interrupted" : "not all was seen")")
             Caller.leave(0)
         }
         guard Caller.repeatInput() else {
@@ -197,7 +205,7 @@ struct LearnCommand: ParsableCommand {
             let again = try command.perform()
             // What comes out otherwise once the command has done its work is its own as well.
             if Self.difference(inside, again, again) == nil {
-                note("verified: in the jail its status and output are those of another run outside")
+                note("verified: in the jail its status and output are the same as in a second run outside")
                 return 0
             }
             guard let rest = Self.difference(inside, run, again) else {

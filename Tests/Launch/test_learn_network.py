@@ -1,0 +1,136 @@
+"""`immure learn` of commands that use the network: names where they were asked for, what keeps the host from a network of the jail's own, and
+ports that a server listens at."""
+
+import os
+import re
+import socket
+
+import pytest
+
+from harness import lab, names
+from harness.caller import PYTHON
+from harness.names import GOOD, OTHER
+from harness.patience import until
+
+
+@pytest.fixture(scope="module")
+def network():
+    with names.standing():
+        yield
+
+
+@pytest.fixture
+def zone(network):
+    with lab.serving("tcp,0.0.0.0,443", "tcp,::,443", "tcp,0.0.0.0,80"), names.serving() as zone:
+        yield zone
+
+
+def learn(caller, code, *options):
+    spec = caller.directory() / "s.toml"
+    run = caller.verb("learn", *options, "-o", str(spec), "--", *PYTHON, code, cwd=caller.directory(), timeout=90)
+    return run, spec
+
+
+def lines(spec):
+    return [line.strip() for line in spec.read_text().splitlines() if line and not line.startswith("#")]
+
+
+REACH = "import socket; print(socket.create_connection(('{}', {}), 5).getpeername()[1])"
+
+
+def test_a_name_that_was_asked_for_is_written(caller, zone):
+    """And in the jail of the spec it is reached by that name, whatever its address is by then."""
+    run, spec = learn(caller, REACH.format("good.test", 443))
+    text = spec.read_text()
+    assert run.status == 0 and "verified: in the jail its status and output are the same" in run.stderr, (run, text)
+    assert '"good.test:443"' in text and "which it was told for that name" in text and lab.RESOLVER not in "".join(lines(spec)), text
+    zone["good.test"] = {"A": [[OTHER, 5]]}
+    caller.run(spec, *PYTHON, REACH.format("good.test", 443), timeout=60).ok
+
+
+def test_an_alias_is_written_as_it_was_asked_for(caller, zone):
+    _, spec = learn(caller, REACH.format("www.good.test", 443), "--no-verify")
+    assert '"www.good.test:443"' in spec.read_text() and "cdn.other" not in spec.read_text()
+
+
+def test_an_address_without_a_name_says_so(caller, zone):
+    code = REACH.format("good.test", 443) + "; " + REACH.format(OTHER, 80)
+    _, spec = learn(caller, code, "--no-verify")
+    text = spec.read_text()
+    assert '"good.test:443"' in text and f'"{OTHER}:80"' in text and f"connects to {OTHER}:80, for no name that was seen" in text, text
+
+
+def test_a_name_of_a_private_network_stays_an_address(caller, zone):
+    zone["inner.test"] = {"A": [[lab.GOOD, 5]]}
+    run, spec = learn(caller, REACH.format("inner.test", 443))
+    assert f'"{lab.GOOD}:443"' in spec.read_text() and f'"{lab.RESOLVER}:53"' in spec.read_text(), spec.read_text()
+    assert run.status == 0, run
+
+
+def test_names_that_are_no_hosts_are_not_written(caller, zone):
+    """A program may have a server of its own, which answers what it likes."""
+    code = r"""
+import socket, struct
+far, near = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+far.bind(("127.0.0.9", 5353)); near.bind(("127.0.0.1", 0))
+import os
+if os.geteuid() == 0: far = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); far.bind(("127.0.0.9", 53))
+def name(*labels): return b"".join(bytes([len(one)]) + one for one in labels) + b"\0"
+def answer(question, address=bytes([203, 0, 113, 7]), count=1, owner=b"\xc0\x0c"):
+    return struct.pack(">6H", 1, 0x8180, 1, count, 0, 0) + question + struct.pack(">2H", 1, 1) + owner + struct.pack(">2HIH", 1, 1, 5, 4) + address
+odd = [name(b'x"]\nrw = ["/'), name(b"a b"), name(b"*", b"test"), name(b"1", b"2"), name(b"-x"), b"\xc0\x0c", name(b"a" * 63, b"b" * 63, b"c" * 63, b"d" * 63)]
+for one in [answer(question) for question in odd] + [answer(name(b"ok", b"test"), count=9), answer(name(b"ok", b"test"))[:-2], b"", b"\0" * 4000, answer(name(b"fine", b"test"))]:
+    far.sendto(one, near.getsockname()); near.recvfrom(5000)
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("203.0.113.7", 99))
+"""
+    _, spec = learn(caller, code, "--no-verify")
+    seen = (spec.parent / "s.toml.seen").read_text()
+    named = re.findall(r"^named\t(.*)$", seen, re.MULTILINE)
+    # Only what comes from the port of such servers, which an ordinary user does not have.
+    assert named == (["203.0.113.7\tfine.test"] if caller.is_root and os.getuid() == 0 else []), seen
+    assert not [line for line in lines(spec) if line.startswith("rw")]
+
+
+def test_what_is_asked_in_vain_needs_no_network(caller, zone):
+    code = "import socket\ntry: socket.getaddrinfo('nowhere.test', 80)\nexcept socket.gaierror: print('none')"
+    run, spec = learn(caller, code)
+    assert run.status == 0 and "[network]" not in spec.read_text(), (run, spec.read_text())
+    assert f"asks {lab.RESOLVER}:53 for names and is told of none" in spec.read_text()
+
+
+def test_the_host_s_network_is_warned_of_with_what_is_missing(user, zone):
+    os.chmod("/dev/net/tun", 0o600)
+    try:
+        run, spec = learn(user, REACH.format("good.test", 443), "--no-verify")
+    finally:
+        os.chmod("/dev/net/tun", 0o666)
+    reason = "which takes the host's whole network, as this user cannot open /dev/net/tun: immure doctor"
+    assert 'warning: network.mode = "host": the command connects to ' in run.stderr and reason in run.stderr, run
+    assert reason in spec.read_text() and 'mode = "host"' in lines(spec)
+
+
+SERVER = """
+import socket, sys
+s = socket.create_server(("{}", {}))
+if len(sys.argv) > 1: print("up", flush=True); s.accept()[0].sendall(b"served")
+"""
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])
+def test_a_port_that_a_server_listens_at_is_proposed(caller, network, address):
+    run, spec = learn(caller, SERVER.format(address, 8123))
+    assert run.status == 0 and "[network]" not in "".join(lines(spec)), run
+    told = f'listens at {address}:8123: only the jail itself reaches it; network.publish = ["8123:8123"] lets this host in'
+    assert told in run.stderr and told in spec.read_text(), run
+    serving = caller.popen([caller.binary, "run", "--set", 'network.publish = ["8123:8123"]', spec, "--", *PYTHON, SERVER.format(address, 8123), "serve"])
+    assert serving.stdout.readline() == b"up\n"
+    until(lambda: ask(8123) == b"served")
+    caller.finish(serving, 30)
+
+
+def ask(port):
+    try:
+        with socket.create_connection(("127.0.0.1", port), 5) as connection:
+            return connection.recv(100)
+    except OSError:
+        return None
