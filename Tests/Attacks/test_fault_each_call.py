@@ -26,7 +26,8 @@ def chosen(dice, cases, count):
 
 @pytest.fixture(params=SAMPLES)
 def bench(request, caller, built):
-    return Bench(caller, request.param, built)
+    with Bench(caller, request.param, built) as made:
+        yield made
 
 
 def test_t43_c06_c35_c43_c50_each_call_fails_once(bench, dice, tally):

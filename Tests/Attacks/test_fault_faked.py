@@ -34,7 +34,8 @@ def value(number):
 
 @pytest.fixture(params=SAMPLES)
 def bench(request, caller, built):
-    return Bench(caller, request.param, built)
+    with Bench(caller, request.param, built) as made:
+        yield made
 
 
 def test_c35_c43_c06_c25_t43_success_that_is_a_lie(bench, tally, dice):

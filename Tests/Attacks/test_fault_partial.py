@@ -40,7 +40,8 @@ def rows(bench):
 
 @pytest.fixture(params=SAMPLES)
 def bench(request, caller, built):
-    return Bench(caller, request.param, built)
+    with Bench(caller, request.param, built) as made:
+        yield made
 
 
 def test_c06_c25_c26_c35_c55_t43_a_call_that_does_a_part(bench, tally):

@@ -26,6 +26,8 @@ extension SectionRows {
                 the jail ends, within `grace`, or a second: where it has not by then, or has been killed, the status is 137, and
                 the image takes changes again once e2fsck(8) has been over it. fuse2fs 1.47 damages a directory in which a name of
                 more than 255 bytes is made.
+                To read 1,200 small files took, where the directory itself is 1: 1.7 through an overlay, 4.6 from a squashfs or an
+                ext4 that root's kernel reads for the first time, 6.5 through fuse-overlayfs, 9 through squashfuse, 50 through fuse2fs.
                 """),
             KeyRow(
                 "source", as: .hostPath,

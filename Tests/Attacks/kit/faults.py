@@ -13,7 +13,7 @@ from harness import linux
 from harness.patience import patient
 
 from .calls import NAME, describe, errnos
-from .samples import SAMPLES, host_namespaces, normal
+from .samples import SAMPLES, host_namespaces, limited_disk, normal, unlimit
 
 #: Answered with EINTR a call is to be made again: nobody may notice.
 SILENT = {e.EINTR}
@@ -68,9 +68,18 @@ class Bench:
         assert self.expected.startswith("begin\n") and self.expected.endswith("end"), self.launch("list")
         self.steps = self.list()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.name == "limited":
+            linux.umount(limited_disk(self.spec.read_text()))
+
     def launch(self, mode, *words):
         """One launch under the injector."""
         self.report.unlink(missing_ok=True)
+        if self.name == "limited":
+            unlimit(self.spec.read_text())
         line = [*self.wrapper, self.inject, self.report, mode, *words, "--", self.caller.binary, "run", self.spec, "--", *self.command]
         settings = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         began = time.monotonic()

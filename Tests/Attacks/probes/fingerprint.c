@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -84,6 +85,11 @@ int main(int argc, char **argv) {
     struct dirent *entry;
     DIR *top = opendir("/");
     while (top && (entry = readdir(top))) printf("root %s\n", entry->d_name);
+    // What a directory with a limit has room for is the limit.
+    struct statfs room;
+    if (statfs("/limited", &room) == 0)
+        printf("limited to %llu bytes, %llu files\n", (unsigned long long)room.f_blocks * room.f_bsize,
+               (unsigned long long)room.f_files);
     int made = open("/tmp/fingerprint", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     printf("a file in /tmp %s\n", made >= 0 ? "made" : "refused");
     extern char **environ;
