@@ -1,9 +1,13 @@
 """A unit's own rule about addresses holds for the jail in it, and for what works for the jail outside (N12)."""
 
+import os
 import socket
 import subprocess
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
+from harness import lab, names
 
 import systemd
 
@@ -77,3 +81,68 @@ def test_n12_what_publishes_a_port_is_held_to_the_units_rule(binary, account, pr
             assert systemd.until(lambda: asked() == b"here")
     finally:
         subprocess.run(["systemctl", "stop", name], capture_output=True)
+
+
+# Networks that lead out, on a kernel with nft(8)'s inet tables: Debian's own, not the User-Mode one.
+
+USER = 'mode = "user"\n'
+WAYS = {
+    "pasta": USER,
+    "slirp4netns": USER,
+    "resolver": USER + 'allow = ["good.test:80"]\n',
+    "veth": 'mode = "veth"\n',
+}
+ASKED = {
+    "resolver": names.ASK + 'print(json.dumps([ask("good.test", seconds=3)[1], reach("203.0.113.10", 80)]))',
+    None: names.ASK + f'print(json.dumps([[], reach("{lab.GOOD}", 80)]))',
+}
+FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+
+
+@pytest.fixture(scope="module")
+def internet():
+    if subprocess.run(["nft", "add table inet asked; delete table inet asked"], capture_output=True).returncode != 0:
+        pytest.skip("this kernel has no inet tables of nft")
+    resolver = Path("/etc/resolv.conf")
+    resolver.unlink(missing_ok=True)
+    with lab.standing("nft", "pasta", "slirp4netns"):
+        names.up()
+        FORWARD.write_text("1")
+        with lab.serving(f"tcp,{lab.GOOD},80", "tcp,203.0.113.10,80"), names.serving() as zone:
+            yield zone
+
+
+@contextmanager
+def only(way):
+    """Without pasta the other of the two is taken."""
+    if way != "slirp4netns":
+        yield
+        return
+    os.rename("/usr/bin/pasta", "/usr/bin/pasta.aside")
+    try:
+        yield
+    finally:
+        os.rename("/usr/bin/pasta.aside", "/usr/bin/pasta")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("properties", [[], DENIED, [*DENIED, "IPAddressAllow=localhost"]], ids=["open", "any", "any but localhost"])
+@pytest.mark.parametrize("way", WAYS)
+def test_n12_a_network_that_leads_out_is_held_to_the_units_rule(binary, account, internet, way, properties):
+    """Whoever leads out for the jail is a process of the unit."""
+    if way == "veth" and account:
+        pytest.skip("an interface is root's")
+    file = spec("n12-" + way, WAYS[way])
+    asked = len(internet.asked)
+    command = [binary, "run", file, "--", "/usr/bin/python3", "-I", "-S", "-c", ASKED.get(way, ASKED[None])]
+    start = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", *words(properties + account)]
+    with only(way):
+        done = subprocess.run([*start, *map(str, command)], capture_output=True, text=True, timeout=120)
+    print(done)
+    if not properties:
+        assert done.returncode == 0 and done.stdout.rstrip().endswith('"here"]'), done
+        return
+    assert '"here"' not in done.stdout and "203.0.113" not in done.stdout, done
+    # What the launcher asks for, to see that its own rules hold, is not answered where the unit may not hear itself.
+    assert done.returncode in (0, 125), done
+    assert len(internet.asked) == asked
