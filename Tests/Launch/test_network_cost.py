@@ -1,10 +1,12 @@
 """What a jail's network costs, in the closed lab: -s prints the figures. What is asserted holds on a busy machine."""
 
 import json
+import select
 import statistics
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -95,3 +97,109 @@ def test_a_stream_through_a_published_port(caller):
         launch.communicate(timeout=patient(5))
     print(f"{caller}: published, one stream {max(rates):.2f} Gbit/s")
     assert max(rates) > 5 / patient(1)
+
+
+#: Answers every question at once, the address made of the number in the name; it forks, so that it is not what is measured.
+ANSWERING = textwrap.dedent(
+    """
+    import os, socket, sys
+
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+    s.bind((sys.argv[1], 53))
+    print("up", flush=True)
+    while True:
+        question, peer = s.recvfrom(512)
+        number = int(question[14 : 13 + question[12]])
+        end = question.index(0, 12) + 5
+        answer = b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x3c\\0\\4" + bytes([20, 0, number >> 8, number & 255])
+        s.sendto(question[:2] + b"\\x81\\x80\\0\\1\\0\\1\\0\\0\\0\\0" + question[12:end] + answer, peer)
+    """
+)
+#: Asks for so many names, some at a time; says how long that took, which were not answered with their address, and what is reached then.
+ASKING = names.ASK + textwrap.dedent(
+    """
+    count, window = int(sys.argv[1]), 128
+    import time
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+    s.connect(("127.0.0.1", 53))
+    s.settimeout(10)
+    questions = [query(f"n{number}.good.test", 1, id=struct.pack(">H", number)) for number in range(count)]
+    found, sent, begin = {}, 0, time.monotonic()
+    while len(found) < count:
+        while sent < count and sent - len(found) < window:
+            s.send(questions[sent])
+            sent += 1
+        answer = s.recv(512)
+        found[answer[:2]] = answer
+    spent = time.monotonic() - begin
+    wrong = [n for n in range(count) if found[struct.pack(">H", n)][-4:] != bytes([20, 0, n >> 8, n & 255])]
+    some = [*range(0, count, count // 200), count - 1]
+    reached = {reach(f"20.0.{n >> 8}.{n & 255}") for n in some}
+    print(json.dumps([spent, wrong, sorted(reached), reach(f"20.0.{count >> 8}.{count & 255}")]))
+    """
+)
+
+
+def test_ten_thousand_questions_lose_no_rule(caller, network):
+    """Each has another name and another address, and each of these is open once it was told."""
+    count = 10_000
+    lab.ip("route", "replace", "local", "20.0.0.0/16", "dev", "lo", inside=True)
+    with lab.serving("tcp,0.0.0.0,443"), lab.running(ANSWERING, lab.RESOLVER):
+        run = caller.run(USER + 'allow = ["*.good.test"]\n', *PYTHON, ASKING, str(count), timeout=120).ok
+    spent, wrong, reached, other = json.loads(run.stdout)
+    print(f"{caller}: {count / spent:,.0f} questions a second, each for a new name and address; {len(wrong)} lost")
+    assert wrong == [] and reached == ["here"] and other == "ConnectionRefusedError", run
+    assert spent < patient(5)
+
+
+#: Makes a network namespace, waits for its default route, and says how long after the line on its input that came.
+READY = textwrap.dedent(
+    """
+    import ctypes, os, sys, time
+
+    print("up", flush=True)
+    sys.stdin.readline()
+    begin = time.monotonic()
+    while not any(line.split()[1] == "00000000" for line in open("/proc/self/net/route").readlines()[1:]): pass
+    print(time.monotonic() - begin, flush=True)
+    """
+)
+#: The words that immure gives pasta.
+PASTA = "pasta --foreground --quiet --config-net --no-map-gw --mtu 65520 -t none -u none -T none -U none --runas 0 --netns".split()
+
+
+def stack_seconds():
+    """How long pasta takes by itself, from its start until there is a route."""
+    holder = subprocess.Popen(["unshare", "-n", sys.executable, "-c", READY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    assert holder.stdout.readline() == b"up\n"
+    holder.stdin.write(b"go\n")
+    with open(f"/proc/{holder.pid}/ns/net") as made:
+        pasta = subprocess.Popen([*PASTA, f"/proc/self/fd/{made.fileno()}"], stderr=subprocess.DEVNULL, pass_fds=[made.fileno()])
+    try:
+        ready = select.select([holder.stdout], [], [], patient(5))[0]
+        assert ready, "pasta made no route"
+        return float(holder.stdout.readline())
+    finally:
+        for process in (pasta, holder):
+            process.kill()
+            process.wait(patient(5))
+
+
+def launch_seconds(caller, spec):
+    """From the start of immure until the command says a word."""
+    begin = time.monotonic()
+    launch = caller.start(spec, "/bin/echo", "ran")
+    assert launch.stdout.readline() == b"ran\n"
+    spent = time.monotonic() - begin
+    launch.communicate(timeout=patient(5))
+    return spent
+
+
+def test_a_launch_takes_little_longer_than_its_helper(root, network):
+    """The rest is done beside. Starting a process costs Python as much in both."""
+    rounds = [(stack_seconds(), launch_seconds(root, USER), launch_seconds(root, "")) for _ in range(30)]
+    stack, launch, without = (statistics.median(column) * 1000 for column in zip(*rounds))
+    print(f"until the command runs {launch:.1f} ms, pasta by itself {stack:.1f}: {launch / stack:.2f}; without a network {without:.1f} ms")
+    assert launch < patient(1.25) * stack
