@@ -129,11 +129,9 @@ def test_s23_an_image_is_what_has_a_limit(user):
     bind = f'[[mount]]\ntarget = "/src"\nsource = "{place}"\nquota = "8M"\n'
     hint = told(user.run(bind, "/bin/true"), 'an overlay without upper, a tmpfs (size) and an ext4 image with "rw" ({}) have a limit; or have root set a project quota')
     user.file(place / "f", "within\n")
-    (place.parent / "images").mkdir(exist_ok=True)
     target = user.directory() / "made"
     words = re.search(r"\((mke2fs [^)]*)\)", hint)[1].replace("DIRECTORY", str(place)).replace("FILE", str(target)).replace("SIZE", "8M")
-    owner = place.stat()
-    subprocess.run(shlex.split(words), check=True, capture_output=True, env=SYSTEM, user=owner.st_uid, group=owner.st_gid, extra_groups=[])
+    subprocess.run(shlex.split(words), check=True, capture_output=True, env=SYSTEM, **user.account())
     run = user.shell(spec(target), "cat /opt/i/f && cat /dev/zero >/opt/i/big")
     assert run.stdout == "within\n" and "No space left" in run.stderr, run
 
