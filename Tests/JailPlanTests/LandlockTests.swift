@@ -31,6 +31,7 @@ import Testing
             #expect(found.allSatisfy { $0.hasPrefix("1:") || $0.hasPrefix("2:") })
             if abi == 0 { #expect(found == ["1:2: the running kernel has no Landlock"]) }
         }
+        #expect(try faults("[landlock]\nscope = []\n", on: host(abi)).isEmpty, "what asks for nothing")
     }
 
     /// `minimum_abi` lets what is newer be missing, and says so; what is older must be there.

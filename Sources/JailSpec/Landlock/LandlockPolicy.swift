@@ -51,4 +51,9 @@ package struct LandlockPolicy: Equatable, Sendable {
     package var minimumABI: Located<Int>?
 
     package init() {}
+
+    /// Whether a kernel without Landlock does as well: `scope = []` only takes back what would be closed.
+    package var asksForNothing: Bool {
+        files == nil && bindTCP == nil && connectTCP == nil && minimumABI == nil && scope?.value.isEmpty == true
+    }
 }
