@@ -77,6 +77,11 @@ import Testing
                 "[[mount]]\ntarget = \"/dev/nvidia*\"\nsource = \"/dev/nvidia*\"\npattern = true\noptional = true",
             ]
         ),
+        (
+            .absent(["~/.cache/a*"]),
+            ["[filesystem]\nrw = [\"~\"]\n[[mount]]\ntarget = \"~/.cache\"\ntype = \"tmpfs\""],
+            ["[filesystem]\nrw = [\"~\"]"]
+        ),
         (.nativeCalls, [""], ["[seccomp]\narchitectures = [\"native\", \"x86\"]"]),
         (.ownKeyring, [""], ["[process]\nkeyring = \"inherit\""]),
         (.ownEnvironment, [""], ["[environment]\nkeep = [\"A\"]"]),

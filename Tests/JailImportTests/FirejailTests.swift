@@ -184,6 +184,9 @@ import Testing
         }
         #expect(try draft("blacklist /dev/snd").spec.mount(at: "/dev/snd")?.source == .hidden)
         #expect(!draft("whitelist ~/.a\nblacklist ~/.b*").hasLostRestrictions)
+        let emptied = "private-etc x\nprivate-cache\nblacklist /etc/ssh/*\nblacklist /etc/X11\nblacklist ~/.cache/a*"
+        #expect(!draft(emptied).hasLostRestrictions)
+        #expect(draft("private-etc ssh\nblacklist /etc/*/key").hasLostRestrictions)
     }
 
     @Test func `a path is meant literally by tools that have no patterns`() throws {

@@ -37,17 +37,23 @@ package indirect enum Claim: Equatable, Sendable {
     /// What is told where it is not so in that jail; nil where it is. `home` is where `~` leads, and `variable`
     /// what `${NAME}` stands for.
     package func fault(in jail: SeenTree, home: String, variable: (String) -> String?) -> String? {
-        guard case .all(let claims) = self else { return holds(in: jail, home, variable) ? nil : words }
-        for claim in claims {
-            if let fault = claim.fault(in: jail, home: home, variable: variable) { return fault }
+        switch self {
+        case .all(let claims):
+            for claim in claims {
+                if let fault = claim.fault(in: jail, home: home, variable: variable) { return fault }
+            }
+            return nil
+        case .absent(let paths):
+            let seen = paths.first { !jail.isAbsent(Self.expanded($0, home, variable)) }
+            return seen.map { "\($0) may be there" }
+        default: return holds(in: jail, home, variable) ? nil : words
         }
-        return nil
     }
 
     private func holds(in tree: SeenTree, _ home: String, _ variable: (String) -> String?) -> Bool {
         let spec = tree.spec
         switch self {
-        case .nothing, .all: return true
+        case .nothing, .all, .absent: return true
         case .own(let kind): return spec.namespaces[kind].value.isNew && !(kind == .net && spec.sharesNetwork)
         case .noNetwork:
             return !spec.sharesNetwork && (spec.network.mode?.value ?? Network.Mode.none) == Network.Mode.none
@@ -59,7 +65,6 @@ package indirect enum Claim: Equatable, Sendable {
         case .ownDevices: return spec.filesystem.devices.value != .host
         case .readOnly(let path): return !tree.seen(at: Self.expanded(path, home, variable)).isWritable
         case .ownDirectory(let path): return !tree.seen(at: Self.expanded(path, home, variable)).isOfHost
-        case .absent(let paths): return paths.allSatisfy { tree.isAbsent(Self.expanded($0, home, variable)) }
         case .nativeCalls: return (spec.seccomp?.value.abis?.value ?? [.native]) == [.native]
         case .ownKeyring: return spec.process.keyring.value == .new
         case .ownEnvironment: return spec.environment.keep.isEmpty
@@ -70,7 +75,7 @@ package indirect enum Claim: Equatable, Sendable {
 
     private var words: String {
         switch self {
-        case .nothing, .all: ""
+        case .nothing, .all, .absent: ""
         case .own(let kind): "the \(kind.rawValue) namespace is not the jail's own"
         case .noNetwork: "the jail has a network"
         case .notNested: "the command may make namespaces"
@@ -78,7 +83,6 @@ package indirect enum Claim: Equatable, Sendable {
         case .ownDevices: "/dev is the host's"
         case .readOnly(let path): "\(path) can be written to"
         case .ownDirectory(let path): "\(path) is the host's"
-        case .absent(let paths): paths.count == 1 ? "\(paths[0]) is there" : "some of \(paths.count) paths are there"
         case .nativeCalls: "other architectures may call"
         case .ownKeyring: "the keyring is the caller's"
         case .ownEnvironment: "variables of the caller are kept"
@@ -157,7 +161,8 @@ package struct SeenTree {
         if seen(at: literal).isOfHost { return false }
         return !ofHost.contains { mount in
             if mount.isPattern { return mount.target == path }
-            return isPattern ? FirejailPaths.overlap(path, mount.target) : isWithin(mount.target, path)
+            guard isPattern else { return isWithin(mount.target, path) }
+            return !isWithin(literal, mount.target) && FirejailPaths.overlap(path, mount.target)
         }
     }
 

@@ -153,6 +153,15 @@ package struct Draft: Sendable {
         return parts.last.flatMap { table[$0]?.node }
     }
 
+    /// Whether the command may have that capability.
+    func keeps(_ capability: String) -> Bool {
+        for key in ["keep", "permitted", "effective", "bounding"] {
+            guard case .array(let list)? = value("capabilities.\(key)")?.value else { continue }
+            if list.contains(where: { $0.value == .string(capability) }) { return true }
+        }
+        return false
+    }
+
     /// Sets a variable, whose name may have dots.
     mutating func setVariable(_ name: String, _ value: String, _ directive: Directive) {
         change(["environment", "set", name], directive) { $0 = Node(.string(value), at: directive.position) }
@@ -220,8 +229,9 @@ extension Draft {
         }
     }
 
+    /// Nothing of it lies in another part of it.
     private static let anywhere = Surroundings(
-        variable: { "/nowhere/\($0)" }, home: "/nowhere", currentDirectory: "/nowhere")
+        variable: { "/nowhere/\($0)" }, home: "/nowhere/HOME", currentDirectory: "/nowhere/PWD")
 
     /// What does not decode, with the words of the directive that it comes from.
     package var undecodable: [Diagnostic] { decoded.faults }

@@ -60,10 +60,16 @@ extension FirejailPlaces {
     /// Whether a pattern among what is shown leaves open if a path is.
     func mayShow(_ path: String) -> Bool {
         if home == nil, ["/home", "/root"].contains(where: { SpecFile.isWithin(path, $0) }) { return true }
-        if shown.contains(where: { FirejailPaths.overlap(path, $0.path) }) { return true }
+        let literal = FirejailPaths.literalDirectory(of: path)
+        // What surrounds it is known: a pattern leaves open only what lies below its first special character.
+        if shown.contains(where: { FirejailPaths.overlap(path, $0.path) && !SpecFile.isWithin(literal, $0.path) }) {
+            return true
+        }
+        let closest = index(literal).map { all[$0] } ?? around(literal)
         let isPattern = FirejailPaths.isPattern(path)
         return all.contains { place in
             guard case .bind = place.kind, isPattern || FirejailPaths.isPattern(place.target) else { return false }
+            if let closest, closest.target != place.target, isWithin(closest.target, place.target) { return false }
             return FirejailPaths.overlap(path, place.target)
         }
     }
