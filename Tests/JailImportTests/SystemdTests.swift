@@ -241,13 +241,28 @@ import Testing
             """)
         let spec = try made.spec
         #expect(spec.filesystem.devices.value == .minimal && !spec.filesystem.writable.value)
-        #expect(spec.network.mode?.value != .host && spec.mount(at: "/home")?.source == .hidden)
+        #expect(
+            spec.network.mode?.value != .host
+                && spec.mount(at: "/home")?.source == .tmpfs(size: nil, inodes: nil, mode: 0))
         #expect(spec.process.nice == nil && made.directives(.warning).contains { $0.hasPrefix("ProtectSystem=") })
     }
 
     @Test func `the log of the kernel is hidden among the host's devices`() throws {
-        #expect(try draft("ProtectKernelLogs=yes").spec.mount(at: "/dev/kmsg")?.source == .hidden)
+        #expect(try draft("ProtectKernelLogs=yes\nUser=a").spec.mount(at: "/dev/kmsg")?.source == .hidden)
+        let root = try draft("ProtectKernelLogs=yes").spec.mount(at: "/dev/kmsg")?.source
+        #expect(root == .file(content: "", mode: 0))
         #expect(try draft("PrivateDevices=yes\nProtectKernelLogs=yes").spec.mount(at: "/dev/kmsg") == nil)
+    }
+
+    @Test func `what sys_admin could uncover is covered, as under systemd, and said`() throws {
+        let root = draft("ProtectHome=yes\nInaccessiblePaths=/srv")
+        #expect(try root.spec.mount(at: "/home")?.source == .tmpfs(size: nil, inodes: nil, mode: 0))
+        #expect(root.directives(.lostRestriction) == ["InaccessiblePaths=/srv"])
+        #expect(root.said(.warning).contains { $0.contains("sys_admin can uncover it") })
+        for unit in ["User=a", "CapabilityBoundingSet=CAP_CHOWN"] {
+            let made = draft("ProtectHome=yes\nInaccessiblePaths=/srv\n" + unit)
+            #expect(try made.spec.mount(at: "/srv")?.source == .hidden && !made.hasLostRestrictions, "\(unit)")
+        }
     }
 
     @Test func `a tmpfs takes several options`() throws {

@@ -121,21 +121,12 @@ extension OCIImport {
                 draft.isInForce(.ownDirectory("/proc"), "masked, or for the host's root only", one)
             } else if context.isInPlace, path.hasPrefix("/proc/"), !context.exists(path) {
                 draft.isInForce(.nothing, "this kernel has none", one)
-            } else if keepsMounting {
+            } else if draft.keeps("sys_admin") {
                 draft.lose("nothing can be hidden from who has sys_admin", restricts: true, one)
             } else {
                 draft.place("hide", literal(path), one)
             }
         }
         draft.isPart(directive)
-    }
-
-    /// Whether the command could take a cover away.
-    private var keepsMounting: Bool {
-        for key in ["keep", "permitted", "effective", "bounding"] {
-            guard case .array(let list)? = draft.value("capabilities.\(key)")?.value else { continue }
-            if list.contains(where: { $0.value == .string("sys_admin") }) { return true }
-        }
-        return false
     }
 }

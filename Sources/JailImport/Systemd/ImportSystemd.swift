@@ -41,6 +41,7 @@ package struct SystemdImport {
         writeTree()
         writeIdentity()
         writeCapabilities()
+        writePlaces()
         writeFilter()
         writeProcess()
         writeEnvironment(context)

@@ -41,6 +41,9 @@ extension SystemdImport {
             return draft.isOutside("stays in the unit; immure runs as that one", line.directive)
         }
         draft.set("identity.\(name)", account(line.value), line.directive)
+        if name == "user", !["root", "0"].contains(line.value) {
+            draft.warn("its other groups in group(5) are left out: name them in identity.groups", line.directive)
+        }
         if line.value == "root" { draft.set("identity.\(name)", .integer(0), line.directive) }
     }
 
@@ -84,7 +87,7 @@ extension SystemdImport {
             key, .bounded(CapabilitySet(Capability.allCases).without(CapabilitySet(taken))),
             "its capabilities are taken away, and the files are read-only or not there")
         if key == "ProtectKernelLogs", isOn, let line, draft.has("filesystem.dev") {
-            draft.place("hide", "/dev/kmsg", line.directive)
+            hide("/dev/kmsg", line.directive)
         }
         return isOn
     }

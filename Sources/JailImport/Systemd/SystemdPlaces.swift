@@ -24,6 +24,8 @@ struct SystemdPlaces {
     private(set) var places: [Place] = []
     /// What the whole tree is, unless a path says otherwise.
     var rootIsReadOnly = false
+    /// Where the root's own files are on the host.
+    var root = "/"
 
     /// Adds what a line says, to what others say of the path.
     mutating func add(_ place: Place, _ draft: inout Draft) {
@@ -55,22 +57,38 @@ struct SystemdPlaces {
         places.filter { $0.path != path && isWithin(path, $0.path) }.sorted { $0.path.utf8.count > $1.path.utf8.count }
     }
 
-    /// Writes the mounts; `root` is where the root's own files are on the host.
-    func write(root: String, hasHostDevices: Bool, into draft: inout Draft) {
+    /// Writes the mounts; `mayMount`: whether the service could take them away again.
+    func write(hasHostDevices: Bool, mayMount: Bool, into draft: inout Draft) {
         for place in places {
             let outer = around(place.path)
             if place.isHidden {
-                draft.place("hide", place.path, place.directive)
+                if mayMount { cover(place, &draft) } else { draft.place("hide", place.path, place.directive) }
             } else if let hidden = outer.first(where: \.isHidden) {
                 draft.warn("has no effect: \(hidden.directive.reference) hides it", place.directive)
             } else {
-                write(place, within: outer, root, hasHostDevices, &draft)
+                write(place, within: outer, hasHostDevices, &draft)
             }
         }
     }
 
+    /// Something empty in place of what is hidden: a spec hides nothing from who has sys_admin, and neither does systemd.
+    private func cover(_ place: Place, _ draft: inout Draft) {
+        let isDirectory = ["/home", "/root", "/run/user"].contains(place.path)
+        guard isDirectory || place.path == "/dev/kmsg" else {
+            return draft.lose("nothing can be hidden from who has sys_admin", restricts: true, place.directive)
+        }
+        var pairs: [(String, Node.Value)] = [("target", .string(place.path))]
+        if isDirectory {
+            pairs += [("type", .string("tmpfs")), ("mode", .string("0000")), ("options", .strings(["ro"]))]
+        } else {
+            pairs += [("type", .string("file")), ("content", .string("")), ("mode", .string("0000"))]
+        }
+        draft.add("mount", pairs, place.directive)
+        draft.warn("sys_admin can uncover it, as it can under systemd", place.directive)
+    }
+
     private func write(
-        _ place: Place, within outer: [Place], _ root: String, _ hasHostDevices: Bool, _ draft: inout Draft
+        _ place: Place, within outer: [Place], _ hasHostDevices: Bool, _ draft: inout Draft
     ) {
         let isReadOnlyAround = outer.lazy.compactMap(\.isReadOnly).first ?? rootIsReadOnly
         let isReadOnly = place.isReadOnly ?? isReadOnlyAround
@@ -81,7 +99,7 @@ struct SystemdPlaces {
         }
         var content = place.content
         if content == nil {
-            guard let source = source(of: place, within: outer, root, hasHostDevices) else {
+            guard let source = source(of: place, within: outer, hasHostDevices) else {
                 return draft.lose(
                     "what surrounds it is the jail's own, and has nothing there", restricts: isReadOnly || isNoExec,
                     place.directive)
@@ -114,7 +132,7 @@ struct SystemdPlaces {
     private static let own = ["/dev", "/proc", "/sys", "/run"]
 
     /// Where on the host the files of a path are; nil where the jail has something of its own around it.
-    private func source(of place: Place, within outer: [Place], _ root: String, _ hasHostDevices: Bool) -> String? {
+    private func source(of place: Place, within outer: [Place], _ hasHostDevices: Bool) -> String? {
         guard let mounted = outer.first(where: { $0.content != nil }), let content = mounted.content else {
             if isWithin(place.path, "/dev") { return hasHostDevices ? place.path : nil }
             return root == "/" || isWithin(place.path, "/proc") || isWithin(place.path, "/sys")

@@ -65,7 +65,11 @@ extension SystemdImport {
         ] {
             _ = isOn(key, claim, others: ["private", "strict"])
         }
-        if isOn("ProtectHostname", .own(.uts), others: ["private"]) == false {
+        let hostname = lines.last { $0.key == "ProtectHostname" && !$0.value.isEmpty }
+        if isOn("ProtectHostname", .own(.uts), others: ["private"]), let hostname {
+            // As systemd does, even where the name is the jail's own.
+            for call in ["sethostname", "setdomainname"] { draft.rule(call, "EPERM", [], hostname.directive) }
+        } else {
             draft.set(
                 "namespaces.uts", .string("host"), standard("without ProtectHostname= the host name is the host's"))
         }

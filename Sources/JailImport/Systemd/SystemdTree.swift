@@ -21,8 +21,13 @@ extension SystemdImport {
                 places.rootIsReadOnly = true
             }
         }
+        places.root = root
+    }
+
+    /// The mounts of the tree, once it is known whether the service may mount.
+    mutating func writePlaces() {
         let hasHostDevices = draft.value("filesystem.dev")?.value == .string("host")
-        places.write(root: root, hasHostDevices: hasHostDevices, into: &draft)
+        places.write(hasHostDevices: hasHostDevices, mayMount: draft.keeps("sys_admin"), into: &draft)
     }
 
     /// Returns where the root is on the host.
@@ -75,7 +80,7 @@ extension SystemdImport {
                 isOptional: optional, directive: directive), &draft)
     }
 
-    private mutating func hide(_ path: String, _ directive: Directive) {
+    mutating func hide(_ path: String, _ directive: Directive) {
         places.add(SystemdPlaces.Place(path: path, isHidden: true, directive: directive), &draft)
     }
 
@@ -139,7 +144,11 @@ extension SystemdImport {
         let policy = last("DevicePolicy")
         let word = policy?.value.lowercased() ?? "auto"
         if let policy {
-            if ["auto", "closed", "strict"].contains(word) {
+            if word == "strict" {
+                draft.warn(
+                    "null, zero, full, random, urandom and tty of the jail's /dev can be opened all the same",
+                    policy.directive)
+            } else if ["auto", "closed"].contains(word) {
                 draft.isInForce(.nothing, policy.directive)
             } else {
                 draft.fail("\(quoted(policy.value)) is not a value of DevicePolicy=", policy.directive)
