@@ -2,10 +2,14 @@
 
 import json
 import os
+import signal
 import subprocess
+import time
 
 import pytest
 
+from harness import held
+from harness.caller import PYTHON
 from harness.must import cannot
 from harness.patience import patient
 from harness.terminal import Terminal
@@ -231,3 +235,88 @@ def test_a_home_that_is_not_the_account_s_is_kept(caller):
     caller.file(home / ".toolrc", "x\n")
     run = learn(caller, spec, "/bin/sh", "-c", "cat ~/.toolrc", cwd=caller.directory(), env={"HOME": str(home)})
     assert run.status == 0 and '"HOME"' in spec.read_text(), (run, spec.read_text())
+
+
+@pytest.fixture
+def page(root):
+    """A file whose page is never there for whoever reads it: an argument in it holds up whoever looks at that."""
+    assert os.readlink("/proc/self/ns/mnt") != os.readlink(f"/proc/{os.getppid()}/ns/mnt"), "these attacks are for a namespace of the run's own"
+    with held.back(root.directory()) as page:
+        yield page
+
+
+#: Opens what the second argument names, and then what stands in that page.
+HELD = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype, libc.mmap.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+page = libc.mmap(None, 4096, 1, 1, os.open(sys.argv[1], os.O_RDONLY), 0)
+os.close(os.open(sys.argv[2], os.O_RDONLY))
+print("at it", flush=True)
+libc.syscall(257, -100, ctypes.c_void_p(page), 0)
+print("past it", flush=True)
+"""
+
+#: The same with memory of its own, which a child that has a userfaultfd(2) of it never gives.
+OWN = """
+import ctypes, fcntl, os, struct, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+libc.mmap.restype, libc.mmap.argtypes = ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_size_t] + [ctypes.c_int] * 3 + [ctypes.c_long]
+page = libc.mmap(None, 4096, 3, 0x22, -1, 0)
+faults = libc.syscall(323, 0)
+if faults < 0: sys.exit(77)
+fcntl.ioctl(faults, 0xc018aa3f, struct.pack("<3Q", 0xaa, 0, 0))
+fcntl.ioctl(faults, 0xc020aa00, bytearray(struct.pack("<4Q", page, 4096, 1, 0)))
+if os.fork() == 0: time.sleep(600)
+os.close(os.open(sys.argv[2], os.O_RDONLY))
+print("at it", flush=True)
+libc.syscall(257, -100, ctypes.c_void_p(page), 0)
+"""
+
+
+def attacked(caller, words, number, within):
+    """How a run ends that gets a signal once it is at it."""
+    process = caller.popen(words, cwd=caller.directory())
+    assert process.stdout.readline() == b"at it\n"
+    time.sleep(0.3)
+    started = time.monotonic()
+    if number:
+        process.send_signal(number)
+    run = caller.finish(process, 30)
+    assert time.monotonic() - started < patient(within), run
+    return run
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_page_that_is_held_back_holds_no_signal_up(caller, page, number):
+    spec = caller.directory() / "s.toml"
+    seen = caller.file(caller.directory() / "seen", "x\n")
+    run = attacked(caller, [caller.binary, "learn", "-o", spec, "--", *PYTHON, HELD, page, seen], number, 3)
+    assert "memory or a file of the command did not answer" in run.stderr and "not verified: it was interrupted" in run.stderr, run
+    assert str(seen) in spec.read_text()
+
+
+def test_a_page_that_another_process_holds_back_holds_no_signal_up(root):
+    spec = root.directory() / "s.toml"
+    seen = root.file(root.directory() / "seen", "x\n")
+    run = attacked(root, [root.binary, "learn", "-o", spec, "--", *PYTHON, OWN, "", seen], signal.SIGTERM, 3)
+    assert "memory or a file of the command did not answer" in run.stderr and str(seen) in spec.read_text(), run
+
+
+@pytest.mark.parametrize("lines", ['log = ["openat"]', 'log = ["connect"]'])
+@pytest.mark.parametrize("number", [signal.SIGTERM, None])
+def test_a_page_that_is_held_back_holds_no_launcher_up(caller, page, lines, number):
+    """seccomp.log and --why read what calls name: a signal and the deadline are kept meanwhile."""
+    why = [] if "openat" in lines else ["--why"]
+    seen = caller.file(caller.directory() / "seen", "x\n")
+    spec = caller.spec(f'timeout = "2s"\n[filesystem]\nro = ["{os.path.dirname(page)}", "{seen}"]\n[seccomp]\n{lines}\n')
+    run = attacked(caller, [caller.binary, "run", *why, spec, "--", *PYTHON, HELD, page, seen], number, 1.5 if number else 4)
+    assert run.status == (143 if number else 124), run
+
+
+def test_a_call_that_is_killed_is_killed_whatever_holds_its_path_back(caller, page):
+    seen = caller.file(caller.directory() / "seen", "x\n")
+    code = HELD.replace("syscall(257, -100, ctypes.c_void_p(page), 0)", "syscall(83, ctypes.c_void_p(page), 0)")
+    spec = caller.spec(f'[filesystem]\nro = ["{os.path.dirname(page)}", "{seen}"]\n[seccomp]\nkill = ["mkdir"]\n')
+    run = attacked(caller, [caller.binary, "run", spec, "--", *PYTHON, code, page, seen], None, 3)
+    assert "killed by seccomp: mkdir(" in run.stderr and "past it" not in run.stdout, run

@@ -44,15 +44,15 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("options", [(), ("--tight",)], ids=["default", "tight"])
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_what_was_learned_is_enough(user, program, options):
+def test_what_was_learned_is_enough(caller, program, options):
     first = program.split()[0]
     if first in ("gcc", "make", "git", "node", "perl") and not shutil.which(first, path="/usr/local/bin:/usr/bin:/bin"):
         cannot(f"run {first}: it is not installed")
     prepare, script = PROGRAMS[program]
-    work, spec = user.directory(), user.directory() / "learned.toml"
+    work, spec = caller.directory(), caller.directory() / "learned.toml"
     env = {"HOME": str(work)} if program == "home" else {}
-    user.finish(user.popen(["/bin/sh", "-c", prepare], cwd=work, stderr=subprocess.STDOUT), 60).ok
-    cwd = user.directory() if program == "home" else work
-    learned = user.verb("learn", *options, "-o", str(spec), "--", "/bin/sh", "-c", script, cwd=cwd, timeout=60, env=env)
+    caller.finish(caller.popen(["/bin/sh", "-c", prepare], cwd=work, stderr=subprocess.STDOUT), 60).ok
+    cwd = caller.directory() if program == "home" else work
+    learned = caller.verb("learn", *options, "-o", str(spec), "--", "/bin/sh", "-c", script, cwd=cwd, timeout=60, env=env)
     assert learned.status == 0 and "note: verified: in the jail its status and output are" in learned.stderr, (learned, spec.read_text())
     assert ("[landlock]" in spec.read_text()) == bool(options)

@@ -39,6 +39,8 @@ package struct WatchedCommand {
     /// What the watcher's count was when it was last seen to change, and when that was.
     private var beat: (value: UInt32, since: Int) = (0, 0)
     private var lastSignal = Signal.kill
+    /// How deep the processes of a command stand that are ended with it.
+    private static let generations = 20
     /// In nanoseconds: how long the watcher may be at one call when the command has ended.
     private static let patience = 1_000_000_000
 
@@ -110,7 +112,8 @@ package struct WatchedCommand {
             if watches[2].isReady { try run.output.take { progress?(-1, 0) } }
             if watches[3].isReady { try run.errors.take { progress?(-1, 0) } }
             tellProgress(shared)
-            if channel >= 0, isStuck(shared), child >= 0, try look(at: child).isReadable { giveUp() }
+            // A call that the watcher has been told of waits for its answer whatever signal comes but SIGKILL.
+            if channel >= 0, isStuck(shared), child >= 0, try isToEnd(child) { giveUp() }
             // What was only compared is over with its first process, whoever else holds its output; so is what could not be watched.
             if channel < 0, calls == nil || run.isCut || failure != nil, !watches[2].isReady, !watches[3].isReady {
                 run.output.close()
@@ -158,12 +161,23 @@ package struct WatchedCommand {
         return value & 1 == 0 && now - beat.since > Self.patience
     }
 
+    /// Whether the command has ended, or somebody has asked for its end.
+    private func isToEnd(_ child: Int32) throws(KernelError) -> Bool {
+        if run.isInterrupted { return true }
+        return try look(at: child).isReadable
+    }
+
     /// Ends the watcher, which the kernel may hold and nobody waits for, and what the command has left behind.
     private mutating func giveUp() {
         run.isCut = true
         if !childIsOver { run.status = 128 + lastSignal }
-        endOrphans()
+        // Each has the watcher for its parent once those between are gone.
         do throws(KernelError) {
+            for _ in 0..<Self.generations {
+                endOrphans()
+                var none: [Watch] = []
+                try poll(&none, milliseconds: 5)
+            }
             try kill(watcher, Signal.kill)
         } catch {
             return close()  // it has ended

@@ -35,7 +35,7 @@ SERVER = textwrap.dedent(
     import os, struct, sys
 
     number = int(sys.argv[1])
-    LOOKUP, FORGET, GETATTR, OPEN, READ, INIT, OPENDIR, INTERRUPT = 1, 2, 3, 14, 15, 26, 27, 36
+    LOOKUP, FORGET, GETATTR, OPEN, READ, STATFS, INIT, OPENDIR, INTERRUPT = 1, 2, 3, 14, 15, 17, 26, 27, 36
 
     def attributes(node):
         mode = 0o040755 if node == 1 else 0o100666
@@ -48,6 +48,8 @@ SERVER = textwrap.dedent(
             return struct.pack("<4Q2I", 2, 0, 1000, 1000, 0, 0) + attributes(2) if request == b"page\\0" else -2
         if code == GETATTR:
             return struct.pack("<Q2I", 1000, 0, 0) + attributes(node)
+        if code == STATFS:
+            return struct.pack("<5Q10I", 1, 0, 0, 1, 0, 4096, 255, 4096, *[0] * 7)
         if code in (OPEN, OPENDIR):
             return bytes(16)
         return -38
