@@ -19,6 +19,7 @@ struct DenialObserver {
         ObservedCall.all(withLooks: true).map(\.name) + ObservedCall.sockets.map(\.name) + LimitLooks.names(plan)
     }
 
+    /// Starts the process that looks.
     init(in proc: HostProc, of plan: Plan) throws(KernelError) {
         let looks = CallLooks(scene: JailScene(plan), proc: proc)
         looking = try LookingProcess(keeping: proc) { Self.answer($0, by: looks) }
@@ -44,6 +45,7 @@ struct DenialObserver {
         for denial in said { add(denial) }
     }
 
+    /// Where its answer comes from, and when its time is up, by the clock of `monotonicNanoseconds`.
     var watch: Watch { looking.watch }
     var deadline: Int? { looking.deadline }
 
