@@ -102,7 +102,7 @@ import Testing
         ("filesystem.ro = [\"/tmp/x:/x\"]", ["PrivateTmp"]), ("filesystem.dev = \"host\"", ["PrivateDevices"]),
         ("filesystem.root = \"host\"", ["ProtectHome", "PrivateTmp", "PrivateDevices", "ProtectControlGroups"]),
         ("limits.pids = 5", ["ProtectControlGroups"]),
-        ("seccomp.profile = \"none\"", ["SystemCallFilter", "SystemCallArchitectures", "RestrictAddressFamilies"]),
+        ("seccomp.profile = \"none\"", ["SystemCallArchitectures", "RestrictAddressFamilies"]),
         ("seccomp.allow = [\"@network-io\"]", ["RestrictAddressFamilies"]),
         ("seccomp.architectures = [\"native\", \"x86\"]", ["SystemCallArchitectures"]),
         ("network.mode = \"user\"", ["ProtectSystem", "PrivateDevices", "PrivateNetwork", "SystemCallFilter"]),
@@ -126,6 +126,8 @@ import Testing
             "[[seccomp.rule]]\ncall = \"reboot\"\naction = \"allow\"\nargs = [{ index = 0, op = \"==\", value = 1 }]",
             "~@cpu-emulation @module @obsolete @raw-io @swap"
         ),
+        ("seccomp.profile = \"none\"", "~@module @raw-io @swap"),
+        ("seccomp.profile = \"none\"\nseccomp.allow = [\"iopl\"]", "~@module @swap"),
         ("capabilities.keep = [\"sys_boot\"]", "~@cpu-emulation @module @obsolete @raw-io @swap"),
     ]) func `the unit refuses what the jail's own filter refuses whole`(text: String, filter: String) throws {
         #expect(try unit(text).contains("SystemCallFilter=\(filter)"))

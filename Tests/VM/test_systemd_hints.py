@@ -134,13 +134,6 @@ def test_e06_files_of_proc_that_the_unit_covers(jail, directives):
         gone(unit([*words[:2], "--set", "filesystem.proc=false", *words[2:]], *directives, *caller))
 
 
-def test_e06_groups_that_the_unit_denies(jail):
-    words = jail.arguments('[namespaces]\nuser = "host"\n[identity]\nuser = "root"\n', "sh", "-c", "echo ran")
-    hint = told(unit(words, "PrivateUsers=yes"), "{} edit {}, [Service] {}")
-    assert lines(hint) == ["PrivateUsers=no"], hint
-    gone(unit(words, "PrivateUsers=yes", *lines(hint)))
-
-
 @pytest.mark.parametrize("names", ["INVOCATION_ID", "INVOCATION_ID SYSTEMD_EXEC_PID"])
 def test_e06_a_filter_of_a_jail_is_not_the_units(jail, names):
     """What the jail around it refuses no line of the unit gives back."""

@@ -339,6 +339,13 @@ def test_what_systemd_says_of_redis(printed, example, words, tmp_path):
         assert "Overall exposure level" in done.stdout, done
         return done.returncode == 0, done.stdout.splitlines()[-1]
 
+    # With a filter of the spec's own, and with none.
+    spec = (EXAMPLES / f"{example}.toml").read_text()
+    for extra, threshold in (('deny = ["ptrace"]', 25), ('allow = ["@network-io"]', 35), ('architectures = ["native", "x86"]', 35), ('profile = "none"', 35)):
+        path = SPECS / "own.toml"
+        path.write_text(f"{spec}\n[seccomp]\n{extra}\n")
+        done = subprocess.run(["/usr/local/bin/immure", "unit", str(path), *words], capture_output=True, text=True)
+        assert rated(done.stdout, threshold)[0], (extra, done)
     assert "SystemCallFilter=" in unit.text
     assert rated(unit.text, 25)[0], rated(unit.text, 25)
     without = "".join(line for line in unit.text.splitlines(True) if not line.startswith("SystemCall"))

@@ -45,19 +45,30 @@ extension Unit {
         hardenCalls()
     }
 
-    /// The filter of the jail; nil where it has none, or a faulty one.
-    private var filter: EffectivePolicy? { EffectivePolicy.resolve(spec.seccomp, in: spec.filterContext).policy }
-
-    /// Of what the launcher does without: what the jail's own filter refuses as well.
+    /// Of what the launcher does without: what the jail's own filter refuses as well, or the kernel in every user namespace.
     private mutating func hardenCalls() {
-        guard let filter else { return }
+        let filter = EffectivePolicy.resolve(spec.seccomp, in: spec.filterContext).policy
         let why = "what the filter of the jail refuses as well"
-        if filter.others.isEmpty { add("SystemCallArchitectures", "native", nil, why) }
-        let groups = ["@cpu-emulation", "@module", "@obsolete", "@raw-io", "@reboot", "@swap"].filter(
-            filter.refuses(group:))
+        if let filter, filter.others.isEmpty { add("SystemCallArchitectures", "native", nil, why) }
+        func isRefused(_ group: String) -> Bool { filter?.refuses(group: group) ?? false }
+        let groups = ["@cpu-emulation", "@module", "@obsolete", "@raw-io", "@reboot", "@swap"].filter { group in
+            // init_module(2), iopl(2) and swapon(2) take a capability of the machine itself.
+            isRefused(group) || ["@module", "@raw-io", "@swap"].contains(group) && !names(group)
+        }
         guard !groups.isEmpty else { return }
-        add("SystemCallErrorNumber", "EPERM", nil, why)
-        add("SystemCallFilter", "~\(plain: groups.joined(separator: " "))", nil, why)
+        let reason =
+            groups.allSatisfy(isRefused)
+            ? why : "what the filter of the jail, or the kernel in every user namespace, refuses as well"
+        add("SystemCallErrorNumber", "EPERM", nil, reason)
+        add("SystemCallFilter", "~\(plain: groups.joined(separator: " "))", nil, reason)
+    }
+
+    /// Whether `[seccomp]` has by name what is of the group.
+    private func names(_ group: String) -> Bool {
+        guard let written = spec.seccomp?.value else { return false }
+        return (written.allow.map(\.value) + written.rules.map(\.call.value)).contains {
+            $0 == group || CallNames.groups(of: $0).contains(group)
+        }
     }
 
     private mutating func hardenTree() {

@@ -37,15 +37,12 @@ extension Evidence {
         return unit
     }
 
-    /// Whether the manager has executed this process itself: what is in force here is the unit's.
-    var isExecutedByManager: Bool { service != nil && executed != nil && executed == status("Pid") }
-
     /// Whether every filter that this process is under was there when the manager executed the unit's own process, which is this
     /// one or one above it: a jail or a container in between has filters of its own.
     var isFilterOfUnit: Bool {
         guard let executed, service != nil, status("Seccomp") == "2" else { return false }
         var process = status("Pid")
-        // A chain of processes is no longer than this, and does not end where one is reused meanwhile.
+        // Bounded, as a process of the chain may end, and its number be given to another, while it is walked.
         for _ in 0..<64 {
             guard let found = process, found != "0" else { return false }
             if found == executed { return status("Seccomp_filters", of: found) == status("Seccomp_filters") }
@@ -56,7 +53,8 @@ extension Evidence {
 
     /// The lines that the unit needs.
     func settings(refused: [RefusedTrial], _ needs: ProcNeeds) -> [String] {
-        settingsOfCalls(refused) + settingsOfProc(needs)
+        let calls = settingsOfCalls(refused)
+        return calls + settingsOfProc(needs).filter { !calls.contains($0) }
     }
 
     /// Of the filters that several directives make one is known by how it answers.
@@ -145,9 +143,6 @@ extension Explanation {
         switch failure.errno {
         case .again where [.clone3, .fork].contains(failure.call): settings = evidence.settingsOfProcesses(unit)
         case .noEntry where !failure.text.hasPrefix("/proc/"): return nil
-        case .notPermitted
-        where failure.call == .setgroups && evidence.isExecutedByManager && evidence.deniesGroups:
-            settings = ["PrivateUsers=no"]
         case .notPermitted, .accessDenied, .readOnly, .unsupported, .noEntry, .noAddressFamily:
             settings = evidence.settings(
                 refused: evidence.isFilterOfUnit ? evidence.refusedCalls(plan) : [], ProcNeeds(plan))
