@@ -342,7 +342,9 @@ def test_what_systemd_says_of_redis(printed, example, words, tmp_path):
     # With a filter of the spec's own, and with none.
     spec = (EXAMPLES / f"{example}.toml").read_text()
     for extra, threshold in (('deny = ["ptrace"]', 25), ('allow = ["@network-io"]', 35), ('architectures = ["native", "x86"]', 35), ('profile = "none"', 35)):
-        path = SPECS / "own.toml"
+        # A unit of the same name: its directory is the one that the spec refers to.
+        path = SPECS / "own" / f"{name}.toml"
+        path.parent.mkdir(exist_ok=True)
         path.write_text(f"{spec}\n[seccomp]\n{extra}\n")
         done = subprocess.run(["/usr/local/bin/immure", "unit", str(path), *words], capture_output=True, text=True)
         assert rated(done.stdout, threshold)[0], (extra, done)
