@@ -161,13 +161,12 @@ socklen_t linux_fill_address(struct sockaddr_storage *to, const unsigned char *a
     return sizeof *six;
 }
 
-int linux_refusal_of_address(const unsigned char *address, int length, uint16_t port, int milliseconds) {
-    struct sockaddr_storage to;
-    socklen_t size = linux_fill_address(&to, address, length, port);
-    int channel = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+/* What one attempt comes to within `milliseconds`; ETIMEDOUT where nothing is said, -1 where there is no socket. */
+static int attempt_connection(const struct sockaddr_storage *to, socklen_t size, int milliseconds) {
+    int channel = socket(to->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (channel < 0) return -1;
     int answer = 0;
-    if (connect(channel, (struct sockaddr *)&to, size) < 0) answer = errno;
+    if (connect(channel, (const struct sockaddr *)to, size) < 0) answer = errno;
     if (answer == EINPROGRESS) {
         struct pollfd wait = {.fd = channel, .events = POLLOUT};
         int ready;
@@ -178,5 +177,19 @@ int linux_refusal_of_address(const unsigned char *address, int length, uint16_t 
         else if (getsockopt(channel, SOL_SOCKET, SO_ERROR, &answer, &space) < 0) answer = errno;
     }
     close(channel);
+    return answer;
+}
+
+int linux_refusal_of_address(const unsigned char *address, int length, uint16_t port, int milliseconds) {
+    struct sockaddr_storage to;
+    socklen_t size = linux_fill_address(&to, address, length, port);
+    /* In a network that has just come up the first answer is lost now and then, and TCP asks again after a second: sooner, by a new
+       connection, and the longer each time. */
+    int answer = ETIMEDOUT;
+    for (int part = 20; milliseconds > 0 && answer == ETIMEDOUT; part *= 2) {
+        if (part > milliseconds) part = milliseconds;
+        answer = attempt_connection(&to, size, part);
+        milliseconds -= part;
+    }
     return answer;
 }
