@@ -61,6 +61,7 @@ enum Prepare {
             }
         }
         if toLaunch { try Caller.tryCalls(for: spec) }
+        if toLaunch { try Host.touchNames(of: spec) }
         var host = try host(for: spec)
         try host.probeNames(of: spec, readFrom: files)
         if !toLaunch { host.findDanglingLinks() }

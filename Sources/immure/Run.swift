@@ -119,7 +119,7 @@ enum Run {
             case .ended, .timedOut: break
             }
             let found = changedFiles(outcome, plan)
-            if let changes { list(found, to: changes) }
+            if let changes, let found { list(found, to: changes) }
             if let destination { write(ResultRecord.record(of: outcome, plan: plan, changes: found), to: destination) }
         }
     }
@@ -160,14 +160,15 @@ enum Run {
         }
     }
 
-    /// What each overlay has changed, by the jail's own names; nothing where nobody has asked.
-    private static func changedFiles(_ outcome: Outcome, _ plan: Plan) -> [OverlayChanges] {
+    /// What each overlay has changed, by the jail's own names; nothing where nobody has asked, nil where not all is known.
+    private static func changedFiles(_ outcome: Outcome, _ plan: Plan) -> [OverlayChanges]? {
         var result: [OverlayChanges] = []
         for overlay in outcome.overlays {
             do throws(Diagnostic) {
                 result.append(try OverlayChanges(overlay, of: plan))
             } catch {
                 Report.say(error, as: .warning)
+                return nil
             }
         }
         return result

@@ -68,11 +68,19 @@ def test_b09_a_signal_ends_a_launch_that_waits_for_a_source(caller, hanging, num
     assert linux.survivors(0.5) == {}
 
 
-def test_b09_a_deadline_ends_a_launch_that_waits_for_a_source(user, hanging):
+STALLS = {
+    "rw": 'filesystem.rw = ["{}/below:/data"]', "ro": 'filesystem.ro = ["{}/below:/data"]', "pattern": 'filesystem.ro = ["{}/*/x"]',
+    "root": 'filesystem.root = "{}/below"', "overlay": '[[mount]]\ntype = "overlay"\nlower = ["{}/below"]\ntarget = "/data"\n',
+    "image": '[[mount]]\ntype = "image"\nsource = "{}/below"\ntarget = "/data"\n', "namespace": 'namespaces.uts = "{}/below"',
+}
+
+
+@pytest.mark.parametrize("where", STALLS)
+def test_b09_a_deadline_ends_a_launch_that_waits_for_a_source(caller, hanging, where):
     begin = time.monotonic()
-    run = user.run(f'timeout = "1s"\n[filesystem]\nrw = ["{hanging}/below:/data"]', "/bin/echo", "ran")
+    run = caller.run('timeout = "1s"\n' + STALLS[where].format(hanging), "/bin/echo", "ran")
     assert run.status == 124 and run.stdout == "" and time.monotonic() - begin < patient(1.5), run
-    assert str(hanging) in run.stderr, run
+    assert str(hanging) in run.stderr or where == "pattern", run
     assert linux.survivors(0.5) == {}
 
 

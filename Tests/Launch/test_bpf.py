@@ -3,8 +3,11 @@
 import json
 import os
 import struct
+import time
 
 import pytest
+
+from harness.patience import patient
 
 LOAD, EQUAL, ANSWER = 0x20, 0x15, 0x06
 ALLOW, KILL, ENODATA = 0x7FFF0000, 0x80000000, 0x00050000 | 61
@@ -111,3 +114,15 @@ def test_descriptors_of_the_command_are_not_taken(caller):
     assert run.status == 125 and "spec.toml:2:8: seccomp.bpf: 1 is the command's own" in run.stderr, run
     assert "hint: open the filter on 3 or above" in run.stderr
     assert launch(caller, [answering(1000, ENODATA)], "", "true").status == 0
+
+
+def test_a_pipe_that_nobody_writes_to_does_not_hold_the_deadline_up(caller):
+    read, write = os.pipe()
+    try:
+        begin = time.monotonic()
+        run = caller.run(f'timeout = "500ms"\n[seccomp]\nbpf = [{read}]\n', "/bin/echo", "ran", pass_fds=[read])
+        assert run.status == 124 and run.stdout == "" and time.monotonic() - begin < patient(5), run
+        assert "read the compiled filters: the timeout was over" in run.stderr, run
+    finally:
+        os.close(read)
+        os.close(write)

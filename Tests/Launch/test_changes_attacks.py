@@ -270,3 +270,26 @@ def test_a_link_of_the_jails_does_not_become_roots(root):
     assert root.verb("apply", spec).status == 0
     assert (lower / "l").lstat().st_uid == root.inside_uid and os.readlink(lower / "l") == "/etc/shadow"
     assert (lower / "new").stat().st_uid == 0
+
+
+NAMES = """
+import os
+for _ in range(120):
+    os.mkdir("n" * 250)
+    os.chdir("n" * 250)
+for number in range(20000):
+    open(str(number), "w").close()
+"""
+
+
+def test_names_without_end_cost_the_launcher_neither_its_memory_nor_the_result(caller):
+    """20,000 empty files with paths of 30 KB each."""
+    lower, result = tree(caller), caller.open_directory() / "result.json"
+    code = "import os, resource, sys\nos.wait4(os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:]), 0)\nprint(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    caller.wrapper = ("/usr/bin/python3", "-c", code)
+    run = caller.run(
+        'cwd = "/src"\n' + writable(caller) + overlay(lower), "/usr/bin/python3", "-c", NAMES + "os._exit(7)",
+        options=["--result", result], timeout=60)
+    answer = json.loads(result.read_text())
+    assert answer["status"] == 7 and answer["changes"] is None and "cannot be listed" in run.stderr, (answer, run)
+    assert int(run.stdout) < 150_000, run

@@ -9,6 +9,7 @@ import threading
 import pytest
 
 from harness.must import cannot
+from harness.patience import until
 
 
 class Bench:
@@ -216,6 +217,18 @@ def test_a_signal_writes_what_was_seen(bench, number):
     ended = bench.caller.finish(process)
     assert ended.status == 0 and "not verified: it was interrupted" in ended.stderr
     assert f'ro = ["{bench.work}"]' in bench.lines
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_run_that_verifies_is_no_difference(bench, number):
+    """It was taken for the jail's, and the command started a third time."""
+    code = "echo begun >>begun; if test -e again; then exec sleep 600; fi; touch again"
+    process = bench.caller.popen([bench.caller.binary, "learn", "-o", bench.spec, "--", "/bin/sh", "-c", code], cwd=bench.work)
+    until(lambda: (bench.work / "begun").exists() and (bench.work / "begun").read_text().count("begun") == 2)
+    process.send_signal(number)
+    ended = bench.caller.finish(process)
+    assert ended.status == 0 and "not verified: its run in the jail was interrupted" in ended.stderr, ended
+    assert (bench.work / "begun").read_text().count("begun") == 2
 
 
 def test_a_difference_in_the_jail_is_said(bench):

@@ -1,8 +1,11 @@
 """Patterns in ro, rw, hide and devices: what they match as the jail is launched."""
 
 import os
+import time
 
 import pytest
+
+from harness.patience import patient
 
 
 @pytest.fixture
@@ -112,3 +115,13 @@ def test_plan_and_score_know_them(caller, place):
     plan = caller.verb("plan", spec).ok.stdout
     assert f"{place}/a.txt" in plan and f"{place}/b.txt" in plan
     assert caller.verb("check", spec).ok
+
+
+def test_more_than_can_be_mounted_is_refused_in_time(caller):
+    """A jail that may write makes as many names as it likes."""
+    place = caller.open_directory()
+    for number in range(4200):
+        (place / f"d{number}").mkdir()
+    begin = time.monotonic()
+    run = caller.shell(f'[filesystem]\nrw = ["{place}:/w"]\nhide = ["/w/*"]\n', "echo ran")
+    assert run.status == 125 and run.stdout == "" and "E2BIG" in run.stderr and time.monotonic() - begin < patient(5), run

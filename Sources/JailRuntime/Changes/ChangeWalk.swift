@@ -14,11 +14,29 @@ struct ChangeWalk {
 
     init(prefix: String) { self.prefix = prefix }
 
-    /// All changes, sorted by their paths.
+    /// How much a walk may find that nobody has asked for by name: the jail decides how much there is, and names cost it nothing.
+    struct Bounds {
+        /// What the paths of all changes may have together, each with what it takes besides.
+        var bytes = 16 << 20
+        /// When it is given up, in nanoseconds of the monotonic clock.
+        var due = monotonicNanoseconds() + 3_000_000_000
+
+        fileprivate mutating func take(_ path: [EntryName]) throws(KernelError) {
+            bytes -= path.reduce(128) { $0 + $1.bytes.count + 24 }
+            guard bytes >= 0, monotonicNanoseconds() < due else {
+                throw KernelError(.openat, .tooBig, path: "more changes than are listed")
+            }
+        }
+    }
+
+    private var bounds: Bounds?
+
+    /// All changes, sorted by their paths; more than `bounds` are E2BIG.
     static func changes(
-        of upper: Int32, over lowers: [Int32], prefix: String
+        of upper: Int32, over lowers: [Int32], prefix: String, within bounds: Bounds? = nil
     ) throws(KernelError) -> [Change] {
         var walk = ChangeWalk(prefix: prefix)
+        walk.bounds = bounds
         try walk.visit(upper, lowers.enumerated().map { ($0.offset, $0.element) }, [], isOpaque: false)
         return Change.sorted(walk.changes)
     }
@@ -33,6 +51,7 @@ struct ChangeWalk {
         let names = try entryNames(of: upper)
         let isMarked = try mark(of: upper) == [UInt8(ascii: "x")]
         for name in names {
+            try bounds?.take(path + [name])
             guard let status = try entryStatus(name, at: upper) else { continue }
             let original = try find(name, in: lowers)
             var isGone = Change.isWhiteout(status, isMarked: isMarked)

@@ -21,7 +21,8 @@ package struct OverlayChanges: Sendable {
             defer { for lower in lowers { closeDescriptor(lower) } }
             for path in source.lower { lowers.append(try KeptChanges.openLower(path, following: rule)) }
             changes = try failing { () throws(KernelError) in
-                try ChangeWalk.changes(of: overlay.upper, over: lowers, prefix: source.attributePrefix)
+                try ChangeWalk.changes(
+                    of: overlay.upper, over: lowers, prefix: source.attributePrefix, within: ChangeWalk.Bounds())
             }
         } catch {
             let told = Explanation(error, of: Plan(), evidence: .host).told

@@ -12,13 +12,25 @@ extension Applier {
         else {
             return
         }
-        for number in descriptors {
-            let program = try located(index) { () throws(Failure) in try Self.program(from: number) }
-            programs.append(program)
+        let reading = ProgramReading()
+        try located(index) { () throws(Failure) in
+            // Beside this process where there is a deadline, which somebody who writes nothing must not hold up.
+            if let timeout = plan.supervision.timeout {
+                let isDone = try failing { () throws(KernelError) in
+                    try Caller.lookBeside(within: timeout, at: { "read the compiled filters" }) {
+                        reading.read(descriptors)
+                    }
+                }
+                guard isDone else { throw Failure(telling: "who was to read them was killed", hint: nil) }
+            } else {
+                reading.read(descriptors)
+            }
+            if let failure = reading.failure { throw failure }
         }
+        programs = reading.programs
     }
 
-    private static func program(from descriptor: Int32) throws(Failure) -> [UInt64] {
+    fileprivate static func program(from descriptor: Int32) throws(Failure) -> [UInt64] {
         guard isOpen(descriptor) else { throw Failure(.descriptorNotOpen, text: "\(descriptor)") }
         let bytes = try failing { () throws(KernelError) in
             // One more than a filter has: what is longer is none.
@@ -36,5 +48,19 @@ extension Applier {
     mutating func installPrograms(of plan: Plan) throws(Failure) {
         try checkProcess(plan)
         for program in programs { try failing { () throws(KernelError) in try installFurtherFilter(program) } }
+    }
+}
+
+/// What the descriptors hold, or why that cannot be read.
+private final class ProgramReading {
+    var programs: [[UInt64]] = []
+    var failure: Failure?
+
+    func read(_ descriptors: [Int32]) {
+        do throws(Failure) {
+            for number in descriptors { programs.append(try Applier.program(from: number)) }
+        } catch {
+            failure = error
+        }
     }
 }

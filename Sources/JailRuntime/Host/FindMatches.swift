@@ -10,6 +10,8 @@ import SpecFile
 struct PatternSearch {
     /// A search that has seen so many names is given up.
     private static let limit = 1_000_000
+    /// Each match is a mount: no more than this of one pattern.
+    private static let mostMatches = 4096
 
     /// What of the host a path of the jail shows; nil for nothing of it.
     private var views: [(target: String, source: String?)] = []
@@ -64,11 +66,15 @@ struct PatternSearch {
         try search(pattern.parts[...], in: root, "", follows: true)
         found.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         // What lies below a match is shown or hidden with it.
-        var tops: [String] = []
-        for path in found where !tops.contains(where: { isWithin(path, $0) }) {
-            tops.append(path)
+        var tops: Set<String> = []
+        return found.filter { path in
+            let bytes = path.utf8
+            let isBelow = bytes.indices.contains {
+                $0 > bytes.startIndex && bytes[$0] == UInt8(ascii: "/") && tops.contains(String(path[..<$0]))
+            }
+            if !isBelow { tops.insert(path) }
+            return !isBelow
         }
-        return tops
     }
 
     /// Follows a pattern from a directory, which is −1 where nothing of the host's is there but mounts may be below.
@@ -98,8 +104,9 @@ struct PatternSearch {
     ) throws(KernelError) {
         let child = path + "/" + name
         guard !rest.isEmpty else {
-            if try exists(name, in: directory, child) { found.append(child) }
-            return
+            guard try exists(name, in: directory, child) else { return }
+            guard found.count < Self.mostMatches else { throw KernelError(.getdents, .tooBig, path: child) }
+            return found.append(child)
         }
         if views.contains(where: { $0.target == child }) {
             guard let place = try view(of: child) else { return }

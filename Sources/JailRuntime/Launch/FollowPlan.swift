@@ -46,12 +46,22 @@ extension Applier {
         }
         let beside = Beside(self)
         let work = try failing { () throws(KernelError) in
-            try doBeside(heeding: Signal.endingLaunch, by: signals.descriptor) {
+            try doBeside(
+                heeding: Signal.endingLaunch, by: signals.descriptor,
+                within: plan.supervision.timeout.map { Deadline.nanoseconds($0) / 1_000_000 }
+            ) {
                 beside.follow(plan, steps)
                 exitNow(0)
             }
         }
-        if case .interrupted(let signal) = work { throw Failure.interrupted(by: signal).at(stage?.step ?? -1) }
+        switch work {
+        case .done: break
+        case .interrupted(let signal): throw Failure.interrupted(by: signal).at(stage?.step ?? -1)
+        case .late:
+            let place = stage.map { plan.title(of: $0.step) } ?? "open the sources"
+            Caller.say("immure: \(place): the timeout was over before this was done", within: 400)
+            Caller.leave(124)
+        }
         self = beside.applier
         if let failure = beside.failure { throw failure }
         guard beside.isDone else { throw Failure(.outsideGone).at(stage?.step ?? -1) }

@@ -4,7 +4,7 @@ package import SpecFile
 
 /// What `--result` says of a jail that has ended, or never began.
 package enum ResultRecord {
-    package static func record(of outcome: Outcome, plan: Plan, changes: [OverlayChanges] = []) -> JSON {
+    package static func record(of outcome: Outcome, plan: Plan, changes: [OverlayChanges]? = []) -> JSON {
         var exit = JSON.null
         var signal = JSON.null
         var name = JSON.null
@@ -48,7 +48,7 @@ package enum ResultRecord {
                         outcome.refusedConnections.map { .array($0.map(json)) } ?? .null
                     ),
                     ("name_servers", .array(outcome.askedServers.map(json))),
-                    ("changes", .array(changes.flatMap(\.json))),
+                    ("changes", changes.map { .array($0.flatMap(\.json)) } ?? .null),
                 ])
     }
 

@@ -112,7 +112,8 @@ extension Manual {
             such objects, each with its `count`. `refused_connections` is an array of what the network refused, each an object with
             `destination`, `count` and `leads_to`, null where it could not be read; `name_servers` of the servers that names were
             asked of, with `address`, `asked` and `answered`. `changes` is an array of what overlays changed, each an object with `change`
-            (the letter of `immure diff`), `path` in the jail and `notes`.
+            (the letter of `immure diff`), `path` in the jail and `notes`;
+            null where there is more than is listed (16 MiB of names, 3 seconds).
             """)
         page.item(
             "--changes FILE|FD:N|-",

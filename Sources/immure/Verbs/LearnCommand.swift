@@ -196,6 +196,10 @@ struct LearnCommand: ParsableCommand {
     private func verify(_ words: [String], _ path: String, _ run: WatchedRun) throws(Diagnostic) -> Int32 {
         var jailed = WatchedCommand([Caller.programPath, "run", path, "--"] + words, watching: nil, isShown: false)
         let inside = try jailed.perform()
+        if inside.isInterrupted {
+            warn("not verified: its run in the jail was interrupted")
+            return 0
+        }
         guard var difference = Self.difference(inside, run, run) else {
             note("verified: in the jail its status and output are the same")
             return 0
@@ -203,6 +207,10 @@ struct LearnCommand: ParsableCommand {
         if inside.status != 125, Caller.repeatInput() {
             var command = WatchedCommand(words, watching: nil, isShown: false)
             let again = try command.perform()
+            if again.isInterrupted {
+                warn("not verified: another run outside, to compare with, was interrupted; in the jail \(difference)")
+                return 0
+            }
             // What comes out otherwise once the command has done its work is its own as well.
             if Self.difference(inside, again, again) == nil {
                 note("verified: in the jail its status and output are the same as in a second run outside")
