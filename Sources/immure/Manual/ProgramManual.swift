@@ -89,6 +89,21 @@ extension Manual {
             quotes where they are more than a plain word. All that names a file waits for a process beside the launcher
             meanwhile, which makes the command slower; where that gets no answer for half a second, no more is looked at.
             """)
+        result(&page)
+        page.item(
+            "--changes FILE|FD:N|-",
+            """
+            For `run`: lists what overlays have changed when the jail has ended, however it ended, thrown away or kept: the
+            lines of `immure diff`, with the paths of the jail. `-` is standard output, for the rest as `--result`.
+            """)
+        page.item("--env NAME=VALUE", "With unit: a variable for the service. May be given more than once.")
+        page.item("--json", "With check, plan, score and doctor: prints a JSON array instead.")
+        page.item("--threshold N", "With score: the status is 1 where a score is above N, 0 to 10 with one decimal.")
+        page.item("-h, --help", "Prints help.")
+        page.item("--version", "Prints the version.")
+    }
+
+    private static func result(_ page: inout Roff) {
         page.item(
             "--result FILE|FD:N",
             """
@@ -115,17 +130,6 @@ extension Manual {
             (the letter of `immure diff`), `path` in the jail and `notes`;
             null where there is more than is listed (16 MiB of names, 3 seconds).
             """)
-        page.item(
-            "--changes FILE|FD:N|-",
-            """
-            For `run`: lists what overlays have changed when the jail has ended, however it ended, thrown away or kept: the
-            lines of `immure diff`, with the paths of the jail. `-` is standard output, for the rest as `--result`.
-            """)
-        page.item("--env NAME=VALUE", "With unit: a variable for the service. May be given more than once.")
-        page.item("--json", "With check, plan, score and doctor: prints a JSON array instead.")
-        page.item("--threshold N", "With score: the status is 1 where a score is above N, 0 to 10 with one decimal.")
-        page.item("-h, --help", "Prints help.")
-        page.item("--version", "Prints the version.")
     }
 
     private static func status(_ page: inout Roff) {
