@@ -9,7 +9,7 @@ enum Verb: String, CaseIterable {
     var arguments: String {
         switch self {
         case .run: "[SPEC] [OPTION…] [--] [COMMAND ARG…]"
-        case .check: "SPEC… [--json]"
+        case .check: "SPEC… [--json] [--host]"
         case .plan: "[SPEC] [--json] [--set KEY=VALUE] [--] [COMMAND ARG…]"
         case .enter: "PID [--] [COMMAND ARG…]"
         case .diff: "SPEC [TARGET] [--json|-z|--stat] [--set KEY=VALUE]"

@@ -35,5 +35,8 @@ def test_a_user_without_a_line_on_the_host(root, stranger):
     """As DynamicUser= has it: an id without a name, and the name in the environment."""
     run = root.popen
     argv = [root.binary, "run", "--", "/usr/bin/python3", "-I", "-S", "-c", ASK]
-    process = run(argv, user=stranger, group=stranger, extra_groups=[], env={"USER": "dynamic"}, cwd="/")
+    process = run(argv, user=stranger, group=stranger, extra_groups=[], env={"USER": "dynamic", "HOME": "/"}, cwd="/")
     assert root.finish(process).ok.stdout == '["dynamic", "/tmp", "dynamic", "dynamic", "/tmp", true]\n'
+    at_home = run(argv, user=stranger, group=stranger, extra_groups=[], env={"USER": "dynamic", "HOME": "/home/dynamic"}, cwd="/")
+    said = '["dynamic", "/home/dynamic", "dynamic", "dynamic", "/home/dynamic", true]\n'
+    assert root.finish(at_home).ok.stdout == said

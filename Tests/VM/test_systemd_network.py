@@ -13,7 +13,14 @@ import systemd
 
 DENIED = ["IPAddressDeny=any"]
 CONNECT = "import socket, sys; s = socket.socket(); s.settimeout(2); sys.exit(s.connect_ex(('127.0.0.1', int(sys.argv[1]))) != 0)"
-SERVE = "import socket; s = socket.create_server(('127.0.0.1', 8000)); c = s.accept()[0]; c.sendall(b'here'); c.close()"
+SERVE = """
+import socket
+s = socket.create_server(("127.0.0.1", 8000))
+while True:
+    c = s.accept()[0]
+    c.sendall(b"here")
+    c.close()
+"""
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ NOBODY = 65534
 #: Not started by themselves: for somebody at a terminal, or with words on the command line, or for a library that the guest lacks.
 BY_HAND = {
     "ci-root", "debian-root", "landlock", "oci", "quota", "shell", "squashfs", "static", "try", "unpack", "veth", "watch", "whole-host",
-    "fetch",  # registries on the internet
+    "fetch", "agent-online",  # registries and services on the internet
 }  # fmt: skip
 
 

@@ -196,7 +196,7 @@ extension Manual {
         jail further than the empty spec does takes its share off the whole, in percent, so that nothing scores
         better than the empty spec. It counts by how far it goes: rules of Landlock that cover all that the jail
         shows, a limit beyond a large machine or a hidden path that does not exist take nothing off. A score is about the spec
-        only, the same on every machine, and counts as for root what depends on the caller; what the command's own files and
+        only, with what its variables and `~` stand for, and counts as for root what depends on the caller; what the command's own files and
         the kernel are worth, it does not know. The status is 0; 1 where a score is above `--threshold`; 2 where a spec is
         wrong.
         """
