@@ -89,6 +89,12 @@ import Testing
             made.directives(.warning).contains("--workdir /a") && made.directives(.outside).contains("--publish 1:1"))
     }
 
+    @Test func `a port without an address is published at every one`() throws {
+        let made = draft("run --rm -p 8080:80 -p 127.0.0.1:81:81 x")
+        let ports = try made.spec.network.publish.map(\.value)
+        #expect(ports.map(\.hostPort) == [8080, 81] && ports.map(\.outerAddress.isUnspecified) == [true, false])
+    }
+
     @Test func `what an unpacked image says of its program holds under the options`() throws {
         let files = [
             "/i/image/index.json": #"{"manifests":[{"digest":"sha256:a"}]}"#,

@@ -94,7 +94,7 @@ import Testing
     }
 
     @Test func `what restricts and has no line is lost`() {
-        for text in ["private-lib", "x11 xvfb", "overlay", "bandwidth eth0"] {
+        for text in ["private-lib", "x11 xvfb", "x11 none", "blacklist /proc/cpuinfo", "overlay", "bandwidth eth0"] {
             #expect(draft(text).hasLostRestrictions, "\(text)")
         }
     }

@@ -51,6 +51,19 @@ import Testing
         #expect(policy.kill.contains { $0.value == "umount2" })
     }
 
+    @Test func `a root of its own that has no line is a loss that restricts`() throws {
+        for line in ["RootImage=/a.raw", "RootDirectory=/a\nRootEphemeral=yes", "MountImages=/a.raw:/srv"] {
+            #expect(draft(line).hasLostRestrictions, "\(line)")
+        }
+        #expect(!draft("RootImage=\nRootEphemeral=no").hasLostRestrictions)
+    }
+
+    @Test func `what is unset without anything kept holds without a line`() throws {
+        let made = draft("UnsetEnvironment=LANG")
+        #expect(try made.spec.environment.unset.isEmpty && made.directives(.inForce).contains("UnsetEnvironment=LANG"))
+        #expect(try draft("PassEnvironment=A B\nUnsetEnvironment=B").spec.environment.unset.map(\.value) == ["B"])
+    }
+
     @Test func `families are refused as systemd refuses them`() throws {
         let made = draft("RestrictAddressFamilies=AF_UNIX AF_NETLINK\nIPAddressDeny=any")
         let rules = try #require(try made.spec.seccomp).value.rules.filter { $0.call.value == "socket" }

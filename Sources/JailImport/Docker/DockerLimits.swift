@@ -78,11 +78,13 @@ extension DockerImport {
                 draft.lose("a port of the host by chance", option.directive)
                 continue
             }
-            guard Available.publishes(option.value) else {
+            // The engine listens at every address unless one is written, network.publish at 127.0.0.1.
+            let port = parts == 2 ? "0.0.0.0:\(option.value)" : option.value
+            guard Available.publishes(port) else {
                 draft.lose("a form that network.publish has not", option.directive)
                 continue
             }
-            draft.append("network.publish", option.value, option.directive)
+            draft.append("network.publish", port, option.directive)
         }
         for option in all("dns") {
             if isOwn {

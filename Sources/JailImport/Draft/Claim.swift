@@ -159,6 +159,8 @@ package struct SeenTree {
         let isPattern = FirejailPaths.isPattern(path)
         let literal = isPattern ? FirejailPaths.literalDirectory(of: path) : path
         if seen(at: literal).isOfHost { return false }
+        // The jail's own /proc tells of the host's kernel and hardware, too.
+        if tree.proc.value, isWithin(literal, "/proc"), mount(around: literal) == nil { return false }
         return !ofHost.contains { mount in
             if mount.isPattern { return mount.target == path }
             guard isPattern else { return isWithin(mount.target, path) }

@@ -7,7 +7,6 @@ extension FirejailImport {
 
     /// An ordinary user's program has none of them in firejail either, whatever its bounding set.
     mutating func writeCapabilities() {
-        for line in all("caps") { draft.isInForce(.nothing, line.directive) }
         var kept: CapabilitySet?
         for line in all("caps.drop") {
             let all = CapabilitySet(Capability.allCases)
@@ -15,8 +14,16 @@ extension FirejailImport {
             kept = CapabilitySet((kept ?? all).capabilities.filter { rest.contains($0) })
         }
         for line in all("caps.keep") { kept = capabilities(line) }
+        // firejail(1), --caps: what its default filter drops.
+        if has("caps"), kept == nil {
+            let dropped: [Capability] = [
+                .sys_module, .sys_rawio, .sys_boot, .sys_nice, .sys_tty_config, .syslog, .mknod, .sys_admin,
+            ]
+            kept = CapabilitySet(Capability.allCases.filter { !dropped.contains($0) })
+        }
+        for line in all("caps") { draft.isInForce(.bounded(kept ?? []), line.directive) }
         for line in all("caps.drop") + all("caps.keep") { draft.isInForce(.bounded(kept ?? []), line.directive) }
-        let origin = (last("caps.keep") ?? last("caps.drop"))?.directive ?? standard("the caller's")
+        let origin = (last("caps.keep") ?? last("caps.drop") ?? last("caps"))?.directive ?? standard("the caller's")
         if context.isRoot {
             let set = kept ?? CapabilitySet(Capability.allCases)
             if !set.isNone { draft.set("capabilities.keep", .strings(set.capabilities.map(\.name)), origin) }

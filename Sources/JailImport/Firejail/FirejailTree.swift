@@ -70,8 +70,11 @@ extension FirejailImport {
             places.add("/tmp", .bind(source: "/tmp"), standard("the host's /tmp without private-tmp"))
         }
         for line in all("x11") {
-            if line.value == "none" {
-                draft.isInForce(.nothing, line.directive)
+            if line.value == "none", has("net") || has("netns") {
+                draft.isInForce(.absent(["/tmp/.X11-unix"]), line.directive)
+            } else if line.value == "none" {
+                draft.lose(
+                    "the host's network reaches the abstract socket of the X server", restricts: true, line.directive)
             } else {
                 draft.lose("an X server of its own", restricts: true, line.directive)
             }

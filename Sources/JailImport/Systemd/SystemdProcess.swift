@@ -144,7 +144,8 @@ extension SystemdImport {
             }
         }
         for (word, directive) in words("PassEnvironment") { draft.append("environment.keep", word, directive) }
-        for (word, directive) in words("UnsetEnvironment") {
+        let unset = words("UnsetEnvironment")
+        for (word, directive) in unset {
             let name = word.cut("=").0
             draft.append("environment.unset", name, directive)
             draft.removeVariable(name)
@@ -155,6 +156,11 @@ extension SystemdImport {
         }
         for name in kept where !(draft.has("environment.keep")) || name != "*" {
             draft.append("environment.keep", name, standard("variables of the unit's directories"))
+        }
+        // Without `keep` there is nothing of the caller's to take out, and a spec that does so is refused.
+        if !draft.has("environment.keep") {
+            draft.remove("environment.unset")
+            for (_, directive) in unset { draft.isInForce(.ownEnvironment, directive) }
         }
     }
 

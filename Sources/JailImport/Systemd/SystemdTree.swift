@@ -34,6 +34,15 @@ extension SystemdImport {
     private mutating func writeRoot() -> String {
         let root = last("RootDirectory"), protect = last("ProtectSystem")
         rootOrigin = protect?.directive
+        if let line = last("RootEphemeral") {
+            if truth(line) {
+                draft.lose(
+                    "the original is written to: filesystem.changes = \"discard\" has a copy, by hand", restricts: true,
+                    line.directive)
+            } else {
+                draft.isInForce(.nothing, line.directive)
+            }
+        }
         let origin = protect?.directive ?? standard("without ProtectSystem= the host's tree can be written to")
         var base = "/"
         if let root, let place = path(root.value, root.directive), place.path != "/" {

@@ -44,20 +44,22 @@ enum UnitNames {
         "IPEgressFilterPath": "programs that filter packets", "BPFProgram": "programs of BPF",
         "RootHash": "verified images", "RootHashSignature": "verified images", "RootVerity": "verified images",
         "RootImagePolicy": "verified images", "MountImagePolicy": "verified images",
+        "RootImage": "a root in an image: [[mount]] type = \"image\" has it, by hand",
+        "RootImageOptions": "a root in an image", "MountImages": "images in place of what the host has there",
     ]
 
     /// What opens or adds something, and has no line.
     static let leftOut: [String: String] = [
-        "RootImage": "a root in an image", "RootImageOptions": "a root in an image", "MountImages": "images",
         "ExtensionImages": "images", "ExtensionDirectories": "directories over others",
-        "ExtensionImagePolicy": "images", "RootEphemeral": "a copy of the root",
+        "ExtensionImagePolicy": "images",
         "MountFlags": "mounts that others see", "MountAPIVFS": "", "BindLogSockets": "the sockets of the log",
     ]
 
     /// All that the importer itself reads.
     static let read: Set<String> = [
         "ExecStart", "WatchdogSec", "NotifyAccess", "Sockets", "User", "Group", "SupplementaryGroups", "DynamicUser",
-        "UMask", "WorkingDirectory", "RootDirectory", "ProtectSystem", "ProtectHome", "PrivateTmp", "PrivateDevices",
+        "UMask", "WorkingDirectory", "RootDirectory", "RootEphemeral",
+        "ProtectSystem", "ProtectHome", "PrivateTmp", "PrivateDevices",
         "DeviceAllow", "DevicePolicy", "PrivateNetwork", "PrivateUsers", "PrivateMounts", "PrivateIPC", "PrivatePIDs",
         "ProtectHostname", "ProtectClock", "ProtectKernelTunables", "ProtectKernelModules", "ProtectKernelLogs",
         "ProtectControlGroups", "ProtectProc", "RestrictAddressFamilies", "RestrictNamespaces", "RestrictRealtime",
