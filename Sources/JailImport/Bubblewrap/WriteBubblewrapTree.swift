@@ -188,14 +188,10 @@ extension BubblewrapImport {
             return showDevices(from)
         }
         let target = literal(entry.target)
-        // The short form opens a node that it names; bubblewrap does with --dev-bind only.
-        let mayBeNode = !hasDevices && cleaned(source).hasPrefix("/dev/")
-        if !hasDevices, !entry.isOptional, !mayBeNode {
-            return draft.place(isWritable ? "rw" : "ro", path, on: target, from)
-        }
+        if !hasDevices, !entry.isOptional { return draft.place(isWritable ? "rw" : "ro", path, on: target, from) }
         var pairs: [(String, Node.Value)] = [("target", .string(target)), ("source", .string(path))]
         var options: [String] = isWritable ? [] : ["ro"]
-        if hasDevices { options.append("dev") } else if mayBeNode { options.append("nodev") }
+        if hasDevices { options.append("dev") }
         if !options.isEmpty { pairs.append(("options", .strings(options))) }
         if entry.isOptional { pairs.append(("optional", .boolean(true))) }
         draft.add("mount", pairs, from)
