@@ -36,6 +36,9 @@ def up():
     os.mknod("/dev/net/tun", 0o020666, os.makedev(10, 200))
     os.chmod("/dev/net/tun", 0o666)
     ip("netns", "add", INTERNET)
+    # No time in which an address of the link is tentative, and who asks for it hears nothing: ip-sysctl, accept_dad.
+    Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0")
+    subprocess.run(["ip", "netns", "exec", INTERNET, "sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad"], check=True)
     ip("link", "add", "h0", "type", "veth", "peer", "name", "i0", "netns", INTERNET)
     ip("addr", "add", f"{HOST}/24", "dev", "h0")
     ip("-6", "addr", "add", f"{HOST6}/64", "dev", "h0", "nodad")
