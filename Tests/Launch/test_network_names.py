@@ -13,7 +13,7 @@ import pytest
 
 from harness import lab, linux, names
 from harness.caller import PYTHON
-from harness.names import EVIL, EVIL6, GOOD, GOOD6, OTHER
+from harness.names import EVIL, EVIL6, GOOD, GOOD6, OTHER, network  # noqa: F401
 from harness.patience import patient, until
 
 USER = '[network]\nmode = "user"\n'
@@ -22,16 +22,7 @@ SERVICES = ["tcp,0.0.0.0,443", "tcp,::,443", "tcp,0.0.0.0,80", f"udp,{GOOD},443"
 REFUSED = "ConnectionRefusedError"
 
 
-@pytest.fixture(scope="module")
-def network():
-    with names.standing():
-        yield
-
-
-@pytest.fixture
-def zone(network):
-    with lab.serving(*SERVICES), names.serving() as zone:
-        yield zone
+zone = names.zone_beside(*SERVICES)
 
 
 def inside(caller, spec, code, **more):

@@ -7,6 +7,7 @@ import pytest
 
 from harness import lab, names
 from harness.caller import PYTHON
+from harness.names import network  # noqa: F401
 
 USER = '[network]\nmode = "user"\n'
 LIST = USER + 'allow = ["good.test:80", "*.good.test:80"]\n'
@@ -14,16 +15,7 @@ DEAD = "10.55.0.10"
 NOBODY = "10.55.0.99"
 
 
-@pytest.fixture(scope="module")
-def network():
-    with names.standing():
-        yield
-
-
-@pytest.fixture
-def zone(network):
-    with names.serving() as zone:
-        yield zone
+zone = names.zone_beside()
 
 
 @pytest.fixture

@@ -4,20 +4,11 @@ import pytest
 
 from harness import lab, names
 from harness.caller import PYTHON
-from harness.names import EVIL, GOOD
+from harness.names import EVIL, GOOD, network  # noqa: F401
 from test_why import NOTHING, reasons
 
 
-@pytest.fixture(scope="module")
-def network():
-    with names.standing():
-        yield
-
-
-@pytest.fixture
-def zone(network):
-    with lab.serving("tcp,0.0.0.0,443", "tcp,0.0.0.0,80"), names.serving() as zone:
-        yield zone
+zone = names.zone_beside("tcp,0.0.0.0,443", "tcp,0.0.0.0,80")
 
 
 def connect(caller, spec, host, port, *options):

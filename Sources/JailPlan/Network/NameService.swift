@@ -68,7 +68,7 @@ package struct NameService: Equatable, Sendable {
         // Of IPv6 a link is the 64 bits that its addresses begin with, RFC 4291.
         let near =
             host.map { AddressRange($0, $0.isIPv6 ? 64 : $0.width) } + links.map { AddressRange($0.address, $0.prefix) }
-        closed = near + NetworkRules.metadata.map { AddressRange($0, $0.width) } + AddressRange.neverByName
+        closed = near + AddressRange.neverByName
         listed = allowed.compactMap { destination in
             guard case .network(let address, let prefix) = destination.target else { return nil }
             return AddressRange(address, prefix)
@@ -139,14 +139,16 @@ struct AddressRange: Equatable, Sendable {
     /// 64:ff9b::/96.
     static let translated = AddressRange([0x00, 0x64, 0xFF, 0x9B], width: 16, 96)
 
-    /// Where nothing of the internet is, RFC 6890: this host, its link, private networks, benchmarks, groups; of IPv6 all but global addresses
-    /// (2000::/3), and of these what leads to IPv4 by tunnels (2001::/32, 2002::/16).
-    static let neverByName = [
-        AddressRange([0], 8), AddressRange([10], 8), AddressRange([100, 64], 10), AddressRange([127], 8),
-        AddressRange([169, 254], 16), AddressRange([172, 16], 12), AddressRange([192, 0, 0], 24),
-        AddressRange([192, 168], 16), AddressRange([198, 18], 15), AddressRange([224], 3),
-        AddressRange([0], width: 16, 3),
-        AddressRange([0x40], width: 16, 2), AddressRange([0x80], width: 16, 1),
-        AddressRange([0x20, 0x01, 0, 0], width: 16, 32), AddressRange([0x20, 0x02], width: 16, 16),
-    ]
+    /// Where nothing of the internet is, RFC 6890: this host, its link, private networks, benchmarks, groups, and
+    /// where clouds serve metadata; of IPv6 all but global addresses (2000::/3), and of these what leads to IPv4 by tunnels (2001::/32,
+    /// 2002::/16).
+    static let neverByName =
+        NetworkRules.metadata.map { AddressRange($0, $0.width) } + [
+            AddressRange([0], 8), AddressRange([10], 8), AddressRange([100, 64], 10), AddressRange([127], 8),
+            AddressRange([169, 254], 16), AddressRange([172, 16], 12), AddressRange([192, 0, 0], 24),
+            AddressRange([192, 168], 16), AddressRange([198, 18], 15), AddressRange([224], 3),
+            AddressRange([0], width: 16, 3),
+            AddressRange([0x40], width: 16, 2), AddressRange([0x80], width: 16, 1),
+            AddressRange([0x20, 0x01, 0, 0], width: 16, 32), AddressRange([0x20, 0x02], width: 16, 16),
+        ]
 }

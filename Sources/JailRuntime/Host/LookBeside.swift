@@ -35,10 +35,14 @@ extension Caller {
         if let refusal = look.refusal { throw refusal }
         switch work {
         case .done, .interrupted: return look.isDone
-        case .late:
-            say("immure: \(place()): the timeout was over before this was done", within: 400)
-            leave(124)
+        case .late: leaveLate(at: place())
         }
+    }
+
+    /// Ends a launch whose deadline has come before anything of the command ran, with status 124.
+    static func leaveLate(at place: String) -> Never {
+        say("immure: \(place): the timeout was over before this was done", within: 400)
+        leave(124)
     }
 }
 

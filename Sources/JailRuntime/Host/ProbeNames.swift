@@ -26,7 +26,7 @@ extension Host {
         do throws(KernelError) {
             isDone = try Caller.lookBeside(within: spec.timeout?.value, at: place) { probe.run(spec, files) }
         } catch {
-            throw NameProbe.refusal(of: error)
+            throw Rejection.ofLook(error)
         }
         if let rejection = probe.rejection { throw rejection }
         guard isDone else { throw Rejection([Diagnostic("\(place()): who was to do it was killed", at: nil)]) }
@@ -183,20 +183,6 @@ private final class NameProbe {
             try host.lookAtNames(of: spec, files)
         } catch {
             rejection = error
-        }
-    }
-
-    static func refusal(of error: KernelError) -> Rejection {
-        Rejection([
-            Diagnostic("look at the sources: \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
-        ])
-    }
-
-    private func touch(_ source: String) {
-        do throws(KernelError) {
-            _ = try open(source, .path)
-        } catch {
-            return  // the launch will find out, and say where
         }
     }
 }

@@ -16,9 +16,7 @@ extension Host {
             let place = { "look at \(touch.path.map { quoted($0) } ?? "the host")" }
             _ = try Caller.lookBeside(within: timeout, at: place) { touch.run(paths, spec) }
         } catch {
-            throw Rejection([
-                Diagnostic("look at the sources: \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
-            ])
+            throw Rejection.ofLook(error)
         }
     }
 }
@@ -30,18 +28,35 @@ private final class Touch {
     func run(_ paths: [String], _ spec: Spec) {
         for one in paths {
             path = one
-            do throws(KernelError) {
-                _ = try open(one, .path)
-            } catch {
-                continue  // the launch will find out, and say where
-            }
+            touch(one)
         }
         path = nil
+        // Nothing of the network has a path, and to ask for it takes programs of the host.
+        var spec = spec
+        spec.network = Network()
         do throws(Diagnostic) {
             _ = try Host.probe(for: spec)
         } catch {
             return  // likewise
         }
+    }
+}
+
+/// Opens a path of the host, for whatever that takes.
+func touch(_ path: String) {
+    do throws(KernelError) {
+        _ = try open(path, .path)
+    } catch {
+        return  // the launch will find out, and say where
+    }
+}
+
+extension Rejection {
+    /// Where no process could be made to look.
+    static func ofLook(_ error: KernelError) -> Rejection {
+        Rejection([
+            Diagnostic("look at the sources: \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
+        ])
     }
 }
 

@@ -57,10 +57,7 @@ extension Applier {
         switch work {
         case .done: break
         case .interrupted(let signal): throw Failure.interrupted(by: signal).at(stage?.step ?? -1)
-        case .late:
-            let place = stage.map { plan.title(of: $0.step) } ?? "open the sources"
-            Caller.say("immure: \(place): the timeout was over before this was done", within: 400)
-            Caller.leave(124)
+        case .late: Caller.leaveLate(at: stage.map { plan.title(of: $0.step) } ?? "open the sources")
         }
         self = beside.applier
         if let failure = beside.failure { throw failure }

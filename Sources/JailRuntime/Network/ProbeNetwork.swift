@@ -55,21 +55,12 @@ extension HostNetwork {
     /// to load any either, and say why.
     mutating func findClosedChains() {
         do throws(Failure) {
-            let listing = try failing { () throws(KernelError) in try makeMemoryFile("rules", []).release() }
-            defer { closeDescriptor(listing) }
             // Elements of sets may be many, and are not asked for.
-            var order = HelperOrder(
+            let order = HelperOrder(
                 program: try HostProgram.find(Self.nft, call: .execve),
                 arguments: ["nft", "-s", "-t", "list", "ruleset"])
-            order.output = listing
-            var helper = try HelperProcess.start(order) { 1 << 20 }
-            guard try helper.finish(noticing: nil) == .exited(0) else { return }
-            let text = try failing { () throws(KernelError) in
-                let file = try open("/proc/self/fd/\(listing)", .read)
-                return try readAll(file.number, limit: 1 << 26)
-            }
-            closedChains = ForwardRules(listing: String(decoding: text, as: UTF8.self))
-                .closed(to: outerName, leadingTo: uplinks)
+            guard let text = try order.output(noticing: nil, limit: 1 << 26, tableSize: { 1 << 20 }) else { return }
+            closedChains = ForwardRules(listing: text).closed(to: outerName, leadingTo: uplinks)
         } catch {
             return
         }

@@ -37,16 +37,10 @@ struct NetworkCounters {
         noticing signals: SignalQueue, tableSize: () -> Int32
     ) -> (refused: [RefusedConnection], servers: [AskedServer])? {
         do throws(Failure) {
-            let answer = try failing { () throws(KernelError) in try makeMemoryFile("refused", []).release() }
-            defer { closeDescriptor(answer) }
-            var order = HelperOrder.nft(
+            let order = HelperOrder.nft(
                 nft, ["-n", "list", "table", "inet", "immure"], network: network, users: users)
-            order.output = answer
-            var helper = try HelperProcess.start(order, tableSize: tableSize)
-            guard try helper.finish(noticing: signals) == .exited(0) else { return nil }
-            let text = try failing { () throws(KernelError) in
-                let file = try open("/proc/self/fd/\(answer)", .read)
-                return String(decoding: try readAll(file.number), as: UTF8.self)
+            guard let text = try order.output(noticing: signals, limit: 1 << 20, tableSize: tableSize) else {
+                return nil
             }
             guard names >= 0 else {
                 return (Self.counts(in: text), AskedServer.counts(in: text, of: servers))

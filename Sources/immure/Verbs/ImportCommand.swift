@@ -83,7 +83,7 @@ struct ImportCommand: ParsableCommand {
             Self.leave(
                 Diagnostic(
                     "docker: the command line comes after --", at: nil,
-                    hint: "immure import docker -- \((files + words).joined(separator: " "))"))
+                    hint: "immure import docker -- \((files + words).map { shellWord($0) }.joined(separator: " "))"))
         }
         return DockerImport.draft(words, in: into.map(Caller.absolute), ImportContext.ofCaller)
     }

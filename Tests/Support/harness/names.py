@@ -6,8 +6,10 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+
+import pytest
 
 from . import lab
 from .patience import patient
@@ -29,6 +31,24 @@ def standing():
     with lab.standing("pasta", "nft"):
         up()
         yield
+
+
+@pytest.fixture(scope="module")
+def network():
+    """The lab while the tests of a module run."""
+    with standing():
+        yield
+
+
+def zone_beside(*services):
+    """A fixture: the server of names, and these services of the lab, while a test runs."""
+
+    @pytest.fixture
+    def zone(network):
+        with lab.serving(*services) if services else nullcontext(), serving() as zone:
+            yield zone
+
+    return zone
 
 
 def up():
