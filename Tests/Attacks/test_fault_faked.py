@@ -115,30 +115,10 @@ LINES = [
 SAME = {"death signal", "groups", "uids?|ids", "gids?|ids", "securebits", "pid 1 dumpable"}
 
 
-def rows(bench):
-    """The calls of an undisturbed launch with their first arguments, before the command runs."""
-    bench.launch("list")
-    split = (line.split() for line in bench.report.read_text().splitlines() if line[0].isdigit())
-    return [[int(word) for word in row] for row in split if row[5] == "0"]
-
-
 @pytest.fixture
 def named(caller, built, monkeypatch):
     monkeypatch.setitem(SAMPLES, "named", lambda caller, opt: SPEC.format(opt=opt))
     return Bench(caller, "named", built)
-
-
-def faked(bench, choose):
-    """The launch in which the call that `choose` takes from the rows of an undisturbed one is faked; None where it takes none.
-    On a busy machine the command makes one fcntl(2) less in some launches: a call that is not at its place is looked for anew."""
-    for _ in range(6):
-        row = choose(rows(bench))
-        if row is None:
-            return None
-        run = bench.launch("fake", *row[:3], 0)
-        if not run.moved:
-            return run
-    raise AssertionError(f"the call does not come at its place: {run}")
 
 
 @pytest.mark.parametrize("call,first,second,process,line,what", LINES, ids=[f"{row[0]}-{row[-1]}" for row in LINES])
@@ -155,7 +135,7 @@ def test_the_line_that_is_not_in_force_is_named(named, caller, call, first, seco
         # prlimit64 is asked first; of everything else the last counts: what is set on the way is not what was promised.
         return of_that_kind[0 if call == "prlimit64" else -1] if of_that_kind else None
 
-    run = faked(named, choose)
+    run = named.broken_at("fake", choose, 0)
     if run is None:
         assert not caller.is_root and call in ("setgroups", "setresuid", "setresgid", "prctl"), f"{call} is not called"
         return
@@ -175,7 +155,7 @@ def test_the_line_that_is_not_in_force_is_named(named, caller, call, first, seco
 def test_no_new_privs_that_are_not_set_stop_what_needs_them(named):
     # seccomp(2) refuses a filter to who has neither these nor a capability.
     number = PRCTL["NO_NEW_PRIVS"]
-    run = faked(named, lambda found: [row for row in found if NAME[row[2]] == "prctl" and row[3] == number][-1])
+    run = named.broken_at("fake", lambda found: [row for row in found if NAME[row[2]] == "prctl" and row[3] == number][-1], 0)
     assert run.status == 125 and run.stdout == "" and "EACCES" in run.stderr, run
 
 
@@ -186,7 +166,7 @@ def test_a_descriptor_that_was_not_closed_is_found(caller, built, name):
     os.set_inheritable(inherited, True)
     try:
         bench.settings = {"pass_fds": (inherited,)}
-        run = faked(bench, lambda found: [row for row in found if NAME[row[2]] == "close_range" and row[3] == 3][-1])
+        run = bench.broken_at("fake", lambda found: [row for row in found if NAME[row[2]] == "close_range" and row[3] == 3][-1], 0)
         assert run.status == 125 and run.stdout == "" and "not in force: descriptors" in run.stderr, run
         assert bench.launch("list").status == 7
     finally:

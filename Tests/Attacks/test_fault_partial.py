@@ -10,7 +10,7 @@ import re
 import pytest
 
 from kit.calls import NAME
-from kit.faults import Bench
+from kit.faults import Bench, Step
 from kit.samples import SAMPLES
 
 NAMESPACES = {"mount": 0x20000, "cgroup": 0x2000000, "uts": 0x4000000, "ipc": 0x8000000, "user": 0x10000000,
@@ -30,14 +30,6 @@ PARTS = {
 PR_SET_SECUREBITS = 28
 
 
-def rows(bench):
-    """(step, first argument) of the calls before the command runs."""
-    bench.launch("list")
-    found = [line.split() for line in bench.report.read_text().splitlines() if line[0].isdigit()]
-    firsts = {(int(row[0]), int(row[1])): int(row[3]) for row in found}
-    return [(step, firsts.get((step.process, step.call))) for step in bench.steps if not step.late]
-
-
 @pytest.fixture(params=SAMPLES)
 def bench(request, caller, built):
     with Bench(caller, request.param, built) as made:
@@ -46,8 +38,8 @@ def bench(request, caller, built):
 
 def test_c06_c25_c26_c35_c55_t43_a_call_that_does_a_part(bench, tally):
     wrong, caught, same, seen = [], 0, 0, {}
-    for step, first in rows(bench):
-        name = NAME.get(step.number)
+    for process, call, number, first, *_ in bench.rows():
+        step, name = Step(process, call, number, False), NAME.get(number)
         if name == "prctl" and first != PR_SET_SECUREBITS:
             continue
         # Devices and terminals are made alike, one after the other: the first of each kind of call and process will do.
@@ -77,8 +69,12 @@ ASKED = {"": (), "without pidfd_open": ("pidfd_open=38", "--")}
 def test_c55_a_namespace_that_is_not_made_is_named(caller, built, compiled, sample, asked, kind):
     bench = Bench(caller, sample, built, (compiled("shim"), *ASKED[asked]) if asked else ())
     maker = {"default": "unshare" if kind == "net" else "clone3", "direct": "unshare"}[sample]
-    step = next(step for step, _ in rows(bench) if NAME.get(step.number) == maker)
-    run = bench.broken("less", step, "@1" if maker == "clone3" else "1", hex(NAMESPACES[kind]))
+    run = bench.broken_at(
+        "less",
+        lambda rows: next(row for row in rows if NAME.get(row[2]) == maker),
+        "@1" if maker == "clone3" else "1",
+        hex(NAMESPACES[kind]),
+    )
     if sample == "direct" and kind == "pid":
         # It shares the host's: there is nothing to leave out.
         assert run.status == 7 and run.stdout == bench.expected, run

@@ -7,7 +7,7 @@ import pytest
 
 from harness import lab, names
 from harness.caller import PYTHON
-from harness.names import EVIL, GOOD, OTHER
+from harness.names import EVIL, GOOD, OTHER, network  # noqa: F401
 
 NAMES = '[network]\nmode = "user"\nallow = ["good.test:443", "*.wild.test:443"]\n'
 SERVICES = ["tcp,0.0.0.0,443", "tcp,::,443"]
@@ -24,16 +24,7 @@ FORGED = ["forged id", "forged name", "forged type", "a question", "short"]
 MALFORMED = ["loop", "loop in content", "forward pointer", "cut", "count", "long name", "three bytes", "garbage", "refused"]
 
 
-@pytest.fixture(scope="module")
-def network():
-    with names.standing():
-        yield
-
-
-@pytest.fixture
-def zone(network):
-    with lab.serving(*SERVICES), names.serving() as zone:
-        yield zone
+zone = names.zone_beside(*SERVICES)
 
 
 def inside(caller, code, spec=NAMES, timeout=60):

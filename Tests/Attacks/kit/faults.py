@@ -130,6 +130,25 @@ class Bench:
                 break
         return run
 
+    def rows(self):
+        """What the injector says of each call of an undisturbed launch, before the command runs: process, call, number, and
+        the first two arguments."""
+        self.launch("list")
+        split = (line.split() for line in self.report.read_text().splitlines() if line[0].isdigit())
+        return [[int(word) for word in row] for row in split if row[5] == "0"]
+
+    def broken_at(self, how, choose, *values):
+        """The launch in which the call that `choose` takes from the rows goes wrong; None where it takes none. On a busy
+        machine some launches make a call less before it: one that is not at its place is looked for anew."""
+        for _ in range(8):
+            row = choose(self.rows())
+            if row is None:
+                return None
+            run = self.launch(how, *row[:3], *values)
+            if not run.moved:
+                return run
+        raise AssertionError(f"the call does not come at its place: {run}")
+
     def fail(self, step, errno):
         """The launch in which this step fails, judged: None where all is right, else what is wrong."""
         run = self.broken("fail", step, errno)
