@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/if_tun.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -258,4 +259,22 @@ int linux_keep_to_sockets(void) {
     };
     const struct sock_fprog filter = {.len = sizeof program / sizeof *program, .filter = program};
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
+}
+
+/* A listener, where the interface of a tun device waits to be made. What has another architecture is not the program that was started. */
+int linux_gate_tunnel(void) {
+    const struct sock_filter program[] = {
+        LOAD(arch),
+        UNLESS(OWN_ARCHITECTURE, 1),
+        BPF_STMT(BPF_JMP | BPF_JA, 1),
+        ANSWER(SECCOMP_RET_KILL_PROCESS),
+        LOAD(nr),
+        UNLESS(SYS_ioctl, 3),
+        /* The lower half of the number, which is all that ioctl(2) looks at. */
+        LOAD(args[1]),
+        UNLESS(TUNSETIFF, 1),
+        ANSWER(SECCOMP_RET_USER_NOTIF),
+        ANSWER(SECCOMP_RET_ALLOW),
+    };
+    return linux_seccomp_listen(program, sizeof program / sizeof *program);
 }

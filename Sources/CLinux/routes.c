@@ -40,6 +40,23 @@ static int take_route(const struct nlmsghdr *message, struct linux_route *route)
     return 1;
 }
 
+/* Takes a default route, or one by which an address of IPv6 is received here, of length 0: the kernel makes that some time after the
+   address (addrconf_dad_completed), and until then nothing that is sent to the address comes. */
+static int take_way(const struct nlmsghdr *message, struct linux_route *route) {
+    if (take_route(message, route)) return 1;
+    if (message->nlmsg_type != RTM_NEWROUTE || message->nlmsg_len < NLMSG_LENGTH(sizeof(struct rtmsg))) return 0;
+    const struct rtmsg *body = NLMSG_DATA(message);
+    if (body->rtm_family != AF_INET6 || body->rtm_type != RTN_LOCAL || body->rtm_dst_len != 128) return 0;
+    *route = (struct linux_route){.length = 0};
+    int left = (int)RTM_PAYLOAD(message);
+    for (struct rtattr *part = RTM_RTA(body); RTA_OK(part, left); part = RTA_NEXT(part, left)) {
+        if (part->rta_type != RTA_DST || RTA_PAYLOAD(part) != sizeof(struct in6_addr)) continue;
+        const struct in6_addr *own = RTA_DATA(part);
+        return !IN6_IS_ADDR_LOOPBACK(own) && !IN6_IS_ADDR_LINKLOCAL(own);
+    }
+    return 0;
+}
+
 /* Takes an address out of a message; 1 where it is one. Loopback is interface 1 of each namespace (LOOPBACK_IFINDEX). */
 static int take_address(const struct nlmsghdr *message, struct linux_route *address) {
     if (message->nlmsg_type != RTM_NEWADDR || message->nlmsg_len < NLMSG_LENGTH(sizeof(struct ifaddrmsg))) return 0;
@@ -124,23 +141,27 @@ int linux_await_routes(int four, int six) {
     /* Before the first look: what comes after it is told. */
     int channel = open_routes(RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);
     if (channel < 0) return -1;
-    int result = -1;
+    int result = -1, received = !six, patience = 5;
     for (;;) {
         struct linux_route routes[64];
-        int count = dump(channel, RTM_GETROUTE, (struct taken){.take = take_route, .kept = routes, .room = 64});
+        int count = dump(channel, RTM_GETROUTE, (struct taken){.take = take_way, .kept = routes, .room = 64});
         /* ENOBUFS: some were lost, and are asked for again. */
         if (count < 0 && errno != ENOBUFS) break;
         for (int i = 0; i < count && i < 64; i++) {
             if (routes[i].length == 4) four = 0;
-            else six = 0;
+            else if (routes[i].length == 16) six = 0;
+            else received = 1;
         }
-        if (!four && !six) {
+        /* An address that is still looked for on its link is none to wait for long: who sends from it finds out. */
+        if (!four && !six && (received || patience == 0)) {
             result = 0;
             break;
         }
         /* And a look by itself, where nothing is told. */
         struct pollfd wait = {.fd = channel, .events = POLLIN};
-        if (poll(&wait, 1, 200) < 0 && errno != EINTR) break;
+        int told = poll(&wait, 1, 200);
+        if (told < 0 && errno != EINTR) break;
+        if (told == 0 && !four && !six) patience--;
     }
     return closing(channel, result);
 }
@@ -186,7 +207,7 @@ int linux_refusal_of_address(const unsigned char *address, int length, uint16_t 
     /* In a network that has just come up the first answer is lost now and then, and TCP asks again after a second: sooner, by a new
        connection, and the longer each time. */
     int answer = ETIMEDOUT;
-    for (int part = 20; milliseconds > 0 && answer == ETIMEDOUT; part *= 2) {
+    for (int part = 5; milliseconds > 0 && answer == ETIMEDOUT; part *= 2) {
         if (part > milliseconds) part = milliseconds;
         answer = attempt_connection(&to, size, part);
         milliseconds -= part;

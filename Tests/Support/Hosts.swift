@@ -101,7 +101,7 @@ extension HostNetwork {
     /// A host with one interface, IPv4 and IPv6, and all programs.
     package static let wired = {
         var host = HostNetwork()
-        (host.stack, host.hasRules, host.opensTunnel) = (.pasta, true, true)
+        (host.stack, host.hasRules) = (.pasta, true)
         host.hasRoute = NetworkProvision.Families(four: true, six: true)
         host.addresses = ["10.50.0.2", "2001:db8:1::2", "10.50.0.1"].compactMap { IPAddress($0[...]) }
         host.resolvers = ["10.55.0.53"].compactMap { IPAddress($0[...]) }

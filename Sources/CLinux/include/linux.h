@@ -355,6 +355,8 @@ int linux_accept_now(int server);
 ssize_t linux_peek_datagram(int process, int number, void *bytes, size_t length, uint16_t *port);
 /* seccomp(2): from here on this process opens no file, and does little but send and receive. */
 int linux_keep_to_sockets(void);
+/* seccomp(2): from here on ioctl(TUNSETIFF) of this process waits until the listener answers. */
+int linux_gate_tunnel(void);
 /* rtnetlink(7): the addresses of all interfaces but loopback; how many, at most `room`, E2BIG where there are more. */
 int linux_interface_addresses(struct linux_route *addresses, int room);
 /* A socket that receives at that address, of 4 or 16 bytes, and port; what failed in making it. */

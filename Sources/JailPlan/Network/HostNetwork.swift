@@ -18,12 +18,20 @@ package struct HostNetwork: Equatable, Sendable {
         }
     }
 
+    /// What the kernel says to who opens /dev/net/tun, and what helps.
+    package struct TunnelRefusal: Equatable, Sendable {
+        package let words: String
+        package let remedy: String?
+
+        package init(words: String, remedy: String?) { (self.words, self.remedy) = (words, remedy) }
+    }
+
     /// The first of the stacks that is installed.
     package var stack: Stack?
     /// Whether nft(8) is installed.
     package var hasRules = false
-    /// Whether the caller may open /dev/net/tun, from which the stack gets its interface.
-    package var opensTunnel = false
+    /// Why the caller cannot open /dev/net/tun, from which the stack gets its interface; nil where that can be opened.
+    package var tunnelRefusal: TunnelRefusal?
     /// The addresses of the host's interfaces, but for those of loopback, and its gateways.
     package var addresses: [IPAddress] = []
     /// Whether a default route leads out, for each of the two protocols.

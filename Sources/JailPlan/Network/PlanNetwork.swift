@@ -102,10 +102,10 @@ extension Planner {
                 "network.mode = \"user\" needs nft(8), which keeps the host itself out of reach, and it is not installed",
                 at: origin, hint: Remedy.installNFT)
         }
-        if !host.network.opensTunnel {
+        if let refusal = host.network.tunnelRefusal {
             fault(
-                "network.mode = \"user\" needs /dev/net/tun, which this user cannot open", at: origin,
-                hint: Remedy.openTunnel)
+                "network.mode = \"user\" needs /dev/net/tun, which this user cannot open: \(refusal.words)", at: origin,
+                hint: refusal.remedy)
         }
         guard host.network.hasRoute.four || host.network.hasRoute.six else {
             fault(

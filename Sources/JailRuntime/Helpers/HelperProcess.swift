@@ -21,6 +21,8 @@ struct HelperOrder {
     var keeping: UInt64 = 0
     /// How many bytes a file that it writes to may have; nil for no limit.
     var mostInFile: UInt64?
+    /// Its end of a channel by which `TunnelGate` is opened; nil for a program that nothing holds back.
+    var gate: Int32?
 }
 
 /// A program of the host that works for the jail from outside, beside the launcher and as its child: newuidmap(1), a network
@@ -54,7 +56,8 @@ struct HelperProcess {
         let arguments = CStringArray(order.arguments)
         let environment = CStringArray(order.environment)
         let kept = [order.program.descriptor] + order.passing
-        let needed = kept + order.joining.map(\.descriptor) + (order.room?.descriptors ?? [])
+        let needed =
+            kept + order.joining.map(\.descriptor) + (order.room?.descriptors ?? []) + (order.gate.map { [$0] } ?? [])
         let launcher = currentProcess()
         return try begin(
             order.program.name, needed, into: order.room == nil ? [] : HelperRoom.namespaces, input: order.input,
@@ -71,6 +74,7 @@ struct HelperProcess {
             }
             try endWith(launcher)
             if let most = order.mostInFile { try limitFiles(most) }
+            if let gate = order.gate { try TunnelGate.shut(telling: gate) }
             for number in [0, 1, 2] + kept { try keepAcrossExec(number) }
             throw execute(program: order.program.descriptor, arguments, environment)
         }

@@ -54,7 +54,7 @@ extension Caller {
                     "neither pasta(1) nor slirp4netns(1) is installed"
                 } else if !host.hasRules {
                     "nft(8) is not installed"
-                } else if !host.opensTunnel {
+                } else if host.tunnelRefusal != nil {
                     "this user cannot open /dev/net/tun"
                 } else if !host.hasRoute.four && !host.hasRoute.six {
                     "this host has no default route"

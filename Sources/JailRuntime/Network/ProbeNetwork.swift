@@ -8,7 +8,7 @@ extension HostNetwork {
         var found = HostNetwork()
         found.stack = Stack.allCases.first { HostProgram.isInstalled($0.rawValue) }
         found.hasRules = HostProgram.isInstalled(nft)
-        found.opensTunnel = opensTunnel()
+        found.tunnelRefusal = tunnelRefusal()
         let routes = try defaultRoutes()
         found.hasRoute = NetworkProvision.Families(
             four: routes.contains { !$0.isIPv6 }, six: routes.contains { $0.isIPv6 })
@@ -26,13 +26,19 @@ extension HostNetwork {
 
     static let nft = "nft"
 
-    /// Whether the caller may open the device that a stack gets its interface from.
-    static func opensTunnel() -> Bool {
+    /// Opens the device that a stack gets its interface from.
+    static func tunnelRefusal() -> TunnelRefusal? {
         do throws(KernelError) {
             _ = try open("/dev/net/tun", .readWrite)
-            return true
+            return nil
         } catch {
-            return false
+            let remedy: String? =
+                switch error.errno {
+                case .accessDenied, .notPermitted: Remedy.openTunnel
+                case .noEntry, .noDevice, .noSuchDeviceOrAddress: Remedy.load("tun")
+                default: nil
+                }
+            return TunnelRefusal(words: "\(error.errno.name) \(error.errno.words)", remedy: remedy)
         }
     }
 

@@ -17,6 +17,8 @@ final class NetworkInTheMaking {
     let nft: HostProgram
     /// nft(8), which loads the rules.
     var loader: HelperProcess
+    /// Where a stack that was started beside it is held back; −1 where it starts after it.
+    var gate: Int32 = -1
 
     init(
         step: Int, awaited: Int, provision: NetworkProvision, network: Int32, users: Int32, stack: HostProgram?,
@@ -38,7 +40,8 @@ extension HelperOrder {
 }
 
 extension Applier {
-    /// Begins: the rules come first, and what leads out after them, so that there is no moment in which it leads anywhere else.
+    /// Begins: the rules come first, and what leads out after them, so that there is no moment in which it leads anywhere else. Only the
+    /// start of pasta, up to its interface, is beside them.
     mutating func provideNetwork(_ provision: NetworkProvision, of plan: Plan) throws(Failure) {
         let proc = try proc()
         let stack: HostProgram? =
@@ -61,9 +64,11 @@ extension Applier {
         counters = NetworkCounters(
             network: network, users: users, nft: nft, servers: provision.names?.servers ?? provision.rules.resolvers)
         let awaited = plan.steps.firstIndex { if case .network(.awaitNetwork) = $0.operation { true } else { false } }
-        inTheMaking = NetworkInTheMaking(
+        let making = NetworkInTheMaking(
             step: step, awaited: awaited ?? -1, provision: provision, network: network, users: users, stack: stack,
             nft: nft, loader: loader)
+        if case .stack(.pasta) = provision.way { try startHeldBack(making) }
+        inTheMaking = making
     }
 
     /// The launcher's part once those inside go on: waits for the rules, starts what leads out, and says so.
@@ -76,13 +81,15 @@ extension Applier {
             }
             if let names = making.provision.names { try startResolver(names, making) }
             switch making.provision.way {
-            case .stack(let stack): try start(stack, making)
+            case .stack(.pasta): break
+            case .stack(.slirp4netns): try startAndHear(making)
             case .link(let link): try make(link, making)
             }
         }
+        defer { if making.gate >= 0 { closeDescriptor(making.gate) } }
         try failing { () throws(KernelError) in
             do throws(KernelError) {
-                try send(Message.done(step: making.awaited).bytes, over: channel)
+                try send(Message.done(step: making.awaited).bytes, over: channel, passing: making.gate)
             } catch {
                 // Nobody is left inside, and has said why.
                 guard error.errno.meansPeerGone else { throw error }
@@ -90,21 +97,35 @@ extension Applier {
         }
     }
 
-    private mutating func start(_ stack: HostNetwork.Stack, _ making: NetworkInTheMaking) throws(Failure) {
-        guard let program = making.stack else { return }
+    /// pasta, as far as `TunnelGate` lets it: the jail's first process opens that. What it gets before it listens stays in its queue.
+    private mutating func startHeldBack(_ making: NetworkInTheMaking) throws(Failure) {
+        let (ours, theirs) = try failing(makeChannel)
+        making.gate = ours
+        defer { closeDescriptor(theirs) }
+        try start(.pasta, making, ready: -1, gate: theirs)
+    }
+
+    /// slirp4netns would lose what it gets before it listens.
+    private mutating func startAndHear(_ making: NetworkInTheMaking) throws(Failure) {
         let (ready, told) = try failing(makePipe)
+        defer { closeDescriptor(ready) }
+        try start(.slirp4netns, making, ready: told, gate: nil)
+        closeDescriptor(told)
+        try hear(&helpers[helpers.count - 1], ready)
+    }
+
+    private mutating func start(
+        _ stack: HostNetwork.Stack, _ making: NetworkInTheMaking, ready: Int32, gate: Int32?
+    ) throws(Failure) {
+        guard let program = making.stack else { return }
         let users = making.users >= 0 ? making.users : nil
         var order = HelperOrder(
             program: program,
-            arguments: making.provision.arguments(of: stack, network: making.network, users: users, ready: told))
-        order.passing = [making.network, told] + (users.map { [$0] } ?? [])
+            arguments: making.provision.arguments(of: stack, network: making.network, users: users, ready: ready))
+        order.passing = [making.network, ready, making.users].filter { $0 >= 0 }
+        order.gate = gate
         var helper = try HelperProcess.start(order) { descriptorTableSize }
+        helper.step = making.step
         helpers.append(helper)
-        closeDescriptor(told)
-        defer { closeDescriptor(ready) }
-        // What pasta gets before it listens stays in its queue; slirp4netns would lose it.
-        guard case .slirp4netns = stack else { return }
-        try hear(&helper, ready)
-        helpers[helpers.count - 1] = helper
     }
 }

@@ -98,3 +98,16 @@ package func installListeningFilter(_ instructions: [UInt64]) throws(KernelError
         }
     }
 }
+
+/// From here on this process, and what it executes, waits where it makes the interface of a tun device until the listener answers. As
+/// seccomp(2) asks it gives up privilege by exec where it has none over its user namespace. EBUSY where a filter of the process has a
+/// listener already. The corresponding C call is `seccomp(SECCOMP_SET_MODE_FILTER)` with `SECCOMP_FILTER_FLAG_NEW_LISTENER`.
+package func gateTunnel() throws(KernelError) -> Int32 {
+    do throws(KernelError) {
+        return try attempt(.seccomp) { linux_gate_tunnel() }
+    } catch {
+        guard error.errno == .accessDenied else { throw error }
+        try forbidNewPrivileges()
+        return try attempt(.seccomp) { linux_gate_tunnel() }
+    }
+}

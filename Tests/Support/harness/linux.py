@@ -95,15 +95,31 @@ def reap():
                 pass
 
 
+#: The bit of a process that the kernel takes apart, include/linux/sched.h.
+PF_EXITING = 0x4
+
+
+def is_exiting(pid):
+    """Whether nothing of the program runs any more: the kernel holds who had a tun device as long as other networks end before it."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[6]) & PF_EXITING != 0
+    except OSError:
+        return True
+
+
 def survivors(within=0.5, marker=None):
-    """The descendants that still live `within` seconds from now, more on a busy machine; with `marker`, those that bear it."""
+    """The descendants that still live `within` seconds from now, more on a busy machine; with `marker`, those that bear it. What the kernel
+    still takes apart by then is waited for, too, for half a minute."""
     deadline = time.monotonic() + patient(within)
+    patience = patient(30) if within else 0
     while True:
         reap()
         left = {
             pid: about for pid, about in descendants().items() if about[0] != "Z" and (not marker or marker in about[1])
         }
-        if not left or time.monotonic() > deadline:
+        late = time.monotonic() - deadline
+        if not left or late > patience or (late > 0 and not all(map(is_exiting, left))):
             return left
         time.sleep(0.01)
 

@@ -62,11 +62,11 @@ extension Examination {
             "network", "rules", rules == nil ? .absent : .ok, rules ?? "nft is not installed",
             remedy: rules == nil ? Remedy.installNFT : nil)
         veth(hasRules: rules != nil)
-        let opens = HostNetwork.opensTunnel()
+        let refusal = HostNetwork.tunnelRefusal()
         add(
-            "network", "tunnel", opens ? .ok : .absent,
-            opens ? "/dev/net/tun can be opened" : "/dev/net/tun cannot be opened by this user",
-            remedy: opens ? nil : Remedy.openTunnel)
+            "network", "tunnel", refusal == nil ? .ok : .absent,
+            refusal.map { "/dev/net/tun cannot be opened by this user: \($0.words)" } ?? "/dev/net/tun can be opened",
+            remedy: refusal?.remedy)
     }
 
     private mutating func veth(hasRules: Bool) {

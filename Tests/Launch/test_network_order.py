@@ -1,0 +1,149 @@
+"""What of a network comes before what: rules before the interface, the interface before the command. pasta starts beside nft(8), and is held
+back in the call that makes its interface."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness import lab, linux
+from harness.patience import patient, until
+
+USER = '[network]\nmode = "user"\n'
+TUNNEL = "/dev/net/tun"
+
+
+@pytest.fixture(scope="module")
+def network():
+    with lab.standing("pasta", "nft"):
+        yield
+
+
+@contextmanager
+def covered(program, script, caller):
+    """A host where this program is such a script; `{}` in it is a directory with the real one."""
+    place = Path(tempfile.mkdtemp(dir=caller.base))
+    place.chmod(0o755)
+    target = os.path.realpath(shutil.which(program))
+    shutil.copy(target, place / "real")
+    cover = place / program
+    cover.write_text("#!/bin/sh\n" + script.format(place))
+    cover.chmod(0o755)
+    linux.mount(str(cover), target, flags=linux.MS_BIND)
+    try:
+        yield place
+    finally:
+        linux.umount(target)
+
+
+def holders(path):
+    """The descendants that have it open."""
+    found = []
+    for pid in linux.descendants():
+        try:
+            if any(os.readlink(f"/proc/{pid}/fd/{number}") == path for number in os.listdir(f"/proc/{pid}/fd")):
+                found.append(pid)
+        except OSError:
+            pass
+    return found
+
+
+def links(pid):
+    """The interfaces of the network that a process is in."""
+    words = ["nsenter", "-t", str(pid), "-n", "ip", "-br", "link"]
+    return {line.split()[0].split("@")[0] for line in subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()}
+
+
+def inside():
+    """A descendant in a network of its own, and in a mount namespace of its own: the jail's first process."""
+    own = os.readlink("/proc/self/ns/net")
+    for pid, (_, line) in linux.descendants().items():
+        try:
+            if "immure" in line and os.readlink(f"/proc/{pid}/ns/net") != own:
+                return pid
+        except OSError:
+            pass
+    return None
+
+
+@pytest.mark.parametrize("end", ["go", "fail"])
+def test_no_interface_before_the_rules(caller, network, end):
+    with covered("nft", '[ "$1" = -f ] || exec {0}/real "$@"\nread word <{0}/fifo\n[ $word = go ] && exec {0}/real "$@"\necho no rules >&2\nexit 1\n', caller) as place:
+        os.mkfifo(place / "fifo")
+        (place / "fifo").chmod(0o644)
+        launch = caller.start(USER, "echo", "ran")
+        # pasta has come as far as it can.
+        until(lambda: holders(TUNNEL) and inside())
+        assert links(inside()) == {"lo"}
+        (place / "fifo").write_text(end + "\n")
+        out, err = launch.communicate(timeout=patient(10))
+    if end == "go":
+        assert (launch.returncode, out, err) == (0, b"ran\n", b"")
+    else:
+        assert launch.returncode == 125 and out == b"" and b"nft: no rules" in err, err
+        assert linux.survivors(1) == {}
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_the_launch_ends_while_the_interface_waits(caller, network, end):
+    with covered("nft", "read word <{0}/fifo\n", caller) as place:
+        os.mkfifo(place / "fifo")
+        (place / "fifo").chmod(0o644)
+        launch = caller.start(USER, "echo", "ran")
+        until(lambda: holders(TUNNEL))
+        launch.send_signal(end)
+        out, _ = launch.communicate(timeout=patient(10))
+        assert out == b"" and linux.survivors(1) == {}
+
+
+def test_a_stack_that_ends_before_its_interface(caller, network):
+    with covered("pasta", "echo not today >&2\nexit 3\n", caller):
+        refused = caller.run(USER, "echo", "ran")
+    assert refused.status == 125 and refused.stdout == "" and "pasta" in refused.stderr and "not today" in refused.stderr, refused
+
+
+def test_a_stack_that_never_asks_for_an_interface_is_not_waited_for_beyond_the_deadline(caller, network):
+    with covered("pasta", "exec sleep 1000\n", caller):
+        run = caller.run('timeout = "500ms"\n' + USER, "echo", "ran", timeout=20)
+    assert run.status == 124 and run.stdout == "" and "timeout" in run.stderr and linux.survivors(1) == {}, run
+
+
+#: Starts a program whose system calls somebody may be asked about: no further filter that asks can be installed then.
+LISTENED = textwrap.dedent(
+    """
+    import ctypes, os, struct, sys
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    allow = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0x7FFF0000))
+    program = struct.pack("HxxxxxxP", 1, ctypes.addressof(allow))
+    libc.prctl(38, 1, 0, 0, 0)
+    listener = libc.syscall({"x86_64": 317, "aarch64": 277}[os.uname().machine], 1, 8, program)
+    assert listener >= 0, os.strerror(ctypes.get_errno())
+    child = os.fork()
+    if child == 0: os.execv(sys.argv[1], sys.argv[1:])
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+)
+
+
+def test_where_no_filter_can_ask_pasta_starts_after_the_rules(caller, network):
+    caller.wrapper = (sys.executable, "-c", LISTENED)
+    try:
+        with covered("nft", '[ "$1" = -f ] || exec {0}/real "$@"\nread word <{0}/fifo\nexec {0}/real "$@"\n', caller) as place:
+            os.mkfifo(place / "fifo")
+            (place / "fifo").chmod(0o644)
+            launch = caller.start(USER, "sh", "-c", "grep -c . /proc/net/route")
+            until(inside)
+            assert links(inside()) == {"lo"} and not holders(TUNNEL)
+            (place / "fifo").write_text("go\n")
+            out, err = launch.communicate(timeout=patient(10))
+    finally:
+        caller.wrapper = ()
+    assert launch.returncode == 0 and int(out) > 1, err
