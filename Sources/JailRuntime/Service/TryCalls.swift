@@ -107,14 +107,18 @@ enum TriedCalls {
         Trial("listmount", [0, 0, 0, 1], [.invalid, .unsupported, .notPermitted, .badAddress]),
     ]
 
+    /// The last bit of a word of flags: those that kernels have given a meaning to are counted from the first. (2 of fsmount(2) stood
+    /// for nothing before Linux 7.0.)
+    private static let meaningless = 0x8000_0000
+
     private static let mounting = [
-        Trial("open_tree", [-1, 0, 0], [.badAddress]), Trial("mount_setattr", [-1, 0, 1], [.invalid]),
-        Trial("fsconfig", [-1, 0], [.invalid]), Trial("umount2", [0, 0x8000], [.invalid]),
+        Trial("open_tree", [-1, 0, 0], [.badAddress]), Trial("mount_setattr", [-1, 0, meaningless], [.invalid]),
+        Trial("fsconfig", [-1, 0], [.invalid]), Trial("umount2", [0, meaningless], [.invalid]),
     ]
 
     private static let privileged = [
-        Trial("fsopen", [0, 2], [.invalid]), Trial("fsmount", [-1, 2], [.invalid]),
-        Trial("move_mount", [-1, 0, -1, 0, 0x8000_0000], [.invalid]), Trial("pivot_root", [0, 0], [.badAddress]),
+        Trial("fsopen", [0, meaningless], [.invalid]), Trial("fsmount", [-1, meaningless], [.invalid]),
+        Trial("move_mount", [-1, 0, -1, 0, meaningless], [.invalid]), Trial("pivot_root", [0, 0], [.badAddress]),
     ]
 
     private static func trials(of needs: CallNeeds) -> [Trial] {
