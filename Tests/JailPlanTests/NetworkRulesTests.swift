@@ -71,7 +71,8 @@ import Testing
         #expect(try faults("") { $0.stack = nil }.contains("pasta(1) or slirp4netns(1)"))
         #expect(try faults("") { $0.hasRules = false }.contains("nft(8)"))
         let refusal = HostNetwork.TunnelRefusal(words: "EMFILE too many open files", remedy: nil)
-        #expect(try faults("") { $0.tunnelRefusal = refusal }.contains("/dev/net/tun, which this user cannot open: EMFILE"))
+        #expect(
+            try faults("") { $0.tunnelRefusal = refusal }.contains("/dev/net/tun, which this user cannot open: EMFILE"))
         let nowhere = NetworkProvision.Families(four: false, six: false)
         #expect(try faults("") { $0.hasRoute = nowhere }.contains("no default route"))
     }

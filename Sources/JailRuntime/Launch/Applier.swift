@@ -54,6 +54,8 @@ struct Applier {
     var network: NetworkMaker?
     /// A network that leads out, from `provideNetwork` until it is complete; the launcher's alone.
     var inTheMaking: NetworkInTheMaking?
+    /// What holds a network stack back, once it may go on; the launcher's alone.
+    var gate: TunnelGate?
     /// Ports of the host that are open, until they are published; the launcher's alone.
     var published: [Int32] = []
     /// Where the rules of a network are asked what they refused; the launcher's alone.

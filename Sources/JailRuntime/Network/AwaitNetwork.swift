@@ -7,11 +7,6 @@ extension Applier {
     mutating func awaitNetwork(_ provision: NetworkProvision) throws(Failure) {
         let message = try failing { () throws(KernelError) in try receive(from: channel, limit: Message.limit) }
         guard let message, case .done(step)? = Message(message.bytes) else { throw Failure(.outsideGone) }
-        // The rules hold.
-        if let gate = message.descriptor {
-            defer { closeDescriptor(gate) }
-            try failing { () throws(KernelError) in try TunnelGate.open(over: gate) }
-        }
         if provision.names != nil { _ = try failing(Kernel.bringUpLoopback) }
         try failing { () throws(KernelError) in
             try awaitDefaultRoutes(four: provision.leadsOut.four, six: provision.leadsOut.six)

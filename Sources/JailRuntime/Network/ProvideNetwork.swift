@@ -86,10 +86,10 @@ extension Applier {
             case .link(let link): try make(link, making)
             }
         }
-        defer { if making.gate >= 0 { closeDescriptor(making.gate) } }
+        if making.gate >= 0 { gate = TunnelGate(making.gate) }
         try failing { () throws(KernelError) in
             do throws(KernelError) {
-                try send(Message.done(step: making.awaited).bytes, over: channel, passing: making.gate)
+                try send(Message.done(step: making.awaited).bytes, over: channel)
             } catch {
                 // Nobody is left inside, and has said why.
                 guard error.errno.meansPeerGone else { throw error }
@@ -97,7 +97,7 @@ extension Applier {
         }
     }
 
-    /// pasta, as far as `TunnelGate` lets it: the jail's first process opens that. What it gets before it listens stays in its queue.
+    /// pasta, as far as `TunnelGate` lets it, which the supervisor opens. What it gets before it listens stays in its queue.
     private mutating func startHeldBack(_ making: NetworkInTheMaking) throws(Failure) {
         let (ours, theirs) = try failing(makeChannel)
         making.gate = ours

@@ -1,33 +1,57 @@
 import Kernel
 
-/// Holds pasta(1) back in the call that makes its interface: it starts, which takes longer than all else, beside nft(8), and no packet finds
-/// a way out before the rules hold. Its start cannot be parted otherwise: it makes the interface in a namespace that it opens by itself.
-enum TunnelGate {
-    private static let kept: UInt8 = 0
-    private static let asked: UInt8 = 1
-    /// How often a question may be taken back by a signal that its process handles.
-    private static let mostTakenBack = 1000
+/// Holds pasta(1) back in the call that makes its interface: its start, which takes longer than all else, is beside nft(8) and the jail's
+/// first process, and no packet finds a way out before the rules hold. It opens the jail's network by itself, so nothing but a filter
+/// parts its start from its interface.
+struct TunnelGate {
+    /// The channel to the process that becomes the program, then the listener of its filter; −1 once it is open.
+    private(set) var descriptor: Int32
+    private var isListener = false
 
-    /// In the process that becomes the program. Where no filter can ask, as somebody's asks already, the program itself waits.
+    /// A word without a listener, and the word that answers it.
+    private static let waits: [UInt8] = [0]
+    private static let asks: [UInt8] = [1]
+
+    init(_ channel: Int32) { descriptor = channel }
+
+    /// In the process that becomes the program. Where no filter can ask, as somebody's asks already, that process itself waits.
     static func shut(telling channel: Int32) throws(KernelError) {
+        let listener: Int32
         do throws(KernelError) {
-            let listener = try gateTunnel()
-            try send([asked], over: channel, passing: listener)
+            listener = try gateTunnel()
         } catch {
-            try send([kept], over: channel)
+            try send(waits, over: channel)
             guard try receive(from: channel, limit: 1) != nil else { exitNow(125) }
+            return
         }
+        try send(asks, over: channel, passing: listener)
     }
 
-    /// In the jail, where the supervisor bounds every wait. ENOTCONN where the program has ended, which is told by who has started it.
-    static func open(over channel: Int32) throws(KernelError) {
-        guard let message = try receive(from: channel, limit: 1) else { throw KernelError(.recvmsg, .notConnected) }
-        guard let listener = message.descriptor else { return try send([kept], over: channel) }
-        // Nobody answers a second time: ENOSYS.
-        defer { closeDescriptor(listener) }
-        for _ in 0..<mostTakenBack {
-            if let question = try nextQuestion(listener), try answer(question, on: listener) { return }
+    /// Lets the program go on: when something can be read, until `descriptor` is −1. One that has ended is told of by its helper.
+    mutating func open() throws(KernelError) {
+        if isListener {
+            // A question that has been taken back, by a signal or an end, comes again or not at all.
+            var now = [Watch(descriptor)]
+            try poll(&now, milliseconds: 0)
+            if now[0].isReadable {
+                guard let question = try nextQuestion(descriptor), try answer(question, on: descriptor) else { return }
+            } else if !now[0].isReady {
+                return
+            }
+        } else if let message = try receive(from: descriptor, limit: 1) {
+            if let listener = message.descriptor {
+                closeDescriptor(descriptor)
+                (descriptor, isListener) = (listener, true)
+                return
+            }
+            do throws(KernelError) {
+                try send(Self.waits, over: descriptor)
+            } catch {
+                guard error.errno.meansPeerGone else { throw error }
+            }
         }
-        throw KernelError(.ioctl, .notConnected, path: "TUNSETIFF")
+        // Who asks once more is refused: ENOSYS.
+        closeDescriptor(descriptor)
+        descriptor = -1
     }
 }

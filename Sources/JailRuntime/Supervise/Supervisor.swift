@@ -44,6 +44,8 @@ struct Supervisor {
     private var start: StartWait?
     /// What the jail needs of outside, and must not outlive.
     var helpers: [HelperProcess]
+    /// What holds one of them back.
+    private var gate: TunnelGate?
     /// What waits to be served for its mounts, and how many descriptors a process can have.
     var served: (waiting: [ServedFiles], tableSize: Int32)
     /// What steps have opened for the time that the jail lives, and for what comes after.
@@ -88,7 +90,7 @@ struct Supervisor {
         (self.door, programs) = (door, applier.programs)
         (leaf, proc, tell) = (applier.leaf, applier.hostProc, applier.tell)
         (self.notices, self.start) = (notices, start)
-        (helpers, counters) = (applier.helpers, applier.counters)
+        (helpers, counters, gate) = (applier.helpers, applier.counters, applier.gate)
         served = (applier.served, applier.served.isEmpty ? 0 : applier.descriptorTableSize)
         tellsResult = !held.isEmpty
         outcome.endsAsTheCommand = plan.supervision.diesBySignal
@@ -102,7 +104,7 @@ struct Supervisor {
             + held + (terminal?.descriptors ?? [])
             + (leaf?.descriptors ?? []) + (notices?.descriptors ?? []) + helpers.flatMap { $0.descriptors }
             + served.waiting.flatMap { $0.descriptors } + (counters?.descriptors ?? []) + opened.descriptors + [
-                manager, door?.listener ?? -1,
+                manager, door?.listener ?? -1, gate?.descriptor ?? -1,
             ] + (applier.entry?.descriptors ?? []) + (start?.descriptors ?? []) + applier.heldOpen
         if applier.hostTerminal >= 0 { relay = makeRelay(applier.hostTerminal) }
         if plainOutput >= 0 { relay = makeRelay(plainOutput, isPty: false) }
@@ -157,6 +159,7 @@ struct Supervisor {
         let afterHelpers = watches.count
         watches.append(covers.watch)
         watches.append(start?.watch ?? Watch(-1))
+        watches.append(Watch(gate?.descriptor ?? -1))
         let beforeDoor = watches.count
         if let door { watches += door.watches }
         let last = watches.count
@@ -172,6 +175,7 @@ struct Supervisor {
         if watches[afterHelpers].isReady { try heedCovers() }
         heedDoor(watches[beforeDoor..<last])
         if watches[afterHelpers + 1].isReady { try start?.heed() }
+        if watches[afterHelpers + 2].isReady { try gate?.open() }
         if try haste() { return true }
         switch deadline.passed() {
         case .terminate? where stage.abandon(): try killJail()
