@@ -26,6 +26,10 @@ package enum Remedy {
 
     /// What the jail's own table refuses stays refused: nothing new comes to it.
     package static func forward(_ chain: ForwardRules.Closed) -> String {
+        if chain.isLegacy {
+            return
+                "as root: iptables-legacy -I \(chain.chain) -i immure+ -j ACCEPT && iptables-legacy -I \(chain.chain) -o immure+ -j ACCEPT"
+        }
         let rules = ["iifname", "oifname"].map { "insert rule \(chain.place) \($0) \"immure*\" accept" }
         return "as root: nft '\(rules.joined(separator: "; "))'"
     }

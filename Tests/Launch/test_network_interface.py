@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -31,6 +33,12 @@ OF_THE_HOST = [
 ]
 ON_THE_HOST = ["tcp,127.0.0.1,8888", "udp,127.0.0.1,8889", f"tcp,{lab.BRIDGE},2375", f"udp,{lab.BRIDGE},7778", "tcp,0.0.0.0,7777"]
 REFUSED = {"ECONNREFUSED", "EPERM", "EHOSTUNREACH", "EACCES", "ENETUNREACH"}
+SERVE = """
+import socket
+s = socket.create_server(("127.0.0.1", 8000))
+print("up", flush=True)
+while True: s.accept()[0].sendall(b"here")
+"""
 SYSCTL = Path("/proc/sys/net/ipv4/ip_forward")
 
 
@@ -278,6 +286,48 @@ def test_a_host_whose_rules_let_nothing_through(root, internet, rules):
         assert set(answers.values()) == {"here"} and run.stderr == "", run
         assert "let nothing" not in root.verb("doctor").stdout
     until(lambda: left() == [])
+
+
+def legacy(*words):
+    subprocess.run(["iptables-legacy", *words], check=True)
+
+
+@pytest.fixture
+def older(internet):
+    """The kernel's older tables, of which nft(8) shows nothing; as Docker leaves them."""
+    needs(shutil.which("iptables-legacy") is not None, "iptables-legacy(8)")
+    legacy("-P", "FORWARD", "DROP")
+    legacy("-A", "FORWARD", "-i", "docker0", "-j", "ACCEPT")
+    legacy("-A", "FORWARD", "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT")
+    yield
+    legacy("-P", "FORWARD", "ACCEPT")
+    legacy("-F", "FORWARD")
+
+
+def test_a_host_whose_older_tables_let_nothing_through(root, older):
+    refused = root.run(VETH, "/bin/echo", "ran")
+    assert "its own rules, chain FORWARD of iptables-legacy, let nothing through" in refused.stderr, refused
+    hint = told(refused, "as root: iptables-legacy -I {} -i immure+ -j ACCEPT && iptables-legacy -I {} -o immure+ -j ACCEPT")
+    assert f"remedy: {hint}\n" in root.verb("doctor").stdout
+    subprocess.run(["sh", "-c", as_root(hint)], check=True)
+    answers, run = reached(root, VETH, INSIDE)
+    assert set(answers.values()) == {"here"} and run.stderr == "", run
+
+
+def test_published_ports_of_a_host_with_older_tables(root, older):
+    """They are carried by a process: nothing is forwarded."""
+    legacy("-P", "INPUT", "DROP")
+    legacy("-A", "INPUT", "-i", "lo", "-j", "ACCEPT")
+    try:
+        launch = root.start('[network]\npublish = ["127.0.0.1:8080:8000"]\n', *PYTHON, SERVE)
+        assert launch.stdout.readline() == b"up\n"
+        with socket.create_connection(("127.0.0.1", 8080), patient(5)) as connection:
+            assert connection.recv(10) == b"here"
+        launch.kill()
+        launch.communicate(timeout=patient(5))
+    finally:
+        legacy("-P", "INPUT", "ACCEPT")
+        legacy("-F", "INPUT")
 
 
 @pytest.mark.parametrize("rule", ["ip saddr 10.128.0.0/9 accept; ct state established accept", "accept", "jump OTHER"])

@@ -9,8 +9,10 @@ package struct ForwardRules {
         package let table: String
         package let chain: String
 
-        /// As nft(8) takes it.
-        package var place: String { "\(family) \(table) \(chain)" }
+        package var isLegacy: Bool { table == LegacyRules.table }
+
+        /// As nft(8) takes it, and as it is told.
+        package var place: String { isLegacy ? "\(chain) of iptables-legacy" : "\(family) \(table) \(chain)" }
     }
 
     private enum Outcome { case passes, closed, returns }

@@ -66,9 +66,24 @@ extension HostNetwork {
                 program: try HostProgram.find(Self.nft, call: .execve),
                 arguments: ["nft", "-s", "-t", "list", "ruleset"])
             guard let text = try order.output(noticing: nil, limit: 1 << 26, tableSize: { 1 << 20 }) else { return }
-            closedChains = ForwardRules(listing: text).closed(to: outerName, leadingTo: uplinks)
+            closedChains = ForwardRules(listing: text + Self.legacyRules()).closed(to: outerName, leadingTo: uplinks)
         } catch {
             return
+        }
+    }
+
+    /// The rules of the kernel's older tables, where this network has some and a program to list them.
+    private static func legacyRules() -> String {
+        do throws(Failure) {
+            let tables = try failing { () throws(KernelError) in try readText("/proc/self/net/ip_tables_names") }
+            guard tables.split(separator: "\n").contains("filter") else { return "" }
+            let order = HelperOrder(
+                program: try HostProgram.find("iptables-legacy-save", call: .execve),
+                arguments: ["iptables-legacy-save", "-t", "filter"])
+            let saved = try order.output(noticing: nil, limit: 1 << 26, tableSize: { 1 << 20 })
+            return LegacyRules.listing(saved ?? "")
+        } catch {
+            return ""
         }
     }
 

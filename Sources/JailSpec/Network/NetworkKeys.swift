@@ -7,7 +7,7 @@ extension SectionRows {
 
         `veth`, `macvlan` and `ipvlan` are root's, and take nft(8). `veth` is a pair of interfaces of its own with NAT: net.ipv4.ip_forward
         must be on, and where the host's own rules let nothing of it through (a chain `forward` with policy drop, a firewall of zones) the
-        launch is refused with the rules to add; those of iptables-legacy(8) are not seen. Nothing from it reaches the host itself, but for what
+        launch is refused with the rules to add; those of iptables-legacy(8) are seen where iptables-legacy-save(8) is installed. Nothing from it reaches the host itself, but for what
         `allow` names, and nothing from elsewhere reaches the jail. The table of rules and the interface are gone with the jail, whatever
         ends it. With `parent` it joins that bridge instead. `macvlan` and `ipvlan` are interfaces of their own on `parent`, whose
         neighbours they reach. The same rules hold in all of them.
