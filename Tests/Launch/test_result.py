@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -102,3 +103,44 @@ def test_a_result_in_a_full_pipe_does_not_hang(caller):
     caller.run(None, "/bin/true", options=["--result", f"FD:{start}"], pass_fds=(start,), timeout=10)
     os.close(start)
     os.close(end)
+
+
+MOVES = {
+    "another directory": "mv out old && mkdir out",
+    "a forged result": "mv out old && mkdir out && echo '{\"status\":0}' > out/result.json",
+    "a link to a directory": "mv out old && mkdir other && echo '{\"status\":0}' > other/result.json && ln -s other out",
+    "a link to where it went": "mv out old && ln -s old out",
+    "nothing": "mv out old",
+}
+
+
+@pytest.mark.parametrize("by", ["the jail", "another process"])
+@pytest.mark.parametrize("left", MOVES)
+def test_a9_a_result_that_its_path_does_not_lead_to_is_told(caller, left, by):
+    """The directory is held, so that the result goes where it was moved to: who reads at the path must not believe what is there."""
+    place = caller.open_directory()
+    (place / "out").mkdir()
+    (place / "out").chmod(0o777)
+    spec, options = f'[filesystem]\nrw = ["{place}:/w"]', ["--result", str(place / "out/result.json")]
+    if by == "the jail":
+        run = caller.shell(spec, f"cd /w && {MOVES[left]}; exit 7", options=options)
+    else:
+        process = caller.start(spec, "/bin/sh", "-c", "echo; while [ ! -e /w/go ]; do sleep 0.05; done; exit 7", options=options)
+        process.stdout.readline()
+        subprocess.run(["/bin/sh", "-c", f"{MOVES[left]}; touch go"], cwd=place, check=True)
+        run = caller.finish(process)
+    assert run.status == 7, run
+    (warning,) = [line for line in run.stderr.splitlines() if "--result" in line]
+    assert warning.startswith(f'immure: warning: --result "{place}/out/result.json": moved or replaced while the jail ran: '), run
+    assert warning.endswith(f'; it was written to "{place}/old/result.json"'), run
+    assert json.loads((place / "old/result.json").read_text())["status"] == 7
+
+
+@pytest.mark.parametrize("kind", ["new", "there", "relative"])
+def test_a9_nothing_is_said_of_a_result_where_it_was_wanted(caller, kind):
+    place = caller.open_directory()
+    path = place / "result.json"
+    if kind == "there":
+        caller.file(path, "{}")
+    run = caller.shell(None, "exit 7", options=["--result", "result.json" if kind == "relative" else str(path)], cwd=place)
+    assert run.status == 7 and run.stderr == "" and json.loads(path.read_text())["status"] == 7, run

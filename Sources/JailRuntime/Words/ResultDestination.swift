@@ -15,6 +15,8 @@ package struct ResultDestination {
 
     /// The file in the directory that is replaced, and the mode of the new one; nil where the descriptor is written to.
     private let replaced: (file: String, permissions: UInt32)?
+    /// How the file was come to; nil for a descriptor of the caller's.
+    private let way: (path: String, rule: LinkRule)?
 
     /// Opens it. `writable` are the sources that the jail may write in: no link below them is followed; nil where the spec
     /// could not be read, and only links of root's are. The file must be none of `specs`.
@@ -28,13 +30,15 @@ package struct ResultDestination {
         self.option = option
         switch result {
         case .descriptor(let number):
-            (label, descriptor, replaced) = ("\(option) FD:\(number)", number, nil)
+            (label, descriptor, replaced, way) = ("\(option) FD:\(number)", number, nil, nil)
             if number == 1 { break }
             let opened = try Self.attempted(label) { () throws(KernelError) in try status(of: number) }
             try Self.spare(specs, opened, label)
         case .path(let path):
             label = "\(option) \(quoted(path))"
-            (descriptor, replaced) = try Self.open(path, label, below: writable, sparing: specs)
+            let rule = Self.rule(below: writable)
+            way = (path, rule)
+            (descriptor, replaced) = try Self.open(path, label, following: rule, below: writable, sparing: specs)
         }
     }
 
@@ -68,13 +72,13 @@ package struct ResultDestination {
     private typealias Place = (descriptor: Int32, replaced: (file: String, permissions: UInt32)?)
 
     private static func open(
-        _ path: String, _ label: String, below writable: [String]?, sparing specs: FilesRead
+        _ path: String, _ label: String, following rule: LinkRule, below writable: [String]?, sparing specs: FilesRead
     ) throws(Diagnostic) -> Place {
         let (parent, file) = directoryAndName(path)
         guard file != "", file != ".", file != ".." else {
             throw Diagnostic("\(label): a directory", at: nil)
         }
-        let directory = try reach(parent, below: writable, for: label)
+        let directory = try reach(parent, following: rule, for: label)
         let there = try existing(file, in: directory.number, label)
         if let there {
             try spare(specs, there.status, label)
@@ -113,12 +117,16 @@ package struct ResultDestination {
         return holder.permissions & 0o1000 != 0 && user != 0 && user != holder.owner && user != there.status.owner
     }
 
-    private static func reach(
-        _ directory: String, below writable: [String]?, for label: String
-    ) throws(Diagnostic) -> Descriptor {
+    private static func rule(below writable: [String]?) -> LinkRule {
         let user = effectiveUser()
         var rule = LinkRule(user: writable == nil ? 0 : user, isRoot: writable == nil || user == 0)
         rule.close(writable ?? [])
+        return rule
+    }
+
+    private static func reach(
+        _ directory: String, following rule: LinkRule, for label: String
+    ) throws(Diagnostic) -> Descriptor {
         do throws(WalkFault) {
             return try HostWalk.open(directory, following: rule)
         } catch {
@@ -171,22 +179,53 @@ package struct ResultDestination {
 
     package func write(_ text: String) throws(Diagnostic) {
         let bytes = Array(text.utf8)
-        try Self.attempted(label) { () throws(KernelError) in
-            guard let replaced else {
-                if !label.hasPrefix("\(option) FD:") { try setLength(of: descriptor, 0) }
-                return try writeAll(descriptor, bytes)
+        let written = try Self.attempted(label) { () throws(KernelError) in
+            if let replaced { return try replace(replaced.file, replaced.permissions, bytes) }
+            if way != nil { try setLength(of: descriptor, 0) }
+            try writeAll(descriptor, bytes)
+            return try status(of: descriptor)
+        }
+        if let way { try require(written, at: way.path, following: way.rule) }
+    }
+
+    /// A descriptor stays with its directory, wherever that is moved: who reads at the path must not take another file for
+    /// the one that was written.
+    private func require(_ written: FileStatus, at path: String, following rule: LinkRule) throws(Diagnostic) {
+        let (parent, file) = directoryAndName(path)
+        let reason: String
+        do throws(Diagnostic) {
+            let directory = try Self.reach(parent, following: rule, for: label)
+            if let found = try Self.existing(file, in: directory.number, label), found.status.isSame(as: written) {
+                return
             }
-            try replace(replaced.file, replaced.permissions, bytes)
+            reason = "does not lead to the file that was written"
+        } catch {
+            reason = String(error.message.dropFirst(label.count + 2))
+        }
+        throw Diagnostic(
+            "\(label): moved or replaced while the jail ran: \(reason); it was written to \(whereabouts)", at: nil)
+    }
+
+    /// Where the file that was written is, as far as the kernel says.
+    private var whereabouts: String {
+        do throws(KernelError) {
+            let place = try readLink("/proc/self/fd/\(descriptor)")
+            return quoted(replaced.map { "\(place)/\($0.file)" } ?? place)
+        } catch {
+            return "the directory of the launch"
         }
     }
 
-    private func replace(_ file: String, _ permissions: UInt32, _ bytes: [UInt8]) throws(KernelError) {
+    private func replace(
+        _ file: String, _ permissions: UInt32, _ bytes: [UInt8]
+    ) throws(KernelError) -> FileStatus {
         let (made, draft) = try Self.makeDraft(in: descriptor)
         defer { closeDescriptor(made) }
         do throws(KernelError) {
             try writeAll(made, bytes)
             try setPermissions(made, permissions)
             try rename(draft, to: file, at: descriptor)
+            return try status(of: made)
         } catch {
             try removeFile(draft, at: descriptor)
             throw error

@@ -109,7 +109,8 @@ extension Manual {
             """
             Writes one JSON object when the jail has ended, also where the launch failed. FILE is then replaced by a new
             file in the directory that was found at the launch (where nothing can be made in that, the file itself is
-            written to). Anything but a regular file is refused, so is a file that the spec is read from; on the way to it
+            written to); where the path does not lead to what was written any more, as the directory was moved, a warning says
+            so and where it is. Anything but a regular file is refused, so is a file that the spec is read from; on the way to it
             no symbolic link is followed below what the jail may write, and as root none that another user made. FD:N is a
             descriptor above 2 that is open for writing; the command does not get it. The object has `status`, `exit` (null unless the
             command exited), `signal` and `signal_name` (null unless one killed it), `timed_out`, `failure` (null, or an
