@@ -293,3 +293,71 @@ def test_names_without_end_cost_the_launcher_neither_its_memory_nor_the_result(c
     answer = json.loads(result.read_text())
     assert answer["status"] == 7 and answer["changes"] is None and "cannot be listed" in run.stderr, (answer, run)
     assert int(run.stdout) < 150_000, run
+
+
+# A4: what the jail has closed to the caller
+
+
+CLOSES = {
+    "a directory": ("echo y >> d/x && chmod 0 d", ["m d", "M d/x"]),
+    "a file": ("echo y >> a && echo s > s && chmod 0 a s", ["M a", "A s"]),
+    "a file with the same bytes": ("chmod 0 a", ["m a"]),
+    "directories in each other": ("mkdir -p q/r && echo q > q/r/q && chmod 0 q/r/q q/r q", ["A q", "A q/r", "A q/r/q"]),
+    "a directory to read": ("mkdir n && echo n > n/n && chmod 555 n", ["A n", "A n/n"]),
+    "one made anew": ("rm -r d && mkdir d && echo z > d/z && chmod 0 d", ["m d", "D d/x", "D d/y", "A d/z"]),
+    "a link among them": ("mkdir q && ln -s /etc/passwd q/l && chmod 0 q", ["A q", "A q/l"]),
+    "the root of all": ("echo y >> a && chmod 0 .", ["M a"]),
+}
+
+
+@pytest.mark.parametrize("closed", CLOSES)
+def test_a4_what_is_closed_to_its_owner_is_listed_and_applied_with_its_mode(caller, closed):
+    lower, place = tree(caller), caller.directory()
+    spec = spec_of(caller, place, lower)
+    script, expected = CLOSES[closed]
+    before = files(lower)
+    caller.shell(spec, f"cd /src && {script}").ok
+    left = files(place / "changes")
+    run = caller.verb("diff", spec)
+    assert run.status == 1 and run.stderr == "" and [line.split("\t")[0] for line in run.stdout.splitlines()] == expected, run
+    assert files(place / "changes") == left and files(lower) == before
+    run = caller.verb("apply", spec)
+    assert run.status == 0 and run.stderr == "", run
+    found = files(lower)
+    for name, (mode, content) in left.items():
+        assert name not in found or found[name] == (mode, content) or content == b"" and not os.path.lexists(lower / name), (name, found)
+    assert {line.split()[1] for line in expected if not line.startswith("D")} <= found.keys()
+    assert os.listdir(place / "changes") == [] and caller.verb("diff", spec).stdout == ""
+
+
+@pytest.mark.parametrize("closed", CLOSES)
+def test_a4_what_is_closed_to_its_owner_is_thrown_away(caller, closed):
+    lower, place = tree(caller), caller.directory()
+    spec = spec_of(caller, place, lower)
+    before = files(lower)
+    caller.shell(spec, f"cd /src && {CLOSES[closed][0]}").ok
+    run = caller.verb("discard", spec)
+    assert run.status == 0 and run.stderr == "", run
+    assert os.listdir(place / "changes") == [] and files(lower) == before
+
+
+def test_a4_root_applies_closed_directories_as_the_trees_owner(root, user):
+    lower, place = tree(user), root.directory()
+    lower.chmod(0o777)
+    spec = spec_of(root, place, lower)
+    root.shell(spec, "cd /src && mkdir -p q/r && echo q > q/r/q && chmod 555 q/r && chmod 0 q").ok
+    run = root.verb("apply", spec)
+    assert run.status == 0 and run.stderr == "", run
+    found = files(lower)
+    assert (found["q"][0], found["q/r"][0], found["q/r/q"][1]) == ("0o40000", "0o40555", b"q\n")
+    assert (lower / "q/r/q").stat().st_uid == user.uid
+
+
+def test_a4_the_files_of_others_stay_closed(user):
+    """Nothing but the caller's own ids is in the namespace that goes over modes."""
+    lower, place = tree(user), user.directory()
+    spec = spec_of(user, place, lower)
+    user.shell(spec, "cd /src && echo n > n && mkdir q && chmod 0 q").ok
+    (place / "changes/q/theirs").mkdir(mode=0o700)
+    run = user.verb("diff", spec)
+    assert run.status == 125 and "EACCES" in run.stderr and "theirs" in run.stderr and run.stdout == "", run

@@ -16,6 +16,8 @@ package struct ChangeApplication {
     package private(set) var leftOut: [Objection] = []
     /// The first name of each file with several that has been put in.
     private var linked: [UInt64: [EntryName]] = [:]
+    /// Directories that their owner may not write in: they are shut when all is in them, the deepest first.
+    private var shut: [Change] = []
 
     /// What a name is made under until it is whole. It is in the record, for whoever finishes this.
     private let temporary: EntryName
@@ -104,6 +106,9 @@ package struct ChangeApplication {
                 try synchronize(directory.number)
             }
         }
+        for change in shut.reversed() {
+            try Self.acting(as: owner, for: change) { () throws(KernelError) in try close(change) }
+        }
     }
 
     /// Does something to the original as its owner; a failure is that of the change, where there is one.
@@ -167,7 +172,15 @@ package struct ChangeApplication {
         leftOut.append(Objection(path: change.path, reason: reason))
     }
 
-    private func putDirectory(
+    private func close(_ change: Change) throws(KernelError) {
+        guard let upper = change.upper, let name = change.path.last else { return }
+        let parent = try openParent(of: change.path, below: kept.lowers[0])
+        let directory = try openEntry(name, at: parent.number, .read | .directory)
+        try setPermissions(directory.number, upper.permissions & 0o1777)
+        try synchronize(directory.number)
+    }
+
+    private mutating func putDirectory(
         _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ source: Int32, _ target: Int32
     ) throws(KernelError) {
         let attributes = try attributes(of: name, at: source)
@@ -176,7 +189,8 @@ package struct ChangeApplication {
             try makeDirectoryEntry(temporary, at: target, permissions: 0o700)
         }
         let made = try openEntry(change.kind == .metadata ? name : temporary, at: target, .read | .directory)
-        try dress(made.number, upper.permissions & 0o1777, attributes, change, upper)
+        try dress(made.number, upper.permissions & 0o1777 | 0o700, attributes, change, upper)
+        if upper.permissions & 0o700 != 0o700 { shut.append(change) }
         if change.kind != .metadata { try place(name, change, target) }
     }
 

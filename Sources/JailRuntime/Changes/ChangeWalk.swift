@@ -30,15 +30,19 @@ struct ChangeWalk {
     }
 
     private var bounds: Bounds?
+    /// Whether a mode in the way had better be met while there is a way over it.
+    private var meetsModes = false
 
     /// All changes, sorted by their paths; more than `bounds` are E2BIG.
     static func changes(
         of upper: Int32, over lowers: [Int32], prefix: String, within bounds: Bounds? = nil
     ) throws(KernelError) -> [Change] {
-        var walk = ChangeWalk(prefix: prefix)
-        walk.bounds = bounds
-        try walk.visit(upper, lowers.enumerated().map { ($0.offset, $0.element) }, [], isOpaque: false)
-        return Change.sorted(walk.changes)
+        try ClosedFiles.open { (isMet) throws(KernelError) in
+            var walk = ChangeWalk(prefix: prefix)
+            (walk.bounds, walk.meetsModes) = (bounds, isMet)
+            try walk.visit(upper, lowers.enumerated().map { ($0.offset, $0.element) }, [], isOpaque: false)
+            return Change.sorted(walk.changes)
+        }
     }
 
     /// The directories of the lowers that are merged at this path, each with the place of its lower.
@@ -78,6 +82,10 @@ struct ChangeWalk {
         _ lowers: Merged, _ path: [EntryName], _ isOpaque: Bool
     ) throws(KernelError) {
         let place = path + [name]
+        if meetsModes, status.kind == .regular, status.permissions & 0o400 == 0 {
+            // Whoever applies it reads it.
+            _ = try openEntry(name, at: upper, .read)
+        }
         func add(_ kind: Change.Kind, _ notes: [String] = []) {
             changes.append(
                 Change(

@@ -58,7 +58,8 @@ package struct KeptChanges {
 
     private static func open(_ path: String, _ key: String) throws(Failure) -> Int32 {
         do throws(Failure) {
-            return try KeptLayer(key: key, path: path, rule: rule, isRoot: effectiveUser() == 0).open().release()
+            let layer = KeptLayer(key: key, path: path, rule: rule, isRoot: effectiveUser() == 0)
+            return try key == "upper" ? layer.openClosed().release() : layer.open().release()
         } catch {
             guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
             throw Failure(telling: "there is no \(path): no launch of this spec has kept changes there yet", hint: nil)

@@ -29,6 +29,16 @@ struct KeptLayer {
     /// Opens it for reading; what the kernel refuses is a failure of cause `kernel`, as ENOENT where it does not exist.
     func open() throws(Failure) -> Descriptor { try open(in: try parent.reach()) }
 
+    /// The same, as the place that it is where its mode lets nobody read it.
+    func openClosed() throws(Failure) -> Descriptor {
+        do throws(Failure) {
+            return try open()
+        } catch {
+            guard case .kernel = error.cause, error.errno == .accessDenied else { throw error }
+            return try open(in: try parent.reach(), .path | .directory | .noFollow)
+        }
+    }
+
     /// The same; what is missing is made, and the directory that it is in: closed to everybody else, as what a jail leaves in it may be
     /// set-user-ID. `original`: whose owner, mode and attributes a new one gets.
     func openOrMake(like original: Int32?) throws(Failure) -> Descriptor {
@@ -46,11 +56,13 @@ struct KeptLayer {
         return made
     }
 
-    private func open(in above: borrowing Descriptor) throws(Failure) -> Descriptor {
+    private func open(
+        in above: borrowing Descriptor, _ mode: OpenMode = .read | .directory | .noFollow
+    ) throws(Failure) -> Descriptor {
         let directory = above.number
         let opened: Int32
         do throws(KernelError) {
-            opened = try Kernel.open(name, at: directory, .read | .directory | .noFollow).release()
+            opened = try Kernel.open(name, at: directory, mode).release()
         } catch {
             // O_DIRECTORY goes before O_NOFOLLOW: a link, too, is ENOTDIR.
             guard [.notDirectory, .loop].contains(error.errno) else { throw Failure(error) }

@@ -49,7 +49,7 @@ extension KeptChanges {
     package func discard(of mount: Mount) throws(Diagnostic) {
         guard isRecorded else { return }
         do throws(KernelError) {
-            try RemoveTree(top: upper).empty(upper)
+            try ClosedFiles.open { (_) throws(KernelError) in try RemoveTree(top: upper).empty(upper) }
             let tree = RemoveTree(top: work)
             while let name = try entryNames(of: work).first(where: { $0 != OverlayRecord.name }) {
                 try tree.remove(name, at: work)
