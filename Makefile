@@ -36,7 +36,7 @@ SHELL_FILES  := .ci/run .ci/install .ci/test Tests/Fuzz/run Examples/demo Tests/
 SWIFT_FILES  := Package.swift Sources Tests
 
 .DEFAULT_GOAL := build
-.PHONY: build demo test test-vm fuzz attack lint format bench flags order install uninstall help swift-found
+.PHONY: build demo test test-vm test-plain fuzz attack lint format bench flags order install uninstall help swift-found
 
 build: swift-found packages-build ## build the static binary, .build/release/immure (the default)
 	$(if $(UNKNOWN),$(error immure: START: no trick is named $(UNKNOWN); hint: make START="fast", "plain" or some of "$(TRICKS)"))
@@ -53,6 +53,9 @@ fuzz: swift-found packages-build ## fuzz the reader and the planner for an hour,
 
 test-vm: swift-found packages-vm build ## every test in a virtual machine: cgroup v2 and systemd; on Debian's own kernel too where qemu is there
 	@PYTHON="$(PYTHON)" .ci/test vm
+
+test-plain: swift-found packages-build packages-run packages-test ## the tests of a launch with a binary without what makes it faster
+	@SWIFT="$(SWIFT)" PYTHON="$(PYTHON)" .ci/test plain
 
 attack: packages-build packages-run packages-test build ## every attack and every fault: each system call of the launch fails
 	IMMURE_SWEEP=full IMMURE=$(CURDIR)/$(BINARY) $(PYTHON) -m pytest -q -rs -p no:cacheprovider Tests/Attacks
