@@ -54,6 +54,16 @@ import Testing
         #expect(direct.provision?.forwardedResolver == nil)
     }
 
+    @Test func socketsThatNoRulesSeeAreWarnedOf() throws {
+        func warns(_ lines: String) throws -> Bool {
+            try plan(lines).notes.contains { $0.isWarning && $0.message.contains("AF_VSOCK") }
+        }
+        let list = "allow = [\"10.0.0.1\"]\n"
+        let none = "[seccomp]\nprofile = \"none\"\n"
+        #expect(try warns(list + none) && !warns(list) && !warns(none))
+        #expect(try !warns(list + none + "deny = [\"socket\"]\n"))
+    }
+
     private func faults(_ lines: String, _ change: (inout HostNetwork) -> Void = { _ in }) throws -> String {
         let host = Host.user.with { host in
             host.network = .wired

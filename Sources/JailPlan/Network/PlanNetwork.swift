@@ -41,6 +41,7 @@ extension Planner {
             if stack == nil { return }
         }
         checkReach(capabilities)
+        warnOfOtherFamilies()
         let servers = nameServers(through: stack)
         var closed =
             host.network.addresses.map { Destination.Target.network($0, prefix: $0.width) } + NetworkRules.ofTheLink
@@ -125,6 +126,19 @@ extension Planner {
                 at: spec.capabilities.keep?.position ?? spec.network.mode?.position,
                 hint: "take \(capability.name) out of [capabilities]")
         }
+    }
+
+    /// A socket of AF_VSOCK leads to the hypervisor and its services, whatever network namespace it is made in, and no rules see it
+    /// (vsock(7)). Filters that others have compiled may refuse it.
+    private mutating func warnOfOtherFamilies() {
+        guard let policy = spec.seccomp?.value, let profile = policy.profile, case .none = profile.value,
+            spec.network.allow != nil
+        else { return }
+        let named = policy.deny.map(\.value) + policy.rules.map(\.call.value)
+        if named.contains("socket") || policy.programs != nil { return }
+        warn(
+            "sockets of AF_VSOCK are not held to network.allow: no network namespace holds them, and this profile refuses none",
+            at: profile.position)
     }
 
     /// The servers that names are asked of, as the jail reaches them. A stub that listens on the host's loopback is reached through
