@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -529,3 +530,85 @@ def test_nothing_of_who_enters_is_within_reach(caller, jail, more):
     out, err = running.process.communicate(timeout=patient(20))
     gains, seen = json.loads(out)
     assert gains == [] and entered > 20 and seen > 0, (gains, entered, seen, err)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_what_is_closed_here_is_nothing_of_the_hosts_there(caller, jail, closed):
+    """The next file that the client opens has that number, /proc for one."""
+    running = jail(caller, "")
+    look = "import os\nopen('/tmp/seen', 'w').write('\\n'.join(os.readlink(f'/proc/self/fd/{n}') for n in range(3)))"
+    line = " ".join(shlex.quote(str(word)) for word in [caller.binary, "enter", running.launcher, "--", *PYTHON, look])
+    run = caller.popen(["/bin/sh", "-c", f"exec {line} {closed}"])
+    run.communicate(timeout=patient(20))
+    assert run.returncode == 0
+    seen = running.enter("/bin/cat", "/tmp/seen").stdout.split("\n")
+    assert len(seen) == 3
+    for number, word in enumerate(["<&-", ">&-", "2>&-"]):
+        assert word not in closed.split() or seen[number] == "/dev/null", seen
+        assert not seen[number].startswith(("/proc", "socket", "anon_inode")), seen
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_launcher_that_is_stopped_keeps_nobody(caller, jail, number):
+    running = jail(caller, "")
+    os.kill(running.launcher, signal.SIGSTOP)
+    try:
+        process = caller.popen([caller.binary, "enter", str(running.launcher), "--", "/bin/true"])
+        # It has caught its signals: they are blocked, and read.
+        deadline = time.monotonic() + patient(10)
+        while not any(line.startswith("SigBlk:") and int(line.split()[1], 16) >> (number - 1) & 1 for line in open(f"/proc/{process.pid}/status")):
+            assert time.monotonic() < deadline and process.poll() is None
+        process.send_signal(number)
+        assert process.wait(patient(20)) in (128 + number, 125)
+        run = running.enter("/bin/true")
+        assert run.status == 125 and "is stopped" in run.stderr and f"hint: have it go on: kill -CONT {running.launcher}" in run.stderr, run
+    finally:
+        os.kill(running.launcher, signal.SIGCONT)
+    assert running.enter("/bin/echo", "in").stdout == "in\n"
+
+
+def test_any_process_of_the_jail_names_it_and_none_of_a_jail_within(caller, jail):
+    """A process far below its command; and one of a pid namespace within, which is not entered by entering around it."""
+    deep = "import os, signal\nfor _ in range(5):\n    if os.fork(): signal.pause()\nprint('up', flush=True)\nsignal.pause()"
+    running = jail(caller, "", code=deep)
+    process, chain = running.launcher, []
+    while children := open(f"/proc/{process}/task/{process}/children").read().split():
+        process = int(children[0])
+        chain.append(process)
+    assert len(chain) == 7
+    for pid in chain:
+        assert running.enter("/bin/echo", "in", pid=pid).stdout == "in\n"
+    within = "import os, signal\nlibc = __import__('ctypes').CDLL(None)\nassert libc.unshare(0x30000000) == 0\n" \
+        "if os.fork() == 0:\n    print('up', flush=True)\nsignal.pause()"
+    for init in ("true", "false"):
+        running = jail(caller, f"[namespaces]\nnested = true\n[process]\ninit = {init}\n", code=within)
+        pid = running.child(running.launcher)
+        while open(f"/proc/{pid}/task/{pid}/children").read().split():
+            pid = running.child(pid)
+        run = running.enter("/bin/true", pid=pid)
+        assert run.status == 125 and f"is in a pid namespace of its own within the jail of process {running.launcher}" in run.stderr, run
+        assert f"hint: to enter that jail: immure enter {running.launcher}" in run.stderr
+
+
+def test_words_that_cannot_cross_are_told(caller, jail):
+    running = jail(caller, "")
+    run = running.enter("/bin/true", *["x" * 20000] * 10)
+    assert run.status == 125 and "its words are longer than 128 KiB" in run.stderr, run
+    run = running.enter("")
+    assert run.status == 125 and "it has no name" in run.stderr, run
+
+
+def test_a_jail_that_ends_meanwhile_is_told(caller, jail):
+    """The reaper or the launcher is killed while somebody enters: the status is the killed command's, or 125 with a line that blames no memory."""
+    told = []
+    for attempt in range(40):
+        running = jail(caller, "", command=["/bin/sh", "-c", "echo up; exec sleep 1000"])
+        reaper = running.child(running.launcher)
+        process = caller.popen([caller.binary, "enter", str(running.launcher), "--", "/bin/sleep", "1000"])
+        time.sleep(attempt * 0.0007)
+        os.kill(reaper if attempt % 2 else running.launcher, signal.SIGKILL)
+        err = process.communicate(timeout=patient(20))[1].decode()
+        assert process.returncode in (125, 137), err
+        assert process.returncode == 137 or err.startswith("immure: ") and "memory" not in err and "ENOENT" not in err, err
+        told.append(process.returncode)
+    assert 137 in told, told

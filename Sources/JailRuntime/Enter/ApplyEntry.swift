@@ -32,6 +32,20 @@ struct Entry {
         (self.programs, self.group, self.client) = (programs, group, client)
     }
 
+    /// What is said where that has ended meanwhile.
+    static let over = "the jail has ended, or its command"
+
+    /// Whether the command has ended, or does so at once.
+    var isOver: Bool {
+        do throws(KernelError) {
+            var watches = [Watch(process)]
+            try poll(&watches, milliseconds: 200)
+            return watches[0].isReady
+        } catch {
+            return false
+        }
+    }
+
     /// What must stay open.
     var descriptors: [Int32] {
         [process, group, client] + rules.map(\.descriptor) + namespaces.map(\.descriptor)
@@ -73,8 +87,8 @@ extension Applier {
         entry?.numbers = []
         try failing { () throws(KernelError) in try setDumpable(false) }
         for kind in kinds {
-            let (theirs, jails) = try failing { () throws(KernelError) in
-                let link = "\(entered.command)" + kind.procLink.dropFirst(4)
+            let link = "\(entered.command)" + kind.procLink.dropFirst(4)
+            let (theirs, jails) = try enteringFailing { () throws(KernelError) in
                 let number = try namespaceNumber(link, at: proc.descriptor)
                 return (number, try entered.held(kind, in: proc) ?? number)
             }
@@ -86,7 +100,19 @@ extension Applier {
             entry?.numbers.append(jails)
         }
         guard !kinds.isEmpty else { return }
-        try failing { () throws(KernelError) in try Kernel.join(entered.process, NamespaceFlags(kinds)) }
+        try enteringFailing { () throws(KernelError) in try Kernel.join(entered.process, NamespaceFlags(kinds)) }
+    }
+
+    /// As `failing`, of what can be done with the jail's command only as long as it lives.
+    private func enteringFailing<Result>(_ body: () throws(KernelError) -> Result) throws(Failure) -> Result {
+        do throws(KernelError) {
+            return try body()
+        } catch {
+            switch error.errno {
+            case .noProcess, .noEntry: throw Failure(telling: Entry.over, hint: nil)
+            default: throw Failure(error)
+            }
+        }
     }
 
     mutating func checkEntered(_ kinds: [NamespaceKind]) throws(Failure) {

@@ -108,7 +108,8 @@ extension Supervisor {
                 defer { for number in [entry.process, entry.group] where number >= 0 { closeDescriptor(number) } }
                 guard case .parent = try fork() else { request.serve(entry, plan, launcher, proc, tell) }
             } catch {
-                request.refuse("\(error.call.name): \(error.errno.name) \(error.errno.words)")
+                let isOver = error.errno == .noProcess || error.errno == .noEntry
+                request.refuse(isOver ? Entry.over : "\(error.call.name): \(error.errno.name) \(error.errno.words)")
             }
         }
     }

@@ -4,7 +4,7 @@ package import SpecFile
 
 /// `immure enter`: asks the launcher of a running jail to start one more command there, and is its end towards the caller.
 package enum EnterJail {
-    private enum Trouble: Error {
+    enum Trouble: Error {
         case kernel(KernelError)
         case said(Diagnostic)
     }
@@ -13,11 +13,12 @@ package enum EnterJail {
     /// what TERM is here.
     package static func perform(_ process: Int32, _ words: [String], terminal: String?) throws(Diagnostic) -> Int32 {
         do throws(Trouble) {
+            try asking { () throws(KernelError) in try openStandardDescriptors() }
             let proc = try openProc()
-            // Before signals wait to be read: a launcher that has stopped lets nobody in.
-            let door = try reach(process, in: proc)
+            // Before signals wait to be read: where many stand at the door connect(2) waits.
+            let (door, launcher) = try reach(process, in: proc)
             let signals = try asking { () throws(KernelError) in try catchAllSignals() }
-            try meet(door, words, terminal, in: proc)
+            try Meeting(door: door, launcher: launcher, signals: signals.number, proc: proc).hold(words, terminal)
             return try follow(door, signals.number)
         } catch {
             switch error {
@@ -29,7 +30,7 @@ package enum EnterJail {
     }
 
     /// The same, of the connection: one that the launcher has ended is its answer.
-    private static func over<Result>(_ body: () throws(KernelError) -> Result) throws(Trouble) -> Result {
+    static func over<Result>(_ body: () throws(KernelError) -> Result) throws(Trouble) -> Result {
         do throws(KernelError) {
             return try body()
         } catch {
@@ -37,7 +38,7 @@ package enum EnterJail {
         }
     }
 
-    private static func asking<Result: ~Copyable>(_ body: () throws(KernelError) -> Result) throws(Trouble) -> Result {
+    static func asking<Result: ~Copyable>(_ body: () throws(KernelError) -> Result) throws(Trouble) -> Result {
         do throws(KernelError) {
             return try body()
         } catch {
@@ -54,108 +55,14 @@ package enum EnterJail {
         }
     }
 
-    // MARK: The way to the launcher
-
-    /// A connection to the launcher of the jail that a process is in: itself, its parent, or the parent of that.
-    private static func reach(_ process: Int32, in proc: HostProc) throws(Trouble) -> Int32 {
-        var candidate = process
-        for _ in 0..<3 {
-            if let door = try call(candidate, in: proc) { return door }
-            guard let parent = try parent(of: candidate, in: proc), parent > 1 else { break }
-            candidate = parent
-        }
-        throw .said(
-            Diagnostic(
-                "enter: no launcher of immure waits for process \(process): it is in no jail, or in one whose launcher did not stay",
-                at: nil,
-                hint: "name the process that `immure run` is, of a jail with a pid namespace of its own or a timeout"))
-    }
-
-    /// nil where that process has no door. Who answers at it is asked of the kernel, and must be as free as this process: one in a jail
-    /// would get this one's terminal.
-    private static func call(_ launcher: Int32, in proc: HostProc) throws(Trouble) -> Int32? {
-        let door: Int32
-        let user: UInt32
-        let differences: [String]
-        let isElsewhere: Bool
-        do throws(KernelError) {
-            let process = try openProcess(launcher)
-            let connection = try connect(to: Door.name(of: launcher))
-            let who = try peer(of: connection.number)
-            guard who.process == launcher else { return nil }
-            differences = try Freedom(of: "\(launcher)", in: proc).differences(from: Freedom(of: "self", in: proc))
-            isElsewhere = Freedom.isElsewhere(than: launcher, in: proc)
-            // All of that was asked by the id, which has been that process's as long as it lives.
-            guard try !look(at: process.number).isReady else { return nil }
-            (door, user) = (connection.release(), who.user)
-        } catch {
-            return nil
-        }
-        if user == effectiveUser(), differences.isEmpty, !isElsewhere { return door }
-        closeDescriptor(door)
-        guard user == effectiveUser() else {
-            throw .said(Diagnostic("enter: uid \(user) has launched this jail, and nobody else may enter it", at: nil))
-        }
-        guard differences.isEmpty else {
-            throw .said(
-                Diagnostic(
-                    "enter: process \(launcher) is confined otherwise than this one (\(differences.joined(separator: ", "))): "
-                        + "it may be in a jail itself", at: nil, hint: launchHint))
-        }
-        throw .said(
-            Diagnostic(
-                "enter: process \(launcher) is in another mount namespace than this one", at: nil,
-                hint: user == 0 ? "as root: nsenter -t \(launcher) -m immure enter \(launcher)" : launchHint))
-    }
-
-    private static let launchHint = "enter from the shell or the unit that has launched it"
-
-    private static func parent(of process: Int32, in proc: HostProc) throws(Trouble) -> Int32? {
-        do throws(KernelError) {
-            let status = try readText("\(process)/status", at: proc.descriptor)
-            let line = status.split(separator: "\n").first { $0.utf8.starts(with: "PPid:".utf8) }
-            return line?.split(separator: "\t").last.flatMap { Int32($0) }
-        } catch {
-            throw .said(Diagnostic("enter: there is no process \(process)", at: nil))
-        }
-    }
-
-    /// Each shows the other that Landlock does not confine it more; then the launcher's side gets words and descriptors.
-    private static func meet(
-        _ door: Int32, _ words: [String], _ terminal: String?, in proc: HostProc
-    ) throws(Trouble) {
-        let token = try asking { () throws(KernelError) in try Token() }
-        let number = token.number
-        try over { () throws(KernelError) in
-            let own = try openProcess(currentProcess())
-            try sendNotice(EnterRequest.bytes(token: number), [own.number], over: door)
-        }
-        let answer = try over { () throws(KernelError) in try receive(from: door, limit: 1024) }
-        guard let answer else { throw sentAway }
-        if answer.bytes.first == EnterReply.refused { throw refused(answer.bytes) }
-        guard answer.bytes.count == 5 + Token.length, answer.bytes[0] == EnterReply.token,
-            let place = EnterReply.number(in: answer.bytes[1..<5]), let process = answer.descriptor
-        else { throw sentAway }
-        let their = try asking { () throws(KernelError) in try processID(of: process, in: proc) }
-        closeDescriptor(process)
-        guard answer.bytes[5...].elementsEqual(token.bytes), let theirs = Token.read(place, of: their, in: proc) else {
-            throw .said(
-                Diagnostic(
-                    "enter: Landlock confines this process and the launcher otherwise", at: nil, hint: launchHint))
-        }
-        try over { () throws(KernelError) in
-            try sendNotice(EnterWords.bytes(theirs, words, terminal: terminal), [0, 1, 2], over: door)
-        }
-    }
-
-    private static var sentAway: Trouble {
+    static var sentAway: Trouble {
         .said(
             Diagnostic(
                 "enter: the launcher has sent this process away: only who is as free as it is, by capabilities, Landlock and "
                     + "namespaces, may enter its jail", at: nil, hint: launchHint))
     }
 
-    private static func refused(_ bytes: [UInt8]) -> Trouble {
+    static func refused(_ bytes: [UInt8]) -> Trouble {
         let why = String(decoding: bytes.dropFirst(), as: UTF8.self)
         return .said(Diagnostic("enter: the launcher cannot: \(why)", at: nil))
     }
@@ -197,7 +104,7 @@ package enum EnterJail {
     }
 
     /// What this process is sent is meant for the command. A stop is not passed on: nobody would have the command go on.
-    private static func pass(_ signals: Int32, to command: Int32?) throws(KernelError) {
+    static func pass(_ signals: Int32, to command: Int32?) throws(KernelError) {
         while let delivered = try nextSignal(signals) {
             switch delivered.number {
             case Signal.child, Signal.terminalStop, Signal.terminalInput, Signal.terminalOutput: continue

@@ -35,8 +35,12 @@ extension Applier {
     mutating func part(_ plan: Plan) throws(Failure) -> ForkSide {
         try rememberNamespaces(plan)
         let cgroup = leaf?.birthplace ?? entry?.group ?? -1
-        return try failing { () throws(KernelError) in
-            try Kernel.fork(into: NamespaceFlags(plan.kindsMadeAtOnce), cgroup: cgroup)
+        do throws(KernelError) {
+            return try Kernel.fork(into: NamespaceFlags(plan.kindsMadeAtOnce), cgroup: cgroup)
+        } catch {
+            // Nobody is born in a pid namespace whose first process ends: pid_namespaces(7).
+            guard error.errno == .noMemory, let entry, entry.isOver else { throw Failure(error) }
+            throw Failure(telling: Entry.over, hint: nil)
         }
     }
 

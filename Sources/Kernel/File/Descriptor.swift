@@ -77,6 +77,14 @@ package func duplicate(_ old: Int32, above minimum: Int32) throws(KernelError) -
 /// Whether `number` is an open descriptor.
 package func isOpen(_ number: Int32) -> Bool { linux_fcntl(number, F_GETFD, 0) >= 0 }
 
+/// Opens /dev/null for each of 0 to 2 that is closed: the next file that is opened would get its number, and pass for the caller's.
+package func openStandardDescriptors() throws(KernelError) {
+    for number in Int32(0)...2 where !isOpen(number) {
+        // The lowest number that is free is this one.
+        _ = try open("/dev/null", .readWrite).release()
+    }
+}
+
 /// Whether exec keeps `number` open; sets it so.
 package func keepAcrossExec(_ number: Int32) throws(KernelError) {
     try attempt(.fcntl) { linux_fcntl(number, F_SETFD, 0) }

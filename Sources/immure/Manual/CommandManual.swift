@@ -77,8 +77,8 @@ extension Manual {
     private static let entering = """
         Runs one more command in a jail that runs: in its namespaces, tree and control group, with the ids, capabilities, filter,
         Landlock rules, limits and environment of its command, and a terminal of its own where this is one; without a command
-        /bin/sh. PID is the launcher, the jail's first process or its command. The launcher, which knows what it has launched,
-        does it, for whoever launched the jail and is as free as the launcher: of the same user, capabilities, filter, Landlock
+        /bin/sh. PID is the launcher or any process of the jail, but none of a pid namespace within. The launcher, which knows what it
+        has launched, does it, for whoever launched the jail and is as free as the launcher: of the same user, capabilities, filter, Landlock
         rules, and user, pid and mount namespaces. A jail without a launcher that stays, as one with the host's process ids
         mostly is, cannot be entered, nor can one whose command has moved to other namespaces (namespaces.nested). The command
         ends with the jail and with immure enter; the status is as that of run.
