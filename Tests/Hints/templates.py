@@ -21,7 +21,7 @@ CONSTANT = re.compile(r"\b(?:few|unmakeable|worktreeHint|filterHint)\b(?:: Strin
 #: The table of remedies, each a part of hints.
 TABLE = re.compile(r"\b(?:enum|extension) Remedy \{")
 #: A literal after one of these is compared or looked up, not printed.
-ASKS = re.compile(r"(?:case |[!=]= |hasPrefix\(|hasSuffix\(|ascii: |number\(|text\(|exists\(|environmentVariable\(|separator: )$")
+ASKS = re.compile(r"(?:case |[!=]= |hasPrefix\(|hasSuffix\(|contains\(|ascii: |number\(|text\(|exists\(|environmentVariable\(|separator: )$")
 
 
 def bare(text):

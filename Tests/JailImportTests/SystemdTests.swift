@@ -157,6 +157,34 @@ import Testing
         #expect(spec.limits?.value.memory?.value == 1 << 30 && spec.limits?.value.pids?.value == 12)
     }
 
+    @Test(arguments: [
+        ("CPU=1min 30s", "cpu", 90, 90), ("CPU=500ms:2h", "cpu", 1, 7200), ("RTTIME=500ms", "rttime", 500_000, 500_000),
+        ("RTTIME=2s:3000000", "rttime", 2_000_000, 3_000_000), ("AS=1G 512M", "as", 3 << 29, 3 << 29),
+        ("AS=1.5G:2G", "as", 3 << 29, 2 << 30), ("NICE=+5", "nice", 15, 15), ("NICE=-20", "nice", 40, 40),
+        ("NOFILE=1024 : 2048", "nofile", 1024, 2048), ("CORE=0", "core", 0, 0),
+    ]) func `both bounds of a limit are the unit's`(line: String, name: String, soft: UInt64, hard: UInt64) throws {
+        let limit = try draft("Limit" + line).spec.rlimits.first
+        #expect(limit?.resource.name == name && limit?.soft == soft && limit?.hard == hard, "\(line)")
+    }
+
+    @Test(arguments: [
+        "NOFILE=1024:", "NOFILE=:5", "NOFILE=x:5", "NOFILE=5:x", "NOFILE=1:2:3", "NOFILE=65536:1024", "AS=infinity:1G",
+        "NOFILE=-1", "NOFILE=1K", "NICE=+20", "NICE=-21", "NICE=41", "AS=512M 1G", "AS=1.G", "AS=32E", "CPU=1 parsec",
+    ]) func `what is no limit is a fault, and no half of it is kept`(line: String) {
+        let made = draft("Limit" + line)
+        #expect(made.faults.count == 1 && made.faults.first?.position?.line == 5, "\(made.faults)")
+    }
+
+    @Test func `what the launcher needs of the unit's limits is said`() {
+        let narrow = draft("LimitAS=16M\nLimitDATA=1M\nLimitSTACK=64K\nLimitNOFILE=1024:65536").said(.warning)
+        for name in ["LimitAS", "LimitDATA", "LimitSTACK"] {
+            #expect(narrow.contains { $0.contains("needs \(name)=infinity") }, "\(narrow)")
+        }
+        #expect(!narrow.contains { $0.contains("hard limit") })
+        #expect(draft("User=a\nLimitNOFILE=1024:65536").said(.warning).contains { $0.contains("keeps its line") })
+        #expect(!draft("LimitAS=4G\nLimitSTACK=8M").said(.warning).contains { $0.contains("infinity") })
+    }
+
     @Test func `what is unknown is an error, and what is not the jail's is said`() {
         #expect(draft("ProtectSytem=full").faults.first?.hint == "did you mean ProtectSystem?")
         #expect(draft("ProtectSytem=full").faults.first?.position?.line == 5)

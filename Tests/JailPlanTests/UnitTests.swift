@@ -210,6 +210,25 @@ import Testing
         #expect(!(try dropIn([("User", "root")])).contains { $0.hasPrefix("AmbientCapabilities") })
     }
 
+    @Test func `a drop-in leaves the launcher room, and says what no longer limits the command`() throws {
+        func dropIn(_ text: String, _ settings: [(name: String, value: String)]) throws -> String {
+            var options = Unit.Options()
+            options.over = ForeignUnit(name: "a", settings: settings)
+            return try Unit(try spec(text), name: "a", command: ["/immure"], variables: [], options: options).dropIn()
+        }
+        let narrow = [("LimitAS", "16M"), ("LimitDATA", "1M:infinity"), ("LimitSTACK", "64K"), ("LimitNOFILE", "64")]
+        let lost = try dropIn("", narrow)
+        for name in ["as", "data", "stack"] {
+            #expect(lost.contains("\nLimit\(name.uppercased())=infinity\n"))
+            #expect(lost.contains("has limited the command: write rlimits.\(name)"))
+        }
+        #expect(!lost.contains("LimitNOFILE"))
+        let kept = try dropIn("[rlimits]\nas = \"16M\"\ndata = \"1M\"\nstack = \"64K\"", narrow)
+        #expect(kept.contains("\nLimitAS=infinity\n") && !kept.contains("has limited the command"))
+        let wide = try dropIn("", [("LimitAS", "4G"), ("LimitDATA", "infinity"), ("LimitSTACK", "8M:16M")])
+        #expect(!wide.contains("Limit"))
+    }
+
     @Test func `limits of a jail in a scope of its own are none of the unit's`() throws {
         let lines = try unit("[limits]\npids = 16\nscope = \"own\"")
         #expect(!lines.contains { $0.hasPrefix("Delegate=") || $0.hasPrefix("TasksMax=") })

@@ -181,6 +181,47 @@ def test_e06_root_without_its_capabilities(jail):
         gone(unit(words, directive, re.search(r"CapabilityBoundingSet=~", hint).group(0)))
 
 
+@pytest.mark.parametrize("caller", [["User=tester", "SupplementaryGroups=audio"], ["User=tester"], []], ids=" ".join)
+def test_groups_in_a_user_namespace_of_the_units(jail, caller):
+    """PrivateUsers= maps two ids and denies setgroups(2): refused before anything runs, with the way to the same groups."""
+    written = jail.arguments('[identity]\ngroups = ["audio"]\n', "id", "-G")
+    done = unit(written, "PrivateUsers=yes", *caller)
+    assert done.stdout == "", done
+    told(done, "setgroups(2) is denied in this user namespace, which is that of a unit with PrivateUsers=: remove the line to keep what "
+         "SupplementaryGroups= gives, or have root launch with PrivateUsers=no")
+    # Without the line those of the unit stay: one that the namespace does not map is 65534 there, and opens its files.
+    shared = Path("/srv/of-audio")
+    shared.write_text("heard\n")
+    os.chown(shared, 0, 29)
+    shared.chmod(0o640)
+    spec = f'[filesystem]\nro = ["{shared}"]\n'
+    done = unit(jail.arguments(spec, "cat", str(shared)), "PrivateUsers=yes", *caller)
+    assert (done.returncode == 0) is (caller == ["User=tester", "SupplementaryGroups=audio"] or not caller), done
+    done = unit(written, "PrivateUsers=no")
+    assert done.returncode == 0 and "29" in done.stdout.split(), done
+
+
+@pytest.mark.parametrize("spec", ["", 'user = "www-data"\ngroup = "audio"\n', "user = 0\ngroup = 0\n"])
+def test_an_identity_in_a_user_namespace_of_the_units(jail, spec):
+    """One user and one group need no helper: each caller has them, and whom the map names outside stays the unit's own."""
+    wanted = {"": None, "user = 0\ngroup = 0\n": ["0", "0"]}.get(spec, ["33", "29"])
+    for caller in ([], ["User=tester"], ["User=tester", "Group=audio"], ["DynamicUser=yes"]):
+        words = jail.arguments("[identity]\n" + spec if spec else "", "sh", "-c", "id -u; id -g; cat /proc/self/uid_map | wc -l")
+        done = unit(words, "PrivateUsers=yes", *caller)
+        assert done.returncode == 0 and done.stdout.split()[2] == "1", done
+        assert wanted in (None, done.stdout.split()[:2]), done
+
+
+def test_ranges_in_a_user_namespace_of_the_units(jail):
+    words = jail.arguments('[identity]\nuid_map = "auto"\ngid_map = "auto"\n', *TRUE)
+    told(unit(words, "PrivateUsers=yes", "User=tester"),
+         "this user namespace does not have the ids of {}, see /proc/self/uid_map; where it is a unit's: PrivateUsers=no")
+    gone(unit(words, "PrivateUsers=no", "User=tester"))
+    told(unit(words, "User=tester", "Group=audio"),
+         "{}(1) serves an account with its own group: give the unit no Group=, and what it is to have besides by SupplementaryGroups=")
+    gone(unit(words, "User=tester", "SupplementaryGroups=audio"))
+
+
 def test_e06_a_spec_that_the_unit_hides(jail):
     for name in ("/home/tester", "/srv/veiled"):
         Path(name).mkdir(exist_ok=True)

@@ -3,7 +3,7 @@ import SpecFile
 
 extension SystemdImport {
     /// Whether the service runs as the host's root, as far as the unit says.
-    private var isRoot: Bool { draft.value("identity.user")?.value == .integer(0) }
+    var isRoot: Bool { draft.value("identity.user")?.value == .integer(0) }
 
     mutating func writeIdentity() {
         let dynamic = last("DynamicUser"), users = last("PrivateUsers")

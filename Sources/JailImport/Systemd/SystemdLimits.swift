@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 extension SystemdImport {
@@ -14,15 +15,15 @@ extension SystemdImport {
     mutating func writeLimits() {
         for (key, name, isSize) in Self.limits {
             guard let line = last(key) else { continue }
-            var values: [String] = []
-            for part in line.value.split(separator: ":").map(String.init) {
-                guard let value = limit(part, name, isSize) else {
-                    draft.fail("\(quoted(part)) is not a limit", line.directive)
-                    continue
-                }
-                values.append(value)
+            // Both, or none of it holds: systemd passes over a line that it cannot read.
+            let parts = line.value.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            let values = parts.compactMap { limit(String($0).trimmed, name, isSize) }
+            guard values.count == parts.count else {
+                draft.fail("\(quoted(line.value)) is not a limit, or soft:hard", line.directive)
+                continue
             }
-            if !values.isEmpty { draft.set("rlimits.\(name)", .string(values.joined(separator: ":")), line.directive) }
+            draft.set("rlimits.\(name)", .string(values.joined(separator: ":")), line.directive)
+            warnOfLauncher(name, values[0], line)
         }
         for (key, path) in [("MemoryMax", "memory"), ("MemoryHigh", "memory_high"), ("MemorySwapMax", "swap")] {
             if let line = last(key) { memory(line, "limits.\(path)") }
@@ -54,7 +55,9 @@ extension SystemdImport {
         if line.value.hasSuffix("%") {
             return draft.isOutside("stays in the unit: a share of what the machine has", line.directive)
         }
-        guard let bytes = bytes(line.value) else { return draft.fail("not a size", line.directive) }
+        guard let bytes = SystemdQuantity.size(line.value).flatMap({ Int64(exactly: $0) }) else {
+            return draft.fail("not a size", line.directive)
+        }
         draft.set(path, .integer(bytes), line.directive)
     }
 
@@ -75,23 +78,35 @@ extension SystemdImport {
         for line in list("IOWeight") { draft.isOutside("stays in the unit", line.directive) }
     }
 
+    /// The unit's own line holds for the launcher, too.
+    private mutating func warnOfLauncher(_ name: String, _ soft: String, _ line: UnitFile.Line) {
+        if let room = LauncherRoom.bounds.first(where: { $0.resource.name == name }), let bytes = UInt64(soft),
+            bytes < room.bytes
+        {
+            draft.warn(
+                "limits the command; the launcher takes more: the unit that starts it needs \(room.directive)=infinity",
+                line.directive)
+        }
+        if !isRoot, ["nofile", "memlock", "nice", "rtprio", "msgqueue", "sigpending"].contains(name) {
+            draft.warn(
+                "only root raises a hard limit: the unit that starts the jail as another user keeps its line",
+                line.directive)
+        }
+    }
+
     /// A limit as a spec has it; nil where it is none.
     private func limit(_ text: String, _ name: String, _ isSize: Bool) -> String? {
         if text == "infinity" { return "unlimited" }
-        if isSize { return bytes(text).map(String.init) }
-        if name == "nice", text.hasPrefix("+") || text.hasPrefix("-") { return Int(text).map { String(20 - $0) } }
-        if name == "cpu" { return Int64(text).map(String.init) ?? seconds(text).map(String.init) }
-        if name == "rttime" { return Int64(text).map(String.init) ?? seconds(text).map { String($0 * 1_000_000) } }
-        return Int64(text).map(String.init)
-    }
-
-    private func seconds(_ text: String) -> Int64? {
-        for (unit, factor) in [
-            ("min", Int64(60)), ("hours", 3600), ("hour", 3600), ("h", 3600), ("d", 86400), ("s", 1),
-        ] {
-            if text.hasSuffix(unit), let number = Int64(text.dropLast(unit.count)) { return number * factor }
+        if isSize { return SystemdQuantity.size(text).flatMap { Int64(exactly: $0) }.map(String.init) }
+        switch name {
+        // 20 less the nice value, getrlimit(2); without a sign as the kernel has it.
+        case "nice" where text.hasPrefix("+") || text.hasPrefix("-"):
+            return Int(text).flatMap { -20...19 ~= $0 ? String(20 - $0) : nil }
+        case "nice": return Int(text).flatMap { 0...40 ~= $0 ? String($0) : nil }
+        case "cpu": return SystemdQuantity.span(text, unit: 1_000_000).map { String(($0 + 999_999) / 1_000_000) }
+        case "rttime": return SystemdQuantity.span(text, unit: 1).map(String.init)
+        default: return Int64(text).flatMap { $0 >= 0 ? String($0) : nil }
         }
-        return nil
     }
 }
 

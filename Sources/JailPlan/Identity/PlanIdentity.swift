@@ -80,7 +80,10 @@ extension Planner {
             fault(
                 "groups: an ordinary user cannot change supplementary groups (\(held.count) held)",
                 at: written.position,
-                hint: "remove the line to keep them, \(Remedy.launchAsRoot), or set gid_map = \"auto\"")
+                hint: host.canSetGroups
+                    ? "remove the line to keep them, \(Remedy.launchAsRoot), or set gid_map = \"auto\""
+                    : "setgroups(2) is denied in this user namespace, which is that of a unit with PrivateUsers=: remove the line to "
+                        + "keep what SupplementaryGroups= gives, or have root launch with PrivateUsers=no")
         } else if !held.isEmpty {
             note("the caller's \(held.count) supplementary groups stay: only root can drop them", at: nil)
         }

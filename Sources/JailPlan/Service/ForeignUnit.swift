@@ -1,4 +1,5 @@
 import JailSpec
+import LinuxFacts
 import SpecFile
 
 /// A service that is there already, and is to be started in a jail: its unit with its drop-ins, as systemd has read them.
@@ -80,6 +81,21 @@ extension Unit {
             add("ProtectControlGroups", "no", nil, "the jail has a cgroup of its own")
         }
         clearPlaces(over)
+        clearBounds(over)
+    }
+
+    /// What leaves the launcher no room; where the spec does not limit the command to as much, that is said.
+    private mutating func clearBounds(_ over: ForeignUnit) {
+        for (directive, resource, bytes) in LauncherRoom.bounds {
+            guard let value = over.value(directive),
+                let soft = value.split(separator: ":").first.flatMap({ SystemdQuantity.size(String($0)) }), soft < bytes
+            else { continue }
+            let isKept = spec.rlimits.contains { $0.resource == resource }
+            let why =
+                isKept
+                ? "[rlimits] limits the command" : "\(value) has limited the command: write rlimits.\(resource.name)"
+            add(directive, "infinity", nil, "the launcher takes more; \(why)")
+        }
     }
 
     /// What turns off a directive that takes more than yes and no, as systemd.syntax(7) writes it.

@@ -26,6 +26,8 @@ extension Host {
             host.canSetGroups = privilege.canSetGroups
             host.isRealRoot = privilege.isInitial
             host.rootRefusal = privilege.refusal.map { "\($0.call.name): \($0.errno.name)" }
+        } else if spec.identity.groups != nil {
+            host.canSetGroups = NamespacePrivilege.ofCaller().canSetGroups
         }
         if !spec.namespaces[.user].value.isNew {
             host.permitted = CapabilitySet(rawValue: try permittedCapabilities())

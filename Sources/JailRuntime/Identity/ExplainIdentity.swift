@@ -29,6 +29,16 @@ extension Explanation {
         guard evidence.text(file.path) != nil else {
             return "\(file.path) is missing; \(evidence.rangeRemedy(in: file))"
         }
+        if failure.text.contains("is owned by a different user") {
+            return
+                "\(failure.call.name)(1) serves an account with its own group: give the unit no Group=, and what it is to have besides "
+                + "by SupplementaryGroups="
+        }
+        if evidence.isInUserNamespace {
+            return
+                "this user namespace does not have the ids of \(file.path), see /proc/self/uid_map; where it is a unit's: "
+                + "PrivateUsers=no"
+        }
         return "the ranges must lie within the caller's in \(file.path), and the program be set-user-ID root"
     }
 

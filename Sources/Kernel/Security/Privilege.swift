@@ -21,13 +21,13 @@ package struct NamespacePrivilege: Sendable {
             let user = try inode("/proc/self/ns/user")
             result.isInitial = user == initialUserNamespace
             if result.isInitial { return result }
+            result.canSetGroups = !(try readText("/proc/self/setgroups")).utf8.starts(with: "deny".utf8)
             let mounts = try open("/proc/self/ns/mnt", .read)
             let owner = Descriptor(
                 owning: try attempt(.ioctl) { linux_ioctl_value(mounts.number, linux_NS_GET_USERNS, 0) })
             var status = stat()
             try attempt(.fstat) { unsafe fstat(owner.number, &status) }
             result.ownsMounts = status.st_ino == user
-            result.canSetGroups = !(try readText("/proc/self/setgroups")).utf8.starts(with: "deny".utf8)
         } catch {
             // EPERM from the ioctl: the owner is out of reach, and so not ours.
             if error.call == .ioctl { result.ownsMounts = false } else { result.refusal = error }
