@@ -137,6 +137,14 @@ int linux_interface_addresses(struct linux_route *addresses, int room) {
     return dump_whole(RTM_GETADDR, (struct taken){.take = take_address, .kept = addresses, .room = room});
 }
 
+int linux_watch_addresses(void) { return open_routes(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR); }
+
+void linux_hear_all(int channel) {
+    char buffer[32768];
+    /* ENOBUFS: some were lost, which is told once. */
+    while (recv(channel, buffer, sizeof buffer, MSG_DONTWAIT) >= 0 || errno == EINTR || errno == ENOBUFS) continue;
+}
+
 int linux_await_routes(int four, int six) {
     /* Before the first look: what comes after it is told. */
     int channel = open_routes(RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE);

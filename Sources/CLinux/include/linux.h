@@ -328,6 +328,9 @@ struct linux_route { int length, has_gateway; unsigned char gateway[16]; };
 /* rtnetlink(7): the default routes of the main table in the caller's network namespace; how many, at most `room`, E2BIG where there are
    more. */
 int linux_default_routes(struct linux_route *routes, int room);
+/* A socket that can be read when an address of the caller's network namespace has changed, and taking all that it has. */
+int linux_watch_addresses(void);
+void linux_hear_all(int channel);
 /* Waits until there is one of each protocol that is asked for. */
 int linux_await_routes(int four, int six);
 /* What the kernel says to connect to that address and port: an errno, or 0; ETIMEDOUT where nothing is said in time. */

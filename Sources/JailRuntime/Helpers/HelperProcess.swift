@@ -151,6 +151,7 @@ struct HelperProcess {
     }
 
     var hasEnded: Bool { end != nil }
+    var hasSucceeded: Bool { end == .exited(0) }
 
     /// What the launcher keeps open for it.
     var descriptors: [Int32] { [descriptor, output] }

@@ -56,6 +56,8 @@ struct Applier {
     var inTheMaking: NetworkInTheMaking?
     /// What holds a network stack back, once it may go on; the launcher's alone.
     var gate: TunnelGate?
+    /// What closes addresses that the host gets later; the launcher's alone.
+    var laterAddresses: LaterAddresses?
     /// Ports of the host that are open, until they are published; the launcher's alone.
     var published: [Int32] = []
     /// Where the rules of a network are asked what they refused; the launcher's alone.

@@ -111,5 +111,5 @@ extension NetworkLink.Kind {
 
 extension IPAddress {
     /// fe80::/10, which each interface of IPv6 has by itself.
-    fileprivate var isOfTheLink: Bool { isIPv6 && masked(to: 10).bytes[0] == 0xfe && masked(to: 10).bytes[1] == 0x80 }
+    var isOfTheLink: Bool { isIPv6 && masked(to: 10).bytes[0] == 0xfe && masked(to: 10).bytes[1] == 0x80 }
 }

@@ -87,6 +87,9 @@ extension Applier {
             }
         }
         if making.gate >= 0 { gate = TunnelGate(making.gate) }
+        laterAddresses = try located(making.step) { () throws(Failure) in
+            try LaterAddresses(making, tableSize: descriptorTableSize)
+        }
         try failing { () throws(KernelError) in
             do throws(KernelError) {
                 try send(Message.done(step: making.awaited).bytes, over: channel)

@@ -46,6 +46,7 @@ struct Supervisor {
     var helpers: [HelperProcess]
     /// What holds one of them back.
     private var gate: TunnelGate?
+    private var laterAddresses: LaterAddresses?
     /// What waits to be served for its mounts, and how many descriptors a process can have.
     var served: (waiting: [ServedFiles], tableSize: Int32)
     /// What steps have opened for the time that the jail lives, and for what comes after.
@@ -91,6 +92,7 @@ struct Supervisor {
         (leaf, proc, tell) = (applier.leaf, applier.hostProc, applier.tell)
         (self.notices, self.start) = (notices, start)
         (helpers, counters, gate) = (applier.helpers, applier.counters, applier.gate)
+        laterAddresses = applier.laterAddresses
         served = (applier.served, applier.served.isEmpty ? 0 : applier.descriptorTableSize)
         tellsResult = !held.isEmpty
         outcome.endsAsTheCommand = plan.supervision.diesBySignal
@@ -104,7 +106,7 @@ struct Supervisor {
             + held + (terminal?.descriptors ?? [])
             + (leaf?.descriptors ?? []) + (notices?.descriptors ?? []) + helpers.flatMap { $0.descriptors }
             + served.waiting.flatMap { $0.descriptors } + (counters?.descriptors ?? []) + opened.descriptors + [
-                manager, door?.listener ?? -1, gate?.descriptor ?? -1,
+                manager, door?.listener ?? -1, gate?.descriptor ?? -1, laterAddresses?.news ?? -1,
             ] + (applier.entry?.descriptors ?? []) + (start?.descriptors ?? []) + applier.heldOpen
         if applier.hostTerminal >= 0 { relay = makeRelay(applier.hostTerminal) }
         if plainOutput >= 0 { relay = makeRelay(plainOutput, isPty: false) }
@@ -134,7 +136,7 @@ struct Supervisor {
         }
         while !isDone { isDone = try failing { () throws(KernelError) in try turn() } }
         try failing { () throws(KernelError) in try finishWriting() }
-        HelperProcess.end(helpers)
+        HelperProcess.end(helpers + (laterAddresses?.helpers ?? []))
         if let counters {
             let found = counters.read(noticing: signals, tableSize: tableSize)
             (outcome.refusedConnections, outcome.askedServers) = (found?.refused, found?.servers ?? [])
@@ -160,6 +162,7 @@ struct Supervisor {
         watches.append(covers.watch)
         watches.append(start?.watch ?? Watch(-1))
         watches.append(Watch(gate?.descriptor ?? -1))
+        watches += laterAddresses?.watches ?? LaterAddresses.noWatches
         let beforeDoor = watches.count
         if let door { watches += door.watches }
         let last = watches.count
@@ -176,6 +179,7 @@ struct Supervisor {
         heedDoor(watches[beforeDoor..<last])
         if watches[afterHelpers + 1].isReady { try start?.heed() }
         if watches[afterHelpers + 2].isReady { try gate?.open() }
+        if let helper = try laterAddresses?.heed(watches[(afterHelpers + 3)..<beforeDoor]) { try miss(helper) }
         if try haste() { return true }
         switch deadline.passed() {
         case .terminate? where stage.abandon(): try killJail()

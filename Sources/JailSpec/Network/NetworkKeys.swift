@@ -3,8 +3,8 @@ extension SectionRows {
         "network",
         """
         `user` takes pasta(1) or slirp4netns(1), nft(8) and /dev/net/tun, but no privilege. The host's own addresses, its gateways, link-local
-        addresses and those that clouds serve their metadata at are out of reach, unless `allow` names them. Without `allow` those are the
-        addresses that the host has as the jail is launched: what it is given later (by DHCP, for a new bridge) is reached like any other.
+        addresses and those that clouds serve their metadata at are out of reach, unless `allow` names them. An address that
+        the host is given while the jail runs (by DHCP, for a new bridge) is closed some milliseconds after it has come.
 
         `veth`, `macvlan` and `ipvlan` are root's, and take nft(8). `veth` is a pair of interfaces of its own with NAT: net.ipv4.ip_forward
         must be on, and where the host's own rules let nothing of it through (a chain `forward` with policy drop, a firewall of zones) the

@@ -46,6 +46,12 @@ package func interfaceAddresses() throws(KernelError) -> [[UInt8]] {
     return found.map { bytes(of: $0) }
 }
 
+/// A socket that can be read when an address has come to, or left, an interface of the caller's network namespace, rtnetlink(7).
+package func watchAddresses() throws(KernelError) -> Int32 { try attempt(.rtnetlink) { linux_watch_addresses() } }
+
+/// Takes all that such a socket has, without waiting: what is so now is asked for.
+package func hearAll(_ watched: Int32) { linux_hear_all(watched) }
+
 /// What the kernel says to a TCP connection to that address, of 4 or 16 bytes; nil where it comes about. `ETIMEDOUT` where
 /// nothing is said within `milliseconds`. The corresponding C function is `connect`.
 package func refusal(of address: [UInt8], port: UInt16, milliseconds: Int32) throws(KernelError) -> Errno? {

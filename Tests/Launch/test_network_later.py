@@ -1,0 +1,127 @@
+"""Addresses that the host gets while a jail with mode "user" runs: its rules have those of its start, and learn of the others."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from harness import lab, linux
+from harness.caller import PYTHON
+from harness.patience import patient
+
+USER = '[network]\nmode = "user"\n'
+FOUR, SIX = "10.77.0.1", "2001:db8:77::1"
+#: Asks until all are refused; says how often each was reached, and what became of the destinations that stay open.
+ASK = """
+import socket, sys, time
+
+def reach(address, port):
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    s.settimeout(5)
+    try:
+        s.connect((address, port))
+        s.send(b"x")
+        return s.recv(9).decode()
+    except OSError as error:
+        return type(error).__name__
+
+print("up", flush=True)
+sys.stdin.readline()
+open_, *later = sys.argv[1:]
+end = time.monotonic() + 60
+while later and time.monotonic() < end and {reach(address, 7777) for address in later} != {"ConnectionRefusedError"}: time.sleep(0.01)
+print(*[reach(address, 7777) for address in later], reach(open_, 80), flush=True)
+sys.stdin.readline()
+print(*[reach(address, 7777) for address in later])
+"""
+
+
+@pytest.fixture(scope="module")
+def network():
+    with lab.standing("pasta", "nft"):
+        yield
+
+
+@pytest.fixture
+def served(network):
+    with lab.serving(f"tcp,{lab.GOOD},80"), lab.serving("tcp,0.0.0.0,7777", "tcp,::,7777", inside=False):
+        yield
+
+
+@contextmanager
+def given(*addresses):
+    """The host has these as well."""
+    for address in addresses:
+        lab.ip("addr", "add", address, "dev", "br0", *(["nodad"] if ":" in address else []))
+    try:
+        yield
+    finally:
+        for address in addresses:
+            lab.ip("addr", "del", address, "dev", "br0")
+
+
+def asking(caller, *addresses, spec=USER):
+    launch = caller.start(spec, *PYTHON, ASK, lab.GOOD, *addresses, stdin=subprocess.PIPE)
+    assert launch.stdout.readline() == b"up\n", launch.communicate()
+    return launch
+
+
+def go(launch):
+    launch.stdin.write(b"go\n")
+    launch.stdin.flush()
+
+
+def test_they_are_closed_as_they_come(caller, served):
+    launch = asking(caller, FOUR, SIX)
+    with given(f"{FOUR}/24", f"{SIX}/64"):
+        go(launch)
+        assert launch.stdout.readline() == b"ConnectionRefusedError ConnectionRefusedError here\n"
+    # And stay so, whoever has them next.
+    with given(f"{FOUR}/24", f"{SIX}/64"):
+        out, _ = launch.communicate(b"go\n", timeout=patient(30))
+    assert out == b"ConnectionRefusedError ConnectionRefusedError\n" and launch.returncode == 0
+
+
+def test_many_in_one_moment(caller, served):
+    addresses = [f"10.78.{number // 200}.{number % 200 + 1}" for number in range(100)]
+    launch = asking(caller, addresses[0], addresses[50], addresses[-1])
+    with given(*(f"{address}/32" for address in addresses)):
+        go(launch)
+        assert launch.stdout.readline() == b"ConnectionRefusedError ConnectionRefusedError ConnectionRefusedError here\n"
+        launch.communicate(b"go\n", timeout=patient(30))
+
+
+#: nft(8), until a file is there; the launcher holds the script open from its start.
+UNTIL = """#!/bin/sh
+[ -e {0}/over ] && {{ echo no more >&2; exit 1; }}
+exec {0}/real "$@"
+"""
+
+
+def test_where_they_cannot_be_closed_the_jail_ends(caller, served):
+    place = Path(tempfile.mkdtemp(dir=caller.base))
+    place.chmod(0o755)
+    nft = os.path.realpath(shutil.which("nft"))
+    shutil.copy(nft, place / "real")
+    (place / "nft").write_text(UNTIL.format(place))
+    (place / "nft").chmod(0o755)
+    linux.mount(str(place / "nft"), nft, flags=linux.MS_BIND)
+    try:
+        launch = asking(caller, FOUR)
+        (place / "over").touch()
+        with given(f"{FOUR}/24"):
+            _, err = launch.communicate(timeout=patient(10))
+    finally:
+        linux.umount(nft)
+    assert launch.returncode == 137 and b"nft ended: no more; jail killed" in err, err
+
+
+def test_a_list_says_itself_what_is_open(caller, served):
+    launch = asking(caller, spec=USER + f'allow = ["{lab.GOOD}:80"]\n')
+    with given(f"{FOUR}/24"):
+        out, _ = launch.communicate(b"go\ngo\n", timeout=patient(30))
+    assert out.split() == [b"here"] and launch.returncode == 0
