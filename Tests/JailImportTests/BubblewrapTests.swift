@@ -97,6 +97,8 @@ import Testing
         #expect(spec.mount(at: "/data")?.source == .bind("/work/data"))
         #expect(spec.mount(at: "/c")?.source == .bind("/a:b") && spec.mount(at: "/c")?.optional == true)
         #expect(spec.mount(at: "/dev/dri")?.options.opened.hasAll(of: .noDevices) == true)
+        let node = try draft("--ro-bind /dev/zero /x sh").spec.mount(at: "/x")
+        #expect(node?.options.asked == .readOnly | .noDevices, "only --dev-bind opens a node")
         #expect(spec.mount(at: "/bin")?.source == .symlink(to: "usr/bin"))
         #expect(spec.mount(at: "/run/x")?.source == .directory(mode: 0o700))
         #expect(spec.mount(at: "/tmp")?.source == .tmpfs(size: 4096, inodes: nil, mode: 0o1777))

@@ -255,11 +255,18 @@ import Testing
 
     @Test(arguments: [
         ("filesystem.rw = [\"/dev/dri\"]", "nodev keeps"), ("filesystem.ro = [\"/dev/dri:/x\"]", "nodev keeps"),
-        ("[[mount]]\ntarget = \"/dev/fuse\"\nsource = \"/dev/fuse\"\noptions = [\"nodev\"]", "nodev keeps"),
         ("[[mount]]\ntarget = \"/x\"\nsource = \"/dev/dri\"", "nodev keeps"),
     ]) func aFlagThatDefeatsItsSource(text: String, fault: String) throws {
         let found = try faults(text, on: host)
         #expect(found.count == 1 && found[0].contains(fault), "\(found)")
+    }
+
+    @Test(arguments: ["/dev/fuse", "/dev/dri"]) func whatIsWrittenNodevStaysClosed(path: String) throws {
+        let mount = "[[mount]]\ntarget = \"/x\"\nsource = \"\(path)\"\noptions = [\"nodev\", \"ro\"]"
+        guard case .tree(.fill(_, .tree, let promise))? = try plan(mount, on: host).source(on: "/x") else {
+            return #expect(Bool(false), "no mount")
+        }
+        #expect(promise.held == .readOnly | .noSetuid | .noDevices)
     }
 
     @Test func theLongFormOpensADirectory() throws {

@@ -113,6 +113,35 @@ def test_links_are_made_once(front):
     assert re.search(r"^bwrap: Can't make symlink .*: existing destination is /dev/null$", run.stderr, re.M), run
 
 
+NODES = ["/dev/null", "/dev/zero", "{}/dev/node", "{}/node"]
+KINDS = {"--ro-bind": False, "--bind": False, "--ro-bind-try": False, "--bind-try": False, "--dev-bind": True, "--dev-bind-try": True}
+PROBE = "import errno, os, sys\ntry: os.close(os.open(sys.argv[1], os.O_RDWR)); print('opened')\nexcept OSError as e: print(errno.errorcode[e.errno])"
+
+
+@pytest.mark.parametrize("node", NODES)
+@pytest.mark.parametrize("kind, opens", KINDS.items())
+def test_a2_a_node_is_opened_by_dev_bind_alone(front, kind, opens, node):
+    place = front.directory(front.place / "nodes")
+    (place / "dev").mkdir()
+    for path in (place / "node", place / "dev/node"):
+        os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+        path.chmod(0o666)
+    source = node.format(place)
+    words = ["--dir", "/tmp/d", kind, source, "/tmp/n", kind, os.path.dirname(source), "/tmp/d"]
+    for path in ("/tmp/n", f"/tmp/d/{os.path.basename(source)}"):
+        run = front.host(*words, "/usr/bin/python3", "-c", PROBE, path)
+        assert run.status == 0 and run.stdout == ("opened\n" if opens else "EACCES\n"), run
+        assert front.host(*words, "stat", "-c", "%F", path).ok.stdout == "character special file\n"
+
+
+@pytest.mark.parametrize("kind", ["--ro-bind-fd", "--bind-fd"])
+def test_a2_a_node_that_a_descriptor_leads_to_stays_closed(front, kind):
+    node = os.open("/dev/null", os.O_PATH)
+    run = front.host(kind, str(node), "/tmp/n", "/usr/bin/python3", "-c", PROBE, "/tmp/n", pass_fds=[node])
+    os.close(node)
+    assert run.status == 0 and run.stdout == "EACCES\n", run
+
+
 def test_devices(front):
     names = [f"/dev/{name}" for name in ("stdin", "stdout", "stderr", "null", "random", "urandom", "fd", "core")]
     front.host("--unshare-pid", "--dev", "/dev", "ls", "-al", *names).ok

@@ -1,5 +1,6 @@
 """Flags hold on every submount, what the source forbids stays forbidden, and nothing reaches the host's table."""
 
+import errno
 import os
 import subprocess
 
@@ -193,12 +194,11 @@ def test_a_directory_of_nodes(caller):
     assert run.status != 0 and run.stderr.count("Read-only file system") == 2, run
 
 
-def test_nodev_on_a_node_is_refused(caller):
-    spec = '[[mount]]\ntarget = "/dev/mine"\nsource = "/dev/zero"\noptions = ["nodev"]'
-    run = caller.run(spec, "/bin/true")
-    assert run.status == 125 and "nodev keeps from being opened" in run.stderr, run
-    assert "hint: leave nodev out" in run.stderr, run
-    assert refused_by_nodev(caller, spec.partition("options")[0], "/dev/mine") == [0, 0]
+@pytest.mark.parametrize("source, node", [("/dev/zero", "/opt/x"), ("/dev", "/opt/x/zero")])
+def test_what_nodev_is_written_for_is_seen_and_stays_closed(caller, source, node):
+    spec = f'[[mount]]\ntarget = "/opt/x"\nsource = "{source}"\noptions = ["nodev"]'
+    assert refused_by_nodev(caller, spec, node) == [errno.EACCES] * 2
+    assert caller.shell(spec, f"stat -c %F:%t:%T {node}").ok.stdout == "character special file:1:5\n"
 
 
 def test_the_private_file_systems_hold_a_quarter_of_the_memory(caller):

@@ -104,7 +104,7 @@ extension BubblewrapImport {
             draft.add(
                 "mount",
                 [("target", .string(literal(entry.target))), ("source_fd", .integer(Int64(number) ?? 0))]
-                    + (isWritable ? [] : [("options", .strings(["ro"]))]), from)
+                    + [("options", .strings(isWritable ? ["nodev"] : ["ro", "nodev"]))], from)
         case .data(let number, let isBound, let isWritable): data(entry, number, isBound, isWritable)
         case .overlay(let lower, let upper, let work, let isWritable):
             var pairs: [(String, Node.Value)] = [
@@ -188,10 +188,16 @@ extension BubblewrapImport {
             return showDevices(from)
         }
         let target = literal(entry.target)
-        if !hasDevices, !entry.isOptional { return draft.place(isWritable ? "rw" : "ro", path, on: target, from) }
+        // The short form opens a node that it names below a dev, and takes no directory of nodes; bubblewrap opens them with
+        // --dev-bind only, and shows them without.
+        let staysClosed = !hasDevices && source.split(separator: "/").contains("dev")
+        if !hasDevices, !staysClosed, !entry.isOptional {
+            return draft.place(isWritable ? "rw" : "ro", path, on: target, from)
+        }
         var pairs: [(String, Node.Value)] = [("target", .string(target)), ("source", .string(path))]
         var options: [String] = isWritable ? [] : ["ro"]
         if hasDevices { options.append("dev") }
+        if staysClosed { options.append("nodev") }
         if !options.isEmpty { pairs.append(("options", .strings(options))) }
         if entry.isOptional { pairs.append(("optional", .boolean(true))) }
         draft.add("mount", pairs, from)

@@ -82,19 +82,14 @@ extension TreeBuilder {
             at: mount.position)
     }
 
-    /// The attributes of a device node, which is named to be opened; nil for all else.
+    /// The attributes of a device node, which is named to be opened; nil for all else, and where nodev is written.
     ///
     /// Its mount is read-only: that keeps the command from changing the node, which is the host's, and not from writing to the
     /// device (open(2), mount(2)).
     private mutating func deviceAttributes(of mount: Mount, from path: String) -> MountAttributes? {
         let options = mount.options
+        if options.asked.hasAll(of: .noDevices) { return nil }
         if mount.device != nil || host.deviceNodes.contains(path) {
-            if options.asked.hasAll(of: .noDevices) {
-                faults.append(
-                    Diagnostic(
-                        "\(path) is a device node, which nodev keeps from being opened", at: mount.position,
-                        hint: "leave nodev out"))
-            }
             return (options.attributes | .readOnly | .noExecute).without(.noDevices)
         }
         if host.deviceDirectories.contains(path), !options.opened.hasAll(of: .noDevices) {

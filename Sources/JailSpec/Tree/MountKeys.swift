@@ -52,7 +52,7 @@ extension SectionRows {
                 """
                 `ro`, `rw`, `suid`, `nosuid`, `dev`, `nodev`, `exec`, `noexec`, `noatime`, `relatime`, `strictatime`,
                 `nodiratime`, `nosymfollow`, `bind`, `rbind`, as mount(8) has them; they hold on every submount. nosuid and
-                nodev hold unless suid or dev is written. proc, sysfs, devpts, mqueue and cgroup are always nosuid and
+                nodev hold unless suid or dev is written, or a device node is named, which opens unless nodev is written. proc, sysfs, devpts, mqueue and cgroup are always nosuid and
                 noexec, all but devpts nodev, and sysfs ro: the words that say otherwise are refused. A bind can be written to
                 unless `ro` is written: the short form that is read-only is filesystem.ro. A mount of type file is
                 read-only unless `rw` is written. One of type cgroup is read-only unless `rw` is written; then the jail has a
