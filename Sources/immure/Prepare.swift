@@ -24,7 +24,9 @@ enum Prepare {
         let document = try load(request, in: surroundings, reading: files.read, toLaunch: toLaunch)
         try checkTrust(document, isFatal: toLaunch)
         var decoded = Spec.decode(document, in: surroundings)
-        if let profile = complete(&decoded, in: surroundings, reading: files.read) {
+        let timeout = toLaunch ? decoded.spec.timeout?.value : nil
+        let read: FileReader = { (path) throws(Diagnostic) in try files.read(path, within: timeout) }
+        if let profile = complete(&decoded, in: surroundings, reading: read) {
             try checkTrust(profile.trustFaults(callerUID: Caller.userID), toLaunch)
         }
         guard decoded.diagnostics.isEmpty else {

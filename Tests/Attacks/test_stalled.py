@@ -84,6 +84,48 @@ def test_b09_a_deadline_ends_a_launch_that_waits_for_a_source(caller, hanging, w
     assert linux.survivors(0.5) == {}
 
 
+SPECS = {
+    "spec": None, "extends": 'extends = "{}/below.toml"\ntimeout = "300s"', "profile": 'timeout = "300s"\nseccomp.profile = "{}/below.json"',
+    "profile without a deadline": 'seccomp.profile = "{}/below.json"',
+}
+
+
+@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("where", SPECS)
+def test_b09_a_signal_ends_a_launch_that_waits_for_its_spec(caller, hanging, where, number):
+    text = SPECS[where]
+    spec = caller.spec(text.format(hanging)) if text else hanging / "below.toml"
+    process = caller.start(spec, "/bin/echo", "ran")
+    until(lambda: stands_in_the_kernel(process))
+    begin = time.monotonic()
+    process.send_signal(getattr(signal, "SIG" + number))
+    run = caller.finish(process)
+    assert time.monotonic() - begin < patient(0.5), run
+    assert run.status == -getattr(signal, "SIG" + number) and run.stdout == "", run
+    assert linux.survivors(0.5) == {}
+
+
+def test_b09_a_deadline_ends_a_launch_that_waits_for_a_profile(caller, hanging):
+    begin = time.monotonic()
+    run = caller.run(f'timeout = "1s"\nseccomp.profile = "{hanging}/below.json"', "/bin/echo", "ran")
+    assert run.status == 124 and run.stdout == "" and time.monotonic() - begin < patient(1.5), run
+    assert f'read "{hanging}/below.json": the timeout was over before this was done' in run.stderr, run
+    assert linux.survivors(0.5) == {}
+
+
+@pytest.mark.parametrize("deadline", ["", 'timeout = "60s"\n'])
+def test_b09_a_profile_is_read_alike_with_a_deadline(caller, deadline):
+    place = caller.directory()
+    profile = caller.file(place / "profile.json", '{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO"}]}')
+    run = caller.shell(f'{deadline}seccomp.profile = "{profile}"', "mkdir /tmp/x || echo refused")
+    assert run.status == 0 and run.stdout == "refused\n", run
+    run = caller.run(f'{deadline}seccomp.profile = "{place}/none.json"', "/bin/echo", "ran")
+    assert run.status == 125 and run.stdout == "" and f"{place}/none.json" in run.stderr and "ENOENT" in run.stderr, run
+    profile.write_text("{")
+    run = caller.run(f'{deadline}seccomp.profile = "{profile}"', "/bin/echo", "ran")
+    assert run.status == 125 and run.stdout == "" and f"{profile}:1:" in run.stderr, run
+
+
 def test_b09_a_signal_ends_a_launch_that_waits_for_its_command(user, hanging):
     """The command's file is on the server: exec(2) itself stands still."""
     process = user.start('grace = "60s"\n[filesystem]\nroot = "host"\ntmp = false', hanging / "program")

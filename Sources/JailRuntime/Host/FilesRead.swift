@@ -24,6 +24,26 @@ package final class FilesRead {
         }
     }
 
+    /// The same for a launch that has a deadline, which a file server that does not answer must not hold up: read beside this process.
+    package func read(_ path: String, within timeout: Duration?) throws(Diagnostic) -> FileContents {
+        guard let timeout else { return try read(path) }
+        let reading = ReadBeside()
+        do throws(KernelError) {
+            _ = try Caller.lookBeside(within: timeout, at: { "read \(quoted(path))" }) {
+                do throws(Diagnostic) {
+                    reading.contents = try self.read(path)
+                } catch {
+                    reading.fault = error
+                }
+            }
+        } catch {
+            throw Diagnostic("\(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
+        }
+        if let fault = reading.fault { throw fault }
+        guard let contents = reading.contents else { throw Diagnostic("who was to read it was killed", at: nil) }
+        return contents
+    }
+
     /// What a name leads to, where it leads anywhere.
     private func note(_ path: String) {
         do throws(KernelError) {
@@ -35,4 +55,10 @@ package final class FilesRead {
 
     /// The name that a file was read by; nil where it is none of them.
     func name(of identity: FileIdentity) -> String? { files.first { $0.identity == identity }?.path }
+}
+
+/// What came of reading in a process beside.
+private final class ReadBeside {
+    var contents: FileContents?
+    var fault: Diagnostic?
 }
