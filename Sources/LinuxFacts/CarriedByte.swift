@@ -13,7 +13,10 @@ package enum CarriedByte {
     /// Each text that the kernel is asked with is looked at: one function for strings of any kind would be called through
     /// its witnesses, by 10,000 instructions a text.
     package static func isIn(_ text: String) -> Bool {
-        for unit in text.utf8 where unit == 0xF4 { return text.unicodeScalars.contains { byte($0) != nil } }
+        let units = text.utf8.span
+        for index in units.indices where units[index] == 0xF4 {
+            return text.unicodeScalars.contains { byte($0) != nil }
+        }
         return false
     }
 
@@ -27,7 +30,7 @@ package enum CarriedByte {
 extension String {
     /// The string for bytes of the kernel's, which may hold a NUL, without loss: what is not UTF-8 is carried.
     package init(escaping bytes: [UInt8]) {
-        if let valid = String(validating: bytes, as: UTF8.self), !CarriedByte.isIn(valid) {
+        if let valid = Self.valid(bytes), !CarriedByte.isIn(valid) {
             self = valid
             return
         }
@@ -46,5 +49,14 @@ extension String {
             }
         }
         self = String(result)
+    }
+
+    /// nil for what is not UTF-8. `String(validating:as:)` takes any collection, and asks the runtime for types that it has to make.
+    private static func valid(_ bytes: [UInt8]) -> String? {
+        do throws(UTF8.ValidationError) {
+            return String(copying: try UTF8Span(validating: bytes.span))
+        } catch {
+            return nil
+        }
     }
 }

@@ -195,12 +195,12 @@ extension Prepare {
     private static func checkDescriptors(
         _ wanted: Located<[Int32]>, _ key: String, keepingBack held: [HeldBack]
     ) throws(Rejection) {
-        let list = key.split(separator: ".").last.map(String.init) ?? key
         for number in wanted.value {
             if let taken = held.first(where: { $0.descriptor == number }) {
                 throw Rejection([Diagnostic("descriptor \(number) is for \(taken.option)", at: wanted.position)])
             }
             if !Caller.hasOpen(number) {
+                let list = key.split(separator: ".").last.map(String.init) ?? key
                 throw Rejection([
                     Diagnostic(
                         "\(key): descriptor \(number) is not open", at: wanted.position,

@@ -43,13 +43,19 @@ enum Run {
             Report.say(Diagnostic(note.message, at: note.origin, hint: note.hint), as: .warning)
         }
         let outcome = Launch(
-            plan, keeping: [destination, changes].compactMap { $0?.descriptor }.filter { $0 > 2 },
+            plan, keeping: held(destination) + held(changes),
             explaining: request.explains,
             telling: { Report.say($0) }
         ).run()
         if let reasons = request.reasons { tell(reasons, outcome, of: plan) }
         tell(outcome, of: plan, to: destination, listing: changes)
         Caller.leave(outcome)
+    }
+
+    /// What the jail must not get; standard output is the command's as well.
+    private static func held(_ destination: ResultDestination?) -> [Int32] {
+        guard let destination, destination.descriptor > 2 else { return [] }
+        return [destination.descriptor]
     }
 
     private static func watch(_ plan: inout Plan) throws(Rejection) {

@@ -194,8 +194,8 @@ struct Supervisor {
     /// How long nothing may happen, in milliseconds.
     private var patience: Int32? {
         guard signals.isEmpty else { return 0 }
-        let waits = [deadline.milliseconds, hastening, listener?.milliseconds, door?.milliseconds, relay?.milliseconds]
-        return waits.reduce(nil, sooner)
+        let own = sooner(deadline.milliseconds, hastening)
+        return sooner(own, sooner(listener?.milliseconds, sooner(door?.milliseconds, relay?.milliseconds)))
     }
 
     mutating func handleMessage() throws(KernelError) {
