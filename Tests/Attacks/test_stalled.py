@@ -85,14 +85,14 @@ def test_b09_a_deadline_ends_a_launch_that_waits_for_a_source(caller, hanging, w
 
 
 SPECS = {
-    "spec": None, "extends": 'extends = "{}/below.toml"\ntimeout = "300s"', "profile": 'timeout = "300s"\nseccomp.profile = "{}/below.json"',
+    "spec": None, "extends": 'extends = ["{}/below.toml"]\ntimeout = "300s"', "profile": 'timeout = "300s"\nseccomp.profile = "{}/below.json"',
     "profile without a deadline": 'seccomp.profile = "{}/below.json"',
 }
 
 
-@pytest.mark.parametrize("number", ENDING)
-@pytest.mark.parametrize("where", SPECS)
+@pytest.mark.parametrize("where, number", [(where, number) for where in SPECS for number in ENDING if number != "QUIT" or where == "profile"])
 def test_b09_a_signal_ends_a_launch_that_waits_for_its_spec(caller, hanging, where, number):
+    """SIGQUIT is to leave a core, for which the kernel breaks off no such wait of cat's either: signal(7), wait_event_killable."""
     text = SPECS[where]
     spec = caller.spec(text.format(hanging)) if text else hanging / "below.toml"
     process = caller.start(spec, "/bin/echo", "ran")
