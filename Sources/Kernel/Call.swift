@@ -15,7 +15,7 @@ package enum Call: UInt8, Sendable {
     case getxattr, setxattr, listxattr, renameat, linkat, mknodat, fsync, copyFileRange, utimensat, fchmodat,
         clockGettime
     case mmap, rtnetlink, memfdCreate, mount, ftruncate, faccessat, getsockopt, quotactl
-    case listen, getsockname, epoll, processVMReadv, syncFileRange, fallocate, getrandom
+    case listen, getsockname, epoll, processVMReadv, syncFileRange, fallocate, getrandom, syncfs, lseek
 
     /// The name as section 2 of the manual has it.
     package var name: String {

@@ -272,6 +272,20 @@ def test_a_link_of_the_jails_does_not_become_roots(root):
     assert (lower / "new").stat().st_uid == 0
 
 
+def test_a_hole_of_the_jails_takes_no_room_in_the_original(caller):
+    """A file of 1 GiB costs the jail, and its quota, nothing: it must not fill the disk that it is put into."""
+    lower, place = tree(caller), caller.directory()
+    spec = spec_of(caller, place, lower)
+    caller.shell(spec, "cd /src && truncate -s 512M a && echo middle >>a && truncate -s 1G a && truncate -s 64M new").ok
+    assert caller.verb("apply", spec, timeout=60).status == 0
+    for name, size in (("a", 1 << 30), ("new", 64 << 20)):
+        state = (lower / name).stat()
+        assert state.st_size == size and state.st_blocks * 512 < 1 << 20, state
+    with open(lower / "a", "rb") as file:
+        file.seek(512 << 20)
+        assert file.read(8) == b"middle\n\0"
+
+
 NAMES = """
 import os
 for _ in range(120):

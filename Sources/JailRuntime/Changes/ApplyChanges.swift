@@ -11,16 +11,21 @@ package struct ChangeApplication {
     let kept: KeptChanges
     let record: OverlayRecord
     /// Whom the original's root belongs to: what is done to it is done as that user, whoever asks.
-    private let owner: (user: UInt32, group: UInt32)?
+    let owner: (user: UInt32, group: UInt32)?
     /// What has been left out, or only in part put in.
     package private(set) var leftOut: [Objection] = []
     /// The first name of each file with several that has been put in.
     private var linked: [UInt64: [EntryName]] = [:]
     /// Directories that their owner may not write in: they are shut when all is in them, the deepest first.
     private var shut: [Change] = []
+    /// New versions of files that wait for the disk.
+    var staged: StagedFiles
+    /// The directories of the last change, in the original and in the upper.
+    private var held: HeldParents?
 
-    /// What a name is made under until it is whole. It is in the record, for whoever finishes this.
-    private let temporary: EntryName
+    /// What a name is made under until it is whole, and what those of staged files begin with. It is in the record, for whoever
+    /// finishes this.
+    let temporary: EntryName
 
     package init(_ kept: KeptChanges, of mount: Mount) throws(Diagnostic) {
         (self.kept, self.mount) = (kept, mount)
@@ -32,6 +37,7 @@ package struct ChangeApplication {
             temporary = EntryName(Array(draft.utf8))
             self.record = record
             let root = try status(of: kept.lowers[0])
+            staged = try StagedFiles(root: kept.lowers[0])
             owner = callerIdentity().euid == 0 && root.owner != 0 ? (root.owner, root.group) : nil
         } catch {
             throw KeptChanges.diagnostic(Failure(error), mount)
@@ -87,10 +93,19 @@ package struct ChangeApplication {
     private mutating func perform(_ changes: [Change]) throws(Failure) {
         var directories: [[EntryName]] = []
         for change in changes where change.kind != .deleted {
-            try Self.acting(as: owner, for: change) { () throws(KernelError) in try put(change) }
+            if staged.isFull || isSecondName(change) { try settle() }
+            do throws(Failure) {
+                try Self.acting(as: owner, for: change) { () throws(KernelError) in try put(change) }
+            } catch {
+                // What stands whole beside its name gets it: all before the change that failed is done.
+                try settle()
+                throw error
+            }
             let parent = Array(change.path.dropLast())
             if directories.last != parent { directories.append(parent) }
         }
+        try settle()
+        held = nil
         // The deepest first: a directory goes when nothing is in it that is to go by itself.
         for change in changes.reversed() where change.kind == .deleted {
             try Self.acting(as: owner, for: change) { () throws(KernelError) in
@@ -100,19 +115,31 @@ package struct ChangeApplication {
             let parent = Array(change.path.dropLast())
             if directories.last != parent { directories.append(parent) }
         }
+        var isCovered = false
         for path in directories {
             try Self.acting(as: owner) { () throws(KernelError) in
                 let directory = try openParent(of: path + [temporary], below: kept.lowers[0])
-                try synchronize(directory.number)
+                if try staged.covers(directory.number), directories.count > 1 {
+                    isCovered = true
+                } else {
+                    try synchronize(directory.number)
+                }
             }
         }
+        if isCovered { try failing { () throws(KernelError) in try synchronizeFileSystem(kept.lowers[0]) } }
         for change in shut.reversed() {
             try Self.acting(as: owner, for: change) { () throws(KernelError) in try close(change) }
         }
     }
 
+    /// Whether it is another name of a file that has been put in, which may be staged still.
+    private func isSecondName(_ change: Change) -> Bool {
+        guard let upper = change.upper, upper.links > 1, change.kind == .added else { return false }
+        return linked[upper.inode] != nil
+    }
+
     /// Does something to the original as its owner; a failure is that of the change, where there is one.
-    private static func acting(
+    static func acting(
         as owner: (user: UInt32, group: UInt32)?, for change: Change? = nil, _ body: () throws(KernelError) -> Void
     ) throws(Failure) {
         do throws(KernelError) {
@@ -139,33 +166,44 @@ package struct ChangeApplication {
 
     private mutating func put(_ change: Change) throws(KernelError) {
         guard let upper = change.upper, let name = change.path.last else { return }
-        let target = try openParent(of: change.path, below: kept.lowers[0])
-        let source = try asCaller { () throws(KernelError) in
-            try openParent(of: change.path, below: kept.upper).release()
-        }
-        defer { closeDescriptor(source) }
+        let parents = try reach(change)
+        let (source, target) = (parents.upper, parents.original)
         if upper.permissions & 0o6000 != 0, upper.kind == .regular {
             object(change, "its set-user-ID and set-group-ID bits do not travel")
         }
         switch upper.kind {
         case .characterDevice, .blockDevice: object(change, "a device node does not travel")
         case .socket: object(change, "a socket does not travel")
-        case .directory: try putDirectory(change, upper, name, source, target.number)
+        case .directory: try putDirectory(change, upper, name, source, target)
         case .symlink:
             let content = try asCaller { () throws(KernelError) in try linkTarget(name, at: source) }
-            try prepare(target.number)
-            try makeLinkEntry(temporary, to: content, at: target.number)
+            try prepare(target)
+            try makeLinkEntry(temporary, to: content, at: target)
             // Root follows its own links: one that the jail has made does not become root's.
             if callerIdentity().euid == 0, owner == nil {
-                try setOwner(temporary.text, at: target.number, user: upper.owner, group: upper.group)
+                try setOwner(temporary.text, at: target, user: upper.owner, group: upper.group)
             }
-            try place(name, change, target.number)
+            try place(name, change, target)
         case .fifo:
-            try prepare(target.number)
-            try makeFIFOEntry(temporary, at: target.number, permissions: upper.permissions & 0o777)
-            try place(name, change, target.number)
-        case .regular: try putFile(change, upper, name, source, target.number)
+            try prepare(target)
+            try makeFIFOEntry(temporary, at: target, permissions: upper.permissions & 0o777)
+            try place(name, change, target)
+        case .regular: try putFile(change, upper, name, parents)
         }
+    }
+
+    /// The directories that a change is in: those of the change before where they are the same. Names are put in before what is
+    /// in them, so nothing is given another's place between two changes of one directory.
+    private mutating func reach(_ change: Change) throws(KernelError) -> HeldParents {
+        let path = Array(change.path.dropLast())
+        if let held, held.path == path { return held }
+        let original = try openParent(of: change.path, below: kept.lowers[0])
+        let upper = try asCaller { () throws(KernelError) in
+            try openParent(of: change.path, below: kept.upper).release()
+        }
+        let found = HeldParents(path, original.release(), upper)
+        held = found
+        return found
     }
 
     private mutating func object(_ change: Change, _ reason: String) {
@@ -195,10 +233,11 @@ package struct ChangeApplication {
     }
 
     private mutating func putFile(
-        _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ source: Int32, _ target: Int32
+        _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ parents: HeldParents
     ) throws(KernelError) {
-        try prepare(target)
+        let (source, target) = (parents.upper, parents.original)
         if upper.links > 1, change.kind == .added, let first = linked[upper.inode], let other = first.last {
+            try prepare(target)
             let place = try openParent(of: first, below: kept.lowers[0])
             try linkEntry(other, at: place.number, as: temporary, at: target)
             return try self.place(name, change, target)
@@ -209,12 +248,14 @@ package struct ChangeApplication {
         // What is read is what was compared: a regular file, and that one.
         let opened = try entryStatus(of: content)
         guard opened.kind == .regular, opened.inode == upper.inode else { throw KernelError(.openat, .busy) }
-        let made = try openEntry(temporary, at: target, .write | .create | .exclusive, permissions: 0o600)
-        try copyContent(of: content, to: made.number)
+        let draft = staged.draft(after: temporary)
+        try prepare(target, draft)
+        let made = try openEntry(draft, at: target, .write | .create | .exclusive, permissions: 0o600)
+        try copyContent(of: content, to: made.number, length: opened.size)
         try dress(made.number, upper.permissions & 0o777, attributes, change, upper)
         try setTimes(of: made.number, accessed: upper.accessed, modified: upper.modified)
-        try synchronize(made.number)
-        try place(name, change, target)
+        if try !staged.covers(made.number) { try synchronize(made.number) }
+        staged.add(StagedFiles.File(change: change, name: name, draft: draft, parents: parents), size: upper.size)
         linked[upper.inode] = change.path
     }
 
@@ -253,7 +294,7 @@ package struct ChangeApplication {
     }
 
     /// The upper is read as whoever asks.
-    private func asCaller<Result>(_ body: () throws(KernelError) -> Result) throws(KernelError) -> Result {
+    func asCaller<Result>(_ body: () throws(KernelError) -> Result) throws(KernelError) -> Result {
         guard let owner else { return try body() }
         try reachFiles(asUser: 0, group: 0)
         do throws(KernelError) {
@@ -263,46 +304,6 @@ package struct ChangeApplication {
         } catch {
             try reachFiles(asUser: owner.user, group: owner.group)
             throw error
-        }
-    }
-
-    /// Gives what has been made its name: over what is there, or in exchange with what cannot be gone over.
-    private func place(_ name: EntryName, _ change: Change, _ target: Int32) throws(KernelError) {
-        guard change.kind == .replaced else {
-            return try moveEntry(temporary, at: target, to: name, at: target)
-        }
-        try exchangeEntries(temporary, at: target, with: name, at: target)
-        try prepare(target)
-    }
-
-    /// Removes a name at once: what is below it goes when it can be seen no more.
-    private func takeAway(_ name: EntryName, at target: Int32) throws(KernelError) {
-        try prepare(target)
-        guard try entryStatus(name, at: target) != nil else { return }
-        try moveEntry(name, at: target, to: temporary, at: target)
-        try prepare(target)
-    }
-
-    /// Removes what a killed apply, or the step before, has left under the name that things are made under.
-    private func prepare(_ target: Int32) throws(KernelError) {
-        guard try entryStatus(temporary, at: target) != nil else { return }
-        try RemoveTree(top: target).remove(temporary, at: target)
-    }
-
-    /// Does so in every directory that an apply of these changes may have been in.
-    private func sweep(_ upper: Int32, _ lower: Int32) throws(KernelError) {
-        try prepare(lower)
-        let names = try asCaller { () throws(KernelError) in try entryNames(of: upper) }
-        for name in names {
-            let isMerged = try entryStatus(name, at: lower)?.kind == .directory
-            let status = try asCaller { () throws(KernelError) in try entryStatus(name, at: upper) }
-            guard isMerged, status?.kind == .directory else { continue }
-            let below = try asCaller { () throws(KernelError) in
-                try openEntry(name, at: upper, .read | .directory).release()
-            }
-            defer { closeDescriptor(below) }
-            let original = try openEntry(name, at: lower, .read | .directory)
-            try sweep(below, original.number)
         }
     }
 }

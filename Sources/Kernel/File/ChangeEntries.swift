@@ -77,23 +77,57 @@ package func synchronize(_ descriptor: Int32) throws(KernelError) {
     try persist(.fsync) { CLinux.fsync(descriptor) }
 }
 
-/// Copies what is in one open file to the end of the other, by reference where the file system can. The corresponding C
-/// function is `copy_file_range`; between file systems that refuse it, by read(2) and write(2).
-package func copyContent(of source: Int32, to target: Int32) throws(KernelError) {
-    while true {
+/// Waits until all that was written to the file system of an open file is on the disk. The corresponding C function is `syncfs`.
+package func synchronizeFileSystem(_ descriptor: Int32) throws(KernelError) {
+    try persist(.syncfs) { CLinux.syncfs(descriptor) }
+}
+
+/// Copies the first `length` bytes of an open file into an empty one, by reference where the file system can. What is a hole
+/// stays one: a file takes no more room than it did. The corresponding C functions are `lseek` with SEEK_DATA and SEEK_HOLE, and
+/// `copy_file_range`; between file systems that refuse it, `read` and `write`.
+package func copyContent(of source: Int32, to target: Int32, length: Int) throws(KernelError) {
+    var place = 0
+    while place < length, let start = try seek(source, place, .data), start < length {
+        let end = min(try seek(source, start, .hole) ?? length, length)
+        for descriptor in [source, target] { try attempt(.lseek) { lseek(descriptor, start, SEEK_SET) } }
+        try copyBytes(of: source, to: target, count: end - start)
+        place = end
+    }
+    try setLength(of: target, length)
+}
+
+private enum Stretch: Int32 { case data = 3, hole = 4 }
+
+/// Where the next stretch of that kind begins, from `place` on; nil where there is none.
+private func seek(_ descriptor: Int32, _ place: Int, _ kind: Stretch) throws(KernelError) -> Int? {
+    do throws(KernelError) {
+        return try attempt(.lseek) { lseek(descriptor, place, kind.rawValue) }
+    } catch {
+        guard error.errno == .noSuchDeviceOrAddress else { throw error }
+        return nil
+    }
+}
+
+/// From where each is read and written; fewer where the file has become shorter.
+private func copyBytes(of source: Int32, to target: Int32, count: Int) throws(KernelError) {
+    var rest = count
+    while rest > 0 {
         do throws(KernelError) {
-            let count = try persist(.copyFileRange) { copy_file_range(source, nil, target, nil, 1 << 30, 0) }
-            if count == 0 { break }
+            let most = min(rest, 1 << 30)
+            let copied = try persist(.copyFileRange) { copy_file_range(source, nil, target, nil, most, 0) }
+            if copied == 0 { break }
+            rest -= copied
         } catch {
             guard [.crossesDevice, .invalid, .unsupported, .notSupported].contains(error.errno) else { throw error }
             break
         }
     }
-    // The rest, and what is of no length for the kernel as a file of procfs.
-    while true {
-        let chunk = try unsafe filled(.read, upTo: 1 << 16) { unsafe CLinux.read(source, $0, $1) }
+    while rest > 0 {
+        let most = min(rest, 1 << 16)
+        let chunk = try unsafe filled(.read, upTo: most) { unsafe CLinux.read(source, $0, $1) }
         if chunk.isEmpty { return }
         try writeAll(target, chunk)
+        rest -= chunk.count
     }
 }
 

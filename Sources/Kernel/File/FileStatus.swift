@@ -93,6 +93,10 @@ package enum FileSystemMagic {
     package static let ext4 = Int(EXT4_SUPER_MAGIC)
     package static let xfs = Int(XFS_SUPER_MAGIC)
     package static let nfs = Int(NFS_SUPER_MAGIC)
+    /// Those of this machine's own disks and memory.
+    package static let local = [
+        ext4, xfs, Int(BTRFS_SUPER_MAGIC), Int(F2FS_SUPER_MAGIC), Int(TMPFS_MAGIC),
+    ]
 }
 
 /// Changes the owner of a file below an open directory, not through a symbolic link. The corresponding C function is

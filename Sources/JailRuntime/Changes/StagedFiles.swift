@@ -1,0 +1,133 @@
+import Kernel
+
+// What stands beside a name until it is whole, and how it comes to it.
+
+extension ChangeApplication {
+    /// Has the staged files on the disk, and gives them their names.
+    mutating func settle() throws(Failure) {
+        let files = staged.take()
+        if files.isEmpty { return }
+        try failing { () throws(KernelError) in try synchronizeFileSystem(kept.lowers[0]) }
+        for file in files {
+            try Self.acting(as: owner, for: file.change) { () throws(KernelError) in
+                try place(file.name, file.change, file.parents.original, from: file.draft)
+            }
+        }
+    }
+
+    /// Gives what has been made its name: over what is there, or in exchange with what cannot be gone over.
+    func place(
+        _ name: EntryName, _ change: Change, _ target: Int32, from draft: EntryName? = nil
+    ) throws(KernelError) {
+        let draft = draft ?? temporary
+        guard change.kind == .replaced else {
+            return try moveEntry(draft, at: target, to: name, at: target)
+        }
+        try exchangeEntries(draft, at: target, with: name, at: target)
+        try prepare(target, draft)
+    }
+
+    /// Removes a name at once: what is below it goes when it can be seen no more.
+    func takeAway(_ name: EntryName, at target: Int32) throws(KernelError) {
+        try prepare(target)
+        guard try entryStatus(name, at: target) != nil else { return }
+        try moveEntry(name, at: target, to: temporary, at: target)
+        try prepare(target)
+    }
+
+    /// Removes what the step before has left under the name that things are made under.
+    func prepare(_ target: Int32, _ draft: EntryName? = nil) throws(KernelError) {
+        let draft = draft ?? temporary
+        guard try entryStatus(draft, at: target) != nil else { return }
+        try RemoveTree(top: target).remove(draft, at: target)
+    }
+
+    /// Removes what a killed apply has left, in every directory that an apply of these changes may have been in.
+    func sweep(_ upper: Int32, _ lower: Int32) throws(KernelError) {
+        for name in try entryNames(of: lower) where name.isDraft(of: temporary) { try prepare(lower, name) }
+        let names = try asCaller { () throws(KernelError) in try entryNames(of: upper) }
+        for name in names {
+            let isMerged = try entryStatus(name, at: lower)?.kind == .directory
+            let status = try asCaller { () throws(KernelError) in try entryStatus(name, at: upper) }
+            guard isMerged, status?.kind == .directory else { continue }
+            let below = try asCaller { () throws(KernelError) in
+                try openEntry(name, at: upper, .read | .directory).release()
+            }
+            defer { closeDescriptor(below) }
+            let original = try openEntry(name, at: lower, .read | .directory)
+            try sweep(below, original.number)
+        }
+    }
+}
+
+/// New versions of files that stand whole beside their names, until all of them are on the disk: one wait for the disk serves
+/// many, and a name is old or new all the same.
+struct StagedFiles {
+    struct File {
+        let change: Change
+        let name: EntryName
+        let draft: EntryName
+        let parents: HeldParents
+    }
+
+    private var files: [File] = []
+    private var bytes = 0
+    private var directories = 0
+    private var count = 0
+    private let device: UInt64
+    /// Whether syncfs(2) has all that was written there on the disk: by FUSE and network file systems that is not said.
+    private let isLocal: Bool
+
+    init(root: Int32) throws(KernelError) {
+        device = try entryStatus(of: root).device
+        isLocal = FileSystemMagic.local.contains(try fileSystemMagic(of: root))
+    }
+
+    /// Bounded: each takes room beside its original, and each directory two descriptors.
+    var isFull: Bool { files.count >= 256 || bytes >= 64 << 20 || directories >= 64 }
+
+    /// Whether an open file of the original will be on the disk by one syncfs(2) of its root.
+    func covers(_ descriptor: Int32) throws(KernelError) -> Bool {
+        guard isLocal else { return false }
+        return try entryStatus(of: descriptor).device == device
+    }
+
+    mutating func draft(after name: EntryName) -> EntryName {
+        count += 1
+        return EntryName(name.bytes + Array(".\(count)".utf8))
+    }
+
+    mutating func add(_ file: File, size: Int) {
+        if files.last?.parents !== file.parents { directories += 1 }
+        files.append(file)
+        bytes += size
+    }
+
+    mutating func take() -> [File] {
+        defer { (files, bytes, directories) = ([], 0, 0) }
+        return files
+    }
+}
+
+/// The directories of one path, in the original and in the upper, open as long as something is to be done in them.
+final class HeldParents {
+    let path: [EntryName]
+    let original: Int32
+    let upper: Int32
+
+    init(_ path: [EntryName], _ original: Int32, _ upper: Int32) {
+        (self.path, self.original, self.upper) = (path, original, upper)
+    }
+
+    deinit {
+        closeDescriptor(original)
+        closeDescriptor(upper)
+    }
+}
+
+extension EntryName {
+    /// Whether things are made under this name by the apply whose names begin so.
+    func isDraft(of name: EntryName) -> Bool {
+        bytes == name.bytes || bytes.starts(with: name.bytes + [UInt8(ascii: ".")])
+    }
+}
