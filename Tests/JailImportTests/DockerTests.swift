@@ -107,4 +107,24 @@ import Testing
         #expect(spec.environment.set.map { "\($0.name)=\($0.value.value)" }.sorted() == ["A=1", "B=3"])
         #expect(spec.cwd.value == "/srv" && !made.said(.warning).contains { $0.contains("docker save") })
     }
+    @Test func `what an image lacks is made, or the root stays read-only and the line says why`() throws {
+        func made(_ line: String, isRoot: Bool, _ there: String...) throws -> (spec: Spec, said: [String]) {
+            let places = Set(["", "/dev", "/proc", "/tmp"].map { "/i/rootfs" + $0 } + there)
+            let context = ImportContext(isRoot: isRoot, exists: { places.contains($0) })
+            let draft = DockerImport.draft(line.split(separator: " ").map(String.init), in: "/i", context)
+            return (try draft.spec, draft.said(.warning).filter { $0.contains("mkdir -p") })
+        }
+        let line = "run --rm --network none -v /srv/d:/data -w /work -u 5:5 x sh"
+        let user = try made(line, isRoot: false)
+        #expect(user.spec.mount(at: "/work")?.source == .directory(mode: nil))
+        #expect(user.spec.filesystem.changes != nil && user.said.isEmpty)
+        let root = try made(line, isRoot: true)
+        #expect(root.spec.filesystem.changes == nil && root.spec.mount(at: "/work") != nil)
+        #expect(root.said.contains { $0.contains("mkdir -p /i/rootfs/data /i/rootfs/work") })
+        let whole = try made(line, isRoot: true, "/i/rootfs/data", "/i/rootfs/work")
+        #expect(whole.spec.filesystem.changes != nil && whole.spec.mount(at: "/work") == nil && whole.said.isEmpty)
+        #expect(try made(line, isRoot: true, "/i/rootfs/data").said.count == 1)
+        // Who is root in the jail makes what it likes.
+        #expect(try made("run --rm --network none -u 0:0 -w /work x sh", isRoot: true).said.isEmpty)
+    }
 }

@@ -233,6 +233,24 @@ def test_a_command_line_of_docker_launches(caller):
     assert (work / "made").read_text() == "y\n" and not (tree / "open/planted").exists()
 
 
+def test_an_image_without_the_places_of_docker_launches(caller):
+    """Neither /dev, /proc and /tmp, nor the target of -v, nor the directory of -w: docker makes each."""
+    place, work = caller.directory(), caller.open_directory()
+    (place / "image").mkdir()
+    bundle.tree(place / "image/rootfs")
+    for path in [place / "image", *(place / "image").rglob("*")]:
+        caller.own(path)
+    for more in ([], ["--user", "1000:1000"] if caller.name == "root" else []):
+        words = ["--rm", "--network", "none", *more, "-v", f"{work}:/data", "-w", "/srv/app", "debian:12", "sh", "-c", "pwd; echo >/data/made"]
+        made = caller.verb("import", "docker", "--", "run", *words, cwd=place)
+        assert made.status == 0, made
+        assert ("mkdir -p" in made.stderr) == (caller.name == "root"), made.stderr
+        run = caller.run(caller.spec(made.stdout), cwd=place)
+        assert (run.status, run.stdout, run.stderr) == (0, "/srv/app\n", ""), run
+        assert (work / "made").exists() and not (place / "image/rootfs/data").exists()
+        (work / "made").unlink()
+
+
 def test_what_has_a_line_does_not_hold_without_one(caller):
     unit = caller.file(caller.directory() / "a.service", "[Service]\nType=notify\nExecStart=/usr/bin/true\nLockPersonality=yes\nMemoryDenyWriteExecute=yes\nProtectHome=read-only\nNoNewPrivileges=yes\n")
     text = caller.verb("import", "systemd", str(unit)).stdout

@@ -35,7 +35,7 @@ package struct DockerImport {
         self.context = context
         draft = Draft()
         if let directory, context.exists(directory + "/image/index.json") {
-            draft = OCIImageImport.draft(of: directory + "/image", in: directory, [], context)
+            draft = OCIImageImport.draft(of: directory + "/image", in: directory, [], context, makesPlaces: false)
         }
         root = (directory.map(literal) ?? "${PWD}/image") + "/rootfs"
         line = DockerOptions.read(words, into: &draft)
@@ -74,6 +74,7 @@ package struct DockerImport {
         writeNetwork()
         writeSecurity()
         writeLimits()
+        writePlaces()
         mounts.write(into: &draft)
         draft.finish()
     }

@@ -8,10 +8,11 @@ package struct OCIImageImport {
     private let layout: String
     private let context: ImportContext
 
-    /// `layout` is an image layout with one image for one machine, `bundle` where umoci(1) has unpacked it.
-    package static func draft(of layout: String, in bundle: String, _ words: [String], _ context: ImportContext)
-        -> Draft
-    {
+    /// `layout` is an image layout with one image for one machine, `bundle` where umoci(1) has unpacked it. `makesPlaces` is whether
+    /// what is missing in the image is made here, or by what goes on with the draft.
+    package static func draft(
+        of layout: String, in bundle: String, _ words: [String], _ context: ImportContext, makesPlaces: Bool = true
+    ) -> Draft {
         var imported = OCIImageImport(layout: layout, context: context)
         do throws(Diagnostic) {
             let index = try imported.read(layout + "/index.json")
@@ -24,6 +25,7 @@ package struct OCIImageImport {
         if !words.isEmpty {
             imported.draft.set("command", .strings(words), Draft.standard("oci", "the command after --"))
         }
+        if makesPlaces { imported.draft.makeWorkingDirectory(in: bundle + "/rootfs", below: [], context) }
         imported.draft.finish()
         return imported.draft
     }
