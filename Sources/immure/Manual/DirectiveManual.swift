@@ -33,6 +33,28 @@ extension Manual {
             ], "Fit: root, User= and DynamicUser= alike."
         ),
         (
+            [
+                "WorkingDirectory=/usr", "Group=audio", "SupplementaryGroups=audio", "BindPaths=/srv:/mnt",
+                "BindReadOnlyPaths=/usr:/mnt", "Personality=x86-64", "SystemCallLog=@mount", "LimitCPU=60",
+                "LimitRSS=1M",
+                "LimitLOCKS=1", "LimitSIGPENDING=0", "LimitMSGQUEUE=0", "LimitNICE=0", "LimitRTPRIO=0",
+                "LimitRTTIME=1s",
+                "DeviceAllow=/dev/null rw", "MountFlags=slave", "MountAPIVFS=yes", "RemoveIPC=yes", "IgnoreSIGPIPE=no",
+                "StateDirectory=t", "RuntimeDirectory=t", "CacheDirectory=t", "LogsDirectory=t",
+                "ConfigurationDirectory=t",
+                "MemoryMax=64M", "MemoryHigh=64M", "CPUQuota=50%", "IPAddressAllow=localhost", "Environment=A=b",
+                "UnsetEnvironment=PATH", "PassEnvironment=HOME", "ExecSearchPath=/usr/bin",
+                "CPUSchedulingResetOnFork=yes",
+                "NUMAPolicy=default", "AllowedCPUs=0", "CoredumpFilter=all", "UtmpIdentifier=x",
+                "LoadCredential=a:/etc/hostname", "SetCredential=a:b", "Slice=system.slice",
+                "NetworkNamespacePath=/proc/1/ns/net", "IPCNamespacePath=/proc/1/ns/ipc",
+            ], "Fit: root, User= and DynamicUser= alike, each by itself."
+        ),
+        (
+            ["LimitFSIZE=0"],
+            "Fit: root and User= alike. For a name that the host's files do not have the launcher writes copies of them."
+        ),
+        (
             ["RestrictNamespaces=user mnt pid net ipc uts cgroup"],
             "Fit: root, User= and DynamicUser= alike. That is every kind, and so restricts nothing."
         ),
