@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 
 import pytest
@@ -59,7 +58,7 @@ class Program:
         self.caller, self.usr = caller, usr
         self.home = caller.directory()
         self.path = caller.open_directory()
-        shutil.copy(caller.binary, self.path / "bwrap")
+        os.link(caller.binary, self.path / "bwrap")
 
     def __call__(self, *words, env=None, timeout=60, **more):
         line = ["unshare", "-m", "--propagation", "private", "bash", "-c", SETUP, "bash", self.usr, self.caller.uid, *words]

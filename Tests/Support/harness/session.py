@@ -28,6 +28,8 @@ def begin(isolated=True):
     # A shell without job control starts what runs in its background with these ignored, and every child inherits that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    # As does what nohup(1) starts.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for name in ("TMPDIR", "IMMURE_RESULT", "NO_COLOR"):
         os.environ.pop(name, None)
     if os.getuid() != 0:
