@@ -182,9 +182,12 @@ while time.monotonic() < end:
         for address in found: seen[address] = reach(address)
         if time.monotonic() > end: break
 for child in children: os.waitpid(child, 0)
-for _ in range(20):
+# Questions that have no answer yet take all places for some seconds.
+end = time.monotonic() + 20
+while time.monotonic() < end:
     last = ask("good.test")
     if last[0] == 0: break
+    time.sleep(0.1)
 print(json.dumps([len(seen), sorted(set(seen.values())), last]))
 """, timeout=120)
     assert found[0] > 0 and found[1:] == [["here"], [0, [GOOD]]], found
@@ -249,9 +252,12 @@ for number, c in enumerate(streams):
     try: c.send([b"", b"\0", b"\xff\xff" + b"x" * 9000, b"\0\0" * 500, struct.pack(">H", 40) + os.urandom(40), struct.pack(">H", len(good)) + good][number % 6])
     except OSError: pass
 for c in streams: c.close()
-for _ in range(20):
+# Questions that have no answer yet take all places for some seconds.
+end = time.monotonic() + 20
+while time.monotonic() < end:
     last = ask("good.test")
     if last[0] == 0: break
+    time.sleep(0.1)
 print(json.dumps([last, ask("good.test", tcp=True), reach("203.0.113.10")]))
 """, timeout=120)
     assert found == [[0, [GOOD]], [0, [GOOD]], "here"]
