@@ -539,8 +539,8 @@ def test_what_is_closed_here_is_nothing_of_the_hosts_there(caller, jail, closed)
     look = "import os\nopen('/tmp/seen', 'w').write('\\n'.join(os.readlink(f'/proc/self/fd/{n}') for n in range(3)))"
     line = " ".join(shlex.quote(str(word)) for word in [caller.binary, "enter", running.launcher, "--", *PYTHON, look])
     run = caller.popen(["/bin/sh", "-c", f"exec {line} {closed}"])
-    run.communicate(timeout=patient(20))
-    assert run.returncode == 0
+    said = run.communicate(timeout=patient(20))
+    assert run.returncode == 0, said
     seen = running.enter("/bin/cat", "/tmp/seen").stdout.split("\n")
     assert len(seen) == 3
     for number, word in enumerate(["<&-", ">&-", "2>&-"]):

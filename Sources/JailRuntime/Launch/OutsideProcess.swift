@@ -40,9 +40,19 @@ struct OutsideProcess {
                 try send(answer.bytes, over: channel)
             }
         } catch {
-            exitNow(125)
+            leave(telling: Failure(error), over: channel)
         }
         exitNow(0)
+    }
+
+    /// What it cannot hear it cannot do either, and the launcher waits for an answer.
+    private static func leave(telling failure: Failure, over channel: Int32) -> Never {
+        do throws(KernelError) {
+            try send(Message.failed(failure).bytes, over: channel)
+        } catch {
+            exitNow(125)
+        }
+        exitNow(125)
     }
 
     /// Says that the launcher has come to that step, and waits for it.

@@ -206,7 +206,7 @@ SERVER = textwrap.dedent(
 #: Asks, of the jail's resolver, each `NAME,TYPE` of its arguments, and says for each: the code, then the addresses.
 ASK = textwrap.dedent(
     r"""
-    import json, os, socket, struct, sys
+    import json, os, socket, struct, sys, time
 
     def wire(name):
         return b"".join(bytes([len(label)]) + label for label in name.encode("latin-1").split(b".") if label) + b"\0"
