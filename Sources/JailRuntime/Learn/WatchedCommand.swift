@@ -39,6 +39,8 @@ package struct WatchedCommand {
     /// What the watcher's count was when it was last seen to change, and when that was.
     private var beat: (value: UInt32, since: Int) = (0, 0)
     private var lastSignal = Signal.kill
+    /// What the command is to get once it is known: it may have run for a while by then.
+    private var owedSignal: Int32?
     /// How deep the processes of a command stand that are ended with it.
     private static let generations = 20
     /// In nanoseconds: how long the watcher may be at one call when the command has ended.
@@ -130,7 +132,9 @@ package struct WatchedCommand {
         }
         let fields = RecordFile.fields(String(decoding: message.bytes, as: UTF8.self)[...])
         switch CommandWatcher.Word(rawValue: fields[0]) {
-        case .started?: if let descriptor = message.descriptor { child = descriptor }
+        case .started?:
+            if let descriptor = message.descriptor { child = descriptor }
+            if let owedSignal { signalChild(owedSignal) }
         case .over? where fields.count == 2: (run.status, childIsOver) = (Int32(fields[1]) ?? 125, true)
         case .counts? where fields.count == 3: (run.calls, run.isFull) = (Int(fields[1]) ?? 0, fields[2] == "full")
         case .blind? where fields.count == 3: run.blind.append((fields[1], fields[2]))
@@ -204,9 +208,13 @@ package struct WatchedCommand {
         }
     }
 
-    private func signalChild(_ number: Int32) {
+    private mutating func signalChild(_ number: Int32) {
+        guard child >= 0 else {
+            owedSignal = number
+            return
+        }
         do throws(KernelError) {
-            if child >= 0 { try signal(child, number) }
+            try signal(child, number)
         } catch {
             return  // it has ended
         }
