@@ -94,8 +94,17 @@ import Testing
     }
 
     @Test func `what restricts and has no line is lost`() {
-        for text in ["private-lib", "x11 xvfb", "x11 none", "blacklist /proc/cpuinfo", "overlay", "bandwidth eth0"] {
+        for text in ["private-lib", "x11 xvfb", "x11 none", "blacklist /proc/self/maps", "blacklist /proc/1", "blacklist /proc/*", "overlay", "bandwidth eth0"] {
             #expect(draft(text).hasLostRestrictions, "\(text)")
+        }
+    }
+
+    @Test func `what of the host the jail's own proc tells is hidden by its name`() throws {
+        let made = draft("blacklist /proc/cpuinfo\nblacklist /proc/sys/kernel/hotplug")
+        #expect(!made.hasLostRestrictions && made.faults.isEmpty)
+        for path in ["/proc/cpuinfo", "/proc/sys/kernel/hotplug"] {
+            let mount = try made.spec.mount(at: path)
+            #expect(mount?.source == .hidden && mount?.optional == true, "\(path)")
         }
     }
 

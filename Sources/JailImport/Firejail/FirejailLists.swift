@@ -116,7 +116,7 @@ extension FirejailImport {
             places.remove(within: place.target)
             if place.directive != directive { draft.warn("has no effect: \(directive.reference)", place.directive) }
         }
-        guard places.shows(path) || isHostDevice(path) && path != "/dev" else {
+        guard places.shows(path) || isHostDevice(path) && path != "/dev" || isOfEveryProc(path) else {
             if covered.contains(where: { $0.target == "~" }) {
                 draft.set("filesystem.home", .boolean(false), directive)
                 places.add("~", .empty(mode: "0700"), directive)
@@ -134,6 +134,15 @@ extension FirejailImport {
 
     /// Whether a path is in the host's /dev, which the jail shows without `private-dev`.
     private func isHostDevice(_ path: String) -> Bool { isWithin(path, "/dev") && !has("private-dev") }
+
+    /// Whether a path is in the jail's own /proc, which tells of the host's kernel and machine as well. What belongs to one process is
+    /// none of them: it is there anew with the next.
+    private func isOfEveryProc(_ path: String) -> Bool {
+        guard isWithin(path, "/proc"), !FirejailPaths.isPattern(path) else { return false }
+        let name = path.split(separator: "/").dropFirst().first ?? ""
+        return !["", "self", "thread-self"].contains(name)
+            && !name.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+    }
 
     // MARK: What is changed afterwards
 
