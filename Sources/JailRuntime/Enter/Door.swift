@@ -115,7 +115,8 @@ extension Supervisor {
     }
 
     private func prepareEntry(_ request: EnterRequest, in proc: HostProc) throws(KernelError) -> Entry {
-        guard stage.state == .running, ended == nil, !isOver else {
+        // All is in force before it is executed, which it may have been without a word as yet.
+        guard [.executing, .running].contains(stage.state), ended == nil, !isOver else {
             throw KernelError(.clone3, .noProcess, path: "")
         }
         let command = try plan.supervision.hasInit ? firstChild(of: child, in: proc) : child
