@@ -94,7 +94,10 @@ import Testing
     }
 
     @Test func `what restricts and has no line is lost`() {
-        for text in ["private-lib", "x11 xvfb", "x11 none", "blacklist /proc/self/maps", "blacklist /proc/1", "blacklist /proc/*", "overlay", "bandwidth eth0"] {
+        for text in [
+            "private-lib", "x11 xvfb", "x11 none", "blacklist /proc/self/maps", "blacklist /proc/1",
+            "blacklist /proc/*", "overlay", "bandwidth eth0",
+        ] {
             #expect(draft(text).hasLostRestrictions, "\(text)")
         }
     }
