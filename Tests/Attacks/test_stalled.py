@@ -55,17 +55,23 @@ def stands_in_the_kernel(process):
     return any(waits(pid) for pid in [process.pid, *linux.descendants(process.pid)])
 
 
-@pytest.mark.parametrize("number", ENDING)
-def test_b09_a_signal_ends_a_launch_that_waits_for_a_source(caller, hanging, number):
-    process = caller.start(f'[filesystem]\nrw = ["{hanging}/below:/data"]', "/bin/echo", "ran")
+def ended(caller, spec, number):
+    """The launch that stands still in the kernel, and that a signal ends at once, before the command."""
+    process = caller.start(spec, "/bin/echo", "ran")
     until(lambda: stands_in_the_kernel(process))
     begin = time.monotonic()
     process.send_signal(getattr(signal, "SIG" + number))
     run = caller.finish(process)
     assert time.monotonic() - begin < patient(0.5), run
     assert run.status == -getattr(signal, "SIG" + number) and run.stdout == "", run
-    assert str(hanging) in run.stderr and "SIG" + number in run.stderr, run
     assert linux.survivors(0.5) == {}
+    return run
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_b09_a_signal_ends_a_launch_that_waits_for_a_source(caller, hanging, number):
+    run = ended(caller, f'[filesystem]\nrw = ["{hanging}/below:/data"]', number)
+    assert str(hanging) in run.stderr and "SIG" + number in run.stderr, run
 
 
 STALLS = {
@@ -94,15 +100,7 @@ SPECS = {
 def test_b09_a_signal_ends_a_launch_that_waits_for_its_spec(caller, hanging, where, number):
     """SIGQUIT is to leave a core, for which the kernel breaks off no such wait of cat's either: signal(7), wait_event_killable."""
     text = SPECS[where]
-    spec = caller.spec(text.format(hanging)) if text else hanging / "below.toml"
-    process = caller.start(spec, "/bin/echo", "ran")
-    until(lambda: stands_in_the_kernel(process))
-    begin = time.monotonic()
-    process.send_signal(getattr(signal, "SIG" + number))
-    run = caller.finish(process)
-    assert time.monotonic() - begin < patient(0.5), run
-    assert run.status == -getattr(signal, "SIG" + number) and run.stdout == "", run
-    assert linux.survivors(0.5) == {}
+    ended(caller, caller.spec(text.format(hanging)) if text else hanging / "below.toml", number)
 
 
 def test_b09_a_deadline_ends_a_launch_that_waits_for_a_profile(caller, hanging):
