@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import lab
+from harness.lab import network  # noqa: F401
 
 PROBE = Path(__file__).resolve().parent / "probes/network.py"
 USER = '[network]\nmode = "user"\n'
@@ -54,12 +55,6 @@ CHANGES = [
     "tables_gone", "rules_gone", "conntrack_gone", "ioctl_down", "ioctl_address", "ioctl_mtu", "tunnel", "sysctl_forward",
     "sysctl_route_localnet", "raw", "packet", "xdp", "joined",
 ]
-
-
-@pytest.fixture(scope="module")
-def network():
-    with lab.standing("pasta", "nft"):
-        yield
 
 
 @pytest.fixture

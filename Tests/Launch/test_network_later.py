@@ -11,6 +11,7 @@ import pytest
 
 from harness import lab, linux
 from harness.caller import PYTHON
+from harness.lab import network  # noqa: F401
 from harness.patience import patient
 
 USER = '[network]\nmode = "user"\n'
@@ -38,12 +39,6 @@ print(*[reach(address, 7777) for address in later], reach(open_, 80), flush=True
 sys.stdin.readline()
 print(*[reach(address, 7777) for address in later])
 """
-
-
-@pytest.fixture(scope="module")
-def network():
-    with lab.standing("pasta", "nft"):
-        yield
 
 
 @pytest.fixture

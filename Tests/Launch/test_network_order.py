@@ -14,16 +14,11 @@ from pathlib import Path
 import pytest
 
 from harness import lab, linux
+from harness.lab import network  # noqa: F401
 from harness.patience import patient, until
 
 USER = '[network]\nmode = "user"\n'
 TUNNEL = "/dev/net/tun"
-
-
-@pytest.fixture(scope="module")
-def network():
-    with lab.standing("pasta", "nft"):
-        yield
 
 
 @contextmanager

@@ -9,6 +9,8 @@ import textwrap
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from . import linux
 from .must import needs
 from .patience import patient
@@ -81,6 +83,13 @@ def standing(*programs, resolver=f"nameserver {RESOLVER}\n"):
         yield
     finally:
         down()
+
+
+@pytest.fixture(scope="module")
+def network():
+    """The same while the tests of a module run, with what a network of mode "user" takes."""
+    with standing("pasta", "nft"):
+        yield
 
 
 @contextmanager
