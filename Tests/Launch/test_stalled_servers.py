@@ -49,9 +49,10 @@ class Served:
         return f'grace = "300ms"\n{more}\n[[mount]]\ntarget = "/opt/i"\n{self.mount}\n[filesystem]\nrw = ["{self.shared}:/w"]\n'
 
     def start(self, script, more=""):
-        """A launch whose command has begun, and its server."""
-        launch = self.user.start(self.spec(more), "/bin/sh", "-c", f"cat /opt/i/f >/w/began; {script}")
-        until(lambda: (self.shared / "began").exists() and (self.shared / "began").read_text() == "within\n")
+        """A launch whose command has begun, and its server, of which nothing is asked any more: close(2) asks, too."""
+        launch = self.user.start(self.spec(more), "/bin/sh", "-c", f"cat /opt/i/f >/w/text && mv /w/text /w/began; {script}")
+        until(lambda: (self.shared / "began").exists())
+        assert (self.shared / "began").read_text() == "within\n"
         return launch, next(pid for pid in linux.descendants(launch.pid) if self.serves(pid))
 
     def serves(self, pid):

@@ -418,10 +418,14 @@ class TestWhatIsLeft:
                 victim.kill()
                 assert victim.communicate()[1] == ""
         most = len(leaves())
+        told = re.compile("|immure: .*: SIGTERM ended the launch before this was done\n")
         for victim in running:
-            victim.send_signal(chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]))
+            number = chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
+            victim.send_signal(number)
+            victim.says = told if number == signal.SIGTERM else re.compile("")
         for victim in running:
-            assert victim.communicate(timeout=60)[1] == ""
+            said = victim.communicate(timeout=60)[1]
+            assert victim.says.fullmatch(said), said
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and subprocess.run(["pgrep", "-f", "^sleep 99"]).returncode == 0:
             time.sleep(0.1)
