@@ -68,17 +68,18 @@ def ended(caller, spec, number):
     return run
 
 
-@pytest.mark.parametrize("number", ENDING)
-def test_b09_a_signal_ends_a_launch_that_waits_for_a_source(caller, hanging, number):
-    run = ended(caller, f'[filesystem]\nrw = ["{hanging}/below:/data"]', number)
-    assert str(hanging) in run.stderr and "SIG" + number in run.stderr, run
-
-
 STALLS = {
     "rw": 'filesystem.rw = ["{}/below:/data"]', "ro": 'filesystem.ro = ["{}/below:/data"]', "pattern": 'filesystem.ro = ["{}/*/x"]',
     "root": 'filesystem.root = "{}/below"', "overlay": '[[mount]]\ntype = "overlay"\nlower = ["{}/below"]\ntarget = "/data"\n',
     "image": '[[mount]]\ntype = "image"\nsource = "{}/below"\ntarget = "/data"\n', "namespace": 'namespaces.uts = "{}/below"',
 }
+
+
+@pytest.mark.parametrize("where, number", [("rw", number) for number in ENDING] + [(where, "TERM") for where in ("namespace", "user", "net", "mount")])
+def test_b09_a_signal_ends_a_launch_that_waits_for_a_source(caller, hanging, where, number):
+    text = STALLS.get(where, f'namespaces.{where} = "{{}}/below"').format(hanging)
+    run = ended(caller, text, number)
+    assert str(hanging) in run.stderr and "SIG" + number in run.stderr, run
 
 
 @pytest.mark.parametrize("where", STALLS)

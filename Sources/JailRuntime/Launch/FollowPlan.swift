@@ -38,19 +38,23 @@ extension Applier {
         stage.awaitWatcher()
     }
 
-    /// As `follow`, for sources that the spec names, as the launcher: what one of them is on may be a server that does not answer,
-    /// and the launcher must hear who wants it to end.
+    /// As `follow`, for sources that the spec names, as the launcher: what one of them is on may be a server that does not answer.
     mutating func followSources(_ plan: Plan, _ steps: Range<Int>) throws(Failure) {
-        guard let signals, plan.steps[steps].contains(where: { $0.origin != nil }) else {
-            return try follow(plan, steps)
-        }
+        guard plan.steps[steps].contains(where: { $0.origin != nil }) else { return try follow(plan, steps) }
+        try doBeside(plan) { (applier: inout Applier) throws(Failure) in try applier.follow(plan, steps) }
+    }
+
+    /// Does what may stand still in the kernel in a process of its own, where this one is a launcher, which must hear who wants it to
+    /// end. What it opens and changes is here as well.
+    mutating func doBeside(_ plan: Plan, _ body: @escaping (inout Applier) throws(Failure) -> Void) throws(Failure) {
+        guard let signals else { return try body(&self) }
         let beside = Beside(self)
         let work = try failing { () throws(KernelError) in
-            try doBeside(
+            try Kernel.doBeside(
                 heeding: Signal.endingLaunch, by: signals.descriptor,
                 within: plan.supervision.timeout.map { Deadline.nanoseconds($0) / 1_000_000 }
             ) {
-                beside.follow(plan, steps)
+                beside.run(body)
                 exitNow(0)
             }
         }
@@ -111,11 +115,11 @@ private final class Beside {
 
     init(_ applier: Applier) { self.applier = applier }
 
-    func follow(_ plan: Plan, _ steps: Range<Int>) {
+    func run(_ body: (inout Applier) throws(Failure) -> Void) {
         do throws(Failure) {
             try failing { () throws(KernelError) in try setParentDeathSignal(Signal.kill) }
             guard parentProcess() == launcher else { exitNow(125) }
-            try applier.follow(plan, steps)
+            try body(&applier)
             isDone = true
         } catch {
             failure = error

@@ -5,25 +5,6 @@ import LinuxFacts
 
 /// What concerns the process itself: its namespaces, clocks, ids, capabilities and descriptors.
 extension Applier {
-    /// Opens every namespace before the first is joined: a path may mean another file afterwards.
-    mutating func join(_ joined: [JoinedNamespace]) throws(Failure) {
-        try failing { () throws(KernelError) in
-            var opened: [Int32] = []
-            for namespace in joined {
-                opened.append(try open(namespace.path, .read | .nonBlocking | .noTerminal).release())
-            }
-            for (namespace, descriptor) in zip(joined, opened) {
-                witness.joined.append((namespace.kind.index, try status(of: descriptor).identity.inode))
-                do throws(KernelError) {
-                    try Kernel.join(descriptor, NamespaceFlags([namespace.kind]))
-                } catch {
-                    throw KernelError(error.call, error.errno, path: namespace.path)
-                }
-                closeDescriptor(descriptor)
-            }
-        }
-    }
-
     /// Of this process itself, which in a direct launch becomes the command.
     mutating func createNamespaces(_ kinds: [NamespaceKind], _ plan: Plan) throws(Failure) {
         outside = try .start(for: plan, self)

@@ -7,7 +7,7 @@ import LinuxFacts
 extension Applier {
     mutating func apply(_ operation: ProcessOperation, of plan: Plan) throws(Failure) {
         switch operation {
-        case .joinNamespaces(let joined): try join(joined)
+        case .joinNamespaces(let joined): try join(joined, of: plan)
         case .joinJail(let kinds): try joinJail(kinds)
         case .createNamespaces(let kinds): try createNamespaces(kinds, plan)
         case .offsetClocks(let monotonic, let boottime): try offsetClocks(monotonic, boottime)

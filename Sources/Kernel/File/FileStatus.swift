@@ -83,6 +83,7 @@ package func fileSystemMagic(of descriptor: Int32) throws(KernelError) -> Int {
 /// Magic numbers of statfs(2).
 package enum FileSystemMagic {
     package static let proc = Int(PROC_SUPER_MAGIC)
+    package static let namespaces = Int(NSFS_MAGIC)
     package static let devpts = Int(DEVPTS_SUPER_MAGIC)
     package static let cgroup = Int(CGROUP_SUPER_MAGIC)
     package static let cgroup2 = Int(CGROUP2_SUPER_MAGIC)
