@@ -94,6 +94,32 @@ import Testing
         #expect(advice.count == 1 && advice.first?.contains(hint) == true, "\(advice)")
     }
 
+    @Test(arguments: [
+        ("8080", "has one port", "\"8080:8080\""),
+        ("8000-8010:8000-8010", "has a range of ports", "an entry for each port"),
+        ("127.0.0.1:8000-8010:80", "has a range of ports", "an entry for each port"),
+        ("0:80", "has a port that is none", "from 1 to 65535"),
+        ("8080:0", "has a port that is none", "from 1 to 65535"),
+        ("65536:80", "has a port that is none", "from 1 to 65535"),
+        ("localhost:8080:80", "has a name for its address", "leave it out for 127.0.0.1"),
+        ("[::ffff:127.0.0.1]:8080:80/udp", "has an address of IPv4", "\"127.0.0.1:8080:80/udp\""),
+        ("224.0.0.1:8080:80", "224.0.0.1 is no address of one host alone", "0.0.0.0 or [::]"),
+        ("239.255.255.250:1900:1900/udp", "is no address of one host alone", "0.0.0.0 or [::]"),
+        ("255.255.255.255:8080:80/udp", "is no address of one host alone", "0.0.0.0 or [::]"),
+        ("[ff02::1]:8080:80", "is no address of one host alone", "0.0.0.0 or [::]"),
+        ("[fe80::1]:8080:80", "is no address of one host alone", "0.0.0.0 or [::]"),
+        ("*:8080:80", "is not a publication", "127.0.0.1:8080:80"),
+        ("8080:80/sctp", "is not a publication", "127.0.0.1:8080:80"),
+        ("[127.0.0.1]:8080:80", "is not a publication", "127.0.0.1:8080:80"),
+        ("::1:8080:80", "is not a publication", "127.0.0.1:8080:80"),
+    ])
+    func aSlipOfAPublicationIsToldWithWhatIsMeant(_ text: String, _ reason: String, _ hint: String) throws {
+        let lines = "[network]\npublish = [\"\(text)\"]"
+        let (found, advice) = (try faults(lines), try hints(lines))
+        #expect(found.count == 1 && found.first?.contains(reason) == true, "\(found)")
+        #expect(advice.count == 1 && advice.first?.contains(hint) == true, "\(advice)")
+    }
+
     @Test func anAddressThatEndsLikeAPortIsWrittenWithItsPrefix() throws {
         let allow = try #require(try network("allow = [\"2001:db8::1:443/128\", \"2001:db8::10\"]").allow)
         #expect(allow.value.map { "\($0.value)" } == ["2001:db8::1:443/128", "2001:db8::10"])

@@ -1,6 +1,6 @@
 import SpecFile
 
-/// Addresses and published ports.
+/// Addresses, and what entries of lists are made of.
 extension Form {
     static func address(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> IPAddress {
         let written = try nonEmpty(node, decoding)
@@ -29,30 +29,6 @@ extension Form {
             && !written.utf8.contains { $0 <= 32 || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ":") }
         guard isValid else { throw fault("\(quoted(written)) is not the name of an interface", node) }
         return written
-    }
-
-    /// `[address:]port:port[/tcp|udp]`, an IPv6 address in brackets.
-    static func publication(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Publication {
-        let written = try nonEmpty(node, decoding)
-        guard let result = publication(written) else {
-            throw fault("\(quoted(written)) is not a publication", node, hint: "write \"127.0.0.1:8080:80/tcp\"")
-        }
-        return result
-    }
-
-    private static func publication(_ written: String) -> Publication? {
-        guard let (rest, transport) = transportSplit(written), let (head, inner) = lastColon(rest),
-            let jailPort = port(inner)
-        else { return nil }
-        func made(_ address: IPAddress?, _ outer: Substring) -> Publication? {
-            port(outer).map {
-                Publication(address: address, hostPort: $0, jailPort: jailPort, transport: transport ?? .tcp)
-            }
-        }
-        guard let (host, outer) = lastColon(head) else { return made(nil, head) }
-        let inside = unbracketed(host)
-        guard let address = IPAddress(inside ?? host), address.isIPv6 == (inside != nil) else { return nil }
-        return made(address, outer)
     }
 
     /// An address with or without the length of its prefix.
