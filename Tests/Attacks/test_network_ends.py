@@ -148,7 +148,7 @@ class Case:
 def outside(launcher):
     """The launcher's descendants that are not in the jail, which has process ids of its own."""
     own = os.readlink("/proc/self/ns/pid")
-    return [pid for pid, (state, _) in linux.descendants(launcher).items() if state != "Z" and link(pid) == own]
+    return [pid for pid, (state, _) in linux.descendants(launcher).items() if state != "Z" and linux.seen(pid, "ns/pid") == own]
 
 
 def children(launcher):
@@ -158,16 +158,9 @@ def children(launcher):
         return []
 
 
-def link(pid):
-    try:
-        return os.readlink(f"/proc/{pid}/ns/pid")
-    except OSError:
-        return None
-
-
 def stands(launcher, network):
     return len(outside(launcher)) >= NETWORKS[network][0] and any(
-        link(pid) not in (None, os.readlink("/proc/self/ns/pid")) for pid in linux.descendants(launcher))
+        linux.seen(pid, "ns/pid") not in (None, os.readlink("/proc/self/ns/pid")) for pid in linux.descendants(launcher))
 
 
 def settles(launch, network):

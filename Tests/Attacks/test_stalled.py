@@ -47,10 +47,8 @@ def stands_in_the_kernel(process):
     """Whether a process of that launch waits for the server: its wait channel says so."""
 
     def waits(pid):
-        with contextlib.suppress(OSError):
-            with open(f"/proc/{pid}/wchan") as file:
-                channel = file.read()
-            return "fuse" in channel or channel == "request_wait_answer"
+        channel = linux.seen(pid, "wchan") or ""
+        return "fuse" in channel or channel == "request_wait_answer"
 
     return any(waits(pid) for pid in [process.pid, *linux.descendants(process.pid)])
 

@@ -28,26 +28,12 @@ def overlay(lower, more="", target="/src"):
     return f'[[mount]]\ntarget = "{target}"\ntype = "overlay"\nlower = {json.dumps([str(each) for each in lower])}\nidmap = true\n{more}\n'
 
 
-def server(launch, name=b"fuse-overlayfs"):
-    def find():
-        for pid in linux.descendants(launch.pid):
-            try:
-                if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(name + b"\0"):
-                    return pid
-            except OSError:
-                continue
-        return None
-
-    until(find)
-    return find()
-
-
 @pytest.fixture
 def running(user):
     place = user.open_directory()
     launch = user.start(overlay(["/usr/share"]) + f'[filesystem]\nrw = ["{place}:/w"]', "/bin/sh", "-c", "ls /src >/w/began; sleep 1000")
     until(lambda: (place / "began").exists() and (place / "began").read_text())
-    return launch, server(launch)
+    return launch, linux.server(launch.pid, "fuse-overlayfs")
 
 
 def test_files_of_root_can_be_changed_and_stay_as_they_are(user):

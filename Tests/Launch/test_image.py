@@ -91,22 +91,6 @@ def loops():
     return {name for name, file in found if file.endswith("/image")}
 
 
-def server(launch, kind):
-    """The program that serves the image of a launch."""
-
-    def find():
-        for pid in linux.descendants(launch.pid):
-            try:
-                if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(SERVERS[kind].encode() + b"\0"):
-                    return pid
-            except OSError:
-                continue
-        return None
-
-    until(find)
-    return find()
-
-
 @pytest.fixture
 def running(user, served):
     """A launch of an ordinary user whose command has begun, and its server."""
@@ -114,7 +98,7 @@ def running(user, served):
     image = build(user, served)
     launch = user.start(spec(image) + f'[filesystem]\nrw = ["{place}:/w"]', "/bin/sh", "-c", "cat /opt/i/d/f >/w/began; sleep 1000")
     until(lambda: (place / "began").exists() and (place / "began").read_text() == "within\n")
-    return launch, server(launch, served)
+    return launch, linux.server(launch.pid, SERVERS[served])
 
 
 @pytest.mark.parametrize("kind", MAKERS)
@@ -328,13 +312,12 @@ def test_a_server_that_stands_still_holds_nobody(user):
     text = f'grace = "100ms"\n{spec(build(user))}[filesystem]\nrw = ["{place}:/w"]'
     launch = user.start(text, "/bin/sh", "-c", "trap '' TERM; while true; do stat /opt/i/nothing 2>/w/began; done")
     until(lambda: (place / "began").exists())
-    squashfuse = server(launch, "squashfs")
+    squashfuse = linux.server(launch.pid, "squashfuse")
     handle = os.pidfd_open(squashfuse)
     os.kill(squashfuse, signal.SIGSTOP)
 
     def waits():
-        states = [Path(f"/proc/{pid}/wchan").read_text() for pid in linux.descendants(launch.pid) if pid != squashfuse]
-        return "request_wait_answer" in states
+        return any(linux.seen(pid, "wchan") == "request_wait_answer" for pid in linux.descendants(launch.pid) if pid != squashfuse)
 
     if os.getuid() == 0:
         until(waits)

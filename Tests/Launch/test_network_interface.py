@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import lab, names
+from harness import lab, linux, names
 from harness.caller import PYTHON
 from harness.hints import as_root, gone, told
 from harness.must import needs
@@ -206,9 +206,8 @@ def test_nothing_stays_of_a_launcher_killed_on_its_way(root, network):
 def test_the_jail_ends_with_its_rules(root, network):
     launch = root.start(VETH, "sh", "-c", "echo up; exec sleep 100")
     assert launch.stdout.readline() == b"up\n"
-    children = Path(f"/proc/{launch.pid}/task/{launch.pid}/children").read_text().split()
-    (nft,) = [child for child in children if b"--interactive" in Path(f"/proc/{child}/cmdline").read_bytes()]
-    os.kill(int(nft), signal.SIGKILL)
+    (nft,) = [pid for pid in linux.descendants(launch.pid) if "--interactive" in (linux.seen(pid, "cmdline") or "")]
+    os.kill(nft, signal.SIGKILL)
     run = root.finish(launch)
     assert run.status == 137 and "nft ended: SIGKILL; jail killed" in run.stderr, run
     until(lambda: left() == [])

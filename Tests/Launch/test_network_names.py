@@ -6,7 +6,6 @@ import re
 import select
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -189,9 +188,8 @@ print(json.dumps([slow, 3 < time.monotonic() - start < 6, ask("good.test")]))
 def resolver(launcher):
     """The launcher's child that answers: no program of its own, and not the jail's first process."""
     for child in Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split():
-        status = Path(f"/proc/{child}/status").read_text()
-        same = os.readlink(f"/proc/{child}/ns/mnt") == os.readlink(f"/proc/{launcher}/ns/mnt")
-        if same and Path(f"/proc/{child}/cmdline").read_bytes() == Path(f"/proc/{launcher}/cmdline").read_bytes():
+        status = linux.seen(child, "status")
+        if all(linux.seen(child, name) == linux.seen(launcher, name) for name in ("ns/mnt", "cmdline")):
             return int(child), dict(line.split(":\t") for line in status.splitlines() if ":\t" in line)
     raise AssertionError("no resolver")
 
@@ -306,7 +304,7 @@ class Told:
 
     def nft(self, *words, check=True, stdin=None):
         ours = os.readlink("/proc/self/ns/net")
-        target = next(pid for pid in linux.descendants(self.launch.pid) if os.readlink(f"/proc/{pid}/ns/net") != ours)
+        target = next(pid for pid in linux.descendants(self.launch.pid) if linux.seen(pid, "ns/net") not in (ours, None))
         line = ["nsenter", "-t", str(target), "-n", "nft", *words]
         return subprocess.run(line, capture_output=True, text=True, check=check, input=stdin).stdout
 

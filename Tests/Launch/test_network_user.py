@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -250,21 +249,10 @@ def test_the_command_changes_nothing_of_its_network(caller, network, identity):
     assert answers["link"] == -1 and answers["route"] == -1 and answers["rules"] in (-1, -22), answers
 
 
-def stack(launcher):
-    """The launcher's child that provides the network."""
-    deadline = time.monotonic() + patient(5)
-    while time.monotonic() < deadline:
-        for child in Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split():
-            if Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"pasta\0"):
-                return int(child)
-        time.sleep(0.01)
-    raise AssertionError("no pasta")
-
-
 def started(caller):
     launch = caller.start(USER, "sh", "-c", "echo up; exec sleep 100")
     assert launch.stdout.readline() == b"up\n"
-    return launch, stack(launch.pid)
+    return launch, linux.server(launch.pid, "pasta")
 
 
 def test_the_jail_ends_with_its_network(caller, network):

@@ -53,13 +53,7 @@ class Served:
         launch = self.user.start(self.spec(more), "/bin/sh", "-c", f"cat /opt/i/f >/w/text && mv /w/text /w/began; {script}")
         until(lambda: (self.shared / "began").exists())
         assert (self.shared / "began").read_text() == "within\n"
-        return launch, next(pid for pid in linux.descendants(launch.pid) if self.serves(pid))
-
-    def serves(self, pid):
-        try:
-            return Path(f"/proc/{pid}/comm").read_text().startswith(self.program[:15])
-        except OSError:
-            return False  # it has just ended
+        return launch, linux.server(launch.pid, self.program)
 
 
 @pytest.fixture(params=SERVERS)

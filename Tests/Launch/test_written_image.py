@@ -62,27 +62,13 @@ def is_sound(image):
     return subprocess.run(["e2fsck", "-fn", image], capture_output=True, env=SYSTEM).returncode == 0
 
 
-def server(launch):
-    def find():
-        for pid in linux.descendants(launch.pid):
-            try:
-                if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"fuse2fs\0"):
-                    return pid
-            except OSError:
-                continue
-        return None
-
-    until(find)
-    return find()
-
-
 def begin(user, image, script="sleep 1000", more='grace = "2s"', offset=0):
     """A launch that has written, and its server."""
     place = user.open_directory()
     text = spec(image, more, offset=offset) + f'[filesystem]\nrw = ["{place}:/w"]'
     launch = user.start(text, "/bin/sh", "-c", f"echo kept >/opt/i/new; echo >/w/began; {script}")
     until(lambda: (place / "began").exists())
-    return launch, server(launch)
+    return launch, linux.server(launch.pid, "fuse2fs")
 
 
 def test_what_is_written_stays_in_it(user, image):

@@ -7,7 +7,7 @@ import subprocess
 import time
 from contextlib import contextmanager
 
-from .patience import patient
+from .patience import patient, until
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -79,6 +79,26 @@ def descendants(root=None):
         level = {pid for pid, above in parent.items() if above in level and pid not in found}
         found.update((pid, about[pid]) for pid in level)
     return found
+
+
+def seen(pid, name):
+    """The text of a file, or the target of a link, of /proc/PID; None of a process that has ended, as any in a list of them may have."""
+    path = f"/proc/{pid}/{name}"
+    try:
+        if name.startswith("ns/"):
+            return os.readlink(path)
+        with open(path, "rb") as file:
+            return file.read().decode(errors="replace")
+    except OSError:
+        return None
+
+
+def server(launcher, program):
+    """The process below a launcher that runs `program`, as soon as it is there: by its file, or by argv[0], which pasta keeps of two names."""
+    def runs(pid):
+        return (seen(pid, "cmdline") or "").startswith(program + "\0") or (seen(pid, "comm") or "").startswith(program[:15])
+
+    return until(lambda: next(filter(runs, descendants(launcher)), None))
 
 
 #: What subprocess started: its own objects collect these, and must find the status still there.
