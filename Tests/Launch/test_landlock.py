@@ -149,6 +149,34 @@ def test_moving_into_what_allows_more_is_exdev(caller):
     assert ask(caller, spec, code) == {"up": "EXDEV"}
 
 
+BESIDE = ['[network]\nmode = "host"\n', '[landlock]\nscope = ["signal"]\n', '[landlock]\nbind_tcp = [8080]\n']
+
+
+@pytest.mark.parametrize("line", BESIDE, ids=["host network", "scope", "ports"])
+def test_rules_that_close_no_files_leave_moving_them(caller, line):
+    """A package manager, git and make move files between directories, and link them."""
+    given = caller.open_directory()
+    for name in ("a", "b"):
+        (given / name).mkdir()
+        (given / name).chmod(0o777)
+    opened = os.open(given, os.O_RDONLY | os.O_DIRECTORY)
+    places = ("/tmp", "/t", f"/proc/self/fd/{opened}")
+    code = ["for name in ('a', 'b'): os.mkdir('/tmp/' + name)"]
+    for place in places:
+        code += [
+            f'open("{place}/a/f", "x").close()',
+            f'attempt("{place} move", lambda: os.rename("{place}/a/f", "{place}/b/f"))',
+            f'attempt("{place} link", lambda: os.link("{place}/b/f", "{place}/a/g"))',
+            f'[os.unlink("{place}/" + name) for name in ("b/f", "a/g") if os.path.exists("{place}/" + name)]',
+        ]
+    spec = f'[filesystem]\nrw = ["{given}:/t"]\n[process]\nfds = [{opened}]\n{line}'
+    try:
+        answers = ask(caller, spec, "\n".join(code), pass_fds=(opened,))
+    finally:
+        os.close(opened)
+    assert answers == {f"{place} {how}": "ok" for place in places for how in ("move", "link")}, answers
+
+
 DEVICE = """
 import fcntl
 fd = os.open("/dev/null", os.O_RDWR)

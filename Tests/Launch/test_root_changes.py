@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.must import cannot
 from test_overlay import picture, tree, writable
 
 #: The jail's root is the host's, with the capabilities that a package manager uses: what it changes is the overlay's.
@@ -40,7 +41,7 @@ def package(tmp_path_factory):
 
 def host_state():
     found = {}
-    for path in ("/var/lib/dpkg", "/usr/bin", "/etc"):
+    for path in ("/var/lib/dpkg", "/var/lib/apt", "/var/cache/apt", "/usr/bin", "/usr/share/doc", "/etc"):
         for root, directories, files in os.walk(path):
             for name in files:
                 state = os.lstat(os.path.join(root, name))
@@ -57,6 +58,26 @@ def test_the_whole_host_for_an_experiment(root, package):
     run = root.shell(HOST_ROOT + f'[filesystem]\nro = ["{root.base}"]\n', script, options=options, timeout=60)
     assert run.stdout == "sample\n1\n", run
     assert host_state() == before and not os.path.exists("/usr/bin/immure-sample") and os.path.isdir("/usr/share/doc")
+
+
+def test_apt_get_installs_on_the_whole_host_and_nothing_stays(root, package):
+    """From a repository of its own: apt fetches as its user, moves what it has fetched, and calls dpkg."""
+    if not shutil.which("apt-get"):
+        cannot("install a package: no apt-get")
+    place = root.directory()
+    shutil.copy(package, place / "sample.deb")
+    fields = subprocess.run(["dpkg-deb", "-f", package], check=True, capture_output=True, text=True).stdout
+    content = package.read_bytes()
+    (place / "Packages").write_text(
+        f"{fields}Filename: ./sample.deb\nSize: {len(content)}\nSHA256: {hashlib.sha256(content).hexdigest()}\n\n")
+    (place / "sources.list").write_text(f"deb [trusted=yes] file:{place} ./\n")
+    apt = f"apt-get -q -o Dir::Etc::sourcelist={place}/sources.list -o Dir::Etc::sourceparts=-"
+    script = f"({apt} update && {apt} install -y immure-sample) >/tmp/log 2>&1 || cat /tmp/log; immure-sample; dpkg -s immure-sample | grep ^Status"
+    options = ["--set", 'filesystem.root="host"', "--set", 'filesystem.changes="discard"']
+    before = host_state()
+    run = root.shell(HOST_ROOT + f'[network]\nmode = "host"\n[filesystem]\nro = ["{root.base}"]\n', script, options=options, timeout=60)
+    assert run.stdout == "sample\nStatus: install ok installed\n", run
+    assert host_state() == before and not os.path.exists("/usr/bin/immure-sample")
 
 
 def test_by_default_the_command_is_nobody_there_as_well(root):

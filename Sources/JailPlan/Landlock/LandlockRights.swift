@@ -25,6 +25,10 @@ package struct LandlockHandled: Equatable, Sendable {
     package var connectsTCP = false
     package var scopesAbstractSockets = false
     package var scopesSignals = false
+    /// Whether files may be moved and linked from one directory of the tree to another all the same. A process that rules for files
+    /// restrict may not, unless every set of rules that it has says so, a set for ports or scopes alone included: landlock(7),
+    /// LANDLOCK_ACCESS_FS_REFER.
+    package var leavesMoves = false
 
     package init() {}
 

@@ -27,6 +27,7 @@ extension Planner {
             }
         }
         if handled.isEmpty { return }
+        handled.leavesMoves = handled.files.isNone && rightsOfTree != nil
         add(.landlock(.createRuleset(handled)), origin)
         for rule in policy.rules {
             add(.landlock(.allowPath(rule.path.value, FileAccess(rule.grant) & handled.files)), rule.path.position)

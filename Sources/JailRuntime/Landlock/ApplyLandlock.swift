@@ -15,10 +15,12 @@ struct Landlock {
 }
 
 extension Applier {
-    mutating func createRuleset(_ handled: LandlockHandled) throws(Failure) {
+    mutating func createRuleset(_ handled: LandlockHandled, of plan: Plan) throws(Failure) {
+        let files = handled.leavesMoves ? handled.files | .refer : handled.files
         landlock.ruleset = try failing { () throws(KernelError) in
-            try makeRuleset(files: handled.files.rawValue, network: handled.network, scopes: handled.scopes).release()
+            try makeRuleset(files: files.rawValue, network: handled.network, scopes: handled.scopes).release()
         }
+        if handled.leavesMoves { try leaveMoves(in: landlock.ruleset, of: plan) }
         landlock.handled = handled
         landlock.closesExecution = handled.files.contains(.execute)
     }

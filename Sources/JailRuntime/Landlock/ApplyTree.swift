@@ -54,6 +54,15 @@ extension Applier {
         closeDescriptor(made.release())
     }
 
+    /// Has a set of rules allow what `keepToTree` allows of moving and linking.
+    func leaveMoves(in ruleset: Int32, of plan: Plan) throws(Failure) {
+        try allowBelow("/", .refer, in: ruleset)
+        for step in plan.steps {
+            guard case .landlock(.keepToTree(let rules)) = step.operation else { continue }
+            for number in rules.passing { try allowGiven(number, .refer, isPassedOn: true, in: ruleset) }
+        }
+    }
+
     /// Whether that is a directory which this process may list.
     private func canList(_ path: String) -> Bool {
         do throws(KernelError) {

@@ -5,7 +5,7 @@ extension Applier {
     mutating func apply(_ operation: LandlockOperation, of plan: Plan) throws(Failure) {
         switch operation {
         case .keepToTree(let rules): try keepToTree(rules, of: plan)
-        case .createRuleset(let handled): try createRuleset(handled)
+        case .createRuleset(let handled): try createRuleset(handled, of: plan)
         case .allowPath(let path, let access): try allow(path, access)
         case .allowPort(let port, let use): try allow(port, use)
         case .enforceRuleset: try enforceRuleset(of: plan)
