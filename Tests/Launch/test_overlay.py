@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
 import pytest
 
 from harness import linux
+from harness.must import cannot
 
 
 def overlay(lower, more="", target="/src"):
@@ -303,3 +305,27 @@ def test_s23_a_users_quota_on_a_bind_is_refused_with_what_has_one(user):
     for spec in (overlay(place, 'quota = "1M"'), '[[mount]]\ntarget = "/src"\ntype = "tmpfs"\nsize = "1M"\n'):
         run = user.shell(spec, "head -c 2097152 /dev/zero >/src/big")
         assert "No space left" in run.stderr, run
+
+
+def births(caller, text):
+    """How many processes a launch of `true` has in all, the command's among them."""
+    calls = caller.open_directory() / "calls"
+    caller.wrapper = ("strace", "-f", "-o", str(calls), "-e", "trace=clone,clone3,fork,vfork")
+    try:
+        caller.shell(text, "true").ok
+    finally:
+        caller.wrapper = ()
+    return len(re.findall(r"(?:clone3?|v?fork)(?: resumed>.*|\(.*)\)\s+= [1-9]", calls.read_text()))
+
+
+def test_what_is_at_hand_takes_no_process_more(root):
+    """A source on a disk of this machine cannot keep the launcher waiting; what a link leads to is looked for by another process."""
+    if not shutil.which("strace"):
+        cannot("count processes: no strace")
+    lower = tree(root)
+    list(lower.rglob("*"))
+    bare = births(root, "")
+    bind = f'[[mount]]\ntarget = "/src"\nsource = "{lower}"\noptions = ["ro"]\n'
+    assert bare > 1 and births(root, bind) == bare and births(root, overlay(lower)) == bare
+    (lower.parent / "link").symlink_to(lower)
+    assert births(root, overlay(lower.parent / "link")) == bare + 1

@@ -142,7 +142,7 @@ static inline int linux_close_range(unsigned first, unsigned last, unsigned flag
 static inline long linux_getcwd(void *buffer, size_t size) { return syscall(SYS_getcwd, buffer, size); }
 /* statmount(2) and listmount(2) of Linux 6.8, which Debian 12 has no header for. */
 struct linux_mount {
-    uint64_t identity, parent, attributes, propagation;
+    uint64_t identity, parent, attributes, propagation, magic;
 };
 /* The mounts that the caller can reach from its root, in the order of their identities, those after `after`. */
 static inline long linux_listmount(uint64_t after, uint64_t *identities, size_t count) {
@@ -154,11 +154,11 @@ static inline long linux_listmount(uint64_t after, uint64_t *identities, size_t 
 }
 /* What is in `mount` is the kernel's answer for that mount, or the result is not 0. */
 static inline int linux_statmount(uint64_t identity, struct linux_mount *mount) {
-    enum { basic = 2 };
+    enum { of_file_system = 1, basic = 2 };
     struct {
         uint32_t size, spare;
         uint64_t identity, parameter;
-    } request = {.size = sizeof request, .identity = identity, .parameter = basic};
+    } request = {.size = sizeof request, .identity = identity, .parameter = of_file_system | basic};
     struct {
         uint32_t size, options;
         uint64_t mask;
@@ -174,20 +174,44 @@ static inline int linux_statmount(uint64_t identity, struct linux_mount *mount) 
     answer.mask = 0;
     answer.identity = 0;
     if (syscall(457, &request, &answer, sizeof answer, 0) < 0) return -1;
-    if (!(answer.mask & basic) || answer.identity != identity) {
+    if (!(answer.mask & basic) || !(answer.mask & of_file_system) || answer.identity != identity) {
         errno = ENODATA;
         return -1;
     }
-    *mount = (struct linux_mount){identity, answer.parent, answer.attributes, answer.propagation};
+    *mount = (struct linux_mount){identity, answer.parent, answer.attributes, answer.propagation, answer.magic};
     return 0;
 }
+/* The options of a mount's file system, as mountinfo has them, into `text`; their length, or -1: ENODATA before Linux 6.11. */
+static inline long linux_mount_options(uint64_t identity, char *text, size_t room) {
+    enum { fixed = 512, options = 0x80 };
+    struct {
+        uint32_t size, spare;
+        uint64_t identity, parameter;
+    } request = {.size = sizeof request, .identity = identity, .parameter = options};
+    struct {
+        uint32_t size, options;
+        uint64_t mask;
+        char rest[fixed - 16 + 4096];
+    } answer;
+    answer.mask = 0;
+    if (syscall(457, &request, &answer, sizeof answer, 0) < 0) return -1;
+    const size_t start = (size_t)answer.options + fixed - 16;
+    const size_t length = start < sizeof answer.rest ? strnlen(answer.rest + start, sizeof answer.rest - start) : 0;
+    if (!(answer.mask & options) || !length || length > room || start + length == sizeof answer.rest) {
+        errno = ENODATA;
+        return -1;
+    }
+    memcpy(text, answer.rest + start, length);
+    return (long)length;
+}
 /* The identity of the mount that a path is on: the one that statmount knows (STATX_MNT_ID_UNIQUE, never used twice), or
-   the one of mountinfo. `struct statx` and `statx` share a name. */
+   the one of mountinfo. The server of a file system has no part in it, and is not asked. `struct statx` and `statx` share a
+   name. */
 static inline int linux_mount_identity(int at, const char *path, int unique, uint64_t *identity) {
     struct statx answer;
     const unsigned mask = unique ? 0x4000u : STATX_MNT_ID;
     answer.stx_mask = 0;
-    if (statx(at, path, AT_EMPTY_PATH, mask, &answer) < 0) return -1;
+    if (statx(at, path, AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, &answer) < 0) return -1;
     if (!(answer.stx_mask & mask)) {
         errno = ENOSYS;
         return -1;

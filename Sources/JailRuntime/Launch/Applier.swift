@@ -14,6 +14,10 @@ struct Applier {
     var tree = Tree()
     /// Whether overlays of this kernel follow redirects by default, where one is made.
     var followsRedirects = false
+    /// The first lower of the overlay that has been made last.
+    var lowerRoot: FileStatus?
+    /// What the next step is to reach, where that has been opened without waiting for anybody.
+    var atHand = AtHand()
     /// The slots that the command is to write to, and the owners of what is there.
     var written = (slots: [Int](), owners: [UInt32]())
     var hostProc: HostProc?

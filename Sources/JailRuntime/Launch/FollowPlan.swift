@@ -38,10 +38,18 @@ extension Applier {
         stage.awaitWatcher()
     }
 
-    /// As `follow`, for sources that the spec names, as the launcher: what one of them is on may be a server that does not answer.
+    /// As `follow`, for sources that the spec names, as the launcher: what one of them is on may be a server that does not answer. What
+    /// is at hand needs no process more.
     mutating func followSources(_ plan: Plan, _ steps: Range<Int>) throws(Failure) {
-        guard plan.steps[steps].contains(where: { $0.origin != nil }) else { return try follow(plan, steps) }
-        try doBeside(plan) { (applier: inout Applier) throws(Failure) in try applier.follow(plan, steps) }
+        var steps = steps
+        while let next = steps.first, atHand.holds(plan.steps[next]) {
+            try follow(plan, next..<next + 1)
+            atHand.closeAll()
+            steps.removeFirst()
+        }
+        guard !steps.isEmpty else { return }
+        let rest = steps
+        try doBeside(plan) { (applier: inout Applier) throws(Failure) in try applier.follow(plan, rest) }
     }
 
     /// Does what may stand still in the kernel in a process of its own, where this one is a launcher, which must hear who wants it to

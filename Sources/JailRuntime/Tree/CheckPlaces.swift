@@ -7,21 +7,24 @@ import LinuxFacts
 /// Mounts are made in the order of their targets as they are written. A link in a tree of the host's may lead past that order:
 /// what one line has closed under its one name, another line would show again under the other.
 extension Applier {
-    func checkPlaces(_ table: MountTable, _ plan: Plan) throws(Failure) {
+    func checkPlaces(_ audit: inout MountAudit, _ plan: Plan) throws(Failure) {
         guard plan.checksPlaces else { return }
         // What is hidden may stand over everything.
         var closed: [UInt64] = []
-        for cover in tree.covers { closed.append(try identity(of: cover.mount, in: table)) }
-        for index in tree.standing.mounts.indices {
-            try checkPlace(tree.standing.targets[index], of: tree.standing.mounts[index], closed, table, plan)
+        for cover in tree.covers {
+            closed.append(try failing { () throws(KernelError) in try audit.identity(of: cover.mount) })
         }
-        for cover in tree.covers + tree.pins { try checkPlace(cover.target, of: cover.mount, closed, table, plan) }
+        for index in tree.standing.mounts.indices {
+            try checkPlace(tree.standing.targets[index], of: tree.standing.mounts[index], closed, &audit, plan)
+        }
+        for cover in tree.covers + tree.pins { try checkPlace(cover.target, of: cover.mount, closed, &audit, plan) }
     }
 
     private func checkPlace(
-        _ target: String, of mount: Int32, _ closed: [UInt64], _ table: MountTable, _ plan: Plan
+        _ target: String, of mount: Int32, _ closed: [UInt64], _ audit: inout MountAudit, _ plan: Plan
     ) throws(Failure) {
-        let wanted = try identity(of: mount, in: table)
+        let table = audit.table
+        let wanted = try failing { () throws(KernelError) in try audit.identity(of: mount) }
         let found = try seen(target, in: table)
         if let found {
             if found == wanted || closed.contains(found) { return }
@@ -30,11 +33,6 @@ extension Applier {
             return
         }
         throw Failure(.targetTaken, text: target).at(plan.step(thatPlaces: target) ?? step)
-    }
-
-    /// The identity of the mount that a descriptor is on.
-    func identity(of mount: Int32, in table: MountTable) throws(Failure) -> UInt64 {
-        try failing { () throws(KernelError) in try table.identity(at: mount) }
     }
 
     /// The mount that a target leads to, by the links of the jail; nil where it leads nowhere.

@@ -34,6 +34,8 @@ struct MountAudit {
     private var steps: [Int]
     private var attributes: [UInt64]
     private var extents: [UInt8]
+    /// The identities of mounts by the descriptors that lead to them; 0 for one that has not been asked for.
+    private var known: [UInt64] = []
     private var hasMirrors = false
     /// A root that is covered by its mirror has no place in the table any more.
     private var hiddenRoot: Promise?
@@ -56,6 +58,14 @@ struct MountAudit {
         attributes[place] = promise.attributes
         extents[place] = extent.rawValue
         return true
+    }
+
+    /// The identity of the mount that a descriptor is on; each is asked for once.
+    mutating func identity(of descriptor: Int32) throws(KernelError) -> UInt64 {
+        let place = Int(descriptor)
+        while known.count <= place { known.append(0) }
+        if known[place] == 0 { known[place] = try table.identity(at: descriptor) }
+        return known[place]
     }
 
     /// What the step that has made a mount promises of it; nil where it belongs to no step itself.
@@ -116,7 +126,7 @@ extension Applier {
             let promise = MountAudit.Promise(step: step, attributes: sealed | copy.attributes.rawValue)
             _ = try note(promise, of: copy.mount, .mirror, in: &audit)
         }
-        try checkPlaces(audit.table, plan)
+        try checkPlaces(&audit, plan)
         try judge(audit, plan)
         try checkRoot(audit.table, plan)
         try checkProcOptions(plan)
@@ -141,7 +151,8 @@ extension Applier {
     private func note(
         _ promise: MountAudit.Promise, of descriptor: Int32, _ extent: MountAudit.Extent, in audit: inout MountAudit
     ) throws(Failure) -> Bool {
-        return audit.expect(promise, of: try identity(of: descriptor, in: audit.table), extent)
+        let identity = try failing { () throws(KernelError) in try audit.identity(of: descriptor) }
+        return audit.expect(promise, of: identity, extent)
     }
 
     /// Where a mirror has taken the mount of a descriptor out of sight: notes the promise of the clone that its target leads

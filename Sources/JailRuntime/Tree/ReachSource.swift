@@ -6,6 +6,7 @@ import Kernel
 extension Applier {
     /// Opens (`O_PATH`) what a path of the spec leads to, by links that no jail, and for root no other user, may have made.
     mutating func reach(_ path: String, of plan: Plan) throws(Failure) -> Descriptor {
+        if let place = atHand.take(path) { return place }
         // Most paths have no link: nothing is to be known then of what the jail may write.
         do throws(WalkFault) {
             if let place = try HostWalk.openPlain(path) { return place }

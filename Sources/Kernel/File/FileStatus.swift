@@ -98,6 +98,18 @@ package enum FileSystemMagic {
     package static let local = [
         ext4, xfs, Int(BTRFS_SUPER_MAGIC), Int(F2FS_SUPER_MAGIC), Int(TMPFS_MAGIC),
     ]
+    /// Those that no path is walked through by asking a server: local ones, images, what the kernel makes up, and FUSE, which the
+    /// kernel asks for names alone.
+    static let walkedAlone =
+        local + [
+            proc, devpts, cgroup, cgroup2, overlay, fuse, squashfs, erofs, Int(SYSFS_MAGIC), Int(RAMFS_MAGIC),
+            Int(SECURITYFS_MAGIC), Int(DEBUGFS_MAGIC), Int(TRACEFS_MAGIC), Int(BPF_FS_MAGIC), Int(HUGETLBFS_MAGIC),
+            Int(PSTOREFS_MAGIC), Int(EFIVARFS_MAGIC), Int(BINFMTFS_MAGIC), Int(AUTOFS_SUPER_MAGIC), Int(NSFS_MAGIC),
+            Int(ISOFS_SUPER_MAGIC), Int(MSDOS_SUPER_MAGIC), Int(SELINUX_MAGIC), mqueue, fuseControl, configuration,
+        ]
+    private static let mqueue = 0x1980_0202
+    private static let fuseControl = 0x6573_5543
+    private static let configuration = 0x6265_6570
 }
 
 /// Changes the owner of a file below an open directory, not through a symbolic link. The corresponding C function is

@@ -59,6 +59,19 @@ package struct MountTable: Sendable {
         try mountIdentity(path, directory, isUnique: hasUniqueIdentities)
     }
 
+    /// Whether every mount that can be reached is of a file system that is walked without asking a server; false where that
+    /// cannot be told.
+    static func hasNoServers() -> Bool {
+        guard let table = listed() else { return false }
+        for index in table.indices {
+            var mount = linux_mount()
+            guard unsafe linux_statmount(table.words[4 * index], &mount) == 0,
+                FileSystemMagic.walkedAlone.contains(Int(mount.magic))
+            else { return false }
+        }
+        return true
+    }
+
     private static func listed() -> MountTable? {
         let batch = 256
         var last: UInt64 = 0
@@ -103,6 +116,36 @@ func mountIdentity(_ path: String, _ directory: Int32, isUnique: Bool) throws(Ke
 /// The number, as mountinfo has it, of the mount that an open file is on. The corresponding C function is `statx`.
 package func mountIdentity(of descriptor: Int32) throws(KernelError) -> UInt64 {
     try mountIdentity("", descriptor, isUnique: false)
+}
+
+/// The options of the file system of an open file, as mountinfo has them; nil where the kernel does not tell them by itself
+/// (before Linux 6.11), or the mount is out of reach. The corresponding calls are `statx` and `statmount`.
+package func mountOptions(of descriptor: Int32) -> String? {
+    do throws(KernelError) {
+        let identity = try mountIdentity("", descriptor, isUnique: true)
+        let room = 4096
+        let text = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            let length = unsafe buffer.withMemoryRebound(to: CChar.self) {
+                unsafe linux_mount_options(identity, $0.baseAddress, room)
+            }
+            count = max(0, length)
+        }
+        return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+    } catch {
+        return nil
+    }
+}
+
+/// The magic number of the file system that an open file is on, without a word to its server; nil where the kernel has no
+/// statmount(2). The corresponding calls are `statx` and `statmount`.
+func magicOfMount(of descriptor: Int32) -> Int? {
+    do throws(KernelError) {
+        var mount = linux_mount()
+        let identity = try mountIdentity("", descriptor, isUnique: true)
+        return unsafe linux_statmount(identity, &mount) == 0 ? Int(mount.magic) : nil
+    } catch {
+        return nil
+    }
 }
 
 /// The mount that a path is on, asked for by itself; nil where the kernel has no statmount(2), or no identity that is never

@@ -1,7 +1,7 @@
 import JailPlan
 import Kernel
 
-/// What only the text of mountinfo tells of an overlay, and only once it is attached.
+/// What can be seen of an overlay only once it is attached: the options that are in force.
 extension Applier {
     /// Whether this kernel's overlays follow redirects unless they are told not to: what it does by default it does not say. False
     /// where that cannot be seen.
@@ -13,9 +13,16 @@ extension Applier {
         }
     }
 
-    private static func line(of number: UInt64, in mountinfo: [UInt8]) -> String? {
-        var lines = MountLines(mountinfo)
-        while let line = lines.next() { if lines.number(of: line) == number { return lines.words(of: line) } }
+    /// The options of a mount by the call for it, or by the text that tells of all; nil where it is not attached: a clone in a
+    /// mirror stands for it.
+    private func optionsLine(of mount: Int32, _ text: inout [UInt8]?) throws(Failure) -> String? {
+        if let options = mountOptions(of: mount) { return options }
+        let number = try failing { () throws(KernelError) in try mountIdentity(of: mount) }
+        if text == nil { text = try failing(proc().mountinfo) }
+        var lines = MountLines(text ?? [])
+        while let line = lines.next() {
+            if lines.number(of: line) == number { return words(Array(lines.words(of: line).utf8)).last }
+        }
         return nil
     }
 
@@ -27,12 +34,8 @@ extension Applier {
             guard case .tree(.fill(let slot, .overlay(let source), let promise)) = plan.steps[index].operation,
                 source.owner == nil, slots[slot] >= 0
             else { continue }
-            let mount = slots[slot]
-            let number = try failing { () throws(KernelError) in try mountIdentity(of: mount) }
-            if text == nil { text = try failing(proc().mountinfo) }
-            // A clone in a mirror stands for one that is not attached itself.
-            guard let line = Self.line(of: number, in: text ?? []) else { continue }
-            let said = words(Array(line.utf8)).last?.utf8.split(separator: UInt8(ascii: ",")).map(Substring.init) ?? []
+            guard let line = try optionsLine(of: slots[slot], &text) else { continue }
+            let said = line.utf8.split(separator: UInt8(ascii: ",")).map(Substring.init)
             let name = "overlay on \(promise.target)"
             try hold(
                 said.contains("userxattr") == source.usesUserAttributes, at: index, name,

@@ -17,6 +17,9 @@ extension Applier {
         let isThere = try layers.openLower(of: source) { (path) throws(Failure) in try reach(path, of: plan) }
         guard isThere else { return -1 }
         try refuseSubmounts(below: layers.lower, of: source)
+        // The check goes by what is below, not by what its name leads to by then.
+        let first = layers.lower[0]
+        lowerRoot = try failing { () throws(KernelError) in try status(of: first) }
         if let fileIDs = source.fileIDs { try mapLower(of: source, fileIDs, in: &layers) }
         switch source.changes {
         case .thrownAway(let bytes, let inodes): try layers.makeUpper(bytes: bytes, inodes: inodes)
@@ -91,11 +94,8 @@ extension Applier {
     }
 
     private mutating func checkRoot(of view: Int32, _ source: OverlaySource) throws(Failure) {
-        guard source.isThrownAway else { return }
-        let (found, wanted) = try failing { () throws(KernelError) in
-            let lower = try open(source.lower[0], .path | .directory)
-            return (try status(of: view), try status(of: lower.number))
-        }
+        guard source.isThrownAway, let wanted = lowerRoot else { return }
+        let found = try failing { () throws(KernelError) in try status(of: view) }
         func words(_ status: FileStatus, _ owner: (user: UInt32, group: UInt32)) -> String {
             "\(owner.user):\(owner.group) 0\(String(status.permissions, radix: 8))"
         }
