@@ -320,7 +320,7 @@ CLOSES = {
     "a directory to read": ("mkdir n && echo n > n/n && chmod 555 n", ["A n", "A n/n"]),
     "one made anew": ("rm -r d && mkdir d && echo z > d/z && chmod 0 d", ["m d", "D d/x", "D d/y", "A d/z"]),
     "a link among them": ("mkdir q && ln -s /etc/passwd q/l && chmod 0 q", ["A q", "A q/l"]),
-    "the root of all": ("echo y >> a && chmod 0 .", ["M a"]),
+    "the root of all": ("echo y >> a && chmod 0 .", ["m .", "M a"]),
 }
 
 
@@ -340,8 +340,65 @@ def test_a4_what_is_closed_to_its_owner_is_listed_and_applied_with_its_mode(call
     found = files(lower)
     for name, (mode, content) in left.items():
         assert name not in found or found[name] == (mode, content) or content == b"" and not os.path.lexists(lower / name), (name, found)
-    assert {line.split()[1] for line in expected if not line.startswith("D")} <= found.keys()
+    assert {line.split()[1] for line in expected if not line.startswith("D")} <= {*found.keys(), "."}
+    assert permissions(lower) == (permissions(place / "changes") if "m ." in expected else 0o755)
     assert os.listdir(place / "changes") == [] and caller.verb("diff", spec).stdout == ""
+
+
+@pytest.mark.parametrize("closed", CLOSES)
+def test_a4_what_is_closed_to_its_owner_is_listed_when_the_jail_ends(caller, closed):
+    """The launcher is as closed to its own user as the jail's first process."""
+    lower, result = tree(caller), caller.open_directory() / "result.json"
+    script, expected = CLOSES[closed]
+    run = caller.shell(writable(caller) + overlay(lower), f"cd /src && {script}", options=["--changes", "-", "--result", result])
+    assert run.status == 0 and run.stderr == "", run
+    wanted = [line.replace(" .", " /src") if line == "m ." else line.replace(" ", " /src/", 1) for line in expected]
+    assert [line.split("\t")[0] for line in run.stdout.splitlines()] == wanted, run
+    assert [f'{change["change"]} {change["path"]}' for change in json.loads(result.read_text())["changes"]] == wanted
+
+
+def permissions(path):
+    return path.stat().st_mode & 0o7777
+
+
+def test_the_mode_of_the_root_is_a_change(caller):
+    lower, place = tree(caller), caller.directory()
+    spec = spec_of(caller, place, lower)
+    caller.shell(spec, "chmod 750 /src").ok
+    caller.shell(spec, "stat -c %a /src").ok
+    assert caller.verb("diff", spec).stdout == "m .\t(mode 0755 to 0750)\n" and permissions(lower) == 0o755
+    (change,) = json.loads(caller.verb("diff", spec, "--json").stdout)
+    assert change["path"] == "."
+    assert caller.verb("discard", spec).status == 0
+    assert permissions(place / "changes") == 0o755 and caller.verb("diff", spec).stdout == ""
+    caller.shell(spec, "chmod 750 /src").ok
+    assert caller.verb("apply", spec, "/src", "--", ".").status == 0
+    assert permissions(lower) == 0o750 and caller.verb("diff", spec).stdout == ""
+
+
+def test_the_hosts_mode_of_the_root_is_not_undone(caller):
+    lower, place = tree(caller), caller.directory()
+    spec = spec_of(caller, place, lower)
+    caller.shell(spec, "echo y >> /src/a").ok
+    lower.chmod(0o750)
+    assert caller.verb("diff", spec).stdout == "M a\n"
+    caller.shell(spec, "chmod 711 /src").ok
+    run = caller.verb("apply", spec)
+    assert run.status == 1 and ".: changed in the original since the launch" in run.stdout + run.stderr and permissions(lower) == 0o750, run
+    run = caller.verb("apply", spec, "--skip-conflicts")
+    assert run.status == 0, run
+    assert permissions(lower) == 0o750
+    assert (lower / "a").read_text().endswith("y\n")
+
+
+def test_a_directory_keeps_giving_its_group(caller):
+    lower, place = tree(caller), caller.directory()
+    (lower / "d").chmod(0o2775)
+    spec = spec_of(caller, place, lower)
+    caller.shell(spec, "cd /src && chmod g-w d && mkdir n && chmod 2755 n").ok
+    assert permissions(place / "changes/d") == 0o2755
+    assert caller.verb("apply", spec).status == 0
+    assert (permissions(lower / "d"), permissions(lower / "n")) == (0o2755, 0o755)
 
 
 @pytest.mark.parametrize("closed", CLOSES)

@@ -165,7 +165,8 @@ package struct ChangeApplication {
     // One change
 
     private mutating func put(_ change: Change) throws(KernelError) {
-        guard let upper = change.upper, let name = change.path.last else { return }
+        guard let upper = change.upper else { return }
+        guard let name = change.path.last else { return try putRoot(change, upper) }
         let parents = try reach(change)
         let (source, target) = (parents.upper, parents.original)
         if upper.permissions & 0o6000 != 0, upper.kind == .regular {
@@ -211,11 +212,21 @@ package struct ChangeApplication {
     }
 
     private func close(_ change: Change) throws(KernelError) {
-        guard let upper = change.upper, let name = change.path.last else { return }
+        guard let upper = change.upper else { return }
         let parent = try openParent(of: change.path, below: kept.lowers[0])
-        let directory = try openEntry(name, at: parent.number, .read | .directory)
-        try setPermissions(directory.number, upper.permissions & 0o1777)
+        let directory = try openEntry(change.path.last ?? ".", at: parent.number, .read | .directory)
+        try setPermissions(directory.number, permissions(change, upper))
         try synchronize(directory.number)
+    }
+
+    /// The mode that a directory gets. What the original says of the group of its files stays where the jail has left it.
+    private func permissions(_ change: Change, _ upper: EntryStatus) -> UInt32 {
+        upper.permissions & (0o1777 | (change.kind == .metadata ? (change.lower?.permissions ?? 0) & 0o2000 : 0))
+    }
+
+    private mutating func putRoot(_ change: Change, _ upper: EntryStatus) throws(KernelError) {
+        try setPermissions(kept.lowers[0], permissions(change, upper) | 0o700)
+        if upper.permissions & 0o700 != 0o700 { shut.append(change) }
     }
 
     private mutating func putDirectory(
@@ -227,7 +238,7 @@ package struct ChangeApplication {
             try makeDirectoryEntry(temporary, at: target, permissions: 0o700)
         }
         let made = try openEntry(change.kind == .metadata ? name : temporary, at: target, .read | .directory)
-        try dress(made.number, upper.permissions & 0o1777 | 0o700, attributes, change, upper)
+        try dress(made.number, permissions(change, upper) | 0o700, attributes, change, upper)
         if upper.permissions & 0o700 != 0o700 { shut.append(change) }
         if change.kind != .metadata { try place(name, change, target) }
     }

@@ -49,9 +49,16 @@ extension Change {
         status.kind == .characterDevice && status.node == 0 || isMarked && status.kind == .regular && status.size == 0
     }
 
-    /// The bytes of the path, parts joined by slashes, after `prefix`.
+    /// Whether it is the root of the overlay that is changed: its mode, for it has no name.
+    var isOfRoot: Bool { path.isEmpty }
+
+    /// The bytes of the path, parts joined by slashes, after `prefix`; of the root those of a prefix without its slash, or a dot.
     package func bytes(after prefix: String = "") -> [UInt8] {
         var result = Array(prefix.utf8)
+        if isOfRoot {
+            if result.count > 1 { result.removeLast() }
+            return result.isEmpty ? [UInt8(ascii: ".")] : result
+        }
         for (index, part) in path.enumerated() {
             if index > 0 { result.append(UInt8(ascii: "/")) }
             result += part.bytes
@@ -74,9 +81,12 @@ extension Change {
         ])
     }
 
-    /// By the bytes of their paths.
+    /// By the bytes of their paths, the root first.
     static func sorted(_ changes: [Change]) -> [Change] {
-        changes.sorted { $0.bytes().lexicographicallyPrecedes($1.bytes()) }
+        changes.sorted { one, other in
+            if one.isOfRoot || other.isOfRoot { return one.isOfRoot && !other.isOfRoot }
+            return one.bytes().lexicographicallyPrecedes(other.bytes())
+        }
     }
 }
 

@@ -33,13 +33,14 @@ struct ChangeWalk {
     /// Whether a mode in the way had better be met while there is a way over it.
     private var meetsModes = false
 
-    /// All changes, sorted by their paths; more than `bounds` are E2BIG.
+    /// All changes, sorted by their paths; more than `bounds` are E2BIG. `root` is the mode that the upper itself has had.
     static func changes(
-        of upper: Int32, over lowers: [Int32], prefix: String, within bounds: Bounds? = nil
+        of upper: Int32, over lowers: [Int32], prefix: String, root: UInt32?, within bounds: Bounds? = nil
     ) throws(KernelError) -> [Change] {
         try ClosedFiles.open { (isMet) throws(KernelError) in
             var walk = ChangeWalk(prefix: prefix)
             (walk.bounds, walk.meetsModes) = (bounds, isMet)
+            if let root { try walk.compareRoot(upper, lowers[0], root) }
             try walk.visit(upper, lowers.enumerated().map { ($0.offset, $0.element) }, [], isOpaque: false)
             return Change.sorted(walk.changes)
         }
@@ -75,6 +76,15 @@ struct ChangeWalk {
                 if let original = try find(name, in: lowers) { try note(deleted: name, original, path, in: lowers) }
             }
         }
+    }
+
+    /// The merged root has the mode of the upper: what the jail has made of it is a change, what the host has made of the
+    /// original's is none.
+    private mutating func compareRoot(_ upper: Int32, _ lower: Int32, _ mode: UInt32) throws(KernelError) {
+        let (found, original) = (try entryStatus(of: upper), try entryStatus(of: lower))
+        if found.permissions == mode || found.permissions == original.permissions { return }
+        let words = "mode 0\(String(original.permissions, radix: 8)) to 0\(String(found.permissions, radix: 8))"
+        changes.append(Change(kind: .metadata, path: [], notes: [words], upper: found, lower: original))
     }
 
     private mutating func compare(

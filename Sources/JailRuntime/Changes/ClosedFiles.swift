@@ -14,8 +14,8 @@ enum ClosedFiles {
         return try !hasEffectiveCapability(Capability.dac_override.rawValue)
     }
 
-    /// Does something for which files are opened; where a mode is in the way, once more from such a namespace. `isMet` is
-    /// whether a mode would end it now, and it had better.
+    /// Does something for which files are opened; where a mode is in the way, once more from such a namespace, unless this process
+    /// cannot be in one (`ChangesBeside`). `isMet` is whether a mode would end it now, and it had better.
     static func open<Result>(
         _ body: (_ isMet: Bool) throws(KernelError) -> Result
     ) throws(KernelError) -> Result {
@@ -23,7 +23,8 @@ enum ClosedFiles {
         do throws(KernelError) {
             return try body(true)
         } catch {
-            guard error.errno == .accessDenied else { throw error }
+            // proc(5): of a process that is not dumpable the maps are root's, and nobody else can write them.
+            guard error.errno == .accessDenied, try isDumpable() else { throw error }
             try enter()
             return try body(false)
         }
@@ -33,8 +34,6 @@ enum ClosedFiles {
     private static func enter() throws(KernelError) {
         // Asked first: in the new namespace they are nobody's.
         let (user, group) = (effectiveUser(), effectiveGroup())
-        // proc(5): of a process that is not dumpable the maps are root's, and nobody else can write them.
-        guard try isDumpable() else { return }
         do throws(KernelError) {
             try unshare(.user)
         } catch {

@@ -16,6 +16,8 @@ struct Conflicts {
     let lowers: [Int32]
     let record: OverlayRecord
 
+    private static let reason = "changed in the original since the launch"
+
     /// Every change that would undo one of the original's, before the first is made.
     func all(of changes: [Change]) throws(KernelError) -> [Objection] {
         var result: [Objection] = []
@@ -31,6 +33,11 @@ struct Conflicts {
                 ? "only a lower below the first has it, which is left as it is" : nil
         }
         guard let lower = change.lower else { return nil }
+        if change.isOfRoot {
+            // The time of a directory changes with every name in it, and a killed apply may have been at this.
+            let isChanged = !record.isApplying && record.modes?.lower != lower.permissions
+            return isChanged ? Self.reason : nil
+        }
         let isChanged: Bool
         switch change.kind {
         case .added: return nil
@@ -41,7 +48,7 @@ struct Conflicts {
         case .deleted, .replaced: isChanged = try holdsLate(change)
         }
         guard isChanged else { return nil }
-        return "changed in the original since the launch"
+        return Self.reason
     }
 
     /// st_ctime, which nobody can set back.

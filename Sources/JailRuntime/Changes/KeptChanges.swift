@@ -118,7 +118,8 @@ package struct KeptChanges {
 
     func found() throws(KernelError) -> [Change] {
         guard let record else { return [] }
-        let found = try ChangeWalk.changes(of: upper, over: lowers, prefix: record.attributes + ".overlay.")
+        let found = try ChangeWalk.changes(
+            of: upper, over: lowers, prefix: record.attributes + ".overlay.", root: record.modes?.upper)
         // What a killed apply has left in a directory that is opaque is nothing that the jail has deleted.
         guard let draft = record.draft.map({ EntryName(Array($0.utf8)) }) else { return found }
         return found.filter { change in !change.path.contains { $0.isDraft(of: draft) } }

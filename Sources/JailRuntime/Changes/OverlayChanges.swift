@@ -21,8 +21,18 @@ package struct OverlayChanges: Sendable {
             defer { for lower in lowers { closeDescriptor(lower) } }
             for path in source.lower { lowers.append(try KeptChanges.openLower(path, following: rule)) }
             changes = try failing { () throws(KernelError) in
-                try ChangeWalk.changes(
-                    of: overlay.upper, over: lowers, prefix: source.attributePrefix, within: ChangeWalk.Bounds())
+                let root = try entryStatus(of: lowers[0]).permissions
+                let walk = { () throws(KernelError) in
+                    try ChangeWalk.changes(
+                        of: overlay.upper, over: lowers, prefix: source.attributePrefix, root: root,
+                        within: ChangeWalk.Bounds())
+                }
+                do throws(KernelError) {
+                    return try walk()
+                } catch {
+                    guard error.errno == .accessDenied, try ClosedFiles.areMet() else { throw error }
+                    return try ChangesBeside.found(walk)
+                }
             }
         } catch {
             let told = Explanation(error, of: Plan(), evidence: .host).told

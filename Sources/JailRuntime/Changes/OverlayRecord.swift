@@ -4,7 +4,7 @@ import Kernel
 import SpecFile
 
 /// `immure.json` in the work directory of a kept overlay: what its upper changes, and since when.
-struct OverlayRecord: Equatable {
+struct OverlayRecord {
     static let name: EntryName = "immure.json"
 
     /// The wall clock before the first launch whose changes are in the upper, in nanoseconds: what the original has changed
@@ -17,6 +17,8 @@ struct OverlayRecord: Equatable {
     var lowers: [[UInt64]]
     /// The inode of the upper; nil in a record of a version that did not write it.
     var upper: UInt64?
+    /// The modes of the upper and of the first lower before the first launch; nil in a record of a version that did not write them.
+    var modes: (upper: UInt32, lower: UInt32)?
     /// `user` or `trusted`: which attributes overlayfs keeps its notes in.
     var attributes: String
     /// The id maps of the jail, inside, outside and count; empty where it had none.
@@ -51,7 +53,11 @@ extension OverlayRecord {
             let found = try failing { () throws(KernelError) in try status(of: lower).identity }
             lowers.append([found.device, found.inode])
         }
-        upper = try failing { () throws(KernelError) in try status(of: layers.upper).identity.inode }
+        let (changed, original) = try failing { () throws(KernelError) in
+            (try status(of: layers.upper), try status(of: layers.lower[0]))
+        }
+        upper = changed.identity.inode
+        modes = (changed.permissions, original.permissions)
         attributes = source.usesUserAttributes ? "user" : "trusted"
         users = Self.numbers(plan.maps?.users)
         groups = Self.numbers(plan.maps?.groups)
@@ -82,6 +88,8 @@ extension OverlayRecord {
     private var json: JSON {
         func list(_ rows: [[UInt64]]) -> JSON { .array(rows.map { .array($0.map { .integer(Int(clamping: $0)) }) }) }
         let changed: [(String, JSON)] = upper.map { [("upper", .integer(Int(clamping: $0)))] } ?? []
+        let roots: [(String, JSON)] =
+            modes.map { [("modes", list([[UInt64($0.upper), UInt64($0.lower)]]))] } ?? []
         let begun: [(String, JSON)] = draft.map { [("draft", .string($0))] } ?? []
         return .object(
             [
@@ -89,7 +97,7 @@ extension OverlayRecord {
                 ("process", .integer(process)), ("lowers", list(lowers)), ("attributes", .string(attributes)),
                 ("users", list(users)), ("groups", list(groups)), ("owner", list([owner])),
                 ("applying", .boolean(isApplying)),
-            ] + changed + begun)
+            ] + changed + roots + begun)
     }
 
     /// Writes it, whole or not at all, and so that it is on the disk.
@@ -175,6 +183,11 @@ extension OverlayRecord {
             guard let number = integer(node), number >= 0 else { return nil }
             upper = UInt64(number)
         }
+        var modes: (upper: UInt32, lower: UInt32)?
+        if table["modes"] != nil {
+            guard let row = rows("modes")?.first, row.count == 2, row.allSatisfy({ $0 <= 0o7777 }) else { return nil }
+            modes = (UInt32(row[0]), UInt32(row[1]))
+        }
         var draft: String?
         if case .string(let name)? = table["draft"]?.node.value {
             guard name.hasPrefix(Self.draftPrefix), !name.utf8.contains(UInt8(ascii: "/")) else { return nil }
@@ -182,7 +195,7 @@ extension OverlayRecord {
         }
         self.init(
             start: start, launched: launched, process: Int(process), lowers: lowers, upper: upper,
-            attributes: attributes,
+            modes: modes, attributes: attributes,
             users: users, groups: groups, owner: owner, isApplying: isApplying, draft: draft)
     }
 }

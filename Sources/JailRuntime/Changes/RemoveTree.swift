@@ -50,6 +50,8 @@ extension KeptChanges {
         guard isRecorded else { return }
         do throws(KernelError) {
             try ClosedFiles.open { (_) throws(KernelError) in try RemoveTree(top: upper).empty(upper) }
+            // The next jail has it as its root.
+            if let mode = record?.modes?.upper { try setPermissions(ofPath: upper, mode) }
             let tree = RemoveTree(top: work)
             while let name = try entryNames(of: work).first(where: { $0 != OverlayRecord.name }) {
                 try tree.remove(name, at: work)

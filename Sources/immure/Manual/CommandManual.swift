@@ -172,7 +172,8 @@ extension Manual {
         `A` new, `M` other content, `m` other mode, owner, group or extended attributes (which ones is said after a tab),
         `D` deleted, `T` another kind of file. Same bytes and metadata make no line, a directory that was deleted and made
         again is the names that are missing in it, a tree that is gone is one line with its number of entries, and a file
-        that is renamed is a D and an A. Paths begin at the target; one that has control characters, quotes or backslashes
+        that is renamed is a D and an A. A mode that the jail has given the target itself is a line for `.`. Paths begin at
+        the target; one that has control characters, quotes or backslashes
         stands in quotes as C has them, or as it is with `-z`. Only the upper is walked: it costs what was changed, not what
         there is. With several such overlays in the spec the target has to be named. The status is 0 for no change, 1 for some.
         """

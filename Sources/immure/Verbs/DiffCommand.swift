@@ -95,7 +95,10 @@ struct ApplyCommand: ParsableCommand {
         if !conflicts.isEmpty && !force {
             for conflict in conflicts { Report.say(Diagnostic("conflict: \(conflict.line)", at: nil), as: .plain) }
             guard skipConflicts, !check else { Caller.leave(1) }
-            changes.removeAll { change in conflicts.contains { change.path.starts(with: $0.path) } }
+            // With a name goes what is below it; the mode of the root is by itself.
+            changes.removeAll { change in
+                conflicts.contains { $0.path.isEmpty ? change.path.isEmpty : change.path.starts(with: $0.path) }
+            }
         }
         if check { Caller.leave(0) }
         try application.apply(changes, empties: changes.count == all.count)

@@ -145,7 +145,10 @@ extension Applier {
     /// What `diff` and `apply` will need to know, and what a later launch must find the same.
     private func writeRecord(_ layers: OverlayLayers, _ source: OverlaySource, _ plan: Plan) throws(Failure) {
         var record = try OverlayRecord(layers, source, plan, process: try hostProcess())
-        let isEmpty = try failing { () throws(KernelError) in try entryNames(of: layers.upper).isEmpty }
+        var isEmpty = try failing { () throws(KernelError) in try entryNames(of: layers.upper).isEmpty }
+        if isEmpty, let modes = Self.readable(in: layers.work)?.modes, modes.upper != record.modes?.upper {
+            isEmpty = false  // the mode of its root is a change as well
+        }
         if !isEmpty, let earlier = try OverlayRecord.read(in: layers.work) {
             try earlier.require(layers.upper)
             if earlier.isApplying {
@@ -165,13 +168,22 @@ extension Applier {
                     hint: "launch as before, or throw them away: immure discard SPEC")
             }
             // A change is one of the original's since the first launch that is still in the upper.
-            record.start = earlier.start
+            (record.start, record.modes) = (earlier.start, earlier.modes)
         } else if !isEmpty {
             throw Failure(
                 telling: "upper is not empty, and work has no immure.json that says what it changes",
                 hint: "empty it, or name another directory, which immure makes")
         }
         try record.write(in: layers.work)
+    }
+
+    /// The record of a launch; nil where there is none, or it cannot be read.
+    private static func readable(in work: Int32) -> OverlayRecord? {
+        do throws(Failure) {
+            return try OverlayRecord.read(in: work)
+        } catch {
+            return nil
+        }
     }
 
     /// The number of this process on the host.
