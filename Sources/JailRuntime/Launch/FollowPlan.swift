@@ -41,6 +41,7 @@ extension Applier {
     /// As `follow`, for sources that the spec names, as the launcher: what one of them is on may be a server that does not answer. What
     /// is at hand needs no process more.
     mutating func followSources(_ plan: Plan, _ steps: Range<Int>) throws(Failure) {
+        guard signals != nil else { return try follow(plan, steps) }
         var steps = steps
         while let next = steps.first, atHand.holds(plan.steps[next]) {
             try follow(plan, next..<next + 1)
