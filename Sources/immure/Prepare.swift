@@ -21,7 +21,10 @@ enum Prepare {
     ) throws(Rejection) -> Plan {
         let files = files ?? FilesRead(toLaunch: toLaunch)
         let surroundings = Caller.surroundings()
-        let document = try load(request, in: surroundings, reading: files.read, toLaunch: toLaunch)
+        let given = toLaunch ? givenTimeout(request, in: surroundings) : nil
+        let document = try load(
+            request, in: surroundings, reading: { (path) throws(Diagnostic) in try files.read(path, within: given) },
+            toLaunch: toLaunch)
         try checkTrust(document, isFatal: toLaunch)
         var decoded = Spec.decode(document, in: surroundings)
         let timeout = toLaunch ? decoded.spec.timeout?.value : nil
@@ -128,6 +131,18 @@ enum Prepare {
         } catch {
             decoded.add(nil, [error])
             return nil
+        }
+    }
+
+    /// The limit that the command line sets: it holds while the spec is read, whose own is not known yet.
+    private static func givenTimeout(_ request: RunRequest, in surroundings: Surroundings) -> Duration? {
+        if request.spec == nil || request.overrides.isEmpty { return nil }
+        do throws(Rejection) {
+            let document = try Document.load(
+                path: nil, overrides: request.overrides, in: surroundings, reading: Caller.readSpec)
+            return Spec.decode(document, in: surroundings).spec.timeout?.value
+        } catch {
+            return nil  // what is wrong with them is told with all else
         }
     }
 

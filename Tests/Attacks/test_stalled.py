@@ -102,6 +102,31 @@ def test_b09_a_signal_ends_a_launch_that_waits_for_its_spec(caller, hanging, whe
     ended(caller, caller.spec(text.format(hanging)) if text else hanging / "below.toml", number)
 
 
+@pytest.mark.parametrize("where", [where for where in SPECS if "without" not in where])
+def test_b09_a_deadline_of_the_command_line_ends_a_launch_that_waits_for_its_spec(caller, hanging, where):
+    """A limit that stands in the spec is not known before it is read; one that stands beside it is, and counts in place of it."""
+    text = SPECS[where]
+    spec = caller.spec(text.format(hanging)) if text else hanging / "below.toml"
+    begin = time.monotonic()
+    run = caller.run(spec, "/bin/echo", "ran", options=["--set", 'timeout="1s"'])
+    assert run.status == 124 and run.stdout == "" and time.monotonic() - begin < patient(1.5), run
+    assert f'read "{hanging}/below.' in run.stderr and "the timeout was over before this was done" in run.stderr, run
+    assert linux.survivors(0.5) == {}
+
+
+def test_b09_a_spec_is_read_alike_with_a_deadline_of_the_command_line(caller):
+    spec = caller.spec('extends = ["other.toml"]\n')
+    caller.file(spec.with_name("other.toml"), 'environment.set = { A = "b" }\n')
+    limit = ["--set", 'timeout="60s"']
+    run = caller.run(spec, "/bin/sh", "-c", "echo $A", options=limit)
+    assert run.status == 0 and run.stdout == "b\n" and run.stderr == "", run
+    spec.with_name("other.toml").unlink()
+    run = caller.run(spec, "/bin/echo", "ran", options=limit)
+    assert run.status == 125 and run.stdout == "" and "other.toml" in run.stderr and "ENOENT" in run.stderr, run
+    run = caller.run(spec, "/bin/echo", "ran", options=["--set", "timeout=no"])
+    assert run.status == 125 and run.stdout == "" and "timeout=no" in run.stderr, run
+
+
 def test_b09_a_deadline_ends_a_launch_that_waits_for_a_profile(caller, hanging):
     begin = time.monotonic()
     run = caller.run(f'timeout = "1s"\nseccomp.profile = "{hanging}/below.json"', "/bin/echo", "ran")
