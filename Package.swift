@@ -73,7 +73,8 @@ let package = Package(
         // What several test targets and the fuzzer share; Tests/Support holds what the suites in Python share, too.
         .target(
             name: "TestSupport",
-            dependencies: ["JailScore", "JailPlan", "JailSpec", "SpecFile", "Kernel", "CLinux"], path: "Tests/Support",
+            dependencies: ["JailScore", "JailPlan", "JailSpec", "SpecFile", "LinuxFacts", "Kernel", "CLinux"],
+            path: "Tests/Support",
             exclude: ["harness"], swiftSettings: strict),
 
         // libseccomp, which the compiler of filters is held against: nothing but a test imports it.

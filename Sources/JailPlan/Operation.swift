@@ -3,8 +3,9 @@
 /// Payloads are resolved: no name is looked up, no path expanded and no default chosen after the plan is made. The same
 /// value is applied, printed, compared in tests and used to word a failure. Only `Planner` decides the order.
 ///
-/// Indirect: steps are handed around by the hundred, and a copy is a reference, not all that the largest of them holds.
-package indirect enum Operation: Equatable, Sendable {
+/// Each noun is an indirect enumeration: steps are handed around by the hundred, and a copy is a reference, not all that the
+/// largest of them holds.
+package enum Operation: Equatable, Sendable {
     case tree(TreeOperation)
     case identity(IdentityOperation)
     case process(ProcessOperation)

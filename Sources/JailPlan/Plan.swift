@@ -77,8 +77,8 @@ package struct Plan: Equatable, Sendable {
     /// Whoever carries out what comes next.
     private var actor = Actor.launcher
     package private(set) var maps: IdentityMaps?
-    /// What is provided for a network that leads out.
-    package private(set) var provision: NetworkProvision?
+    /// The step that provides for a network that leads out.
+    private var providing: Int?
     /// Whether ports of the host lead into the jail.
     private var publishes = false
     /// Where the list of destinations stands, where there is one.
@@ -158,8 +158,14 @@ package struct Plan: Equatable, Sendable {
     /// Without a pid namespace nothing would take that process along where the jail's first one is killed.
     /// Whoever provides a network or publishes a port of it needs the namespace from the first.
     package var makesNetworkBeside: Bool {
-        guard case .supervised = shape, provision == nil, !publishes else { return false }
+        guard case .supervised = shape, providing == nil, !publishes else { return false }
         return makes(.net) && makes(.pid)
+    }
+
+    /// What is provided for a network that leads out.
+    package var provision: NetworkProvision? {
+        guard let providing, case .network(.provideNetwork(let found)) = steps[providing].operation else { return nil }
+        return found
     }
 
     /// The kinds that `createNamespaces` makes at once.
@@ -182,8 +188,8 @@ package struct Plan: Equatable, Sendable {
         case .identity(.mapIdentities(let maps)):
             self.maps = maps
             if !maps.isWrittenInside { actor = .outside }
-        case .network(.provideNetwork(let provision)):
-            self.provision = provision
+        case .network(.provideNetwork):
+            providing = steps.count
             actor = .outside
         case .network(.publish): (publishes, actor) = (true, .outside)
         case .process(.startSession(let terminal)): session = terminal

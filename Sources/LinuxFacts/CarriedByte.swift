@@ -30,7 +30,7 @@ package enum CarriedByte {
 extension String {
     /// The string for bytes of the kernel's, which may hold a NUL, without loss: what is not UTF-8 is carried.
     package init(escaping bytes: [UInt8]) {
-        if let valid = Self.valid(bytes), !CarriedByte.isIn(valid) {
+        if let valid = Self(validating: bytes.span), !CarriedByte.isIn(valid) {
             self = valid
             return
         }
@@ -52,9 +52,9 @@ extension String {
     }
 
     /// nil for what is not UTF-8. `String(validating:as:)` takes any collection, and asks the runtime for types that it has to make.
-    private static func valid(_ bytes: [UInt8]) -> String? {
+    package init?(validating bytes: Span<UInt8>) {
         do throws(UTF8.ValidationError) {
-            return String(copying: try UTF8Span(validating: bytes.span))
+            self.init(copying: try UTF8Span(validating: bytes))
         } catch {
             return nil
         }

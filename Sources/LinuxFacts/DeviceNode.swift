@@ -2,6 +2,9 @@
 package enum DeviceNode: String, CaseIterable, Sendable {
     case null, zero, full, random, urandom, tty
 
+    /// All of them, in no list: the type of a list is made at run time, by each launch.
+    package static var each: InlineArray<6, Self> { [.null, .zero, .full, .random, .urandom, .tty] }
+
     package var name: String { rawValue }
     package var path: String { "/dev/" + rawValue }
 
@@ -20,6 +23,9 @@ package enum DeviceNode: String, CaseIterable, Sendable {
 /// The links that stand beside them.
 package enum DeviceLink: String, CaseIterable, Sendable {
     case fd, stdin, stdout, stderr, ptmx
+
+    /// As those of the nodes.
+    package static var each: InlineArray<5, Self> { [.fd, .stdin, .stdout, .stderr, .ptmx] }
 
     package var path: String { "/dev/" + rawValue }
 

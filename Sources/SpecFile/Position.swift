@@ -1,16 +1,30 @@
 /// A place in a spec file: what every value, diagnostic and kernel operation is traced back to.
-public struct Position: Hashable, Sendable {
-    /// The file as the user named it, or `--set` for a value given on the command line.
-    public let file: String
-    /// The line, counted from 1.
-    public let line: Int
-    /// The column in bytes, counted from 1.
-    public let column: Int
+///
+/// Indirect: a spec that says nothing has a hundred values without one, each of them as large as what it could hold.
+public indirect enum Position: Hashable, Sendable {
+    case place(file: String, line: Int, column: Int)
 
-    public init(file: String, line: Int, column: Int) {
-        self.file = file
-        self.line = line
-        self.column = column
+    public init(file: String, line: Int, column: Int) { self = .place(file: file, line: line, column: column) }
+
+    /// The file as the user named it, or `--set` for a value given on the command line.
+    public var file: String {
+        switch self {
+        case .place(let file, _, _): file
+        }
+    }
+
+    /// The line, counted from 1.
+    public var line: Int {
+        switch self {
+        case .place(_, let line, _): line
+        }
+    }
+
+    /// The column in bytes, counted from 1.
+    public var column: Int {
+        switch self {
+        case .place(_, _, let column): column
+        }
     }
 }
 

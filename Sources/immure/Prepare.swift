@@ -38,7 +38,7 @@ enum Prepare {
         decoded.spec.takeCommand(from: request)
         if toLaunch { noteHome(document, surroundings) }
         return try plan(
-            decoded.spec, from: files, toLaunch: toLaunch, keepingBack: held, reportsResult: request.result != nil,
+            &decoded.spec, from: files, toLaunch: toLaunch, keepingBack: held, reportsResult: request.result != nil,
             reportsChanges: request.changes != nil)
     }
 
@@ -46,14 +46,15 @@ enum Prepare {
     static func plan(
         of document: Document, in surroundings: Surroundings, stays: Bool
     ) throws(Rejection) -> Plan {
-        try plan(try decode(document, in: surroundings), from: FilesRead(toLaunch: true), stays: stays)
+        var spec = try decode(document, in: surroundings)
+        return try plan(&spec, from: FilesRead(toLaunch: true), stays: stays)
     }
 
+    /// The spec is changed where it is: a copy is a thousand bytes of stack.
     private static func plan(
-        _ written: Spec, from files: FilesRead, toLaunch: Bool = true, keepingBack held: [HeldBack] = [],
+        _ spec: inout Spec, from files: FilesRead, toLaunch: Bool = true, keepingBack held: [HeldBack] = [],
         reportsResult: Bool = false, reportsChanges: Bool = false, stays: Bool = false
     ) throws(Rejection) -> Plan {
-        var spec = written
         if toLaunch {
             try checkDescriptors(spec.process.fds, "process.fds", keepingBack: held)
             for given in spec.filesystem.givenDescriptors {

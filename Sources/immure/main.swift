@@ -9,8 +9,9 @@ if Caller.wasGivenPrivilege {
             hint: "take the bits off; immure needs none: chmod u-s,g-s, setcap -r"))
     Caller.leave(125)
 }
-FuseMounter.answer(as: Caller.arguments.first)
-if let words = BubblewrapFront.words(of: Caller.arguments) { BubblewrapFront.perform(words) }
-let arguments = Array(Caller.arguments.dropFirst())
+let started = Caller.arguments
+FuseMounter.answer(as: started.first)
+if let words = BubblewrapFront.words(of: started) { BubblewrapFront.perform(words) }
+let arguments = Array(started.dropFirst())
 if let request = FastArguments.parse(arguments) { Run.perform(request) }
 CommandLineInterface.run(arguments)

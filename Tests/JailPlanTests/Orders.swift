@@ -1,4 +1,5 @@
 import JailPlan
+import LinuxFacts
 import TestSupport
 
 /// What the plan's order claims, a row each.

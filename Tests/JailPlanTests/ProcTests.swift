@@ -1,5 +1,6 @@
 import JailPlan
 import JailSpec
+import LinuxFacts
 import TestSupport
 import Testing
 

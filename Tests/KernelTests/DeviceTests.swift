@@ -5,6 +5,12 @@ import Testing
 
 /// Device nodes, by what the host's /dev has.
 @Suite struct DeviceTests {
+    @Test func eachIsThere() {
+        let (nodes, links) = (DeviceNode.each, DeviceLink.each)
+        #expect(nodes.indices.map { nodes[$0] } == DeviceNode.allCases)
+        #expect(links.indices.map { links[$0] } == DeviceLink.allCases)
+    }
+
     @Test(arguments: DeviceNode.allCases) func numbers(_ node: DeviceNode) throws {
         let file = try open(node.path, [.path])
         let found = try status(of: file.number)

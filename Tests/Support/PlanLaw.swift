@@ -1,5 +1,6 @@
 package import JailPlan
 import JailSpec
+import LinuxFacts
 
 /// A plan followed step by step: what has been done so far, and so what can no longer be done, or not yet.
 ///

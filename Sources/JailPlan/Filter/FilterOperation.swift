@@ -1,7 +1,7 @@
 package import SystemCallFilter
 
 /// One step towards what the command may ask of the kernel, seccomp(2).
-package enum FilterOperation: Equatable, Sendable {
+package indirect enum FilterOperation: Equatable, Sendable {
     /// No namespaces by a filter, where there is no user namespace of the jail's own to forbid them.
     case refuseNamespaces(others: [OtherABI])
     /// Which system calls the command may make, for ever.

@@ -2,7 +2,7 @@ package import JailSpec
 package import LinuxFacts
 
 /// One step towards the ids and the rights of the command.
-package enum IdentityOperation: Equatable, Sendable {
+package indirect enum IdentityOperation: Equatable, Sendable {
     /// Writes uid_map and gid_map, user_namespaces(7).
     case mapIdentities(IdentityMaps)
     /// No new user namespaces in the jail's own user namespace: `max_user_namespaces` becomes 0 there.

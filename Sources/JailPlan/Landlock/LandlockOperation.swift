@@ -1,7 +1,7 @@
 package import LinuxFacts
 
 /// One step towards the rules of landlock(7).
-package enum LandlockOperation: Equatable, Sendable {
+package indirect enum LandlockOperation: Equatable, Sendable {
     /// Files that are not in the jail's tree stay as they were opened.
     case keepToTree(TreeRules)
     /// Begins a set of Landlock rules that closes these accesses, but for what the rules allow.

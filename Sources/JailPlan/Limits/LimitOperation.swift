@@ -1,7 +1,7 @@
 package import JailSpec
 
 /// One step towards the limits: the control group of the jail, and what setrlimit(2) knows.
-package enum LimitOperation: Equatable, Sendable {
+package indirect enum LimitOperation: Equatable, Sendable {
     /// Moves the launcher into a new scope unit of that manager, which is delegated to it, StartTransientUnit.
     case requestScope(ControlGroups.Manager)
     /// Gives the children of the base these controllers; processes in the base make room in a leaf of their own.

@@ -1,7 +1,7 @@
 package import JailSpec
 
 /// One step towards the network of the jail.
-package enum NetworkOperation: Equatable, Sendable {
+package indirect enum NetworkOperation: Equatable, Sendable {
     /// Loads the rules of the network namespace, then starts what leads out of it. Both go on beside what follows.
     case provideNetwork(NetworkProvision)
     /// Opens a port of the host, by whoever launches and in the caller's network.

@@ -2,7 +2,7 @@ package import JailSpec
 package import LinuxFacts
 
 /// One step towards the process that becomes the command: the namespaces that it is in, and what it passes on.
-package enum ProcessOperation: Equatable, Sendable {
+package indirect enum ProcessOperation: Equatable, Sendable {
     /// Joins namespaces that exist, all opened before the first is joined.
     case joinNamespaces([JoinedNamespace])
     /// Joins all the namespaces of a running jail that are not the launcher's, to start one more command there.

@@ -131,9 +131,7 @@ extension TreeBuilder {
             placeTree(path, on: path, .closed | .noExecute, at: spec.service.notify.position)
         case .relayed:
             // The directory is the tmpfs's own, so that the jail sees the socket and nothing else.
-            let parameters: [FileSystem.Parameter] = [
-                .init(key: "mode", value: "0755"), .init(key: "size", value: "4k"),
-            ]
+            let parameters = [FileSystemOption("mode", "0755"), FileSystemOption("size", "4k")]
             place(
                 .noticeSocket(FileSystem(type: "tmpfs", parameters: parameters)), on: Planner.noticeDirectory,
                 .closed | .noExecute, isDirectory: true, sealed: true,
@@ -145,7 +143,7 @@ extension TreeBuilder {
             sources.append(Plan.Step(.service(.readCredentials(directory)), origin))
             // On ramfs, as systemd has it: what is secret is never swapped out.
             place(
-                .credentials(FileSystem(type: "ramfs", parameters: [.init(key: "mode", value: "0700")])),
+                .credentials(FileSystem(type: "ramfs", parameters: [.init("mode", "0700")])),
                 on: directory, .closed | .noExecute, isDirectory: true, sealed: true, at: origin)
         }
     }

@@ -1,5 +1,5 @@
 /// One step towards what a service manager has for the command.
-package enum ServiceOperation: Equatable, Sendable {
+package indirect enum ServiceOperation: Equatable, Sendable {
     /// Opens the way to the service manager's notify socket, which the launcher keeps.
     case connectManager(String)
     /// Reads the credentials in a directory of the host.

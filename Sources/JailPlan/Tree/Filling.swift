@@ -1,8 +1,8 @@
 package import JailSpec
 package import LinuxFacts
 
-/// What a slot is filled with: a mount in the making, attached to nothing yet.
-package enum Filling: Equatable, Sendable {
+/// What a slot is filled with: a mount in the making, attached to nothing yet. Indirect, as an operation is.
+package indirect enum Filling: Equatable, Sendable {
     /// A clone of a tree of the host, open_tree(2).
     case tree(TreeSource)
     /// A clone of one device node of the host, which must have these numbers.
@@ -80,10 +80,6 @@ package struct TreeSource: Equatable, Sendable {
 
 /// A new instance of a file system: the type and its parameters, one key each.
 package struct FileSystem: Equatable, Sendable {
-    package struct Parameter: Equatable, Sendable {
-        package let key: String
-        package let value: String?
-    }
     package let type: String
-    package let parameters: [Parameter]
+    package let parameters: [FileSystemOption]
 }

@@ -154,7 +154,7 @@ struct TreeBuilder {
 
     /// Mounts a new file system on a target.
     mutating func placeFileSystem(
-        _ type: String, _ parameters: [FileSystem.Parameter] = [], on target: String, _ attributes: MountAttributes,
+        _ type: String, _ parameters: [FileSystemOption] = [], on target: String, _ attributes: MountAttributes,
         sealed: Bool = false, at origin: Position?
     ) {
         let fileSystem = FileSystem(type: type, parameters: parameters)

@@ -29,8 +29,8 @@ extension TreeBuilder {
         switch filesystem.root.value {
         case .system, .empty:
             let isWritable = filesystem.writable.value
-            var parameters = [FileSystem.Parameter(key: "mode", value: "0755")]
-            if isWritable { parameters.append(.init(key: "size", value: size(ofRoot: filesystem.tmp.value))) }
+            var parameters = [FileSystemOption("mode", "0755")]
+            if isWritable { parameters.append(.init("size", size(ofRoot: filesystem.tmp.value))) }
             let tmpfs = FileSystem(type: "tmpfs", parameters: parameters)
             let promise = SlotPromise(target: "/", attributes: .closed, isSealed: !isWritable)
             fileSystems.append(Plan.Step(.tree(.fill(slot: slot, .fileSystem(tmpfs), promise)), origin))
@@ -86,16 +86,16 @@ extension TreeBuilder {
             }
             // What the spec mounts below it stands on an empty directory.
             placeFileSystem(
-                "tmpfs", [.init(key: "mode", value: "0555"), .init(key: "size", value: "1M")], on: target, .closed,
+                "tmpfs", [.init("mode", "0555"), .init("size", "1M")], on: target, .closed,
                 sealed: true, at: origin)
         }
     }
 
     mutating func mountProc(on target: String, _ more: MountAttributes = [], at origin: Position?) {
-        var parameters: [FileSystem.Parameter] = []
+        var parameters: [FileSystemOption] = []
         if sharesProcesses {
             // proc(5): other users' processes are not even listed.
-            parameters.append(.init(key: "hidepid", value: "invisible"))
+            parameters.append(.init("hidepid", "invisible"))
             if !host.isPrivileged {
                 faults.append(
                     Diagnostic(
@@ -149,9 +149,11 @@ extension TreeBuilder {
         case .minimal:
             guard !written.contains("/dev") else { return }
             placeFileSystem(
-                "tmpfs", [.init(key: "mode", value: "0755"), .init(key: "size", value: "1M")], on: "/dev",
+                "tmpfs", [.init("mode", "0755"), .init("size", "1M")], on: "/dev",
                 .noSetuid | .noExecute, sealed: !spec.process.boot.value, at: origin)
-            for node in DeviceNode.allCases {
+            let (nodes, links) = (DeviceNode.each, DeviceLink.each)
+            for index in nodes.indices {
+                let node = nodes[index]
                 let target = node.path
                 if written.contains(target) { continue }
                 let (major, minor) = node.numbers
@@ -160,7 +162,8 @@ extension TreeBuilder {
                     .readOnly | .noSetuid | .noExecute,
                     isDirectory: false, at: origin)
             }
-            for link in DeviceLink.allCases {
+            for index in links.indices {
+                let link = links[index]
                 let target = link.path
                 if written.contains(target) { continue }
                 place(
@@ -175,7 +178,7 @@ extension TreeBuilder {
     mutating func mountDevpts(on target: String, _ more: MountAttributes = [], at origin: Position?) {
         // Every mount of devpts is an instance of its own (Documentation/filesystems/devpts.rst).
         placeFileSystem(
-            "devpts", [.init(key: "ptmxmode", value: "0666"), .init(key: "mode", value: "0620")], on: target,
+            "devpts", [.init("ptmxmode", "0666"), .init("mode", "0620")], on: target,
             more | .noSetuid | .noExecute, at: origin)
     }
 
@@ -199,7 +202,7 @@ extension TreeBuilder {
         let home = premises.home(of: identity.account)
         guard home.isPrivate, let size = size(of: room.value) else { return }
         placeFileSystem(
-            "tmpfs", [.init(key: "mode", value: "0755"), .init(key: "size", value: size)], on: home.path, .closed,
+            "tmpfs", [.init("mode", "0755"), .init("size", size)], on: home.path, .closed,
             at: room.position)
     }
 
@@ -212,7 +215,7 @@ extension TreeBuilder {
     ) {
         guard let size = size(of: room.value), !written.contains(target) else { return }
         placeFileSystem(
-            "tmpfs", [.init(key: "mode", value: "1777"), .init(key: "size", value: size)], on: target,
+            "tmpfs", [.init("mode", "1777"), .init("size", size)], on: target,
             .closed, at: room.position)
     }
 

@@ -64,9 +64,9 @@ extension TreeBuilder {
     }
 
     private mutating func placeMemory(_ mount: Mount, _ size: UInt64?, _ inodes: UInt64?, _ mode: UInt32) {
-        var parameters = [FileSystem.Parameter(key: "mode", value: octal(mode))]
-        if let size { parameters.append(.init(key: "size", value: "\(size)")) }
-        if let inodes { parameters.append(.init(key: "nr_inodes", value: "\(inodes)")) }
+        var parameters = [FileSystemOption("mode", octal(mode))]
+        if let size { parameters.append(.init("size", "\(size)")) }
+        if let inodes { parameters.append(.init("nr_inodes", "\(inodes)")) }
         let attributes = mount.options.attributes
         // A read-only tmpfs is sealed last: mount points may have to be made in it.
         placeFileSystem(

@@ -1,7 +1,7 @@
 package import LinuxFacts
 
 /// One step towards the tree of mounts that the jail sees.
-package enum TreeOperation: Equatable, Sendable {
+package indirect enum TreeOperation: Equatable, Sendable {
     /// Makes a source of the host that is missing; it stays.
     case makeSource(SourceMaking)
     /// Opens an image, and the program that is to read it for the mount of that slot.

@@ -51,7 +51,7 @@ enum TriedCalls {
     }
 
     /// What a launch puts up with where it is refused: newer than many a list of names.
-    static let dispensable = ["statmount", "listmount"]
+    static let dispensable = ["statmount", "listmount", "mknodat"]
 
     private static let done = Errno(rawValue: 0)
 
@@ -113,7 +113,8 @@ enum TriedCalls {
 
     private static let mounting = [
         Trial("open_tree", [-1, 0, 0], [.badAddress]), Trial("mount_setattr", [-1, 0, meaningless], [.invalid]),
-        Trial("fsconfig", [-1, 0], [.invalid]), Trial("umount2", [0, meaningless], [.invalid]),
+        Trial("mknodat", [-1, 0, 0, 0], [.badAddress]), Trial("fsconfig", [-1, 0], [.invalid]),
+        Trial("umount2", [0, meaningless], [.invalid]),
     ]
 
     private static let privileged = [

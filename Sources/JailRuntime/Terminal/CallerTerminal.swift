@@ -7,7 +7,9 @@ import Kernel
 /// The caller's own descriptors share their flags with other processes, so O_NONBLOCK is never set on those. Where the terminal
 /// cannot be opened anew (another user's, after su(1)) and is not the controlling one either, what is written goes through a process
 /// that can be killed.
-struct CallerTerminal {
+///
+/// An object: each copy of who holds it would copy two modes, which are forty numbers each.
+final class CallerTerminal {
     /// −1 where nothing is read.
     let input: Int32
     let output: Int32
@@ -76,7 +78,7 @@ struct CallerTerminal {
     }
 
     /// Has keys passed on as they are typed, where the launcher is in the foreground.
-    mutating func makeRaw() {
+    func makeRaw() {
         guard changed == nil, isForeground else { return }
         do throws(KernelError) {
             let before = try TerminalMode(of: input)
@@ -88,7 +90,7 @@ struct CallerTerminal {
     }
 
     /// Gives the terminal back as it was: not where somebody else has changed it since, whose mode it is then.
-    mutating func restore() {
+    func restore() {
         guard let (before, to) = changed else { return }
         changed = nil
         do throws(KernelError) {

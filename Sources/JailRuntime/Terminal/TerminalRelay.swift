@@ -8,12 +8,12 @@ import Kernel
 /// there (tty_ioctl(4), n_tty_read): that is the demand. Until then lines typed ahead stay where they are, Ctrl-C and Ctrl-Z are
 /// the terminal's own, and two launches on one terminal do not meet. Who waits by poll(2) reads nothing: when something has
 /// been typed, an end of input in the jail's terminal wakes him, his read is the demand, and that end is thrown away again.
-struct TerminalRelay {
+final class TerminalRelay {
     /// The master of the jail's terminal, or the pipe that it writes to.
     private let source: Int32
     private let isPty: Bool
     let use: TerminalUse
-    var caller: CallerTerminal
+    let caller: CallerTerminal
     /// Whether what is typed is for the jail.
     private(set) var isDemanded: Bool
     private var hasBaited = false
@@ -48,7 +48,7 @@ struct TerminalRelay {
     var awaitsDemand: Bool { use.isRead && !isDemanded }
 
     /// What is typed is for the jail from now on.
-    mutating func demand() {
+    func demand() {
         isDemanded = true
         do throws(KernelError) {
             let slave = try openTerminalPeer(of: source)
@@ -65,7 +65,7 @@ struct TerminalRelay {
     func endInput() { bait() }
 
     /// Takes the caller's terminal over, where it is wanted.
-    mutating func resume() {
+    func resume() {
         resize()
         guard isDemanded, use == .whole, !caller.isRaw, caller.isForeground else { return }
         takeAhead()
@@ -74,7 +74,7 @@ struct TerminalRelay {
 
     /// Passes on the lines that were typed before the terminal's mode changes, which would make a zero byte of the end of input
     /// among them. They have been echoed when they were typed.
-    private mutating func takeAhead() {
+    private func takeAhead() {
         do throws(KernelError) {
             var lines: [UInt8] = []
             while lines.count < 4096, let line = try caller.read() { lines += line.isEmpty ? [endOfFile] : line }
@@ -94,7 +94,7 @@ struct TerminalRelay {
     }
 
     /// Gives the caller's terminal back.
-    mutating func restore() { caller.restore() }
+    func restore() { caller.restore() }
 
     func resize() {
         if isPty, use != .log { copyWindowSize(from: use == .output ? caller.output : caller.input, to: source) }
@@ -122,7 +122,7 @@ struct TerminalRelay {
     /// How long there is something to wait for besides, in milliseconds.
     var milliseconds: Int32? { lineEnds.milliseconds(monotonicNanoseconds()) }
 
-    mutating func carry(_ ready: ArraySlice<Watch>) throws(KernelError) {
+    func carry(_ ready: ArraySlice<Watch>) throws(KernelError) {
         let (input, jail) = (ready[ready.startIndex], ready[ready.startIndex + 1])
         if input.isReady { takeInput() }
         if input.hasHungUp, !input.isReadable { inputIsOpen = false }
@@ -132,7 +132,7 @@ struct TerminalRelay {
         flush()
     }
 
-    private mutating func takeInput() {
+    private func takeInput() {
         guard isDemanded else {
             hasBaited = true
             return bait()
@@ -165,7 +165,7 @@ struct TerminalRelay {
         }
     }
 
-    private mutating func feed() {
+    private func feed() {
         do throws(KernelError) {
             toJail.removeFirst(try writeSome(source, toJail[...]))
         } catch {
@@ -174,7 +174,7 @@ struct TerminalRelay {
     }
 
     /// A read from the master fails with EIO when the last slave is closed, pty(7); one from a pipe finds its end.
-    private mutating func fill() {
+    private func fill() {
         var bytes: [UInt8] = []
         do throws(KernelError) {
             bytes = try readSome(source) ?? []
@@ -187,7 +187,7 @@ struct TerminalRelay {
         toCaller += lineEnds.take(bytes, undone: undone, monotonicNanoseconds())
     }
 
-    private mutating func flush() {
+    private func flush() {
         guard !toCaller.isEmpty else { return }
         do throws(KernelError) {
             toCaller.removeFirst(try caller.write(toCaller[...]))
@@ -199,7 +199,7 @@ struct TerminalRelay {
 
     /// Writes out what the jail wrote before it ended, as long as it is taken: `milliseconds` at most without any of it being, and
     /// until one of the signals that end a launch comes.
-    mutating func drain(noticing signals: SignalQueue, within milliseconds: Int32) {
+    func drain(noticing signals: SignalQueue, within milliseconds: Int32) {
         while true {
             do throws(KernelError) {
                 if toCaller.isEmpty {

@@ -1,9 +1,17 @@
 import Kernel
+import LinuxFacts
 
 /// The directory in which the last mount point was made: the next one is most often beside it, and needs no walk.
 struct KnownDirectory {
     fileprivate var path = ""
     fileprivate var number: Int32 = -1
+
+    fileprivate func stands(at place: borrowing Span<UInt8>) -> Bool {
+        let own = path.utf8.span
+        guard number >= 0, own.count == place.count else { return false }
+        for index in own.indices where own[index] != place[index] { return false }
+        return true
+    }
 
     /// To be called where something else may stand at the path from now on.
     mutating func forget() {
@@ -24,7 +32,11 @@ extension Tree {
     /// Nobody can put a link between, for a name that has become one is not followed.
     mutating func attachBeside(_ mount: Int32, on target: String, directory: Bool) throws(Failure) -> Bool {
         guard let (parent, name) = place(of: target) else { return false }
-        let isMade = succeeds { () throws(KernelError) in try makeMountPoint(name, at: parent, directory: directory) }
+        let isMade = succeeds { () throws(KernelError) in
+            if directory { return try Kernel.makeDirectory(name, at: parent, permissions: 0o755) }
+            // To open a file and to close it takes the kernel as long as to make it.
+            try makeEmptyFile(name, at: parent, permissions: 0o444)
+        }
         if isMade { try failing { () throws(KernelError) in try Kernel.attach(mount, on: name, at: parent) } }
         return isMade
     }
@@ -47,15 +59,14 @@ extension Tree {
 
     /// The directory of a target, which stays the tree's, and the name in it.
     mutating func place(of target: String) -> (parent: Int32, name: String)? {
-        let bytes = target.utf8
-        let span = bytes.span
-        guard let slash = span.indices.last(where: { span[$0] == UInt8(ascii: "/") }) else { return nil }
-        let end = bytes.index(bytes.startIndex, offsetBy: slash)
-        let name = String(Substring(bytes[bytes.index(after: end)...]))
+        let bytes = target.utf8.span
+        guard let slash = bytes.indices.last(where: { bytes[$0] == UInt8(ascii: "/") }),
+            let name = String(validating: bytes.extracting((slash + 1)...))
+        else { return nil }
         guard name != "", name != ".", name != ".." else { return nil }
         guard slash != 0 else { return (root, name) }
-        if known.number < 0 || known.path.utf8.count != slash || !bytes.starts(with: known.path.utf8) {
-            let parent = String(Substring(bytes[..<end]))
+        if !known.stands(at: bytes.extracting(..<slash)) {
+            guard let parent = String(validating: bytes.extracting(..<slash)) else { return nil }
             known.forget()
             var walk = Walk(root: root)
             do throws(KernelError) {

@@ -15,7 +15,7 @@ extension Tree {
                     "tmpfs", [FileSystemOption("mode", "0000"), FileSystemOption("nr_inodes", "1")],
                     MountAttributes.shut)
                 try Kernel.attach(empty.number, on: place.number)
-                covers.append((step, target, empty.release(), MountAttributes.shut))
+                covers.append(Cover(empty.release(), on: target, .shut, for: step))
             }
             try requireMode(0, of: covers.last?.mount ?? -1)
         } else {
@@ -25,7 +25,7 @@ extension Tree {
                 try setAttributes(of: null.number, .shut, recursive: false)
                 try Kernel.attach(null.number, on: place.number)
             }
-            covers.append((step, target, null.release(), MountAttributes.shut))
+            covers.append(Cover(null.release(), on: target, .shut, for: step))
         }
         return true
     }
@@ -38,7 +38,7 @@ extension Tree {
             let clone = try cloneTree("", at: place.number, recursive: true)
             try setAttributes(of: clone.number, .shut, recursive: true)
             try Kernel.attach(clone.number, on: place.number)
-            covers.append((step, target, clone.release(), MountAttributes.shut))
+            covers.append(Cover(clone.release(), on: target, .shut, for: step))
         }
     }
 

@@ -25,7 +25,7 @@ extension Tree {
             // With what is mounted below it: none of that is the jail's own yet.
             let clone = try cloneTree("", at: place.number, recursive: true)
             try Kernel.attach(clone.number, on: place.number)
-            pins.append((step, target, clone.release(), attributes))
+            pins.append(Cover(clone.release(), on: target, attributes, for: step))
         }
     }
 
@@ -42,7 +42,7 @@ extension Tree {
             let clone = try cloneTree("", at: place.number, recursive: false)
             try setAttributes(of: clone.number, attributes, recursive: false)
             try Kernel.attach(clone.number, on: place.number)
-            pins.append((step, target, clone.release(), attributes))
+            pins.append(Cover(clone.release(), on: target, attributes, for: step))
         }
     }
 

@@ -1,6 +1,19 @@
 import Kernel
 import LinuxFacts
 
+/// A mount over what is at a target, by the step that asked for it. An object: the type of a list of objects is there already,
+/// that of another list is made by each launch.
+final class Cover {
+    let step: Int
+    let target: String
+    let mount: Int32
+    let attributes: MountAttributes
+
+    init(_ mount: Int32, on target: String, _ attributes: MountAttributes, for step: Int) {
+        (self.step, self.target, self.mount, self.attributes) = (step, target, mount, attributes)
+    }
+}
+
 /// The tree of the jail while it is built: attached over the launcher's own root, where paths of the host, which start
 /// below it, still mean the host's files.
 struct Tree {
@@ -13,10 +26,10 @@ struct Tree {
     private(set) var standing = (mounts: [Int32](), targets: [String]())
     /// The mounts of those copies, in the order they were made in, each with the directory that it shows.
     var copies: [(mount: Int32, original: FileStatus, attributes: MountAttributes)] = []
-    /// What stands on covered and protected targets, by the step that asked for it.
-    var covers: [(step: Int, target: String, mount: Int32, attributes: MountAttributes)] = []
+    /// What stands on covered and protected targets.
+    var covers: [Cover] = []
     /// Directories that are mounted on themselves, and files of the spec that are mounted read-only.
-    var pins: [(step: Int, target: String, mount: Int32, attributes: MountAttributes)] = []
+    var pins: [Cover] = []
     /// The targets below what the jail may write, sorted.
     var guarded: [String] = []
     private var scratch: Int32 = -1

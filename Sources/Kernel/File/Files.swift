@@ -76,6 +76,13 @@ package func makeDirectory(_ path: String, at directory: Int32, permissions: UIn
     try attempt(.mkdirat, path) { unsafe path.withKernelText { unsafe mkdirat(directory, $0, permissions) } }
 }
 
+/// Makes an empty file, and opens nothing. The corresponding C function is `mknodat` with `S_IFREG`.
+package func makeEmptyFile(_ path: String, at directory: Int32, permissions: UInt32) throws(KernelError) {
+    try attempt(.mknodat, path) {
+        unsafe path.withKernelText { unsafe mknodat(directory, $0, UInt32(S_IFREG) | permissions, 0) }
+    }
+}
+
 /// Makes a symbolic link. The corresponding C function is `symlinkat`.
 package func makeSymlink(_ path: String, to target: String, at directory: Int32) throws(KernelError) {
     try attempt(.symlinkat, path) {

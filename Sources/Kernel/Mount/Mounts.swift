@@ -50,16 +50,6 @@ package func attachOverRoot(_ mount: Int32) throws(KernelError) {
     }
 }
 
-/// One parameter of fsconfig(2): a key with its value, never a joined option string.
-package struct FileSystemOption: Sendable, Equatable {
-    package let key: String
-    package let value: String?
-    package init(_ key: String, _ value: String? = nil) {
-        self.key = key
-        self.value = value
-    }
-}
-
 /// A file system that is being made. The corresponding C functions are `fsopen`, `fsconfig` and `fsmount`.
 package struct FileSystemContext: ~Copyable {
     private let type: String

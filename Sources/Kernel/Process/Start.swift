@@ -30,16 +30,17 @@ package func callerEnvironment() -> [String] {
 
 /// One variable of the caller's environment: the first of that name, as getenv(3) finds it.
 package func environmentVariable(_ name: String) -> String? {
-    guard var entry = unsafe linux_environment() else { return nil }
-    let length = name.utf8.count
-    while let text = unsafe entry.pointee {
-        let found = unsafe name.withKernelText { unsafe strncmp($0, text, length) == 0 }
-        if unsafe found && text[length] == CChar(UInt8(ascii: "=")) {
-            return unsafe String(escaping: text + length + 1)
+    unsafe name.withKernelText { name -> String? in
+        guard var entry = unsafe linux_environment() else { return nil }
+        let length = unsafe strlen(name)
+        while let text = unsafe entry.pointee {
+            if unsafe strncmp(name, text, length) == 0, unsafe text[length] == CChar(UInt8(ascii: "=")) {
+                return unsafe String(escaping: text + length + 1)
+            }
+            unsafe entry += 1
         }
-        unsafe entry += 1
+        return nil
     }
-    return nil
 }
 
 /// Overwrites this process's arguments and environment, which others read in /proc/PID/cmdline and environ: from then on there
