@@ -95,8 +95,8 @@ import Testing
 
     @Test func `what restricts and has no line is lost`() {
         for text in [
-            "private-lib", "x11 xvfb", "x11 none", "blacklist /proc/self/maps", "blacklist /proc/1",
-            "blacklist /proc/*", "overlay", "bandwidth eth0",
+            "x11 xvfb", "x11 none", "blacklist /proc/self/maps", "blacklist /proc/1", "blacklist /proc/*", "overlay",
+            "bandwidth eth0", "blacklist /dev",
         ] {
             #expect(draft(text).hasLostRestrictions, "\(text)")
         }
@@ -190,15 +190,78 @@ import Testing
         #expect(shown.mount(at: "/home/u")?.options.asked == .readOnly)
     }
 
-    @Test func `what may be in the jail is not said to be absent`() throws {
-        for text in ["whitelist ~/.x-*\nblacklist ~/.x-1/key", "whitelist ~/.a\nblacklist ~/.*/key", "blacklist /dev"] {
-            #expect(draft(text).hasLostRestrictions, "\(text)")
+    @Test func `what may be in the jail is hidden as it is launched`() throws {
+        for (text, path) in [
+            ("whitelist ~/.x-*\nblacklist ~/.x-1/key", "/home/u/.x-1/key"),
+            ("whitelist ~/.x-*\nblacklist ~/.x-k*", "/home/u/.x-k*"),
+            ("whitelist ~/.a\nblacklist ~/.*/key", "/home/u/.*/key"), ("blacklist /dev/snd", "/dev/snd"),
+            ("private-etc ssh\nblacklist /etc/*/key", "/etc/*/key"), ("blacklist /proc/sys/*/*", "/proc/sys/*/*"),
+            ("x11 none\nnet none", "/tmp/.X11-unix"),
+        ] {
+            let made = draft(text)
+            let mount = try made.spec.mount(at: path)
+            #expect(mount?.source == .hidden && mount?.optional == true && !made.hasLostRestrictions, "\(text)")
+            #expect(mount?.isPattern == path.contains("*"), "\(text)")
         }
-        #expect(try draft("blacklist /dev/snd").spec.mount(at: "/dev/snd")?.source == .hidden)
-        #expect(!draft("whitelist ~/.a\nblacklist ~/.b*").hasLostRestrictions)
         let emptied = "private-etc x\nprivate-cache\nblacklist /etc/ssh/*\nblacklist /etc/X11\nblacklist ~/.cache/a*"
-        #expect(!draft(emptied).hasLostRestrictions)
-        #expect(draft("private-etc ssh\nblacklist /etc/*/key").hasLostRestrictions)
+        for text in ["whitelist ~/.a\nblacklist ~/.b*", "whitelist ~/.a*x\nblacklist ~/.b*", emptied] {
+            let made = draft(text)
+            #expect(!made.hasLostRestrictions)
+            #expect(try !made.spec.filesystem.mounts.contains { $0.source == .hidden }, "\(text)")
+        }
+        let warned = draft("noblacklist /proc/sys/kernel/osrelease\nblacklist /proc/sys/*/*").said(.warning)
+        #expect(warned.contains { $0.contains("/proc/sys/kernel/osrelease is hidden too") })
+    }
+
+    @Test func `what a pattern shows is changed as its matches are`() throws {
+        func options(_ text: String, _ path: String) throws -> MountAttributes? {
+            let made = draft(text)
+            #expect(!made.hasLostRestrictions, "\(text)")
+            return try made.spec.mount(at: path)?.options.asked
+        }
+        let below = "whitelist ${RUNUSER}/way-?\nwhitelist ${RUNUSER}/bus\nnoexec ${RUNUSER}"
+        #expect(try options(below, "/var/XDG_RUNTIME_DIR/way-?") == .noExecute)
+        #expect(try options(below, "/var/XDG_RUNTIME_DIR/bus") == .noExecute)
+        // A match that has a name of its own is changed alone, and so is what lies in one.
+        for path in ["~/.x-1", "~/.x-1/in"] {
+            let text = "whitelist ~/.x-*\nread-only \(path)"
+            #expect(try options(text, "/home/u" + path.dropFirst()) == .readOnly, "\(path)")
+            #expect(try options(text, "/home/u/.x-*") == [], "\(path)")
+        }
+        // A pattern in what is shown by its name.
+        let inside = "whitelist ~/.config/a\nwhitelist ~/.b\nread-only ~/.config/*/rc*"
+        #expect(try options(inside, "/home/u/.config/a/rc*") == .readOnly)
+        #expect(try options(inside, "/home/u/.config/a") == [] && options(inside, "/home/u/.b") == [])
+        // Of two patterns that may meet, all of what is shown is.
+        let meeting = draft("whitelist ~/.x-*\nread-only ~/.*rc")
+        #expect(try meeting.spec.mount(at: "/home/u/.x-*")?.options.asked == .readOnly)
+        #expect(meeting.said(.warning).contains { $0 == "ro is all that ~/.x-* shows" })
+        #expect(try options("whitelist ~/.x-*\nread-only ~/.*rc\nwhitelist ~/.y*z", "/home/u/.y*z") == [])
+    }
+
+    @Test func `what disable-mnt names is gone wherever it is shown`() throws {
+        let made = draft("whitelist /run/media\nwhitelist /run/udev\ndisable-mnt")
+        #expect(!made.hasLostRestrictions && made.directives(.warning).contains("whitelist /run/media"))
+        #expect(try made.spec.mount(at: "/run/media") == nil && made.spec.mount(at: "/run/udev") != nil)
+        let spared = draft("noblacklist /run/media\nwhitelist /run/media\ndisable-mnt")
+        #expect(try spared.spec.mount(at: "/run/media") != nil)
+    }
+
+    @Test func `what leads to run is there`() throws {
+        let profile = ImportSource(
+            name: "a.profile", text: Array("writable-var\nblacklist /var/run/x\nread-only /var/lock/y".utf8))
+        for isLink in [true, false] {
+            let context = ImportContext(home: "/home/u", isLink: { _ in isLink })
+            let spec = try FirejailImport.draft(of: [profile], [], context).spec
+            #expect((spec.mount(at: "/var/run/x") == nil) == isLink && (spec.mount(at: "/var/lock/y") == nil) == isLink)
+        }
+    }
+
+    @Test func `libraries are chosen only where firejail's administrator lets it be asked for`() {
+        #expect(!draft("private-lib").hasLostRestrictions && !draft("private-lib").said(.warning).isEmpty)
+        let settings = "/etc/firejail/firejail.config"
+        #expect(!draft("private-lib", [settings: "# private-lib yes\nprivate-lib no\n"]).hasLostRestrictions)
+        #expect(draft("private-lib", [settings: "private-lib  yes\n"]).hasLostRestrictions)
     }
 
     @Test func `a path is meant literally by tools that have no patterns`() throws {

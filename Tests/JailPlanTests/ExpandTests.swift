@@ -29,6 +29,18 @@ import Testing
         #expect(!first.held.hasAll(of: .readOnly) && second.held.hasAll(of: .readOnly))
     }
 
+    @Test func whatIsHiddenIsNotShownByAPattern() throws {
+        let shown = PatternMatches("/x/*", isOfJail: false, paths: ["/x/a", "/x/b", "/x/c"])
+        let hidden = PatternMatches("/x/a*", isOfJail: true, paths: ["/x/a"])
+        let text = "filesystem = { ro = [\"/x/*\"], hide = [\"/x/a*\"] }"
+        #expect(try placements(text, [shown, hidden]) == ["attach /x/b", "attach /x/c", "hide /x/a"])
+        // Below a cover nothing is mounted, and nothing is covered once more.
+        let deep = PatternMatches("/x/*/k", isOfJail: false, paths: ["/x/a/k", "/x/b/k"])
+        let again = PatternMatches("/x/*/*", isOfJail: true, paths: ["/x/a/k", "/x/a/l", "/x/c/l"])
+        let both = "filesystem = { ro = [\"/x\", \"/x/*/k\"], hide = [\"/x/a\", \"/x/*/*\"] }"
+        #expect(try placements(both, [deep, again]) == ["attach /x", "attach /x/b/k", "hide /x/a", "hide /x/c/l"])
+    }
+
     @Test func faultsOfPatterns() throws {
         let (a, b) = (
             PatternMatches("/x/*", isOfJail: false, paths: ["/x/a"]),

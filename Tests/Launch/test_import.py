@@ -146,6 +146,24 @@ def test_a_home_that_firejail_closes(user, text, seen):
     assert (home / "t").exists() == (seen == "closed")
 
 
+def test_what_a_pattern_of_firejail_shows_is_closed_where_another_line_says(user):
+    home = user.open_directory()
+    for name in (".x-1", ".x-key"):
+        (home / name).mkdir()
+        user.own(home / name)
+        user.file(home / name / "id", "secret")
+        user.file(home / name / "notes", "notes")
+    user.file(home / ".x-1" / "tool", "#!/bin/sh\necho ran\n").chmod(0o755)
+    text = ("whitelist ${HOME}/.x-*\nblacklist ${HOME}/.x-k*\nblacklist ${HOME}/*/none\nblacklist ${HOME}/.*/id\n"
+            "read-only ${HOME}/.x-1\nnoexec ${HOME}/.x-1\nblacklist /proc/sys/kernel/os*\nprivate-tmp\nprivate-dev\n")
+    env = {"HOME": str(home)}
+    made = user.verb("import", "firejail", str(user.file(user.directory() / "a.profile", text)), env=env).ok
+    assert "lost" not in made.stderr
+    run = user.run(made.stdout, "/bin/sh", "-c", "cd; cat .x-1/notes; cat .x-1/id .x-key/id .x-key/notes; .x-1/tool; "
+                   "echo x > .x-1/notes; cat /proc/sys/kernel/ostype; echo end", env=env)
+    assert run.stdout == "notesend\n", run
+
+
 def test_a_bus_that_firejail_filters(user):
     """The command that the import prints starts the proxy, and what goes over the bus is what the profile says."""
     for program in ("dbus-daemon", "dbus-send", "xdg-dbus-proxy"):

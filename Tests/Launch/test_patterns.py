@@ -71,6 +71,31 @@ def test_hidden_below_several_mounts(caller, place):
     assert "secret" not in run.stdout and "/src/sub/deep/g.key" in run.stdout
 
 
+def test_hidden_in_what_a_pattern_shows(caller, place):
+    spec = (f'filesystem = {{ ro = ["{place}/*.txt", "{place}/s*"], '
+            f'hide = ["{place}/b.*", "{place}/**/*.key"] }}')
+    run = caller.shell(spec, f"cd {place}; cat a.txt; cat b.txt c.key sub/d.key sub/deep/e.key; find . | sort")
+    assert run.stdout.startswith("a.txt") and "b.txt" not in run.stdout.splitlines()[0]
+    assert "secret" not in run.stdout and "./sub/deep/e.key" in run.stdout, "covered where its directory is shown"
+
+
+def test_what_is_hidden_by_name_is_not_shown_by_a_pattern(caller, place):
+    spec = (f'filesystem.ro = ["{place}/*/*.key", "{place}/*.txt"]\n'
+            f'[[mount]]\ntarget = "{place}/sub"\ntype = "hide"\noptional = true\n')
+    run = caller.shell(spec, f"cat {place}/a.txt; cat {place}/sub/d.key")
+    assert run.stdout == "a.txt"
+
+
+def test_hidden_in_the_jails_own_proc(caller):
+    """The names that tell of the host are the same in each /proc; those of processes are not looked for."""
+    names = "cat /proc/sys/kernel/ostype /proc/sys/kernel/osrelease"
+    assert "Linux" in caller.shell("", names).ok.stdout
+    run = caller.shell('filesystem.hide = ["/proc/sys/kernel/os*"]', names + "; cat /proc/sys/kernel/pid_max; cat /proc/uptime")
+    assert "Linux" not in run.stdout and len(run.stdout.splitlines()) == 2
+    refused = caller.shell('filesystem.hide = ["/proc/*/status"]', "echo ran")
+    assert refused.status == 125 and "nothing matches the pattern" in refused.stderr
+
+
 def test_hidden_in_the_system(caller):
     names = [name for name in os.listdir("/etc") if name.startswith("pass")]
     assert "passwd" in names

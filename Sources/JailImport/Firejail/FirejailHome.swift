@@ -31,8 +31,15 @@ extension FirejailPaths {
         let ours = one.split(separator: "/").map(String.init)
         let theirs = other.split(separator: "/").map(String.init)
         return zip(ours, theirs).allSatisfy { ours, theirs in
-            matches(ours, theirs) || matches(theirs, ours) || isPattern(ours) && isPattern(theirs)
+            matches(ours, theirs) || matches(theirs, ours)
+                || isPattern(ours) && isPattern(theirs) && PathPattern.mayMeet(ours, theirs)
         }
+    }
+
+    /// What a pattern is in a directory that its beginning may be.
+    static func part(of pattern: String, in directory: String) -> String {
+        let depth = directory.split(separator: "/").count
+        return directory + pattern.split(separator: "/").dropFirst(depth).map { "/" + $0 }.joined()
     }
 
     /// Whether a pattern matches a path or a directory above it.
@@ -71,6 +78,17 @@ extension FirejailPlaces {
             guard case .bind = place.kind, isPattern || FirejailPaths.isPattern(place.target) else { return false }
             if let closest, closest.target != place.target, isWithin(closest.target, place.target) { return false }
             return FirejailPaths.overlap(path, place.target)
+        }
+    }
+
+    /// What is shown of the host that a path may be, or be part of, other than by the names in it.
+    func shown(reaching path: String) -> [Place] {
+        let depth = path.split(separator: "/").count
+        let isPattern = FirejailPaths.isPattern(path)
+        return all.filter { place in
+            guard case .bind = place.kind, place.target.split(separator: "/").count <= depth else { return false }
+            if !isPattern { return FirejailPaths.covers(place.target, path) }
+            return !covers(path, place.target) && FirejailPaths.overlap(path, place.target)
         }
     }
 }

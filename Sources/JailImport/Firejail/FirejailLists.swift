@@ -89,9 +89,8 @@ extension FirejailImport {
         var unseen: [(file: String, paths: [String])] = []
         walk(["blacklist", "blacklist-nolog"], sparing: "noblacklist") { imported, path, spared, line in
             if imported.hide(path, spared, line.directive) { return }
-            if imported.places.mayShow(path) || imported.isHostDevice(path) {
-                return imported.draft.lose(
-                    "what is shown by a pattern, or by another line, may hold it", restricts: true, line.directive)
+            if imported.isHostDevice(path) {
+                return imported.draft.lose("the host's /dev is shown whole", restricts: true, line.directive)
             }
             let file = line.directive.position.file
             imported.draft.isCounted(line.directive)
@@ -116,15 +115,17 @@ extension FirejailImport {
             places.remove(within: place.target)
             if place.directive != directive { draft.warn("has no effect: \(directive.reference)", place.directive) }
         }
-        guard places.shows(path) || isHostDevice(path) && path != "/dev" || isOfEveryProc(path) else {
+        let isShown = places.shows(path) || isHostDevice(path) && path != "/dev" || Self.isOfEveryProc(path)
+        guard isShown || places.mayShow(path) else {
             if covered.contains(where: { $0.target == "~" }) {
                 draft.set("filesystem.home", .boolean(false), directive)
                 places.add("~", .empty(mode: "0700"), directive)
             }
-            return !covered.isEmpty && !places.mayShow(path)
+            return !covered.isEmpty
         }
         if isPattern {
-            for name in spared where FirejailPaths.matches(path, name) && places.shows(name) {
+            for name in spared
+            where FirejailPaths.matches(path, name) && (places.shows(name) || Self.isOfEveryProc(name)) {
                 draft.warn("\(name) is hidden too, though noblacklist names it", directive)
             }
         }
@@ -137,12 +138,7 @@ extension FirejailImport {
 
     /// Whether a path is in the jail's own /proc, which tells of the host's kernel and machine as well. What belongs to one process is
     /// none of them: it is there anew with the next.
-    private func isOfEveryProc(_ path: String) -> Bool {
-        guard isWithin(path, "/proc"), !FirejailPaths.isPattern(path) else { return false }
-        let name = path.split(separator: "/").dropFirst().first ?? ""
-        return !["", "self", "thread-self"].contains(name)
-            && !name.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
-    }
+    private static func isOfEveryProc(_ path: String) -> Bool { PathPattern(path).isOfEveryProc }
 
     // MARK: What is changed afterwards
 
@@ -183,14 +179,31 @@ extension FirejailImport {
             places.add(own, .empty(mode: mode), ["noexec"], directive)
         }
         if places.index(path) != nil { return }
-        guard let options = around(path) else {
-            if places.mayShow(path) {
-                draft.lose("what is shown by a pattern may hold it", restricts: true, directive)
+        if let options = around(path) {
+            if option == "ro" ? !options.contains("ro") : !options.contains("noexec") {
+                places.add(path, .bind(source: path), options.filter { $0 != "rw" } + [option], directive)
             }
             return
         }
-        if option == "ro" ? !options.contains("ro") : !options.contains("noexec") {
-            places.add(path, .bind(source: path), options.filter { $0 != "rw" } + [option], directive)
+        if places.home == nil, places.mayShow(path) {
+            return draft.lose("whether it is in the home is not known", restricts: true, directive)
+        }
+        setBelowOthers(option, path, directive)
+    }
+
+    /// Adds an option to what a path may be part of: what a pattern shows, or, where the path is one, what it may lie in.
+    private mutating func setBelowOthers(_ option: String, _ path: String, _ directive: Directive) {
+        for place in places.shown(reaching: path) {
+            let options = place.options.filter { $0 != "rw" && $0 != option } + [option]
+            if !FirejailPaths.isPattern(place.target) {
+                let inside = FirejailPaths.part(of: path, in: place.target)
+                places.add(inside, .bind(source: inside), options, directive)
+            } else if !FirejailPaths.isPattern(path) {
+                places.add(path, .bind(source: path), options, directive)
+            } else if place.options != options {
+                _ = places.change(within: place.target) { if $0.target == place.target { $0.options = options } }
+                draft.warn("\(option) is all that \(place.target) shows", directive)
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+import JailSpec
+
 /// The directives of firejail-profile(5), and what becomes of those that no other line has to do with.
 enum FirejailNames {
     enum Meaning {
@@ -23,7 +25,7 @@ enum FirejailNames {
         "private-dev", "private-bin", "private-etc", "private-opt", "private-srv", "private-cache", "private-cwd",
         "writable-etc", "writable-var", "writable-var-log", "writable-run-user", "keep-dev-shm", "keep-dev-ntsync",
         "keep-dev-tpm", "keep-var-tmp", "no3d", "nosound", "novideo", "nou2f", "notv", "nodvd", "noinput", "notpm",
-        "noprinters",
+        "noprinters", "disable-mnt", "private-lib",
         "machine-id", "net", "netns", "dns", "hosts-file", "hostname", "x11", "dbus-user", "dbus-system", "nodbus",
         "dbus-user.talk", "dbus-user.own", "dbus-user.see", "dbus-user.call", "dbus-user.broadcast", "dbus-user.log",
         "dbus-system.talk", "dbus-system.own", "dbus-system.see", "dbus-system.call", "dbus-system.broadcast",
@@ -41,27 +43,27 @@ enum FirejailNames {
     ]
 
     private static let inForce = [
-        "noroot", "nogroups", "disable-mnt", "seccomp.32", "seccomp.32.drop", "seccomp.32.keep",
+        "noroot", "nogroups", "seccomp.32", "seccomp.32.drop", "seccomp.32.keep",
         "seccomp.block-secondary",
     ]
 
     /// What some of them ask for.
     static let claims: [String: Claim] = [
-        "nogroups": .noGroups, "disable-mnt": .absent(["/mnt", "/media", "/run/mount", "/run/media"]),
-        "seccomp.32": .nativeCalls, "seccomp.32.drop": .nativeCalls, "seccomp.32.keep": .nativeCalls,
+        "nogroups": .noGroups, "allow-debuggers": .own(.pid), "seccomp.32": .nativeCalls,
+        "seccomp.32.drop": .nativeCalls, "seccomp.32.keep": .nativeCalls,
         "seccomp.block-secondary": .nativeCalls,
     ]
 
     private static let others: [String: Meaning] = [
-        "allow-debuggers": .lost("programs that trace others, which immure's own filter refuses"),
+        "allow-debuggers": .inForce("processes of the jail may trace one another"),
         "netfilter": .inForce("of networks that are made by net"),
         "netfilter6": .inForce("of networks that are made by net"),
         "apparmor": .warns(
             "AppArmor's firejail-default is not entered: the jail refuses mounts and other processes itself, but not programs in the home"
         ),
+        "apparmor-replace": .warns("AppArmor's firejail-default is not entered"),
         "apparmor-stack": .warns("AppArmor's firejail-default is not entered"),
         "allusers": .warns("homes of other users are seen only where a line shows them"),
-        "private-lib": .lostRestriction("only the libraries that the program needs"),
         "overlay": .lostRestriction("changes of the whole tree beside it; filesystem.changes does so for a root"),
         "overlay-named": .lostRestriction("changes of the whole tree beside it"),
         "overlay-tmpfs": .lostRestriction("changes of the whole tree that are thrown away"),

@@ -12,8 +12,16 @@ extension FirejailImport {
 
     func forms(_ written: String, restricts: Bool = false) -> [String]? {
         FirejailPaths.expanded(written)?.flatMap {
-            FirejailPaths.forms($0, home: context.home, restricts: restricts)
+            FirejailPaths.forms(restricts ? behindLink($0) : $0, home: context.home, restricts: restricts)
         }
+    }
+
+    /// What firejail closes is where a path leads on the host. Of links it is these two that profiles name things below.
+    private func behindLink(_ path: String) -> String {
+        for (link, place) in [("/var/run", "/run"), ("/var/lock", "/run/lock")] {
+            if SpecFile.isWithin(path, link), context.isLink(link) { return place + path.dropFirst(link.count) }
+        }
+        return path
     }
 
     mutating func writeTree() {

@@ -25,7 +25,25 @@ package struct FirejailImport {
     private init(_ sources: [ImportSource], _ context: ImportContext) {
         self.context = context
         places.home = context.home
-        lines = FirejailProfile(sources, context, into: &draft).lines
+        let read = FirejailProfile(sources, context, into: &draft).lines
+        lines = read + Self.implied(by: read)
+    }
+
+    /// What other directives blacklist: firejail puts that behind the profile, so that its noblacklist holds for it too.
+    private static func implied(by lines: [FirejailLine]) -> [FirejailLine] {
+        var result: [FirejailLine] = []
+        func blacklist(_ paths: [String], _ line: FirejailLine) {
+            for path in paths {
+                result.append(FirejailLine(name: "blacklist", value: path, directive: line.directive))
+            }
+        }
+        if let line = lines.last(where: { $0.name == "disable-mnt" }) {
+            blacklist(["/mnt", "/media", "/run/mount", "/run/media"], line)
+        }
+        if let line = lines.last(where: { $0.name == "x11" }), line.value == "none" {
+            blacklist(["/tmp/.X11-unix", "${HOME}/.Xauthority"], line)
+        }
+        return result
     }
 
     static func standard(_ words: String) -> Directive { Draft.standard("firejail", words) }
@@ -56,6 +74,7 @@ package struct FirejailImport {
             "of the host only /usr, /etc and what the profile names is seen; firejail shows /var, /run, /opt, /srv too",
             Self.standard("the host's tree"))
         writeTree()
+        writeLibraries()
         writeNetwork()
         writeBuses()
         writeNamespaces()
@@ -69,6 +88,24 @@ package struct FirejailImport {
                 draft.isPart(line.directive)
             } else {
                 draft.warn("has no effect: \(last.directive.reference) comes later", line.directive)
+            }
+        }
+    }
+
+    /// private-lib, which firejail passes over unless its administrator has let it in.
+    private mutating func writeLibraries() {
+        guard has("private-lib") else { return }
+        let settings = context.read("/etc/firejail/firejail.config").map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let isOn = settings.split(separator: "\n").contains {
+            $0.split(whereSeparator: { " \t".contains($0) }) == ["private-lib", "yes"]
+        }
+        for line in all("private-lib") {
+            if isOn {
+                draft.lose("only the libraries that the program needs", restricts: true, line.directive)
+            } else {
+                draft.warn(
+                    "the host's libraries are there, as firejail shows them unless firejail.config has private-lib yes",
+                    line.directive)
             }
         }
     }

@@ -16,32 +16,69 @@ package struct PatternMatches: Equatable, Sendable {
 extension Filesystem {
     /// The same with a mount of each path that a pattern matches, in place of the pattern; and what is wrong with that.
     ///
-    /// What a line names by itself is as that line says. Of two patterns that match one path, both must want the same.
+    /// What a line names by itself is as that line says. What is hidden is not shown by a pattern, nor is what lies below. Of two
+    /// patterns that show one path, both must want the same.
     package func expanded(by matches: [PatternMatches]) -> (filesystem: Filesystem, faults: [Diagnostic]) {
-        var result = self
-        result.mounts = mounts.filter { !$0.isPattern }
-        let named = result.mounts.count
-        var faults: [Diagnostic] = []
-        for mount in mounts where mount.isPattern {
-            let isHidden = mount.source == .hidden
-            let found = matches.first { $0.pattern == mount.target && $0.isOfJail == isHidden }?.paths ?? []
-            if found.isEmpty, !mount.optional {
-                faults.append(Diagnostic("nothing matches the pattern \(quoted(mount.target))", at: mount.position))
-            }
-            for path in found {
-                var one = mount
-                (one.isPattern, one.target) = (false, path)
-                if !isHidden { one.source = .bind(path) }
-                guard let other = result.mounts.firstIndex(where: { $0.target == path }) else {
-                    result.mounts.append(one)
-                    continue
+        var expansion = PatternExpansion(self)
+        // What is hidden decides about what is shown.
+        for hides in [true, false] {
+            for mount in mounts where mount.isPattern && (mount.source == .hidden) == hides {
+                let found = matches.first { $0.pattern == mount.target && $0.isOfJail == hides }?.paths ?? []
+                if found.isEmpty, !mount.optional {
+                    expansion.faults.append(
+                        Diagnostic("nothing matches the pattern \(quoted(mount.target))", at: mount.position))
                 }
-                if other < named || result.mounts[other].says(the: one) { continue }
-                let also = result.mounts[other].position.map { ", and at \($0) otherwise" } ?? ""
-                faults.append(Diagnostic("the pattern matches \(path)\(also)", at: mount.position))
+                for path in found { expansion.add(mount, path) }
             }
         }
-        return (result, faults)
+        return (expansion.result, expansion.faults)
+    }
+}
+
+/// Mounts in place of patterns, as they are found.
+private struct PatternExpansion {
+    private(set) var result: Filesystem
+    var faults: [Diagnostic] = []
+    /// How many mounts are named by lines of their own; the others stand after them.
+    private let named: Int
+    private var indices: [String: Int] = [:]
+    private var hidden: Set<String> = []
+
+    init(_ filesystem: Filesystem) {
+        result = filesystem
+        result.mounts = filesystem.mounts.filter { !$0.isPattern }
+        named = result.mounts.count
+        for (index, mount) in result.mounts.enumerated() {
+            indices[mount.target] = index
+            if mount.source == .hidden { hidden.insert(mount.target) }
+        }
+    }
+
+    mutating func add(_ mount: Mount, _ path: String) {
+        var one = mount
+        (one.isPattern, one.target) = (false, path)
+        if one.source != .hidden { one.source = .bind(path) }
+        // A cover is over it already.
+        if isBelowHidden(path) { return }
+        guard let index = indices[path] else {
+            indices[path] = result.mounts.count
+            result.mounts.append(one)
+            if one.source == .hidden { hidden.insert(path) }
+            return
+        }
+        let other = result.mounts[index]
+        // Without this mount there may be nothing to hide.
+        if index >= named, other.source == .hidden { result.mounts[index].optional = true }
+        if index < named || other.source == .hidden || other.says(the: one) { return }
+        let also = other.position.map { ", and at \($0) otherwise" } ?? ""
+        faults.append(Diagnostic("the pattern matches \(path)\(also)", at: mount.position))
+    }
+
+    private func isBelowHidden(_ path: String) -> Bool {
+        if hidden.isEmpty { return false }
+        return path.utf8.indices.contains {
+            $0 > path.startIndex && path.utf8[$0] == UInt8(ascii: "/") && hidden.contains(String(path[..<$0]))
+        }
     }
 }
 

@@ -22,18 +22,36 @@ struct PatternSearch {
     static func matches(of filesystem: Filesystem, _ entries: [Host.RootEntry]) throws(KernelError) -> [PatternMatches]
     {
         var result: [PatternMatches] = []
-        for mount in filesystem.mounts where mount.isPattern {
-            let isOfJail = mount.source == .hidden
-            if result.contains(where: { $0.pattern == mount.target && $0.isOfJail == isOfJail }) { continue }
-            var search = PatternSearch()
-            search.views = isOfJail ? views(of: filesystem, entries) : [("/", "/")]
-            let paths = try search.paths(of: PathPattern(mount.target))
-            result.append(PatternMatches(mount.target, isOfJail: isOfJail, paths: paths))
+        for mount in filesystem.mounts where mount.isPattern && mount.source != .hidden {
+            try find(mount, seeing: [("/", "/")], &result)
+        }
+        guard filesystem.mounts.contains(where: { $0.isPattern && $0.source == .hidden }) else { return result }
+        // What is hidden is looked for in what the others show.
+        let shown = views(of: filesystem.expanded(by: result).filesystem, entries)
+        for mount in filesystem.mounts where mount.isPattern && mount.source == .hidden {
+            var views = shown
+            if filesystem.proc.value, !views.contains(where: { $0.target == "/proc" }) {
+                // Two mounts of procfs differ in their processes; names of the kernel's are the same.
+                views.append(("/proc", PathPattern(mount.target).isOfEveryProc ? "/proc" : nil))
+            }
+            try find(mount, seeing: views, &result)
         }
         return result
     }
 
-    /// What a jail shows where; what a pattern of binds will show is not known yet.
+    /// Adds what the pattern of a mount matches, unless another line has the same.
+    private static func find(
+        _ mount: Mount, seeing views: [(target: String, source: String?)], _ result: inout [PatternMatches]
+    ) throws(KernelError) {
+        let isOfJail = mount.source == .hidden
+        if result.contains(where: { $0.pattern == mount.target && $0.isOfJail == isOfJail }) { return }
+        var search = PatternSearch()
+        search.views = views
+        let paths = try search.paths(of: PathPattern(mount.target))
+        result.append(PatternMatches(mount.target, isOfJail: isOfJail, paths: paths))
+    }
+
+    /// What a jail shows where, but for its own /proc.
     private static func views(
         of filesystem: Filesystem, _ entries: [Host.RootEntry]
     ) -> [(target: String, source: String?)] {
@@ -44,7 +62,6 @@ struct PatternSearch {
         case .directory(let path): views.append(("/", path))
         case .empty, .image: break
         }
-        if filesystem.proc.value { views.append(("/proc", nil)) }
         if filesystem.devices.value == .minimal { views.append(("/dev", nil)) }
         if filesystem.tmp.value != .none { views.append(("/tmp", nil)) }
         for mount in filesystem.mounts where !mount.isPattern {
@@ -109,14 +126,13 @@ struct PatternSearch {
             return found.append(child)
         }
         if views.contains(where: { $0.target == child }) {
-            guard let place = try view(of: child) else { return }
-            return try search(rest, in: place, child, follows: follows)
+            if let place = try view(of: child) { return try search(rest, in: place, child, follows: follows) }
+        } else if directory.number >= 0, let next = try open(name, in: directory, follows: follows) {
+            return try search(rest, in: next, child, follows: follows)
         }
-        guard directory.number >= 0, let next = try open(name, in: directory, follows: follows) else {
-            guard views.contains(where: { $0.target.utf8.starts(with: "\(child)/".utf8) }) else { return }
-            return try search(rest, in: Descriptor(owning: -1), child, follows: follows)
-        }
-        try search(rest, in: next, child, follows: follows)
+        // Nothing of the host, or nothing that is there; but other mounts may be made below.
+        guard views.contains(where: { $0.target.utf8.starts(with: "\(child)/".utf8) }) else { return }
+        try search(rest, in: Descriptor(owning: -1), child, follows: follows)
     }
 
     /// The directory of the host that a view shows; nil where it shows none.

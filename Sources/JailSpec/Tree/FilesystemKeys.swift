@@ -53,8 +53,9 @@ extension SectionRows {
                 links this path is reached; a hard link elsewhere is not covered, and another line that shows it is refused.
                 Nothing can be mounted below one. One that does not exist is reported; below what the jail may write it is a
                 fault, as a jail may have moved it, but for a mount of type hide with `optional`. A pattern, as in `ro`, hides
-                what it matches of the host's files that the jail shows when it is launched, and nothing that comes later. Not
-                together with the capability sys_admin, which could take the cover away.
+                what it matches of the host's files that the jail shows when it is launched, and nothing that comes later; what it
+                matches is shown by no other pattern. Of the jail's own /proc it matches what belongs to no process, where its
+                first two names are written out. Not together with the capability sys_admin, which could take the cover away.
                 """),
             KeyRow(
                 "proc", as: .boolean, default: "true",

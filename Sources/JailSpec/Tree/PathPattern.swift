@@ -130,3 +130,46 @@ extension PathPattern {
         return result.isEmpty ? "/" : result
     }
 }
+
+extension PathPattern {
+    /// Whether it begins with a name that every /proc has, and that belongs to no process: what such a name tells of is the host.
+    package var isOfEveryProc: Bool {
+        guard parts.count > 1, parts[0] == .name("proc"), case .name(let name) = parts[1] else { return false }
+        if ["self", "thread-self", "mounts", "net"].contains(name) { return false }
+        return !name.utf8.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+    }
+}
+
+extension PathPattern {
+    /// Whether a name may match both of two parts of a path.
+    package static func mayMeet(_ one: String, _ other: String) -> Bool {
+        guard case .pattern(let ours) = part(Array(one.utf8)), case .pattern(let theirs) = part(Array(other.utf8))
+        else {
+            return true
+        }
+        // A dot at the beginning is met only by a dot that is written.
+        let dot = Piece.byte(UInt8(ascii: "."))
+        if (ours.first == dot) != (theirs.first == dot) { return false }
+        // Which places of the second can be reached together with one of the first.
+        var reached = Set([0])
+        for index in 0...ours.count {
+            let piece = index < ours.count ? ours[index] : nil
+            var (next, waiting) = (Set<Int>(), Array(reached))
+            while let place = waiting.popLast() {
+                let their = place < theirs.count ? theirs[place] : nil
+                if piece == .run { next.insert(place) }
+                if their == .run, reached.insert(place + 1).inserted { waiting.append(place + 1) }
+                if piece == .run, their != nil, reached.insert(place + 1).inserted { waiting.append(place + 1) }
+                guard let piece, piece != .run, let their else { continue }
+                if their == .run { next.insert(place) } else if meet(piece, their) { next.insert(place + 1) }
+            }
+            if piece == nil { return reached.contains(theirs.count) }
+            reached = next
+        }
+        return false
+    }
+
+    private static func meet(_ one: Piece, _ other: Piece) -> Bool {
+        (UInt8.min...UInt8.max).contains { accepts(one, $0) && accepts(other, $0) }
+    }
+}
