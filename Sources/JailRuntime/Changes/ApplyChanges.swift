@@ -12,6 +12,8 @@ package struct ChangeApplication {
     let record: OverlayRecord
     /// Whom the original's root belongs to: what is done to it is done as that user, whoever asks.
     let owner: (user: UInt32, group: UInt32)?
+    /// Whether what is made is root's, to be given away.
+    let isRoot: Bool
     /// What has been left out, or only in part put in.
     package private(set) var leftOut: [Objection] = []
     /// The first name of each file with several that has been put in.
@@ -38,7 +40,8 @@ package struct ChangeApplication {
             self.record = record
             let root = try status(of: kept.lowers[0])
             staged = try StagedFiles(root: kept.lowers[0])
-            owner = callerIdentity().euid == 0 && root.owner != 0 ? (root.owner, root.group) : nil
+            owner = effectiveUser() == 0 && root.owner != 0 ? (root.owner, root.group) : nil
+            isRoot = effectiveUser() == 0 && owner == nil
         } catch {
             throw KeptChanges.diagnostic(Failure(error), mount)
         }
@@ -181,7 +184,7 @@ package struct ChangeApplication {
             try prepare(target)
             try makeLinkEntry(temporary, to: content, at: target)
             // Root follows its own links: one that the jail has made does not become root's.
-            if callerIdentity().euid == 0, owner == nil {
+            if isRoot {
                 try setOwner(temporary.text, at: target, user: upper.owner, group: upper.group)
             }
             try place(name, change, target)
@@ -232,7 +235,7 @@ package struct ChangeApplication {
     private mutating func putDirectory(
         _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ source: Int32, _ target: Int32
     ) throws(KernelError) {
-        let attributes = try attributes(of: name, at: source)
+        let attributes = try asCaller { () throws(KernelError) in try personalAttributes(of: name, at: source) }
         if change.kind != .metadata {
             try prepare(target)
             try makeDirectoryEntry(temporary, at: target, permissions: 0o700)
@@ -253,55 +256,20 @@ package struct ChangeApplication {
             try linkEntry(other, at: place.number, as: temporary, at: target)
             return try self.place(name, change, target)
         }
-        let attributes = try attributes(of: name, at: source)
         let content = try asCaller { () throws(KernelError) in try openEntry(name, at: source, .read).release() }
         defer { closeDescriptor(content) }
         // What is read is what was compared: a regular file, and that one.
         let opened = try entryStatus(of: content)
         guard opened.kind == .regular, opened.inode == upper.inode else { throw KernelError(.openat, .busy) }
+        let attributes = try asCaller { () throws(KernelError) in try personalAttributes(of: content) }
         let draft = staged.draft(after: temporary)
-        try prepare(target, draft)
-        let made = try openEntry(draft, at: target, .write | .create | .exclusive, permissions: 0o600)
-        try copyContent(of: content, to: made.number, length: opened.size)
+        let made = try openDraft(draft, at: target)
+        try copyContent(of: content, to: made.number, length: opened.size, room: opened.room)
         try dress(made.number, upper.permissions & 0o777, attributes, change, upper)
         try setTimes(of: made.number, accessed: upper.accessed, modified: upper.modified)
         if try !staged.covers(made.number) { try synchronize(made.number) }
         staged.add(StagedFiles.File(change: change, name: name, draft: draft, parents: parents), size: upper.size)
         linked[upper.inode] = change.path
-    }
-
-    /// Mode, owner and attributes of what has been made. An original keeps its owner; what is new belongs to whoever does
-    /// this, which is the owner of the tree, or as root to whom its directory belongs.
-    private func dress(
-        _ made: Int32, _ permissions: UInt32, _ attributes: [String: [UInt8]], _ change: Change, _ upper: EntryStatus
-    ) throws(KernelError) {
-        if callerIdentity().euid == 0, owner == nil {
-            if let lower = change.lower, change.kind != .replaced {
-                try setOwner(of: made, user: lower.owner, group: lower.group)
-            } else if [UInt64(upper.owner), UInt64(upper.group)] != record.owner {
-                try setOwner(
-                    of: made, user: inside(upper.owner, record.users), group: inside(upper.group, record.groups))
-            }
-        }
-        // Only what differs: of what belongs to another nothing else needs that one's rights.
-        if try status(of: made).permissions != permissions { try setPermissions(made, permissions) }
-        let found = try personalAttributes(of: made)
-        for name in found.keys where attributes[name] == nil { try removeExtendedAttribute(name, of: made) }
-        for (name, value) in attributes where found[name] != value {
-            try setExtendedAttribute(name, value, of: made)
-        }
-    }
-
-    /// The id that a file of the host's has in the jail.
-    private func inside(_ id: UInt32, _ ranges: [[UInt64]]) -> UInt32 {
-        let range = ranges.first { $0[1] <= UInt64(id) && UInt64(id) - $0[1] < $0[2] }
-        return range.map { UInt32(truncatingIfNeeded: UInt64(id) - $0[1] + $0[0]) } ?? id
-    }
-
-    private func attributes(of name: EntryName, at source: Int32) throws(KernelError) -> [String: [UInt8]] {
-        let entry = try asCaller { () throws(KernelError) in try openEntry(name, at: source, .path).release() }
-        defer { closeDescriptor(entry) }
-        return try asCaller { () throws(KernelError) in try personalAttributes(of: entry) }
     }
 
     /// The upper is read as whoever asks.

@@ -231,10 +231,18 @@ struct ChangeWalk {
         case .regular, .directory: break
         default: return false
         }
-        let one = try openEntry(name, at: upper, .path)
-        let other = try openEntry(name, at: directory(of: original.layer, lowers), .path)
-        return try personalAttributes(of: one.number) != personalAttributes(of: other.number)
+        return try personalAttributes(of: name, at: upper)
+            != personalAttributes(of: name, at: directory(of: original.layer, lowers))
     }
+}
+
+/// The same of an entry of a directory.
+func personalAttributes(of name: EntryName, at directory: Int32) throws(KernelError) -> [String: [UInt8]] {
+    var result: [String: [UInt8]] = [:]
+    for attribute in try extendedAttributes(of: name, at: directory) where travels(attribute) {
+        result[attribute] = try extendedAttribute(attribute, of: name, at: directory)
+    }
+    return result
 }
 
 /// The extended attributes that a person has set, with their values.

@@ -21,8 +21,13 @@ struct RemoveTree {
     }
 
     private func remove(_ name: EntryName, at parent: Int32, depth: Int) throws(KernelError) {
+        do throws(KernelError) {
+            return try removeEntry(name, at: parent, directory: false)
+        } catch {
+            // unlink(2): what Linux says of a directory.
+            guard error.errno == .isDirectory || error.errno == .noEntry else { throw error }
+        }
         guard let status = try entryStatus(name, at: parent) else { return }
-        guard status.kind == .directory else { return try removeEntry(name, at: parent, directory: false) }
         if depth >= Self.depthLimit {
             // Emptied when the loop at the top comes to it; a name that nothing else has.
             let moved = EntryName(Array(".immure.deep.\(status.inode)".utf8))

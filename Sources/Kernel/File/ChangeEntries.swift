@@ -83,9 +83,10 @@ package func synchronizeFileSystem(_ descriptor: Int32) throws(KernelError) {
 }
 
 /// Copies the first `length` bytes of an open file into an empty one, by reference where the file system can. What is a hole
-/// stays one: a file takes no more room than it did. The corresponding C functions are `lseek` with SEEK_DATA and SEEK_HOLE, and
-/// `copy_file_range`; between file systems that refuse it, `read` and `write`.
-package func copyContent(of source: Int32, to target: Int32, length: Int) throws(KernelError) {
+/// stays one where the file takes less `room` than it is long: a copy takes no more. The corresponding C functions are `lseek`
+/// with SEEK_DATA and SEEK_HOLE, and `copy_file_range`; between file systems that refuse it, `read` and `write`.
+package func copyContent(of source: Int32, to target: Int32, length: Int, room: Int) throws(KernelError) {
+    if room >= length { return try copyBytes(of: source, to: target, count: length) }
     var place = 0
     while place < length, let start = try seek(source, place, .data), start < length {
         let end = min(try seek(source, start, .hole) ?? length, length)

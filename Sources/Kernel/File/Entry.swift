@@ -35,6 +35,8 @@ package struct EntryStatus: Equatable, Sendable {
     package var group: UInt32
     /// The length in bytes.
     package var size: Int
+    /// How much room it takes, in bytes.
+    package var room: Int
     package var links: Int
     package var device: UInt64
     package var inode: UInt64
@@ -59,6 +61,7 @@ package struct EntryStatus: Equatable, Sendable {
         permissions = status.st_mode & 0o7777
         (owner, group) = (status.st_uid, status.st_gid)
         (size, links) = (Int(status.st_size), Int(status.st_nlink))
+        room = Int(status.st_blocks) * 512
         (device, inode, node) = (UInt64(status.st_dev), UInt64(status.st_ino), UInt64(status.st_rdev))
         accessed = Self.nanoseconds(status.st_atim)
         modified = Self.nanoseconds(status.st_mtim)

@@ -8,15 +8,10 @@ private func procName(_ descriptor: Int32) -> String { "/proc/self/fd/\(descript
 /// The value of an attribute; nil where the file has none of that name, or its file system none at all. The corresponding C
 /// function is `getxattr`.
 package func extendedAttribute(_ name: String, of descriptor: Int32) throws(KernelError) -> [UInt8]? {
-    do throws(KernelError) {
-        return try unsafe filled(.getxattr, name, upTo: 65536) { buffer, limit in
-            unsafe procName(descriptor).withCString { path in
-                unsafe name.withCString { unsafe getxattr(path, $0, buffer, limit) }
-            }
+    try unsafe value(name) { buffer, limit in
+        unsafe procName(descriptor).withCString { path in
+            unsafe name.withCString { unsafe getxattr(path, $0, buffer, limit) }
         }
-    } catch {
-        if error.errno.rawValue == ENODATA || error.errno == .notSupported { return nil }
-        throw error
     }
 }
 
@@ -38,12 +33,50 @@ package func removeExtendedAttribute(_ name: String, of descriptor: Int32) throw
 
 /// The names of the attributes that the caller may see, in no order. The corresponding C function is `listxattr`.
 package func extendedAttributes(of descriptor: Int32) throws(KernelError) -> [String] {
+    try unsafe names { buffer, limit in
+        unsafe procName(descriptor).withCString { path in unsafe listxattr(path, buffer, limit) }
+    }
+}
+
+/// The same of an entry of a directory, which is not opened for it; a symbolic link is not followed. The corresponding C function is
+/// `llistxattr`.
+package func extendedAttributes(of name: EntryName, at directory: Int32) throws(KernelError) -> [String] {
+    try unsafe names { buffer, limit in
+        unsafe entry(name, directory).withCString { path in unsafe llistxattr(path, buffer, limit) }
+    }
+}
+
+/// The value of an attribute of such an entry; nil where it has none of that name. The corresponding C function is `lgetxattr`.
+package func extendedAttribute(
+    _ attribute: String, of name: EntryName, at directory: Int32
+) throws(KernelError) -> [UInt8]? {
+    try unsafe value(attribute) { buffer, limit in
+        unsafe entry(name, directory).withCString { path in
+            unsafe attribute.withCString { unsafe lgetxattr(path, $0, buffer, limit) }
+        }
+    }
+}
+
+private func entry(_ name: EntryName, _ directory: Int32) -> EntryName {
+    EntryName(Array("\(procName(directory))/".utf8) + name.bytes)
+}
+
+private func value(
+    _ name: String, _ ask: (UnsafeMutablePointer<UInt8>, Int) -> Int
+) throws(KernelError) -> [UInt8]? {
+    do throws(KernelError) {
+        return try unsafe filled(.getxattr, name, upTo: 65536) { buffer, limit in unsafe ask(buffer, limit) }
+    } catch {
+        if error.errno.rawValue == ENODATA || error.errno == .notSupported { return nil }
+        throw error
+    }
+}
+
+private func names(_ ask: (UnsafeMutablePointer<CChar>, Int) -> Int) throws(KernelError) -> [String] {
     let list: [UInt8]
     do throws(KernelError) {
         list = try unsafe filled(.listxattr, upTo: 65536) { buffer, limit in
-            unsafe procName(descriptor).withCString { path in
-                unsafe buffer.withMemoryRebound(to: CChar.self, capacity: limit) { unsafe listxattr(path, $0, limit) }
-            }
+            unsafe buffer.withMemoryRebound(to: CChar.self, capacity: limit) { unsafe ask($0, limit) }
         }
     } catch {
         if error.errno == .notSupported { return [] }
