@@ -261,7 +261,10 @@ int linux_keep_to_sockets(void) {
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter);
 }
 
-/* A listener, where the interface of a tun device waits to be made. What has another architecture is not the program that was started. */
+int linux_is_setgroups(int number) { return number == SYS_setgroups; }
+
+/* A listener, where who gives up its groups waits, and where the interface of a tun device waits to be made. What has another architecture
+   is not the program that was started. */
 int linux_gate_tunnel(void) {
     const struct sock_filter program[] = {
         LOAD(arch),
@@ -269,6 +272,8 @@ int linux_gate_tunnel(void) {
         BPF_STMT(BPF_JMP | BPF_JA, 1),
         ANSWER(SECCOMP_RET_KILL_PROCESS),
         LOAD(nr),
+        UNLESS(SYS_setgroups, 1),
+        ANSWER(SECCOMP_RET_USER_NOTIF),
         UNLESS(SYS_ioctl, 3),
         /* The lower half of the number, which is all that ioctl(2) looks at. */
         LOAD(args[1]),

@@ -61,6 +61,11 @@ int linux_seccomp_answer(int listener, uint64_t id, int error) {
     return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &buffer);
 }
 
+int linux_seccomp_give(int listener, uint64_t id, int descriptor, int number) {
+    struct seccomp_notif_addfd gift = {.id = id, .flags = SECCOMP_ADDFD_FLAG_SETFD, .srcfd = (uint32_t)descriptor, .newfd = (uint32_t)number, .newfd_flags = O_CLOEXEC};
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &gift);
+}
+
 int linux_seccomp_is_pending(int listener, uint64_t id) { return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0; }
 
 /* process_vm_readv(2): as far as the next page, of which nothing need be mapped. */

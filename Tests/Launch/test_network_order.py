@@ -98,6 +98,40 @@ def test_the_launch_ends_while_the_interface_waits(caller, network, end):
         assert out == b"" and linux.survivors(1) == {}
 
 
+def test_what_was_started_ends_where_the_namespaces_cannot_be_made(caller, network):
+    """pasta and what becomes nft(8) are started before them."""
+    caller.wrapper = ("unshare", "-Ur", "sh", "-c", 'echo 0 >/proc/sys/user/max_net_namespaces && exec "$@"', "sh")
+    try:
+        refused = caller.run(USER, "echo", "ran")
+    finally:
+        caller.wrapper = ()
+    assert refused.status == 125 and refused.stdout == "" and "create namespaces" in refused.stderr and "ENOSPC" in refused.stderr, refused
+    assert linux.survivors(1) == {}
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_the_launch_ends_while_pasta_has_not_come_to_its_namespaces(caller, network, end):
+    """A pasta that is slow: the rules hold by then, and the launch waits for it alone."""
+    with covered("pasta", "read word <{0}/fifo\nexec {0}/real \"$@\"\n", caller) as place:
+        os.mkfifo(place / "fifo")
+        (place / "fifo").chmod(0o644)
+        launch = caller.start(USER, "echo", "ran")
+        until(inside)
+        launch.send_signal(end)
+        out, _ = launch.communicate(timeout=patient(10))
+        assert out == b"" and linux.survivors(1) == {}
+
+
+def test_a_slow_pasta_is_given_its_namespaces_when_it_comes(caller, network):
+    with covered("pasta", "", caller) as place:
+        # It goes by its name.
+        (place / "named").mkdir()
+        (place / "real").rename(place / "named/pasta")
+        (place / "pasta").write_text(f'#!/bin/sh\nsleep 0.3\nexec {place}/named/pasta "$@"\n')
+        run = caller.run(USER, "sh", "-c", "grep -c . /proc/net/route")
+    assert run.status == 0 and int(run.stdout) > 1, run
+
+
 def test_a_stack_that_ends_before_its_interface(caller, network):
     with covered("pasta", "echo not today >&2\nexit 3\n", caller):
         refused = caller.run(USER, "echo", "ran")

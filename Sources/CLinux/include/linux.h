@@ -280,6 +280,8 @@ int linux_seccomp_receive(int listener, struct linux_question *question);
 /* 0 lets the call be made, anything else is the errno that it fails with. */
 int linux_seccomp_answer(int listener, uint64_t id, int error);
 int linux_seccomp_is_pending(int listener, uint64_t id);
+/* Gives who waits a descriptor of the caller's, under that number. */
+int linux_seccomp_give(int listener, uint64_t id, int descriptor, int number);
 /* What stands in a thread's memory: the number of bytes that could be read, or −1. */
 long linux_read_memory(int thread, uint64_t address, void *buffer, size_t count);
 /* The length of the text there; −1 where it has no end within `count` bytes, with ENAMETOOLONG. */
@@ -382,8 +384,9 @@ int linux_accept_now(int server);
 ssize_t linux_peek_datagram(int process, int number, void *bytes, size_t length, uint16_t *port);
 /* seccomp(2): from here on this process opens no file, and does little but send and receive. */
 int linux_keep_to_sockets(void);
-/* seccomp(2): from here on ioctl(TUNSETIFF) of this process waits until the listener answers. */
+/* seccomp(2): from here on setgroups(2) and ioctl(TUNSETIFF) of this process wait until the listener answers. */
 int linux_gate_tunnel(void);
+int linux_is_setgroups(int number);
 /* rtnetlink(7): the addresses of all interfaces but loopback; how many, at most `room`, E2BIG where there are more. */
 int linux_interface_addresses(struct linux_route *addresses, int room);
 /* A socket that receives at that address, of 4 or 16 bytes, and port; what failed in making it. */

@@ -21,8 +21,10 @@ struct HelperOrder {
     var keeping: UInt64 = 0
     /// How many bytes a file that it writes to may have; nil for no limit.
     var mostInFile: UInt64?
-    /// Its end of a channel by which `TunnelGate` is opened; nil for a program that nothing holds back.
-    var gate: Int32?
+    /// A channel by which the namespaces come that are not there yet, and are entered after those, in this order.
+    var awaiting: AwaitedNamespaces?
+    /// Its end of a channel by which `TunnelGate` is opened, and the numbers that it fills; nil for a program that nothing holds back.
+    var gate: (channel: Int32, numbers: [Int32])?
 }
 
 /// A program of the host that works for the jail from outside, beside the launcher and as its child: newuidmap(1), a network
@@ -57,7 +59,8 @@ struct HelperProcess {
         let environment = CStringArray(order.environment)
         let kept = [order.program.descriptor] + order.passing
         let needed =
-            kept + order.joining.map(\.descriptor) + (order.room?.descriptors ?? []) + (order.gate.map { [$0] } ?? [])
+            kept + order.joining.map(\.descriptor) + (order.room?.descriptors ?? [])
+            + [order.gate?.channel, order.awaiting?.channel].compactMap { $0 }
         let launcher = currentProcess()
         return try begin(
             order.program.name, needed, into: order.room == nil ? [] : HelperRoom.namespaces, input: order.input,
@@ -65,6 +68,7 @@ struct HelperProcess {
         ) { () throws(KernelError) in
             try order.room?.enter()
             for namespace in order.joining { try join(namespace.descriptor, namespace.kinds) }
+            if let awaiting = order.awaiting { try awaiting.enter() }
             if order.keeping != 0 {
                 // capabilities(7): exec gives root all of them again, and with that takes the request to end with the launcher back.
                 try setSecureBits(.noRoot)
@@ -74,7 +78,7 @@ struct HelperProcess {
             }
             try endWith(launcher)
             if let most = order.mostInFile { try limitFiles(most) }
-            if let gate = order.gate { try TunnelGate.shut(telling: gate) }
+            if let gate = order.gate { try TunnelGate.shut(telling: gate.channel, for: gate.numbers) }
             for number in [0, 1, 2] + kept { try keepAcrossExec(number) }
             throw execute(program: order.program.descriptor, arguments, environment)
         }
@@ -224,11 +228,19 @@ struct HelperProcess {
     /// Waits until it has ended by itself, which must be soon: no deadline. A signal that ends the launch ends it as well, and
     /// is thrown as `.interrupted`.
     mutating func finish(noticing signals: SignalQueue?) throws(Failure) -> Termination {
+        var gate: TunnelGate?
+        return try finish(noticing: signals, heeding: &gate)
+    }
+
+    /// The same while another program, which a gate holds back, is answered.
+    mutating func finish(noticing signals: SignalQueue?, heeding gate: inout TunnelGate?) throws(Failure) -> Termination
+    {
         while true {
             let (over, signal) = try failing { () throws(KernelError) -> (Termination?, Int32?) in
                 if let signal = try signals?.ending() { return (nil, signal.number) }
-                var found = watches + [Watch(signals?.descriptor ?? -1)]
+                var found = watches + [Watch(signals?.descriptor ?? -1), gate?.watch ?? Watch(-1)]
                 try poll(&found, milliseconds: nil)
+                if found[3].isReady { try gate?.heed() }
                 return (try take(found[..<2]) ? end : nil, nil)
             }
             if let over {

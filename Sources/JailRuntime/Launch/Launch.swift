@@ -64,7 +64,7 @@ package struct Launch {
         do throws(Failure) {
             return try supervise(&applier)
         } catch {
-            HelperProcess.end(applier.helpers)
+            HelperProcess.end(applier.helpers + (applier.inTheMaking.map { [$0.loader] } ?? []))
             discard(applier.leaf)
             throw error
         }
@@ -106,6 +106,7 @@ package struct Launch {
         try applier.follow(plan, sources..<creation)
         var leftovers = Leftovers()
         if !plan.supervision.ownsProcesses { leftovers = try spareChildren(applier) }
+        try applier.startForNetwork(plan)
         applier.step = creation
         guard case .parent(let child) = try located(creation, { () throws(Failure) in try applier.part(plan) }) else {
             ends.closeLaunchers()

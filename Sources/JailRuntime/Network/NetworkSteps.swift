@@ -6,7 +6,7 @@ extension Applier {
         switch operation {
         case .openPort(let publication): try openPort(publication)
         case .publish(let publications): try publish(publications, of: plan)
-        case .provideNetwork(let provision): try provideNetwork(provision, of: plan)
+        case .provideNetwork: try provideNetwork(of: plan)
         case .awaitNetwork(let provision): try awaitNetwork(provision)
         case .bringUpLoopback: try bringUpLoopback()
         }

@@ -161,7 +161,7 @@ struct Supervisor {
         let afterHelpers = watches.count
         watches.append(covers.watch)
         watches.append(start?.watch ?? Watch(-1))
-        watches.append(Watch(gate?.descriptor ?? -1))
+        watches.append(gate?.watch ?? Watch(-1))
         watches += laterAddresses?.watches ?? LaterAddresses.noWatches
         let beforeDoor = watches.count
         if let door { watches += door.watches }
@@ -178,7 +178,7 @@ struct Supervisor {
         if watches[afterHelpers].isReady { try heedCovers() }
         heedDoor(watches[beforeDoor..<last])
         if watches[afterHelpers + 1].isReady { try start?.heed() }
-        if watches[afterHelpers + 2].isReady { try gate?.open() }
+        if watches[afterHelpers + 2].isReady { try gate?.heed() }
         if let helper = try laterAddresses?.heed(watches[(afterHelpers + 3)..<beforeDoor]) { try miss(helper) }
         if try haste() { return true }
         switch deadline.passed() {

@@ -49,6 +49,20 @@ package func answer(_ question: Question, on listener: Int32, failing errno: Err
     }
 }
 
+/// Gives who waits a descriptor of this process, in place of what it has under that number; false where it waits no more. The
+/// corresponding C call is `ioctl(SECCOMP_IOCTL_NOTIF_ADDFD)`, Linux 5.9.
+package func give(
+    _ descriptor: Int32, as number: Int32, to question: Question, on listener: Int32
+) throws(KernelError) -> Bool {
+    do throws(KernelError) {
+        try persist(.ioctl) { linux_seccomp_give(listener, question.id, descriptor, number) }
+        return true
+    } catch {
+        guard error.errno == .noEntry else { throw error }
+        return false
+    }
+}
+
 /// Whether the call still waits, and so the thread is still the one that made it. The corresponding C call is
 /// `ioctl(SECCOMP_IOCTL_NOTIF_ID_VALID)`.
 package func isPending(_ question: Question, on listener: Int32) -> Bool {
@@ -99,9 +113,10 @@ package func installListeningFilter(_ instructions: [UInt64]) throws(KernelError
     }
 }
 
-/// From here on this process, and what it executes, waits where it makes the interface of a tun device until the listener answers. As
-/// seccomp(2) asks it gives up privilege by exec where it has none over its user namespace. EBUSY where a filter of the process has a
-/// listener already. The corresponding C call is `seccomp(SECCOMP_SET_MODE_FILTER)` with `SECCOMP_FILTER_FLAG_NEW_LISTENER`.
+/// From here on this process, and what it executes, waits where it gives up its groups, and where it makes the interface of a tun device,
+/// until the listener answers. As seccomp(2) asks it gives up privilege by exec where it has none over its user namespace. EBUSY where a
+/// filter of the process has a listener already. The corresponding C call is `seccomp(SECCOMP_SET_MODE_FILTER)` with
+/// `SECCOMP_FILTER_FLAG_NEW_LISTENER`.
 package func gateTunnel() throws(KernelError) -> Int32 {
     do throws(KernelError) {
         return try attempt(.seccomp) { linux_gate_tunnel() }
@@ -110,4 +125,9 @@ package func gateTunnel() throws(KernelError) -> Int32 {
         try forbidNewPrivileges()
         return try attempt(.seccomp) { linux_gate_tunnel() }
     }
+}
+
+extension Question {
+    /// Whether it is about setgroups(2).
+    package var isOfGroups: Bool { linux_is_setgroups(number) != 0 }
 }
