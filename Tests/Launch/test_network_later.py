@@ -1,16 +1,13 @@
 """Addresses that the host gets while a jail with mode "user" runs: its rules have those of its start, and learn of the others."""
 
-import os
-import shutil
 import subprocess
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from harness import lab, linux
+from harness import lab
 from harness.caller import PYTHON
+from harness.covered import covered
 from harness.lab import network  # noqa: F401
 from harness.patience import patient
 
@@ -91,27 +88,17 @@ def test_many_in_one_moment(caller, served):
 
 
 #: nft(8), until a file is there; the launcher holds the script open from its start.
-UNTIL = """#!/bin/sh
-[ -e {0}/over ] && {{ echo no more >&2; exit 1; }}
+UNTIL = """[ -e {0}/over ] && {{ echo no more >&2; exit 1; }}
 exec {0}/real "$@"
 """
 
 
 def test_where_they_cannot_be_closed_the_jail_ends(caller, served):
-    place = Path(tempfile.mkdtemp(dir=caller.base))
-    place.chmod(0o755)
-    nft = os.path.realpath(shutil.which("nft"))
-    shutil.copy(nft, place / "real")
-    (place / "nft").write_text(UNTIL.format(place))
-    (place / "nft").chmod(0o755)
-    linux.mount(str(place / "nft"), nft, flags=linux.MS_BIND)
-    try:
+    with covered("nft", UNTIL, caller) as place:
         launch = asking(caller, FOUR)
         (place / "over").touch()
         with given(f"{FOUR}/24"):
             _, err = launch.communicate(timeout=patient(10))
-    finally:
-        linux.umount(nft)
     assert launch.returncode == 137 and b"nft ended: no more; jail killed" in err, err
 
 

@@ -2,40 +2,21 @@
 back in the call that makes its interface."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import textwrap
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from harness import lab, linux
+from harness.covered import covered
 from harness.lab import network  # noqa: F401
 from harness.patience import patient, until
 
 USER = '[network]\nmode = "user"\n'
 TUNNEL = "/dev/net/tun"
-
-
-@contextmanager
-def covered(program, script, caller):
-    """A host where this program is such a script; `{}` in it is a directory with the real one."""
-    place = Path(tempfile.mkdtemp(dir=caller.base))
-    place.chmod(0o755)
-    target = os.path.realpath(shutil.which(program))
-    shutil.copy(target, place / "real")
-    cover = place / program
-    cover.write_text("#!/bin/sh\n" + script.format(place))
-    cover.chmod(0o755)
-    linux.mount(str(cover), target, flags=linux.MS_BIND)
-    try:
-        yield place
-    finally:
-        linux.umount(target)
 
 
 def holders(path):
