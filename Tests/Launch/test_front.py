@@ -675,6 +675,22 @@ def test_a_command_that_cannot_start_where_its_caller_is_starts_at_home(front):
     assert front("--bind", str(tree), "/", *words, "/usr/bin/pwd", **elsewhere).ok.stdout == "/var\n"
 
 
+def test_a_home_that_is_closed_to_its_caller_is_not_where_the_command_starts(front):
+    if front.caller.is_root:
+        pytest.skip("root may enter each directory")
+    home = front.directory(front.place / "home")
+    shown = ["--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"]
+    elsewhere = {"cwd": "/var", "env": {"HOME": str(home)}}
+    inside = home / "inside"
+    front.directory(inside)
+    home.chmod(0o600)
+    assert front(*shown, "--ro-bind", str(front.place), str(front.place), "/usr/bin/pwd", **elsewhere).ok.stdout == "/\n"
+    # One that is the jail's own, in its place.
+    assert front(*shown, "--tmpfs", str(home), "/usr/bin/pwd", **elsewhere).ok.stdout == f"{home}\n"
+    home.chmod(0o700)
+    assert front(*shown, "--ro-bind", str(inside), str(inside), "/usr/bin/pwd", **elsewhere).ok.stdout == f"{home}\n"
+
+
 @pytest.mark.parametrize("root, over", [
     (["--ro-bind", "/", "/"], "--tmpfs"),
     (["--ro-bind", "/usr", "/usr", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"], "--dir"),

@@ -2,7 +2,7 @@ import JailSpec
 import SpecFile
 
 extension BubblewrapTree {
-    /// Whether a directory of that name is there in the jail: the host's, or another in its place.
+    /// Whether the command can start in a directory of that name: the host's, or another in its place.
     func shows(_ directory: String, _ context: ImportContext) -> Bool {
         let nearest = entries.filter { isWithin(directory, $0.target) }.max {
             $0.target.utf8.count < $1.target.utf8.count
@@ -10,7 +10,11 @@ extension BubblewrapTree {
         if let nearest, case .bind(let source, _, _) = nearest.content {
             let rest = nearest.target == "/" ? directory : String(directory.dropFirst(nearest.target.count))
             let place = cleaned(source + "/" + rest)
-            if place == directory || context.isDirectory(place) { return true }
+            if place == directory || context.isDirectory(place) {
+                if context.mayEnter(place) { return true }
+                // There, and closed: what is made for others below it is made in it.
+                if context.isDirectory(place) { return false }
+            }
         }
         // What something stands on is made, with all that is above it.
         return entries.contains { $0.target == directory ? $0.content.isDirectory : isWithin($0.target, directory) }

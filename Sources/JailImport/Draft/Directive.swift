@@ -69,6 +69,8 @@ package struct ImportContext {
     /// Whether there is a file, or a directory, of that name.
     package var exists: (_ path: String) -> Bool
     package var isDirectory: (_ path: String) -> Bool
+    /// Whether the caller may make a directory its current one; true where that is not known.
+    package var mayEnter: (_ path: String) -> Bool
     /// Whether the spec stands where the configuration does, as it is launched without one.
     package var isInPlace = false
 
@@ -79,7 +81,8 @@ package struct ImportContext {
         readDescriptor: @escaping (_ number: Int32) -> [UInt8]? = { _ in nil },
         isLink: @escaping (_ path: String) -> Bool = { _ in false },
         exists: @escaping (_ path: String) -> Bool = { _ in false },
-        isDirectory: @escaping (_ path: String) -> Bool = { _ in false }
+        isDirectory: @escaping (_ path: String) -> Bool = { _ in false },
+        mayEnter: @escaping (_ path: String) -> Bool = { _ in true }
     ) {
         self.isRoot = isRoot
         self.permitted = permitted
@@ -91,6 +94,7 @@ package struct ImportContext {
         self.isLink = isLink
         self.exists = exists
         self.isDirectory = isDirectory
+        self.mayEnter = mayEnter
     }
 }
 

@@ -84,6 +84,9 @@ extension Caller {
         return (parent, name)
     }
 
+    /// Whether chdir(2) leads there.
+    package static func mayEnter(_ path: String) -> Bool { canEnter(path) }
+
     package static func isDirectory(_ path: String) -> Bool {
         do throws(KernelError) {
             return try status(ofPath: path).isDirectory

@@ -139,6 +139,12 @@ package func canReach(_ path: String) throws(KernelError) -> Bool {
     try isAllowed(path) { unsafe path.withKernelText { unsafe faccessat(AT_FDCWD, $0, F_OK, AT_EACCESS) } }
 }
 
+/// Whether the caller's effective ids and capabilities may enter the directory of this path; false where there is none. The
+/// corresponding C function is `faccessat` with `AT_EACCESS`.
+package func canEnter(_ path: String) -> Bool {
+    unsafe (path + "/.").withKernelText { unsafe faccessat(AT_FDCWD, $0, X_OK, AT_EACCESS) } == 0
+}
+
 /// Whether the caller's effective ids and capabilities may look up names in a directory, which may have been opened with
 /// `O_PATH`. The corresponding C function is `faccessat` with `AT_EACCESS` and `AT_EMPTY_PATH`.
 package func canSearch(_ directory: Int32) throws(KernelError) -> Bool {
