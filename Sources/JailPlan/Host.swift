@@ -2,8 +2,9 @@ package import JailSpec
 
 /// What the planner needs to know of the host and the caller: a value, so that tests can emulate any machine.
 package struct Host: Sendable {
-    /// An entry of the host's root directory that the "system" root repeats.
-    package struct RootEntry: Equatable, Sendable {
+    /// An entry of the host's root directory that the "system" root repeats. An object, as users are: the type of a list of objects
+    /// is there already, that of another list is made by each launch.
+    package final class RootEntry: Sendable {
         package let name: String
         /// Where the symbolic link points; nil for a directory.
         package let link: String?
@@ -14,7 +15,7 @@ package struct Host: Sendable {
     }
 
     /// A line of passwd(5).
-    package struct User: Equatable, Sendable {
+    package final class User: Equatable, Sendable {
         package let name: String
         package let uid: UInt32
         package let gid: UInt32
@@ -26,6 +27,11 @@ package struct Host: Sendable {
             self.gid = gid
             self.home = home
             self.shell = shell
+        }
+
+        package static func == (one: User, other: User) -> Bool {
+            one.name == other.name && one.uid == other.uid && one.gid == other.gid && one.home == other.home
+                && one.shell == other.shell
         }
     }
 

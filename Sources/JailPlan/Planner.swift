@@ -20,22 +20,11 @@ package struct Planner {
     package static func plan(
         _ spec: Spec, on host: Host, reportsResult: Bool = false, reportsChanges: Bool = false, stays: Bool = false
     ) -> Result<Plan, Faults> {
-        if spec.process.boot.value, let forgone = spec.forgoingGroup(on: host) {
-            return plan(
-                forgone.spec, on: host, noting: forgone.note, reportsResult: reportsResult,
-                reportsChanges: reportsChanges, stays: stays)
-        }
-        return plan(
-            spec, on: host, noting: nil, reportsResult: reportsResult, reportsChanges: reportsChanges, stays: stays)
-    }
-
-    private static func plan(
-        _ spec: Spec, on host: Host, noting note: Plan.Note?, reportsResult: Bool, reportsChanges: Bool, stays: Bool
-    ) -> Result<Plan, Faults> {
-        let (premises, faults) = Premises.expanding(spec, on: host)
+        let forgone = spec.process.boot.value ? Premises.forgoingGroup(spec, on: host) : nil
+        let (premises, faults) = forgone.map { ($0.premises, $0.faults) } ?? Premises.expanding(spec, on: host)
         var planner = Planner(premises: premises)
         planner.faults = faults
-        if let note { planner.plan.notes.append(note) }
+        if let note = forgone?.note { planner.plan.notes.append(note) }
         planner.plan.showsChanges = (reportsResult || reportsChanges) && spec.filesystem.hasOverlay
         planner.make(mustStay: stays || reportsResult || reportsChanges || spec.filesystem.keepsChanges)
         if reportsChanges { planner.refuseListing() }

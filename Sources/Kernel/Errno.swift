@@ -5,6 +5,10 @@ package struct Errno: RawRepresentable, Hashable, Sendable {
     package let rawValue: Int32
     package init(rawValue: Int32) { self.rawValue = rawValue }
 
+    // Of its own, as other modules look derived ones up at run time.
+    package static func == (one: Errno, other: Errno) -> Bool { one.rawValue == other.rawValue }
+    package static func ~= (pattern: Errno, value: Errno) -> Bool { pattern.rawValue == value.rawValue }
+
     /// What the last failed call left; read before anything else runs.
     static var current: Errno { Errno(rawValue: linux_errno()) }
 

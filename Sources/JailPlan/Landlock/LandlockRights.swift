@@ -33,7 +33,7 @@ package struct LandlockHandled: Equatable, Sendable {
     package init() {}
 
     /// Whether nothing at all is closed; the kernel makes no such ruleset (ENOMSG).
-    package var isEmpty: Bool { self == LandlockHandled() }
+    package var isEmpty: Bool { files.isNone && network == 0 && scopes == 0 && !leavesMoves }
 
     package var network: UInt64 { (bindsTCP ? 1 : 0) | (connectsTCP ? 2 : 0) }
     package var scopes: UInt64 { (scopesAbstractSockets ? 1 : 0) | (scopesSignals ? 2 : 0) }

@@ -24,6 +24,18 @@ extension Spec {
     }
 }
 
+extension Premises {
+    /// Those of a spec that does without its control group; nil where it need not. Apart, as what it copies would be on the stack of
+    /// every launch.
+    @inline(never) static func forgoingGroup(
+        _ spec: Spec, on host: Host
+    ) -> (premises: Premises, faults: [Diagnostic], note: Plan.Note)? {
+        guard let (spec, note) = spec.forgoingGroup(on: host) else { return nil }
+        let (premises, faults) = expanding(spec, on: host)
+        return (premises, faults, note)
+    }
+}
+
 extension Planner {
     /// What asks the command to end: by default what its init takes for a wish to power off.
     var stopSignal: Int32 {

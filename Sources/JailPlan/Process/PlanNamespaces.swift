@@ -16,7 +16,8 @@ extension Planner {
         // Without a pid namespace there is no pid 1 to be; the launcher itself reaps.
         plan.supervision.hasInit = spec.process.initProcess.value && !sharesProcesses
         plan.supervision.terminal = terminalUse()
-        if spec.process.tty.value != .none { plan.terminalOfEntries = hasOwnTerminals ? .jail : .host }
+        // Patterns, not ==, here and below: equality of an enumeration of another module is looked up at run time.
+        if case .none = spec.process.tty.value {} else { plan.terminalOfEntries = hasOwnTerminals ? .jail : .host }
         plan.supervision.stopSignal = stopSignal
         plan.supervision.boots = spec.process.boot.value
         plan.supervision.diesBySignal = spec.service.dieBySignal.value
@@ -53,7 +54,9 @@ extension Planner {
     }
 
     mutating func createNamespaces() {
-        let kinds = NamespaceKind.allCases.filter { $0 != .time && isNew($0) }
+        let kinds = NamespaceKind.allCases.filter { kind in
+            if case .time = kind { false } else { isNew(kind) }
+        }
         // A time namespace is entered by the next fork only (time_namespaces(7)): `offsetClocks` makes it.
         let written = spec.namespaces.written
         // A refusal is most often one of the right to do without a user namespace: that line comes first.

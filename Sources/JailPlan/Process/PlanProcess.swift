@@ -20,7 +20,8 @@ extension Planner {
         let isReplaced = spec.filesystem.mounts.contains {
             $0.target == "/dev" || ($0.target == "/dev/pts" && $0.source != .devpts)
         }
-        return spec.filesystem.devices.value == .minimal && isNew(.mount) && !isReplaced
+        guard case .minimal = spec.filesystem.devices.value else { return false }
+        return isNew(.mount) && !isReplaced
     }
 
     /// What is carried between the caller's terminal and the jail; nil where immure was given none, or passes it on.

@@ -85,7 +85,13 @@ private struct PatternExpansion {
 extension Premises {
     /// Those of a spec in which no pattern is left, and what is wrong with the patterns.
     static func expanding(_ spec: Spec, on host: Host) -> (premises: Premises, faults: [Diagnostic]) {
-        guard spec.filesystem.hasPatterns else { return (Premises(spec, host), []) }
+        spec.filesystem.hasPatterns ? matched(spec, host) : (Premises(spec, host), [])
+    }
+
+    /// Apart, as what it copies would be on the stack of every launch.
+    @inline(never) private static func matched(
+        _ spec: Spec, _ host: Host
+    ) -> (premises: Premises, faults: [Diagnostic]) {
         var expanded = spec
         let (filesystem, faults) = spec.filesystem.expanded(by: host.matches)
         expanded.filesystem = filesystem

@@ -12,13 +12,13 @@ extension Premises {
     /// The home of an account: private, or what the jail shows of it; else the private /tmp, else the root.
     func home(of account: Host.User?) -> HomeDirectory {
         let files = spec.filesystem
-        let elsewhere = HomeDirectory(path: files.tmp.value != .none ? "/tmp" : "/", isPrivate: false)
+        let elsewhere = HomeDirectory(path: files.tmp.value.isNone ? "/" : "/tmp", isPrivate: false)
         guard let path = account?.home ?? host.unlistedHome, isHome(path) else { return elsewhere }
         if !spec.namespaces[.mount].value.isNew { return HomeDirectory(path: path, isPrivate: false) }
         if files.mounts.contains(where: { $0.source == .hidden && isWithin(path, $0.target) }) { return elsewhere }
         let isShown = files.mounts.contains { isWithin(path, $0.target) && $0.showsTree }
         let isTaken = files.mounts.contains { $0.target == path }
-        let wantsPrivate = files.home.value != .none
+        let wantsPrivate = !files.home.value.isNone
         switch files.root.value {
         case .host, .directory, .image:
             // The tree has it; over that only what is written.

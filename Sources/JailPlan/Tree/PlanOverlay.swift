@@ -56,7 +56,7 @@ extension TreeBuilder {
     /// Whether the jail has something of its own there in any case.
     private func isOwn(_ path: String) -> Bool {
         if ["/proc", "/dev", "/sys"].contains(where: { isWithin(path, $0) }) { return true }
-        return spec.filesystem.tmp.value != .none && isWithin(path, "/tmp")
+        return !spec.filesystem.tmp.value.isNone && isWithin(path, "/tmp")
     }
 
     private mutating func overlay(

@@ -14,7 +14,7 @@ package struct SystemLink: Equatable, Sendable {
 extension TreeBuilder {
     /// What programs need for a network: /etc/resolv.conf leads into /run on every host that has systemd-resolved.
     mutating func placeLinks() {
-        guard spec.filesystem.root.value == .system else { return }
+        guard case .system = spec.filesystem.root.value else { return }
         var placed: [String] = []
         for link in host.neededLinks where !isShown(link.place) && !placed.contains(link.place) {
             if spec.filesystem.mounts.contains(where: { isWithin(link.path, $0.target) }) { continue }

@@ -212,7 +212,7 @@ struct TreeBuilder {
 
     /// The links of the root that a target may lead through.
     private func rootLinks() -> [Host.RootEntry] {
-        guard spec.filesystem.root.value == .system, !spec.filesystem.mounts.isEmpty else { return [] }
+        guard case .system = spec.filesystem.root.value, !spec.filesystem.mounts.isEmpty else { return [] }
         return host.rootEntries.filter { $0.link != nil }
     }
 

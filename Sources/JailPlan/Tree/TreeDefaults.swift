@@ -34,7 +34,7 @@ extension TreeBuilder {
             let tmpfs = FileSystem(type: "tmpfs", parameters: parameters)
             let promise = SlotPromise(target: "/", attributes: .closed, isSealed: !isWritable)
             fileSystems.append(Plan.Step(.tree(.fill(slot: slot, .fileSystem(tmpfs), promise)), origin))
-            if filesystem.root.value == .system { placeSystem(origin) }
+            if case .system = filesystem.root.value { placeSystem(origin) }
         case .host:
             openRoot(slot, "/", filesystem.writable.value ? .closed : .readOnly | .closed, origin)
         case .image: openRootImage(slot)
@@ -185,7 +185,7 @@ extension TreeBuilder {
     mutating func placeTmp(unless written: [String]) {
         placePrivate(spec.filesystem.tmp, on: "/tmp", unless: written)
         // What outlives a boot elsewhere is as private, and gone as soon: one place to fill is enough.
-        guard spec.filesystem.tmp.value != .none, spec.filesystem.root.value == .system else { return }
+        guard !spec.filesystem.tmp.value.isNone, case .system = spec.filesystem.root.value else { return }
         let isTaken = spec.filesystem.mounts.contains {
             isWithin("/var/tmp", $0.target) || isWithin($0.target, "/var/tmp")
         }
@@ -260,7 +260,7 @@ extension TreeBuilder {
 
     /// The host's sysfs shows the host's network: a jail with a network of its own gets an instance that shows that.
     mutating func placeSysfs(unless written: [String]) {
-        guard spec.filesystem.root.value == .host, !written.contains("/sys") else { return }
+        guard case .host = spec.filesystem.root.value, !written.contains("/sys") else { return }
         if hasOwnNetwork { return mountSysfs(on: "/sys", at: spec.filesystem.root.position) }
         // Settings of the host and groups of processes are no files to be written to.
         if spec.filesystem.writable.value {

@@ -6,7 +6,7 @@ extension Planner {
     mutating func noteTree() {
         guard isNew(.mount) else { return }
         if !host.danglingLinks.isEmpty { noteLinks() }
-        if spec.filesystem.root.value == .host, spec.filesystem.writable.value {
+        if case .host = spec.filesystem.root.value, spec.filesystem.writable.value {
             warn(
                 "the command can change the host's files, as far as its user may: what the host runs, too",
                 at: spec.filesystem.writable.position)

@@ -98,7 +98,7 @@ struct Door {
 
 extension Supervisor {
     /// Has those enter the jail who have come for that, each by a process that is the launcher of its command.
-    mutating func heedDoor(_ ready: ArraySlice<Watch>) {
+    func heedDoor(_ ready: ArraySlice<Watch>) {
         guard let proc, door != nil, ready.contains(where: { $0.isReady }) || door?.milliseconds == 0 else { return }
         for request in door?.answer(ready, in: proc) ?? [] {
             defer { request.close() }

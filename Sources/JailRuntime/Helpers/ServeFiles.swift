@@ -152,7 +152,7 @@ extension ServedFiles {
 
 extension Supervisor {
     /// Starts what serves the file system of that slot; `fuse` is the channel that the kernel asks it by.
-    mutating func serve(_ slot: Int, _ fuse: Int32) {
+    func serve(_ slot: Int, _ fuse: Int32) {
         defer { closeDescriptor(fuse) }
         guard let index = served.waiting.firstIndex(where: { $0.slot == slot }), !isOver else { return }
         let files = served.waiting.remove(at: index)
@@ -170,7 +170,7 @@ extension Supervisor {
     }
 
     /// A step that failed for a server that has ended failed for whatever that said.
-    mutating func blamingHelper(for failure: Failure) throws(KernelError) -> Failure {
+    func blamingHelper(for failure: Failure) throws(KernelError) -> Failure {
         guard case .kernel = failure.cause, failure.errno == .notConnected || failure.errno == .connectionAborted else {
             return failure
         }

@@ -63,7 +63,7 @@ struct PatternSearch {
         case .empty, .image: break
         }
         if filesystem.devices.value == .minimal { views.append(("/dev", nil)) }
-        if filesystem.tmp.value != .none { views.append(("/tmp", nil)) }
+        if !filesystem.tmp.value.isNone { views.append(("/tmp", nil)) }
         for mount in filesystem.mounts where !mount.isPattern {
             var source: String?
             switch mount.source {

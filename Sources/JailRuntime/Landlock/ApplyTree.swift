@@ -105,7 +105,7 @@ extension Applier {
             if !access.isNone { try Kernel.allow(access.rawValue, beneath: number, in: ruleset) }
         } catch {
             // A pipe, a socket, a memfd: of a file system that nobody can name files in, and Landlock leaves alone.
-            guard error.call == .landlockAddRule, error.errno == .badDescriptorState else { throw Failure(error) }
+            guard case .landlockAddRule = error.call, error.errno == .badDescriptorState else { throw Failure(error) }
         }
     }
 

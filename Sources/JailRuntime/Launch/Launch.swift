@@ -110,9 +110,7 @@ package struct Launch {
         applier.step = creation
         guard case .parent(let child) = try located(creation, { () throws(Failure) in try applier.part(plan) }) else {
             ends.closeLaunchers()
-            var first = FirstProcess(
-                plan: plan, applier: applier, signals: signals.number, foreign: start?.own ?? [])
-            first.proceed(from: creation)
+            begin(applier, signals.number, from: creation)
         }
         ends.closeFirsts(applier)
         // First of all: the jail stands still until it has its ids.
@@ -124,7 +122,15 @@ package struct Launch {
             Supervisor.kill(child)
             throw error
         }
-        var supervisor = Supervisor(
+        return try watch(child, stage, queue, ends, leftovers, applier)
+    }
+
+    /// In the launcher, until the jail has ended.
+    private func watch(
+        _ child: Int32, _ stage: Stage, _ queue: SignalQueue, _ ends: SharedEnds, _ leftovers: Leftovers,
+        _ applier: Applier
+    ) throws(Failure) -> Outcome {
+        let supervisor = Supervisor(
             plan: plan, child: child, stage: stage, channel: ends.channel, signals: queue, applier: applier,
             notices: plan.notices.map { NoticeRelay($0, from: ends.notices, to: applier.service.manager, tell) },
             held: held,
@@ -136,6 +142,12 @@ package struct Launch {
             discard(applier.leaf)
             return outcome
         }
+    }
+
+    /// In the jail's first process.
+    private func begin(_ applier: Applier, _ signals: Int32, from creation: Int) -> Never {
+        var first = FirstProcess(plan: plan, applier: applier, signals: signals, foreign: start?.own ?? [])
+        first.proceed(from: creation)
     }
 
     /// Orphans of a jail that shares its process ids come to this process, which had children of its own before.

@@ -6,7 +6,7 @@ import SystemCallFilter
 /// The end of the jail, and what became of it.
 extension Supervisor {
     /// Collects ended children; true when the jail's first process is among them.
-    mutating func collect() throws(KernelError) -> Bool {
+    func collect() throws(KernelError) -> Bool {
         while let (process, end) = try wait(blocking: false, stops: !plan.supervision.hasInit, use: &outcome.use) {
             // Nothing will be ready for it any more.
             for index in helpers.indices where try helpers[index].note(end, of: process) { try miss(helpers[index]) }
@@ -24,7 +24,7 @@ extension Supervisor {
         return false
     }
 
-    private mutating func conclude(_ end: Termination) {
+    private func conclude(_ end: Termination) {
         if let listener {
             if let fatal = listener.fatal, case .signaled = ended ?? end {
                 // Where it had to be SIGKILL, it was for the filter all the same.
@@ -71,7 +71,7 @@ extension Supervisor {
     }
 
     /// Takes the jail's cgroup down: nobody in it, what it counted read, the group removed.
-    mutating func close(_ leaf: Leaf) throws(KernelError) {
+    func close(_ leaf: Leaf) throws(KernelError) {
         let isEmpty = try leaf.clear()
         // Where the command ended well and nobody asked, there is nothing to say of it.
         if tellsResult || outcome.status != 0 { outcome.tally = Tally(of: leaf.directory) }
@@ -111,7 +111,7 @@ extension Supervisor {
 
     /// Ends a jail that the launcher itself cannot watch any more, `reason` being why. The command may have run by now: only
     /// what the jail has told of a launch that failed says that it did not.
-    mutating func lose(_ reason: Failure) -> Outcome {
+    func lose(_ reason: Failure) -> Outcome {
         let nothingRan = stage.abandon() || stage.state == .abandoned
         killHelpers()
         if !isOver { Self.kill(child) }

@@ -10,7 +10,7 @@ extension Supervisor {
 
     /// The jail has ended: has their file systems unmounted, and waits until they have ended by themselves. Where something has not
     /// come to its file the command's end is not what it seems.
-    mutating func finishWriting() throws(KernelError) {
+    func finishWriting() throws(KernelError) {
         guard helpers.contains(where: { $0.written != nil }) else { return }
         let due = monotonicNanoseconds() + writingPatience
         let unmounting = try unmountWritten()
@@ -23,7 +23,7 @@ extension Supervisor {
     }
 
     /// Closes what the launcher holds of their mounts, in a process that may wait for them; returns its pidfd.
-    private mutating func unmountWritten() throws(KernelError) -> Int32 {
+    private func unmountWritten() throws(KernelError) -> Int32 {
         let steps = helpers.filter { $0.written != nil }.map(\.step)
         let mounts = opened.held(by: steps).map(\.descriptor)
         opened.forget(steps)
@@ -43,7 +43,7 @@ extension Supervisor {
         return descriptor
     }
 
-    private mutating func awaitWriters(until due: Int) throws(KernelError) {
+    private func awaitWriters(until due: Int) throws(KernelError) {
         while true {
             let left = helpers.indices.filter { helpers[$0].written != nil && !helpers[$0].hasEnded }
             let remaining = (due - monotonicNanoseconds() + 999_999) / 1_000_000
@@ -58,7 +58,7 @@ extension Supervisor {
     }
 
     /// The image's own word is what counts.
-    private mutating func judge(_ image: ImageFile, _ helper: HelperProcess) throws(KernelError) {
+    private func judge(_ image: ImageFile, _ helper: HelperProcess) throws(KernelError) {
         if helper.hasEnded, try image.isClean { return }
         let failure = Failure(.notWritten, text: "\(helper.name)\n\(image.device)").at(helper.step)
         switch outcome.ending {

@@ -3,7 +3,7 @@ import Kernel
 
 /// What the launcher is sent, and the signals that it sends.
 extension Supervisor {
-    mutating func handleSignals() throws(KernelError) -> Bool {
+    func handleSignals() throws(KernelError) -> Bool {
         while let delivered = try signals.next() {
             if Signal.endsLaunch(delivered.number) {
                 isAsked = true
@@ -49,14 +49,14 @@ extension Supervisor {
     }
 
     /// Ends a jail whose command is being executed for longer than that; true where it does.
-    mutating func haste() throws(KernelError) -> Bool {
+    func haste() throws(KernelError) -> Bool {
         guard let (signal, due) = hastened, monotonicNanoseconds() >= due else { return false }
         hastened = nil
         return stage.abandonExecution() ? interrupt(by: signal) : false
     }
 
     /// Ends a launch of which nothing has run; true, as the jail is over by then.
-    private mutating func interrupt(by number: Int32) -> Bool {
+    private func interrupt(by number: Int32) -> Bool {
         let reason = failure ?? Failure.interrupted(by: number).at(stage.step)
         killHelpers()
         Self.kill(child)
@@ -91,7 +91,7 @@ extension Supervisor {
     /// request_wait_answer).
     ///
     /// One that writes to an image is left its time: what it has in memory would be lost.
-    mutating func killHelpers() {
+    func killHelpers() {
         let now = monotonicNanoseconds()
         let begin = killedSince ?? now
         killedSince = begin
@@ -99,7 +99,7 @@ extension Supervisor {
     }
 
     /// Kills the jail's first process, and with it all the others; when it does not end, those by themselves.
-    mutating func killJail() throws(KernelError) {
+    func killJail() throws(KernelError) {
         try Kernel.kill(child, Signal.kill)
         isBeingKilled = true
         killHelpers()

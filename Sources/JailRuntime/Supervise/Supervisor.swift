@@ -5,7 +5,9 @@ import SpecFile
 import SystemCallFilter
 
 /// The launcher while the jail lives: forwards signals, keeps the deadline, carries the terminal, and learns the end.
-struct Supervisor {
+///
+/// An object: it is two thousand bytes, which each round would copy.
+final class Supervisor {
     let plan: Plan
     let child: Int32
     let stage: Stage
@@ -120,7 +122,7 @@ struct Supervisor {
     }
 
     /// Watches until the jail has ended, and says how. `tableSize` bounds the descriptors where they cannot be closed at once.
-    mutating func watch(tableSize: () -> Int32) throws(Failure) -> Outcome {
+    func watch(tableSize: () -> Int32) throws(Failure) -> Outcome {
         // The launcher must be as closed to the command's user as pid 1 is: they may share a pid namespace.
         try failing { () throws(KernelError) in
             try setDumpable(false)
@@ -151,8 +153,11 @@ struct Supervisor {
     }
 
     /// One round of waiting; true when the jail's first process has ended.
-    private mutating func turn() throws(KernelError) -> Bool {
-        var watches = [
+    private func turn() throws(KernelError) -> Bool {
+        var watches: [Watch] = []
+        // As many as there are without helpers: a list that grows is copied each time.
+        watches.reserveCapacity(16)
+        watches += [
             Watch(signals.descriptor), Watch(channelIsOpen ? channel : -1), Watch(caller),
             listener?.watch ?? Watch(-1),
         ]
@@ -198,7 +203,7 @@ struct Supervisor {
         return sooner(own, sooner(listener?.milliseconds, sooner(door?.milliseconds, relay?.milliseconds)))
     }
 
-    mutating func handleMessage() throws(KernelError) {
+    func handleMessage() throws(KernelError) {
         guard let (bytes, descriptor) = try receive(from: channel, limit: Message.limit) else {
             channelIsOpen = false
             // Where the command is the first process, exec has closed the other end.
@@ -236,7 +241,7 @@ struct Supervisor {
 
     /// Tells the service manager that the service is ready: the command runs. A manager that does not hear is not waited for,
     /// and gives the service up by itself.
-    private mutating func announce() {
+    private func announce() {
         guard manager >= 0 else { return }
         do throws(KernelError) {
             try sendNotice(Array("READY=1".utf8), [], over: manager)
@@ -248,7 +253,7 @@ struct Supervisor {
     }
 
     /// A jail that something has uncovered is not the one that was planned: it ends, and says what.
-    private mutating func heedCovers() throws(KernelError) {
+    private func heedCovers() throws(KernelError) {
         guard lost == nil, let step = try covers.firstGone() else { return }
         lost = Failure(.coverGone, text: plan.steps.indices.contains(step) ? plan.target(of: step) : "")
         lost?.step = step
@@ -256,7 +261,7 @@ struct Supervisor {
     }
 
     /// A jail whose helper has ended is not the one that was planned: it ends, and says why.
-    private mutating func heedHelpers(_ found: ArraySlice<Watch>) throws(KernelError) {
+    private func heedHelpers(_ found: ArraySlice<Watch>) throws(KernelError) {
         for index in helpers.indices {
             let first = found.startIndex + 2 * index
             // One that a message of this round has had started has not been waited for yet.
@@ -266,7 +271,7 @@ struct Supervisor {
     }
 
     /// The jail ends with what it needs. Where it has ended already, its helpers end after it by themselves.
-    mutating func miss(_ helper: HelperProcess) throws(KernelError) {
+    func miss(_ helper: HelperProcess) throws(KernelError) {
         guard lost == nil, !isBeingKilled, try !hasEnded(child) else { return }
         lost = helper.failure
         try killJail()

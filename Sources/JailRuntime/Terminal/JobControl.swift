@@ -11,7 +11,7 @@ enum StopRequest {
 /// Ctrl-Z and fg: the launcher stops when its command has stopped, so that the shell they were started from goes on.
 extension Supervisor {
     /// Somebody wants the job stopped: the command gets the signal, and the launcher follows when it has stopped.
-    mutating func requestStop(_ delivered: DeliveredSignal) throws(KernelError) {
+    func requestStop(_ delivered: DeliveredSignal) throws(KernelError) {
         stop = .requested
         // What a terminal sends, the command of the same session has got from it as well.
         if delivered.fromKernel && plan.session == nil { return }
@@ -21,7 +21,7 @@ extension Supervisor {
     }
 
     /// The command has stopped, by that signal: since it wants the terminal, or for all else.
-    mutating func heedStop(by number: Int32) throws(KernelError) {
+    func heedStop(by number: Int32) throws(KernelError) {
         let isDemand = number == Signal.terminalInput || number == Signal.terminalOutput
         guard isDemand, let wanting = relay, wanting.awaitsDemand, stop == .none else { return try followStop() }
         relay?.demand()
@@ -44,7 +44,7 @@ extension Supervisor {
 
     /// The command has stopped. The launcher follows where somebody asked for it, or sits at the terminal; a command that
     /// stops itself unasked must not be able to stop the clock of its own deadline.
-    mutating func followStop() throws(KernelError) {
+    func followStop() throws(KernelError) {
         let wanted =
             stop == .requested || (relay.map { $0.use != .output } ?? false) || (plan.session == nil && isTerminal(0))
         let revoked = stop == .revoked

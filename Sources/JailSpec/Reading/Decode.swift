@@ -23,11 +23,12 @@ package struct Decoded: Equatable, Sendable {
 extension Spec {
     /// Decodes and validates a document; `surroundings` are those of its load.
     package static func decode(_ document: Document, in surroundings: Surroundings) -> Decoded {
-        guard !document.root.entries.isEmpty else { return Decoded(spec: Spec(), diagnostics: []) }
+        var decoded = Decoded(spec: Spec(), diagnostics: [])
+        guard !document.root.entries.isEmpty else { return decoded }
         let decoding = Decoding(surroundings)
-        var spec = Spec()
-        decoding.root(document.root, into: &spec)
-        return Decoded(spec: spec, diagnostics: decoding.sorted(by: document.files))
+        decoding.root(document.root, into: &decoded.spec)
+        decoded.add(decoding.sorted(by: document.files))
+        return decoded
     }
 }
 

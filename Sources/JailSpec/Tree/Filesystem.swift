@@ -24,6 +24,8 @@ package struct Filesystem: Equatable, Sendable {
         case bytes(UInt64)
         /// There is no such tmpfs.
         case none
+
+        package var isNone: Bool { if case .none = self { true } else { false } }
     }
 
     /// What becomes of the changes of a root that is copied on write.

@@ -61,9 +61,22 @@ private func openCached(_ path: String, _ more: Int32) -> Int32 {
 /// Whether what `path` names below `root` is what procfs shows of one process, by a link such as /proc/self or by the number of
 /// one: for the next process another file is there, proc(5).
 package func isOfOneProcess(_ root: Int32, _ path: String) throws(KernelError) -> Bool {
+    // The links of procfs and a number are the only ways there: where neither is on the way, one call tells.
+    if !components(path).contains(where: isNumber), hasNoLink(root, path) { return false }
     var walk = Walk(root: root, notesProcesses: true)
     _ = try walk.descend(path)
     return walk.hasMetProcess
+}
+
+/// Whether `path` leads somewhere below `root` without any symbolic link; false where that cannot be told.
+private func hasNoLink(_ root: Int32, _ path: String) -> Bool {
+    let resolve = UInt64(RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS)
+    let number = unsafe path.withKernelText {
+        unsafe linux_openat2(root, $0, UInt64(O_PATH | O_CLOEXEC), 0, resolve)
+    }
+    guard number >= 0 else { return false }
+    closeDescriptor(number)
+    return true
 }
 
 /// A path walked one component at a time on descriptors, never leaving `root`: the stack of the directories entered is
@@ -161,14 +174,14 @@ package struct Walk: ~Copyable {
         return try status(of: place).identity.inode == 1
     }
 
-    private func isNumber(_ name: String) -> Bool {
-        name.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-    }
-
     private mutating func leaveAll() {
         for number in entered { closeDescriptor(number) }
         entered.removeAll()
     }
+}
+
+private func isNumber(_ name: String) -> Bool {
+    name.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
 }
 
 /// The directory of a path, `.` where it names none, and what follows the last slash.
