@@ -77,7 +77,8 @@ enum Run {
         let told = reasons == .all ? found : Array(found.prefix(5))
         Caller.patiently {
             if found.isEmpty, !isExplained(outcome, of: plan) {
-                Report.say(Diagnostic(nothingSeen, at: nil), as: .note)
+                let missed = outcome.missedSomething
+                Report.say(Diagnostic(missed ? nothingButMissing : nothingSeen, at: nil), as: .note)
             }
             for denial in told { Report.say(Diagnostic("why: \(denial.words)", at: nil), as: .note) }
             if found.count > told.count {
@@ -87,9 +88,13 @@ enum Run {
     }
 
     /// Names what is not watched: an empty answer is no proof that the jail kept nothing from the command.
-    private static let nothingSeen =
-        "why: nothing that is watched was refused or missing; not watched, among others: limits but rlimits' as, cpu, data, fsize, nofile "
-        + "and nproc, capabilities, the content of /proc, and what a server refuses"
+    private static let nothingSeen = "why: nothing that is watched was refused or missing; " + notWatched
+    private static let nothingButMissing =
+        "why: nothing that is watched was refused, and what is missing (--why=all) the host has not either; "
+        + notWatched
+    private static let notWatched =
+        "not watched, among others: limits but rlimits' as, cpu, data, fsize, nofile and nproc, capabilities, the content of /proc, and "
+        + "what a server refuses"
 
     /// Whether something else is said of why the command failed, or did not start.
     private static func isExplained(_ outcome: Outcome, of plan: Plan) -> Bool {

@@ -59,8 +59,8 @@ def test_other_changes(caller, call):
     run = why(caller, f"cd {place}; {script}", spec=spec)
     assert run.status != 0 and re.search(f"why: {place}(/old)? is read-only", run.stderr), run
     if call == "chmod" and caller.is_root:
-        # The mount and the owner: each takes a line of its own.
-        assert [line for _, line in reasons(run)] == [f'filesystem.rw=["{place}/old"]', "identity.user=0"], run
+        # The mount and the owner: one mount is for both.
+        assert [line for _, line in reasons(run)] == [f'mount=[{{ target = "{place}/old", source = "{place}/old", idmap = true }}]'], run
         assert why(caller, f"cd {place}; {script}", *opened(run), spec=spec).status == 0
         return
     [(words, line)] = reasons(run)
@@ -179,11 +179,13 @@ def test_modes_and_owners(root):
     os.chown(place / "other", 1234, 1234)
     spec = root.spec(f'[filesystem]\nro = ["{place}"]\n')
     run = why(root, f"cat {place}/secret {place}/shut/in {place}/other", spec=spec)
-    assert f"{place}/secret may not be used by the command's user, as uid 65534 may not read what is uid 0's with mode 600, and this line makes the command root (openat, cat): identity.user = 0" in run.stderr, run
+    assert f"{place}/secret may not be used by the command's user, as uid 65534 may not read what is uid 0's with mode 600 (openat, cat): mount = " in run.stderr, run
     assert f"{place}/shut may not be used by the command's user, as uid 65534 may not search what is uid 0's with mode 700" in run.stderr
-    assert {line for _, line in reasons(run)} == {"identity.user=0", "identity.user=1234"}
-    assert root.run(spec, "cat", place / "secret", options=["--set", "identity.user=0"]).ok.stdout == "x\n"
-    assert root.run(spec, "cat", place / "other", options=["--set", "identity.user=1234"]).ok.stdout == "x\n"
+    owned = {name: f'mount=[{{ target = "{place}/{name}", source = "{place}/{name}", options = ["ro"], idmap = true }}]' for name in ("secret", "shut", "other")}
+    assert {line for _, line in reasons(run)} == set(owned.values()), run
+    for name, line in owned.items():
+        file = place / (name if name != "shut" else "shut/in")
+        assert root.run(spec, "cat", file, options=["--set", line]).ok.stdout == "x\n"
 
 
 def test_modes_of_what_is_missing(caller):
@@ -311,7 +313,7 @@ def test_a_call_that_the_filter_refuses(caller):
     plain = caller.run(None, "/usr/bin/python3", "-c", code)
     run = caller.run(None, "/usr/bin/python3", "-c", code, options=["--why"])
     assert run.status == plain.status == 1, run
-    assert reasons(run)[0] == ("mount is refused by the filter (mount, python3)", 'seccomp.allow=["mount"]')
+    assert reasons(run)[0] == ("mount is refused by the filter, and by the kernel without the capability sys_admin (mount, python3)", 'capabilities.keep=["sys_admin"]')
 
 
 def test_the_answers_of_the_filter_are_the_same_with_and_without(caller):
@@ -497,12 +499,13 @@ def test_an_owner_that_the_jail_does_not_have(user):
 
 
 def test_root_s_own_file_opens_to_root_only(root):
-    """Both lines: it is read-only, and root's."""
+    """One line for both: it is read-only, and root's."""
     place = root.directory()
     root.file(place / "f", "x\n", 0o600)
     spec = root.spec(f'[filesystem]\nro = ["{place}"]\n')
     run = why(root, f"echo y > {place}/f", spec=spec)
-    assert [line for _, line in reasons(run)] == [f'filesystem.rw=["{place}/f"]', "identity.user=0"], run
+    line = f'mount=[{{ target = "{place}/f", source = "{place}/f", idmap = true }}]'
+    assert [line for _, line in reasons(run)] == [line], run
     why(root, f"echo y > {place}/f", *opened(run), spec=spec).ok
     run = why(root, f"echo y > {place}/f", spec=f'[filesystem]\nrw = ["{place}"]\n')
-    assert [line for _, line in reasons(run)] == ["identity.user=0"], run
+    assert [line for _, line in reasons(run)] == [line], run

@@ -46,3 +46,25 @@ def test_a_name_that_is_not_on_the_list(caller, zone):
     assert f'immure: note: why: evil.test is out of the jail\'s network, and the line goes beside what {spec}:3:' in run.stderr, run
     assert 'network.allow = ["evil.test"]' in run.stderr
     connect(caller, spec, "evil.test", 443, "--set", 'network.allow=["evil.test"]').ok
+
+
+def test_a_name_is_proposed_and_not_its_server(caller, zone):
+    """A question that never leaves names nothing: what the program was called with may, and where it does not, no address is proposed."""
+    code = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=5)"
+    run = caller.run(None, *PYTHON, code, "http://good.test/", options=["--why"], timeout=60)
+    assert run.status == 1 and reasons(run)[0][1] == 'network={ mode = "user", allow = ["good.test:80"] }', run
+    run = caller.run(None, *PYTHON, "import socket; socket.getaddrinfo('good.test', 443)", options=["--why"], timeout=60)
+    assert run.status == 1 and reasons(run) == [] and "which it asks for a name" in run.stderr and "network.allow" in run.stderr, run
+    # Where only addresses are on the list the server of names is refused by the rules.
+    spec = caller.spec(f'[network]\nmode = "user"\nallow = ["{EVIL}:443"]\n')
+    run = caller.run(spec, *PYTHON, code, "http://good.test/", options=["--why"], timeout=60)
+    assert run.status == 1 and [line for _, line in reasons(run)] == ['network.allow=["good.test:80"]'], run
+
+
+@pytest.mark.parametrize("listed", ["good.test", "{server}:53"])
+def test_an_address_of_a_name_is_opened_by_the_name(caller, zone, listed):
+    server = next(line.split()[1] for line in open("/etc/resolv.conf") if line.startswith("nameserver"))
+    spec = caller.spec(f'[network]\nmode = "user"\nallow = ["{listed.format(server=server)}"]\n')
+    run = connect(caller, spec, "good.test", 80)
+    assert run.status == 1 and reasons(run)[0][1] == 'network.allow=["good.test:80"]', run
+    connect(caller, spec, "good.test", 80, "--set", reasons(run)[0][1]).ok

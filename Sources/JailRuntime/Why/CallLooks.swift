@@ -12,10 +12,14 @@ struct CallLooks {
         uniqueKeysWithValues: ObservedCall.all(withLooks: true).map { ($0.name, $0.operands) })
     private let sockets = ObservedCall.sockets
     private let searched = SearchedDirectories()
+    private let missed = MissedNames()
     private let limits: LimitLooks
+    private let addresses: AddressLooks
+    private let answers: NamesSeen
 
     init(scene: JailScene, proc: HostProc) {
         (self.scene, self.proc, limits) = (scene, proc, LimitLooks(scene: scene, proc: proc))
+        (addresses, answers) = (AddressLooks(scene: scene, searched: searched), NamesSeen(in: proc))
     }
 
     /// What becomes of the call by the filter.
@@ -33,12 +37,20 @@ struct CallLooks {
             } else {
                 found = refused(question, name, verdict, thread)
             }
-            for index in found.indices { (found[index].call, found[index].program) = (name, thread.program) }
+            for index in found.indices {
+                (found[index].call, found[index].program) = (name, thread.program)
+                guard found[index].kind == .nowhere else { continue }
+                found[index].process = thread.process
+                missed.note(thread.process)
+            }
             return found
         } catch {
             return []  // whoever made it is gone
         }
     }
+
+    /// What answers to questions for names come by.
+    static let datagrams = "recvfrom"
 
     // MARK: Refused by the filter
 
@@ -59,7 +71,9 @@ struct CallLooks {
             if let denial = owner(question, name, thread) { return [denial] }
         default: break
         }
-        return [Denial(verdict == .absent ? .absent : .refused, name, line: "seccomp.allow = [\"\(name)\"]")]
+        return [
+            RefusalLooks(scene: scene, thread: thread).look(question, name, verdict == .absent ? .absent : .refused)
+        ]
     }
 
     /// An owner that the jail does not have, to whom no call gives a file.
@@ -80,6 +94,7 @@ struct CallLooks {
     // MARK: Made
 
     private func made(_ question: Question, _ name: String, _ thread: ThreadState) -> [Denial] {
+        if name == Self.datagrams { return answers.answer(question).map { [Denial($0)] } ?? [] }
         if let operands = calls[name] {
             let looks = PathLooks(thread: thread, scene: scene, searched: searched)
             var names: [PathLooks.Name] = []
@@ -90,15 +105,32 @@ struct CallLooks {
                 return looks.look(text, from: start, need(operand.use, question, thread))
             }.flatMap { followed($0, question, thread, looks) }
             let isRename = name.hasPrefix("rename")
-            guard found.isEmpty, names.count == 2, isRename || name.hasPrefix("link") else { return found }
-            return looks.move(names[0], to: names[1], isRename: isRename).map { [$0] } ?? []
+            guard found.isEmpty else { return found }
+            if names.count == 2, isRename || name.hasPrefix("link"),
+                let denial = looks.move(names[0], to: names[1], isRename: isRename)
+            {
+                return [denial]
+            }
+            return goesOn(with: names, thread, looks)
         }
         guard let call = sockets.first(where: { $0.name == name }) else { return [] }
         let length = Int(min(question.arguments[call.length] & 0xffff_ffff, 128))
         guard
             let address = thread.memory(at: question.arguments[call.address], upTo: length).flatMap(SocketAddress.init)
         else { return [] }
-        return name == "bind" ? bind(address).map { [$0] } ?? [] : connect(address, thread)
+        let found =
+            name == "bind"
+            ? addresses.bind(address, thread).map { [$0] } ?? [] : addresses.connect(address, thread)
+        guard found.isEmpty, missed.isOver(thread.process, using: nil) else { return found }
+        return [.wentOn(thread.process)]
+    }
+
+    /// A process that missed what the host has not either, and now uses what is there, did without it.
+    private func goesOn(with names: [PathLooks.Name], _ thread: ThreadState, _ looks: PathLooks) -> [Denial] {
+        guard missed.has(thread.process), let name = names.first, let path = looks.standing(name),
+            missed.isOver(thread.process, using: path)
+        else { return [] }
+        return [.wentOn(thread.process)]
     }
 
     /// What is there in the caller's directory must be shown as well.
@@ -134,57 +166,5 @@ struct CallLooks {
         // A name that is there is only opened.
         if flags.creates { return .openOrMake(flags) }
         return flags.writes ? .write : .read
-    }
-
-    // MARK: Addresses
-
-    private func bind(_ address: SocketAddress) -> Denial? {
-        guard case .inet(let host, let port) = address, !scene.leaves(.bind, open: port) else { return nil }
-        return Denial(.landlock, "\(host):\(port)", line: "landlock.bind_tcp = [\(port)]")
-    }
-
-    private func connect(_ address: SocketAddress, _ thread: ThreadState) -> [Denial] {
-        switch address {
-        case .inet(let host, let port):
-            let name = "\(host):\(port)"
-            var found: [Denial] = []
-            if host.hasPrefix("127.") || host == "[::1]" {
-                if let denial = loopback(name, port, thread) { return [denial] }
-            } else if scene.isCutOff {
-                return [Denial(.network, name, line: "network = { mode = \"user\", allow = [\"\(name)\"] }")]
-            } else if scene.hasRules {
-                // Whether it is refused the rules tell when the jail has ended.
-                found.append(Denial(.tried, name))
-            }
-            guard !scene.leaves(.connect, open: port) else { return found }
-            return found + [Denial(.landlock, name, line: "landlock.connect_tcp = [\(port)]")]
-        case .path(let bytes):
-            return PathLooks(thread: thread, scene: scene, searched: searched).look(
-                String(escaping: bytes), from: nil, .connect)
-        case .abstract(let name):
-            func isThere(_ host: Bool) -> Bool {
-                thread.table("unix", ofHost: host).contains { $0.hasSuffix(" @" + name) }
-            }
-            guard !name.isEmpty, isThere(true), !isThere(false) else { return [] }
-            return [Denial(.loopback, "@" + name, line: "network.mode = \"host\"")]
-        }
-    }
-
-    /// A port of the host's loopback: the jail has a loopback of its own, where it is free.
-    private func loopback(_ name: String, _ port: UInt16, _ thread: ThreadState) -> Denial? {
-        func listens(_ host: Bool) -> Bool {
-            ["tcp", "tcp6"].contains { table in
-                thread.table(table, ofHost: host).contains { line in
-                    let words = line.split(separator: " ")
-                    // The local address in hexadecimal, and the state 0A: proc_net(5).
-                    guard words.count > 3, words[3] == "0A", let colon = words[1].lastIndex(of: ":") else {
-                        return false
-                    }
-                    return UInt16(words[1][words[1].index(after: colon)...], radix: 16) == port
-                }
-            }
-        }
-        guard listens(true), !listens(false) else { return nil }
-        return Denial(.loopback, name, line: "network.mode = \"host\"")
     }
 }

@@ -6,7 +6,8 @@ package struct Denial: Equatable, Sendable {
     package enum Kind: UInt8, CaseIterable, Sendable {
         /// A limit that was reached.
         case limit
-        case readOnly, landlock, hidden, closed, busy, network, loopback, refused, place, missing
+        case readOnly, notExecuted, notADevice, landlock, hidden, closed, busy, network, loopback, refused, place,
+            missing
         /// Of two names that are to be one.
         case crossing
         /// A call that this kernel might as well not have, which programs are prepared for.
@@ -17,6 +18,10 @@ package struct Denial: Equatable, Sendable {
         case silent
         /// Nothing that was kept from the command as yet: an address that it was to connect to, in a network with rules.
         case tried
+        /// No denial: the process named goes on, and has done without what it missed.
+        case wentOn
+        /// No denial: a name that was answered with addresses.
+        case answered
     }
 
     package let kind: Kind
@@ -31,9 +36,25 @@ package struct Denial: Equatable, Sendable {
     /// The call, and the program that made it.
     var call = ""
     var program = ""
+    /// The process that missed what the host has not either, and whether it went on all the same.
+    var process: Int32 = 0
+    var isDoneWithout = false
 
     init(_ kind: Kind, _ subject: String, remark: String = "", line: String? = nil, advice: String? = nil) {
         (self.kind, self.subject, self.remark, self.line, self.advice) = (kind, subject, remark, line, advice)
+    }
+
+    /// That a process goes on.
+    static func wentOn(_ process: Int32) -> Denial {
+        var denial = Denial(.wentOn, "")
+        denial.process = process
+        return denial
+    }
+
+    /// That a name was answered with addresses, in words.
+    init(_ answer: NamesSeen.Answer) {
+        self.init(
+            .answered, answer.name, remark: answer.addresses.map { "\($0)" }.joined(separator: " "))
     }
 
     /// `/srv/x/y is missing in the jail, and there on the host (openat, cat): filesystem.ro = ["/srv/x/y"]`
@@ -43,6 +64,8 @@ package struct Denial: Equatable, Sendable {
             switch kind {
             case .limit: "\(name) was reached"
             case .readOnly: "\(name) is read-only in the jail"
+            case .notExecuted: "\(name) is on a mount of the jail that nothing is executed from"
+            case .notADevice: "\(name) is on a mount of the jail that no device is opened on"
             case .landlock: "\(name) is closed by Landlock"
             case .hidden: "\(name) is hidden in the jail"
             case .closed: "\(name) may not be used by the command's user"
@@ -55,6 +78,7 @@ package struct Denial: Equatable, Sendable {
             case .crossing: "\(name) is on another mount of the jail than its new name"
             case .absent: "\(name) is answered as if the kernel did not have it"
             case .nowhere: "\(name) is missing in the jail, and on the host as well"
+            case .wentOn, .answered: name
             case .silent: "no answer came for \(name), and nothing was looked at from then on"
             }
         let said = remark.isEmpty ? what : what + ", " + remark
@@ -84,10 +108,20 @@ package struct Denial: Equatable, Sendable {
     }
 }
 
+extension Denial.Kind {
+    /// Whether it says by itself that something was kept from the command.
+    var isDenial: Bool {
+        switch self {
+        case .tried, .wentOn, .answered: false
+        default: true
+        }
+    }
+}
+
 extension Denial {
     /// As a message between processes: what stands in it has no byte 0.
     var bytes: [UInt8] {
-        let fields = [subject, remark, line ?? "", advice ?? "", call, program]
+        let fields = [subject, remark, line ?? "", advice ?? "", call, program, "\(process)"]
         return [kind.rawValue + 1] + fields.map { Array($0.utf8) }.joined(separator: [0])
     }
 
@@ -96,9 +130,9 @@ extension Denial {
         let fields = bytes.dropFirst().split(separator: 0, omittingEmptySubsequences: false).map {
             String(decoding: $0, as: UTF8.self)
         }
-        guard fields.count == 6 else { return nil }
+        guard fields.count == 7 else { return nil }
         self.init(kind, fields[0], remark: fields[1])
         (line, advice) = (fields[2].isEmpty ? nil : fields[2], fields[3].isEmpty ? nil : fields[3])
-        (call, program) = (fields[4], fields[5])
+        (call, program, process) = (fields[4], fields[5], Int32(fields[6]) ?? 0)
     }
 }

@@ -5,11 +5,12 @@ import Kernel
 /// Hears what the calls of a jail say of its spec, from a process that looks.
 struct DenialObserver {
     private var kept: [Denial] = []
-    /// What the host has not either, of which there may be much: the last.
+    /// What the host has not either, of which there may be much: the last of what was missed, and of what was done without.
     private var nowhere: [Denial] = []
     /// Addresses that it was to connect to.
     private var tried: [Denial] = []
-    var denials: [Denial] { kept + nowhere + tried }
+    private var answered: [Denial] = []
+    var denials: [Denial] { kept + nowhere + tried + answered }
     private var looking: LookingProcess
     private static let limit = 256
     private static let lastOnes = 3
@@ -17,6 +18,7 @@ struct DenialObserver {
     /// The calls that are looked at beside those that are refused.
     static func names(_ plan: Plan) -> [String] {
         ObservedCall.all(withLooks: true).map(\.name) + ObservedCall.sockets.map(\.name) + LimitLooks.names(plan)
+            + (plan.provision == nil ? [] : [CallLooks.datagrams])
     }
 
     /// Starts the process that looks.
@@ -53,7 +55,20 @@ struct DenialObserver {
         // What comes again counts as the last.
         guard denial.kind != .nowhere else {
             nowhere.removeAll { $0.subject == denial.subject }
-            nowhere = nowhere.suffix(Self.lastOnes - 1) + [denial]
+            let left = nowhere.filter { $0.isDoneWithout }.suffix(Self.limit)
+            nowhere = left + nowhere.filter { !$0.isDoneWithout }.suffix(Self.lastOnes - 1) + [denial]
+            return
+        }
+        if denial.kind == .wentOn {
+            for index in nowhere.indices where nowhere[index].process == denial.process {
+                nowhere[index].isDoneWithout = true
+            }
+            return
+        }
+        if denial.kind == .answered {
+            // Addresses of IPv4 and of IPv6 come by two answers.
+            answered.removeAll { $0.subject == denial.subject && $0.remark == denial.remark }
+            if answered.count < Self.limit { answered.append(denial) }
             return
         }
         if denial.kind == .tried {

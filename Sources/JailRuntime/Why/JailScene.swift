@@ -3,6 +3,7 @@ import JailSpec
 import Kernel
 import LinuxFacts
 import SpecFile
+import SystemCallFilter
 
 /// What a plan says of a jail, as far as it tells why something is kept from the command.
 struct JailScene {
@@ -21,7 +22,18 @@ struct JailScene {
     private var rootIsHosts = false
     /// What lines of the spec hide, and what the jail mounts.
     private var hides: [(target: String, origin: Position?)] = []
-    private var mounted: Set<String> = []
+    private var mounted: [String: Position?] = [:]
+    /// The filter of system calls.
+    let filter: FilterProgram?
+    /// Whether the jail has users and a network of its own.
+    let ownsUsers: Bool
+    let ownsNetwork: Bool
+    /// Whether it has published ports, down to which the command may have any.
+    private(set) var publishes = false
+    /// The capabilities that the command may ever have, and the lines that give them and close by Landlock.
+    private var kept = CapabilitySet()
+    private var keptBy: Position?
+    private(set) var closedBy: Position?
     /// What Landlock closes by the spec, and what it leaves open below which paths.
     private(set) var closed = LandlockHandled()
     private(set) var open: [(path: String, access: FileAccess)] = []
@@ -34,12 +46,14 @@ struct JailScene {
 
     init(_ plan: Plan) {
         (isCutOff, hasRules) = (plan.newNamespaces.contains(.net) && plan.provision == nil, plan.provision != nil)
+        filter = plan.filter
+        (ownsUsers, ownsNetwork) = (plan.newNamespaces.contains(.user), plan.newNamespaces.contains(.net))
         callerDirectory = Caller.surroundings().currentDirectory
         caller = effectiveUser()
         for step in plan.steps {
             switch step.operation {
             case .tree(.fill(_, .tree(let source), let promise)):
-                mounted.insert(promise.target)
+                mounted[promise.target] = .some(step.origin)
                 if promise.target == "/" {
                     rootIsHosts = true
                 } else if source.isWritten {
@@ -47,16 +61,34 @@ struct JailScene {
                 } else {
                     system.append(promise.target)
                 }
-            case .tree(.fill(_, _, let promise)): mounted.insert(promise.target)
+            case .tree(.fill(_, _, let promise)): mounted[promise.target] = .some(step.origin)
             case .tree(.hide(let target)): hides.append((target, step.origin))
             case .tree(.mask(let target)): hides.append((target, nil))
-            case .landlock(.createRuleset(let handled)): closed = handled
+            case .landlock(.createRuleset(let handled)): (closed, closedBy) = (handled, step.origin)
             case .landlock(.allowPath(let path, let access)): open.append((path, access))
             case .landlock(.allowPort(let port, let use)): ports.append((port, use))
             case .limits(.setResourceLimit(let resource, _, _)): limits[resource] = step.origin
+            case .identity(.dropBounding(let keeping)): (kept, keptBy) = (keeping, step.origin)
+            case .network(.publish): publishes = true
             default: break
             }
         }
+    }
+
+    /// The line that keeps one more capability, and what it takes the place of.
+    func keeping(_ capability: Capability) -> (line: String, note: String) {
+        let names = (kept | CapabilitySet(capability)).capabilities.map { "\"\($0.name)\"" }.joined(separator: ", ")
+        let note = kept.isNone ? "" : keptBy.map { ", in place of what \($0) says" } ?? ""
+        return ("capabilities.keep = [\(names)]", note)
+    }
+
+    /// A line that hides something: none may give a capability that takes mounts away.
+    var firstHide: Position? { hides.lazy.compactMap(\.origin).first }
+
+    /// The line that a mount comes from, of those that a path is below.
+    func origin(ofMountOf path: String) -> Position? {
+        let target = mounted.keys.filter { isWithin(path, $0) }.max { $0.utf8.count < $1.utf8.count }
+        return target.flatMap { mounted[$0] ?? nil }
     }
 
     /// The line that shows what stands at a path of the jail.
@@ -77,7 +109,7 @@ struct JailScene {
     /// The one that a path would be on.
     func lacking(_ path: String) -> Own? {
         guard
-            let target = Self.places.first(where: { isWithin(path, $0.place) && !mounted.contains($0.target) })?.target,
+            let target = Self.places.first(where: { isWithin(path, $0.place) && mounted[$0.target] == nil })?.target,
             let own = Self.own.first(where: { $0.target == target })
         else { return nil }
         // What a root that is a tree of the host's has there itself is as good, but what is covered.

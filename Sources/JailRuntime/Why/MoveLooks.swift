@@ -15,10 +15,21 @@ extension PathLooks {
             if isRename, let denial = busy(from) ?? busy(to) { return denial }
             // Between two file systems it is the same outside.
             guard from.directory.mount != to.directory.mount,
-                from.directory.status.device == to.directory.status.device
+                from.directory.status.identity.device == to.directory.status.identity.device
             else { return nil }
             return Denial(
                 .crossing, from.path, remark: "and rename(2) and link(2) take a mount for a file system of its own")
+        } catch {
+            return nil
+        }
+    }
+
+    /// What a name leads to in the jail; nil where nothing is there.
+    func standing(_ name: Name) -> String? {
+        do throws(KernelError) {
+            if name.text.utf8.first == UInt8(ascii: "/") { return try thread.reach(name.text).path }
+            guard let start = thread.start(name.start) else { return nil }
+            return try thread.reach((start == "/" ? "" : start) + "/" + name.text).path
         } catch {
             return nil
         }

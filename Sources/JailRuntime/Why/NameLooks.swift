@@ -67,9 +67,12 @@ extension PathLooks {
         default:
             var lists = false
             if case .read = need { lists = true }
-            denial.line = Opening.toSee(
-                path, isDirectory: status.isDirectory, isDevice: status.isDevice, lists: lists)
+            denial.line =
+                path == "/sys" && !scene.ownsNetwork
+                ? nil
+                : Opening.toSee(path, isDirectory: status.isDirectory, isDevice: status.isDevice, lists: lists)
         }
+        if denial.line.map(Opening.isEmpty) == true { denial.remark = "and the line makes an empty one" }
         let (bits, word) = need.bits(status)
         return both(denial, thread.may(bits, status) ? nil : shut(path, status, bits, word))
     }

@@ -25,9 +25,14 @@ enum Opening {
     static func toSee(_ path: String, isDirectory: Bool, isDevice: Bool, lists: Bool) -> String? {
         if isDevice { return list("filesystem.devices", path, at: path) }
         guard isDirectory, isTop(path) else { return list("filesystem.ro", path, at: path) }
+        // The jail's own, of the network that it has.
+        if path == "/sys" { return mount(path, "type = \"sysfs\"") }
         // One of the jail's own, to stand in.
         return lists || path == "/" || CarriedByte.isIn(path) ? nil : mount(path, "type = \"dir\"")
     }
+
+    /// Whether such a line shows nothing of the host's.
+    static func isEmpty(_ line: String) -> Bool { line.hasSuffix("type = \"dir\" }]") }
 
     /// To write to a file that is there, or change its attributes.
     static func toWrite(_ path: String, isDirectory: Bool, _ place: JailScene.Place?) -> String? {
@@ -48,6 +53,16 @@ enum Opening {
         line.hasSuffix("create = true }]") || line.hasSuffix("create = \"file\" }]")
     }
 
+    /// To have what is another user's as if it were the command's.
+    static func toOwn(_ path: String, from source: String, isDirectory: Bool, writes: Bool) -> String? {
+        if isDirectory && isTop(source) || CarriedByte.isIn(source) || CarriedByte.isIn(path) { return nil }
+        let options = writes ? "" : "options = [\"ro\"], "
+        return mount(path, "source = \(TOML.path(source)), \(options)idmap = true")
+    }
+
+    /// Whether such a line is one.
+    static func maps(_ line: String) -> Bool { line.hasSuffix("idmap = true }]") }
+
     /// To remove or replace a name.
     static func toRemove(in directory: String, _ place: JailScene.Place?) -> String? {
         let source = source(of: directory, place)
@@ -55,7 +70,7 @@ enum Opening {
     }
 
     /// Where what stands at a path of the jail is on the host.
-    private static func source(of path: String, _ place: JailScene.Place?) -> String {
+    static func source(of path: String, _ place: JailScene.Place?) -> String {
         guard let place, place.source != place.target else { return path }
         return place.source + Substring(path.utf8.dropFirst(place.target.utf8.count))
     }

@@ -76,6 +76,7 @@ struct PathLooks {
         do throws(KernelError) {
             let found = try thread.reach(path)
             if let shut = search(found.path) { return [shut] }
+            if let barred = barred(found, need) { return [barred] }
             if need.changes, found.isReadOnly, !found.status.isDevice { return readOnly(found, need) }
             return (closed(found, need) ?? landlock(found, need)).map { [$0] } ?? []
         } catch {
@@ -85,6 +86,22 @@ struct PathLooks {
             default: return []
             }
         }
+    }
+
+    /// What a mount keeps from everybody, whatever the file's mode: mount(8), noexec and nodev.
+    private func barred(_ found: ThreadState.Found, _ need: Need) -> Denial? {
+        let attributes = found.attributes
+        if case .execute = need, found.status.isRegular, attributes.hasAll(of: .noExecute) {
+            var denial = Denial(.notExecuted, found.path)
+            denial.advice = scene.origin(ofMountOf: found.path).map { "leave noexec out of what \($0) says" }
+            return denial
+        }
+        guard found.status.isDevice, attributes.hasAll(of: .noDevices), need.opens else { return nil }
+        var denial = Denial(.notADevice, found.path)
+        if host(found.path)?.isDevice == true {
+            denial.line = Opening.toSee(found.path, isDirectory: false, isDevice: true, lists: false)
+        }
+        return denial
     }
 
     private func readOnly(_ found: ThreadState.Found, _ need: Need) -> [Denial] {
@@ -105,6 +122,13 @@ struct PathLooks {
         guard let closed else { return [denial] }
         // What root's launcher makes for the jail is the command's.
         if scene.caller == 0, denial.line.map(Opening.makes) == true { return [denial] }
+        // The mount by which the command owns it is shown as it is needed.
+        if let line = closed.line, Opening.maps(line) {
+            var one = denial
+            one.line = line
+            one.remark = "and " + closed.remark.dropFirst("as ".utf8.count)
+            return [one]
+        }
         if denial.line != nil, closed.line != nil { return [denial, closed] }
         var neither = denial
         (neither.line, neither.remark) = (nil, "and " + closed.remark.dropFirst("as ".utf8.count))
@@ -134,12 +158,35 @@ struct PathLooks {
         var denial = Denial(
             .closed, path,
             remark: "as uid \(thread.user) may not \(word) what is uid \(status.owner)'s with mode \(mode)")
-        if scene.caller == 0, status.owner != thread.user, status.owner < 65_534, status.permissions >> 6 & bits == bits
-        {
-            denial.line = "identity.user = \(status.owner)"
-            denial.remark += status.owner == 0 ? ", and this line makes the command root" : ""
+        guard scene.caller == 0, status.owner != thread.user, status.owner < 65_534,
+            status.permissions >> 6 & bits == bits
+        else { return denial }
+        let place = scene.place(of: path)
+        denial.line = owned(path, status, place, writes: bits & 2 != 0 || word == "change")
+        if denial.line != nil, let place, place.target == path, let origin = place.origin {
+            denial.remark += ", in place of what \(origin) says"
         }
+        // Root's files are no reason to make the command the host's root.
+        if denial.line == nil, status.owner != 0 { denial.line = "identity.user = \(status.owner)" }
         return denial
+    }
+
+    private static let kernel = Caller.kernel.map { ($0.major, $0.minor) } ?? (0, 0)
+
+    /// A mount of what is another user's, by which it appears as the command's user's: no more than that path is opened.
+    private func owned(_ path: String, _ status: FileStatus, _ place: JailScene.Place?, writes: Bool) -> String? {
+        // An id that the jail has stays itself.
+        guard scene.ownsUsers, !thread.maps(status.owner, by: "uid_map") else { return nil }
+        let source = Opening.source(of: path, place)
+        do throws(KernelError) {
+            let file = try open(source, .path)
+            // What the jail has made has no source.
+            guard try Kernel.status(of: file.number).isSame(as: status) else { return nil }
+            guard FileSystemMagic.mapsIDs(try fileSystemMagic(of: file.number), Self.kernel) else { return nil }
+        } catch {
+            return nil
+        }
+        return Opening.toOwn(path, from: source, isDirectory: status.isDirectory, writes: writes)
     }
 
     /// The first directory on the way that the thread may not search: the launcher, as root, comes through.
@@ -212,6 +259,14 @@ extension PathLooks.Need {
         case .write, .connect: (2, "write to")
         case .update: (6, "read and write to")
         case .changeAttributes, .look, .make, .openOrMake, .remove: (0, "")
+        }
+    }
+
+    /// Whether what is there is opened.
+    fileprivate var opens: Bool {
+        switch self {
+        case .read, .write, .update: true
+        case .changeAttributes, .execute, .enter, .look, .connect, .make, .openOrMake, .remove: false
         }
     }
 

@@ -1,4 +1,5 @@
 import JailLearn
+import JailSpec
 import Kernel
 import LinuxFacts
 import SpecFile
@@ -8,10 +9,14 @@ struct ThreadState {
     let number: Int32
     let proc: HostProc
     private(set) var program = ""
+    /// Its process.
+    private(set) var process: Int32 = 0
     /// The ids that files are opened by, and whether modes do not bind it, capabilities(7).
     private(set) var user: UInt32 = 0
     private(set) var groups: Set<UInt32> = []
     private(set) var overrides = false
+    /// Those that are effective.
+    private(set) var capabilities: CapabilitySet = []
 
     /// Throws where it has gone.
     init(_ number: Int32, in proc: HostProc) throws(KernelError) {
@@ -23,11 +28,13 @@ struct ThreadState {
             let words = value.split { $0 == "\t" || $0 == " " }
             switch line[..<colon] {
             case "Name": program = String(value)
+            case "Tgid": process = Int32(value) ?? 0
             case "Uid": user = words.last.flatMap { UInt32($0) } ?? 0
             case "Gid": if let group = words.last.flatMap({ UInt32($0) }) { groups.insert(group) }
             case "Groups": groups.formUnion(words.compactMap { UInt32($0) })
-            // CAP_DAC_OVERRIDE
-            case "CapEff": overrides = (UInt64(value, radix: 16) ?? 0) & 2 != 0
+            case "CapEff":
+                capabilities = CapabilitySet(rawValue: UInt64(value, radix: 16) ?? 0)
+                overrides = capabilities.contains(.dac_override)
             default: break
             }
         }
@@ -65,7 +72,7 @@ struct ThreadState {
         let file = try openInside(root.number, path)
         return Found(
             path: try readLink("self/fd/\(file.number)", at: proc.descriptor), status: try status(of: file.number),
-            isReadOnly: try heldAttributes(of: file.number).hasAll(of: .readOnly),
+            attributes: try heldAttributes(of: file.number),
             mount: try mountIdentity(of: file.number))
     }
 
@@ -73,8 +80,9 @@ struct ThreadState {
         /// Without links.
         let path: String
         let status: FileStatus
-        /// Whether the mount that it is on is.
-        let isReadOnly: Bool
+        /// Of the mount that it is on.
+        let attributes: MountAttributes
+        var isReadOnly: Bool { attributes.hasAll(of: .readOnly) }
         /// The number of that mount.
         let mount: UInt64
     }

@@ -107,6 +107,14 @@ package enum FileSystemMagic {
             Int(PSTOREFS_MAGIC), Int(EFIVARFS_MAGIC), Int(BINFMTFS_MAGIC), Int(AUTOFS_SUPER_MAGIC), Int(NSFS_MAGIC),
             Int(ISOFS_SUPER_MAGIC), Int(MSDOS_SUPER_MAGIC), Int(SELINUX_MAGIC), mqueue, fuseControl, configuration,
         ]
+    /// Whether a mount of it may have other ids than the file system, mount_setattr(2).
+    package static func mapsIDs(_ magic: Int, _ kernel: (major: Int, minor: Int)) -> Bool {
+        switch magic {
+        case ext4, xfs, Int(BTRFS_SUPER_MAGIC): true
+        case Int(TMPFS_MAGIC): kernel >= (6, 3)
+        default: false
+        }
+    }
     private static let mqueue = 0x1980_0202
     private static let fuseControl = 0x6573_5543
     private static let configuration = 0x6265_6570

@@ -81,10 +81,13 @@ extension Manual {
             "--why, --why=all",
             """
             For `run`: says on standard error, when the jail has ended, what was missing in it though it is there on the host,
-            what was to be changed and is read-only, what modes, owners or Landlock close, which addresses are out of its
+            what was to be changed and is read-only, what modes, owners, noexec, nodev or Landlock close, which addresses are out of its
             network, which of the limits as, cpu, data, fsize, nofile and nproc it reached, and which calls the filter refused, each
             with the line of the spec that would open it, or the one that closes it; the most likely
-            cause of a failure first, and without `=all` five of them. A line that is to stand in place of another says so. No line
+            cause of a failure first, and without `=all` five of them. What the host has not either is said where nothing
+            else explains a failure and nobody went on without it, and by `=all` in any case. No line makes the command the host's root:
+            a file of root's is opened by a mount with `idmap = true`, where its file system can. An address whose name the command was
+            told is opened by the name. A line that is to stand in place of another says so. No line
             shows a directory directly below `/`; where none would help, that is said. Names that the command chooses stand in
             quotes where they are more than a plain word. All that names a file waits for a process beside the launcher
             meanwhile, which makes the command slower; where that gets no answer for half a second, no more is looked at.
@@ -96,7 +99,12 @@ extension Manual {
             For `run`: lists what overlays have changed when the jail has ended, however it ended, thrown away or kept: the
             lines of `immure diff`, with the paths of the jail. `-` is standard output, for the rest as `--result`.
             """)
-        page.item("--env NAME=VALUE", "With unit: a variable for the service. May be given more than once.")
+        page.item(
+            "--env NAME=VALUE",
+            """
+            With unit: a variable for the service. With check: one that the specs refer to, in place of the environment's.
+            May be given more than once.
+            """)
         page.item("--json", "With check, plan, score and doctor: prints a JSON array instead.")
         page.item("--threshold N", "With score: the status is 1 where a score is above N, 0 to 10 with one decimal.")
         page.item("-h, --help", "Prints help.")

@@ -1,0 +1,161 @@
+"""`immure run --why`: a line that is printed opens what was refused and no more, and what a program did without is no reason."""
+
+import os
+import socket
+
+import pytest
+
+from test_why import NOTHING, opened, reasons, why
+
+CALL = "import ctypes, os; made = ctypes.CDLL(None, use_errno=True).{}; os._exit(made != 0)"
+
+
+def python(caller, code, *options, spec=None, word="--why"):
+    return caller.run(spec, "/usr/bin/python3", "-I", "-c", code, options=[word, *options])
+
+
+# Roots and owners
+
+
+def test_root_s_files_are_no_reason_to_be_root(root):
+    """A directory and a file of root's: a mount of just that, whose files appear as the command's user's."""
+    place = root.directory()
+    root.file(place / "in", "x\n", 0o600)
+    root.file(place / "other", "y\n", 0o600)
+    spec = root.spec(f'[filesystem]\nrw = ["{place}"]\n')
+    run = why(root, f"touch {place}/new", spec=spec)
+    assert [line for _, line in reasons(run)] == [f'mount=[{{ target = "{place}", source = "{place}", idmap = true }}]'], run
+    assert "in place of what" in run.stderr and "identity" not in run.stderr.split("why:", 1)[1], run
+    assert why(root, f"touch {place}/new", *opened(run)).status == 0 and os.stat(place / "new").st_uid == 0
+    run = why(root, f"cat {place}/in", spec=spec)
+    [(_, line)] = reasons(run)
+    assert line == f'mount=[{{ target = "{place}/in", source = "{place}/in", options = ["ro"], idmap = true }}]', run
+    assert why(root, f"cat {place}/in", "--set", line, spec=spec).ok.stdout == "x\n"
+    for script in (f"echo >> {place}/in", f"cat {place}/other"):
+        assert why(root, script, "--set", line, spec=spec).status != 0, script
+
+
+def test_no_line_makes_the_command_root(root):
+    for script in ("cat /etc/shadow", "ls /root", "touch /usr/x", "cat /var/cache/ldconfig/aux-cache", "echo > /var/log/dpkg.log"):
+        run = why(root, script, word="--why=all")
+        assert "identity.user = 0" not in run.stderr and "identity.user=0" not in run.stderr, run
+
+
+# Refused calls
+
+
+@pytest.mark.parametrize("call, line", [("chroot(b'/')", 'capabilities.keep=["sys_chroot"]'), ("mount(b'x', b'/tmp', b'tmpfs', 0, 0)", 'capabilities.keep=["sys_admin"]')])
+def test_a_call_that_takes_a_capability_is_opened_by_it(caller, call, line):
+    code = CALL.format(call)
+    run = python(caller, code)
+    assert run.status == 1 and reasons(run)[0][1] == line, run
+    assert python(caller, code, "--set", line).status == 0
+
+
+def test_a_capability_comes_beside_those_that_are_kept(caller):
+    code, spec = CALL.format("chroot(b'/')"), caller.spec('[capabilities]\nkeep = ["chown"]\n')
+    run = python(caller, code, spec=spec)
+    assert reasons(run)[0][1] == 'capabilities.keep=["chown", "sys_chroot"]' and f"in place of what {spec}:2:" in run.stderr, run
+    assert python(caller, code, "--set", reasons(run)[0][1], spec=spec).status == 0
+
+
+def test_a_call_that_no_line_opens_has_none(caller):
+    """The kernel asks for a capability in the host's user namespace, which no jail gives."""
+    for call in ("syscall(227, 0, (ctypes.c_long * 2)(1, 0))", "acct(b'/tmp/x')"):
+        run = python(caller, CALL.format(call))
+        name = "acct" if call.startswith("acct") else "clock_settime"
+        assert run.status == 1 and f"{name} is refused by the filter, and by the kernel, which asks for" in run.stderr, run
+        assert "no line opens it" in run.stderr and reasons(run) == [], run
+
+
+def test_what_a_line_hides_is_not_uncovered(caller):
+    run = python(caller, CALL.format("umount2(b'/tmp', 0)"), spec='[filesystem]\nhide = ["/usr/share"]\n')
+    assert run.status == 1 and "which would uncover what" in run.stderr and "capabilities.keep" not in run.stderr and "seccomp.allow" not in run.stderr, run
+
+
+def test_a_call_that_a_line_denies_is_opened_by_that_line(caller):
+    spec = caller.spec('[seccomp]\ndeny = ["mkdir", "mkdirat"]\n')
+    run = why(caller, "mkdir /tmp/x", spec=spec)
+    assert run.status == 1 and f"mkdir is refused by the filter (mkdir, mkdir): take it out of what {spec}:2:9 denies" in run.stderr, run
+    assert reasons(run) == [], run
+    # A name is above a group.
+    code, spec_of_group = "open('/tmp/f', 'w'); os.chown('/tmp/f', -1, -1)", caller.spec('[seccomp]\ndeny = ["@chown"]\n', "group.toml")
+    run = python(caller, "import os; " + code, spec=spec_of_group)
+    assert run.status == 1 and reasons(run)[0][1] == 'seccomp.allow=["chown"]', run
+    assert python(caller, "import os; " + code, *opened(run), spec=spec_of_group).status == 0
+    spec = caller.spec('[[seccomp.rule]]\ncall = "mkdir"\naction = "EPERM"\nargs = [{ index = 1, op = "==", value = 511 }]\n')
+    run = why(caller, "mkdir /tmp/x", spec=spec)
+    assert run.status == 1 and f"change the rule of {spec}:2:" in run.stderr, run
+
+
+def test_sys_is_shown_as_the_jail_s_own(caller):
+    run = why(caller, "ls /sys/kernel || ls /sys")
+    assert 'mount=[{ target = "/sys", type = "sysfs" }]' in [line for _, line in reasons(run)], run
+    assert "kernel" in why(caller, "ls /sys", "--set", 'mount=[{ target = "/sys", type = "sysfs" }]').ok.stdout
+    assert "sysfs" not in why(caller, "ls /sys", spec='network.mode = "host"\n').stderr
+
+
+# What was done without
+
+
+def test_what_a_program_did_without_is_no_reason(caller):
+    """Python asks for packages of the user's, which the host has not either, and goes on."""
+    code = "import socket; socket.socket(socket.AF_INET, socket.SOCK_RAW, 1)"
+    run = caller.run(None, "/usr/bin/python3", "-c", code, options=["--why"])
+    assert run.status == 1 and "on the host as well (" not in run.stderr, run
+    assert "nothing that is watched was refused" in run.stderr
+    place = caller.directory()
+    caller.file(place / "p", f"import os, sys\nos.path.exists('{place}/none')\nopen('/usr/bin/env').close()\nsys.exit(3)\n")
+    spec = caller.spec(f'[filesystem]\nro = ["{place}"]\n')
+    run = caller.run(spec, "/usr/bin/python3", f"{place}/p", options=["--why"])
+    assert run.status == 3 and f"{place}/none" not in run.stderr and NOTHING not in run.stderr, run
+    everything = caller.run(spec, "/usr/bin/python3", f"{place}/p", options=["--why=all"])
+    assert f"{place}/none is missing in the jail, and on the host as well" in everything.stderr, everything
+
+
+def test_a_port_that_takes_a_capability(caller):
+    code = "import socket; socket.socket().bind(('0.0.0.0', 80))"
+    run = python(caller, code)
+    assert run.status == 1 and reasons(run)[0][1] == 'capabilities.keep=["net_bind_service"]', run
+    assert "0.0.0.0:80 may not be used by the command's user, as ports below 1024 take net_bind_service or a port that is published" in run.stderr
+    assert python(caller, code, *opened(run)).status == 0
+
+
+# Mounts and sockets
+
+
+def test_a_mount_that_nothing_is_executed_from(caller):
+    spec = caller.spec('[[mount]]\ntarget = "/o"\ntype = "tmpfs"\noptions = ["noexec"]\n')
+    run = why(caller, "cp /bin/true /o/; /o/true", spec=spec)
+    assert run.status == 126 and f"/o/true is on a mount of the jail that nothing is executed from (execve, sh): leave noexec out of what {spec}:2:1 says" in run.stderr, run
+    assert "on the host as well" not in run.stderr and NOTHING not in run.stderr, run
+    assert why(caller, "cp /bin/true /o/; /o/true", spec='[[mount]]\ntarget = "/o"\ntype = "tmpfs"\n').status == 0
+
+
+def test_a_device_on_a_mount_without_devices(caller):
+    spec = caller.spec('[[mount]]\nsource = "/dev/full"\ntarget = "/dev/full"\noptions = ["nodev"]\n[filesystem]\ndev = "none"\n')
+    run = why(caller, "head -c 1 /dev/full", spec=spec)
+    assert run.status == 1 and "/dev/full is on a mount of the jail that no device is opened on" in run.stderr, run
+    assert [line for _, line in reasons(run)] == ['filesystem.devices=["/dev/full"]'], run
+    assert why(caller, "head -c 1 /dev/full", *opened(run), spec='filesystem.dev = "none"\n').status == 0
+
+
+def test_an_abstract_socket_of_the_host_s(caller):
+    name = f"immure-{os.getpid()}-{caller.inside_uid}"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("\0" + name)
+        listening.listen()
+        code = f"import socket; socket.socket(socket.AF_UNIX).connect('\\0{name}')"
+        run = python(caller, code, spec='network.mode = "host"\n')
+        if run.status == 0:
+            pytest.skip("this kernel's Landlock has no scopes")
+        assert f"@{name} is closed by Landlock" in run.stderr and reasons(run)[0][1] == "landlock.scope=[]", run
+        assert python(caller, code, "--set", "landlock.scope=[]", spec='network.mode = "host"\n').status == 0
+        both = caller.spec('network.mode = "host"\nlandlock.scope = ["abstract_unix_socket", "signal"]\n')
+        run = python(caller, code, spec=both)
+        assert reasons(run)[0][1] == 'landlock.scope=["signal"]', run
+        assert python(caller, code, "--set", reasons(run)[0][1], spec=both).status == 0
+    # The jail's own is not closed to it.
+    code = "import socket\none = socket.socket(socket.AF_UNIX); one.bind('\\0own'); one.listen(); socket.socket(socket.AF_UNIX).connect('\\0own')"
+    run = python(caller, code, spec='network.mode = "host"\n')
+    assert run.status == 0 and "Landlock" not in run.stderr, run
