@@ -111,7 +111,8 @@ extension Surroundings {
             }
             throw Diagnostic(
                 "\(quoted(written)): the variable \(name) is not set", at: position,
-                hint: unitDirectory(name).map { "a unit sets it by \($0)=NAME" })
+                hint: unitDirectory(name).map { "a unit sets it by \($0)=NAME; check takes --env \(name)=DIRECTORY" }
+                    ?? "set it for immure: \(name)=… immure …; check and unit take --env \(name)=…")
         }
         // systemd.exec(5): paths with colons between them.
         if let directive = unitDirectory(name), value.contains(":/") {

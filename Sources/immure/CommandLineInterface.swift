@@ -54,8 +54,10 @@ enum CommandLineInterface {
             hint = "the number of the launcher: immure enter $(pgrep -n immure)"
         } else if !advice.isEmpty, !advice.hasSuffix(":") {
             hint = lowered(advice.hasSuffix(".") ? String(advice.dropLast()) : String(advice))
-        } else if let key = key(in: first), Verb(rawValue: verb)?.takesCommand == true {
+        } else if let key = key(in: first), Verb(rawValue: verb)?.takesSettings == true {
             hint = "it is a key of the spec: --set '\(key)=…'"
+        } else if verb == "enter" {
+            hint = "the jail is as it was launched: enter takes no options but the command's, after --"
         } else if Verb(rawValue: verb)?.takesCommand == true {
             hint = "options of the command go after --; the first line of a script is `#!/usr/bin/env -S immure`"
         } else {

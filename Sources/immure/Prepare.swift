@@ -17,13 +17,13 @@ enum Prepare {
     /// be trusted.
     static func plan(
         for request: RunRequest, toLaunch: Bool = true, keepingBack held: [HeldBack] = [],
-        reading files: FilesRead? = nil
+        reading files: FilesRead? = nil, in given: Surroundings? = nil
     ) throws(Rejection) -> Plan {
         let files = files ?? FilesRead(toLaunch: toLaunch)
-        let surroundings = Caller.surroundings()
-        let given = toLaunch ? givenTimeout(request, in: surroundings) : nil
+        let surroundings = given ?? Caller.surroundings()
+        let first = toLaunch ? givenTimeout(request, in: surroundings) : nil
         let document = try load(
-            request, in: surroundings, reading: { (path) throws(Diagnostic) in try files.read(path, within: given) },
+            request, in: surroundings, reading: { (path) throws(Diagnostic) in try files.read(path, within: first) },
             toLaunch: toLaunch)
         try checkTrust(document, isFatal: toLaunch)
         var decoded = Spec.decode(document, in: surroundings)

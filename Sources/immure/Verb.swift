@@ -9,7 +9,7 @@ enum Verb: String, CaseIterable {
     var arguments: String {
         switch self {
         case .run: "[SPEC] [OPTION…] [--] [COMMAND ARG…]"
-        case .check: "SPEC… [--json] [--host]"
+        case .check: "SPEC… [--json] [--host] [--set KEY=VALUE] [--env NAME=VALUE]"
         case .plan: "[SPEC] [--json] [--set KEY=VALUE] [--] [COMMAND ARG…]"
         case .enter: "PID [--] [COMMAND ARG…]"
         case .diff: "SPEC [TARGET] [--json|-z|--stat] [--set KEY=VALUE]"
@@ -59,6 +59,14 @@ enum Verb: String, CaseIterable {
         case .run, .plan, .enter, .unit, .learn: true
         case .check, .diff, .apply, .discard, .score, .import, .syscalls, .schema, .doctor, .completion, .manual, .help:
             false
+        }
+    }
+
+    /// Whether keys of the spec can be set on its line.
+    var takesSettings: Bool {
+        switch self {
+        case .run, .check, .plan, .diff, .apply, .discard, .score: true
+        case .enter, .unit, .import, .learn, .syscalls, .schema, .doctor, .completion, .manual, .help: false
         }
     }
 

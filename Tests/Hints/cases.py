@@ -48,6 +48,7 @@ CASES = [
     ('a whole number with ms, s, min or h', 'timeout = "5 days"', 'timeout = "120h"', "h"),
     ('write "150%" for one and a half', '[limits]\ncpu = 2', '[limits]\ncpu = "150%"', '"150%"'),
     ('write "0755"', '[[mount]]\ntarget = "/x"\ntype = "dir"\nmode = 755', '[[mount]]\ntarget = "/x"\ntype = "dir"\nmode = "0755"', '"0755"'),
+    ('write "022"', '[identity]\numask = 22', '[identity]\numask = "022"', '"022"'),
     ('write "0-3,6"', '[process]\ncpus = "a"', '[process]\ncpus = "0-3,6"', '"0-3,6"'),
     ('write "unlimited" for no limit', '[rlimits]\nnofile = -1', '[rlimits]\nnofile = "unlimited"', '"unlimited"'),
     ('a whole number or "unlimited"', '[rlimits]\nnofile = "many"', '[rlimits]\nnofile = "unlimited"', '"unlimited"'),

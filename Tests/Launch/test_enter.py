@@ -186,6 +186,15 @@ def test_who_is_in_no_jail_is_told(caller, jail):
     assert running.enter("/bin/echo", "in").stdout == "in\n"
 
 
+def test_what_the_hint_about_options_says(caller, jail):
+    """Nothing of a jail that runs is set anew; an option of the command's own comes after --."""
+    running = jail(caller, "")
+    run = caller.verb("enter", str(running.launcher), "--set", "hostname=\"x\"", "true")
+    assert run.status == 125 and "hint: the jail is as it was launched: enter takes no options but the command's, after --" in run.stderr, run
+    assert "key of the spec" not in run.stderr
+    assert running.enter("/bin/echo", "--set", "x").stdout == "--set x\n"
+
+
 def test_only_who_has_launched_it_enters(root, user, jail):
     running = jail(user, "")
     run = root.verb("enter", str(running.launcher), "true")

@@ -61,6 +61,8 @@ CASES = [
     Case(("its path leads through too many symbolic links, or its interpreters name each other",), HERE, setup=chain, command=RUN, mend=no_chain),
     Case(("to show it: ro = [{}]", ', or root = "system"'), '[filesystem]\nroot = "empty"\nro = ["/usr/bin/true"]', command=("/usr/bin/true",),
          after=('[filesystem]\nroot = "system"\n',)),
+    Case(('it is {}/{}, in the jail as well; to have it in PATH: environment.path = ["{}"]',), '[environment]\nset = { PATH = "/none" }', command=("true",),
+         after=('[environment]\nset = { PATH = "/none" }\npath = ["/usr/bin"]',)),
     Case(("to have it run: [landlock] rx = [\"{}\"], or a directory above it",), '[landlock]\nrx = ["/usr/lib", "/lib64"]', command=("/usr/bin/true",),
          after=('[landlock]\nrx = ["/usr/lib", "/lib64", "/usr/bin/true"]', '[landlock]\nrx = ["/usr"]')),
     Case(("the path is taken from cwd, inside the jail: mount the directory that holds it and set cwd",), "", setup=program, command=("./run",),

@@ -48,6 +48,8 @@ CASES = [
     Case(("something on the way to {} is a file",), '[filesystem]\nro = ["/etc/hostname/x:/x"]', ('[filesystem]\nro = ["/etc/hostname:/x"]',)),
     Case(('{} does not exist on the host: make it, or write a [[mount]] with create = true ("file" for a file) or with optional = true',), '[filesystem]\nro = ["./new:/x"]',
          ('[[mount]]\nsource = "./new"\ntarget = "/x"\noptional = true', '[[mount]]\nsource = "./made"\ntarget = "/x"\ncreate = true', '[[mount]]\nsource = "./file"\ntarget = "/x"\ncreate = "file"'), mend=lambda place: (place / "new").mkdir()),
+    Case(("{} does not exist on the host: take it out, or write a [[mount]] with optional = true",), '[filesystem]\ndevices = ["/dev/none"]',
+         ("", '[[mount]]\nsource = "/dev/none"\ntarget = "/dev/none"\noptional = true')),
     Case(("{} leads through too many symbolic links, or one that may not be followed",), '[filesystem]\nro = ["./a:/x"]', setup=lambda place: (place / "a").symlink_to("a"),
          mend=lambda place: ((place / "a").unlink(), (place / "a").mkdir())),
     Case(("{} is not in the jail: mount it (ro or rw), or set another cwd",), f'cwd = "/w"', ('cwd = "/w"\n[filesystem]\nro = [".:/w"]', 'cwd = "/tmp"')),

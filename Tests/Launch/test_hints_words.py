@@ -24,6 +24,8 @@ LINES = [
     ("immure --result FD:2 spec.toml", ("a launch with options or without a spec is written: immure run …",), ("immure run --result FD:3 spec.toml 3>&1",)),
     ("immure run --result FD:2 spec.toml", ("give it a descriptor of its own: {} FD:3 3>&1",), ("immure run {after:its own: } spec.toml",)),
     ("immure run --unknown spec.toml", ("options of the command go after --; the first line of a script is `#!/usr/bin/env -S immure`",), ("immure run spec.toml -- /bin/echo --unknown",)),
+    ("echo 'filesystem.ro = [\"${SHOWN}:/x\"]' >shown.toml; immure check shown.toml", ("set it for immure: {}=… immure …; check and unit take --env {}=…",),
+     ("export SHOWN=/usr; immure check shown.toml", "immure check --env SHOWN=/usr shown.toml", "immure unit --env SHOWN=/usr shown.toml -- /bin/true")),
     ("immure run --timeout 5s spec.toml", ("it is a key of the spec: --set '{}=…'",), ("immure run --set 'timeout=\"5s\"' spec.toml",)),
     ("mkdir gone && cd gone && rmdir ../gone && immure run --set 'filesystem.ro=[\".:/x\"]' -- /bin/true",
      ("it was removed, or is out of reach: enter one that is there, or write the path from /",),

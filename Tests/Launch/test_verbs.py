@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -257,3 +258,27 @@ def test_c123_the_doctor_says_of_this_host_what_a_launch_would(caller, compiled)
         assert (overlay["state"], run.status) == (state, status), (overlay, run)
         assert not wrapper or "ENODEV" in overlay["detail"] and "modprobe overlay" in overlay["remedy"], overlay
     caller.wrapper = ()
+
+
+def test_check_takes_what_a_launch_is_given(caller):
+    """Settings and variables, for each of the files; a spec of a service refers to what its manager sets."""
+    spec = caller.spec('[filesystem]\nrw = ["${STATE_DIRECTORY}:/data"]\n')
+    first = caller.verb("check", spec)
+    assert first.status == 2 and "STATE_DIRECTORY is not set" in first.stderr and "--env STATE_DIRECTORY=DIRECTORY" in first.stderr, first
+    assert caller.verb("check", "--env", "STATE_DIRECTORY=/tmp", spec).ok.stderr == ""
+    caller.verb("check", "--host", "--env", "STATE_DIRECTORY=/tmp", spec).ok
+    lost = caller.verb("check", "--host", "--env", "STATE_DIRECTORY=/tmp/immure-none", spec)
+    assert lost.status == 2 and "/tmp/immure-none" in lost.stderr, lost
+    assert caller.verb("check", "--env", "STATE_DIRECTORY", spec).status == 2
+    plain = caller.spec("", "plain.toml")
+    assert caller.verb("check", "--set", 'hostname="a b"', plain).status == 2 and "--set:1" in caller.verb("check", "--set", 'hostname="a b"', plain).stderr
+    caller.verb("check", "--set", 'hostname="ab"', plain, plain).ok
+    both = caller.verb("check", "--set", 'seccomp.profile="none"', "--set", "limits.wrong=1", "--json", plain, plain)
+    assert both.status == 2 and both.stdout.count("limits.wrong") >= 1, both
+
+
+def test_check_of_the_services_of_the_examples(caller):
+    given = [word for name in ("STATE", "RUNTIME", "CACHE", "LOGS") for word in ("--env", f"{name}_DIRECTORY=/var/lib/x")]
+    specs = [caller.file(caller.base / path.name, path.read_text()) for path in sorted((Path(__file__).parents[2] / "Examples/systemd").glob("*.toml"))]
+    assert len(specs) > 3
+    caller.verb("check", *given, "--env", "INSTANCE=one", *map(str, specs)).ok

@@ -241,7 +241,7 @@ def test_e06_a_spec_that_the_unit_hides(jail):
 def test_e06_a_directory_that_the_unit_does_not_make(jail):
     for name in ("State", "Runtime", "Cache", "Logs", "Configuration"):
         words = jail.arguments('[filesystem]\nro = ["${%s_DIRECTORY}:/x"]\n' % name.upper(), *TRUE)
-        hint = told(unit(words), "a unit sets it by {}=NAME")
+        hint = told(unit(words), "a unit sets it by {}=NAME; check takes --env {}=DIRECTORY")
         gone(unit(words, re.search(r"by (\w+=)NAME", hint).group(1) + "hinted"))
 
 

@@ -30,6 +30,10 @@ extension Explanation {
         for directory in own.split(separator: ":") where directory.utf8.first == UInt8(ascii: "/") {
             guard evidence.exists("\(directory)/\(name)") else { continue }
             let isSearched = searchPath.split(separator: ":").contains(directory)
+            if !isSearched, isShown("\(directory)/\(name)") {
+                return "it is \(directory)/\(name), in the jail as well; "
+                    + "to have it in PATH: environment.path = [\"\(directory)\"]"
+            }
             return "it is \(directory)/\(name) on the host; \(showHint("\(directory)/\(name)"))"
                 + (isSearched ? "" : "; to have it in PATH: environment.path = [\"\(directory)\"]")
         }

@@ -2,6 +2,7 @@ import JailPlan
 import JailSpec
 import Kernel
 import LinuxFacts
+import SpecFile
 
 /// The line that would show a program of the host, and no more of the host than it needs.
 extension Explanation {
@@ -20,7 +21,27 @@ extension Explanation {
         let places = places(of: path)
         let isSystem = places.allSatisfy { place in Self.system.contains { place == "/" + $0 } }
         return "to show it: ro = [\(places.map { "\"\($0)\"" }.joined(separator: ", "))]"
-            + (isSystem ? ", or root = \"system\"" : "")
+            + (isSystem && !hasRoot ? ", or root = \"system\"" : "")
+    }
+
+    /// Whether the root is a tree or an image that the spec names, or has the host's system in it already.
+    private var hasRoot: Bool {
+        plan.steps.contains { step in
+            guard case .tree(.fill(_, let filling, let promise)) = step.operation else { return false }
+            return switch filling {
+            case .image: promise.target == "/"
+            case .tree: promise.target == "/" || promise.target == "/usr"
+            default: false
+            }
+        }
+    }
+
+    /// Whether a mount of the plan shows a file at the path that it has on the host.
+    func isShown(_ path: String) -> Bool {
+        plan.steps.contains { step in
+            guard case .tree(.fill(_, .tree(let source), let promise)) = step.operation else { return false }
+            return source.path == promise.target && isWithin(path, promise.target)
+        }
     }
 
     /// The mount that shows the file under another name than the host's: the one with the longest source.

@@ -14,7 +14,7 @@ extension Section {
         if let groups = result.groups, groups.value.count > 65_536 {
             report("identity.groups: more than 65536", at: groups.position)
         }
-        result.umask = section.value("umask", Form.mode(upTo: 0o777))
+        result.umask = section.value("umask", Form.mode(upTo: 0o777, isMask: true))
         result.uidMap = section.identityMap("uid_map")
         result.gidMap = section.identityMap("gid_map")
         section.finish()

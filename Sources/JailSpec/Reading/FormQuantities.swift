@@ -105,10 +105,13 @@ extension Form {
     }
 
     /// Permission bits in octal, in a string: a TOML number would be read as decimal.
-    static func mode(upTo limit: UInt32) -> Reader<UInt32> {
+    static func mode(upTo limit: UInt32, isMask: Bool = false) -> Reader<UInt32> {
         { (node: Node, _: Decoding) throws(Diagnostic) -> UInt32 in
             guard case .string(let text) = node.value else {
-                throw fault("must be an octal number in a string, not \(node.kind)", node, hint: "write \"0755\"")
+                // As a mask the usual mode would be the strangest.
+                throw fault(
+                    "must be an octal number in a string, not \(node.kind)", node,
+                    hint: isMask ? "write \"022\"" : "write \"0755\"")
             }
             let digits = UInt8(ascii: "0")...UInt8(ascii: "7")
             guard !text.isEmpty, text.utf8.allSatisfy({ digits.contains($0) }), let mode = UInt32(text, radix: 8) else {

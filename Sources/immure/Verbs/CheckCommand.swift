@@ -14,13 +14,30 @@ struct CheckCommand: ParsableCommand {
     @Flag(help: "refuse too what a launch by this caller on this host would be refused for")
     var host = false
 
+    @Option(
+        name: .customLong("set"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("override a key of the specs; the value is TOML; repeatable", valueName: "key.path=value"),
+        completion: SettableKeys.completion)
+    var overrides: [String] = []
+
+    @Option(
+        name: .customLong("env"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "a variable that the specs refer to, in place of the environment's; repeatable", valueName: "name=value"))
+    var variables: [String] = []
+
     @Argument(help: "the spec files", completion: .file())
     var spec: [String]
 
     mutating func run() throws {
-        let surroundings = Caller.surroundings()
         var faults: [Diagnostic] = []
-        for path in spec { faults += Self.faults(of: path, in: surroundings, onHost: host) }
+        do throws(Rejection) {
+            let given = try variables.map { text throws(Rejection) in try GivenVariable(text) }
+            let surroundings = Caller.surroundings().with(given)
+            for path in spec { faults += self.faults(of: path, in: surroundings) }
+        } catch {
+            faults = error.diagnostics
+        }
         if json {
             Caller.show(JSON.array(faults.map { JSON($0) }).lines)
         } else {
@@ -30,15 +47,17 @@ struct CheckCommand: ParsableCommand {
     }
 
     /// A fault without a place of its own is one of the file.
-    private static func faults(of path: String, in surroundings: Surroundings, onHost: Bool) -> [Diagnostic] {
+    private func faults(of path: String, in surroundings: Surroundings) -> [Diagnostic] {
         let faults: [Diagnostic]
         do throws(Rejection) {
             let document = try Document.load(
-                path: path, in: surroundings, reading: Caller.readSpec, translating: BundleSpec.translate)
+                path: path, overrides: overrides, in: surroundings, reading: Caller.readSpec,
+                translating: BundleSpec.translate)
             let decoded = Prepare.examine(document, in: surroundings)
             // What the launch would refuse is no more right for being well written.
             faults =
-                onHost && decoded.diagnostics.isEmpty ? try refusals(of: decoded.spec, path) : decoded.diagnostics
+                host && decoded.diagnostics.isEmpty
+                ? try refusals(of: decoded.spec, path, in: surroundings) : decoded.diagnostics
         } catch {
             faults = error.diagnostics
         }
@@ -49,9 +68,12 @@ struct CheckCommand: ParsableCommand {
     }
 
     /// What the plan of a launch, whatever the command, and its sources lack on this host.
-    private static func refusals(of spec: Spec, _ path: String) throws(Rejection) -> [Diagnostic] {
+    private func refusals(
+        of spec: Spec, _ path: String, in surroundings: Surroundings
+    ) throws(Rejection) -> [Diagnostic] {
         let words = spec.command == nil ? ["true"] : []
-        _ = try Prepare.plan(for: RunRequest(spec: path, words: words), toLaunch: false)
+        let request = RunRequest(spec: path, overrides: overrides, words: words)
+        _ = try Prepare.plan(for: request, toLaunch: false, in: surroundings)
         return spec.filesystem.mounts.flatMap { mount in
             mount.neededSources.filter { !Caller.exists($0) }.map {
                 Diagnostic("\($0) is not there, or out of this caller's reach", at: mount.position)

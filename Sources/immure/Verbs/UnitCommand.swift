@@ -52,7 +52,10 @@ struct UnitCommand: ParsableCommand {
             guard [calendar != nil, !addresses.isEmpty, over != nil].filter({ $0 }).count <= 1 else {
                 throw Self.fault("--timer, --socket and --dropin are units of their own: one a call")
             }
-            let pairs = try variables.map { text throws(Rejection) in try Self.pair(text) }
+            let pairs = try variables.map { text throws(Rejection) in
+                let given = try GivenVariable(text)
+                return (name: given.name, value: given.value)
+            }
             let foreign = try foreignUnit()
             let name = foreign?.name ?? Self.name(of: spec)
             let surroundings = surroundings(pairs, name, foreign)
@@ -155,17 +158,6 @@ struct UnitCommand: ParsableCommand {
             "StateDirectory": home + "/.local/state", "CacheDirectory": home + "/.cache",
             "LogsDirectory": home + "/.local/state/log", "ConfigurationDirectory": home + "/.config",
         ]
-    }
-
-    private static func pair(_ text: String) throws(Rejection) -> (name: String, value: String) {
-        guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
-            throw fault("--env \(text): must be NAME=VALUE")
-        }
-        let (name, value) = (String(text[..<equals]), String(text[text.index(after: equals)...]))
-        guard name != "PWD" || value.hasPrefix("/") || value.hasPrefix("%") else {
-            throw fault("--env \(text): must be an absolute directory")
-        }
-        return (name, value)
     }
 
     private static func fault(_ message: String, hint: String? = nil) -> Rejection {
