@@ -231,7 +231,7 @@ def test_names_of_the_command_s_choice_forge_no_line(caller):
     for name in names:
         caller.file(place / name, "x\n")
     program = caller.file(place / "p", "#!/usr/bin/python3\nimport sys\nopen('/proc/self/comm','w').write('a): b.c = 1')\nfor one in sys.argv[1:]: \n  try: open(one)\n  except OSError: pass\n", 0o755)
-    run = caller.run(None, "/usr/bin/python3", program, *[str(place / name) for name in names], options=["--why=all", "--set", f'filesystem.ro=["{program}"]'])
+    run = caller.run(None, "/usr/bin/python3", "-I", "-S", program, *[str(place / name) for name in names], options=["--why=all", "--set", f'filesystem.ro=["{program}"]'])
     notes = [line for line in run.stderr.splitlines() if line.startswith("immure: note: why: ")]
     assert len(notes) == len(names) and run.stderr.splitlines() == notes and "\x1b" not in run.stderr, run
     assert all('(openat, "a): b.c = 1"): ' in note for note in notes)
