@@ -159,3 +159,23 @@ def test_an_abstract_socket_of_the_host_s(caller):
     code = "import socket\none = socket.socket(socket.AF_UNIX); one.bind('\\0own'); one.listen(); socket.socket(socket.AF_UNIX).connect('\\0own')"
     run = python(caller, code, spec='network.mode = "host"\n')
     assert run.status == 0 and "Landlock" not in run.stderr, run
+
+
+@pytest.mark.parametrize(
+    "words, name",
+    [
+        (["https://pypi.org/simple"], "pypi.org"),
+        (["-q", "http://a.example:8080/x", "http://a.example:8080/y"], "a.example:8080"),
+        (["HTTPS://user:word@Host.Example?x"], "host.example"),
+        (["git://h.example/r.git"], "h.example:9418"),
+        (["https://a.example", "https://b.example"], None),
+        (["https://192.0.2.1/", "https://[::1]/", "file:///etc/passwd", "https:/a.example", 'https://a"b.example', "https://-a.example", "https://a.example:x"], None),
+        ([], None),
+    ],
+)
+def test_the_name_that_a_server_is_to_be_asked_for(user, words, name):
+    """As the command line has it, where that has one; a name is not made up."""
+    code = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('192.0.2.53', 53))"
+    run = user.run(None, "/usr/bin/python3", "-I", "-c", code, *words, options=["--why"])
+    assert run.status == 1 and "192.0.2.53:53 is out of the jail's network, which it asks for a name (connect, python3): " in run.stderr, run
+    assert [line for _, line in reasons(run)] == ([f'network={{ mode = "user", allow = ["{name}"] }}'] if name else []), run
