@@ -35,6 +35,23 @@ def test_root_s_files_are_no_reason_to_be_root(root):
         assert why(root, script, "--set", line, spec=spec).status != 0, script
 
 
+def test_a_closed_directory_is_opened_as_far_as_it_is_needed(root):
+    """To be searched, or to be changed in; and what is missing in it is not the reason."""
+    place = root.directory()
+    (place / "shut").mkdir(0o700)
+    root.file(place / "shut/in", "x\n", 0o666)
+    for target in (place, "/data"):
+        spec = root.spec(f'[filesystem]\nrw = ["{place}:{target}"]\n')
+        shown = f'target = "{target}/shut", source = "{place}/shut"'
+        for script, options in (("cat {}/shut/in", ', options = ["ro"]'), ("cat {}/shut/none", ', options = ["ro"]'), ("echo y >> {}/shut/in", ""), ("mkdir {}/shut/new", ""), ("rm {}/shut/in", "")):
+            run = why(root, script.format(target), spec=spec)
+            assert run.status != 0 and [line for _, line in reasons(run)] == [f"mount=[{{ {shown}{options}, idmap = true }}]"], run
+            done = why(root, script.format(target), *opened(run), spec=spec)
+            assert done.status == (1 if "none" in script else 0) and f"{target}/shut may not" not in done.stderr, done
+        (place / "shut/new").rmdir()
+        root.file(place / "shut/in", "x\n", 0o666)
+
+
 def test_no_line_makes_the_command_root(root):
     for script in ("cat /etc/shadow", "ls /root", "touch /usr/x", "cat /var/cache/ldconfig/aux-cache", "echo > /var/log/dpkg.log"):
         run = why(root, script, word="--why=all")

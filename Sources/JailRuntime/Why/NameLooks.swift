@@ -18,7 +18,7 @@ extension PathLooks {
         do throws(KernelError) {
             let found = try thread.reach(parent(of: path))
             guard found.status.isDirectory else { return [] }
-            if let shut = search(found.path + "/.") { return [shut] }
+            if let shut = search(found.path, toChange: true) { return [shut] }
             let closed = thread.may(3, found.status) ? nil : shut(found.path, found.status, 3, "write to")
             if found.isReadOnly { return both(readOnlyDirectory(found, path, change), closed) }
             if let closed { return [closed] }

@@ -75,13 +75,14 @@ struct PathLooks {
     private func use(_ path: String, _ need: Need) -> [Denial] {
         do throws(KernelError) {
             let found = try thread.reach(path)
-            if let shut = search(found.path) { return [shut] }
+            if let shut = search(found.path, toChange: need.changes) { return [shut] }
             if let barred = barred(found, need) { return [barred] }
             if need.changes, found.isReadOnly, !found.status.isDevice { return readOnly(found, need) }
             return (closed(found, need) ?? landlock(found, need)).map { [$0] } ?? []
         } catch {
             switch error.errno {
-            case .noEntry, .notDirectory: return missing(path, need)
+            // What is missing in a directory that may not be searched is answered as closed.
+            case .noEntry, .notDirectory: return search(plain(path)).map { [$0] } ?? missing(path, need)
             case .accessDenied: return search(path).map { [$0] } ?? []
             default: return []
             }
@@ -153,7 +154,7 @@ struct PathLooks {
     }
 
     /// What only another user may do, whom the command of root's jail could be.
-    func shut(_ path: String, _ status: FileStatus, _ bits: UInt32, _ word: String) -> Denial {
+    func shut(_ path: String, _ status: FileStatus, _ bits: UInt32, _ word: String, toChange: Bool = false) -> Denial {
         let mode = String(status.permissions & 0o7777, radix: 8)
         var denial = Denial(
             .closed, path,
@@ -162,7 +163,7 @@ struct PathLooks {
             status.permissions >> 6 & bits == bits
         else { return denial }
         let place = scene.place(of: path)
-        denial.line = owned(path, status, place, writes: bits & 2 != 0 || word == "change")
+        denial.line = owned(path, status, place, writes: bits & 2 != 0 || word == "change" || toChange)
         if denial.line != nil, let place, place.target == path, let origin = place.origin {
             denial.remark += ", in place of what \(origin) says"
         }
@@ -190,7 +191,7 @@ struct PathLooks {
     }
 
     /// The first directory on the way that the thread may not search: the launcher, as root, comes through.
-    func search(_ path: String) -> Denial? {
+    func search(_ path: String, toChange: Bool = false) -> Denial? {
         let directory = parent(of: path)
         if thread.overrides || searched.has(directory, thread.user) { return nil }
         var prefix = ""
@@ -199,7 +200,7 @@ struct PathLooks {
             do throws(KernelError) {
                 let found = try thread.reach(prefix)
                 if found.status.isDirectory, !thread.may(1, found.status) {
-                    return shut(prefix, found.status, 1, "search")
+                    return shut(found.path, found.status, 1, "search", toChange: toChange)
                 }
             } catch {
                 return nil
