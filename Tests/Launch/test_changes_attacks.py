@@ -309,6 +309,57 @@ def test_names_without_end_cost_the_launcher_neither_its_memory_nor_the_result(c
     assert int(run.stdout) < 150_000, run
 
 
+TIMES = r"""
+import ctypes, os, sys
+class Time(ctypes.Structure):
+    _fields_ = [("seconds", ctypes.c_long), ("nanoseconds", ctypes.c_long)]
+open("/src/new", "w").write("new\\n")
+time = (Time * 2)(Time(int(sys.argv[1]), 900000000), Time(int(sys.argv[1]), 900000000))
+assert ctypes.CDLL(None).utimensat(-100, b"/src/new", time, 0) == 0
+sys.exit(7)
+"""
+
+
+@pytest.mark.parametrize("seconds", [9223372036, -9223372037, 15032385535, 2**63 - 1, -(2**63)])
+def test_no_time_of_a_file_hides_what_was_changed(caller, seconds):
+    """The times of a file are whatever the jail says: in nanoseconds they need not be a number of 64 bits."""
+    lower, place, result = tree(caller), caller.directory(), caller.open_directory() / "result.json"
+    words = ("/usr/bin/python3", "-c", TIMES, str(seconds))
+    run = caller.run(writable(caller) + overlay(lower), *words, options=["--changes", "-", "--result", result])
+    assert run.status == 7 and run.stdout == "A /src/new\n" and run.stderr == "", run
+    assert json.loads(result.read_text())["changes"] == [{"change": "A", "path": "/src/new", "notes": []}]
+    spec = spec_of(caller, place, lower)
+    assert caller.run(spec, *words).status == 7
+    kept = (place / "changes/new").stat().st_mtime_ns
+    assert caller.verb("diff", spec).stdout == "A new\n"
+    assert caller.verb("apply", spec).status == 0 and (lower / "new").stat().st_mtime_ns == kept
+    assert caller.run(spec, *words).status == 7 and caller.verb("discard", spec).status == 0
+
+
+def test_no_length_of_a_file_ends_an_apply(caller):
+    """A file of holes is as long as its file system allows."""
+    lower, place = tree(caller), caller.directory()
+    code = """
+import os
+for name in ("/src/a", "/src/z", "/src/zz"):
+    open(name, "w").write("new\\n")
+size = 2**63 - 1
+while size > 1 << 40:
+    try:
+        os.truncate("/src/z", size)
+        break
+    except OSError:
+        size >>= 1
+"""
+    spec = spec_of(caller, place, lower)
+    caller.run(spec, "/usr/bin/python3", "-c", code).ok
+    assert caller.verb("diff", spec).stdout.splitlines() == ["M a", "A z", "A zz"]
+    run = caller.verb("apply", spec)
+    assert run.status == 0 and run.stderr == "", run
+    assert (lower / "a").read_text() == (lower / "zz").read_text() == "new\n" and (lower / "z").stat().st_size > 1 << 40
+    (lower / "z").unlink()
+
+
 # A4: what the jail has closed to the caller
 
 

@@ -78,14 +78,20 @@ package enum Caller {
     /// somebody asks for an end.
     package static func patiently(_ body: @escaping () -> Void) {
         let launcher = currentProcess()
+        let end = End()
         do throws(KernelError) {
             let work = try doBeside(heeding: Signal.endingLaunch, within: 5000) {
                 guard isTied(to: launcher) else { exitNow(125) }
                 body()
+                end.isReached = true
                 exitNow(0)
             }
-            guard case .late = work else { return }
-            say("immure: warning: what is left to be said or written is not taken", within: 100)
+            switch work {
+            case .late: say("immure: warning: what is left to be said or written is not taken", within: 100)
+            case .done where !end.isReached:
+                say("immure: warning: who was to say and write the rest was killed", within: 100)
+            case .done, .interrupted: break
+            }
         } catch {
             body()  // there is no room for a process more
         }
@@ -135,4 +141,9 @@ package enum Caller {
 
     /// Ends the process.
     package static func leave(_ status: Int32) -> Never { exitNow(status) }
+}
+
+/// Whether what is done beside has come to its end.
+private final class End {
+    var isReached = false
 }

@@ -56,15 +56,9 @@ package func makeWhiteout(_ name: EntryName, at directory: Int32) throws(KernelE
     }
 }
 
-/// Sets the times of an open file, in nanoseconds since the epoch. The corresponding C function is `futimens`.
-package func setTimes(of descriptor: Int32, accessed: Int64, modified: Int64) throws(KernelError) {
-    try attempt(.utimensat) {
-        let times = [accessed, modified].map { time in
-            let rest = (time % 1_000_000_000 + 1_000_000_000) % 1_000_000_000
-            return timespec(tv_sec: Int((time - rest) / 1_000_000_000), tv_nsec: Int(rest))
-        }
-        return unsafe futimens(descriptor, times)
-    }
+/// Sets the times of an open file. The corresponding C function is `futimens`.
+package func setTimes(of descriptor: Int32, accessed: FileTime, modified: FileTime) throws(KernelError) {
+    try attempt(.utimensat) { unsafe futimens(descriptor, [accessed.timespec, modified.timespec]) }
 }
 
 /// Has what an open file holds written to the disk, and does not wait for it. The corresponding C function is `sync_file_range`.

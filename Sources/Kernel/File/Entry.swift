@@ -22,6 +22,23 @@ package struct EntryName: Hashable, Comparable, Sendable, ExpressibleByStringLit
     }
 }
 
+/// A time as a file has it, which whoever may write to the file sets to anything: in nanoseconds it need not fit into 64 bits.
+package struct FileTime: Equatable, Sendable {
+    package let seconds: Int
+    package let nanoseconds: Int
+
+    init(_ time: timespec) { (seconds, nanoseconds) = (time.tv_sec, time.tv_nsec) }
+
+    var timespec: timespec { CLinux.timespec(tv_sec: seconds, tv_nsec: nanoseconds) }
+
+    /// The nearest there is.
+    var nanosecondsSinceEpoch: Int64 {
+        let (product, isTooLarge) = Int64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, isBeyond) = product.addingReportingOverflow(Int64(nanoseconds))
+        return isTooLarge || isBeyond ? (seconds < 0 ? .min : .max) : sum
+    }
+}
+
 /// What lstat(2) tells of an entry, as far as changes of a tree are concerned.
 package struct EntryStatus: Equatable, Sendable {
     package enum Kind: UInt8, Equatable, Sendable {
@@ -42,9 +59,9 @@ package struct EntryStatus: Equatable, Sendable {
     package var inode: UInt64
     /// The number of a device node.
     package var node: UInt64
-    /// Nanoseconds since the epoch.
-    package var accessed: Int64
-    package var modified: Int64
+    package var accessed: FileTime
+    package var modified: FileTime
+    /// Nanoseconds since the epoch; nobody can set it.
     package var changed: Int64
 
     init(_ status: stat) {
@@ -63,13 +80,9 @@ package struct EntryStatus: Equatable, Sendable {
         (size, links) = (Int(status.st_size), Int(status.st_nlink))
         room = Int(status.st_blocks) * 512
         (device, inode, node) = (UInt64(status.st_dev), UInt64(status.st_ino), UInt64(status.st_rdev))
-        accessed = Self.nanoseconds(status.st_atim)
-        modified = Self.nanoseconds(status.st_mtim)
-        changed = Self.nanoseconds(status.st_ctim)
-    }
-
-    private static func nanoseconds(_ time: timespec) -> Int64 {
-        Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000).partialValue + Int64(time.tv_nsec)
+        accessed = FileTime(status.st_atim)
+        modified = FileTime(status.st_mtim)
+        changed = FileTime(status.st_ctim).nanosecondsSinceEpoch
     }
 }
 
