@@ -14,7 +14,7 @@ package struct AccessRecord: Hashable, Sendable {
         case execute
         /// A symbolic link on the way; `detail` is where it points.
         case link
-        /// A socket: `path` is its address, `detail` inet or unix; of one that is a file only its path.
+        /// A socket: `path` is its address, `detail` a `Transport`; of one that is a file only its path.
         case connect, listen
         /// An address that a server gave for the name `detail`, which the program had asked for; the same of an address that no name
         /// opens to a jail.
@@ -25,6 +25,17 @@ package struct AccessRecord: Hashable, Sendable {
         case owned
         /// A program that the command itself had made was executed.
         case runMade
+    }
+
+    package enum Transport: String, Sendable {
+        /// TCP, or what was not told apart.
+        case inet
+        /// Datagrams of UDP.
+        case udp
+        /// connect(2) of a datagram socket, which sends nothing: getaddrinfo(3) learns so by which route an address is reached.
+        case aimed
+        /// A name in the network namespace, unix(7).
+        case unix
     }
 
     package let act: Act

@@ -15,8 +15,8 @@ package struct LearnedNetwork {
     }
 
     let mode: Mode
-    /// Addresses that the command listens at and does not connect to itself.
-    private let ports: [String]
+    /// What the command listens at and does not connect to itself.
+    private let ports: [AccessRecord]
     /// Servers that it asked for names of which none was found.
     private var vain: [String] = []
 
@@ -30,8 +30,11 @@ package struct LearnedNetwork {
     init(_ records: [AccessRecord], _ context: LearnContext) {
         let wanted = Self.connections(records)
         let connects = records.filter { $0.act == .connect && !$0.path.hasPrefix("/") }
-        let used = Set(connects.map { Self.key($0) })
-        ports = records.filter { $0.act == .listen && $0.detail != "unix" && !used.contains(Self.key($0)) }.map(\.path)
+        // Not what only asked for a route: that says nothing of who will connect.
+        let used = Set(connects.map { Self.portKey($0) })
+        ports = records.filter {
+            $0.act == .listen && $0.detail != "unix" && !$0.path.hasSuffix(":0") && !used.contains(Self.portKey($0))
+        }
         let names = Names(records)
         let asks = wanted.filter { Self.port($0) == 53 && context.servers.contains(Self.host($0)) }
         let others = wanted.filter { !asks.contains($0) }
@@ -63,18 +66,17 @@ package struct LearnedNetwork {
     }
 
     var untold: [String] {
-        let told = ports.filter { !$0.hasSuffix(":0") }
         if case .host = mode {
-            return told.map { "listens at \($0): at the host's own port, as network.mode is \"host\"" }
+            return ports.map { "listens at \($0.path): at the host's own port, as network.mode is \"host\"" }
         }
-        return told.map(Self.publication)
+        return ports.map(Self.publication)
             + vain.map { "asks \($0) for names and is told of none: its jail has no network to ask by" }
     }
 
     /// A port that is not the caller's to have leads in by another.
-    private static func publication(_ path: String) -> String {
-        let port = path.lastIndex(of: ":").flatMap { Int(path[path.index(after: $0)...]) } ?? 0
-        let ports = "\(port < 1024 ? port + 8000 : port):\(port)"
+    private static func publication(_ record: AccessRecord) -> String {
+        let (path, port) = (record.path, port(record))
+        let ports = "\(port < 1024 ? port + 8000 : port):\(port)" + (record.detail == "udp" ? "/udp" : "")
         let isOpen = path.hasPrefix("0.0.0.0:") || path.hasPrefix("[::]:")
         return "listens at \(path): only the jail itself reaches it; network.publish = [\"\(ports)\"] lets this host in"
             + (isOpen ? ", and [\"0.0.0.0:\(ports)\"] others" : "")
@@ -86,20 +88,28 @@ package struct LearnedNetwork {
     private static func connections(_ records: [AccessRecord]) -> [AccessRecord] {
         let own = Set(records.filter { $0.act == .listen }.map { key($0) })
         let hasAnyPort = records.contains { $0.act == .listen && $0.path.hasSuffix(":0") }
+        var met: Set<String> = []
         return records.filter { record in
             guard record.act == .connect, !record.path.hasPrefix("/") else { return false }
+            // Where a server may be bound, asked for as what a client may reach: nothing is sent there.
+            if record.detail == "aimed", isAny(record) { return false }
             // Port 0 is asked for by getaddrinfo(3), to learn of routes: nothing is sent.
             if record.path.hasSuffix(":0") { return false }
             if own.contains(key(record)) && isLocal(record) { return false }
             // A port of the kernel's choice may be that of a socket of its own.
-            return !(hasAnyPort && isLocal(record) && port(record) >= 32_768)
+            if hasAnyPort && isLocal(record) && port(record) >= 32_768 { return false }
+            return met.insert(record.path).inserted
         }
     }
 
     /// An address of this machine's own, which sockets of the jail's own network have, too.
     private static func isLocal(_ record: AccessRecord) -> Bool {
         record.path.hasPrefix("127.") || record.path.hasPrefix("[::1]") || record.path.hasPrefix("@")
-            || record.path.hasPrefix("0.0.0.0:") || record.path.hasPrefix("[::]")
+            || isAny(record)
+    }
+
+    private static func isAny(_ record: AccessRecord) -> Bool {
+        record.path.hasPrefix("0.0.0.0:") || record.path.hasPrefix("[::]:")
     }
 
     private static func isOfHost(_ record: AccessRecord) -> Bool { isLocal(record) || record.detail == "unix" }
@@ -107,6 +117,8 @@ package struct LearnedNetwork {
     private static func key(_ record: AccessRecord) -> String {
         record.detail == "unix" ? record.path : "\(port(record))"
     }
+
+    private static func portKey(_ record: AccessRecord) -> String { "\(record.detail) \(port(record))" }
 
     fileprivate static func port(_ record: AccessRecord) -> Int {
         record.path.lastIndex(of: ":").flatMap { Int(record.path[record.path.index(after: $0)...]) } ?? 0

@@ -25,9 +25,11 @@ package struct ObservedCall: Sendable {
     /// The calls that are watched; those that only ask (stat(2) and its kin) on demand, as they are most of all calls.
     package static func all(withLooks: Bool) -> [ObservedCall] { files + (withLooks ? looks : []) }
 
+    package enum SocketUse: Sendable { case connect, bind, send }
+
     /// Calls with the address of a socket: the argument, and the one that is its length.
-    package static let sockets: [(name: String, address: Int, length: Int)] = [
-        ("connect", 1, 2), ("bind", 1, 2), ("sendto", 4, 5),
+    package static let sockets: [(name: String, use: SocketUse, address: Int, length: Int)] = [
+        ("connect", .connect, 1, 2), ("bind", .bind, 1, 2), ("sendto", .send, 4, 5),
     ]
 
     /// What a call that names no file may change of where the paths of its thread lead.

@@ -9,9 +9,8 @@ package enum SocketAddress: Equatable, Sendable {
 
     /// nil for another family, or none: `struct sockaddr`, unix(7), ip(7), ipv6(7).
     package init?(_ bytes: [UInt8]) {
-        guard bytes.count >= 2 else { return nil }
-        // The family is of the machine's order, ports are of the network's.
-        switch UInt16(bytes[0]) | UInt16(bytes[1]) << 8 {
+        // Ports are of the network's order.
+        switch Self.family(bytes) {
         case 1:
             guard bytes.count > 2 else { return nil }
             let name = bytes[2...]
@@ -20,11 +19,31 @@ package enum SocketAddress: Equatable, Sendable {
             } else {
                 self = .path(Array(name.prefix { $0 != 0 }))
             }
-        case 2 where bytes.count >= 8:
+        // Without a family an address is that of IPv4 to bind(2) and sendto(2). To connect(2) it is none.
+        case 0 where bytes.count >= 16, 2 where bytes.count >= 8:
             self = .inet(Self.host(Array(bytes[4..<8])), port: Self.port(bytes))
         case 10 where bytes.count >= 24:
             self = .inet(Self.host(Array(bytes[8..<24])), port: Self.port(bytes))
         default: return nil
+        }
+    }
+
+    /// The family of an address, which is of the machine's order; nil for what is too short to have one.
+    package static func family(_ bytes: [UInt8]) -> UInt16? {
+        bytes.count >= 2 ? UInt16(bytes[0]) | UInt16(bytes[1]) << 8 : nil
+    }
+
+    /// What an address of another family leads to, where that is out of the process; nil for what the kernel itself is asked by,
+    /// netlink(7), and for what is none.
+    package static func foreign(_ bytes: [UInt8]) -> String? {
+        switch family(bytes) {
+        case nil, 0, 1, 2, 10, 16: nil
+        case 17: "AF_PACKET"
+        case 29: "AF_CAN"
+        case 31: "AF_BLUETOOTH"
+        case 38: "AF_ALG"
+        case 40: "AF_VSOCK"
+        case .some(let number): "family \(number)"
         }
     }
 

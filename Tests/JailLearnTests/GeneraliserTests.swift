@@ -191,6 +191,27 @@ import Testing
             LearnedSpec([AccessRecord(.listen, "[::1]:80", "inet")], Self.context).untold[0].contains("\"8080:80\""))
     }
 
+    @Test func `what only asks for a route is no use of a port`() throws {
+        let asked = ["0.0.0.0:8131", "[::]:8131"].map { AccessRecord(.connect, $0, "aimed") }
+        let learned = LearnedSpec((asked + [AccessRecord(.listen, "0.0.0.0:8131", "inet")]).sorted(), Self.context)
+        #expect(learned.untold.count == 1 && learned.untold[0].contains("network.publish = [\"8131:8131\"]"))
+        #expect(learned.sharedNetwork == nil)
+        // One that is connected to, and one that is sent to, are its own.
+        for (transport, other) in [("inet", "udp"), ("udp", "inet")] {
+            func untold(_ used: String) -> [String] {
+                LearnedSpec(
+                    [
+                        AccessRecord(.connect, "0.0.0.0:8131", "aimed"), AccessRecord(.connect, "0.0.0.0:8131", used),
+                        AccessRecord(.listen, "0.0.0.0:8131", transport),
+                    ], Self.context
+                ).untold
+            }
+            #expect(untold(transport) == [] && untold(other).count == 1)
+        }
+        let datagrams = LearnedSpec([AccessRecord(.listen, "127.0.0.1:5300", "udp")], Self.context)
+        #expect(datagrams.untold[0].contains("network.publish = [\"5300:5300/udp\"]"))
+    }
+
     @Test func `names take the place of addresses that were told for them, and of the servers that were asked`() throws
     {
         var context = Self.context

@@ -119,6 +119,46 @@ def test_a_port_that_a_server_listens_at_is_proposed(caller, network, address):
     caller.finish(serving, 30)
 
 
+def test_a_port_is_proposed_although_a_route_was_asked_for_before(user, network):
+    """getaddrinfo(3) connects a datagram socket to each address to sort them, and undoes that by an address of no family: the port
+    counted as the command's own, and that call as one that could not be read."""
+    code = """
+import socket
+with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW) as n: n.bind((0, 0)); n.sendto(bytes([16, 0, 0, 0] + [0] * 12), (0, 0))
+import ctypes
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as d:
+    d.connect(("0.0.0.0", 8131))
+    assert ctypes.CDLL(None).connect(d.fileno(), bytes(16), 16) == 0
+    d.connect(("127.0.0.1", 8131))
+s = socket.create_server(("0.0.0.0", 8131))
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.bind(("127.0.0.1", 8132))
+"""
+    run, spec = learn(user, code)
+    assert run.status == 0 and "[network]" not in lines(spec), (run, spec.read_text())
+    assert 'network.publish = ["8131:8131"]' in run.stderr and 'network.publish = ["8132:8132/udp"]' in run.stderr, run
+    assert "could not be read" not in run.stderr and "no line opens" not in run.stderr, run
+
+
+def test_the_port_of_http_server_is_proposed(user, network):
+    code = """
+import http.server, sys
+class Once(http.server.ThreadingHTTPServer):
+    def serve_forever(self): pass
+http.server.test(ServerClass=Once, port=8131)
+"""
+    run, spec = learn(user, code)
+    assert run.status == 0 and 'network.publish = ["8131:8131"]' in run.stderr and "could not be read" not in run.stderr, run
+
+
+def test_a_family_that_no_line_opens_is_named(user):
+    code = """
+import ctypes, socket
+with socket.socket() as s: ctypes.CDLL(None).connect(s.fileno(), bytes([40] + [0] * 15), 16)
+"""
+    run, _ = learn(user, code, "--no-verify")
+    assert "uses addresses that no line opens: AF_VSOCK" in run.stderr and "could not be read" not in run.stderr, run
+
+
 def ask(port):
     try:
         with socket.create_connection(("127.0.0.1", port), 5) as connection:

@@ -54,24 +54,30 @@ struct CallReader {
 extension HostProc {
     /// What stands in a thread's memory, `count` bytes at most; nil where that cannot be read.
     func memory(of thread: Int32, at address: UInt64, upTo count: Int) -> [UInt8]? {
-        do throws(KernelError) {
-            return try readMemory(of: thread, at: address, upTo: count)
-        } catch {
-            return error.isRefused ? memoryFile(of: thread, at: address, upTo: count) : nil
-        }
+        if case .text(let bytes) = bytes(of: thread, at: address, upTo: count) { bytes } else { nil }
     }
 
-    /// What reading a text from a thread's memory has come to.
-    enum MemoryText {
-        case text(String)
+    /// What reading from a thread's memory has come to.
+    enum MemoryText<Text> {
+        case text(Text)
         /// There is none: the call fails with EFAULT or ENAMETOOLONG.
         case none
         /// The thread's memory is closed to the caller.
         case closed
     }
 
+    /// `count` bytes at most that stand there.
+    func bytes(of thread: Int32, at address: UInt64, upTo count: Int) -> MemoryText<[UInt8]> {
+        do throws(KernelError) {
+            return .text(try readMemory(of: thread, at: address, upTo: count))
+        } catch {
+            guard error.isRefused else { return .none }
+            return memoryFile(of: thread, at: address, upTo: count).map { .text($0) } ?? .closed
+        }
+    }
+
     /// The path that stands there.
-    func text(of thread: Int32, at address: UInt64) -> MemoryText {
+    func text(of thread: Int32, at address: UInt64) -> MemoryText<String> {
         if address == 0 { return .none }
         do throws(KernelError) {
             return .text(String(escaping: try readMemoryText(of: thread, at: address, limit: Self.longest)))

@@ -142,6 +142,9 @@ struct CommandWatcher {
         for (program, count) in observer.unread.sorted(by: { $0.key < $1.key }) {
             try tell(.blind, program, "\(count) of its calls could not be read, as it is not dumpable")
         }
+        for (program, families) in observer.foreign.sorted(by: { $0.key < $1.key }) {
+            try tell(.blind, program, "uses addresses that no line opens: \(families.sorted().joined(separator: ", "))")
+        }
         for (program, count) in observer.apart.sorted(by: { $0.key < $1.key }) {
             try tell(
                 .blind, program, "\(count) of its paths and addresses are of a root, mounts or a network of its own")

@@ -21,6 +21,8 @@ struct Observer {
     private(set) var blind: [String: (reason: String, count: Int)] = [:]
     /// Paths and addresses of another root, other mounts or another network, by the program.
     private(set) var apart: [String: Int] = [:]
+    /// Families of addresses that no line of a spec speaks of, by the program that used them.
+    private(set) var foreign: [String: Set<String>] = [:]
     /// Calls that were seen.
     private(set) var count = 0
 
@@ -33,7 +35,7 @@ struct Observer {
 
     private enum Watched {
         case file([ObservedCall.Operand])
-        case socket(binds: Bool, address: Int, length: Int)
+        case socket(ObservedCall.SocketUse, address: Int, length: Int)
         case move(ObservedCall.Move)
         /// recvfrom(2) of a datagram.
         case datagram
@@ -68,7 +70,7 @@ struct Observer {
         }
         for call in calls { watch(call.name, .file(call.operands)) }
         for call in ObservedCall.sockets {
-            watch(call.name, .socket(binds: call.name == "bind", address: call.address, length: call.length))
+            watch(call.name, .socket(call.use, address: call.address, length: call.length))
         }
         for call in ObservedCall.moves { watch(call.name, .move(call.move)) }
         watch(Self.datagrams, .datagram)
@@ -96,8 +98,8 @@ struct Observer {
         let number = Int(question.number)
         switch watched.indices.contains(number) ? watched[number] : nil {
         case .file(let operands)?: return try take(operands, question)
-        case .socket(let binds, let address, let length)?:
-            if question.arguments[address] != 0 { takeSocket(binds: binds, address, length, question) }
+        case .socket(let use, let address, let length)?:
+            if question.arguments[address] != 0 { takeSocket(use, address, length, question) }
         case .move(let move)?:
             views.note(move, of: question.thread)
             if move != .directory { seen.forget() }
@@ -181,26 +183,48 @@ struct Observer {
         if let found, case .execute = use { noteProgram(found.path, found.mode) }
     }
 
-    private mutating func takeSocket(binds: Bool, _ place: Int, _ length: Int, _ question: Question) {
+    private mutating func takeSocket(_ call: ObservedCall.SocketUse, _ place: Int, _ length: Int, _ question: Question)
+    {
         let length = Int(min(question.arguments[length] & 0xffff_ffff, 128))
-        guard let bytes = proc.memory(of: question.thread, at: question.arguments[place], upTo: length),
-            let address = SocketAddress(bytes)
-        else { return noteUnread(question) }
-        guard case .path(let name) = address else {
-            guard views.sharesNetwork(question.thread) else { return noteApart(question) }
-            if isPending(question, on: listener) { seen.take(address, binds: binds) }
+        let bytes: [UInt8]
+        switch proc.bytes(of: question.thread, at: question.arguments[place], upTo: length) {
+        case .text(let found): bytes = found
+        case .none: return
+        case .closed: return noteUnread(question)
+        }
+        // It undoes what an earlier connect(2) did.
+        if call == .connect, SocketAddress.family(bytes) == 0 { return }
+        guard let address = SocketAddress(bytes) else {
+            if let family = SocketAddress.foreign(bytes), let program = program(of: question) {
+                foreign[program, default: []].insert(family)
+            }
             return
         }
-        let use: ObservedCall.Use = binds ? .make : .look
+        guard case .path(let name) = address else {
+            guard views.sharesNetwork(question.thread) else { return noteApart(question) }
+            let transport = transport(of: address, call, question)
+            if isPending(question, on: listener) { seen.take(address, binds: call == .bind, transport) }
+            return
+        }
+        let use: ObservedCall.Use = call == .bind ? .make : .look
         guard
             let file = self.place(
-                String(escaping: name), ObservedCall.Operand(use, 0, follows: !binds), question)
+                String(escaping: name), ObservedCall.Operand(use, 0, follows: call != .bind), question)
         else { return }
         guard isPending(question, on: listener) else { return }
         switch file {
-        case .own(let path): seen.take(socket: path, binds: binds)
-        case .other(let walk): seen.take(socket: walk, binds: binds)
+        case .own(let path): seen.take(socket: path, binds: call == .bind)
+        case .other(let walk): seen.take(socket: walk, binds: call == .bind)
         }
+    }
+
+    private func transport(
+        of address: SocketAddress, _ call: ObservedCall.SocketUse, _ question: Question
+    ) -> AccessRecord.Transport {
+        if case .abstract = address { return .unix }
+        let socket = Int32(truncatingIfNeeded: question.arguments[0])
+        guard proc.isDatagramSocket(socket, of: question.thread) else { return .inet }
+        return call == .connect ? .aimed : .udp
     }
 
     // MARK: Reading

@@ -172,11 +172,11 @@ struct SeenAccesses {
     }
 
     /// Takes the address of a socket that is no file.
-    mutating func take(_ address: SocketAddress, binds: Bool) {
+    mutating func take(_ address: SocketAddress, binds: Bool, _ transport: AccessRecord.Transport) {
         switch address {
         case .inet(let host, let port):
-            insert(AccessRecord(binds ? .listen : .connect, "\(host):\(port)", "inet"))
-        case .abstract(let name): insert(AccessRecord(binds ? .listen : .connect, "@" + name, "unix"))
+            insert(AccessRecord(binds ? .listen : .connect, "\(host):\(port)", transport.rawValue))
+        case .abstract(let name): insert(AccessRecord(binds ? .listen : .connect, "@" + name, transport.rawValue))
         case .path: break
         }
     }

@@ -115,8 +115,8 @@ struct CallLooks {
         }
         guard let call = sockets.first(where: { $0.name == name }) else { return [] }
         let length = Int(min(question.arguments[call.length] & 0xffff_ffff, 128))
-        guard
-            let address = thread.memory(at: question.arguments[call.address], upTo: length).flatMap(SocketAddress.init)
+        guard let bytes = thread.memory(at: question.arguments[call.address], upTo: length),
+            let address = SocketAddress(bytes), call.use != .connect || SocketAddress.family(bytes) != 0
         else { return [] }
         let found =
             name == "bind"
