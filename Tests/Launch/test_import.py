@@ -164,6 +164,26 @@ def test_what_a_pattern_of_firejail_shows_is_closed_where_another_line_says(user
     assert run.stdout == "notesend\n", run
 
 
+@pytest.mark.parametrize("text, seen", [
+    ("blacklist ${HOME}/.ssh\n", False), ("whitelist ${HOME}/.ssh\n", True), ("whitelist ${HOME}/.none\n", False),
+    ("private\n", False), ("blacklist ${HOME}/.ssh\ncaps.drop chown\n", False),
+])  # fmt: skip
+def test_a_profile_of_firejail_for_roots_home(root, text, seen):
+    home = root.directory() / "home"
+    (home / ".ssh").mkdir(parents=True)
+    (home / ".ssh/id").write_text("secret")
+    env = {"HOME": str(home)}
+    profile = root.file(root.directory() / "a.profile", text + "private-tmp\nprivate-dev\n")
+    made = root.verb("import", "firejail", str(profile), env=env).ok
+    assert ("without sys_admin" in made.stderr) == text.startswith("blacklist")
+    script = "cat ~/.ssh/id 2>/dev/null; cd; pwd; touch ~/new 2>/dev/null && echo written"
+    run = root.run(made.stdout, "/bin/sh", "-c", script, env=env)
+    # Where nothing empties the home it is the host's, and root's: the command is nobody.
+    own = not text.startswith("blacklist")
+    assert run.stdout == ("secret" if seen else "") + f"{home}\n" + ("written\n" if own else ""), run
+    assert not (home / "new").exists()
+
+
 def test_a_bus_that_firejail_filters(user):
     """The command that the import prints starts the proxy, and what goes over the bus is what the profile says."""
     for program in ("dbus-daemon", "dbus-send", "xdg-dbus-proxy"):

@@ -25,7 +25,11 @@ extension FirejailImport {
         for line in all("caps.drop") + all("caps.keep") { draft.isInForce(.bounded(kept ?? []), line.directive) }
         let origin = (last("caps.keep") ?? last("caps.drop") ?? last("caps"))?.directive ?? standard("the caller's")
         if context.isRoot {
-            let set = kept ?? CapabilitySet(Capability.allCases)
+            var set = kept ?? CapabilitySet(Capability.allCases)
+            if set.contains(.sys_admin), places.all.contains(where: { $0.kind == .hidden }) {
+                set = set.without(CapabilitySet(.sys_admin))
+                draft.warn("without sys_admin, which would take away what covers the blacklisted", origin)
+            }
             if !set.isNone { draft.set("capabilities.keep", .strings(set.capabilities.map(\.name)), origin) }
             if kept == nil {
                 draft.warn(

@@ -58,6 +58,11 @@ extension FirejailImport {
             draft.warn("read-only, where firejail copies it", line.directive)
         }
         if isEmptied || has("private") || has("private-home") {
+            // A jail's own home is that of its user, who is nobody where root launches: this is the caller's.
+            if context.isRoot, places.index("~") == nil {
+                draft.set("filesystem.home", .boolean(false), standard("a home of the jail's own"))
+                places.add("~", .empty(mode: "0700"), standard("a home of the jail's own"))
+            }
             for line in all("private-cache") {
                 draft.isInForce(.ownDirectory("~"), "in a home of the jail's own", line.directive)
             }

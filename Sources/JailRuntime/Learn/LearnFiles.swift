@@ -150,9 +150,12 @@ package struct LearnedPlace {
                     try Draft(of: directoryAndName(name).name, with: file.text, in: held)
                 })
         }
-        // What all of them have is on its way to the disk before one of them is waited for.
-        for (draft, file) in zip(drafts, files) {
-            try Self.attempted("write", path + file.ending) { () throws(KernelError) in try draft.finish() }
+        // What all of them have is on its way to the disk before one of them is waited for; a new name between two waits would have
+        // the second wait for the disk once more.
+        for step in [Draft.settle, Draft.take] {
+            for (draft, file) in zip(drafts, files) {
+                try Self.attempted("write", path + file.ending, step(draft))
+            }
         }
     }
 
@@ -193,11 +196,11 @@ private struct Draft {
         }
     }
 
+    /// Waits until it is on the disk.
+    func settle() throws(KernelError) { try synchronize(file) }
+
     /// Puts it in the place of the file.
-    func finish() throws(KernelError) {
-        try synchronize(file)
-        try rename(name, to: target, at: directory)
-    }
+    func take() throws(KernelError) { try rename(name, to: target, at: directory) }
 
     /// Removes what is left of it.
     func end() {
