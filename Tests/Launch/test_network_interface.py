@@ -343,6 +343,32 @@ def test_the_hosts_rules_are_nothing_to_other_networks(root, internet):
         assert set(answers.values()) == {"here"} and run.stderr == "", run
 
 
+def test_a_bridge_of_a_host_whose_rules_let_nothing_through(root, internet):
+    """What is on the bridge is there all the same: the launch goes on, and says why the rest is not."""
+    probes = [*INSIDE[:1], f"tcp,{lab.BRIDGE},2375"]
+    words = "network.gateway is this host, which lets nothing of what comes from br0 through: its own rules, chain ip filter FORWARD"
+    allowed = BRIDGE + f'allow = ["{lab.BRIDGE}:2375", "{lab.GOOD}:80"]\n'
+    with firewall(DROP % ("", "")):
+        run = root.run(allowed, *PYTHON, lab.PROBE, *probes, timeout=60)
+        assert words in run.stderr and "spec.toml:5" in run.stderr, run
+        assert run.stdout.splitlines()[1] == f"{probes[1]} here" and " here" not in run.stdout.splitlines()[0], run
+    with firewall(DROP % ("", 'iifname "br0" accept; oifname "br0" accept')):
+        run = root.run(allowed, *PYTHON, lab.PROBE, *probes, timeout=60)
+        assert words not in run.stderr and [line.split()[1] for line in run.stdout.splitlines()] == ["here", "here"], run
+    until(lambda: left() == [])
+
+
+def test_a_bridge_of_a_host_that_does_not_forward(root, network):
+    SYSCTL.write_text("0")
+    try:
+        run = root.run(BRIDGE, "/bin/true")
+    finally:
+        SYSCTL.write_text("1")
+    assert run.status == 0 and "network.gateway is this host, which does not forward what comes from br0: net.ipv4.ip_forward is 0" in run.stderr, run
+    # A gateway that is another machine's is no matter of this host's.
+    assert "network.gateway" not in root.run(MACVLAN, "/bin/true").ok.stderr
+
+
 def test_ipv6_of_a_pair(root, network):
     refused = root.run(VETH + 'address = ["2001:db8:9::2/64"]\n', "/bin/true")
     assert refused.status == 125, refused

@@ -32,7 +32,9 @@ package struct HostNetwork: Equatable, Sendable {
     package var hasRules = false
     /// Why the caller cannot open /dev/net/tun, from which the stack gets its interface; nil where that can be opened.
     package var tunnelRefusal: TunnelRefusal?
-    /// The addresses of the host's interfaces, but for those of loopback, and its gateways.
+    /// The addresses of the host's interfaces, but for those of loopback.
+    package var own: [IPAddress] = []
+    /// Those, and the host's gateways.
     package var addresses: [IPAddress] = []
     /// Whether a default route leads out, for each of the two protocols.
     package var hasRoute = NetworkProvision.Families(four: false, six: false)
@@ -42,7 +44,8 @@ package struct HostNetwork: Equatable, Sendable {
     package var forwards = false
     /// The interfaces that the default routes of IPv4 lead to.
     package var uplinks: [String] = []
-    /// Chains of the host's rules that let nothing through between those and a pair of immure's; looked for where such a pair is made.
+    /// Chains of the host's rules that let nothing through between those and the jail's interface; looked for where the host passes on what
+    /// comes from it: from a pair of immure's, or a bridge of the host's.
     package var closedChains: [ForwardRules.Closed] = []
     /// The launcher's process id.
     package var seat: Int32 = 1

@@ -1,4 +1,4 @@
-import JailSpec
+package import JailSpec
 import SpecFile
 
 /// A network that leads out by an interface of the jail's own.
@@ -49,6 +49,7 @@ extension Planner {
             case .ipvlan?: .ipvlan
             default: .veth
             }
+        warnOfClosedBridge()
         var addresses = network.addresses?.value.map(\.value) ?? []
         var (gateway, outer) = (network.gateway?.value, InterfaceAddress?.none)
         if kind == .veth, network.parent == nil {
@@ -69,6 +70,36 @@ extension Planner {
         return NetworkLink(
             kind: kind, parent: network.parent?.value, outerName: host.network.outerName, addresses: addresses,
             gateway: gateway, outerAddress: outer, resolvers: resolvers)
+    }
+}
+
+extension HostNetwork {
+    /// The interface of the host's from which it passes on what the jail sends: its end of a pair of immure's, or a bridge with the address
+    /// that is the jail's gateway. nil where it passes nothing on, but its link does.
+    package func forwarded(for network: Network) -> String? {
+        if network.makesPair { return outerName }
+        guard case .veth? = network.mode?.value, let bridge = network.parent, let gateway = network.gateway,
+            own.contains(gateway.value)
+        else { return nil }
+        return bridge.value
+    }
+}
+
+extension Planner {
+    /// What is on the bridge is reached all the same.
+    private mutating func warnOfClosedBridge() {
+        guard !spec.network.makesPair, let bridge = host.network.forwarded(for: spec.network) else { return }
+        let gateway = spec.network.gateway
+        let router = "network.gateway is this host, which"
+        if !host.network.forwards {
+            warn(
+                "\(router) does not forward what comes from \(bridge): net.ipv4.ip_forward is 0", at: gateway?.position)
+        }
+        for chain in host.network.closedChains {
+            warn(
+                "\(router) lets nothing of what comes from \(bridge) through: its own rules, chain \(chain.place)",
+                at: gateway?.position)
+        }
     }
 }
 

@@ -50,7 +50,9 @@ extension Host {
         if let limits = spec.limits { host.controlGroups = .probe(for: limits.value, uid: host.uid) }
         try host.readAccounts(of: spec)
         if spec.network.leadsOut { host.network = try .probe() }
-        if spec.network.makesPair, host.isPrivileged, host.network.hasRules { host.network.findClosedChains() }
+        if host.isPrivileged, host.network.hasRules, let interface = host.network.forwarded(for: spec.network) {
+            host.network.findClosedChains(to: interface)
+        }
         if spec.filesystem.asksForMemory { host.memory = try totalMemory() }
         if case .host = spec.filesystem.devices.value { host.deviceStores = Self.deviceStores() }
         if host.uid != 0 { for mount in spec.filesystem.mounts { host.lookForOwner(of: mount) } }

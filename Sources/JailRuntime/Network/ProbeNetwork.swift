@@ -12,10 +12,11 @@ extension HostNetwork {
         let routes = try defaultRoutes()
         found.hasRoute = NetworkProvision.Families(
             four: routes.contains { !$0.isIPv6 }, six: routes.contains { $0.isIPv6 })
-        let own = try interfaceAddresses() + routes.map(\.gateway).filter { !$0.isEmpty }
+        found.own = try interfaceAddresses().map(IPAddress.init(bytes:))
+        let others = routes.map(\.gateway).filter { !$0.isEmpty }
         // Those of the link are closed with all of their kind.
-        for bytes in own where !found.addresses.contains(IPAddress(bytes: bytes)) {
-            found.addresses.append(IPAddress(bytes: bytes))
+        for address in found.own + others.map(IPAddress.init(bytes:)) where !found.addresses.contains(address) {
+            found.addresses.append(address)
         }
         found.forwards = try readText("/proc/sys/net/ipv4/ip_forward").utf8.first == UInt8(ascii: "1")
         found.seat = currentProcess()
@@ -57,16 +58,16 @@ extension HostNetwork {
         }
     }
 
-    /// Looks for what closes the way of a pair of immure's. Where nft(8) cannot list the rules there is nothing to tell: it will not be able
+    /// Looks for what closes the way from one of the host's interfaces. Where nft(8) cannot list the rules there is nothing to tell: it will not be able
     /// to load any either, and say why.
-    mutating func findClosedChains() {
+    mutating func findClosedChains(to interface: String) {
         do throws(Failure) {
             // Elements of sets may be many, and are not asked for.
             let order = HelperOrder(
                 program: try HostProgram.find(Self.nft, call: .execve),
                 arguments: ["nft", "-s", "-t", "list", "ruleset"])
             guard let text = try order.output(noticing: nil, limit: 1 << 26, tableSize: { 1 << 20 }) else { return }
-            closedChains = ForwardRules(listing: text + Self.legacyRules()).closed(to: outerName, leadingTo: uplinks)
+            closedChains = ForwardRules(listing: text + Self.legacyRules()).closed(to: interface, leadingTo: uplinks)
         } catch {
             return
         }

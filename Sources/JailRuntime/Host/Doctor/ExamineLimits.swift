@@ -80,7 +80,7 @@ extension Examination {
         }
         var host = HostNetwork()
         host.readRoutes(evidence.text("/proc/self/net/route") ?? "")
-        if hasRules { host.findClosedChains() }
+        if hasRules { host.findClosedChains(to: host.outerName) }
         if let chain = host.closedChains.first {
             return add(
                 "network", "veth", .absent,
