@@ -15,6 +15,8 @@ package struct Planner {
     /// The jobserver that is passed on.
     var jobserver: Jobserver?
     var network: ResolvedNetwork?
+    /// Where the command is at home.
+    var home = HomeDirectory(path: "/", isPrivate: false)
 
     /// The plan, or every reason why there can be none. `stays`: the launcher has something else to do while the jail lives.
     package static func plan(
@@ -52,6 +54,7 @@ package struct Planner {
         resolveService()
         resolveJobserver()
         let identity = resolveIdentity()
+        home = premises.home(of: identity.account)
         checkJobserver(identity)
         let capabilities = resolveCapabilities(identity)
         let filter = resolveFilter(capabilities, identity)
@@ -102,10 +105,7 @@ package struct Planner {
         }
         faults += tree.faults
         noteTree()
-        if tree.needsMounts {
-            let home = premises.home(of: identity.account)
-            if home.isPrivate { plan.home = home.path }
-        }
+        if tree.needsMounts, home.isPrivate { plan.home = home.path }
         plan.slotCount = tree.slotCount
         plan.checksPlaces = tree.needsMounts && !(tree.rootIsPrivate && spec.filesystem.mounts.isEmpty)
         return tree

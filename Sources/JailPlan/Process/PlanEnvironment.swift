@@ -12,7 +12,7 @@ extension Planner {
         let rules = spec.environment
         if rules.defaults.value {
             result.put("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-            result.put("HOME=" + premises.home(of: identity.account).path)
+            result.put("HOME=" + home.path)
             result.put("SHELL=/bin/sh")
             if !name.isEmpty {
                 result.put("USER=" + name)

@@ -28,6 +28,7 @@ struct TreeBuilder {
 
     let premises: Premises
     let identity: ResolvedIdentity
+    let home: HomeDirectory
     let needsMounts: Bool
     let sharesProcesses: Bool
     /// Whether the network is another than the host's.
@@ -63,6 +64,7 @@ struct TreeBuilder {
     init(planner: Planner, identity: ResolvedIdentity) {
         premises = planner.premises
         self.identity = identity
+        home = planner.home
         needsMounts = planner.isNew(.mount)
         sharesProcesses = !planner.spec.namespaces[.pid].value.isNew
         if case .path = planner.spec.namespaces[.net].value { joinsNetwork = true } else { joinsNetwork = false }

@@ -199,7 +199,6 @@ extension TreeBuilder {
     /// A tmpfs that belongs to the command's user, as the home that passwd(5) gives it.
     mutating func placeHome() {
         let room = spec.filesystem.home
-        let home = premises.home(of: identity.account)
         guard home.isPrivate, let size = size(of: room.value) else { return }
         placeFileSystem(
             "tmpfs", [.init("mode", "0755"), .init("size", size)], on: home.path, .closed,
