@@ -134,10 +134,7 @@ extension TreeBuilder {
         func refuse(_ why: String, hint: String) {
             faults.append(Diagnostic("mount.options: \(why)", at: mount.position, hint: hint))
         }
-        if mount.target == "/" {
-            refuse(
-                "an image that is the root is read-only", hint: "leave out \"rw\"; a [[mount]] below can take changes")
-        } else if let format, format != .ext4 {
+        if let format, format != .ext4 {
             refuse(
                 "\(path) is \(format.rawValue), which takes no changes",
                 hint: "leave out \"rw\"; or make an ext4: \(Remedy.makeImage)")

@@ -10,21 +10,8 @@ extension TreeBuilder {
         let slot = newSlot()
         let origin = filesystem.root.position
         if let overlay = filesystem.rootOverlay {
-            if filesystem.writable.value {
-                faults.append(
-                    Diagnostic(
-                        "filesystem.changes: writable makes the changes in fact", at: overlay.position,
-                        hint: "leave one of the two out"))
-            }
             openRootOverlay(slot, overlay)
             return slot
-        }
-        if let changes = filesystem.changes {
-            faults.append(
-                Diagnostic(
-                    "filesystem.changes: only a root that is a tree of the host's can be copied on write",
-                    at: changes.position,
-                    hint: "writable = true makes this root a private tmpfs, which is thrown away"))
         }
         switch filesystem.root.value {
         case .system, .empty:

@@ -236,17 +236,30 @@ extension Section {
                 "mount.\(present): `upper` and `work` go together", at: table[present]?.keyPosition,
                 hint: "without both, changes go to a tmpfs and are thrown away")
         }
-        if let upper, let work {
-            if upper.value == work.value {
-                report("mount.work: the same directory as upper", at: work.position)
-            }
-            for layer in lower.value where layer.value == upper.value || layer.value == work.value {
-                report("mount.lower: \(quoted(layer.value)) is also the upper or work directory", at: layer.position)
-            }
-        }
+        if let upper, let work { refuseNested(lower.value, upper, work) }
         let both = upper != nil && work != nil
         return .overlay(
             lower: lower.value.map(\.value), upper: both ? upper?.value : nil, work: both ? work?.value : nil)
+    }
+
+    /// Layers of which one is another, or in it: overlayfs would show its own work, or change what it shows. upper and work alone
+    /// may be in a lower, where they are hidden.
+    private func refuseNested(_ lowers: [Located<String>], _ upper: Located<String>, _ work: Located<String>) {
+        if upper.value == work.value {
+            report("mount.work: the same directory as upper", at: work.position)
+        } else if isWithin(work.value, upper.value) {
+            report("mount.work: is inside upper, which holds the changes and nothing else", at: work.position)
+        } else if isWithin(upper.value, work.value) {
+            report("mount.upper: is inside work, which overlayfs empties", at: upper.position)
+        }
+        for layer in lowers {
+            if layer.value == upper.value || layer.value == work.value {
+                report("mount.lower: \(quoted(layer.value)) is also the upper or work directory", at: layer.position)
+            } else if isWithin(layer.value, upper.value) || isWithin(layer.value, work.value) {
+                let key = isWithin(layer.value, upper.value) ? "upper" : "work"
+                report("mount.lower: \(quoted(layer.value)) is inside \(key)", at: layer.position)
+            }
+        }
     }
 }
 

@@ -70,10 +70,12 @@ extension Applier {
             }
         }
         if error.errno == .loop {
-            return Failure(
-                telling: "two of the layers are the same directory, or one is inside another that it must not be in",
-                hint: "keep lower, upper and work apart; only upper and work may be inside a lower")
+            return nested("two of the layers are the same directory, or one is inside another that it must not be in")
         }
         return Failure(error)
+    }
+
+    func nested(_ reason: String) -> Failure {
+        Failure(telling: reason, hint: "keep lower, upper and work apart; only upper and work may be inside a lower")
     }
 }

@@ -20,6 +20,7 @@ extension Applier {
         if let limit = source.limit {
             try limitStorage(limit, in: [(layers.upper, upper), (layers.work, work)], of: plan)
         }
+        try refuseNested(layers)
         try requireRename(layers)
         if source.isRecorded { try refuseReachable(layers, plan) }
         try hideInLower(&layers)
@@ -75,6 +76,20 @@ extension Applier {
         return Failure(
             telling: "work: in use by \(holder)",
             hint: "wait until it has ended, or give this jail upper and work of its own")
+    }
+
+    /// The spec's names were compared when it was read, here it is where they lead.
+    private func refuseNested(_ layers: OverlayLayers) throws(Failure) {
+        let (upper, work) = (try place(of: layers.upper), try place(of: layers.work))
+        if upper == work { throw nested("work is the same directory as upper") }
+        if isBelow(work, upper) { throw nested("work is inside upper") }
+        if isBelow(upper, work) { throw nested("upper is inside work") }
+        for lower in layers.lower {
+            let path = try place(of: lower)
+            for (layer, key) in [(upper, "upper"), (work, "work")] where path != layer && isBelow(path, layer) {
+                throw nested("a lower is inside \(key)")
+            }
+        }
     }
 
     /// overlayfs moves what it has prepared from work to upper; where that cannot be, every write would fail.
