@@ -15,7 +15,7 @@ package enum Call: UInt8, Sendable {
     case getxattr, setxattr, listxattr, renameat, linkat, mknodat, fsync, copyFileRange, utimensat, fchmodat,
         clockGettime
     case mmap, rtnetlink, memfdCreate, mount, ftruncate, faccessat, getsockopt, quotactl
-    case listen, getsockname, epoll, processVMReadv, syncFileRange, fallocate, getrandom, syncfs, lseek
+    case listen, getsockname, epoll, processVMReadv, syncFileRange, fallocate, getrandom, syncfs, lseek, nameToHandleAt
 
     /// The name as section 2 of the manual has it.
     package var name: String {
@@ -33,6 +33,7 @@ package enum Call: UInt8, Sendable {
         case .memfdCreate: "memfd_create"
         case .processVMReadv: "process_vm_readv"
         case .syncFileRange: "sync_file_range"
+        case .nameToHandleAt: "name_to_handle_at"
         case .landlockCreateRuleset: "landlock_create_ruleset"
         case .landlockAddRule: "landlock_add_rule"
         case .landlockRestrictSelf: "landlock_restrict_self"

@@ -204,6 +204,20 @@ static inline long linux_mount_options(uint64_t identity, char *text, size_t roo
     memcpy(text, answer.rest + start, length);
     return (long)length;
 }
+/* The handle of an entry, which is not followed, that its file system never gives to another file; its length, at most 128
+   bytes. */
+static inline int linux_file_handle(int directory, const char *name, int *kind, unsigned char *bytes) {
+    struct {
+        struct file_handle head;
+        unsigned char room[128];
+    } handle;
+    int mount;
+    handle.head.handle_bytes = sizeof handle.room;
+    if (syscall(SYS_name_to_handle_at, directory, name, &handle.head, &mount, 0) < 0) return -1;
+    *kind = handle.head.handle_type;
+    memcpy(bytes, handle.head.f_handle, handle.head.handle_bytes);
+    return (int)handle.head.handle_bytes;
+}
 /* The identity of the mount that a path is on: the one that statmount knows (STATX_MNT_ID_UNIQUE, never used twice), or
    the one of mountinfo. The server of a file system has no part in it, and is not asked. `struct statx` and `statx` share a
    name. */

@@ -1,5 +1,5 @@
 package import JailSpec
-import Kernel
+package import Kernel
 package import SpecFile
 
 /// Puts kept changes into the original: one name at a time, each old or new at every moment, and nothing that carries a right.
@@ -18,6 +18,8 @@ package struct ChangeApplication {
     package private(set) var leftOut: [Objection] = []
     /// The first name of each file with several that has been put in.
     private var linked: [UInt64: [EntryName]] = [:]
+    /// Of each such file where it stands first, how many names it has in the upper, and how many have been put in as one.
+    private var names: [UInt64: (path: [EntryName], wanted: Int, put: Int)] = [:]
     /// Directories that their owner may not write in: they are shut when all is in them, the deepest first.
     private var shut: [Change] = []
     /// New versions of files that wait for the disk.
@@ -47,19 +49,12 @@ package struct ChangeApplication {
         }
     }
 
-    /// The changes that are asked for: all, or those at or below these paths.
-    package static func chosen(_ changes: [Change], _ paths: [[UInt8]]) -> [Change] {
-        if paths.isEmpty { return changes }
-        return changes.filter { change in
-            let bytes = change.bytes()
-            return paths.contains { bytes == $0 || bytes.starts(with: $0 + [UInt8(ascii: "/")]) || $0.isEmpty }
-        }
-    }
-
-    /// What stands against the changes, in the order of their paths.
-    package func conflicts(of changes: [Change]) throws(Diagnostic) -> [Objection] {
+    /// What stands against the changes, in the order of their paths, and the names of which that cannot be known.
+    package func conflicts(of changes: [Change]) throws(Diagnostic) -> (certain: [Objection], unknown: [[EntryName]]) {
         do throws(KernelError) {
-            return try Conflicts(lowers: kept.lowers, record: record).all(of: changes)
+            var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, record: record)
+            let certain = try conflicts.all(of: changes)
+            return (certain, conflicts.unknown)
         } catch {
             throw KeptChanges.diagnostic(Failure(error), mount)
         }
@@ -132,6 +127,10 @@ package struct ChangeApplication {
         if isCovered { try failing { () throws(KernelError) in try synchronizeFileSystem(kept.lowers[0]) } }
         for change in shut.reversed() {
             try Self.acting(as: owner, for: change) { () throws(KernelError) in try close(change) }
+        }
+        let parted = names.values.filter { $0.put < $0.wanted }.map { $0.path }
+        leftOut += parted.sorted { $0.lexicographicallyPrecedes($1) }.map { path in
+            Objection(path: path, reason: "a hard link to a name that is not put in does not travel: it is a copy")
         }
     }
 
@@ -254,6 +253,7 @@ package struct ChangeApplication {
             try prepare(target)
             let place = try openParent(of: first, below: kept.lowers[0])
             try linkEntry(other, at: place.number, as: temporary, at: target)
+            names[upper.inode]?.put += 1
             return try self.place(name, change, target)
         }
         let content = try asCaller { () throws(KernelError) in try openEntry(name, at: source, .read).release() }
@@ -270,6 +270,7 @@ package struct ChangeApplication {
         if try !staged.covers(made.number) { try synchronize(made.number) }
         staged.add(StagedFiles.File(change: change, name: name, draft: draft, parents: parents), size: upper.size)
         linked[upper.inode] = change.path
+        if upper.links > 1, names[upper.inode] == nil { names[upper.inode] = (change.path, upper.links, 1) }
     }
 
     /// The upper is read as whoever asks.

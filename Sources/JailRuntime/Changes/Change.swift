@@ -25,6 +25,8 @@ package struct Change: Sendable {
     let lower: EntryStatus?
     /// The place of the lower that has the original, 0 being the first.
     var layer = 0
+    /// What overlayfs has noted of the file that a new name is a copy of; nil where it has noted nothing.
+    var origin: [UInt8]?
 }
 
 extension Change {
@@ -73,12 +75,15 @@ extension Change {
         return "\(kind.rawValue) \(quotedPath(bytes(after: prefix)))\(notes)"
     }
 
+    /// JSON is text: a path that is none comes beside it in hexadecimal digits.
     package func json(after prefix: String = "") -> JSON {
-        .object([
-            ("change", .string(kind.rawValue)),
-            ("path", .string(String(decoding: bytes(after: prefix), as: UTF8.self))),
-            ("notes", .array(notes.map { .string($0) })),
-        ])
+        let bytes = bytes(after: prefix)
+        let text = String(decoding: bytes, as: UTF8.self)
+        let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let exact: [(String, JSON)] = text.utf8.elementsEqual(bytes) ? [] : [("path_hex", .string(digits))]
+        return .object(
+            [("change", .string(kind.rawValue)), ("path", .string(text))] + exact
+                + [("notes", .array(notes.map { .string($0) }))])
     }
 
     /// By the bytes of their paths, the root first.

@@ -32,14 +32,17 @@ struct ChangeWalk {
     private var bounds: Bounds?
     /// Whether a mode in the way had better be met while there is a way over it.
     private var meetsModes = false
+    /// Whether it is asked what new names are copies of.
+    private var asksOrigins = false
 
     /// All changes, sorted by their paths; more than `bounds` are E2BIG. `root` is the mode that the upper itself has had.
     static func changes(
-        of upper: Int32, over lowers: [Int32], prefix: String, root: UInt32?, within bounds: Bounds? = nil
+        of upper: Int32, over lowers: [Int32], prefix: String, root: UInt32?, within bounds: Bounds? = nil,
+        origins: Bool = false
     ) throws(KernelError) -> [Change] {
         try ClosedFiles.open { (isMet) throws(KernelError) in
             var walk = ChangeWalk(prefix: prefix)
-            (walk.bounds, walk.meetsModes) = (bounds, isMet)
+            (walk.bounds, walk.meetsModes, walk.asksOrigins) = (bounds, isMet, origins)
             if let root { try walk.compareRoot(upper, lowers[0], root) }
             try walk.visit(upper, lowers.enumerated().map { ($0.offset, $0.element) }, [], isOpaque: false)
             return Change.sorted(walk.changes)
@@ -96,7 +99,10 @@ struct ChangeWalk {
             // Whoever applies it reads it.
             _ = try openEntry(name, at: upper, .read)
         }
+        var aim: [String] = []
+        if status.kind == .symlink { aim = try ["-> " + quotedPath(linkTarget(name, at: upper))] }
         func add(_ kind: Change.Kind, _ notes: [String] = []) {
+            let notes = kind == .metadata ? notes : aim + notes
             changes.append(
                 Change(
                     kind: kind, path: place, notes: notes, upper: status, lower: original?.status,
@@ -120,6 +126,10 @@ struct ChangeWalk {
             add(.replaced, ["\(original.status.kind) to \(status.kind)"] + (lost > 1 ? ["\(lost) entries"] : []))
         } else {
             add(.added)
+            if asksOrigins {
+                let entry = try openEntry(name, at: upper, .path)
+                changes[changes.count - 1].origin = try extendedAttribute(prefix + "origin", of: entry.number)
+            }
         }
         guard isDirectory else { return }
         let directory = try openEntry(name, at: upper, .read | .directory)

@@ -15,14 +15,29 @@ package struct Objection: Sendable {
 struct Conflicts {
     let lowers: [Int32]
     let record: OverlayRecord
+    private var deletions: Deletions
+    /// New names of which it cannot be known whether the original had them, and has deleted them since.
+    private(set) var unknown: [[EntryName]] = []
 
     private static let reason = "changed in the original since the launch"
 
+    init(upper: Int32, lowers: [Int32], record: OverlayRecord) {
+        (self.lowers, self.record) = (lowers, record)
+        deletions = Deletions(upper: upper, lowers: lowers, record: record)
+    }
+
     /// Every change that would undo one of the original's, before the first is made.
-    func all(of changes: [Change]) throws(KernelError) -> [Objection] {
+    mutating func all(of changes: [Change]) throws(KernelError) -> [Objection] {
         var result: [Objection] = []
         for change in changes {
             if let reason = try reason(against: change) { result.append(Objection(path: change.path, reason: reason)) }
+            guard change.kind == .added else { continue }
+            switch try deletions.judge(change) {
+            case .none: break
+            case .unknown: unknown.append(change.path)
+            case .deleted:
+                result.append(Objection(path: change.path, reason: "deleted in the original since the launch"))
+            }
         }
         return result
     }

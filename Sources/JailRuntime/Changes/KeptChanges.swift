@@ -107,19 +107,20 @@ package struct KeptChanges {
             "overlay on \(mount.target): \(explained.reason)", at: mount.position, hint: explained.hint)
     }
 
-    /// What is changed, sorted by path.
-    package func changes(of mount: Mount) throws(Diagnostic) -> [Change] {
+    /// What is changed, sorted by path. `origins`: with what new names are copies of.
+    package func changes(of mount: Mount, origins: Bool = false) throws(Diagnostic) -> [Change] {
         do throws(KernelError) {
-            return try found()
+            return try found(origins: origins)
         } catch {
             throw Self.diagnostic(Failure(error), mount)
         }
     }
 
-    func found() throws(KernelError) -> [Change] {
+    func found(origins: Bool = false) throws(KernelError) -> [Change] {
         guard let record else { return [] }
         let found = try ChangeWalk.changes(
-            of: upper, over: lowers, prefix: record.attributes + ".overlay.", root: record.modes?.upper)
+            of: upper, over: lowers, prefix: record.attributes + ".overlay.", root: record.modes?.upper,
+            origins: origins)
         // What a killed apply has left in a directory that is opaque is nothing that the jail has deleted.
         guard let draft = record.draft.map({ EntryName(Array($0.utf8)) }) else { return found }
         return found.filter { change in !change.path.contains { $0.isDraft(of: draft) } }

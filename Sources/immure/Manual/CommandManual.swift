@@ -177,19 +177,25 @@ extension Manual {
         again is the names that are missing in it, a tree that is gone is one line with its number of entries, and a file
         that is renamed is a D and an A. A mode that the jail has given the target itself is a line for `.`. Paths begin at
         the target; one that has control characters, quotes or backslashes
-        stands in quotes as C has them, or as it is with `-z`. Only the upper is walked: it costs what was changed, not what
+        stands in quotes as C has them, or as it is with `-z`; with `--json` one that is not UTF-8 has its bytes in `path_hex` as
+        well. Where a symbolic link leads is said after a tab. Only the upper is walked: it costs what was changed, not what
         there is. With several such overlays in the spec the target has to be named. The status is 0 for no change, 1 for some.
         """
 
     private static let apply = """
         Puts what `diff` lists into the first lower directory, or only what is at or below the paths after `--`, and empties
-        the upper when all of it is there. Before anything is done it looks for conflicts: what the original has changed
-        since the first launch whose changes are kept, told by the time of the last status change (st_ctime). They are
+        the upper when all of it is there. A path is written as `diff` or `run --changes` prints it; directories that it needs and the
+        original has not are made, without what else is new in them. Before anything is done it looks for conflicts: what the
+        original has changed since the first launch whose changes are kept, told by the time of the last status change (st_ctime), and
+        what it has deleted, told by what overlayfs notes of each copy. They are
         listed, and the status is 1; `--check` stops here, `--skip-conflicts` leaves them out, `--force` goes over them.
+        Of a file with several names, a link and what the jail has made anew in the place of an original nothing is noted: where
+        names have come or gone in their directory, a message says that it cannot be known whether the original has deleted them.
         Each name is made whole under another name and then moved into its place, so that it is old or new at every moment;
         the whole is not atomic, and one that was killed is finished by the next. No symbolic link is followed. What exists keeps
         its owner, what is new belongs to the owner of the tree. Not put there, and listed: set-user-ID and set-group-ID
-        bits, device nodes, sockets; extended attributes other than user.* and access control lists neither, without a word.
+        bits, device nodes, sockets, a hard link to a name that is not put there with it, which becomes a copy; extended
+        attributes other than user.* and access control lists neither, without a word.
         """
 
     private static let score = """

@@ -73,7 +73,7 @@ struct ApplyCommand: ParsableCommand {
             }
             let mount = try overlay.mount()
             do throws(Diagnostic) {
-                try apply(mount, paths.map { Array($0.utf8) })
+                try apply(mount, paths)
             } catch {
                 throw Rejection([error])
             }
@@ -82,16 +82,14 @@ struct ApplyCommand: ParsableCommand {
         }
     }
 
-    private func apply(_ mount: Mount, _ paths: [[UInt8]]) throws(Diagnostic) -> Never {
+    private func apply(_ mount: Mount, _ paths: [String]) throws(Diagnostic) -> Never {
         let kept = try KeptChanges(of: mount).worker(of: mount)
-        let all = try kept.changes(of: mount)
-        var changes = ChangeApplication.chosen(all, paths)
-        for path in paths where ChangeApplication.chosen(all, [path]).isEmpty {
-            throw Diagnostic("nothing is changed at \(quoted(String(decoding: path, as: UTF8.self)))", at: nil)
-        }
+        let all = try kept.changes(of: mount, origins: true)
+        var changes = try ChosenPaths(all, of: mount).changes(at: paths)
         if all.isEmpty, !kept.isUnfinished { Caller.leave(0) }
         var application = try ChangeApplication(kept, of: mount)
-        let conflicts = try application.conflicts(of: changes)
+        let (conflicts, unknown) = try application.conflicts(of: changes)
+        if !force, let words = Deletions.words(of: unknown) { Report.say(Diagnostic(words, at: nil), as: .note) }
         if !conflicts.isEmpty && !force {
             for conflict in conflicts { Report.say(Diagnostic("conflict: \(conflict.line)", at: nil), as: .plain) }
             guard skipConflicts, !check else { Caller.leave(1) }
