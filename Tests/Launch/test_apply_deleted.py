@@ -31,7 +31,7 @@ def told(run):
     return [line for line in run.stderr.splitlines() if line]
 
 
-@pytest.mark.parametrize("script", ["echo two >>a", "chmod 600 a", "echo two >>a; echo more >n; rm d/x", "cat a >t; cp t a; mv a t; mv t a; echo >>a"])
+@pytest.mark.parametrize("script", ["echo two >>a", "chmod 600 a", "echo two >>a; echo more >n; echo 1 >>d/x", "ln a b; echo 1 >>d/x; rm b", "mv a t; mv t a; echo >>a"])
 def test_a_file_that_was_deleted_is_a_conflict(caller, place, script):
     lower, changed = place
     spec = changed(script)
@@ -42,6 +42,16 @@ def test_a_file_that_was_deleted_is_a_conflict(caller, place, script):
     assert caller.verb("apply", spec, "--skip-conflicts").status == 0 and not (lower / "a").exists()
     assert caller.verb("apply", spec, "--force").status == 0 and (lower / "a").exists()
     assert diff(caller, spec, status=0) == ""
+
+
+def test_a_deletion_beside_one_of_the_jails(caller, place):
+    """What an ordinary user's copy is a copy of overlayfs does not note: it may be what the jail has renamed."""
+    lower, changed = place
+    spec = changed("echo two >>a; rm d/x")
+    (lower / "a").unlink()
+    run = caller.verb("apply", spec, "--check")
+    wanted = (1, f"conflict: a: {DELETED}") if caller.is_root else (0, f"{UNKNOWN}: a")
+    assert run.status == wanted[0] and wanted[1] in run.stderr, run
 
 
 def test_a_file_that_was_renamed_in_the_original_is_a_conflict(caller, place):

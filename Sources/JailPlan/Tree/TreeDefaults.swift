@@ -9,6 +9,7 @@ extension TreeBuilder {
         let filesystem = spec.filesystem
         let slot = newSlot()
         let origin = filesystem.root.position
+        faults += filesystem.contradictions
         if let overlay = filesystem.rootOverlay {
             openRootOverlay(slot, overlay)
             return slot

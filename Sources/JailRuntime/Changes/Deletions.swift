@@ -35,7 +35,11 @@ package struct Deletions {
         }
         let found = if let taken { taken } else { try TakenFiles.all(upper, lowers, record) }
         taken = found
-        guard let handle = FileHandle(origin: origin) else { return found.count == 0 ? .deleted : .unknown }
+        if let upper = change.upper, found.copies.contains(upper.inode) { return .none }
+        // An ordinary user's overlayfs notes that it is a copy, but not of what: what was renamed has left its place.
+        guard let handle = FileHandle(origin: origin) else {
+            return found.count == 0 && !found.isIncomplete ? .deleted : .unknown
+        }
         if found.handles.contains(handle) { return .none }
         return found.isIncomplete ? .unknown : .deleted
     }
@@ -74,7 +78,9 @@ package struct Deletions {
 /// them.
 struct TakenFiles {
     private(set) var handles: Set<FileHandle> = []
-    /// How many there are, with those that have no handle.
+    /// The inodes of copies that stand in the place of their originals: other names of them are hard links to those.
+    private(set) var copies: Set<UInt64> = []
+    /// In how many such places there is no copy.
     private(set) var count = 0
     /// Whether there may have been others: such a place has changed in the original since.
     private(set) var isIncomplete = false
@@ -105,7 +111,13 @@ struct TakenFiles {
             } else {
                 let entry = try openEntry(name, at: upper, .path)
                 let origin = try extendedAttribute(prefix + "origin", of: entry.number)
-                try hide(name, lowers, under: origin.flatMap { FileHandle(origin: $0) }, depth)
+                let (before, handle) = (self, origin.flatMap { FileHandle(origin: $0) })
+                try hide(name, lowers, under: handle, depth)
+                if origin != nil {
+                    count = before.count
+                    if handle == nil { isIncomplete = before.isIncomplete }
+                    if try isThere(name, lowers) { copies.insert(status.inode) }
+                }
                 // A whiteout over nothing: what was there has gone in the original as well.
                 let isWhiteout = Change.isWhiteout(status, isMarked: mark == [UInt8(ascii: "x")])
                 if isWhiteout, try !isThere(name, lowers) { isIncomplete = true }

@@ -16,26 +16,9 @@ extension Section {
         reportSharedTargets(result.mounts)
         switch result.mounts.first(where: { $0.target == "/" })?.source {
         case .overlay?: takeRoot(of: &result)
-        default:
-            if let image = result.rootImage { takeRoot(image, into: &result) } else { requireTree(result) }
+        default: if let image = result.rootImage { takeRoot(image, into: &result) }
         }
         return result
-    }
-
-    /// Only a tree of the host's can be copied on write, and not where it is written to itself.
-    private func requireTree(_ filesystem: Filesystem) {
-        guard let changes = filesystem.changes else { return }
-        switch filesystem.root.value {
-        case .system, .empty, .image:
-            report(
-                "filesystem.changes: only a root that is a tree of the host's can be copied on write",
-                at: changes.position, hint: "writable = true makes this root a private tmpfs, which is thrown away")
-        case .host, .directory:
-            guard filesystem.writable.value else { return }
-            report(
-                "filesystem.changes: writable makes the changes in fact", at: changes.position,
-                hint: "leave one of the two out")
-        }
     }
 
     /// An image on "/" stands in place of `filesystem.root`, and nothing of it can be another way.

@@ -101,6 +101,28 @@ package struct Filesystem: Equatable, Sendable {
     /// The image that is the root, where one is.
     package var rootImage: Mount? { mounts.first { $0.target == "/" } }
 
+    /// What no host can do: only a tree of the host's is copied on write, and not where it is written to itself.
+    package var contradictions: [Diagnostic] {
+        guard let changes else { return [] }
+        switch root.value {
+        case .image: return []
+        case .system, .empty:
+            return [
+                Diagnostic(
+                    "filesystem.changes: only a root that is a tree of the host's can be copied on write",
+                    at: changes.position,
+                    hint: "writable = true makes this root a private tmpfs, which is thrown away")
+            ]
+        case .host, .directory:
+            guard writable.value else { return [] }
+            return [
+                Diagnostic(
+                    "filesystem.changes: writable makes the changes in fact", at: changes.position,
+                    hint: "leave one of the two out")
+            ]
+        }
+    }
+
     /// Whether anything is given by a pattern.
     package var hasPatterns: Bool { mounts.contains { $0.isPattern } }
 

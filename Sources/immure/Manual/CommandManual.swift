@@ -189,8 +189,9 @@ extension Manual {
         original has changed since the first launch whose changes are kept, told by the time of the last status change (st_ctime), and
         what it has deleted, told by what overlayfs notes of each copy. They are
         listed, and the status is 1; `--check` stops here, `--skip-conflicts` leaves them out, `--force` goes over them.
-        Of a file with several names, a link and what the jail has made anew in the place of an original nothing is noted: where
-        names have come or gone in their directory, a message says that it cannot be known whether the original has deleted them.
+        Of a file with several names, a link and what the jail has made anew in the place of an original nothing is noted, and of an
+        ordinary user's copies not what they are copies of, which the jail may have renamed: where it has renamed or deleted
+        something, and names have come or gone in the original's directory, a message says that a deletion cannot be known.
         Each name is made whole under another name and then moved into its place, so that it is old or new at every moment;
         the whole is not atomic, and one that was killed is finished by the next. No symbolic link is followed. What exists keeps
         its owner, what is new belongs to the owner of the tree. Not put there, and listed: set-user-ID and set-group-ID

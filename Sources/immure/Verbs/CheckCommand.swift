@@ -55,9 +55,13 @@ struct CheckCommand: ParsableCommand {
                 translating: BundleSpec.translate)
             let decoded = Prepare.examine(document, in: surroundings)
             // What the launch would refuse is no more right for being well written.
-            faults =
-                host && decoded.diagnostics.isEmpty
-                ? try refusals(of: decoded.spec, path, in: surroundings) : decoded.diagnostics
+            if !decoded.diagnostics.isEmpty {
+                faults = decoded.diagnostics
+            } else if host {
+                faults = try refusals(of: decoded.spec, path, in: surroundings)
+            } else {
+                faults = decoded.spec.filesystem.contradictions
+            }
         } catch {
             faults = error.diagnostics
         }
