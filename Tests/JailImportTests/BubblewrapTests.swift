@@ -50,6 +50,20 @@ import Testing
         for words in ["--setenv A b", "--clearenv"] { #expect(made.directives(.warning).contains(words)) }
     }
 
+    @Test func `of the options that share and unshare the network the last counts`() throws {
+        for (line, mode) in [
+            ("--share-net --unshare-all", nil), ("--share-net --unshare-net", nil),
+            ("--unshare-net --share-net", Network.Mode.host),
+            ("--unshare-all --share-net", .host), ("--share-net --unshare-all --share-net", .host),
+            ("--unshare-all --share-net --unshare-net", nil),
+        ] {
+            let made = draft("--ro-bind / / \(line) true")
+            #expect(try made.spec.network.mode?.value == mode, "\(line)")
+            let isVain = line.hasPrefix("--share-net --unshare") && mode == nil || line == "--unshare-net --share-net"
+            #expect(!isVain || made.said(.warning).contains { $0.contains("has no effect") }, "\(line)")
+        }
+    }
+
     @Test func `root keeps its user, its namespace and its capabilities`() throws {
         let spec = try draft("--ro-bind / / --cap-drop CAP_SYS_ADMIN true", isRoot: true).spec
         #expect(spec.namespaces[.user].value == .host && spec.identity.user?.value == .id(0))

@@ -28,7 +28,6 @@ package struct BubblewrapImport {
     var unshared: Set<String> = []
     /// Whether a user namespace is asked for, and whether one is where it can be had.
     var (unsharesUsers, triesUsers) = (false, false)
-    var sharesNetwork = false
     var mode: String?
     var size: String?
     var lower: [String] = []
@@ -151,12 +150,16 @@ package struct BubblewrapImport {
             unshared.formUnion(["user", "ipc", "pid", "net", "uts", "cgroup"])
             for kind in ["ipc", "pid", "uts", "cgroup"] { ownNamespace(kind, option) }
         case "--share-net":
-            sharesNetwork = true
+            unshared.remove("net")
             // Of those that say the same the last one has the line.
             if let earlier = given.updateValue(option, forKey: option.name) { draft.isPart(earlier.directive) }
         case "--unshare-user", "--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-net",
             "--unshare-uts", "--unshare-cgroup", "--unshare-cgroup-try":
             unshared.insert(String(option.name.split(separator: "-")[1]))
+            if option.name == "--unshare-net" {
+                if let earlier = given.updateValue(option, forKey: option.name) { draft.isPart(earlier.directive) }
+                break
+            }
             if option.name == "--unshare-user" { unsharesUsers = true }
             if option.name == "--unshare-user-try" { triesUsers = true }
             ownNamespace(String(option.name.split(separator: "-")[1]), option)

@@ -49,7 +49,18 @@ extension BubblewrapImport {
         for kind in ["pid", "ipc", "uts", "cgroup"] where !unshared.contains(kind) && !draft.has("namespaces.\(kind)") {
             draft.set("namespaces.\(kind)", .string("host"), standard("without --unshare-\(kind) it is the caller's"))
         }
-        if !unshared.contains("net") || sharesNetwork {
+        // The later of --share-net and those that unshare it counts.
+        if unshared.contains("net") {
+            if let option = given["--unshare-net"] {
+                draft.isInForce(.nothing, "a namespace of the jail's own", option.directive)
+            }
+            if let option = given["--share-net"] {
+                draft.warn("has no effect: the network is unshared later", option.directive)
+            }
+        } else {
+            if let option = given["--unshare-net"] {
+                draft.warn("has no effect: --share-net comes later", option.directive)
+            }
             let directive = given["--share-net"]?.directive ?? standard("without --unshare-net it is the caller's")
             draft.set("network.mode", .string("host"), directive)
             draft.set("landlock.scope", .array([]), standard("abstract sockets can be reached"))
