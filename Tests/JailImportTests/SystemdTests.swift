@@ -45,6 +45,17 @@ import Testing
         #expect(names.contains("chown") && !names.contains("fchown") && names.contains("execve") && policy.kill.isEmpty)
     }
 
+    @Test(arguments: ["@mount", "@network-io", "@default"])
+    func `a group that was allowed is taken out again`(group: String) throws {
+        for number in ["", "\nSystemCallErrorNumber=EPERM"] {
+            let made = draft("SystemCallFilter=@system-service @mount @network-io\nSystemCallFilter=~\(group)\(number)")
+            let policy = try #require(try made.spec.seccomp).value
+            let gone = ["@mount": "umount2", "@network-io": "socket", "@default": "getrandom"][group] ?? ""
+            let allowed = Set(policy.allow.map(\.value))
+            #expect(!allowed.contains(group) && !allowed.contains(gone) && allowed.contains("read"), "\(group)")
+        }
+    }
+
     @Test func `a list of what is denied leaves the rest`() throws {
         let policy = try #require(try draft("SystemCallFilter=~@mount\nSystemCallFilter=mount").spec.seccomp).value
         #expect(policy.defaultAction == nil && !policy.kill.contains { $0.value == "mount" })

@@ -84,12 +84,12 @@ extension SystemdImport {
                 }
             }
         }
-        // A name counts for more than a group in a spec, and the later for more in a unit.
-        let gone = removed.reduce(into: Set<String>()) { $0.formUnion(Self.members($1.name)) }
-        let names = allowed.filter { !$0.name.hasPrefix("@") }.map(\.name)
-        if isOrdered, names.allSatisfy({ !gone.contains($0) }) {
+        // A name counts for more than a group in a spec, and the later for more in a unit. What stands in both lists of a spec is a fault.
+        let gone = removed.reduce(into: Set(removed.map(\.name))) { $0.formUnion(Self.members($1.name)) }
+        let isApart = allowed.allSatisfy { !gone.contains($0.name) }
+        if isOrdered, isApart {
             for (name, directive) in allowed { draft.append("seccomp.allow", name, directive) }
-            for (name, directive) in removed where !allowed.contains(where: { $0.name == name }) {
+            for (name, directive) in removed {
                 draft.append(number == nil ? "seccomp.kill" : "seccomp.deny", name, directive)
             }
             return
