@@ -107,6 +107,29 @@ import Testing
         #expect(spec.environment.set.map { "\($0.name)=\($0.value.value)" }.sorted() == ["A=1", "B=3"])
         #expect(spec.cwd.value == "/srv" && !made.said(.warning).contains { $0.contains("docker save") })
     }
+
+    @Test(arguments: [
+        (#""Cmd":["serve"]"#, "x a", ["a"]),
+        (#""Entrypoint":["/e","-f"],"Cmd":["serve"]"#, "x", ["/e", "-f", "serve"]),
+        (#""Entrypoint":["/e","-f"],"Cmd":["serve"]"#, "x a b", ["/e", "-f", "a", "b"]),
+        (#""Entrypoint":["/e"],"Cmd":["serve"]"#, "--entrypoint /n x", ["/n"]),
+        (#""Entrypoint":["/e"],"Cmd":["serve"]"#, "--entrypoint /n x a", ["/n", "a"]),
+    ])
+    func `the words after an image follow its entry point`(settings: String, line: String, command: [String]) throws {
+        let files = [
+            "/i/image/index.json": #"{"manifests":[{"digest":"sha256:a"}]}"#,
+            "/i/image/blobs/sha256/a": #"{"config":{"digest":"sha256:b"}}"#,
+            "/i/image/blobs/sha256/b": "{\"config\":{\(settings)}}",
+        ]
+        let made = draft("run --rm --network none \(line)", in: "/i", files: files)
+        #expect(try made.spec.command?.value == command)
+        #expect(!made.said(.warning).contains { $0.contains("read-only") })
+        #expect(
+            draft("run --entrypoint= x", in: "/i", files: files).faults.map(\.message) == [
+                "no command is left of the image's"
+            ])
+    }
+
     @Test func `what an image lacks is made, or the root stays read-only and the line says why`() throws {
         func made(_ line: String, isRoot: Bool, _ there: String...) throws -> (spec: Spec, said: [String]) {
             let places = Set(["", "/dev", "/proc", "/tmp"].map { "/i/rootfs" + $0 } + there)

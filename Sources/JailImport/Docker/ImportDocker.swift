@@ -13,6 +13,8 @@ package struct DockerImport {
     var mounts = MountList()
     /// The directory that the image is unpacked into, as the spec names it.
     let root: String
+    /// What the image has run, before the words after its name.
+    private var entrypoint: (words: [String], directive: Directive)?
 
     /// `words` begin with `run`, `docker run` or `docker container run`; `directory` is where the image is unpacked, absolute.
     package static func draft(_ words: [String], in directory: String?, _ context: ImportContext) -> Draft {
@@ -35,7 +37,8 @@ package struct DockerImport {
         self.context = context
         draft = Draft()
         if let directory, context.exists(directory + "/image/index.json") {
-            draft = OCIImageImport.draft(of: directory + "/image", in: directory, [], context, makesPlaces: false)
+            let image = OCIImageImport.read(directory + "/image", in: directory, context)
+            (draft, entrypoint) = (image.draft, image.entrypoint)
         }
         root = (directory.map(literal) ?? "${PWD}/image") + "/rootfs"
         line = DockerOptions.read(words, into: &draft)
@@ -101,14 +104,7 @@ package struct DockerImport {
     }
 
     private mutating func writeProcess(_ image: Directive) {
-        var command = line.command
-        if let option = last("entrypoint") {
-            command = (option.value.isEmpty ? [] : [option.value]) + command
-            draft.isPart(option.directive)
-            if !command.isEmpty { draft.set("command", .strings(command), option.directive) }
-        } else if !command.isEmpty {
-            draft.set("command", .strings(command), image)
-        }
+        writeCommand(image)
         for option in all("env") { setVariable(option.value, option.directive) }
         for option in all("env-file") {
             guard let text = context.read(option.value) else {
@@ -138,6 +134,20 @@ package struct DockerImport {
             }
         }
         if let option = last("oom-score-adj") { integer("process.oom_score_adj", option) }
+    }
+
+    /// The entry point and the words after the image's name. One that is given takes the place of all that the image says of its
+    /// command, as docker has it.
+    private mutating func writeCommand(_ image: Directive) {
+        guard let option = last("entrypoint") else {
+            guard !line.command.isEmpty else { return }
+            return draft.set(
+                "command", .strings((entrypoint?.words ?? []) + line.command), entrypoint?.directive ?? image)
+        }
+        let command = (option.value.isEmpty ? [] : [option.value]) + line.command
+        draft.isPart(option.directive)
+        guard !command.isEmpty else { return draft.fail("no command is left of the image's", option.directive) }
+        draft.set("command", .strings(command), option.directive)
     }
 
     /// `NAME=VALUE`, or a name whose value is the caller's.

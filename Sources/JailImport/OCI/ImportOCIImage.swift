@@ -4,15 +4,30 @@ import SpecFile
 /// The configuration of an image, as the image specification has it: what the image says of its program becomes lines, and all
 /// else is the jail's own default.
 package struct OCIImageImport {
-    private var draft = Draft()
+    /// What the image says, without an end: `finish` is to come.
+    private(set) var draft = Draft()
+    /// The program that stands before whatever words a command is given by, and where the image says so.
+    private(set) var entrypoint: (words: [String], directive: Directive)?
     private let layout: String
     private let context: ImportContext
 
-    /// `layout` is an image layout with one image for one machine, `bundle` where umoci(1) has unpacked it. `makesPlaces` is whether
-    /// what is missing in the image is made here, or by what goes on with the draft.
+    /// `layout` is an image layout with one image for one machine, `bundle` where umoci(1) has unpacked it, `words` a command in place
+    /// of the image's.
     package static func draft(
-        of layout: String, in bundle: String, _ words: [String], _ context: ImportContext, makesPlaces: Bool = true
+        of layout: String, in bundle: String, _ words: [String], _ context: ImportContext
     ) -> Draft {
+        var draft = read(layout, in: bundle, context).draft
+        guard draft.faults.isEmpty else { return draft }
+        draft.warn(
+            "the root is read-only: filesystem.changes = \"discard\" lets it be written to, and throws that away",
+            Draft.standard("oci", "what is written is not kept"))
+        if !words.isEmpty { draft.set("command", .strings(words), Draft.standard("oci", "the command after --")) }
+        draft.makeWorkingDirectory(in: bundle + "/rootfs", below: [], context)
+        draft.finish()
+        return draft
+    }
+
+    static func read(_ layout: String, in bundle: String, _ context: ImportContext) -> OCIImageImport {
         var imported = OCIImageImport(layout: layout, context: context)
         do throws(Diagnostic) {
             let index = try imported.read(layout + "/index.json")
@@ -21,13 +36,7 @@ package struct OCIImageImport {
         } catch {
             imported.draft.fail(error)
         }
-        guard imported.draft.faults.isEmpty else { return imported.draft }
-        if !words.isEmpty {
-            imported.draft.set("command", .strings(words), Draft.standard("oci", "the command after --"))
-        }
-        if makesPlaces { imported.draft.makeWorkingDirectory(in: bundle + "/rootfs", below: [], context) }
-        imported.draft.finish()
-        return imported.draft
+        return imported
     }
 
     private init(layout: String, context: ImportContext) { (self.layout, self.context) = (layout, context) }
@@ -53,10 +62,6 @@ package struct OCIImageImport {
     private mutating func top(_ image: Node, _ bundle: String) throws(Diagnostic) {
         let root = bundle + "/rootfs"
         draft.set("filesystem.root", .string(literal(root)), Draft.standard("oci", "the image's file system"))
-        let standard = Draft.standard("oci", "what is written is not kept")
-        draft.warn(
-            "the root is read-only: filesystem.changes = \"discard\" lets it be written to, and throws that away",
-            standard)
         guard let settings = image["config"] else { return }
         guard case .table(let table) = settings.value else {
             return draft.fail("config: must be an object", at: settings.position)
@@ -69,7 +74,10 @@ package struct OCIImageImport {
             draft.take(directive)
             switch key {
             case "Env": variables(value, directive)
-            case "Entrypoint": command.insert((texts(value, directive), directive), at: 0)
+            case "Entrypoint":
+                let words = texts(value, directive)
+                if !words.isEmpty { entrypoint = (words, directive) }
+                command.insert((words, directive), at: 0)
             case "Cmd": command.append((texts(value, directive), directive))
             case "WorkingDir":
                 let path = text(value, directive)
