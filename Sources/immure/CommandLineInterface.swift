@@ -11,6 +11,7 @@ enum CommandLineInterface {
             Caller.leave(125)
         }
         do {
+            try refuseHelp(arguments)
             let tail = Tail(of: arguments)
             // A flag of ArgumentParser has no value.
             var command = try Immure.parseAsRoot(tail.head.map { $0 == "--why=all" ? "--why-all" : $0 })
@@ -26,6 +27,14 @@ enum CommandLineInterface {
         } catch {
             leave(error, verb, arguments)
         }
+    }
+
+    /// ArgumentParser prints help on all commands for a name that is none.
+    private static func refuseHelp(_ arguments: [String]) throws {
+        guard Verb(rawValue: arguments[0]) == .help, arguments.count > 1, Verb(rawValue: arguments[1]) == nil else {
+            return
+        }
+        throw ValidationError("no command is named \(quoted(arguments[1]))")
     }
 
     /// Help and versions end here as well: ArgumentParser throws them.

@@ -90,6 +90,8 @@ enum Verb: String, CaseIterable {
     /// The calls that people write, a line each; a spec may stand in place of a verb.
     static var usages: [String] {
         let usages = allCases.map(\.usage)
-        return [usages[0], "immure SPEC [ARG…]"] + usages.dropFirst()
+        return [usages[0], "immure SPEC [ARG…]"] + usages.dropFirst() + [
+            "immure as bwrap [OPTION…] [--] COMMAND [ARG…]"
+        ]
     }
 }

@@ -28,12 +28,13 @@ import Testing
     }
 
     @Test func `what stands in two files is told with their names`() throws {
-        let profile = ImportSource(name: "a.profile", text: Array("private-lib a\ninclude b.inc\nprivate-lib d".utf8))
-        let context = ImportContext(read: { $0 == "b.inc" ? Array("private-lib c\n".utf8) : nil })
+        let profile = ImportSource(
+            name: "a.profile", text: Array("overlay-named a\ninclude b.inc\noverlay-named d".utf8))
+        let context = ImportContext(read: { $0 == "b.inc" ? Array("overlay-named c\n".utf8) : nil })
         let made = FirejailImport.draft(of: [profile], [], context)
         #expect(
             groups(made, .lostRestriction).map(\.directive.words) == [
-                "private-lib a, 3 lines (1, b.inc:1, a.profile:3)"
+                "overlay-named a, 3 lines (1, b.inc:1, a.profile:3)"
             ])
     }
 }

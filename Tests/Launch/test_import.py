@@ -354,3 +354,16 @@ def test_programs_of_a_profile_are_quiet(user):
     assert run.status == 0 and set(run.stdout.split()) >= {"sh", "ls"}, run
     skipped = [line for line in run.stderr.splitlines() if "skipped" in line]
     assert len(skipped) == 2 and all("no-such" in line for line in skipped), run.stderr
+
+
+@pytest.mark.parametrize("tool", ["bwrap", "nsjail", "firejail", "minijail", "systemd", "oci", "docker"])
+def test_of_nothing_no_spec_is_made(user, tool):
+    """A file that was to come by a pipe is not read: a spec of nothing would close nothing."""
+    run = user.verb("import", tool)
+    assert (run.status, run.stdout) == (2, "") and ("no FILE" in run.stderr or "no command line" in run.stderr), run
+
+
+def test_what_is_no_command_and_no_call_is_said(user):
+    for words, said in ((("help", "foo"), 'no command is named "foo"'), (("syscalls", "opennat"), 'did you mean "openat"?')):
+        run = user.verb(*words)
+        assert run.status != 0 and run.stdout == "" and said in run.stderr, run

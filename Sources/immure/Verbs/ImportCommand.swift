@@ -23,6 +23,9 @@ struct ImportCommand: ParsableCommand {
 
     /// `words` are those after `--`: the command line of bwrap, or the command of the jail.
     func perform(_ words: [String]) -> Never {
+        guard !files.isEmpty || tool.isReadFrom(words) else {
+            Self.leave(Diagnostic("import \(tool.rawValue): \(tool.missing)", at: nil))
+        }
         let draft =
             if tool == .docker {
                 docker(words)
@@ -117,6 +120,23 @@ enum ForeignTool: String, CaseIterable, ExpressibleByArgument {
                 ? ["For root: imported by an ordinary user it keeps no capabilities."]
                 : ["For an ordinary user: imported by root it may keep capabilities."]
         case .nsjail, .minijail, .systemd, .oci, .docker: []
+        }
+    }
+
+    /// What is missing where there is nothing to read.
+    var missing: String {
+        switch self {
+        case .bwrap, .docker: "no command line follows after --"
+        case .nsjail, .firejail, .minijail, .systemd, .oci: "no FILE is named"
+        }
+    }
+
+    /// Whether words after `--` are a configuration, and not a command alone: of nothing nothing would be closed.
+    func isReadFrom(_ words: [String]) -> Bool {
+        switch self {
+        case .bwrap: !words.isEmpty
+        case .docker: true
+        case .nsjail, .firejail, .minijail, .systemd, .oci: false
         }
     }
 

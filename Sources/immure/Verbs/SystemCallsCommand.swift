@@ -19,6 +19,11 @@ struct SystemCallsCommand: ParsableCommand {
         }
         if subject.hasPrefix("@") { return try showGroup(subject) }
         if CallNames.isKnown(subject), !Caller.exists(subject) { return showCall(subject) }
+        guard Caller.exists(subject) || subject.contains("/") || subject.contains(".") else {
+            let near = CallNames.nearest(to: subject).map { "did you mean \(quoted($0))?" }
+            Report.say(Diagnostic("no call and no file is named \(quoted(subject))", at: nil, hint: near))
+            throw ExitCode(2)
+        }
         try showSpec(subject)
     }
 

@@ -21,7 +21,6 @@ struct Examination {
         limits()
         policies()
         network()
-        tools()
     }
 
     mutating func add(

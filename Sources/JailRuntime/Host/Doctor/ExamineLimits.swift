@@ -90,11 +90,4 @@ extension Examination {
         add(
             "network", "veth", hasRules ? .ok : .absent, "this host forwards what comes from a jail's interface")
     }
-
-    mutating func tools() {
-        let criu = tool("criu")
-        add(
-            "checkpoint", "CRIU", criu == nil ? .absent : .ok, criu ?? "criu is not installed",
-            remedy: criu == nil ? Remedy.install("criu") : nil)
-    }
 }
