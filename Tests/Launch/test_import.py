@@ -146,6 +146,23 @@ def test_a_home_that_firejail_closes(user, text, seen):
     assert (home / "t").exists() == (seen == "closed")
 
 
+def test_a_directory_in_place_of_a_home_is_what_firejail_lines_are_about(user):
+    home = user.open_directory()
+    for name in ("bx/in", "bx/.ssh", "bx/Documents", ".gnupg", ".ssh", "in", "Documents", "W"):
+        (home / name).mkdir(parents=True)
+        user.own(user.file(home / name / "x", f"of {name}\n"))
+    subprocess.run(["chown", "-R", f"{user.uid}:{user.gid}", str(home)], check=True)
+    text = (f"private {home}/bx\nwhitelist ${{HOME}}/W\nnoexec ${{HOME}}/.gnupg\nread-only ${{HOME}}/in\nblacklist ${{HOME}}/.ssh\n"
+            "read-only ${HOME}/none\nmkdir ${HOME}/made\nprivate-tmp\nnet none\n")
+    env = {"HOME": str(home)}
+    made = user.verb("import", "firejail", str(user.file(user.directory() / "a.profile", text)), env=env).ok
+    script = "cat ~/.gnupg/x; cat ~/W/x; cat ~/.ssh/x; cat ~/in/x; cat ~/Documents/x; echo x >~/in/w; echo x >~/.gnupg/w; echo x >~/Documents/w; exit 0"
+    run = user.run(user.spec(made.stdout), "/bin/sh", "-c", script, env=env).ok
+    assert run.stdout == "of bx/in\nof bx/Documents\n", run
+    written = sorted(str(path.relative_to(home)) for path in home.glob("**/w"))
+    assert written == ["bx/Documents/w"] and (home / "bx/made").is_dir() and not (home / "made").exists()
+
+
 def test_what_a_pattern_of_firejail_shows_is_closed_where_another_line_says(user):
     home = user.open_directory()
     for name in (".x-1", ".x-key"):

@@ -55,6 +55,9 @@ extension FirejailImport {
     /// Shows what is whitelisted, in a directory that has nothing else.
     mutating func show(_ entry: Whitelisted) {
         let (path, top) = (entry.path, entry.top)
+        if hasPrivateHome, isWithin(path, "~") {
+            return draft.warn("has no effect: firejail does not whitelist in a private home", entry.directive)
+        }
         if path.hasPrefix("/dev/"), !has("private-dev") {
             return draft.isInForce(.nothing, "the host's /dev", entry.directive)
         }
@@ -75,8 +78,8 @@ extension FirejailImport {
             draft.isPart(line.directive)
             if places.index(path) != nil {
                 _ = places.change(within: path) { if $0.target == path { $0.creates = kind } }
-            } else if places.shows(path) {
-                places.add(path, .bind(source: path), creates: kind, line.directive)
+            } else if places.shows(path), let source = places.source(of: path) {
+                places.add(path, .bind(source: source), creates: kind, line.directive)
             } else {
                 draft.isOutside("the jail does not show it", line.directive)
             }
@@ -181,7 +184,7 @@ extension FirejailImport {
         if places.index(path) != nil { return }
         if let options = around(path) {
             if option == "ro" ? !options.contains("ro") : !options.contains("noexec") {
-                places.add(path, .bind(source: path), options.filter { $0 != "rw" } + [option], directive)
+                add(path, options.filter { $0 != "rw" } + [option], directive)
             }
             return
         }
@@ -196,8 +199,7 @@ extension FirejailImport {
         for place in places.shown(reaching: path) {
             let options = place.options.filter { $0 != "rw" && $0 != option } + [option]
             if !FirejailPaths.isPattern(place.target) {
-                let inside = FirejailPaths.part(of: path, in: place.target)
-                places.add(inside, .bind(source: inside), options, directive)
+                add(FirejailPaths.part(of: path, in: place.target), options, directive)
             } else if !FirejailPaths.isPattern(path) {
                 places.add(path, .bind(source: path), options, directive)
             } else if place.options != options {
@@ -212,9 +214,23 @@ extension FirejailImport {
         if let index = places.index(path), case .bind = places.all[index].kind {
             _ = places.change(within: path) { if $0.target == path { $0.options.removeAll { $0 == "ro" } } }
         } else if let options = around(path), options.contains("ro") {
-            places.add(path, .bind(source: path), options.filter { $0 != "ro" }, directive)
+            if let source = places.source(of: path) {
+                places.add(path, .bind(source: source), options.filter { $0 != "ro" }, directive)
+            } else {
+                draft.lose(Self.isElsewhere, directive)
+            }
         }
     }
+
+    /// Restricts a part of what is shown.
+    private mutating func add(_ path: String, _ options: [String], _ directive: Directive) {
+        guard let source = places.source(of: path) else {
+            return draft.lose(Self.isElsewhere, restricts: true, directive)
+        }
+        places.add(path, .bind(source: source), options, directive)
+    }
+
+    private static let isElsewhere = "what a pattern matches is shown where it is, and another directory is there"
 
     /// The options of the mount that a path is seen through; nil where it is not seen.
     private func around(_ path: String) -> [String]? {
@@ -226,6 +242,11 @@ extension FirejailImport {
         guard line.list.count == 2, let source = forms(line.list[0])?.first,
             let target = forms(line.list[1])?.first
         else { return draft.fail("bind takes two paths", line.directive) }
-        places.add(target, .bind(source: source), line.directive)
+        // firejail takes the source from the tree as the lines before have made it.
+        if isWithin(source, "~"), places.index(source) == nil, !places.shows(source) {
+            return draft.lose("the jail's home has nothing there", line.directive)
+        }
+        guard let shown = places.source(of: source) else { return draft.lose(Self.isElsewhere, line.directive) }
+        places.add(target, .bind(source: shown), line.directive)
     }
 }

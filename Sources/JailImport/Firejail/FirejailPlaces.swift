@@ -88,6 +88,18 @@ struct FirejailPlaces {
         }
     }
 
+    /// Where on the host the files are that a path of the jail shows, or would show if it were: below a directory that stands in
+    /// another's place, it is that directory's; nil for a pattern there.
+    func source(of path: String) -> String? {
+        if let index = index(path), case .bind(let source) = all[index].kind { return source }
+        guard let place = around(path), case .bind(let source) = place.kind, source != place.target else { return path }
+        if FirejailPaths.isPattern(path) { return nil }
+        let isOfHome = SpecFile.isWithin(path, "~") && !SpecFile.isWithin(place.target, "~")
+        let whole = isOfHome ? (home ?? "") + path.dropFirst() : path
+        let rest = place.target == "/" ? Substring(whole) : whole.dropFirst(place.target.count)
+        return source == "/" ? String(rest) : source + rest
+    }
+
     /// The mounts, without those that a hidden directory would cover.
     func write(into draft: inout Draft) {
         for place in all {

@@ -26,7 +26,7 @@ extension FirejailImport {
 
     mutating func writeTree() {
         let whitelisted = whitelist()
-        writeHome(isEmptied: whitelisted.contains { places.isWithin("~", $0.top) })
+        writeHome(isEmptied: whitelisted.contains { places.isWithin("~", $0.top) && !hasPrivateHome })
         writeTemporary(isEmptied: whitelisted.contains { $0.top == "/tmp" })
         writeDevices()
         writePrivate()
@@ -43,6 +43,9 @@ extension FirejailImport {
 
     // MARK: Whole directories
 
+    /// Whether a directory of the profile's choice, or nothing, stands in the home's place.
+    var hasPrivateHome: Bool { has("private") || has("private-home") }
+
     private mutating func writeHome(isEmptied: Bool) {
         for line in all("private") {
             if line.value.isEmpty {
@@ -52,12 +55,16 @@ extension FirejailImport {
             }
         }
         for line in all("private-home") {
+            if places.index("~") != nil {
+                draft.warn("has no effect: private names a directory", line.directive)
+                continue
+            }
             for name in line.list {
                 places.add("~/" + literal(name), .bind(source: "~/" + literal(name)), ["ro"], line.directive)
             }
             draft.warn("read-only, where firejail copies it", line.directive)
         }
-        if isEmptied || has("private") || has("private-home") {
+        if isEmptied || hasPrivateHome {
             // A jail's own home is that of its user, who is nobody where root launches: this is the caller's.
             if context.isRoot, places.index("~") == nil {
                 draft.set("filesystem.home", .boolean(false), standard("a home of the jail's own"))
