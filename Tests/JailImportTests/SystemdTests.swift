@@ -239,7 +239,10 @@ import Testing
         let alone = draft("ProtectSystem=strict\nReadOnlyPaths=/p")
         #expect(try alone.spec.mount(at: "/p") == nil)
         #expect(alone.directives(.inForce).contains("ReadOnlyPaths=/p"))
-        #expect(draft("ProtectSystem=strict\nPrivateTmp=yes\nReadOnlyPaths=/tmp").hasLostRestrictions)
+        for (line, options) in [("ReadOnlyPaths", MountAttributes.readOnly), ("NoExecPaths", .noExecute)] {
+            let made = draft("ProtectSystem=strict\nPrivateTmp=yes\n\(line)=/tmp")
+            #expect(try made.spec.mount(at: "/tmp")?.options.asked == options && !made.hasLostRestrictions, "\(line)")
+        }
     }
 
     @Test func `for one path what is read-only goes first`() throws {

@@ -163,6 +163,65 @@ def test_a_directory_in_place_of_a_home_is_what_firejail_lines_are_about(user):
     assert written == ["bx/Documents/w"] and (home / "bx/made").is_dir() and not (home / "made").exists()
 
 
+@pytest.mark.parametrize("shown, line, place", [
+    ("private-tmp", "/tmp", "/tmp"), ("whitelist /tmp/none\nprivate-cwd /", "/tmp", "/tmp"), ("private-tmp", "/var/tmp", "/var/tmp"),
+    ("private", "${HOME}", "$HOME"), ("whitelist ${HOME}/D", "${HOME}", "$HOME"), ("private-dev", "/dev/shm", "/dev/shm"),
+    ("", "/dev/shm", "/dev/shm"),
+])  # fmt: skip
+def test_what_a_jail_of_firejail_has_of_its_own_is_restricted_too(user, shown, line, place):
+    home = user.open_directory()
+    (home / "D").mkdir()
+    user.own(home / "D")
+    env = {"HOME": str(home)}
+    name = f"{place}/probe-{os.getpid()}"
+    script = f'touch "{name}" && echo WROTE; cp /bin/true "{name}-run"; "{name}-run" && echo RAN; rm -f "{name}" "{name}-run"; exit 0'
+    for word in ("", "read-only", "noexec", "blacklist"):
+        text = f"{shown}\n{word and f'{word} {line}'}\nnet none\n"
+        made = user.verb("import", "firejail", str(user.file(user.directory() / "a.profile", text)), env=env).ok
+        said = user.run(user.spec(made.stdout), "/bin/sh", "-c", script, env=env).ok.stdout.split()
+        expected = {"": ["WROTE", "RAN"], "noexec": ["WROTE"]}.get(word, [])
+        assert said == (expected if shown else [one for one in expected if one != "RAN"]), (word, said)
+
+
+def test_a_device_of_its_own_that_firejail_blacklists(user):
+    text = "private-dev\nblacklist /dev/zero\nblacklist /dev/pts\nnet none\n"
+    made = user.verb("import", "firejail", str(user.file(user.directory() / "a.profile", text)))
+    run = user.run(user.spec(made.ok.stdout), "/bin/sh", "-c", "head -c1 /dev/zero && echo READ; ls /dev/pts && echo LISTED; echo x >/dev/null && echo null")
+    assert run.stdout == "null\n", run
+
+
+ENTER = """
+import ctypes, os
+def enter(flags):
+    ctypes.CDLL(None, use_errno=True).syscall(308, number, flags)
+    return ctypes.get_errno()
+number = os.open("/proc/self/ns/net", os.O_RDONLY)
+print(*[enter(flags) for flags in (0x40000000, 0)])
+"""
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the number of setns")
+@pytest.mark.parametrize("caller, tool, text", [
+    ("user", "firejail", "restrict-namespaces user\nrestrict-namespaces net\nnet none\n"),
+    ("root", "systemd", "[Service]\nRestrictNamespaces=~user\nRestrictNamespaces=~net\nCapabilityBoundingSet=CAP_SYS_ADMIN\n"),
+], indirect=["caller"])  # fmt: skip
+def test_namespaces_that_several_lines_refuse(caller, tool, text):
+    """None is made, and none of a kind that setns(2) is not told is entered."""
+    made = caller.verb("import", tool, str(caller.file(caller.directory() / "a.service", text)))
+    assert made.status < 2 and "has no effect" not in made.stderr
+    words = ["/bin/sh", "-c", 'for kind in U n; do unshare -$kind true && echo made; done; exec python3 -c "$0"', ENTER]
+    run = caller.run(caller.spec(made.stdout), *words)
+    assert run.stdout == "1 1\n", run
+
+
+def test_a_private_tmp_of_systemd_takes_what_restricts_it(root):
+    script = "touch /tmp/x && echo WROTE; cp /bin/true /tmp/y; /tmp/y && echo RAN; exit 0"
+    for line, expected in (("", ["WROTE", "RAN"]), ("ReadOnlyPaths=/tmp", []), ("NoExecPaths=/tmp", ["WROTE"]), ("InaccessiblePaths=/tmp", [])):
+        text = f"[Service]\nPrivateTmp=yes\nCapabilityBoundingSet=\n{line}\n"
+        made = root.verb("import", "systemd", str(root.file(root.directory() / "a.service", text))).ok
+        assert root.run(root.spec(made.stdout), "/bin/sh", "-c", script).ok.stdout.split() == expected, line
+
+
 def test_what_a_pattern_of_firejail_shows_is_closed_where_another_line_says(user):
     home = user.open_directory()
     for name in (".x-1", ".x-key"):

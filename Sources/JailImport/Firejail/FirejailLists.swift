@@ -118,13 +118,12 @@ extension FirejailImport {
             places.remove(within: place.target)
             if place.directive != directive { draft.warn("has no effect: \(directive.reference)", place.directive) }
         }
+        closed.append(path)
+        let isOwn = hideOwn(path, directive)
+        if isOwn, places.index(path) != nil { return true }
         let isShown = places.shows(path) || isHostDevice(path) && path != "/dev" || Self.isOfEveryProc(path)
         guard isShown || places.mayShow(path) else {
-            if covered.contains(where: { $0.target == "~" }) {
-                draft.set("filesystem.home", .boolean(false), directive)
-                places.add("~", .empty(mode: "0700"), directive)
-            }
-            return !covered.isEmpty
+            return isOwn || !covered.isEmpty
         }
         if isPattern {
             for name in spared
@@ -155,6 +154,10 @@ extension FirejailImport {
         for path in found {
             switch line.name {
             case "tmpfs":
+                if closed.contains(where: { places.covers($0, path) }) {
+                    draft.warn("has no effect: it is blacklisted", line.directive)
+                    continue
+                }
                 for place in places.all where places.isWithin(place.target, path) { draft.isPart(place.directive) }
                 places.remove(within: path)
                 places.add(path, .empty(mode: "0700"), line.directive)
@@ -176,11 +179,7 @@ extension FirejailImport {
             }
         }
         if isThere { return }
-        for (own, key, mode) in [("~", "filesystem.home", "0700"), ("/tmp", "filesystem.tmp", "1777")]
-        where option == "noexec" && places.isWithin(own, path) && places.index(own) == nil {
-            draft.set(key, .boolean(false), directive)
-            places.add(own, .empty(mode: mode), ["noexec"], directive)
-        }
+        restrictOwn(option, path, directive)
         if places.index(path) != nil { return }
         if let options = around(path) {
             if option == "ro" ? !options.contains("ro") : !options.contains("noexec") {

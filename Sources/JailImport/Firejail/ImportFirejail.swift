@@ -8,6 +8,8 @@ import SpecFile
 package struct FirejailImport {
     var draft = Draft()
     var places = FirejailPlaces()
+    /// What is blacklisted.
+    var closed: [String] = []
     let lines: [FirejailLine]
     let context: ImportContext
 
@@ -145,25 +147,31 @@ package struct FirejailImport {
         } else {
             draft.set("namespaces.ipc", .string("host"), Self.standard("the host's without ipc-namespace"))
         }
-        guard let line = last("restrict-namespaces") else {
+        let lines = all("restrict-namespaces")
+        guard let line = lines.last else {
             return draft.set(
                 "namespaces.nested", .boolean(true), Self.standard("it may make namespaces without restrict-namespaces")
             )
         }
-        for other in all("restrict-namespaces") {
-            draft.isInForce(line.value.isEmpty ? .notNested : .nothing, other.directive)
-        }
-        if line.value.isEmpty { return }
         let kinds = [
             "cgroup": "CLONE_NEWCGROUP", "ipc": "CLONE_NEWIPC", "net": "CLONE_NEWNET", "mnt": "CLONE_NEWNS",
             "pid": "CLONE_NEWPID", "time": "CLONE_NEWTIME", "user": "CLONE_NEWUSER", "uts": "CLONE_NEWUTS",
         ]
-        let flags = line.list.compactMap { kinds[$0] }
-        guard flags.count == line.list.count else { return draft.fail("not a list of namespaces", line.directive) }
-        draft.set("namespaces.nested", .boolean(true), line.directive)
-        for call in ["clone", "unshare"] {
-            draft.rule(call, "EPERM", [(0, "&", flags.joined(separator: "|"))], line.directive)
+        // One without a list is for all kinds, whatever the others say.
+        let isWhole = lines.contains { $0.value.isEmpty }
+        var flags: Set<String> = []
+        for line in lines {
+            draft.isInForce(isWhole ? .notNested : .nothing, line.directive)
+            for word in line.list {
+                guard let flag = kinds[word] else {
+                    draft.fail("\(quoted(word)) is not a kind of namespace", line.directive)
+                    continue
+                }
+                flags.insert(flag)
+            }
         }
-        draft.rule("clone3", "ENOSYS", [], line.directive)
+        if isWhole { return }
+        draft.set("namespaces.nested", .boolean(true), line.directive)
+        draft.denyNamespaces(flags.sorted(), line.directive)
     }
 }

@@ -175,30 +175,38 @@ extension SystemdImport {
         "pid": "CLONE_NEWPID", "user": "CLONE_NEWUSER", "uts": "CLONE_NEWUTS", "time": "CLONE_NEWTIME",
     ]
 
+    /// What the lines of RestrictNamespaces= leave, by systemd.exec(5): a boolean forgets those before it, a list adds to them, and
+    /// one with `~` takes from them. Nil where nothing is said.
+    private mutating func namespaces(_ lines: [UnitFile.Line]) -> Set<String>? {
+        var allowed: Set<String>?
+        for line in lines {
+            draft.isPart(line.directive)
+            let words = line.value.drop { $0 == "~" }.split { $0 == " " || $0 == "\t" }.map(String.init)
+            if words.isEmpty || !words.allSatisfy({ Self.kinds[$0] != nil }) {
+                allowed = truth(line) ? [] : Set(Self.kinds.values)
+            } else if line.value.hasPrefix("~") {
+                allowed = (allowed ?? Set(Self.kinds.values)).subtracting(words.compactMap { Self.kinds[$0] })
+            } else {
+                allowed = (allowed ?? []).union(words.compactMap { Self.kinds[$0] })
+            }
+        }
+        return allowed
+    }
+
     private mutating func writeNamespaces(_ hasFilter: Bool) {
-        guard let line = last("RestrictNamespaces") else {
+        let lines = list("RestrictNamespaces")
+        guard let line = lines.last, let allowed = namespaces(lines) else {
             draft.set(
                 "namespaces.nested", .boolean(true), standard("without RestrictNamespaces= it may make namespaces"))
             return
         }
-        let words = line.value.drop { $0 == "~" }.split { $0 == " " || $0 == "\t" }.map(String.init)
-        let named = words.allSatisfy { Self.kinds[$0] != nil }
-        var denied = Array(Self.kinds.values)
-        if named {
-            let list = words.compactMap { Self.kinds[$0] }
-            denied = line.value.hasPrefix("~") ? list : denied.filter { !list.contains($0) }
-            draft.set("namespaces.nested", .boolean(true), line.directive)
-            draft.warn("clone3 answers ENOSYS, as its flags cannot be read", line.directive)
-        } else if !truth(line) {
-            return draft.set("namespaces.nested", .boolean(true), line.directive)
-        }
-        draft.isInForce(named ? .nothing : .notNested, line.directive)
-        guard hasFilter || named else { return }
-        let flags = denied.sorted().joined(separator: "|")
-        for call in ["clone", "unshare"] { draft.rule(call, "EPERM", [(0, "&", flags)], line.directive) }
-        draft.rule("setns", "EPERM", [(1, "&", flags)], line.directive)
-        if !named { draft.rule("setns", "EPERM", [(1, "==", "0")], line.directive) }
-        draft.rule("clone3", "ENOSYS", [], line.directive)
+        for line in lines { draft.isInForce(allowed.isEmpty ? .notNested : .nothing, line.directive) }
+        let denied = Set(Self.kinds.values).subtracting(allowed)
+        if !allowed.isEmpty { draft.set("namespaces.nested", .boolean(true), line.directive) }
+        if denied.isEmpty { return }
+        if !allowed.isEmpty { draft.warn("clone3 answers ENOSYS, as its flags cannot be read", line.directive) }
+        guard hasFilter || !allowed.isEmpty else { return }
+        draft.denyNamespaces(denied.sorted(), line.directive)
     }
 
     private mutating func writeRules() {
@@ -260,6 +268,15 @@ extension Draft {
         var pairs: [(String, Node.Value)] = [("call", .string(call)), ("action", .string(action))]
         if !list.isEmpty { pairs.append(("args", .array(list))) }
         add("seccomp.rule", pairs, directive)
+    }
+
+    /// Namespaces of some kinds, made or entered. What setns(2) enters with no flags may be of any kind.
+    mutating func denyNamespaces(_ flags: [String], _ directive: Directive) {
+        let flags = flags.joined(separator: "|")
+        for call in ["clone", "unshare"] { rule(call, "EPERM", [(0, "&", flags)], directive) }
+        rule("setns", "EPERM", [(1, "&", flags)], directive)
+        rule("setns", "EPERM", [(1, "==", "0")], directive)
+        rule("clone3", "ENOSYS", [], directive)
     }
 
     /// Memory that is both writable and executable.

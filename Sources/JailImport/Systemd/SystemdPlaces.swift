@@ -14,7 +14,7 @@ struct SystemdPlaces {
         var isReadOnly: Bool?
         var isNoExec: Bool?
         var isHidden = false
-        /// Whether it is a mount of every jail, which takes no options.
+        /// Whether every jail has it, the /tmp: it is mounted by a line only where it is to have options.
         var isFixed = false
         var options: [String] = []
         var isOptional = false
@@ -95,7 +95,7 @@ struct SystemdPlaces {
         let isNoExec = place.isNoExec ?? outer.lazy.compactMap(\.isNoExec).first ?? false
         if place.isFixed {
             guard place.isReadOnly == true || isNoExec else { return }
-            return draft.lose("\(place.path) is the jail's own there", restricts: true, place.directive)
+            draft.set("filesystem.tmp", .boolean(false), place.directive)
         }
         var content = place.content
         if content == nil {
