@@ -6,7 +6,7 @@ import os
 import pytest
 
 from test_changes import files, spec_of
-from test_overlay import overlay, tree, writable
+from test_overlay import overlay, picture, tree, writable
 from test_overlay_kept import kept, record
 
 WAY = "hint: keep the changes below a directory that only root can write to"
@@ -269,7 +269,7 @@ def test_a_link_of_the_jails_does_not_become_roots(root):
     root.shell(spec, "ln -s /etc/shadow /src/l; echo x > /src/new").ok
     assert root.verb("apply", spec).status == 0
     assert (lower / "l").lstat().st_uid == root.inside_uid and os.readlink(lower / "l") == "/etc/shadow"
-    assert (lower / "new").stat().st_uid == 0
+    assert (lower / "new").stat().st_uid == root.inside_uid
 
 
 def test_a_hole_of_the_jails_takes_no_room_in_the_original(caller):
@@ -483,3 +483,57 @@ def test_a4_the_files_of_others_stay_closed(user):
     (place / "changes/q/theirs").mkdir(mode=0o700)
     run = user.verb("diff", spec)
     assert run.status == 125 and "EACCES" in run.stderr and "theirs" in run.stderr and run.stdout == "", run
+
+
+class TestWhoseItIs:
+    """Root's `apply` on what a jail of somebody else's has moved: the overlay copies up as root."""
+
+    def made(self, root, user, script):
+        """A tree of the user's with a secret of root's in it, and what a jail of that user makes of it."""
+        lower, place = root.directory(), root.directory()
+        for path in (lower, lower / "d"):
+            path.mkdir(exist_ok=True)
+            user.own(path)
+        user.file(lower / "there", "there\n")
+        (lower / "secret").write_text("TOPSECRET\n")
+        (lower / "secret").chmod(0o600)
+        (lower / "shown").write_text("shown\n")
+        (lower / "shown").chmod(0o644)
+        identity = f"[identity]\nuser = {user.uid}\ngroup = {user.gid}\n"
+        root.shell(identity + kept(place, lower), f"cd /src; cat secret && echo READ; {script}").ok
+        return lower, root.spec(identity + kept(place, lower))
+
+    @pytest.mark.parametrize("script, name", [("mv secret mine", "mine"), ("mv -f secret there", "there"), ("mv secret d/x", "d/x")])
+    def test_a_secret_does_not_become_the_tree_owner_s(self, root, user, script, name):
+        lower, spec = self.made(root, user, script)
+        before = picture(lower)
+        for options in (["--check"], [], ["--force"]):
+            run = root.verb("apply", spec, *options)
+            assert run.status != 0 and f"{name}: it is uid 0's, and not for others to read, and would become uid {user.uid}'s" in run.stderr, run
+            assert picture(lower) == before
+        run = root.verb("apply", spec, "--skip-conflicts")
+        assert not (lower / name).exists() or (lower / name).read_text() != "TOPSECRET\n", run
+
+    def test_what_all_may_read_and_what_is_the_jails_travel(self, root, user):
+        lower, spec = self.made(root, user, "mv shown other; echo new >d/new; echo more >>there; chmod 600 there")
+        root.verb("apply", spec).ok
+        assert (lower / "other").read_text() == "shown\n" and (lower / "there").read_text() == "there\nmore\n"
+        assert {(lower / name).stat().st_uid for name in ("other", "d/new", "there")} == {user.uid}
+
+    def test_what_a_directory_of_somebody_holds_does_not_become_root_s(self, root, user):
+        lower, place = root.directory(), root.directory()
+        (lower / "spool").mkdir()
+        user.own(lower / "spool")
+        (lower / "open").mkdir()
+        (lower / "open").chmod(0o1777)
+        identity = f"[identity]\nuser = {user.uid}\ngroup = {user.gid}\n"
+        root.shell(identity + kept(place, lower), "cd /src; echo job >spool/job; echo job >open/job; mkdir spool/d; echo x >spool/d/x").ok
+        root.verb("apply", root.spec(identity + kept(place, lower))).ok
+        assert {(lower / name).stat().st_uid for name in ("spool/job", "open/job", "spool/d", "spool/d/x")} == {user.uid}
+
+    def test_a_fifo_has_its_mode(self, caller):
+        lower, place = tree(caller), caller.directory()
+        spec = spec_of(caller, place, lower)
+        caller.shell(spec, "cd /src && mkfifo -m 777 wide && mkfifo -m 0 closed").ok
+        caller.verb("apply", spec).ok
+        assert [(lower / name).stat().st_mode & 0o7777 for name in ("wide", "closed")] == [0o777, 0]

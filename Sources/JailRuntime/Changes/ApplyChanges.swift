@@ -14,6 +14,7 @@ package struct ChangeApplication {
     let owner: (user: UInt32, group: UInt32)?
     /// Whether what is made is root's, to be given away.
     let isRoot: Bool
+    let handover: Handover
     /// What has been left out, or only in part put in.
     package private(set) var leftOut: [Objection] = []
     /// The first name of each file with several that has been put in.
@@ -44,6 +45,7 @@ package struct ChangeApplication {
             staged = try StagedFiles(root: kept.lowers[0])
             owner = effectiveUser() == 0 && root.owner != 0 ? (root.owner, root.group) : nil
             isRoot = effectiveUser() == 0 && owner == nil
+            handover = try Handover(record, root: kept.lowers[0])
         } catch {
             throw KeptChanges.diagnostic(Failure(error), mount)
         }
@@ -52,7 +54,7 @@ package struct ChangeApplication {
     /// What stands against the changes, in the order of their paths, and the names of which that cannot be known.
     package func conflicts(of changes: [Change]) throws(Diagnostic) -> (certain: [Objection], unknown: [[EntryName]]) {
         do throws(KernelError) {
-            var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, record: record)
+            var conflicts = try Conflicts(upper: kept.upper, lowers: kept.lowers, record: record)
             let certain = try conflicts.all(of: changes)
             return (certain, conflicts.unknown)
         } catch {
@@ -62,6 +64,12 @@ package struct ChangeApplication {
 
     /// Does it. `empties`: all changes are among these, and the upper is emptied when they are in the original.
     package mutating func apply(_ changes: [Change], empties: Bool) throws(Diagnostic) {
+        for change in changes {
+            guard let reason = handover.objection(to: change) else { continue }
+            throw Diagnostic(
+                Objection(path: change.path, reason: reason).line, at: mount.position,
+                hint: "move it yourself, or leave it out: --skip-conflicts")
+        }
         do throws(Failure) {
             var begun = record
             (begun.isApplying, begun.draft) = (true, temporary.text)
@@ -189,7 +197,10 @@ package struct ChangeApplication {
             try place(name, change, target)
         case .fifo:
             try prepare(target)
-            try makeFIFOEntry(temporary, at: target, permissions: upper.permissions & 0o777)
+            // The file mode creation mask takes bits away; open for both, it is opened without a peer, fifo(7).
+            try makeFIFOEntry(temporary, at: target, permissions: 0o600)
+            let made = try openEntry(temporary, at: target, .readWrite | .nonBlocking)
+            try dress(made.number, upper.permissions & 0o777, [:], change, upper, in: target)
             try place(name, change, target)
         case .regular: try putFile(change, upper, name, parents)
         }
@@ -240,7 +251,7 @@ package struct ChangeApplication {
             try makeDirectoryEntry(temporary, at: target, permissions: 0o700)
         }
         let made = try openEntry(change.kind == .metadata ? name : temporary, at: target, .read | .directory)
-        try dress(made.number, permissions(change, upper) | 0o700, attributes, change, upper)
+        try dress(made.number, permissions(change, upper) | 0o700, attributes, change, upper, in: target)
         if upper.permissions & 0o700 != 0o700 { shut.append(change) }
         if change.kind != .metadata { try place(name, change, target) }
     }
@@ -265,7 +276,7 @@ package struct ChangeApplication {
         let draft = staged.draft(after: temporary)
         let made = try openDraft(draft, at: target)
         try copyContent(of: content, to: made.number, length: opened.size, room: opened.room)
-        try dress(made.number, upper.permissions & 0o777, attributes, change, upper)
+        try dress(made.number, upper.permissions & 0o777, attributes, change, upper, in: target)
         try setTimes(of: made.number, accessed: upper.accessed, modified: upper.modified)
         if try !staged.covers(made.number) { try synchronize(made.number) }
         staged.add(StagedFiles.File(change: change, name: name, draft: draft, parents: parents), size: upper.size)

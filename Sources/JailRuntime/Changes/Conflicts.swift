@@ -11,17 +11,19 @@ package struct Objection: Sendable {
     }
 }
 
-/// What the original has become since the first launch whose changes are kept.
+/// What stands against a change: what the original has become since the first launch whose changes are kept, and whose it is.
 struct Conflicts {
     let lowers: [Int32]
     let record: OverlayRecord
+    private let handover: Handover
     private var deletions: Deletions
     /// New names of which it cannot be known whether the original had them, and has deleted them since.
     private(set) var unknown: [[EntryName]] = []
 
     private static let reason = "changed in the original since the launch"
 
-    init(upper: Int32, lowers: [Int32], record: OverlayRecord) {
+    init(upper: Int32, lowers: [Int32], record: OverlayRecord) throws(KernelError) {
+        handover = try Handover(record, root: lowers[0])
         (self.lowers, self.record) = (lowers, record)
         deletions = Deletions(upper: upper, lowers: lowers, record: record)
     }
@@ -43,6 +45,7 @@ struct Conflicts {
     }
 
     private func reason(against change: Change) throws(KernelError) -> String? {
+        if let reason = handover.objection(to: change) { return reason }
         if change.layer > 0, change.kind != .added {
             return change.kind == .deleted || change.kind == .replaced
                 ? "only a lower below the first has it, which is left as it is" : nil

@@ -15,13 +15,16 @@ extension ChangeApplication {
     }
 
     /// Mode, owner and attributes of what has been made. An original keeps its owner; what is new belongs to whoever does
-    /// this, which is the owner of the tree, or as root to whom its directory belongs.
+    /// this, which is the owner of the tree, or as root to whom `directory` belongs.
     func dress(
-        _ made: Int32, _ permissions: UInt32, _ attributes: [String: [UInt8]], _ change: Change, _ upper: EntryStatus
+        _ made: Int32, _ permissions: UInt32, _ attributes: [String: [UInt8]], _ change: Change, _ upper: EntryStatus,
+        in directory: Int32
     ) throws(KernelError) {
         // Only what differs: of what belongs to another nothing else needs that one's rights.
         var there = try status(of: made)
-        if isRoot, let wanted = newOwner(change, upper), wanted != (there.owner, there.group) {
+        if isRoot, let wanted = try handover.newOwner(of: change, upper, in: directory),
+            wanted != (there.owner, there.group)
+        {
             try setOwner(of: made, user: wanted.user, group: wanted.group)
             there = try status(of: made)  // chown(2) takes bits away
         }
@@ -31,18 +34,5 @@ extension ChangeApplication {
         for (name, value) in attributes where found[name] != value {
             try setExtendedAttribute(name, value, of: made)
         }
-    }
-
-    /// Whom root gives it to; nil: nobody.
-    private func newOwner(_ change: Change, _ upper: EntryStatus) -> (user: UInt32, group: UInt32)? {
-        if let lower = change.lower, change.kind != .replaced { return (lower.owner, lower.group) }
-        if [UInt64(upper.owner), UInt64(upper.group)] == record.owner { return nil }
-        return (inside(upper.owner, record.users), inside(upper.group, record.groups))
-    }
-
-    /// The id that a file of the host's has in the jail.
-    private func inside(_ id: UInt32, _ ranges: [[UInt64]]) -> UInt32 {
-        let range = ranges.first { $0[1] <= UInt64(id) && UInt64(id) - $0[1] < $0[2] }
-        return range.map { UInt32(truncatingIfNeeded: UInt64(id) - $0[1] + $0[0]) } ?? id
     }
 }
