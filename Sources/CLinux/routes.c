@@ -57,11 +57,16 @@ static int take_way(const struct nlmsghdr *message, struct linux_route *route) {
     return 0;
 }
 
-/* Takes an address out of a message; 1 where it is one. Loopback is interface 1 of each namespace (LOOPBACK_IFINDEX). */
+static int is_loopback(const struct linux_route *address) {
+    static const struct in6_addr six = IN6ADDR_LOOPBACK_INIT;
+    return address->length == 4 ? address->gateway[0] == 127 : memcmp(address->gateway, &six, sizeof six) == 0;
+}
+
+/* Takes an address out of a message; 1 where it is one. The loopback interface may have others than those that every host has. */
 static int take_address(const struct nlmsghdr *message, struct linux_route *address) {
     if (message->nlmsg_type != RTM_NEWADDR || message->nlmsg_len < NLMSG_LENGTH(sizeof(struct ifaddrmsg))) return 0;
     const struct ifaddrmsg *body = NLMSG_DATA(message);
-    if (body->ifa_index == 1 || (body->ifa_family != AF_INET && body->ifa_family != AF_INET6)) return 0;
+    if (body->ifa_family != AF_INET && body->ifa_family != AF_INET6) return 0;
     *address = (struct linux_route){.length = body->ifa_family == AF_INET ? 4 : 16};
     int left = (int)IFA_PAYLOAD(message);
     for (struct rtattr *part = IFA_RTA(body); RTA_OK(part, left); part = RTA_NEXT(part, left)) {
@@ -71,7 +76,7 @@ static int take_address(const struct nlmsghdr *message, struct linux_route *addr
         memcpy(address->gateway, RTA_DATA(part), address->length);
         address->has_gateway = 1;
     }
-    return address->has_gateway;
+    return address->has_gateway && !is_loopback(address);
 }
 
 /* What is taken of a dump: how many, of which those that have room are kept. */

@@ -80,6 +80,20 @@ def test_the_host_and_its_link_are_not_reached(caller, internet):
     assert set(answers.values()) <= {"ECONNREFUSED", "EPERM"}, answers
 
 
+def test_an_address_of_the_hosts_loopback_and_a_group_lead_to_nothing_of_it(caller, internet):
+    """The loopback interface may have addresses of any kind; what is sent to a group comes from the host, where others listen."""
+    probes = ["tcp,10.77.0.1,7779", "udp,10.77.0.1,7780", "tcp,2001:db8:77::1,7779", "udp,224.0.0.1,7780", "udp,255.255.255.255,7780"]
+    lab.ip("addr", "add", "10.77.0.1/32", "dev", "lo")
+    lab.ip("-6", "addr", "add", "2001:db8:77::1/128", "dev", "lo")
+    try:
+        with lab.serving("tcp,0.0.0.0,7779", "tcp,2001:db8:77::1,7779", "udp,0.0.0.0,7780", inside=False):
+            answers, _ = reached(caller, USER, probes)
+    finally:
+        lab.ip("addr", "del", "10.77.0.1/32", "dev", "lo")
+        lab.ip("-6", "addr", "del", "2001:db8:77::1/128", "dev", "lo")
+    assert set(answers.values()) <= {"ECONNREFUSED", "EPERM", "EACCES"}, answers
+
+
 def test_the_list_is_all_that_is_reached(caller, internet):
     allow = f'allow = ["{lab.GOOD}:80/tcp", "{lab.GOOD}:5000/udp", "[{lab.GOOD6}]:80"]\n'
     answers, run = reached(caller, USER + allow, INSIDE + OUTSIDE + [f"udp,{lab.RESOLVER},53"])

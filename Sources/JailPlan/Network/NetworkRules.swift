@@ -22,12 +22,20 @@ package struct NetworkRules: Equatable, Sendable {
             .network(IPAddress(bytes: [0xfe, 0x80] + [UInt8](repeating: 0, count: 14)), prefix: 10),
         ] + metadata.map { .network($0, prefix: $0.width) }
 
-    /// In the order: AWS, Google Cloud, Alibaba Cloud, Azure's WireServer, Oracle Cloud.
+    /// Groups, multicast and broadcast: a stack in user space sends what is for them from the host, whose own services hear it.
+    static let ofEverybody: [Destination.Target] = [
+        .network(IPAddress(bytes: [224, 0, 0, 0]), prefix: 4),
+        .network(IPAddress(bytes: [255, 255, 255, 255]), prefix: 32),
+        .network(IPAddress(bytes: [0xff] + [UInt8](repeating: 0, count: 15)), prefix: 8),
+    ]
+
+    /// In the order: AWS, Google Cloud, Alibaba Cloud, Azure's WireServer, Oracle Cloud, Scaleway.
     static let metadata: [IPAddress] = [
         IPAddress(bytes: [0xfd, 0x00, 0x0e, 0xc2] + [UInt8](repeating: 0, count: 10) + [0x02, 0x54]),
         IPAddress(bytes: [0xfd, 0x20, 0x00, 0xce] + [UInt8](repeating: 0, count: 10) + [0x02, 0x54]),
         IPAddress(bytes: [100, 100, 100, 200]), IPAddress(bytes: [168, 63, 129, 16]),
         IPAddress(bytes: [192, 0, 0, 192]),
+        IPAddress(bytes: [0xfd, 0x00, 0x00, 0x42] + [UInt8](repeating: 0, count: 10) + [0x00, 0x42]),
     ]
 
     /// An address and a port that must be refused once the rules hold, of that family: what is asked for to see that they do.

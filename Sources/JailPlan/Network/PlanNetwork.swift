@@ -54,6 +54,7 @@ extension Planner {
         var closedByName = host.network.addresses
         if let stack {
             way = .stack(stack)
+            closed += NetworkRules.ofEverybody
         } else {
             guard let link = networkLink(resolvers: allowed == nil ? servers.addresses : nil) else { return }
             leadsOut = .init(four: link.gateway?.isIPv6 == false, six: link.gateway?.isIPv6 == true)

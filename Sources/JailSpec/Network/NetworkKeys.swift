@@ -3,7 +3,7 @@ extension SectionRows {
         "network",
         """
         `user` takes pasta(1) or slirp4netns(1), nft(8) and /dev/net/tun, but no privilege. The host's own addresses, its gateways, link-local
-        addresses and those that clouds serve their metadata at are out of reach, unless `allow` names them. An address that
+        addresses, groups (multicast, broadcast) and those that clouds serve their metadata at are out of reach, unless `allow` names them. An address that
         the host is given while the jail runs (by DHCP, for a new bridge) is closed some milliseconds after it has come.
 
         `veth`, `macvlan` and `ipvlan` are root's, and take nft(8). `veth` is a pair of interfaces of its own with NAT: net.ipv4.ip_forward

@@ -39,7 +39,7 @@ package func awaitDefaultRoutes(four: Bool, six: Bool) throws(KernelError) {
     try persist(.rtnetlink) { linux_await_routes(four ? 1 : 0, six ? 1 : 0) }
 }
 
-/// The addresses, 4 or 16 bytes each, of the interfaces of the caller's network namespace but loopback, rtnetlink(7). Fails with `E2BIG`
+/// The addresses, 4 or 16 bytes each, of the interfaces of the caller's network namespace but those of loopback (127.0.0.0/8, ::1), rtnetlink(7). Fails with `E2BIG`
 /// where there are more than 1,024: none is left out.
 package func interfaceAddresses() throws(KernelError) -> [[UInt8]] {
     let found = unsafe try addresses(.rtnetlink) { unsafe linux_interface_addresses($0, $1) }
