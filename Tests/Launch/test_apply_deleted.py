@@ -5,7 +5,8 @@ import shutil
 
 import pytest
 
-from test_changes import diff, settled, spec_of
+from harness.patience import settled
+from test_changes import diff, spec_of
 from test_overlay import tree
 
 DELETED = "deleted in the original since the launch"

@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from test_changes import diff, lines, settled, spec_of
+from harness.patience import settled
+from test_changes import diff, lines, spec_of
 from test_overlay import tree
 
 

@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from test_changes import diff, files, settled, spec_of
+from harness.patience import settled
+from test_changes import diff, files, spec_of
 
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from harness import linux
-from harness.patience import until
+from harness.patience import settled, until
 from test_overlay import overlay, picture, tree, writable
 from test_overlay_kept import kept
 
@@ -45,13 +45,6 @@ def files(place):
                 content = os.readlink(path)
             found[os.path.relpath(path, place)] = (oct(state.st_mode), content)
     return found
-
-
-def settled():
-    """The clock that file systems stamp with ticks on: what was made before this is older than what comes."""
-    before = time.clock_gettime_ns(5)
-    while time.clock_gettime_ns(5) <= before + 10_000_000:
-        time.sleep(0.002)
 
 
 def test_diff_before_the_first_launch_says_that_there_was_none(caller):

@@ -7,7 +7,8 @@ import stat
 
 import pytest
 
-from test_changes import settled, spec_of
+from harness.patience import settled
+from test_changes import spec_of
 
 SEED = int(os.environ.get("IMMURE_SEED") or random.SystemRandom().randrange(1 << 32))
 #: Does the same below each directory that it is given: what is tried is the numbers', not the directory's.

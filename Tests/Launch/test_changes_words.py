@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from test_changes import diff, settled, spec_of
+from harness.patience import settled
+from test_changes import diff, spec_of
 from test_overlay import overlay, tree, writable
 
 
