@@ -74,7 +74,7 @@ def group():
     needs(os.getuid() == 0, "make a control group: only root may")
     top = hierarchy()
     needs(top is not None, "control groups of the second version")
-    place = top / f"immure-unit-{os.getpid()}"
+    place = top / f"tests-unit-{os.getpid()}"
     try:
         place.mkdir()
     except OSError as error:
