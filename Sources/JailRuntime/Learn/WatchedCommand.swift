@@ -104,6 +104,8 @@ package struct WatchedCommand {
     // MARK: The loop
 
     private mutating func watch(_ signals: Int32, _ shared: SharedWords) throws(KernelError) {
+        // A watcher that has not come to its first wait yet is not stuck.
+        beat.since = monotonicNanoseconds()
         while channel >= 0 || run.output.descriptor >= 0 || run.errors.descriptor >= 0 {
             var watches = [
                 Watch(signals), Watch(channel), Watch(run.output.descriptor), Watch(run.errors.descriptor),
