@@ -96,7 +96,7 @@ def test_each_value_by_itself_is_taken(user):
     # These want another key beside them.
     wanting = ("network.parent", "network.address", "network.gateway", "network.allow", "network.dns",
                'network.mode = "macvlan"', 'network.mode = "ipvlan"', "capabilities.ambient", "capabilities.effective",
-               'seccomp.default = "allow"')
+               'seccomp.default = "allow"', "filesystem.changes")
     assert [entry for entry in wrong if not entry[0].startswith(wanting)] == []
 
 

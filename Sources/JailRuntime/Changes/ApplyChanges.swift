@@ -68,7 +68,7 @@ package struct ChangeApplication {
             guard let reason = handover.objection(to: change) else { continue }
             throw Diagnostic(
                 Objection(path: change.path, reason: reason).line, at: mount.position,
-                hint: "move it yourself, or leave it out: --skip-conflicts")
+                hint: nil)
         }
         do throws(Failure) {
             var begun = record
