@@ -130,7 +130,7 @@ def test_the_line_that_is_not_in_force_is_named(named, caller, call, first, seco
             if NAME[row[2]] == call
             and (first is None or row[3] & 0xFFFF_FFFF == first)
             and (second is None or row[4] & 0xFFFF_FFFF == second)
-            and (process is None or row[0] == named.process(process))
+            and (process is None or row[0] == named.process(process, found))
         ]
         # prlimit64 is asked first; of everything else the last counts: what is set on the way is not what was promised.
         return of_that_kind[0 if call == "prlimit64" else -1] if of_that_kind else None

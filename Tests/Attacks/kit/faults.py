@@ -111,10 +111,12 @@ class Bench:
         rows = [line.split() for line in self.report.read_text().splitlines() if line[0].isdigit()]
         return [Step(int(row[0]), int(row[1]), int(row[2]), row[5] == "1") for row in rows]
 
-    def process(self, role):
+    def process(self, role, rows=None):
         """The number of a process by its part: 0 the launcher, 1 the jail's first, 2 what comes after. The launcher may have
-        processes of its own before them, for what could stand still: the first of the jail is who changes the root."""
-        first = next((step.process for step in self.steps if NAME.get(step.number) == "pivot_root"), 1)
+        processes of its own before them, for what could stand still, in one launch and not in the next: the first of the jail is
+        who changes the root, by `rows` where it is a launch of theirs."""
+        calls = [(row[0], row[2]) for row in rows] if rows else [(step.process, step.number) for step in self.steps]
+        first = next((process for process, number in calls if NAME.get(number) == "pivot_root"), 1)
         return first + role - 1 if role > 0 and first > 0 else role
 
     def faults(self):
