@@ -10,10 +10,6 @@ package struct ChangeApplication {
     package let mount: Mount
     let kept: KeptChanges
     let record: OverlayRecord
-    /// Whom the original's root belongs to: what is done to it is done as that user, whoever asks.
-    let owner: (user: UInt32, group: UInt32)?
-    /// Whether what is made is root's, to be given away.
-    let isRoot: Bool
     let handover: Handover
     /// What has been left out, or only in part put in.
     package private(set) var leftOut: [Objection] = []
@@ -41,10 +37,7 @@ package struct ChangeApplication {
             let draft = if let begun = record.draft { begun } else { try OverlayRecord.newDraft() }
             temporary = EntryName(Array(draft.utf8))
             self.record = record
-            let root = try status(of: kept.lowers[0])
             staged = try StagedFiles(root: kept.lowers[0])
-            owner = effectiveUser() == 0 && root.owner != 0 ? (root.owner, root.group) : nil
-            isRoot = effectiveUser() == 0 && owner == nil
             handover = try Handover(record, root: kept.lowers[0])
         } catch {
             throw KeptChanges.diagnostic(Failure(error), mount)
@@ -54,7 +47,7 @@ package struct ChangeApplication {
     /// What stands against the changes, in the order of their paths, and the names of which that cannot be known.
     package func conflicts(of changes: [Change]) throws(Diagnostic) -> (certain: [Objection], unknown: [[EntryName]]) {
         do throws(KernelError) {
-            var conflicts = try Conflicts(upper: kept.upper, lowers: kept.lowers, record: record)
+            var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, handover)
             let certain = try conflicts.all(of: changes)
             return (certain, conflicts.unknown)
         } catch {
@@ -76,7 +69,7 @@ package struct ChangeApplication {
             try begun.write(in: kept.work)
             try failing { () throws(KernelError) in try synchronize(kept.work) }
             if record.isApplying {
-                try Self.acting(as: owner) { () throws(KernelError) in try sweep(kept.upper, kept.lowers[0]) }
+                try Self.acting(as: handover.owner) { () throws(KernelError) in try sweep(kept.upper, kept.lowers[0]) }
             }
             try perform(changes)
             if empties {
@@ -101,7 +94,7 @@ package struct ChangeApplication {
         for change in changes where change.kind != .deleted {
             if staged.isFull || isSecondName(change) { try settle() }
             do throws(Failure) {
-                try Self.acting(as: owner, for: change) { () throws(KernelError) in try put(change) }
+                try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try put(change) }
             } catch {
                 // What stands whole beside its name gets it: all before the change that failed is done.
                 try settle()
@@ -114,7 +107,7 @@ package struct ChangeApplication {
         held = nil
         // The deepest first: a directory goes when nothing is in it that is to go by itself.
         for change in changes.reversed() where change.kind == .deleted {
-            try Self.acting(as: owner, for: change) { () throws(KernelError) in
+            try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in
                 let parent = try openParent(of: change.path, below: kept.lowers[0])
                 if let name = change.path.last { try takeAway(name, at: parent.number) }
             }
@@ -123,7 +116,7 @@ package struct ChangeApplication {
         }
         var isCovered = false
         for path in directories {
-            try Self.acting(as: owner) { () throws(KernelError) in
+            try Self.acting(as: handover.owner) { () throws(KernelError) in
                 let directory = try openParent(of: path + [temporary], below: kept.lowers[0])
                 if try staged.covers(directory.number), directories.count > 1 {
                     isCovered = true
@@ -134,7 +127,7 @@ package struct ChangeApplication {
         }
         if isCovered { try failing { () throws(KernelError) in try synchronizeFileSystem(kept.lowers[0]) } }
         for change in shut.reversed() {
-            try Self.acting(as: owner, for: change) { () throws(KernelError) in try close(change) }
+            try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try close(change) }
         }
         let parted = names.values.filter { $0.put < $0.wanted }.map { $0.path }
         leftOut += parted.sorted { $0.lexicographicallyPrecedes($1) }.map { path in
@@ -191,7 +184,7 @@ package struct ChangeApplication {
             try prepare(target)
             try makeLinkEntry(temporary, to: content, at: target)
             // Root follows its own links: one that the jail has made does not become root's.
-            if isRoot {
+            if handover.isRoot {
                 try setOwner(temporary.text, at: target, user: upper.owner, group: upper.group)
             }
             try place(name, change, target)
@@ -286,7 +279,7 @@ package struct ChangeApplication {
 
     /// The upper is read as whoever asks.
     func asCaller<Result>(_ body: () throws(KernelError) -> Result) throws(KernelError) -> Result {
-        guard let owner else { return try body() }
+        guard let owner = handover.owner else { return try body() }
         try reachFiles(asUser: 0, group: 0)
         do throws(KernelError) {
             let result = try body()

@@ -14,7 +14,6 @@ package struct Objection: Sendable {
 /// What stands against a change: what the original has become since the first launch whose changes are kept, and whose it is.
 struct Conflicts {
     let lowers: [Int32]
-    let record: OverlayRecord
     private let handover: Handover
     private var deletions: Deletions
     /// New names of which it cannot be known whether the original had them, and has deleted them since.
@@ -22,10 +21,11 @@ struct Conflicts {
 
     private static let reason = "changed in the original since the launch"
 
-    init(upper: Int32, lowers: [Int32], record: OverlayRecord) throws(KernelError) {
-        handover = try Handover(record, root: lowers[0])
-        (self.lowers, self.record) = (lowers, record)
-        deletions = Deletions(upper: upper, lowers: lowers, record: record)
+    private var record: OverlayRecord { handover.record }
+
+    init(upper: Int32, lowers: [Int32], _ handover: Handover) {
+        (self.lowers, self.handover) = (lowers, handover)
+        deletions = Deletions(upper: upper, lowers: lowers, record: handover.record)
     }
 
     /// Every change that would undo one of the original's, before the first is made.

@@ -22,7 +22,7 @@ extension ChangeApplication {
     ) throws(KernelError) {
         // Only what differs: of what belongs to another nothing else needs that one's rights.
         var there = try status(of: made)
-        if isRoot, let wanted = try handover.newOwner(of: change, upper, in: directory),
+        if handover.isRoot, let wanted = try handover.newOwner(of: change, upper, in: directory),
             wanted != (there.owner, there.group)
         {
             try setOwner(of: made, user: wanted.user, group: wanted.group)

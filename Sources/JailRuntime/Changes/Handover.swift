@@ -6,28 +6,31 @@ import Kernel
 /// the upper with all that it holds, as its owner's still.
 struct Handover {
     let record: OverlayRecord
-    /// Whom all is given to, where the tree is not root's.
-    private let owner: UInt32?
-    private let isRoot: Bool
+    /// Whom the original's root belongs to where that is not root, who asks: what is done to it is done as that user.
+    let owner: (user: UInt32, group: UInt32)?
+    /// Whether what is made is root's, to be given away.
+    let isRoot: Bool
 
     /// `root` is that of the original.
     init(_ record: OverlayRecord, root: Int32) throws(KernelError) {
         self.record = record
-        isRoot = effectiveUser() == 0
         let found = try status(of: root)
-        owner = isRoot && found.owner != 0 ? found.owner : nil
+        let asksRoot = effectiveUser() == 0
+        owner = asksRoot && found.owner != 0 ? (found.owner, found.group) : nil
+        isRoot = asksRoot && owner == nil
     }
 
     /// Why a change stays where it is, whatever else is wanted: it is somebody else's file, closed to the jail's user, and would become
     /// another's.
     func objection(to change: Change) -> String? {
-        guard isRoot, let maker = record.owner.first, maker != 0, let upper = change.upper, upper.kind == .regular,
+        guard isRoot || owner != nil, let maker = record.owner.first, maker != 0, let upper = change.upper,
+            upper.kind == .regular,
             UInt64(upper.owner) != maker, upper.permissions & 0o004 == 0,
             inside(upper.owner, record.users) == upper.owner
         else { return nil }
         let recipient: UInt32
         if let owner {
-            recipient = owner
+            recipient = owner.user
         } else if let lower = change.lower, change.kind != .replaced {
             recipient = lower.owner
         } else {

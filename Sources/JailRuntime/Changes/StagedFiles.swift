@@ -9,7 +9,7 @@ extension ChangeApplication {
         if files.isEmpty { return }
         try failing { () throws(KernelError) in try synchronizeFileSystem(kept.lowers[0]) }
         for file in files {
-            try Self.acting(as: owner, for: file.change) { () throws(KernelError) in
+            try Self.acting(as: handover.owner, for: file.change) { () throws(KernelError) in
                 try place(file.name, file.change, file.parents.original, from: file.draft)
             }
         }
