@@ -78,7 +78,7 @@ package struct Plan: Equatable, Sendable {
     private var actor = Actor.launcher
     package private(set) var maps: IdentityMaps?
     /// The step that provides for a network that leads out.
-    private var providing: Int?
+    package private(set) var providing: Int?
     /// Whether ports of the host lead into the jail.
     private var publishes = false
     /// Where the list of destinations stands, where there is one.

@@ -401,7 +401,7 @@ int linux_keep_to_sockets(void);
 /* seccomp(2): from here on setgroups(2) and ioctl(TUNSETIFF) of this process wait until the listener answers. */
 int linux_gate_tunnel(void);
 int linux_is_setgroups(int number);
-/* rtnetlink(7): the addresses of all interfaces but loopback; how many, at most `room`, E2BIG where there are more. */
+/* rtnetlink(7): the addresses of all interfaces but those of loopback, 127.0.0.0/8 and ::1; how many, at most `room`, E2BIG where there are more. */
 int linux_interface_addresses(struct linux_route *addresses, int room);
 /* A socket that receives at that address, of 4 or 16 bytes, and port; what failed in making it. */
 enum linux_port_step { linux_port_socket, linux_port_set, linux_port_bind, linux_port_listen };

@@ -149,17 +149,13 @@ package struct BubblewrapImport {
             triesUsers = true
             unshared.formUnion(["user", "ipc", "pid", "net", "uts", "cgroup"])
             for kind in ["ipc", "pid", "uts", "cgroup"] { ownNamespace(kind, option) }
-        case "--share-net":
-            unshared.remove("net")
+        case "--share-net", "--unshare-net":
+            if option.name == "--share-net" { unshared.remove("net") } else { unshared.insert("net") }
             // Of those that say the same the last one has the line.
             if let earlier = given.updateValue(option, forKey: option.name) { draft.isPart(earlier.directive) }
-        case "--unshare-user", "--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-net",
-            "--unshare-uts", "--unshare-cgroup", "--unshare-cgroup-try":
+        case "--unshare-user", "--unshare-user-try", "--unshare-ipc", "--unshare-pid", "--unshare-uts",
+            "--unshare-cgroup", "--unshare-cgroup-try":
             unshared.insert(String(option.name.split(separator: "-")[1]))
-            if option.name == "--unshare-net" {
-                if let earlier = given.updateValue(option, forKey: option.name) { draft.isPart(earlier.directive) }
-                break
-            }
             if option.name == "--unshare-user" { unsharesUsers = true }
             if option.name == "--unshare-user-try" { triesUsers = true }
             ownNamespace(String(option.name.split(separator: "-")[1]), option)
@@ -170,8 +166,8 @@ package struct BubblewrapImport {
     }
 
     private mutating func ownNamespace(_ kind: String, _ option: BubblewrapOptions.Option) {
-        // The network of --unshare-all may be given back, and a user namespace is there for whoever is not root.
-        let claim: Claim = ["net", "user"].contains(kind) ? .nothing : .own(foreign: kind)
+        // A user namespace is there for whoever is not root.
+        let claim: Claim = kind == "user" ? .nothing : .own(foreign: kind)
         draft.isInForce(claim, "a namespace of the jail's own", option.directive)
     }
 

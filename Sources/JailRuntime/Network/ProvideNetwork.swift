@@ -47,14 +47,8 @@ extension Applier {
     /// Before the jail's namespaces are there: starts pasta and the process that will be nft(8), which wait for them. That takes as long as
     /// to make them.
     mutating func startForNetwork(_ plan: Plan) throws(Failure) {
-        let steps = plan.steps
-        guard
-            let index = steps.firstIndex(where: {
-                if case .network(.provideNetwork) = $0.operation { true } else { false }
-            }),
-            case .network(.provideNetwork(let provision)) = steps[index].operation
-        else { return }
-        let awaited = steps.firstIndex { if case .network(.awaitNetwork) = $0.operation { true } else { false } }
+        guard let index = plan.providing, let provision = plan.provision else { return }
+        let awaited = plan.steps.firstIndex { if case .network(.awaitNetwork) = $0.operation { true } else { false } }
         try located(index) { () throws(Failure) in
             let stack: HostProgram? =
                 if case .stack(let stack) = provision.way {
