@@ -42,12 +42,17 @@ class Jail:
         return self.run(spec, "sh", "-c", script, **options)
 
 
-def leaves(below=CGROUPS):
-    """The groups of jails, wherever they are; others may come and go meanwhile."""
+def groups(is_meant, below=CGROUPS):
+    """The groups of immure whose names are meant; others may come and go meanwhile."""
     found = []
     for folder, names, _ in os.walk(below, onerror=lambda error: None):
-        found += [f"{folder}/{name}" for name in names if name.startswith("immure-") and not name.endswith(".scope")]
+        found += [f"{folder}/{name}" for name in names if name.startswith("immure-") and is_meant(name)]
     return sorted(found)
+
+
+def leaves(below=CGROUPS):
+    """The groups of jails, wherever they are."""
+    return groups(lambda name: not name.endswith(".scope"), below)
 
 
 def own_group():

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from limits import CGROUPS, Jail, leaves
+from limits import CGROUPS, Jail, groups, leaves
 
 HOST = '[limits]\npids = 20\nmemory = "64M"\n[namespaces]\ncgroup = "host"\n'
 #: The same in a scope of its own, whatever unit it is started in.
@@ -27,7 +27,8 @@ def manager():
     """The ordinary user's own service manager."""
     subprocess.run(["loginctl", "enable-linger", "tester"], check=True)
     deadline = time.monotonic() + 30
-    while not os.path.exists("/run/user/1000/systemd/private"):
+    # systemd-run waits for a unit by the user's bus, which comes after the manager.
+    while not all(os.path.exists(f"/run/user/1000/{name}") for name in ("systemd/private", "bus")):
         assert time.monotonic() < deadline
         time.sleep(0.1)
 
@@ -54,7 +55,7 @@ def settled(found, patience=10):
 
 
 def scopes():
-    return sorted(str(path) for path in CGROUPS.rglob("immure-*.scope"))
+    return groups(lambda name: name.endswith(".scope"))
 
 
 @pytest.mark.parametrize("user", [None, "tester"])
