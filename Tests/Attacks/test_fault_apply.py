@@ -3,9 +3,9 @@ apply finishes what was begun. A sample by default, every call with IMMURE_SWEEP
 """
 
 import os
-import stat
-import time
 
+from harness.patience import settled
+from harness.tree import files
 from kit.calls import NAME, describe, errnos
 from kit.faults import Step, sentence, survivors
 from test_changes_beside import spec_of
@@ -21,23 +21,6 @@ truncate -s 200000 gaps; printf new | dd of=gaps bs=1 seek=100000 conv=notrunc s
 rm -r heap; mkdir heap; echo new >heap/n
 mkdir -p a/b; echo new >a/b/c; ln a/b/c a/second; ln -s f0 a/link; mkfifo a/queue
 rm gone; chmod 640 mode; rm -r tree; echo new >tree"""
-
-
-def files(place):
-    """Names, modes and content below a directory; None for what has no content."""
-    found = {}
-    for path in place.rglob("*"):
-        state = path.lstat()
-        content = path.read_bytes() if stat.S_ISREG(state.st_mode) else os.readlink(path) if stat.S_ISLNK(state.st_mode) else None
-        found[str(path.relative_to(place))] = (oct(state.st_mode), content)
-    return found
-
-
-def settled():
-    """The clock that file systems stamp with ticks on: what was made before this is older than what comes."""
-    before = time.clock_gettime_ns(5)
-    while time.clock_gettime_ns(5) <= before + 10_000_000:
-        time.sleep(0.002)
 
 
 class Apply:

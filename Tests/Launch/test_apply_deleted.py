@@ -6,8 +6,7 @@ import shutil
 import pytest
 
 from harness.patience import settled
-from test_changes import diff, spec_of
-from test_overlay import tree
+from test_changes import changing, diff
 
 DELETED = "deleted in the original since the launch"
 UNKNOWN = "it cannot be known whether the original had, and has deleted since the launch"
@@ -15,17 +14,7 @@ UNKNOWN = "it cannot be known whether the original had, and has deleted since th
 
 @pytest.fixture
 def place(caller):
-    """A lower with a, d/x, d/y and e/f/g, and what makes a spec of it that a script has changed."""
-    lower, place = tree(caller), caller.directory()
-    settled()
-    spec = spec_of(caller, place, lower)
-
-    def changed(script):
-        caller.shell(spec, f"cd /src && {script}").ok
-        settled()
-        return spec
-
-    return lower, changed
+    return changing(caller)
 
 
 def told(run):

@@ -5,23 +5,12 @@ import subprocess
 
 import pytest
 
-from harness.patience import settled
-from test_changes import diff, lines, spec_of
-from test_overlay import tree
+from test_changes import changing, diff, lines
 
 
 @pytest.fixture
 def place(caller):
-    """A lower with a, d/x, d/y and e/f/g, and what makes a spec of it that a script has changed."""
-    lower, place = tree(caller), caller.directory()
-    settled()
-    spec = spec_of(caller, place, lower)
-
-    def changed(script):
-        caller.shell(spec, f"cd /src && {script}").ok
-        return spec
-
-    return lower, changed
+    return changing(caller)
 
 
 NEW = "mkdir -p n/m; chmod 750 n; chmod 2711 n/m; echo k >n/m/keep; echo bad >n/m/evil; echo bad >n/evil; mkdir n/other; rm d/x"

@@ -6,8 +6,8 @@ import shutil
 
 import pytest
 
-from harness.patience import settled
-from test_changes import diff, files, spec_of
+from harness.tree import files
+from test_changes import diff, spec_of
 
 pytestmark = pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
 
@@ -26,7 +26,6 @@ def changed(caller):
     caller.file(lower / "d/y", "old\n")
     for path in [lower, *lower.rglob("*")]:
         caller.own(path)
-    settled()
     spec = spec_of(caller, place, lower)
     caller.shell(spec, SCRIPT).ok
     wanted = {*NAMES, "kept", "d", "d/n", "a", "a/b", "a/b/c", "a/second"}

@@ -11,14 +11,27 @@ import time
 
 import pytest
 
-from harness import linux
 from harness.patience import settled, until
+from harness.tree import files
 from test_overlay import overlay, picture, tree, writable
 from test_overlay_kept import kept
 
 
 def spec_of(caller, place, lower, more=""):
     return caller.spec(writable(caller) + kept(place, lower) + more)
+
+
+def changing(caller):
+    """A lower with a, d/x, d/y and e/f/g, and what makes a spec of it that a script has changed."""
+    lower, place = tree(caller), caller.directory()
+    spec = spec_of(caller, place, lower)
+
+    def changed(script):
+        caller.shell(spec, f"cd /src && {script}").ok
+        settled()
+        return spec
+
+    return lower, changed
 
 
 def diff(caller, spec, *options, status=None):
@@ -29,22 +42,6 @@ def diff(caller, spec, *options, status=None):
 
 def lines(caller, spec):
     return [line.split("\t")[0] for line in diff(caller, spec).splitlines()]
-
-
-def files(place):
-    """Names, kinds, modes and content below a directory."""
-    found = {}
-    for root, directories, names in os.walk(place):
-        for name in directories + names:
-            path = os.path.join(root, name)
-            state = os.lstat(path)
-            content = None
-            if stat.S_ISREG(state.st_mode):
-                content = open(path, "rb").read()
-            elif stat.S_ISLNK(state.st_mode):
-                content = os.readlink(path)
-            found[os.path.relpath(path, place)] = (oct(state.st_mode), content)
-    return found
 
 
 def test_diff_before_the_first_launch_says_that_there_was_none(caller):
@@ -86,7 +83,6 @@ def scenario(caller):
     lower, place = caller.directory(), caller.directory()
     code = f"import os; os.chdir({str(lower)!r})\n{MADE}"
     subprocess.run(["/usr/bin/python3", "-c", code], check=True, **caller.account())
-    settled()
     spec = spec_of(caller, place, lower)
     run = caller.run(spec, "/usr/bin/python3", "-I", "-S", "-c", SCRIPT)
     assert run.ok and run.stderr == ""
@@ -310,7 +306,6 @@ def test_s19_a_killed_apply_is_finished_by_the_next(caller):
         lower, place = caller.directory(), caller.directory()
         made = "".join(f"echo old{n} > f{n}; mkdir t{n}; echo x > t{n}/x\n" for n in range(20))
         subprocess.run(["/bin/sh", "-c", f"cd {lower}\n{made}"], check=True, **caller.account())
-        settled()
         spec = spec_of(caller, place, lower)
         changed = "".join(f"echo new{n} > f{n}; rm -r t{n}; echo file > t{n}; echo z > a{n}\n" for n in range(15))
         caller.shell(spec, f"cd /src\n{changed}\nrm -r t15 t16").ok

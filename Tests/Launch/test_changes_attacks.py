@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from test_changes import files, spec_of
+from harness.tree import files
+from test_changes import spec_of
 from test_overlay import overlay, picture, tree, writable
 from test_overlay_kept import kept, record
 

@@ -7,7 +7,6 @@ import stat
 
 import pytest
 
-from harness.patience import settled
 from test_changes import spec_of
 
 SEED = int(os.environ.get("IMMURE_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -138,7 +137,6 @@ def test_random_changes_come_into_the_original_as_they_were_made(caller, turn):
     caller.run(both, "/usr/bin/python3", "-c", ACTS, str(seed), "60", "/base/lower", "/base/plain").ok
     assert picture(tops[0]) == picture(tops[1])
     place = caller.directory()
-    settled()
     spec = spec_of(caller, place, tops[0])
     for part in range(2):  # running again goes on
         numbers = (str(seed + 1000 + part), "50")

@@ -5,7 +5,6 @@ import os
 
 import pytest
 
-from harness.patience import settled
 from test_changes import diff, spec_of
 from test_overlay import overlay, tree, writable
 
@@ -13,7 +12,6 @@ from test_overlay import overlay, tree, writable
 @pytest.fixture
 def place(caller):
     lower, place = tree(caller), caller.directory()
-    settled()
     return lower, spec_of(caller, place, lower)
 
 
@@ -41,7 +39,6 @@ def test_where_a_link_leads_is_said(caller):
     (lower / "file").write_text("1")
     for name in ("link", "file"):
         os.lchown(lower / name, caller.uid, caller.gid)
-    settled()
     spec = spec_of(caller, place, lower)
     caller.shell(spec, r"cd /src; ln -sfn /etc/shadow link; ln -s b new; ln -sf '/x	y' file; rm d/x").ok
     assert diff(caller, spec, status=1) == (

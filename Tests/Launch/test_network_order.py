@@ -1,16 +1,16 @@
 """What of a network comes before what: rules before the interface, the interface before the command. pasta starts beside nft(8), and is held
 back in the call that makes its interface."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 
-from harness import lab, linux
+from harness import linux
 from harness.covered import covered
 from harness.lab import network  # noqa: F401
 from harness.patience import patient, until
@@ -49,11 +49,27 @@ def inside():
     return None
 
 
-@pytest.mark.parametrize("end", ["go", "fail"])
-def test_no_interface_before_the_rules(caller, network, end):
-    with covered("nft", '[ "$1" = -f ] || exec {0}/real "$@"\nread word <{0}/fifo\n[ $word = go ] && exec {0}/real "$@"\necho no rules >&2\nexit 1\n', caller) as place:
+@contextlib.contextmanager
+def held(program, script, caller):
+    """A program of the host that reads a word from `fifo`, in the place that is given, as the script says."""
+    with covered(program, script, caller) as place:
         os.mkfifo(place / "fifo")
         (place / "fifo").chmod(0o644)
+        yield place
+
+
+def ends(caller, end, condition):
+    """A launch that a signal comes to once that is so: nothing of the command has run, and nobody is left."""
+    launch = caller.start(USER, "echo", "ran")
+    until(condition)
+    launch.send_signal(end)
+    out, _ = launch.communicate(timeout=patient(10))
+    assert out == b"" and linux.survivors(1) == {}
+
+
+@pytest.mark.parametrize("end", ["go", "fail"])
+def test_no_interface_before_the_rules(caller, network, end):
+    with held("nft", '[ "$1" = -f ] || exec {0}/real "$@"\nread word <{0}/fifo\n[ $word = go ] && exec {0}/real "$@"\necho no rules >&2\nexit 1\n', caller) as place:
         launch = caller.start(USER, "echo", "ran")
         # pasta has come as far as it can.
         until(lambda: holders(TUNNEL) and inside())
@@ -69,14 +85,8 @@ def test_no_interface_before_the_rules(caller, network, end):
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 def test_the_launch_ends_while_the_interface_waits(caller, network, end):
-    with covered("nft", "read word <{0}/fifo\n", caller) as place:
-        os.mkfifo(place / "fifo")
-        (place / "fifo").chmod(0o644)
-        launch = caller.start(USER, "echo", "ran")
-        until(lambda: holders(TUNNEL))
-        launch.send_signal(end)
-        out, _ = launch.communicate(timeout=patient(10))
-        assert out == b"" and linux.survivors(1) == {}
+    with held("nft", "read word <{0}/fifo\n", caller):
+        ends(caller, end, lambda: holders(TUNNEL))
 
 
 def test_what_was_started_ends_where_the_namespaces_cannot_be_made(caller, network):
@@ -93,14 +103,8 @@ def test_what_was_started_ends_where_the_namespaces_cannot_be_made(caller, netwo
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
 def test_the_launch_ends_while_pasta_has_not_come_to_its_namespaces(caller, network, end):
     """A pasta that is slow: the rules hold by then, and the launch waits for it alone."""
-    with covered("pasta", "read word <{0}/fifo\nexec {0}/real \"$@\"\n", caller) as place:
-        os.mkfifo(place / "fifo")
-        (place / "fifo").chmod(0o644)
-        launch = caller.start(USER, "echo", "ran")
-        until(inside)
-        launch.send_signal(end)
-        out, _ = launch.communicate(timeout=patient(10))
-        assert out == b"" and linux.survivors(1) == {}
+    with held("pasta", "read word <{0}/fifo\nexec {0}/real \"$@\"\n", caller):
+        ends(caller, end, inside)
 
 
 def test_a_slow_pasta_is_given_its_namespaces_when_it_comes(caller, network):
@@ -146,9 +150,7 @@ LISTENED = textwrap.dedent(
 def test_where_no_filter_can_ask_pasta_starts_after_the_rules(caller, network):
     caller.wrapper = (sys.executable, "-c", LISTENED)
     try:
-        with covered("nft", '[ "$1" = -f ] || exec {0}/real "$@"\nread word <{0}/fifo\nexec {0}/real "$@"\n', caller) as place:
-            os.mkfifo(place / "fifo")
-            (place / "fifo").chmod(0o644)
+        with held("nft", '[ "$1" = -f ] || exec {0}/real "$@"\nread word <{0}/fifo\nexec {0}/real "$@"\n', caller) as place:
             launch = caller.start(USER, "sh", "-c", "grep -c . /proc/net/route")
             until(inside)
             assert links(inside()) == {"lo"} and not holders(TUNNEL)

@@ -1,6 +1,7 @@
 """A directory that can become the root of a jail."""
 
 import os
+import stat
 
 LINKS = ("bin", "sbin", "lib", "lib64")
 
@@ -23,6 +24,23 @@ def tree(caller, *directories):
 def rooted(place, more="", mounts=""):
     """The spec of a jail in that tree. `more` are lines of [filesystem], `mounts` whatever comes after."""
     return f'[filesystem]\nroot = "{place}"\nro = ["/usr"]\n{more}\n{mounts}\n'
+
+
+def files(place):
+    """Names, kinds, modes and content below a directory; None for what has no content."""
+    found = {}
+    for root, directories, names in os.walk(place):
+        for name in directories + names:
+            path = os.path.join(root, name)
+            state = os.lstat(path)
+            content = None
+            if stat.S_ISREG(state.st_mode):
+                with open(path, "rb") as file:
+                    content = file.read()
+            elif stat.S_ISLNK(state.st_mode):
+                content = os.readlink(path)
+            found[os.path.relpath(path, place)] = (oct(state.st_mode), content)
+    return found
 
 
 def photograph(place):
