@@ -104,8 +104,14 @@ def test_each_call_fails_once(bench, dice, tally):
     assert not wrong, f"{len(wrong)} of {len(cases)}:\n" + "\n".join(wrong)
 
 
+def lie(number):
+    """What a call answers that has done nothing. A socket's number is one that nothing has: a kernel that gives one in use, the standard
+    input's 0 say, makes every program close that."""
+    return {"write": "count", "pwrite64": "count", "sendto": "count", "socket": 1000}.get(NAME[number], 0)
+
+
 def test_success_that_is_a_lie(bench, dice, tally):
     steps = chosen(dice, [step for step in bench.of_the_launcher() if NAME.get(step.number) in EFFECTS | {"clone3", "recvfrom", "socket"}], 12)
-    wrong = [word for _, word in (bench.fake(step, "count" if NAME[step.number] in ("write", "pwrite64", "sendto") else 0) for step in steps) if word]
+    wrong = [word for _, word in (bench.fake(step, lie(step.number)) for step in steps) if word]
     tally("later addresses: calls that were faked", len(steps), len(wrong))
     assert not wrong, f"{len(wrong)} of {len(steps)}:\n" + "\n".join(wrong)
