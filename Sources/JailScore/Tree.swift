@@ -87,6 +87,11 @@ extension Check {
         },
         Check("mount.suid", advice: "leave the option out: nosuid is the default") { spec in
             spec.filesystem.mounts.filter { $0.options.opened.hasAll(of: .noSetuid) }.map { mount in
+                if mount.makesFilesOfOthers, mount.honoursRights {
+                    let what = "the command can make programs that run on the host with its owner's rights"
+                    return Opening(
+                        weight: Weight.programsOfOthers, what: "below \(mount.target) \(what)", origin: mount.position)
+                }
                 let closed = spec.process.noNewPrivileges.value
                 let what = "set-user-id files below \(mount.target) count" + (closed ? ", if no_new_privs goes" : "")
                 return Opening(

@@ -9,7 +9,7 @@ enum Weight {
     static let (hostMounts, hostDevices, deviceFiles) = (90, 25, 10)
     static let (setuidFiles, setuidFilesUnused) = (15, 3)
     static let (image, writableGroups, sysfs, groups) = (8, 6, 5, 3)
-    static let filesOfTheirOwner = 5
+    static let (filesOfTheirOwner, programsOfOthers) = (5, 30)
     static let (unlimitedTmpfs, kernelFiles, writableRoot) = (1, 1, 1)
     /// A place of which nothing is known.
     static let (writable, readable) = (5, 1)

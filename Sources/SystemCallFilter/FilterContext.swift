@@ -1,4 +1,5 @@
 package import JailSpec
+package import SpecFile
 
 /// What a profile has to know of the jail.
 package struct FilterContext: Sendable {
@@ -15,6 +16,8 @@ package struct FilterContext: Sendable {
     package var kernel: KernelVersion?
     /// Whom files can belong to; nil: anybody, as far as is known.
     package var owners: MappedOwners?
+    /// The line by which the jail makes files that are another's on the host, and whose rights it must not give them.
+    package var filesOfOthers: Located<Bool>?
 
     package init() {}
 }

@@ -16,10 +16,13 @@ package struct FilterProgram: Equatable, Sendable {
     /// The profile "default", which most jails have as it is: that one was compiled ahead (`make test` holds it against the
     /// compiler), and costs a launch nothing.
     package init(defaultIn context: FilterContext) {
-        if context.opensNothing, let owners = context.owners, let ahead = DefaultProgram.native(for: owners) {
+        if context.opensNothing, context.filesOfOthers == nil, let owners = context.owners,
+            let ahead = DefaultProgram.native(for: owners)
+        {
             (written, self.owners, instructions) = (nil, owners, ahead)
         } else {
-            let policy = EffectivePolicy(defaultIn: context)
+            var policy = EffectivePolicy(defaultIn: context)
+            policy.guardRights(in: context)
             (written, owners, instructions) = (policy, nil, FilterCompiler.compile(policy, notifies: false))
         }
     }

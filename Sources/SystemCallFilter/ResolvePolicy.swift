@@ -14,10 +14,14 @@ extension EffectivePolicy {
     /// The profile decides first. A group of a list overrides it, a name overrides a group, and a rule whose arguments are
     /// met overrides both. Where two groups disagree, or two rules are met, the stricter holds.
     package static func resolve(_ written: Located<SeccompPolicy>?, in context: FilterContext) -> Resolved {
-        guard let written else { return Resolved(policy: EffectivePolicy(defaultIn: context), faults: []) }
+        guard let written else {
+            var policy = EffectivePolicy(defaultIn: context)
+            policy.guardRights(in: context)
+            return Resolved(policy: policy, faults: [])
+        }
         var resolver = PolicyResolver(written.value, at: written.position, in: context)
         resolver.resolve()
-        let isNone = resolver.faults.isEmpty && resolver.allowsAll
+        let isNone = resolver.faults.isEmpty && resolver.allowsAll && context.filesOfOthers == nil
         return Resolved(policy: isNone ? nil : resolver.policy, faults: resolver.faults)
     }
 }
@@ -97,6 +101,8 @@ struct PolicyResolver {
                     hint: "write default = \"EPERM\" to allow nothing else, or remove the list")
             }
         }
+        // Over all that the spec says: no line opens the host's files to the calls that it allows.
+        policy.guardRights(in: context)
         requireExecve()
     }
 

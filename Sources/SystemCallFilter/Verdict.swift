@@ -17,6 +17,7 @@ package struct Verdict: RawRepresentable, Hashable, Sendable {
     static let refuse = errno(1)
     static let absent = errno(38)
     static let noSuchFamily = errno(97)
+    static let notSupported = errno(95)
 
     init(_ action: SeccompPolicy.Action) {
         switch action {

@@ -95,6 +95,10 @@ import Testing
         ("filesystem.ro = [\"/run/dbus\"]", "filesystem.ro = [\"/run\"]"),
         ("filesystem.ro = [\"/srv/x.sock\"]", "filesystem.ro = [\"/run/user/1000\"]"),
         ("filesystem.root = \"host\"", "namespaces.mount = \"host\""),
+        (
+            "mount = [{ target = \"/m\", source = \"/srv\", options = [\"rw\"], idmap = true }]",
+            "mount = [{ target = \"/m\", source = \"/srv\", options = [\"rw\", \"suid\"], idmap = true }]"
+        ),
         ("filesystem.ro = [\"/:/host\"]", "filesystem.rw = [\"/:/host\"]"),
         ("filesystem.rw = [\"/:/host\"]", "namespaces.mount = \"host\""),
         ("filesystem = { root = \"host\", hide = [\"/run\"] }", "filesystem.root = \"host\""),

@@ -222,3 +222,48 @@ def test_doctor_says_whether_a_users_changes_can_be_thrown_away(user):
     place = user.directory()
     run = user.shell(f'[[mount]]\ntarget = "/src"\ntype = "overlay"\nlower = ["{place}"]\n', "true")
     assert (row["state"] == "ok") == (run.status == 0), (row, run)
+
+
+def test_what_is_made_there_gets_no_right_of_its_owners(root):
+    """tar(1), chmod(1) and install(1) say so; everything else of them goes on."""
+    place = owned(root, 0, 0)
+    archive = "cd /tmp && echo x >p && tar -cf a p && cd /data && tar -xf /tmp/a"
+    make = f"{archive} && chmod 1755 p; chmod u+s p; chmod g+s p; install -m 4755 p q; stat -c %a p"
+    run = root.shell(mount(place), make)
+    assert run.stderr.count("Operation not permitted") >= 3 and run.stdout == "1755\n", run
+    assert not [path for path in place.iterdir() if path.lstat().st_mode & 0o6000]
+    # By a command that comes later, too.
+    jail = root.start(mount(place), "sh", "-c", "echo; sleep 1000")
+    try:
+        assert jail.stdout.readline() == b"\n"
+        entered = root.verb("enter", str(jail.pid), "--", "chmod", "6755", "/data/own")
+        assert entered.status == 1 and "Operation not permitted" in entered.stderr, entered
+    finally:
+        jail.kill()
+        jail.communicate()
+    assert (place / "own").lstat().st_mode & 0o6000 == 0
+
+
+def test_suid_among_the_options_lets_it_and_plan_score_and_why_name_it(root):
+    place = owned(root, 0, 0)
+    closed, opened = root.spec(mount(place)), root.spec(mount(place).replace('"rw"', '"rw", "suid"'))
+    assert "the filter refuses set-user-ID and set-group-ID bits" in root.verb("plan", closed, "--", "true").ok.stdout
+    assert "the filter refuses set-user-ID" not in root.verb("plan", opened, "--", "true").ok.stdout
+    row = "can make programs that run on the host with its owner's rights"
+    assert row in root.verb("score", opened).stdout and row not in root.verb("score", closed).stdout
+    run = root.run(closed, "chmod", "4755", "/data/own", options=["--why"])
+    assert run.status == 1 and f'add "suid" to the options of the mount of {closed}:5:' in run.stderr, run
+    assert root.run(opened, "chmod", "4755", "/data/own").ok and (place / "own").lstat().st_mode & 0o4000
+    # What refuses is called by its line.
+    calls = json.loads(root.verb("plan", "--json", closed, "--", "true").ok.stdout)
+    assert "mount.idmap: files with the rights of another" in json.dumps(calls)
+
+
+def test_a_program_that_has_the_bit_is_told_of_in_the_manual(root):
+    """The one thing that no filter closes: pages of a file that are mapped, which the kernel writes without asking for modes."""
+    place = owned(root, 0, 0)
+    program = root.file(place / "old", "x" * 4096, 0o4755)
+    change = "import mmap, os; f = os.open('/data/old', os.O_RDWR); m = mmap.mmap(f, 4096); m[0:3] = b'new'; m.close()"
+    root.run(mount(place), "/usr/bin/python3", "-I", "-c", change).ok
+    assert program.read_text().startswith("newx") and program.lstat().st_mode & 0o4000
+    assert "-perm /6000" in root.verb("manual", "5").ok.stdout.replace("\\-", "-")

@@ -41,6 +41,16 @@ def test_a_pipe_opens_as_it_was_given_only(root):
     assert {found[name] for name in ("0 write", "1 read", "2 read", "9 read")} == {13}
 
 
+def test_an_ordinary_users_pipe_opens_both_ways_as_the_manual_says(user):
+    """It belongs to the id that the command has, and pipes are in no file system that Landlock knows: its mode is all that there
+    is, and an owner may change that."""
+    code = "import os; os.fchmod(0, 0o400); os.fchmod(0, 0o600)\n" + REOPEN
+    line = f'{{ echo in | {user.binary} run -- /usr/bin/python3 -I -S -c "$CODE"; }} 2>&1 | cat'
+    own = json.loads(user.finish(user.popen(["sh", "-c", line], env={"CODE": code})).ok.stdout)
+    assert {own[f"{number} {way}"] for number in (0, 1, 2) for way in ("read", "write")} == {0}, own
+    assert "a pipe of an ordinary user" in " ".join(user.verb("manual", "1").ok.stdout.split())
+
+
 def test_neither_files_nor_named_pipes_are_given_away(root):
     directory = root.directory()
     log, fifo = root.file(directory / "log", mode=0o600), directory / "fifo"

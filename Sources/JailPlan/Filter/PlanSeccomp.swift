@@ -12,6 +12,7 @@ extension Planner {
         context.ownsUsers = isNew(.user)
         context.kernel = host.kernel
         context.owners = identity.maps?.owners
+        context.filesOfOthers = spec.filesystem.filesOfOthers
         let program: FilterProgram
         if let written = spec.seccomp {
             let resolved = EffectivePolicy.resolve(written, in: context)

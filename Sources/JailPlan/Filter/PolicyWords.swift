@@ -12,6 +12,7 @@ extension Spec {
         context.isNested = namespaces.nested.value
         context.ownsProcesses = namespaces[.pid].value.isNew
         context.ownsUsers = namespaces[.user].value.isNew
+        context.filesOfOthers = filesystem.filesOfOthers
         return context
     }
 

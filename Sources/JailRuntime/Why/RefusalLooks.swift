@@ -21,6 +21,12 @@ struct RefusalLooks {
                 origin.words == "seccomp.deny" ? "take it out of what \(place) denies" : "change the rule of \(place)"
             return Denial(kind, name, advice: advice)
         }
+        if let place = origin.position, origin.words == EffectivePolicy.rightsOfFiles {
+            return Denial(
+                kind, name, remark: "since files that are made there are another's on the host",
+                advice:
+                    "add \"suid\" to the options of the mount of \(place), if the command is to give them such rights")
+        }
         switch asks(question, name) {
         case .nothing: return Denial(kind, name, line: allow)
         case .ofHost(let capability) where scene.ownsUsers:

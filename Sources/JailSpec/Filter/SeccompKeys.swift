@@ -27,7 +27,7 @@ extension SectionRows {
         perfmon, dac_read_search open_by_handle_at. ptrace is allowed where the jail has a pid namespace of its own.
         `namespaces.nested = true` opens namespaces, mounts, chroot, and a new session keyring. `strict`: files, memory, threads,
         time, signals and starting programs; no sockets, no devices beyond asking whether a descriptor is a terminal. `none`: no
-        filter but what the lists say.
+        filter but what the lists say, and what `idmap` of a mount asks for.
 
         A path, or a name ending in .json: a `seccomp` block of the OCI runtime specification, or the default profile of docker
         or podman (/usr/share/containers/seccomp.json), with their archMap, includes and excludes: caps are those that the spec

@@ -205,7 +205,11 @@ extension Manual {
             that listens on the host, but for abstract sockets where the kernel can close them (Landlock). Descriptors 0 to 2 are the caller's own; the
             file behind one, where it is not in the tree, can be opened anew with no more access than it was given with, and
             a file that was given for appending not for writing (Landlock, which forbids mounts: not where namespaces.nested
-            or CAP_SYS_ADMIN allows those). Side channels of the processor are not closed. WHAT IS SHARED has the rest.
+            or CAP_SYS_ADMIN allows those). Landlock knows nothing of what is in no file system: a memfd can be opened for
+            writing unless it is sealed, memfd_create(2), and a pipe of an ordinary user's in both directions, as it belongs
+            to the user that the command is, who may change its mode: what others write to the pipe of standard output can
+            be read, and what others read from that of standard input be written. As root, the command opens a pipe as it
+            was given only. Side channels of the processor are not closed. WHAT IS SHARED has the rest.
             """)
         page.paragraph(
             """
