@@ -187,3 +187,38 @@ def test_a_mount_that_is_not_written_to_closes_nothing(root):
         spec = f'[[mount]]\ntarget = "/data"\nsource = "{place}"\n{line}\n'
         root.shell(spec, "echo >/tmp/own; chmod 6755 /tmp/own").ok
     assert stat.S_IMODE(place.stat().st_mode) == 0o777
+
+
+SEND = """
+import os, socket, time
+file = os.open("/data/given", os.O_CREAT | os.O_RDWR, 0o755)
+there = socket.socket(socket.AF_UNIX)
+while there.connect_ex("/shared/socket"): time.sleep(.02)
+socket.send_fds(there, [b"x"], [file])
+there.recv(1)
+"""
+RECEIVE = """
+import os, socket
+here = socket.socket(socket.AF_UNIX)
+here.bind("/shared/socket")
+os.chmod("/shared/socket", 0o777)
+here.listen()
+there = here.accept()[0]
+file = socket.recv_fds(there, 1, 1)[1][0]
+try: print(os.fchmod(file, 0o4755) or 0)
+except OSError as error: print(error.errno)
+"""
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["ids of its own", "nobody's, as the manual says"])
+def test_an_accomplice_who_is_another_on_the_host_has_no_right_over_the_file(root, own):
+    """The filter holds one jail. Who is the same user on the host owns the file by the mount that a descriptor leads through."""
+    place, shared = root.directory(0o755), root.open_directory()
+    rw = f'[filesystem]\nrw = ["{shared}:/shared"]\n'
+    mount = f'[[mount]]\ntarget = "/data"\nsource = "{place}"\noptions = ["rw"]\nidmap = true\n'
+    ids = "".join(f"{kind}_map = [{{ inside = 65534, outside = 300000, count = 1 }}]\n" for kind in ("uid", "gid"))
+    accomplice = root.start(rw, "/usr/bin/python3", "-I", "-S", "-c", RECEIVE)
+    root.run((f"[identity]\nuser = 65534\ngroup = 65534\n{ids}" if own else "") + rw + mount, "/usr/bin/python3", "-I", "-S", "-c", SEND).ok
+    assert root.finish(accomplice).ok.stdout == ("1\n" if own else "0\n")
+    assert (place / "given").lstat().st_uid == 0
+    assert bool((place / "given").lstat().st_mode & 0o4000) == (not own)

@@ -134,18 +134,22 @@ extension SectionRows {
             KeyRow(
                 "idmap", as: .boolean, default: "false",
                 """
-                bind, image, and overlay without upper: files appear with the jail's ids, mount_setattr(2). An id that the jail has is
-                itself; the owner of the source, where the jail does not have that id, is the command's user, and the group
-                likewise. What the jail makes there belongs on the host to whom it appears to belong: to root, where the source is
-                root's. So that nothing there runs with such rights, the filter of a jail that may write to it (bind, not `ro`)
-                refuses set-user-ID and set-group-ID bits on all files (EPERM); openat2(2) (ENOSYS) and io_uring(7) (EPERM), into
-                which it cannot see; and where `namespaces.nested` or the capability setfcap would let the jail give files
-                capabilities, extended attributes of their lengths, 20 and 24 bytes (EOPNOTSUPP). Nothing in `[seccomp]` opens
-                these, the profile `none` neither; `suid` among the options of the mount does. A program that has such a bit
-                already keeps it when the jail changes it through a shared mapping, mmap(2): the source should hold none
-                (`find DIRECTORY -perm /6000`). Only root may idmap, and the file system must be one that can: ext4, xfs, btrfs, since Linux 5.19 erofs, 6.2 squashfs, 6.3 tmpfs, not overlay,
-                proc or sysfs. An ordinary user may for an overlay without upper: fuse-overlayfs(1) makes it, all files appear as
-                the command's user's, and all of them can be changed that the caller can read; --changes cannot list it.
+                bind, image, and overlay without upper: files appear with the jail's ids, mount_setattr(2). An id that the jail
+                has is itself; the owner of the source, where the jail does not have that id, is the command's user, and the
+                group likewise. What the jail makes there belongs on the host to whom it appears to belong: to root, where the
+                source is root's. So that nothing there runs with such rights, the filter of a jail that may write to it (bind,
+                not `ro`) refuses set-user-ID and set-group-ID bits on all files (EPERM, by which dpkg(1) fails with a package
+                that has such a program); openat2(2) (ENOSYS) and io_uring(7) (EPERM), into which it cannot see; and where
+                `namespaces.nested` or the capability setfcap would let the jail give files capabilities, extended attributes of
+                their lengths, 20 and 24 bytes (EOPNOTSUPP). Nothing in `[seccomp]` opens these, the profile `none` neither;
+                `suid` among the options of the mount does. Two things are left. A program that has such a bit already keeps it
+                when the jail changes it through a shared mapping, mmap(2): the source should hold none (`find DIRECTORY -perm
+                /6000`). And the filter holds this jail only: whoever is the same user on the host, as the next jail of nobody's
+                is, and gets a descriptor from it, by a socket in a directory that both may write to, has all rights over the
+                file; `uid_map` gives a jail ids that nobody else has. Only root may idmap, and the file system must be one that
+                can: ext4, xfs, btrfs, since Linux 5.19 erofs, 6.2 squashfs, 6.3 tmpfs, not overlay, proc or sysfs. An ordinary
+                user may for an overlay without upper: fuse-overlayfs(1) makes it, all files appear as the command's user's, and
+                all of them can be changed that the caller can read; --changes cannot list it.
                 """),
         ])
 
