@@ -1,3 +1,4 @@
+import JailSpec
 import SpecFile
 
 extension EffectivePolicy {

@@ -252,7 +252,7 @@ def test_suid_among_the_options_lets_it_and_plan_score_and_why_name_it(root):
     row = "can make programs that run on the host with its owner's rights"
     assert row in root.verb("score", opened).stdout and row not in root.verb("score", closed).stdout
     run = root.run(closed, "chmod", "4755", "/data/own", options=["--why"])
-    assert run.status == 1 and f'add "suid" to the options of the mount of {closed}:5:' in run.stderr, run
+    assert run.status == 1 and f'add "suid" to the options of the mount of {closed}:6:' in run.stderr, run
     assert root.run(opened, "chmod", "4755", "/data/own").ok and (place / "own").lstat().st_mode & 0o4000
     # What refuses is called by its line.
     calls = json.loads(root.verb("plan", "--json", closed, "--", "true").ok.stdout)
@@ -262,7 +262,8 @@ def test_suid_among_the_options_lets_it_and_plan_score_and_why_name_it(root):
 def test_a_program_that_has_the_bit_is_told_of_in_the_manual(root):
     """The one thing that no filter closes: pages of a file that are mapped, which the kernel writes without asking for modes."""
     place = owned(root, 0, 0)
-    program = root.file(place / "old", "x" * 4096, 0o4755)
+    program = root.file(place / "old", "x" * 4096)
+    program.chmod(0o4755)
     change = "import mmap, os; f = os.open('/data/old', os.O_RDWR); m = mmap.mmap(f, 4096); m[0:3] = b'new'; m.close()"
     root.run(mount(place), "/usr/bin/python3", "-I", "-c", change).ok
     assert program.read_text().startswith("newx") and program.lstat().st_mode & 0o4000

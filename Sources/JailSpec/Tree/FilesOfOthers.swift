@@ -1,3 +1,4 @@
+import LinuxFacts
 package import SpecFile
 
 extension Mount {

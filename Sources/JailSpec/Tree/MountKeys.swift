@@ -143,13 +143,13 @@ extension SectionRows {
                 `namespaces.nested` or the capability setfcap would let the jail give files capabilities, extended attributes of
                 their lengths, 20 and 24 bytes (EOPNOTSUPP). Nothing in `[seccomp]` opens these, the profile `none` neither;
                 `suid` among the options of the mount does. Two things are left. A program that has such a bit already keeps it
-                when the jail changes it through a shared mapping, mmap(2): the source should hold none (`find DIRECTORY -perm
-                /6000`). And the filter holds this jail only: whoever is the same user on the host, as the next jail of nobody's
-                is, and gets a descriptor from it, by a socket in a directory that both may write to, has all rights over the
-                file; `uid_map` gives a jail ids that nobody else has. Only root may idmap, and the file system must be one that
-                can: ext4, xfs, btrfs, since Linux 5.19 erofs, 6.2 squashfs, 6.3 tmpfs, not overlay, proc or sysfs. An ordinary
-                user may for an overlay without upper: fuse-overlayfs(1) makes it, all files appear as the command's user's, and
-                all of them can be changed that the caller can read; --changes cannot list it.
+                when the jail changes it through a shared mapping, mmap(2): the source should hold none
+                (`find DIRECTORY -perm /6000`). And the filter holds this jail only: whoever is the same user on the host, as
+                the next jail of nobody's is, and gets a descriptor from it, by a socket in a directory that both may write to,
+                has all rights over the file; `uid_map` gives a jail ids that nobody else has. Only root may idmap, and the file
+                system must be one that can: ext4, xfs, btrfs, since Linux 5.19 erofs, 6.2 squashfs, 6.3 tmpfs, not overlay,
+                proc or sysfs. An ordinary user may for an overlay without upper: fuse-overlayfs(1) makes it, all files appear
+                as the command's user's, and all of them can be changed that the caller can read; --changes cannot list it.
                 """),
         ])
 
