@@ -11,7 +11,7 @@ from kit.faults import Step, sentence, survivors
 from test_changes_beside import spec_of
 
 FULL = os.environ.get("IMMURE_SWEEP") == "full"
-FAULTS, KILLS = 30, 15
+FAULTS, KILLS, DISCARDS = 30, 15, 30
 #: What apply does to files and disks, of which each is tried in every run.
 WORKS = set("syncfs fsync sync_file_range lseek copy_file_range renameat renameat2 linkat symlinkat mknodat mkdirat unlinkat fchmod fchown ftruncate utimensat flock".split())
 #: One of each kind of change; `gaps` has a hole, and `heap` becomes opaque.
@@ -50,11 +50,14 @@ class Apply:
         caller.shell(self.spec, SCRIPT).ok
 
     def apply(self, *words):
-        """One apply under the injector, or without it."""
+        return self.verb("apply", *words)
+
+    def verb(self, verb, *words):
+        """One apply or discard under the injector, or without it."""
         self.report.unlink(missing_ok=True)
         self.caller.wrapper = (str(self.inject), str(self.report), *map(str, words), "--") if words else ()
         try:
-            return self.caller.verb("apply", str(self.spec))
+            return self.caller.verb(verb, str(self.spec))
         finally:
             self.caller.wrapper = ()
 
@@ -65,6 +68,12 @@ class Apply:
         self.new = files(self.lower)
         assert self.new["gaps"][1] == bytes(100000) .replace(b"\0\0\0\0", b"old\n", 1) + b"new" + bytes(99997)
         assert {"heap/n", "a/second", "a/link", "a/queue", "tree"} <= set(self.new) and "gone" not in self.new
+        return [Step(row[0], row[1], row[2], False) for row in rows]
+
+    def discards(self):
+        self.change()
+        assert self.verb("discard", "list").status == 0
+        rows = [[int(word) for word in line.split()] for line in self.report.read_text().splitlines() if line[0].isdigit()]
         return [Step(row[0], row[1], row[2], False) for row in rows]
 
     def moved(self):
@@ -139,4 +148,36 @@ def test_s19_an_apply_is_killed_at_each_call(caller, built, dice, tally):
 
     wrong = swept(bench, cases, kill)
     tally("applies killed", len(cases), len(wrong))
+    assert not wrong, f"{len(wrong)} of {len(cases)}:\n" + "\n".join(wrong)
+
+
+def test_s19_a_discard_is_killed_at_each_call(caller, built, dice, tally):
+    """Half of what is thrown away says nothing: an apply after it puts all in or nothing, and another discard ends it."""
+    bench = Apply(caller, built)
+    bench.list()
+    steps = bench.discards()
+    cases = steps if FULL else dice.sample(steps, min(DISCARDS, len(steps)))
+    wrong = []
+    for number, step in enumerate(sorted(cases, key=str)):
+        bench.change()
+        run = bench.verb("discard", "kill", step.process, step.call)
+        word = None if run.status == 137 else f"status {run.status}: {run.stderr}"
+        is_begun = (bench.place / "work/immure.emptying.json").exists()
+        if is_begun:
+            refused = caller.shell(bench.spec, "true")
+            if os.listdir(bench.place / "changes") and "hint: finish it: immure discard SPEC" not in refused.stderr:
+                word = word or f"a launch over it: {refused}"
+        # One half goes on by itself, the other after an apply.
+        if number % 2 and not word:
+            applied = bench.apply()
+            if applied.status != 0 or files(bench.lower) not in (bench.old, bench.new):
+                word = f"the apply after it: {applied}, {sorted(set(files(bench.lower).items()) ^ set(bench.old.items()))}"
+        last = bench.verb("discard")
+        word = word or (last.status and f"the next discard: {last}") or survivors()
+        # overlayfs's own directory stays in work after an apply.
+        if not word and (os.listdir(bench.place / "changes") or set(os.listdir(bench.place / "work")) - ({"work"} if number % 2 else set())):
+            word = "something is left"
+        if word:
+            wrong.append(f"{caller}: {describe(step, None)}: {word}")
+    tally("discards killed", len(cases), len(wrong))
     assert not wrong, f"{len(wrong)} of {len(cases)}:\n" + "\n".join(wrong)

@@ -381,6 +381,8 @@ for number in range(60):
     s.settimeout(2)
     s.connect(("127.0.0.1", 53))
     streams.append(s)
+print("connected", flush=True)
+sys.stdin.readline()
 print(json.dumps([ask("evil.test"), ask("good.test", seconds=20), reach("203.0.113.10")]), flush=True)
 for s in streams: s.close()
 sys.stdin.readline()
@@ -392,6 +394,10 @@ print(json.dumps([ask("good.test"), ask("good.test", tcp=True), reach("203.0.113
     process, _ = resolver(launch.pid)
     taken = len(os.listdir(f"/proc/{process}/fd"))
     subprocess.run(["prlimit", "--pid", str(process), f"--nofile={taken + 20}:{taken + 20}"], check=True, **caller.account())
+    launch.stdin.write(b"\n")
+    launch.stdin.flush()
+    assert launch.stdout.readline() == b"connected\n"
+    until(lambda: len(os.listdir(f"/proc/{process}/fd")) == taken + 20)
     launch.stdin.write(b"\n")
     launch.stdin.flush()
     assert json.loads(launch.stdout.readline()) == [[5, []], [2, []], REFUSED]

@@ -64,6 +64,7 @@ package struct ChangeApplication {
                 hint: nil)
         }
         do throws(Failure) {
+            if record.isEmptying { return try failing { () throws(KernelError) in try finish() } }
             var begun = record
             (begun.isApplying, begun.draft) = (true, temporary.text)
             try begun.write(in: kept.work)
@@ -73,13 +74,7 @@ package struct ChangeApplication {
             }
             try perform(changes)
             if empties {
-                try failing { () throws(KernelError) in
-                    try RemoveTree(top: kept.upper).empty(kept.upper)
-                    if try entryStatus(OverlayRecord.name, at: kept.work) != nil {
-                        try removeEntry(OverlayRecord.name, at: kept.work, directory: false)
-                    }
-                    try synchronize(kept.work)
-                }
+                try failing { () throws(KernelError) in try finish() }
             } else {
                 (begun.isApplying, begun.draft) = (false, nil)
                 try begun.write(in: kept.work)
@@ -87,6 +82,14 @@ package struct ChangeApplication {
         } catch {
             throw KeptChanges.diagnostic(error, mount)
         }
+    }
+
+    /// All is in the original.
+    private func finish() throws(KernelError) {
+        try OverlayRecord.beginEmptying(in: kept.work)
+        try RemoveTree(top: kept.upper).empty(kept.upper)
+        try removeEntry(OverlayRecord.nameOfEmptying, at: kept.work, directory: false)
+        try synchronize(kept.work)
     }
 
     private mutating func perform(_ changes: [Change]) throws(Failure) {

@@ -28,9 +28,9 @@ package struct KeptChanges {
                 throw Failure(telling: "\(work): in use by a jail, or by another immure", hint: nil)
             }
             self.upper = try Self.open(upper, "upper")
-            let bytes = try OverlayRecord.bytes(in: self.work)
-            isRecorded = bytes != nil
-            record = try bytes.flatMap { (bytes) throws(Failure) in try Self.record(bytes, isNeeded: needsLowers) }
+            let text = try OverlayRecord.text(in: self.work)
+            isRecorded = text != nil
+            record = try text.flatMap { (text) throws(Failure) in try Self.record(text, isNeeded: needsLowers) }
             try record?.require(self.upper)
             var opened: [Int32] = []
             if needsLowers { for path in lower { opened.append(try Self.openLower(path, following: Self.rule)) } }
@@ -42,17 +42,19 @@ package struct KeptChanges {
     }
 
     /// What cannot be read is none where everything is to be thrown away.
-    private static func record(_ bytes: [UInt8], isNeeded: Bool) throws(Failure) -> OverlayRecord? {
+    private static func record(
+        _ text: (bytes: [UInt8], isEmptying: Bool), isNeeded: Bool
+    ) throws(Failure) -> OverlayRecord? {
         do throws(Failure) {
-            return try OverlayRecord.parse(bytes)
+            return try OverlayRecord.parse(text)
         } catch {
             if isNeeded { throw error }
             return nil
         }
     }
 
-    /// Whether an apply was begun and not ended.
-    package var isUnfinished: Bool { record?.isApplying ?? false }
+    /// Whether an apply, or the emptying after one or for a discard, was begun and not ended.
+    package var isUnfinished: Bool { record.map { $0.isApplying || $0.isEmptying } ?? false }
 
     private static var rule: LinkRule { LinkRule(user: effectiveUser(), isRoot: effectiveUser() == 0) }
 
@@ -117,7 +119,7 @@ package struct KeptChanges {
     }
 
     func found(origins: Bool = false) throws(KernelError) -> [Change] {
-        guard let record else { return [] }
+        guard let record, !record.isEmptying else { return [] }
         let found = try ChangeWalk.changes(
             of: upper, over: lowers, prefix: record.attributes + ".overlay.", root: record.modes?.upper,
             origins: origins)

@@ -6,6 +6,9 @@ import SpecFile
 /// `immure.json` in the work directory of a kept overlay: what its upper changes, and since when.
 struct OverlayRecord {
     static let name: EntryName = "immure.json"
+    /// What it is called from when the upper is emptied for good until that is done: half of it says nothing true. A directory that is
+    /// opaque and has lost its files would say that the jail has deleted the original's. A rename takes no room on a full disk.
+    static let nameOfEmptying: EntryName = "immure.emptying.json"
 
     /// The wall clock before the first launch whose changes are in the upper, in nanoseconds: what the original has changed
     /// since then is a conflict.
@@ -28,6 +31,8 @@ struct OverlayRecord {
     var owner: [UInt64]
     /// Whether an apply has begun and not ended.
     var isApplying = false
+    /// Whether the upper is being emptied: nothing that is left in it is a change.
+    var isEmptying = false
     /// What an apply that has begun makes each name under until it is whole: no name that the jail can have known.
     var draft: String?
 
@@ -114,30 +119,40 @@ extension OverlayRecord {
 
     /// What is there; nil for nothing.
     static func read(in work: Int32) throws(Failure) -> OverlayRecord? {
-        guard let bytes = try bytes(in: work) else { return nil }
-        return try parse(bytes)
+        try text(in: work).map { (text) throws(Failure) in try parse(text) }
     }
 
-    /// The bytes of a record that this caller's launch has left; nil for none.
-    static func bytes(in work: Int32) throws(Failure) -> [UInt8]? {
-        let isThere = try failing { () throws(KernelError) in try entryStatus(name, at: work) != nil }
-        guard isThere else { return nil }
+    private static func presentName(in work: Int32) throws(KernelError) -> EntryName? {
+        for name in [name, nameOfEmptying] where try entryStatus(name, at: work) != nil { return name }
+        return nil
+    }
+
+    /// From here on nothing in the upper is a change, and it may be emptied.
+    static func beginEmptying(in work: Int32) throws(KernelError) {
+        guard try presentName(in: work) == name else { return }
+        try moveEntry(name, at: work, to: nameOfEmptying, at: work)
+        try synchronize(work)
+    }
+
+    /// A record that this caller's launch has left, as it stands there; nil for none.
+    static func text(in work: Int32) throws(Failure) -> (bytes: [UInt8], isEmptying: Bool)? {
+        guard let name = try failing({ () throws(KernelError) in try presentName(in: work) }) else { return nil }
         let file = try failing { () throws(KernelError) in
             let file = try openEntry(name, at: work, .read)
             guard try status(of: file.number).isRegular else { throw KernelError(.open, .invalid, path: name.text) }
             return file
         }
         try requireOwn(file.number, "\(name.text) in work", path: nil)
-        return try failing { () throws(KernelError) in
-            try readAll(file.number, limit: 1 << 20, path: name.text)
-        }
+        let bytes = try failing { () throws(KernelError) in try readAll(file.number, limit: 1 << 20, path: name.text) }
+        return (bytes, name == nameOfEmptying)
     }
 
-    static func parse(_ bytes: [UInt8]) throws(Failure) -> OverlayRecord {
+    static func parse(_ text: (bytes: [UInt8], isEmptying: Bool)) throws(Failure) -> OverlayRecord {
         do throws(Diagnostic) {
-            guard let record = OverlayRecord(try parseJSON(bytes, file: name.text)) else {
+            guard var record = OverlayRecord(try parseJSON(text.bytes, file: name.text)) else {
                 throw Diagnostic("not one of immure's", at: nil)
             }
+            record.isEmptying = text.isEmptying
             return record
         } catch {
             throw Failure(

@@ -54,14 +54,15 @@ extension KeptChanges {
     package func discard(of mount: Mount) throws(Diagnostic) {
         guard isRecorded else { return }
         do throws(KernelError) {
+            try OverlayRecord.beginEmptying(in: work)
             try ClosedFiles.open { (_) throws(KernelError) in try RemoveTree(top: upper).empty(upper) }
             // The next jail has it as its root.
             if let mode = record?.modes?.upper { try setPermissions(ofPath: upper, mode) }
             let tree = RemoveTree(top: work)
-            while let name = try entryNames(of: work).first(where: { $0 != OverlayRecord.name }) {
+            while let name = try entryNames(of: work).first(where: { $0 != OverlayRecord.nameOfEmptying }) {
                 try tree.remove(name, at: work)
             }
-            try tree.remove(OverlayRecord.name, at: work)
+            try tree.remove(OverlayRecord.nameOfEmptying, at: work)
         } catch {
             throw Self.diagnostic(Failure(error), mount)
         }

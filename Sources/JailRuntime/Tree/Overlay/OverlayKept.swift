@@ -166,6 +166,11 @@ extension Applier {
         }
         if !isEmpty, let earlier = try OverlayRecord.read(in: layers.work) {
             try earlier.require(layers.upper)
+            if earlier.isEmptying {
+                throw Failure(
+                    telling: "these changes were being thrown away, or had all been put in the original, and some are left",
+                    hint: "finish it: immure discard SPEC")
+            }
             if earlier.isApplying {
                 throw Failure(
                     telling: "an apply of these changes was not finished", hint: "finish it: immure apply SPEC")
