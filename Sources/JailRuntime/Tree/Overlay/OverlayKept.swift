@@ -168,7 +168,7 @@ extension Applier {
             try earlier.require(layers.upper)
             if earlier.isEmptying {
                 throw Failure(
-                    telling: "these changes were being thrown away, or had all been put in the original, and some are left",
+                    telling: "these changes were being thrown away, or are all in the original, and some are left",
                     hint: "finish it: immure discard SPEC")
             }
             if earlier.isApplying {
