@@ -1,6 +1,7 @@
 """What code in a jail makes by an idmapped mount is root's on the host: no call gives such a file a right that counts there,
 neither the bits set-user-ID and set-group-ID nor a capability, whatever the spec opens beside it (C32)."""
 
+import errno
 import json
 import os
 import stat
@@ -140,7 +141,7 @@ def tried(root, jail, options='"rw"'):
     place = root.directory(0o755)
     more, words = JAILS[jail]
     mount = f'[[mount]]\ntarget = "/data"\nsource = "{place}"\noptions = [{options}]\nidmap = true\n'
-    must.needs(os.uname().machine == "x86_64" or not set(words) & {"x86", "x32"}, "make calls of i386")
+    must.needs(os.uname().machine == "x86_64", "make calls by their numbers on x86-64")
     run = root.run(more + mount, "/usr/bin/python3", "-I", "-S", "-c", TRY, *words)
     assert run.status == 0, run
     found = {}
@@ -159,7 +160,7 @@ def test_c32_no_file_of_roots_gets_a_right(root, jail, tally):
     answers, found = tried(root, jail)
     tally("rights for files of root's", len(answers), len(found))
     assert not found, found
-    made = {name for name, errno in answers.items() if not errno}
+    made = {name for name, number in answers.items() if not number}
     # x32 is an ABI that most kernels lack; what they do not know is refused in another way.
     assert not made, made
     assert len(answers) >= 200, answers
@@ -170,7 +171,9 @@ def test_suid_on_the_mount_lets_it(root, jail):
     """The attempts are real, and the word is the one that lifts it."""
     answers, found = tried(root, jail, '"rw", "suid"')
     assert {"native-chmod-4755", "native-creat-2755", "native-mknodat-4755", "native-openat2-4755"} <= set(found), (answers, found)
-    assert {"native-tmpfile-4755", "native-fchmodat2-2755"} <= set(found), (answers, found)
+    assert "native-tmpfile-4755" in found, (answers, found)
+    # Since Linux 6.6.
+    assert "native-fchmodat2-2755" in found or answers["native-fchmodat2-2755"] == errno.ENOSYS, (answers, found)
     # A capability that the host goes by: of the second revision, or of the third for the root of the host.
     for call in ("setxattr", "lsetxattr", "fsetxattr"):
         given = found[f"{'nested' if jail == 'nested' else 'own'}-{call}-v2"]

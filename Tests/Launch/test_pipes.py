@@ -48,7 +48,7 @@ def test_an_ordinary_users_pipe_opens_both_ways_as_the_manual_says(user):
     line = f'{{ echo in | {user.binary} run -- /usr/bin/python3 -I -S -c "$CODE"; }} 2>&1 | cat'
     own = json.loads(user.finish(user.popen(["sh", "-c", line], env={"CODE": code})).ok.stdout)
     assert {own[f"{number} {way}"] for number in (0, 1, 2) for way in ("read", "write")} == {0}, own
-    assert "a pipe of an ordinary user" in " ".join(user.verb("manual", "1").ok.stdout.split())
+    assert "a pipe in both directions where it was made by the user that the command is" in " ".join(user.verb("manual", "1").ok.stdout.split())
 
 
 def test_neither_files_nor_named_pipes_are_given_away(root):

@@ -206,10 +206,10 @@ extension Manual {
             file behind one, where it is not in the tree, can be opened anew with no more access than it was given with, and
             a file that was given for appending not for writing (Landlock, which forbids mounts: not where namespaces.nested
             or CAP_SYS_ADMIN allows those). Landlock knows nothing of what is in no file system: a memfd can be opened for
-            writing unless it is sealed, memfd_create(2), and a pipe of an ordinary user's in both directions, as it belongs
-            to the user that the command is, who may change its mode: what others write to the pipe of standard output can
-            be read, and what others read from that of standard input be written. As root, the command opens a pipe as it
-            was given only. Side channels of the processor are not closed. WHAT IS SHARED has the rest.
+            writing unless it is sealed, memfd_create(2), and a pipe in both directions where it was made by the user that the
+            command is, as those of an ordinary user are: its mode is all that closes it, and its owner may change that. So
+            what others write to the pipe of standard output can be read, and what others read from that of standard input
+            be written. Pipes of root's the command opens as they were given. Side channels of the processor are not closed. WHAT IS SHARED has the rest.
             """)
         page.paragraph(
             """
