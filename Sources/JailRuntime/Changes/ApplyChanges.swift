@@ -1,5 +1,5 @@
 package import JailSpec
-package import Kernel
+import Kernel
 package import SpecFile
 
 /// Puts kept changes into the original: one name at a time, each old or new at every moment, and nothing that carries a right.
@@ -14,13 +14,17 @@ package struct ChangeApplication {
     /// What has been left out, or only in part put in.
     package private(set) var leftOut: [Objection] = []
     /// The first name of each file with several that has been put in.
-    private var linked: [UInt64: [EntryName]] = [:]
+    private var linked: [UInt64: EntryPath] = [:]
     /// Of each such file where it stands first, how many names it has in the upper, and how many have been put in as one.
-    private var names: [UInt64: (path: [EntryName], wanted: Int, put: Int)] = [:]
+    private var names: [UInt64: (path: EntryPath, wanted: Int, put: Int)] = [:]
     /// Directories that their owner may not write in: they are shut when all is in them, the deepest first.
     private var shut: [Change] = []
     /// New versions of files that wait for the disk.
     var staged: StagedFiles
+    /// The way to the last change in the original, that in the upper, and that to the first name of a file with several.
+    let original: Descent
+    let changed: Descent
+    private let first: Descent
     /// The directories of the last change, in the original and in the upper.
     private var held: HeldParents?
 
@@ -38,6 +42,7 @@ package struct ChangeApplication {
             temporary = EntryName(Array(draft.utf8))
             self.record = record
             staged = try StagedFiles(root: kept.lowers[0])
+            (original, changed, first) = (Descent(kept.lowers[0]), Descent(kept.upper), Descent(kept.lowers[0]))
             handover = try Handover(record, root: kept.lowers[0])
         } catch {
             throw KeptChanges.diagnostic(Failure(error), mount)
@@ -45,7 +50,7 @@ package struct ChangeApplication {
     }
 
     /// What stands against the changes, in the order of their paths, and the names of which that cannot be known.
-    package func conflicts(of changes: [Change]) throws(Diagnostic) -> (certain: [Objection], unknown: [[EntryName]]) {
+    package func conflicts(of changes: [Change]) throws(Diagnostic) -> (certain: [Objection], unknown: [EntryPath]) {
         do throws(KernelError) {
             var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, handover)
             let certain = try conflicts.all(of: changes)
@@ -70,7 +75,7 @@ package struct ChangeApplication {
             try begun.write(in: kept.work)
             try failing { () throws(KernelError) in try synchronize(kept.work) }
             if record.isApplying {
-                try Self.acting(as: handover.owner) { () throws(KernelError) in try sweep(kept.upper, kept.lowers[0]) }
+                try Self.acting(as: handover.owner) { () throws(KernelError) in try sweep() }
             }
             try perform(changes)
             if empties {
@@ -87,13 +92,14 @@ package struct ChangeApplication {
     /// All is in the original.
     private func finish() throws(KernelError) {
         try OverlayRecord.beginEmptying(in: kept.work)
-        try RemoveTree(top: kept.upper).empty(kept.upper)
+        changed.startAnew()
+        try RemoveTree.empty(kept.upper)
         try removeEntry(OverlayRecord.nameOfEmptying, at: kept.work, directory: false)
         try synchronize(kept.work)
     }
 
     private mutating func perform(_ changes: [Change]) throws(Failure) {
-        var directories: [[EntryName]] = []
+        var directories: Set<EntryPath> = []
         for change in changes where change.kind != .deleted {
             if staged.isFull || isSecondName(change) { try settle() }
             do throws(Failure) {
@@ -103,39 +109,44 @@ package struct ChangeApplication {
                 try settle()
                 throw error
             }
-            let parent = Array(change.path.dropLast())
-            if directories.last != parent { directories.append(parent) }
+            directories.insert(change.path.parent)
         }
         try settle()
         held = nil
         // The deepest first: a directory goes when nothing is in it that is to go by itself.
         for change in changes.reversed() where change.kind == .deleted {
             try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in
-                let parent = try openParent(of: change.path, below: kept.lowers[0])
-                if let name = change.path.last { try takeAway(name, at: parent.number) }
+                try original.go(to: change.path.parent)
+                if let name = change.path.last { try takeAway(name, at: original.directory) }
             }
-            let parent = Array(change.path.dropLast())
-            if directories.last != parent { directories.append(parent) }
+            directories.insert(change.path.parent)
         }
-        var isCovered = false
-        for path in directories {
+        try keep(directories, in: changes)
+        for change in shut.reversed() {
+            try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try close(change) }
+        }
+        let parted = names.values.filter { $0.put < $0.wanted }.map { $0.path.names(from: 0) }
+        leftOut += parted.sorted { $0.lexicographicallyPrecedes($1) }.map { path in
+            Objection(
+                path: EntryPath(path), reason: "a hard link to a name that is not put in does not travel: it is a copy")
+        }
+    }
+
+    /// Has on the disk what has become of the names in these directories, in the order of the changes.
+    private mutating func keep(_ directories: Set<EntryPath>, in changes: [Change]) throws(Failure) {
+        var (left, isCovered) = (directories, false)
+        for change in changes {
+            guard let path = left.remove(change.path.parent) else { continue }
             try Self.acting(as: handover.owner) { () throws(KernelError) in
-                let directory = try openParent(of: path + [temporary], below: kept.lowers[0])
-                if try staged.covers(directory.number), directories.count > 1 {
+                try original.go(to: path)
+                if try staged.covers(original.directory), directories.count > 1 {
                     isCovered = true
                 } else {
-                    try synchronize(directory.number)
+                    try synchronize(original.directory)
                 }
             }
         }
         if isCovered { try failing { () throws(KernelError) in try synchronizeFileSystem(kept.lowers[0]) } }
-        for change in shut.reversed() {
-            try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try close(change) }
-        }
-        let parted = names.values.filter { $0.put < $0.wanted }.map { $0.path }
-        leftOut += parted.sorted { $0.lexicographicallyPrecedes($1) }.map { path in
-            Objection(path: path, reason: "a hard link to a name that is not put in does not travel: it is a copy")
-        }
     }
 
     /// Whether it is another name of a file that has been put in, which may be staged still.
@@ -155,7 +166,7 @@ package struct ChangeApplication {
         } catch {
             guard let change else { throw Failure(error) }
             throw Failure(
-                telling: "\(quotedPath(change.bytes())): \(error.call.name): \(error.errno.name) \(error.errno.words)",
+                telling: "\(change.path.text): \(error.call.name): \(error.errno.name) \(error.errno.words)",
                 hint: "what was done stays done: immure apply again goes on from here")
         }
     }
@@ -205,13 +216,11 @@ package struct ChangeApplication {
     /// The directories that a change is in: those of the change before where they are the same. Names are put in before what is
     /// in them, so nothing is given another's place between two changes of one directory.
     private mutating func reach(_ change: Change) throws(KernelError) -> HeldParents {
-        let path = Array(change.path.dropLast())
+        let path = change.path.parent
         if let held, held.path == path { return held }
-        let original = try openParent(of: change.path, below: kept.lowers[0])
-        let upper = try asCaller { () throws(KernelError) in
-            try openParent(of: change.path, below: kept.upper).release()
-        }
-        let found = HeldParents(path, original.release(), upper)
+        try original.go(to: path)
+        try asCaller { () throws(KernelError) in try changed.go(to: path) }
+        let found = HeldParents(path, original.open, changed.open)
         held = found
         return found
     }
@@ -222,8 +231,8 @@ package struct ChangeApplication {
 
     private func close(_ change: Change) throws(KernelError) {
         guard let upper = change.upper else { return }
-        let parent = try openParent(of: change.path, below: kept.lowers[0])
-        let directory = try openEntry(change.path.last ?? ".", at: parent.number, .read | .directory)
+        try original.go(to: change.path.parent)
+        let directory = try openEntry(change.path.last ?? ".", at: original.directory, .read | .directory)
         try setPermissions(directory.number, permissions(change, upper))
         try synchronize(directory.number)
     }
@@ -256,10 +265,10 @@ package struct ChangeApplication {
         _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ parents: HeldParents
     ) throws(KernelError) {
         let (source, target) = (parents.upper, parents.original)
-        if upper.links > 1, change.kind == .added, let first = linked[upper.inode], let other = first.last {
+        if upper.links > 1, change.kind == .added, let other = linked[upper.inode], let link = other.last {
             try prepare(target)
-            let place = try openParent(of: first, below: kept.lowers[0])
-            try linkEntry(other, at: place.number, as: temporary, at: target)
+            try first.go(to: other.parent)
+            try linkEntry(link, at: first.directory, as: temporary, at: target)
             names[upper.inode]?.put += 1
             return try self.place(name, change, target)
         }

@@ -1,5 +1,5 @@
 package import JailPlan
-package import Kernel
+import Kernel
 import SpecFile
 
 /// What an overlay has changed of one name.
@@ -17,7 +17,7 @@ package struct Change: Sendable {
 
     package let kind: Kind
     /// Where it is below the root of the overlay.
-    package let path: [EntryName]
+    package let path: EntryPath
     /// What a person wants to know besides.
     package var notes: [String] = []
     /// What the upper has, and what the original has; nil where one has nothing.
@@ -52,7 +52,7 @@ extension Change {
     }
 
     /// Whether it is the root of the overlay that is changed: its mode, for it has no name.
-    var isOfRoot: Bool { path.isEmpty }
+    var isOfRoot: Bool { path.isRoot }
 
     /// The bytes of the path, parts joined by slashes, after `prefix`; of the root those of a prefix without its slash, or a dot.
     package func bytes(after prefix: String = "") -> [UInt8] {
@@ -61,11 +61,7 @@ extension Change {
             if result.count > 1 { result.removeLast() }
             return result.isEmpty ? [UInt8(ascii: ".")] : result
         }
-        for (index, part) in path.enumerated() {
-            if index > 0 { result.append(UInt8(ascii: "/")) }
-            result += part.bytes
-        }
-        return result
+        return result + path.bytes
     }
 
     /// A line for people: the letter, the path, and after a tab the notes. A path that would act on a terminal, or begin or
@@ -86,12 +82,34 @@ extension Change {
                 + [("notes", .array(notes.map { .string($0) }))])
     }
 
-    /// By the bytes of their paths, the root first.
-    static func sorted(_ changes: [Change]) -> [Change] {
-        changes.sorted { one, other in
-            if one.isOfRoot || other.isOfRoot { return one.isOfRoot && !other.isOfRoot }
-            return one.bytes().lexicographicallyPrecedes(other.bytes())
+    /// The changes as they are listed. A path that is too long for every call is too long for a list, which a deep tree would make as
+    /// long as the square of its depth: what is there is counted at the last directory whose path is not.
+    package static func listed(_ changes: [Change]) -> [Change] {
+        var result: [Change] = []
+        var (places, deep): ([EntryPath: Int], [Int: [Change]]) = ([:], [:])
+        var shown: (path: EntryPath, place: Int)?
+        for change in changes {
+            guard change.path.length > EntryPath.longest else {
+                if change.path.length + 256 > EntryPath.longest { places[change.path] = result.count }
+                result.append(change)
+                continue
+            }
+            if shown.map({ !change.path.starts(with: $0.path) }) ?? true {
+                let path = change.path.shown
+                let place = places[path] ?? result.count
+                if place == result.count {
+                    places[path] = place
+                    result.append(Change(kind: .content, path: path, upper: nil, lower: nil))
+                }
+                shown = (path, place)
+            }
+            if let shown { deep[shown.place, default: []].append(change) }
         }
+        for (place, below) in deep {
+            result[place].notes.append(
+                "\(ChangeCount(below).text) below it, at paths of more than \(EntryPath.longest) bytes")
+        }
+        return result
     }
 }
 

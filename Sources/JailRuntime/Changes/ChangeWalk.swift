@@ -9,10 +9,12 @@ struct ChangeWalk {
     let prefix: String
     private(set) var changes: [Change] = []
 
-    /// No deeper: a jail may leave a tree that would take all descriptors there are.
-    private static let depthLimit = 256
+    private let way: MergedDescent
 
-    init(prefix: String) { self.prefix = prefix }
+    private init(_ upper: Int32, over lowers: [Int32], _ prefix: String) {
+        self.prefix = prefix
+        way = MergedDescent(upper, over: lowers)
+    }
 
     /// How much a walk may find that nobody has asked for by name: the jail decides how much there is, and names cost it nothing.
     struct Bounds {
@@ -21,8 +23,8 @@ struct ChangeWalk {
         /// When it is given up, in nanoseconds of the monotonic clock.
         var due = monotonicNanoseconds() + 3_000_000_000
 
-        fileprivate mutating func take(_ path: [EntryName]) throws(KernelError) {
-            bytes -= path.reduce(128) { $0 + $1.bytes.count + 24 }
+        fileprivate mutating func take(_ path: EntryPath) throws(KernelError) {
+            bytes -= 128 + min(path.length, EntryPath.longest) + 24 * min(path.count, 64)
             guard bytes >= 0, monotonicNanoseconds() < due else {
                 throw KernelError(.openat, .tooBig, path: "more changes than are listed")
             }
@@ -35,50 +37,94 @@ struct ChangeWalk {
     /// Whether it is asked what new names are copies of.
     private var asksOrigins = false
 
-    /// All changes, sorted by their paths; more than `bounds` are E2BIG. `root` is the mode that the upper itself has had.
+    /// All changes, each before what is below it; more than `bounds` are E2BIG. `root` is the mode that the upper itself has had.
     static func changes(
         of upper: Int32, over lowers: [Int32], prefix: String, root: UInt32?, within bounds: Bounds? = nil,
         origins: Bool = false
     ) throws(KernelError) -> [Change] {
         try ClosedFiles.open { (isMet) throws(KernelError) in
-            var walk = ChangeWalk(prefix: prefix)
+            var walk = ChangeWalk(upper, over: lowers, prefix)
             (walk.bounds, walk.meetsModes, walk.asksOrigins) = (bounds, isMet, origins)
             if let root { try walk.compareRoot(upper, lowers[0], root) }
-            try walk.visit(upper, lowers.enumerated().map { ($0.offset, $0.element) }, [], isOpaque: false)
-            return Change.sorted(walk.changes)
+            try walk.all()
+            return walk.changes
         }
     }
 
     /// The directories of the lowers that are merged at this path, each with the place of its lower.
-    private typealias Merged = [(layer: Int, directory: Int32)]
+    typealias Merged = [(layer: Int, directory: Int32)]
 
-    private mutating func visit(
-        _ upper: Int32, _ lowers: Merged, _ path: [EntryName], isOpaque: Bool
-    ) throws(KernelError) {
-        guard path.count < Self.depthLimit else { throw KernelError(.openat, .tooManyOpen, path: "a tree too deep") }
-        let names = try entryNames(of: upper)
-        let isMarked = try mark(of: upper) == [UInt8(ascii: "x")]
-        for name in names {
-            try bounds?.take(path + [name])
-            guard let status = try entryStatus(name, at: upper) else { continue }
-            let original = try find(name, in: lowers)
-            var isGone = Change.isWhiteout(status, isMarked: isMarked)
-            if isGone, status.kind == .regular { isGone = try hasMark(name, upper) }
-            if isGone {
-                if let original { try note(deleted: name, original, path, in: lowers) }
-            } else {
-                try compare(name, status, upper, original, lowers, path, isOpaque)
+    /// A directory on the way, and what has not been looked at of it.
+    private struct Level {
+        let path: EntryPath
+        /// The last comes first.
+        var names: [EntryName] = []
+        /// What an opaque directory has not is not there, whatever the lowers have.
+        var gone: Set<EntryName> = []
+        /// Whether empty files may be whiteouts.
+        var isMarked = false
+        let isOpaque: Bool
+    }
+
+    private mutating func all() throws(KernelError) {
+        var levels = [try level(.root, isOpaque: false)]
+        while !levels.isEmpty {
+            guard let name = levels[levels.count - 1].names.popLast() else {
+                levels.removeLast()
+                try way.leave()
+                continue
             }
+            let level = levels[levels.count - 1]
+            guard let layers = try visit(name, in: level) else { continue }
+            try way.enter(name, merging: layers)
+            // What is new in an opaque directory has no mark of its own: there was nothing to be opaque over.
+            var isShut = level.isOpaque
+            if !isShut { isShut = try mark(of: way.upper.directory) == [UInt8(ascii: "y")] }
+            levels.append(try self.level(way.upper.path, isOpaque: isShut))
         }
-        guard isOpaque else { return }
-        // What the upper has not is not there, whatever the lowers have.
-        var gone: [EntryName] = []
+    }
+
+    private func level(_ path: EntryPath, isOpaque: Bool) throws(KernelError) -> Level {
+        var level = Level(path: path, isOpaque: isOpaque)
+        level.names = try entryNames(of: way.upper.directory)
+        level.isMarked = try mark(of: way.upper.directory) == [UInt8(ascii: "x")]
+        if isOpaque {
+            let there = Set(level.names)
+            for lower in way.merged { level.gone.formUnion(try entryNames(of: lower.directory)) }
+            level.gone.subtract(there)
+            level.names = (level.names + level.gone).sorted()
+        }
+        level.names.reverse()
+        return level
+    }
+
+    /// Finds what has become of a name; of a directory that is to be walked, which lowers are merged in it.
+    private mutating func visit(_ name: EntryName, in level: Level) throws(KernelError) -> [Int]? {
+        let (upper, lowers, path) = (way.upper.directory, way.merged, level.path.appending(name))
+        try bounds?.take(path)
+        if level.gone.contains(name) {
+            if let original = try find(name, in: lowers) { try note(deleted: path, name, original, in: lowers) }
+            return nil
+        }
+        guard let status = try entryStatus(name, at: upper) else { return nil }
+        let original = try find(name, in: lowers)
+        var isGone = Change.isWhiteout(status, isMarked: level.isMarked)
+        if isGone, status.kind == .regular { isGone = try hasMark(name, upper) }
+        guard !isGone else {
+            if let original { try note(deleted: path, name, original, in: lowers) }
+            return nil
+        }
+        try compare(name, status, upper, original, lowers, path)
+        guard status.kind == .directory else { return nil }
+        var layers: [Int] = []
+        guard case .directory? = original?.status.kind else { return layers }
         for lower in lowers {
-            for name in try entryNames(of: lower.directory) where !names.contains(name) && !gone.contains(name) {
-                gone.append(name)
-                if let original = try find(name, in: lowers) { try note(deleted: name, original, path, in: lowers) }
-            }
+            // The first that is no directory ends what is merged.
+            guard let found = try entryStatus(name, at: lower.directory) else { continue }
+            guard found.kind == .directory else { break }
+            layers.append(lower.layer)
         }
+        return layers
     }
 
     /// The merged root has the mode of the upper: what the jail has made of it is a change, what the host has made of the
@@ -87,14 +133,13 @@ struct ChangeWalk {
         let (found, original) = (try entryStatus(of: upper), try entryStatus(of: lower))
         if found.permissions == mode || found.permissions == original.permissions { return }
         let words = "mode 0\(String(original.permissions, radix: 8)) to 0\(String(found.permissions, radix: 8))"
-        changes.append(Change(kind: .metadata, path: [], notes: [words], upper: found, lower: original))
+        changes.append(Change(kind: .metadata, path: .root, notes: [words], upper: found, lower: original))
     }
 
     private mutating func compare(
         _ name: EntryName, _ status: EntryStatus, _ upper: Int32, _ original: (layer: Int, status: EntryStatus)?,
-        _ lowers: Merged, _ path: [EntryName], _ isOpaque: Bool
+        _ lowers: Merged, _ place: EntryPath
     ) throws(KernelError) {
-        let place = path + [name]
         if meetsModes, status.kind == .regular, status.permissions & 0o400 == 0 {
             // Whoever applies it reads it.
             _ = try openEntry(name, at: upper, .read)
@@ -108,7 +153,6 @@ struct ChangeWalk {
                     kind: kind, path: place, notes: notes, upper: status, lower: original?.status,
                     layer: original?.layer ?? 0))
         }
-        let isDirectory = status.kind == .directory
         if let original, original.status.kind == status.kind {
             let (isSame, wasRead) = try isSameContent(name, status, upper, original, lowers)
             let differences = Change.differences(
@@ -131,22 +175,6 @@ struct ChangeWalk {
                 changes[changes.count - 1].origin = try extendedAttribute(prefix + "origin", of: entry.number)
             }
         }
-        guard isDirectory else { return }
-        let directory = try openEntry(name, at: upper, .read | .directory)
-        var below: Merged = []
-        defer { for lower in below { closeDescriptor(lower.directory) } }
-        if case .directory? = original?.status.kind {
-            for lower in lowers {
-                // The first that is no directory ends what is merged.
-                guard let found = try entryStatus(name, at: lower.directory) else { continue }
-                guard found.kind == .directory else { break }
-                below.append((lower.layer, try openEntry(name, at: lower.directory, .read | .directory).release()))
-            }
-        }
-        // What is new in an opaque directory has no mark of its own: there was nothing to be opaque over.
-        var isShut = isOpaque
-        if !isShut { isShut = try mark(of: directory.number) == [UInt8(ascii: "y")] }
-        try visit(directory.number, below, place, isOpaque: isShut)
     }
 
     /// What the lowers have of that name: the uppermost.
@@ -166,12 +194,12 @@ struct ChangeWalk {
     }
 
     private mutating func note(
-        deleted name: EntryName, _ original: (layer: Int, status: EntryStatus), _ path: [EntryName], in lowers: Merged
+        deleted path: EntryPath, _ name: EntryName, _ original: (layer: Int, status: EntryStatus), in lowers: Merged
     ) throws(KernelError) {
         let lost = try size(ofTree: name, original, lowers)
         changes.append(
             Change(
-                kind: .deleted, path: path + [name], notes: lost > 1 ? ["\(lost) entries"] : [], upper: nil,
+                kind: .deleted, path: path, notes: lost > 1 ? ["\(lost) entries"] : [], upper: nil,
                 lower: original.status, layer: original.layer))
     }
 
@@ -179,17 +207,8 @@ struct ChangeWalk {
         ofTree name: EntryName, _ original: (layer: Int, status: EntryStatus), _ lowers: Merged
     ) throws(KernelError) -> Int {
         guard original.status.kind == .directory else { return 1 }
-        return try Self.count(name, at: directory(of: original.layer, lowers), depth: 0)
-    }
-
-    private static func count(_ name: EntryName, at parent: Int32, depth: Int) throws(KernelError) -> Int {
-        guard depth < depthLimit else { return 1 }
-        let directory = try openEntry(name, at: parent, .read | .directory)
-        var result = 1
-        for below in try entryNames(of: directory.number) {
-            let isDirectory = try entryStatus(below, at: directory.number)?.kind == .directory
-            result += isDirectory ? try count(below, at: directory.number, depth: depth + 1) : 1
-        }
+        var (walk, result) = (try TreeWalk(name, at: directory(of: original.layer, lowers)), 1)
+        while try walk.nextEntry() != nil { result += 1 }
         return result
     }
 

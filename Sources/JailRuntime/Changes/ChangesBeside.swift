@@ -25,7 +25,9 @@ enum ChangesBeside {
         do throws(KernelError) {
             try setParentDeathSignal(Signal.kill)
             try setDumpable(true)
-            for change in try walk() { text += record([change.kind.rawValue], change.path, change.notes) }
+            for change in Change.listed(try walk()) {
+                text += record([change.kind.rawValue], change.path.names(from: 0), change.notes)
+            }
             text += record(["."], [], [])
         } catch {
             text = record(["!", "\(error.errno.rawValue)", error.path], [], [])
@@ -68,7 +70,7 @@ enum ChangesBeside {
             guard let kind = said.first.flatMap(Change.Kind.init(rawValue:)) else { break }
             result.append(
                 Change(
-                    kind: kind, path: path.map(EntryName.init),
+                    kind: kind, path: EntryPath(path.map(EntryName.init)),
                     notes: notes.map { String(decoding: $0, as: UTF8.self) },
                     upper: nil, lower: nil))
         }

@@ -16,37 +16,44 @@ package struct ChosenPaths {
     /// The changes; all where no path is given. What is in a directory that the original has not yet brings that directory.
     package func changes(at paths: [String]) throws(Diagnostic) -> [Change] {
         if paths.isEmpty { return all }
-        var wanted: [[EntryName]] = []
+        var wanted: [EntryPath] = []
         for path in paths { wanted.append(try resolve(path.unescaped)) }
-        let chosen = all.filter { change in wanted.contains { isMeant(change, $0) } }
-        var needed: Set<[EntryName]> = []
-        for change in chosen where change.kind != .deleted {
-            for count in 0..<change.path.count { needed.insert(Array(change.path.prefix(count))) }
+        var isChosen = all.map { change in wanted.contains { isMeant(change, $0) } }
+        // The directories that a change is in and that are new, each with its place.
+        var above: [Int] = []
+        for (place, change) in all.enumerated() {
+            while let last = above.last, !change.path.starts(with: all[last].path) { above.removeLast() }
+            if isChosen[place], change.kind != .deleted {
+                for needed in above.reversed() {
+                    if isChosen[needed] { break }
+                    isChosen[needed] = true
+                }
+            }
+            if change.upper?.kind == .directory, change.kind == .added || change.kind == .replaced {
+                above.append(place)
+            }
         }
-        return all.filter { change in
-            let isMade = change.upper?.kind == .directory && (change.kind == .added || change.kind == .replaced)
-            return isMade && needed.contains(change.path) || wanted.contains { isMeant(change, $0) }
-        }
+        return zip(all, isChosen).filter(\.1).map(\.0)
     }
 
     /// The root has a line of its own, for its mode, and stands for nothing else.
-    private func isMeant(_ change: Change, _ wanted: [EntryName]) -> Bool {
-        wanted.isEmpty ? change.isOfRoot : change.path.starts(with: wanted)
+    private func isMeant(_ change: Change, _ wanted: EntryPath) -> Bool {
+        wanted.isRoot ? change.isOfRoot : change.path.starts(with: wanted)
     }
 
     /// The path that is meant, of the spellings that it may have: as `diff` prints it, plain or in quotes, or with the target
     /// before it, as `run --changes` does.
-    private func resolve(_ path: [UInt8]) throws(Diagnostic) -> [EntryName] {
-        var found: [EntryName]?
+    private func resolve(_ path: [UInt8]) throws(Diagnostic) -> EntryPath {
+        var found: EntryPath?
         for spelling in [path, unquoted(path)].compactMap({ $0 }) {
-            guard let parts = below(spelling) else { continue }
+            guard let parts = below(spelling).map(EntryPath.init) else { continue }
             if all.contains(where: { isMeant($0, parts) }) { return parts }
             if found == nil { found = parts }
         }
         guard let parts = found else {
             throw Diagnostic("\(quotedPath(path)) is not below \(mount.target)", at: nil)
         }
-        if parts.contains("..") { throw Diagnostic("\(quotedPath(path)): has \"..\" in it", at: nil) }
+        if parts.names(from: 0).contains("..") { throw Diagnostic("\(quotedPath(path)): has \"..\" in it", at: nil) }
         // Of a tree that is gone only the whole is a change.
         for change in all where change.kind == .deleted || change.kind == .replaced {
             guard change.lower?.kind == .directory, parts.starts(with: change.path), change.upper?.kind != .directory

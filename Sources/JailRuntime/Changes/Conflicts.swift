@@ -1,30 +1,28 @@
-package import Kernel
+import Kernel
 
 /// Why a change cannot be put into the original, or only in part.
 package struct Objection: Sendable {
-    package let path: [EntryName]
+    package let path: EntryPath
     package let reason: String
 
     /// `path: reason`
-    package var line: String {
-        "\(quotedPath(Change(kind: .added, path: path, upper: nil, lower: nil).bytes())): \(reason)"
-    }
+    package var line: String { "\(path.text): \(reason)" }
 }
 
 /// What stands against a change: what the original has become since the first launch whose changes are kept, and whose it is.
 struct Conflicts {
-    let lowers: [Int32]
+    private let original: Descent
     private let handover: Handover
     private var deletions: Deletions
     /// New names of which it cannot be known whether the original had them, and has deleted them since.
-    private(set) var unknown: [[EntryName]] = []
+    private(set) var unknown: [EntryPath] = []
 
     private static let reason = "changed in the original since the launch"
 
     private var record: OverlayRecord { handover.record }
 
     init(upper: Int32, lowers: [Int32], _ handover: Handover) {
-        (self.lowers, self.handover) = (lowers, handover)
+        (original, self.handover) = (Descent(lowers[0]), handover)
         deletions = Deletions(upper: upper, lowers: lowers, record: handover.record)
     }
 
@@ -81,28 +79,11 @@ struct Conflicts {
         guard let name = change.path.last, let lower = change.lower else { return false }
         if isLate(lower) { return true }
         guard lower.kind == .directory else { return false }
-        let parent = try openParent(of: change.path, below: lowers[0])
-        return try holdsLate(name, at: parent.number, depth: 0)
-    }
-
-    private func holdsLate(_ name: EntryName, at parent: Int32, depth: Int) throws(KernelError) -> Bool {
-        guard depth < 256 else { return true }
-        let directory = try openEntry(name, at: parent, .read | .directory)
-        for below in try entryNames(of: directory.number) {
-            guard let status = try entryStatus(below, at: directory.number) else { return true }
-            if isLate(status) { return true }
-            if status.kind == .directory, try holdsLate(below, at: directory.number, depth: depth + 1) { return true }
+        try original.go(to: change.path.parent)
+        var walk = try TreeWalk(name, at: original.directory)
+        while let entry = try walk.nextEntry() {
+            guard let status = entry.status, !isLate(status) else { return true }
         }
         return false
     }
-}
-
-/// The directory that a path below an open one is in: each part by the descriptor of the one before, no link followed.
-func openParent(of path: [EntryName], below root: Int32) throws(KernelError) -> Descriptor {
-    var directory = try open(".", at: root, .read | .directory)
-    for part in path.dropLast() {
-        let next = try openEntry(part, at: directory.number, .read | .directory)
-        directory = next
-    }
-    return directory
 }

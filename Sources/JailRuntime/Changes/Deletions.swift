@@ -1,4 +1,4 @@
-package import Kernel
+import Kernel
 
 /// Whether a name that the original has not, and the upper has, is one that the original had when it was changed.
 ///
@@ -13,10 +13,13 @@ package struct Deletions {
     let record: OverlayRecord
     private var taken: TakenFiles?
     /// Of the directories that have been asked for, the last: changes come in the order of their paths.
-    private var last: (path: [EntryName], changed: Int64?)?
+    private var last: (path: EntryPath, changed: Int64?)?
+    /// The way to that in each lower.
+    private let ways: [Descent]
 
     init(upper: Int32, lowers: [Int32], record: OverlayRecord) {
         (self.upper, self.lowers, self.record) = (upper, lowers, record)
+        ways = lowers.map { Descent($0, besides: lowers.count - 1) }
     }
 
     /// Two ticks of the clock that file systems stamp with: what immure makes beside or in the original before a launch is no
@@ -46,13 +49,13 @@ package struct Deletions {
 
     /// The latest of the times of the directories in which the original would have that name; nil where there is none.
     private mutating func time(ofParent change: Change) throws(KernelError) -> Int64? {
-        let path = Array(change.path.dropLast())
+        let path = change.path.parent
         if let last, last.path == path { return last.changed }
         var result: Int64?
-        for lower in lowers {
+        for way in ways {
             do throws(KernelError) {
-                let parent = try openParent(of: change.path, below: lower)
-                let changed = try entryStatus(of: parent.number).changed
+                try way.go(to: path)
+                let changed = try entryStatus(of: way.directory).changed
                 result = max(result ?? .min, changed)
             } catch {
                 guard [.noEntry, .notDirectory, .loop].contains(error.errno) else { throw error }
@@ -63,11 +66,9 @@ package struct Deletions {
     }
 
     /// What is said of the names of which it cannot be known; nil for none.
-    package static func words(of names: [[EntryName]]) -> String? {
+    package static func words(of names: [EntryPath]) -> String? {
         if names.isEmpty { return nil }
-        let shown = names.prefix(5).map { path in
-            quotedPath(Change(kind: .added, path: path, upper: nil, lower: nil).bytes())
-        }
+        let shown = names.prefix(5).map(\.text)
         let more = names.count > 5 ? " and \(names.count - 5) more" : ""
         return "it cannot be known whether the original had, and has deleted since the launch: "
             + shown.joined(separator: ", ") + more
@@ -86,67 +87,85 @@ struct TakenFiles {
     private(set) var isIncomplete = false
 
     private let record: OverlayRecord
+    private let way: MergedDescent
     private var prefix: String { record.attributes + ".overlay." }
-    private static let depthLimit = 256
 
-    private init(_ record: OverlayRecord) { self.record = record }
+    private init(_ upper: Int32, _ lowers: [Int32], _ record: OverlayRecord) {
+        self.record = record
+        way = MergedDescent(upper, over: lowers)
+    }
 
     /// Walks the upper, and of the lowers what it hides.
     static func all(_ upper: Int32, _ lowers: [Int32], _ record: OverlayRecord) throws(KernelError) -> TakenFiles {
         try ClosedFiles.open { (_) throws(KernelError) in
-            var result = TakenFiles(record)
-            try result.visit(upper, lowers, depth: 0)
+            var result = TakenFiles(upper, lowers, record)
+            try result.visit()
             return result
         }
     }
 
-    private mutating func visit(_ upper: Int32, _ lowers: [Int32], depth: Int) throws(KernelError) {
-        guard depth < Self.depthLimit else { return isIncomplete = true }
-        let mark = try extendedAttribute(prefix + "opaque", of: upper)
-        let names = try entryNames(of: upper)
-        for name in names {
+    private mutating func visit() throws(KernelError) {
+        var levels = [try list()]
+        while !levels.isEmpty {
+            guard let name = levels[levels.count - 1].names.popLast() else {
+                levels.removeLast()
+                try way.leave()
+                continue
+            }
+            let (upper, lowers) = (way.upper.directory, way.merged.map(\.directory))
             guard let status = try entryStatus(name, at: upper) else { continue }
             if status.kind == .directory {
-                try descend(name, upper, lowers, depth)
+                try descend(name)
+                levels.append(try list())
             } else {
-                let entry = try openEntry(name, at: upper, .path)
-                let origin = try extendedAttribute(prefix + "origin", of: entry.number)
-                let (before, handle) = (self, origin.flatMap { FileHandle(origin: $0) })
-                try hide(name, lowers, under: handle, depth)
-                if origin != nil {
-                    count = before.count
-                    if handle == nil { isIncomplete = before.isIncomplete }
-                    if try isThere(name, lowers) { copies.insert(status.inode) }
-                }
-                // A whiteout over nothing: what was there has gone in the original as well.
-                let isWhiteout = Change.isWhiteout(status, isMarked: mark == [UInt8(ascii: "x")])
-                if isWhiteout, try !isThere(name, lowers) { isIncomplete = true }
-            }
-        }
-        guard mark == [UInt8(ascii: "y")] else { return }
-        for lower in lowers {
-            if try entryStatus(of: lower).changed >= record.start { isIncomplete = true }
-            for name in try entryNames(of: lower) where !names.contains(name) {
-                try hide(name, [lower], under: nil, depth)
+                try take(name, status, upper, lowers, isMarked: levels[levels.count - 1].isMarked)
             }
         }
     }
 
-    private mutating func descend(
-        _ name: EntryName, _ upper: Int32, _ lowers: [Int32], _ depth: Int
-    ) throws(KernelError) {
-        var below: [Int32] = []
-        defer { for lower in below { closeDescriptor(lower) } }
-        for lower in lowers {
-            guard let found = try entryStatus(name, at: lower) else { continue }
-            if found.kind == .directory {
-                below.append(try openEntry(name, at: lower, .read | .directory).release())
-            } else {
-                try hide(name, [lower], under: nil, depth)
+    /// The names in a directory, the last first, and whether empty files may be whiteouts; of an opaque one all else is hidden.
+    private mutating func list() throws(KernelError) -> (names: [EntryName], isMarked: Bool) {
+        let mark = try extendedAttribute(prefix + "opaque", of: way.upper.directory)
+        let names = try entryNames(of: way.upper.directory)
+        if mark == [UInt8(ascii: "y")] {
+            let there = Set(names)
+            for lower in way.merged {
+                if try entryStatus(of: lower.directory).changed >= record.start { isIncomplete = true }
+                for name in try entryNames(of: lower.directory) where !there.contains(name) {
+                    try hide(name, [lower.directory], under: nil)
+                }
             }
         }
-        let directory = try openEntry(name, at: upper, .read | .directory)
-        try visit(directory.number, below, depth: depth + 1)
+        return (names.reversed(), mark == [UInt8(ascii: "x")])
+    }
+
+    private mutating func take(
+        _ name: EntryName, _ status: EntryStatus, _ upper: Int32, _ lowers: [Int32], isMarked: Bool
+    ) throws(KernelError) {
+        let entry = try openEntry(name, at: upper, .path)
+        let origin = try extendedAttribute(prefix + "origin", of: entry.number)
+        let (before, handle) = ((count, isIncomplete), origin.flatMap { FileHandle(origin: $0) })
+        try hide(name, lowers, under: handle)
+        if origin != nil {
+            count = before.0
+            if handle == nil { isIncomplete = before.1 }
+            if try isThere(name, lowers) { copies.insert(status.inode) }
+        }
+        // A whiteout over nothing: what was there has gone in the original as well.
+        if Change.isWhiteout(status, isMarked: isMarked), try !isThere(name, lowers) { isIncomplete = true }
+    }
+
+    private mutating func descend(_ name: EntryName) throws(KernelError) {
+        var layers: [Int] = []
+        for lower in way.merged {
+            guard let found = try entryStatus(name, at: lower.directory) else { continue }
+            if found.kind == .directory {
+                layers.append(lower.layer)
+            } else {
+                try hide(name, [lower.directory], under: nil)
+            }
+        }
+        try way.enter(name, merging: layers)
     }
 
     private func isThere(_ name: EntryName, _ lowers: [Int32]) throws(KernelError) -> Bool {
@@ -158,26 +177,29 @@ struct TakenFiles {
 
     /// What the lowers have of a name that the upper has a file of its own at, or nothing; of a tree all that is in it.
     private mutating func hide(
-        _ name: EntryName, _ lowers: [Int32], under origin: FileHandle?, _ depth: Int
+        _ name: EntryName, _ lowers: [Int32], under origin: FileHandle?
     ) throws(KernelError) {
-        guard depth < Self.depthLimit else { return isIncomplete = true }
         for lower in lowers {
             guard let found = try entryStatus(name, at: lower) else { continue }
-            let isLate = found.changed >= record.start
-            guard found.kind == .directory else {
-                let handle = try fileHandle(name, at: lower)
-                if let handle { handles.insert(handle) }
-                // That copy, changed in the original too, is still the same file.
-                if isLate, handle == nil || handle != origin { isIncomplete = true }
-                count += 1
-                continue
-            }
-            if isLate { isIncomplete = true }
-            let directory = try openEntry(name, at: lower, .read | .directory)
-            for below in try entryNames(of: directory.number) {
-                try hide(below, [directory.number], under: nil, depth + 1)
+            try hide(name, found, at: lower, under: origin)
+            guard found.kind == .directory else { continue }
+            var walk = try TreeWalk(name, at: lower)
+            while let below = try walk.nextEntry() {
+                if let status = below.status { try hide(below.name, status, at: below.directory, under: nil) }
             }
         }
+    }
+
+    private mutating func hide(
+        _ name: EntryName, _ found: EntryStatus, at directory: Int32, under origin: FileHandle?
+    ) throws(KernelError) {
+        let isLate = found.changed >= record.start
+        guard found.kind != .directory else { return isIncomplete = isIncomplete || isLate }
+        let handle = try fileHandle(name, at: directory)
+        if let handle { handles.insert(handle) }
+        // That copy, changed in the original too, is still the same file.
+        if isLate, handle == nil || handle != origin { isIncomplete = true }
+        count += 1
     }
 }
 

@@ -125,6 +125,6 @@ package struct KeptChanges {
             origins: origins)
         // What a killed apply has left in a directory that is opaque is nothing that the jail has deleted.
         guard let draft = record.draft.map({ EntryName(Array($0.utf8)) }) else { return found }
-        return found.filter { change in !change.path.contains { $0.isDraft(of: draft) } }
+        return found.filter { change in !(change.path.last?.isDraft(of: draft) ?? false) }
     }
 }

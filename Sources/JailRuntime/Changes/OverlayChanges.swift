@@ -28,7 +28,7 @@ package struct OverlayChanges: Sendable {
                         within: ChangeWalk.Bounds())
                 }
                 do throws(KernelError) {
-                    return try walk()
+                    return Change.listed(try walk())
                 } catch {
                     guard error.errno == .accessDenied, try ClosedFiles.areMet() else { throw error }
                     return try ChangesBeside.found(walk)

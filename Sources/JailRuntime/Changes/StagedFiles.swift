@@ -39,24 +39,34 @@ extension ChangeApplication {
     func prepare(_ target: Int32, _ draft: EntryName? = nil) throws(KernelError) {
         let draft = draft ?? temporary
         guard try entryStatus(draft, at: target) != nil else { return }
-        try RemoveTree(top: target).remove(draft, at: target)
+        try RemoveTree.remove(draft, at: target)
     }
 
     /// Removes what a killed apply has left, in every directory that an apply of these changes may have been in.
-    func sweep(_ upper: Int32, _ lower: Int32) throws(KernelError) {
-        for name in try entryNames(of: lower) where name.isDraft(of: temporary) { try prepare(lower, name) }
-        let names = try asCaller { () throws(KernelError) in try entryNames(of: upper) }
-        for name in names {
-            let isMerged = try entryStatus(name, at: lower)?.kind == .directory
-            let status = try asCaller { () throws(KernelError) in try entryStatus(name, at: upper) }
-            guard isMerged, status?.kind == .directory else { continue }
-            let below = try asCaller { () throws(KernelError) in
-                try openEntry(name, at: upper, .read | .directory).release()
+    func sweep() throws(KernelError) {
+        var left = [try sweepOne()]
+        while !left.isEmpty {
+            guard let name = left[left.count - 1].popLast() else {
+                left.removeLast()
+                try asCaller { () throws(KernelError) in try changed.leave() }
+                try original.leave()
+                continue
             }
-            defer { closeDescriptor(below) }
-            let original = try openEntry(name, at: lower, .read | .directory)
-            try sweep(below, original.number)
+            let isMerged = try entryStatus(name, at: original.directory)?.kind == .directory
+            let status = try asCaller { () throws(KernelError) in try entryStatus(name, at: changed.directory) }
+            guard isMerged, status?.kind == .directory else { continue }
+            try asCaller { () throws(KernelError) in try changed.enter(name) }
+            try original.enter(name)
+            left.append(try sweepOne())
         }
+    }
+
+    /// The names that the upper has where both are, the last first.
+    private func sweepOne() throws(KernelError) -> [EntryName] {
+        for name in try entryNames(of: original.directory) where name.isDraft(of: temporary) {
+            try prepare(original.directory, name)
+        }
+        return try asCaller { () throws(KernelError) in try entryNames(of: changed.directory).reversed() }
     }
 }
 
@@ -112,17 +122,14 @@ struct StagedFiles {
 
 /// The directories of one path, in the original and in the upper, open as long as something is to be done in them.
 final class HeldParents {
-    let path: [EntryName]
-    let original: Int32
-    let upper: Int32
+    let path: EntryPath
+    private let directories: (original: OpenDirectory, upper: OpenDirectory)
 
-    init(_ path: [EntryName], _ original: Int32, _ upper: Int32) {
-        (self.path, self.original, self.upper) = (path, original, upper)
-    }
+    var original: Int32 { directories.original.number }
+    var upper: Int32 { directories.upper.number }
 
-    deinit {
-        closeDescriptor(original)
-        closeDescriptor(upper)
+    init(_ path: EntryPath, _ original: OpenDirectory, _ upper: OpenDirectory) {
+        (self.path, directories) = (path, (original, upper))
     }
 }
 

@@ -50,7 +50,7 @@ extension Caller {
         } catch {
             let fault = error
             do throws(KernelError) {
-                try RemoveTree(top: made).empty(made)
+                try RemoveTree.empty(made)
                 try removeDirectory(name, at: parent)
             } catch {
                 throw Diagnostic("\(fault.message); \(path) stays: \(error.errno.name)", at: nil, hint: fault.hint)

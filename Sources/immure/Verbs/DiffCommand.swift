@@ -36,8 +36,9 @@ struct DiffCommand: ParsableCommand {
     }
 
     private func show(_ changes: [Change]) {
-        if json { return Caller.show(JSON.array(changes.map { $0.json() }).lines) }
         if stat { return Caller.show(ChangeCount(changes).text + "\n") }
+        let changes = Change.listed(changes)
+        if json { return Caller.show(JSON.array(changes.map { $0.json() }).lines) }
         if zero {
             for change in changes {
                 Caller.show(bytes: Array((change.kind.rawValue + " ").utf8) + change.bytes() + [0])
@@ -95,7 +96,7 @@ struct ApplyCommand: ParsableCommand {
             guard skipConflicts, !check else { Caller.leave(1) }
             // With a name goes what is below it; the mode of the root is by itself.
             changes.removeAll { change in
-                conflicts.contains { $0.path.isEmpty ? change.path.isEmpty : change.path.starts(with: $0.path) }
+                conflicts.contains { $0.path.isRoot ? change.path.isRoot : change.path.starts(with: $0.path) }
             }
         }
         if check { Caller.leave(0) }

@@ -144,37 +144,33 @@ extension Applier {
 extension Applier {
     private func join(_ project: UInt32, _ directory: Int32, _ path: String) throws(Failure) {
         try joinOne(project, directory, path, inherits: true)
-        let names = try failing { () throws(KernelError) in try entryNames(of: directory) }
-        for name in names { try join(project, name, at: directory, path + "/" + name.text, depth: 1) }
+        var walk = try failing { () throws(KernelError) in try TreeWalk(directory) }
+        while let entry = try failing({ () throws(KernelError) in try walk.nextEntry() }) {
+            try join(project, entry, path, at: walk.path)
+        }
     }
 
     private func join(
-        _ project: UInt32, _ name: EntryName, at parent: Int32, _ path: String, depth: Int
+        _ project: UInt32, _ entry: TreeWalk.Entry, _ top: String, at place: EntryPath
     ) throws(Failure) {
-        if depth > 400 {
-            throw Failure(telling: "quota: \(path) is deeper than 400 directories", hint: "remove it")
-        }
+        // Opening a device can have effects: nothing else than a file is opened.
+        guard let status = entry.status, status.kind == .directory || status.kind == .regular else { return }
         let proc = try proc().descriptor
-        let found = try failing { () throws(KernelError) -> (number: Int32, isDirectory: Bool)? in
-            // Opening a device can have effects: nothing else than a file is opened.
-            let entry: Descriptor
+        let file = try failing { () throws(KernelError) -> Int32? in
+            let found: Descriptor
             do throws(KernelError) {
-                entry = try openEntry(name, at: parent, .path)
+                found = try openEntry(entry.name, at: entry.directory, .path)
             } catch {
                 guard error.errno == .noEntry else { throw error }
                 return nil  // gone
             }
-            let status = try entryStatus(of: entry.number)
-            guard status.kind == .directory || status.kind == .regular else { return nil }
-            let file = try open("self/fd/\(entry.number)", at: proc, .read | .nonBlocking | .noTerminal)
-            return (file.release(), status.kind == .directory)
+            guard try entryStatus(of: found.number).kind == status.kind else { return nil }
+            return try open("self/fd/\(found.number)", at: proc, .read | .nonBlocking | .noTerminal).release()
         }
-        guard let found else { return }
-        defer { closeDescriptor(found.number) }
-        try joinOne(project, found.number, path, inherits: found.isDirectory)
-        guard found.isDirectory else { return }
-        let names = try failing { () throws(KernelError) in try entryNames(of: found.number) }
-        for name in names { try join(project, name, at: found.number, path + "/" + name.text, depth: depth + 1) }
+        guard let file else { return }
+        defer { closeDescriptor(file) }
+        try joinOne(
+            project, file, top + "/" + place.appending(entry.name).text, inherits: status.kind == .directory)
     }
 
     private func joinOne(_ project: UInt32, _ file: Int32, _ path: String, inherits: Bool) throws(Failure) {
