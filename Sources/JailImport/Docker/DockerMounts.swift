@@ -3,22 +3,7 @@ import SpecFile
 
 extension DockerImport {
     mutating func writeMounts() {
-        for option in all("volume") {
-            let parts = option.value.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-            guard parts.count >= 2 else {
-                draft.lose("a place that the engine keeps: filesystem.rw has one by its path", option.directive)
-                continue
-            }
-            var options: [String] = []
-            for word in parts.dropFirst(2).flatMap({ $0.split(separator: ",").map(String.init) }) {
-                switch word {
-                case "ro": options.append("ro")
-                case "rw", "z", "Z", "nocopy", "consistent", "cached", "delegated", "private", "rprivate": break
-                default: draft.lose("the option \(word)", option.directive)
-                }
-            }
-            bind(parts[0], parts[1], options, creates: true, option.directive)
-        }
+        for option in all("volume") { volume(option) }
         for option in all("mount") { mount(option) }
         for option in all("tmpfs") {
             let (target, words) = option.value.cut(":")
@@ -32,6 +17,35 @@ extension DockerImport {
                 draft.fail("\(quoted(option.value)) is not a size", option.directive)
             }
         }
+    }
+
+    /// `SOURCE:TARGET[:OPTION,…]`; the options that only podman(1) has, too.
+    private mutating func volume(_ option: DockerOptions.Option) {
+        let parts = option.value.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count >= 2 else {
+            return draft.lose("a place that the engine keeps: filesystem.rw has one by its path", option.directive)
+        }
+        guard parts.count < 4, !parts.contains("") else {
+            return draft.fail("\(quoted(option.value)) is not SOURCE:TARGET[:OPTIONS]", option.directive)
+        }
+        var options: [String] = []
+        for word in parts.dropFirst(2).flatMap({ $0.split(separator: ",").map(String.init) }) {
+            switch word {
+            case "ro", "noexec", "bind": options.append(word)
+            case "O":
+                options.append("ro")
+                draft.lose("what is written, and thrown away: it is read-only", option.directive)
+            case "rw", "z", "Z", "nocopy", "consistent", "cached", "delegated", "private", "rprivate", "rbind",
+                "nosuid",
+                "nodev":
+                break
+            case "exec", "suid", "dev", "U", "copy", "shared", "rshared", "slave", "rslave", "unbindable",
+                "runbindable":
+                draft.lose("the option \(word)", option.directive)
+            default: draft.fail("no volume has an option \(quoted(word))", option.directive)
+            }
+        }
+        bind(parts[0], parts[1], options, creates: true, option.directive)
     }
 
     private mutating func device(_ option: DockerOptions.Option) {
@@ -63,7 +77,8 @@ extension DockerImport {
     ) {
         guard source.hasPrefix("/") || source.hasPrefix(".") else {
             return draft.lose(
-                "a place of the name \(source) that the engine keeps: filesystem.rw has one by its path", directive)
+                "a place of the name \(source) that the engine keeps: filesystem.rw has one by its path",
+                restricts: options.contains("ro") && all("read-only").isEmpty, directive)
         }
         var pairs: [(String, Node.Value)] = [("source", .string(hostPath(source)))]
         if !options.isEmpty { pairs.append(("options", .strings(options))) }
@@ -76,16 +91,29 @@ extension DockerImport {
         // The engine's own are noexec; the last word of two counts.
         var (isReadOnly, isExecutable) = (false, false)
         for word in words {
-            if let size = word.after("size=").flatMap({ bytes($0.uppercased()) }) {
-                pairs.append(("size", .integer(size)))
-            } else if let mode = word.after("mode="), isOctal(mode) {
-                pairs.append(("mode", .string(mode)))
-            } else if ["ro", "rw"].contains(word) {
-                isReadOnly = word == "ro"
-            } else if ["exec", "noexec"].contains(word) {
-                isExecutable = word == "exec"
-            } else if !["nosuid", "nodev"].contains(word) {
+            let (name, value) = word.cut("=")
+            switch (name, value ?? "") {
+            case ("size", let text):
+                if let size = bytes(text.uppercased()) {
+                    pairs.append(("size", .integer(size)))
+                } else {
+                    draft.lose("no size in bytes: \(text)", restricts: true, directive)
+                }
+            case ("nr_inodes", let text):
+                if let count = Int64(text) {
+                    pairs.append(("inodes", .integer(count)))
+                } else {
+                    draft.lose("no number of files: \(text)", restricts: true, directive)
+                }
+            case ("mode", let mode) where isOctal(mode): pairs.append(("mode", .string(mode)))
+            case ("ro", ""), ("rw", ""): isReadOnly = name == "ro"
+            case ("exec", ""), ("noexec", ""): isExecutable = name == "exec"
+            case ("nosuid", ""), ("nodev", ""), ("noatime", ""), ("relatime", ""), ("nodiratime", ""), ("async", ""):
+                break
+            case ("suid", ""), ("dev", ""), ("uid", _), ("gid", _), ("huge", _), ("mpol", _), ("atime", ""),
+                ("strictatime", ""), ("diratime", ""), ("sync", ""), ("dirsync", ""), ("tmpcopyup", ""):
                 draft.lose("the option \(word)", directive)
+            default: draft.lose("the option \(word)", restricts: true, directive)
             }
         }
         let options = (isReadOnly ? ["ro"] : []) + (isExecutable ? [] : ["noexec"])
@@ -95,42 +123,72 @@ extension DockerImport {
     }
 
     private mutating func mount(_ option: DockerOptions.Option) {
+        guard let words = fieldsOfCSV(option.value) else {
+            return draft.fail("a quote that is not closed, or not around a whole field", option.directive)
+        }
         var fields: [String: String] = [:]
-        for part in option.value.split(separator: ",").map(String.init) {
+        for part in words {
             let (name, value) = part.cut("=")
             let names = ["src": "source", "dst": "target", "destination": "target", "ro": "readonly"]
             let key = name.lowercased()
             fields[names[key] ?? key] = value ?? "true"
         }
-        guard let target = fields["target"] else { return draft.fail("no target", option.directive) }
-        let known = [
-            "type", "source", "target", "readonly", "tmpfs-size", "tmpfs-mode", "consistency", "bind-nonrecursive",
-        ]
-        for name in fields.keys.sorted() where !known.contains(name) {
-            draft.lose("the field \(name)", option.directive)
-        }
+        guard let target = fields["target"], !target.isEmpty else { return draft.fail("no target", option.directive) }
         let isReadOnly = truth(fields["readonly"], "readonly", option)
+        let isExecutable = !truth(fields["noexec"], "noexec", option)
+        loseFields(of: fields, option)
         switch fields["type"]?.lowercased() ?? "volume" {
         case "bind":
-            let isSingle = truth(fields["bind-nonrecursive"], "bind-nonrecursive", option)
-            let options = (isReadOnly ? ["ro"] : []) + (isSingle ? ["bind"] : [])
-            bind(fields["source"] ?? "", target, options, creates: false, option.directive)
+            guard let source = fields["source"], !source.isEmpty else {
+                return draft.fail("no source", option.directive)
+            }
+            let isSingle =
+                truth(fields["bind-nonrecursive"], "bind-nonrecursive", option)
+                || fields["bind-recursive"] == "disabled"
+            let options = (isReadOnly ? ["ro"] : []) + (isExecutable ? [] : ["noexec"]) + (isSingle ? ["bind"] : [])
+            bind(hasPlace(source) ? source : "./" + source, target, options, creates: false, option.directive)
         case "tmpfs":
             var words = isReadOnly ? ["ro"] : []
             if let size = fields["tmpfs-size"] { words.append("size=\(size)") }
             if let mode = fields["tmpfs-mode"] { words.append("mode=\(mode)") }
             temporary(target, words, option.directive)
-        case let type: draft.lose("a mount of the type \(type)", option.directive)
+        case let type:
+            draft.lose(
+                "a mount of the type \(type)", restricts: isReadOnly && all("read-only").isEmpty, option.directive)
         }
     }
 
-    /// What ParseBool of Go takes for true or false; absent is false.
+    /// Whether a source is a path by its first letter; in --mount one that is not is a path all the same.
+    private func hasPlace(_ source: String) -> Bool { source.hasPrefix("/") || source.hasPrefix(".") }
+
+    /// The fields of --mount that have no line. What is unknown may restrict.
+    private mutating func loseFields(of fields: [String: String], _ option: DockerOptions.Option) {
+        for (name, value) in fields.sorted(by: { $0.key < $1.key }) {
+            switch name {
+            case "type", "source", "target", "readonly", "tmpfs-size", "tmpfs-mode", "consistency", "bind-nonrecursive",
+                "noexec", "nosuid", "nodev", "rw":
+                break
+            case "bind-recursive":
+                if !["enabled", "disabled", "writable", "readonly"].contains(value) {
+                    draft.fail("bind-recursive: \(quoted(value)) is not a word for it", option.directive)
+                }
+            case "bind-propagation":
+                if !["private", "rprivate"].contains(value) { draft.lose("mounts that come later", option.directive) }
+            default:
+                let isOpening = ["relabel", "chown", "u", "bind-create-src", "exec", "suid", "dev"].contains(name)
+                draft.lose(
+                    "the field \(name)", restricts: !isOpening && !name.hasPrefix("volume-"), option.directive)
+            }
+        }
+    }
+
+    /// A boolean as the engine reads it; absent is false.
     private mutating func truth(_ value: String?, _ name: String, _ option: DockerOptions.Option) -> Bool {
         guard let value else { return false }
-        if ["1", "t", "T", "TRUE", "true", "True"].contains(value) { return true }
-        if !["0", "f", "F", "FALSE", "false", "False"].contains(value) {
+        guard let truth = DockerOptions.truth(value) else {
             draft.fail("\(name): \(quoted(value)) is not true or false", option.directive)
+            return false
         }
-        return false
+        return truth
     }
 }

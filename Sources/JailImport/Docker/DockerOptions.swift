@@ -42,11 +42,12 @@ enum DockerOptions {
             "hostname", "network", "publish", "dns", "add-host", "cap-add", "cap-drop", "security-opt", "memory",
             "memory-swap", "cpus", "cpu-shares", "cpu-quota", "cpu-period", "cpuset-cpus", "pids-limit", "shm-size",
             "ulimit", "oom-score-adj", "stop-signal", "stop-timeout", "ipc", "pid", "uts", "userns", "cgroupns",
+            "runtime", "isolation", "cgroup-parent", "sysctl",
         ] { result[name] = .read }
         for name in [
             "name", "label", "label-file", "cidfile", "restart", "log-driver", "log-opt", "pull", "platform", "attach",
             "detach-keys", "health-cmd", "health-interval", "health-retries", "health-start-period", "health-timeout",
-            "health-start-interval", "expose", "annotation", "runtime", "isolation", "cgroup-parent", "volume-driver",
+            "health-start-interval", "expose", "annotation", "volume-driver",
         ] { result[name] = .outside("") }
         for (name, reason) in [
             ("dns-search", "a list of domains to search"), ("dns-opt", "options of resolvers"),
@@ -54,7 +55,7 @@ enum DockerOptions {
             ("mac-address", "an address"), ("link", "a name of another container"), ("link-local-ip", "an address"),
             ("network-alias", "a name among containers"), ("volumes-from", "mounts of another container"),
             ("gpus", "devices that the engine's own runtime finds: name them by --device"),
-            ("sysctl", "settings of a namespace"), ("memory-reservation", "limits.memory_high is near to it"),
+            ("memory-reservation", "limits.memory_high is near to it"),
             ("memory-swappiness", "no cgroup v2 has it"), ("kernel-memory", "no cgroup v2 has it"),
         ] { result[name] = .lost(reason) }
         for (name, reason) in [
@@ -107,11 +108,18 @@ enum DockerOptions {
                 if flags[name] != nil {
                     let directive = Directive(word, at: at)
                     draft.take(directive)
-                    // `--init=false` says nothing.
-                    if part.value == "false" {
-                        draft.isInForce(.nothing, directive)
-                    } else {
+                    guard let isOn = part.value.map(truth) ?? true else {
+                        draft.fail("\(quoted(part.value ?? "")) is not true or false", directive)
+                        return line
+                    }
+                    for earlier in line.options where earlier.name == name {
+                        draft.warn("has no effect: \(directive.reference) comes later", earlier.directive)
+                    }
+                    line.options.removeAll { $0.name == name }
+                    if isOn {
                         line.options.append(Option(name: name, value: "", directive: directive))
+                    } else {
+                        draft.isInForce(.nothing, directive)
                     }
                 } else if valued[name] != nil {
                     guard let value = part.value ?? next else {
@@ -130,6 +138,12 @@ enum DockerOptions {
             }
         }
         return line
+    }
+
+    /// What ParseBool of Go takes for true or false; nil for neither.
+    static func truth(_ word: String) -> Bool? {
+        if ["1", "t", "T", "TRUE", "true", "True"].contains(word) { return true }
+        return ["0", "f", "F", "FALSE", "false", "False"].contains(word) ? false : nil
     }
 
     /// `--name=value` is one option, `-itv/a:/b` three of which the last has a value.

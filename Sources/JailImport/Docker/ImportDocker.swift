@@ -13,13 +13,18 @@ package struct DockerImport {
     var mounts = MountList()
     /// The directory that the image is unpacked into, as the spec names it.
     let root: String
+    /// Whether the line is podman's, which gives a user other than root what is added.
+    private(set) var isOfPodman = false
     /// What the image has run, before the words after its name.
     private var entrypoint: (words: [String], directive: Directive)?
 
     /// `words` begin with `run`, `docker run` or `docker container run`; `directory` is where the image is unpacked, absolute.
     package static func draft(_ words: [String], in directory: String?, _ context: ImportContext) -> Draft {
         var rest = words[...]
-        if rest.first.map({ ["docker", "podman"].contains($0) || $0.hasSuffix("/docker") }) == true {
+        let isOfPodman = rest.first.map { $0 == "podman" || $0.hasSuffix("/podman") } == true
+        if rest.first.map({ ["docker", "podman"].contains($0) || $0.hasSuffix("/docker") || $0.hasSuffix("/podman") })
+            == true
+        {
             rest = rest.dropFirst()
         }
         if rest.first == "container" { rest = rest.dropFirst() }
@@ -29,6 +34,7 @@ package struct DockerImport {
             return draft
         }
         var imported = DockerImport(Array(rest.dropFirst()), directory, context)
+        imported.isOfPodman = isOfPodman
         imported.write()
         return imported.draft
     }

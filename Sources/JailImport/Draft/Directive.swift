@@ -110,8 +110,9 @@ package struct ImportSource: Sendable {
 
     /// Its lines, whatever they end with.
     var lines: [String] {
-        String(decoding: text, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            line.hasSuffix("\r") ? String(line.dropLast()) : String(line)
+        // By bytes: as characters CR and LF are one, which no LF splits.
+        text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { line in
+            String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self)
         }
     }
 }

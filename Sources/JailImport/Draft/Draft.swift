@@ -221,7 +221,11 @@ extension Draft {
     private mutating func examine() {
         let (spec, faults) = decoded
         for fault in faults { fail(fault) }
-        guard faults.isEmpty else { return }
+        for node in texts {
+            // A path with another byte would be another path, and what hides it would hide nothing.
+            fail("\(origins[node.position].map { "\($0.words): " } ?? "")not UTF-8", at: node.position)
+        }
+        guard self.faults.isEmpty else { return }
         let tree = SeenTree(spec)
         notes = notes.map { note in
             let fault = note.claim.fault(in: tree, home: Self.anywhere.home ?? "/", variable: Self.anywhere.variable)

@@ -46,4 +46,19 @@ extension Draft {
         }
         return result
     }
+
+    /// The values that are not as they were written: what is no UTF-8 is read as U+FFFD.
+    var texts: [Node] {
+        var result: [Node] = []
+        func visit(_ node: Node) {
+            switch node.value {
+            case .string(let text): if text.unicodeScalars.contains("\u{FFFD}") { result.append(node) }
+            case .table(let table): for entry in table.entries { visit(entry.node) }
+            case .array(let list): for item in list { visit(item) }
+            default: break
+            }
+        }
+        for entry in root.entries { visit(entry.node) }
+        return result
+    }
 }

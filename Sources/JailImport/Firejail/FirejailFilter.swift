@@ -7,13 +7,16 @@ extension FirejailImport {
 
     /// An ordinary user's program has none of them in firejail either, whatever its bounding set.
     mutating func writeCapabilities() {
+        let all = CapabilitySet(Capability.allCases)
         var kept: CapabilitySet?
-        for line in all("caps.drop") {
-            let all = CapabilitySet(Capability.allCases)
-            let rest = line.value == "all" ? [] : all.without(capabilities(line))
-            kept = CapabilitySet((kept ?? all).capabilities.filter { rest.contains($0) })
+        for line in self.all("caps.drop") where line.value != "all" { _ = capabilities(line) }
+        // All that is dropped counts for more than a list, that for more than what is kept; of lists the last is read, whosever it is.
+        if self.all("caps.drop").contains(where: { $0.value == "all" }) {
+            kept = []
+        } else if let list = lines.last(where: { ["caps.drop", "caps.keep"].contains($0.name) }) {
+            let set = capabilities(list)
+            kept = has("caps.drop") ? all.without(set) : set
         }
-        for line in all("caps.keep") { kept = capabilities(line) }
         // firejail(1), --caps: what its default filter drops.
         if has("caps"), kept == nil {
             let dropped: [Capability] = [
@@ -21,11 +24,16 @@ extension FirejailImport {
             ]
             kept = CapabilitySet(Capability.allCases.filter { !dropped.contains($0) })
         }
-        for line in all("caps") { draft.isInForce(.bounded(kept ?? []), line.directive) }
-        for line in all("caps.drop") + all("caps.keep") { draft.isInForce(.bounded(kept ?? []), line.directive) }
+        for line in lines where ["caps", "caps.drop", "caps.keep"].contains(line.name) {
+            draft.isInForce(.bounded(kept ?? []), line.directive)
+        }
         let origin = (last("caps.keep") ?? last("caps.drop") ?? last("caps"))?.directive ?? standard("the caller's")
         if context.isRoot {
-            var set = kept ?? CapabilitySet(Capability.allCases)
+            var set = kept ?? all
+            // Those by which root passes the modes of files root has in firejail only where it keeps capabilities by name.
+            if !has("caps.keep") {
+                set = set.without(CapabilitySet(.dac_override) | CapabilitySet(.dac_read_search))
+            }
             if set.contains(.sys_admin), places.all.contains(where: { $0.kind == .hidden }) {
                 set = set.without(CapabilitySet(.sys_admin))
                 draft.warn("without sys_admin, which would take away what covers the blacklisted", origin)
@@ -33,10 +41,11 @@ extension FirejailImport {
             if !set.isNone { draft.set("capabilities.keep", .strings(set.capabilities.map(\.name)), origin) }
             if kept == nil {
                 draft.warn(
-                    "root's jail keeps every capability, as root's does under firejail; a user's keeps none", origin)
+                    "root's jail keeps every capability but those that pass the modes of files, as root's does under firejail; "
+                        + "a user's keeps none", origin)
             }
         }
-        for line in all("nonewprivs") { draft.isInForce(.nothing, line.directive) }
+        for line in self.all("nonewprivs") { draft.isInForce(.nothing, line.directive) }
         if !has("nonewprivs") {
             draft.warn("no program gains privileges by being executed", standard("without nonewprivs"))
         }
@@ -59,7 +68,7 @@ extension FirejailImport {
         if let line = last("seccomp.keep") {
             draft.set("seccomp.profile", .string("none"), line.directive)
             draft.set("seccomp.default", .string(action), line.directive)
-            for line in all("seccomp.keep") { list(line, "seccomp.allow") }
+            list(line, "seccomp.allow")
         } else if let line = last("seccomp.drop"), !has("seccomp") {
             draft.set("seccomp.profile", .string("none"), line.directive)
         } else if !has("seccomp") {
@@ -70,11 +79,13 @@ extension FirejailImport {
             draft.warn("immure's own filter in place of firejail's", last("seccomp")?.directive ?? standard("seccomp"))
         }
         let denied = action == "EPERM" ? "seccomp.deny" : action == "kill" ? "seccomp.kill" : "seccomp.log"
-        for line in all("seccomp") {
+        // Of each kind the last list is the one that firejail reads.
+        for line in all("seccomp") where line.value.isEmpty { draft.isPart(line.directive) }
+        if let line = lines.last(where: { $0.name == "seccomp" && !$0.value.isEmpty }) {
             draft.isPart(line.directive)
             list(line, denied)
         }
-        for line in all("seccomp.drop") { list(line, denied) }
+        if let line = last("seccomp.drop") { list(line, denied) }
         writeFamilies()
         for line in all("memory-deny-write-execute") { draft.denyWriteExecute(line.directive) }
         writeLandlock()
@@ -182,6 +193,9 @@ extension FirejailImport {
     private mutating func timeout(_ line: FirejailLine) {
         let parts = line.value.split(separator: ":").compactMap { Int64($0) }
         guard parts.count == 3 else { return draft.fail("timeout takes hh:mm:ss", line.directive) }
+        guard parts.allSatisfy({ 0...1_000_000 ~= $0 }) else {
+            return draft.fail("longer than time goes", line.directive)
+        }
         draft.set("timeout", .string("\(parts[0] * 3600 + parts[1] * 60 + parts[2])s"), line.directive)
     }
 }

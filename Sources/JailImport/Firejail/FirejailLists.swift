@@ -9,13 +9,25 @@ extension FirejailImport {
         let directive: Directive
     }
 
+    /// The names of lines that close what they name.
+    static let restricting: Set<String> = [
+        "blacklist", "blacklist-nolog", "read-only", "noexec", "tmpfs", "whitelist", "whitelist-ro",
+    ]
+
     /// Where a line leads; says so where it is no path of the host's.
     mutating func located(_ line: FirejailLine) -> [String]? {
+        if line.value.contains("\"") {
+            draft.fail("firejail takes no quote in a path", line.directive)
+            return nil
+        }
         if let paths = paths(line) { return paths }
         if line.value.hasPrefix("${") {
             draft.fail("\(quoted(line.value)) is not a path that firejail knows", line.directive)
         } else {
-            draft.warn("no absolute path: firejail looks for it from where it is started", line.directive)
+            let restricts = Self.restricting.contains(line.name)
+            draft.lose(
+                "no absolute path: firejail looks for it from where it is started", restricts: restricts, line.directive
+            )
         }
         return nil
     }

@@ -38,14 +38,9 @@ struct FirejailProfile {
         reading.removeLast()
     }
 
-    /// A `#` begins a comment at the beginning of a line, and after a space.
+    /// A `#` begins a comment, wherever it stands.
     private static func withoutComment(_ line: String) -> String {
-        var previous: Character = " "
-        for index in line.indices {
-            if line[index] == "#", previous == " " || previous == "\t" { return String(line[..<index]) }
-            previous = line[index]
-        }
-        return line
+        line.utf8.firstIndex(of: UInt8(ascii: "#")).map { String(line[..<$0]) } ?? line
     }
 
     private mutating func take(_ text: String, _ directive: Directive, _ draft: inout Draft) {

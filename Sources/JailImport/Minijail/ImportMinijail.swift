@@ -40,7 +40,8 @@ package struct MinijailImport {
 
     private mutating func read(_ source: ImportSource) {
         var pending: (text: String, line: Int)?
-        for (index, raw) in source.lines.enumerated() {
+        // A backslash in the last line goes on to nothing.
+        for (index, raw) in (source.lines + [""]).enumerated() {
             let text = raw.trimmed
             if text.hasPrefix("#") || text.hasPrefix("%") || (text.isEmpty && pending == nil) { continue }
             let (whole, number) = pending.map { ($0.text + text, $0.line) } ?? (text, index + 1)
@@ -149,26 +150,5 @@ package struct MinijailImport {
             draft.set(
                 "capabilities.keep", .strings(Capability.allCases.map(\.name)), standard("root keeps all without -c"))
         }
-    }
-
-    private mutating func capabilities(_ line: Line) {
-        let value = line.value ?? "0"
-        var set: CapabilitySet = []
-        if let mask = value.lowercased().after("0x").flatMap({ UInt64($0, radix: 16) }) ?? UInt64(value) {
-            set = CapabilitySet(Capability.allCases.filter { mask >> UInt64($0.rawValue) & 1 == 1 })
-        } else {
-            for clause in value.spaced {
-                let names = clause.prefix { $0 != "=" && $0 != "+" }
-                for name in names.split(separator: ",") {
-                    guard let capability = Capability.named(foreign: String(name)) else {
-                        draft.fail("unknown capability \(name)", line.directive)
-                        continue
-                    }
-                    set = set | CapabilitySet(capability)
-                }
-            }
-        }
-        draft.isInForce(.bounded(set), "in capabilities.keep", line.directive)
-        if !set.isNone { draft.set("capabilities.keep", .strings(set.capabilities.map(\.name)), line.directive) }
     }
 }

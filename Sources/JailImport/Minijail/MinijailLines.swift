@@ -43,7 +43,8 @@ extension MinijailImport {
         case "env-add":
             let (name, value) = (line.value ?? "").cut("=")
             draft.setLiteral(name, value ?? "", directive)
-        case "m", "M", "a", "H", "y", "add-suppl-group", "allow-speculative-execution", "env-reset":
+        case "a": draft.lose("another table of system calls", restricts: true, directive)
+        case "m", "M", "H", "y", "add-suppl-group", "allow-speculative-execution", "env-reset":
             draft.lose("no line for it", directive)
         default:
             draft.fail("minijail0 has no option \(line.key)", directive)
@@ -69,7 +70,12 @@ extension MinijailImport {
         switch line.key {
         case "e": draft.set("namespaces.net", .string(value), line.directive)
         case "uts": draft.set("hostname", .string(value), line.directive)
-        default: if let size = bytes(value.uppercased()) { draft.set("filesystem.tmp", .integer(size), line.directive) }
+        default:
+            if let size = bytes(value.uppercased()) {
+                draft.set("filesystem.tmp", .integer(size), line.directive)
+            } else {
+                draft.lose("no size in bytes: \(value)", restricts: true, line.directive)
+            }
         }
     }
 
@@ -106,9 +112,14 @@ extension MinijailImport {
         case "tmpfs":
             pairs.append(("type", .string("tmpfs")))
             for option in parts.dropFirst(4) {
-                if let mode = option.after("mode=") { pairs.append(("mode", .string(mode))) }
-                if let size = option.after("size=").flatMap({ bytes($0.uppercased()) }) {
+                if let mode = option.after("mode=") {
+                    pairs.append(("mode", .string(mode)))
+                } else if let size = option.after("size=").flatMap({ bytes($0.uppercased()) }) {
                     pairs.append(("size", .integer(size)))
+                } else if let count = option.after("nr_inodes=").flatMap({ Int64($0) }) {
+                    pairs.append(("inodes", .integer(count)))
+                } else if !option.isEmpty {
+                    draft.lose("the option \(option)", restricts: true, line.directive)
                 }
             }
             if !options.isEmpty { pairs.append(("options", .strings(options))) }

@@ -50,7 +50,10 @@ extension OCIImport {
                 if value.isEmptyObject {
                     draft.isInForce(.nothing, directive)
                 } else {
-                    draft.lose("sysctls of the jail's namespaces", directive)
+                    draft.isPart(directive)
+                    for (name, node, one) in entries(value, "linux.sysctl") {
+                        draft.loseSetting(name, node.text ?? "", one)
+                    }
                 }
             case "netDevices": draft.lose("interfaces that are moved into the jail", directive)
             case "mountLabel": draft.lose("labels of SELinux", restricts: value.text != "", directive)
@@ -146,7 +149,13 @@ extension OCIImport {
 
     private mutating func offsets(_ node: Node) {
         for (key, value, directive) in entries(node, "linux.timeOffsets") {
-            let milliseconds = (value["secs"]?.integer ?? 0) * 1000 + (value["nanosecs"]?.integer ?? 0) / 1_000_000
+            let (whole, overflow) = (value["secs"]?.integer ?? 0).multipliedReportingOverflow(by: 1000)
+            let sum = whole.addingReportingOverflow((value["nanosecs"]?.integer ?? 0) / 1_000_000)
+            guard !overflow, !sum.overflow else {
+                draft.fail("longer than time goes", directive)
+                continue
+            }
+            let milliseconds = sum.partialValue
             draft.set("namespaces.time.\(key)", .string("\(milliseconds)ms"), directive)
         }
     }

@@ -24,7 +24,14 @@ extension OCIImport {
             } else {
                 draft.isInForce(.nothing, directive)
             }
+            for option in options where option.hasPrefix("nr_") || (size == nil && option.hasPrefix("size=")) {
+                draft.lose("the option \(option)", restricts: true, directive)
+            }
         case ("proc", "/proc") where !options.contains("ro"):
+            for option in options where option.hasPrefix("hidepid=") || option.hasPrefix("subset=") {
+                let isOpen = ["hidepid=0", "hidepid=off"].contains(option)
+                draft.lose("the option \(option)", restricts: !isOpen, directive)
+            }
             mounts.add(target, [("type", .string("proc"))], directive, &draft)
         default: mount(type, target, node["source"]?.text ?? "", options, directive)
         }
@@ -48,38 +55,58 @@ extension OCIImport {
         var words: [String] = []
         for option in options {
             switch option {
-            case "rbind", "nosuid", "nodev", "suid", "defaults", "private", "rprivate", "rnosuid", "rnodev",
-                "newinstance", "async":
+            case "rbind", "nosuid", "suid", "defaults", "private", "rprivate", "rnosuid", "newinstance", "async",
+                "exec":
                 break
             case "bind": words.append("bind")
             case "ro", "rro":
+                // The last word counts: what is open by a word before it is not.
+                words.removeAll { $0 == "rw" }
                 if type != "sysfs", !type.hasPrefix("cgroup") { words.append("ro") }
             case "rw": if type.hasPrefix("cgroup") { words.append("rw") }
             case "noexec", "rnoexec": if !isFixed { words.append("noexec") }
+            case "nodev", "rnodev": words.removeAll { $0 == "dev" }
             case "dev", "rdev":
                 guard type == "bind" else { continue }
                 words.append("dev")
                 showsRDMA = true
-            case "exec": break
             case "noatime", "relatime", "strictatime", "nodiratime", "nosymfollow": words.append(option)
-            default:
-                if let size = option.after("size="), type == "tmpfs", let number = bytes(size.uppercased()) {
-                    pairs.append(("size", .integer(number)))
-                } else if let mode = option.after("mode="), type == "tmpfs" {
-                    pairs.append(("mode", .string(mode)))
-                } else if let count = option.after("nr_inodes="), let number = Int64(count) {
-                    pairs.append(("inodes", .integer(number)))
-                } else if ["shared", "rshared", "slave", "rslave", "unbindable", "tmpcopyup"].contains(option) {
-                    draft.lose("the option \(option)", directive)
-                } else if type == "devpts" || option.hasPrefix("gid=") || option.hasPrefix("uid=") {
-                    draft.isInForce(.nothing, "\(option): as immure makes it", directive)
-                } else {
-                    draft.lose("the option \(option)", directive)
-                }
+            default: other(option, of: type, &pairs, directive)
             }
         }
         if !words.isEmpty { pairs.append(("options", .strings(words))) }
         mounts.add(target, pairs, directive, &draft)
+    }
+
+    /// Options that restrict nothing and have no line; of any other that is not known it may be so.
+    private static let harmless: Set<String> = [
+        "shared", "rshared", "slave", "rslave", "unbindable", "runbindable", "tmpcopyup", "idmap", "ridmap", "sync",
+        "dirsync", "mand", "nomand", "lazytime", "nolazytime", "iversion", "noiversion", "acl", "loud", "silent",
+        "rsuid",
+        "rexec", "rrw", "atime", "ratime", "rrelatime", "rstrictatime", "rnoatime", "rnodiratime", "diratime",
+        "rdiratime",
+        "norelatime", "nostrictatime", "symfollow", "rsymfollow", "hidepid=0", "hidepid=off",
+    ]
+
+    private mutating func other(
+        _ option: String, of type: String, _ pairs: inout [(String, Node.Value)], _ directive: Directive
+    ) {
+        let (name, value) = option.cut("=")
+        switch (name, value ?? "") {
+        case ("size", let text) where type == "tmpfs" && bytes(text.uppercased()) != nil:
+            pairs.removeAll { $0.0 == "size" }
+            pairs.append(("size", .integer(bytes(text.uppercased()) ?? 0)))
+        case ("mode", let text) where type == "tmpfs":
+            pairs.removeAll { $0.0 == "mode" }
+            pairs.append(("mode", .string(text)))
+        case ("nr_inodes", let text) where Int64(text) != nil && type == "tmpfs":
+            pairs.removeAll { $0.0 == "inodes" }
+            pairs.append(("inodes", .integer(Int64(text) ?? 0)))
+        case ("gid", _), ("uid", _): draft.isInForce(.nothing, "\(option): as immure makes it", directive)
+        case (_, _) where type == "devpts": draft.isInForce(.nothing, "\(option): as immure makes it", directive)
+        case ("huge", _), ("mpol", _): draft.lose("the option \(option)", directive)
+        default: draft.lose("the option \(option)", restricts: !Self.harmless.contains(option), directive)
+        }
     }
 
     private mutating func overlay(_ target: String, _ options: [String], _ directive: Directive) {

@@ -46,7 +46,10 @@ extension OCIImport {
                     draft.isInForce(.nothing, directive)
                 }
             case "swap":
-                guard let both = value.integer, both >= 0 else { return draft.isInForce(.nothing, directive) }
+                guard let both = value.integer, both >= 0 else {
+                    draft.isInForce(.nothing, directive)
+                    continue
+                }
                 // With swap counted in.
                 draft.set("limits.swap", .integer(max(0, both - limit)), directive)
             case "kernel", "kernelTCP": draft.isInForce(.nothing, "no kernel limits it any more", directive)
@@ -66,12 +69,19 @@ extension OCIImport {
                 draft.set("limits.cpu_weight", .integer(1 + ((shares - 2) * 9999) / 262_142), directive)
             case "quota":
                 guard let quota = value.integer, quota > 0, period > 0 else {
-                    return draft.isInForce(.nothing, directive)
+                    draft.isInForce(.nothing, directive)
+                    continue
                 }
-                draft.set("limits.cpu", .string("\(max(1, quota * 100 / period))%"), directive)
+                guard let percent = draft.percent(quota, of: period) else {
+                    draft.fail("longer than time goes", directive)
+                    continue
+                }
+                draft.set("limits.cpu", .string("\(percent)%"), directive)
             case "period": draft.isPart(directive)
             case "cpus": if let text = value.text { draft.set("limits.cpus", .string(text), directive) }
-            case "mems", "realtimeRuntime", "realtimePeriod", "burst", "idle": draft.lose("no line for it", directive)
+            case "mems", "realtimeRuntime", "realtimePeriod":
+                draft.lose("no line for it", restricts: !(value.text?.isEmpty ?? (value.integer == 0)), directive)
+            case "burst", "idle": draft.lose("no line for it", directive)
             default: break
             }
         }

@@ -27,8 +27,11 @@ extension SystemdImport {
                 users?.directive ?? standard("without PrivateUsers= users are the host's"))
         }
         if let line = last("UMask") {
-            let bits = UInt32(line.value, radix: 8) ?? 0o22
-            draft.set("identity.umask", .string(octal(bits & 0o777)), line.directive)
+            if let bits = UInt32(line.value, radix: 8), bits <= 0o7777 {
+                draft.set("identity.umask", .string(octal(bits & 0o777)), line.directive)
+            } else {
+                draft.fail("\(quoted(line.value)) is not a mask in octal", line.directive)
+            }
         }
     }
 

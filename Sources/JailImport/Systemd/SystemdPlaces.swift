@@ -34,6 +34,7 @@ struct SystemdPlaces {
         var merged = places[index]
         if merged.content == nil, let content = place.content {
             merged.content = content
+            draft.isPart(merged.directive)
             merged.directive = place.directive
         } else if merged.content != nil, place.content != nil {
             draft.warn("has no effect: \(merged.directive.reference) has the same place", place.directive)

@@ -108,25 +108,9 @@ extension SystemdImport {
                 draft.set("landlock.scope", .array([]), standard("abstract sockets can be reached"))
             }
         }
-        let deny = list("IPAddressDeny"), allow = list("IPAddressAllow")
-        for entry in deny {
-            if !allowsInternet {
-                draft.isInForce(.nothing, "sockets of the internet cannot be made", entry.directive)
-            } else if isPrivate {
-                draft.isInForce(.noNetwork, "there is no network but its own loopback", entry.directive)
-            } else if allow.isEmpty, ["any", "0.0.0.0/0 ::/0"].contains(entry.value) {
-                for family in ["AF_INET", "AF_INET6"] {
-                    draft.rule("socket", "EAFNOSUPPORT", [(0, "==", family)], entry.directive)
-                }
-                draft.warn(
-                    "no socket of the internet can be made; one that is passed to it is not filtered", entry.directive)
-            } else {
-                draft.lose(
-                    "a filter of addresses; it holds where the line stays in the unit", restricts: true, entry.directive
-                )
-            }
-        }
-        for entry in allow { draft.isInForce(.nothing, "addresses are not filtered", entry.directive) }
+        let hasNoNetwork = isPrivate && !draft.has("namespaces.net")
+        writeAddresses(hasNoNetwork)
+        writePorts(hasNoNetwork)
     }
 
     mutating func writeEnvironment(_ context: ImportContext) {

@@ -16,12 +16,13 @@ struct UnitFile {
     mutating func read(_ source: ImportSource, _ draft: inout Draft) {
         var section = ""
         var pending: (text: String, line: Int)?
-        for (index, raw) in source.lines.enumerated() {
+        // An end as systemd sees it: a backslash in the last line goes on to nothing.
+        for (index, raw) in (source.lines + [""]).enumerated() {
             let text = raw.trimmed
             if text.hasPrefix("#") || text.hasPrefix(";") || (text.isEmpty && pending == nil) { continue }
             var (whole, number) = pending.map { ($0.text + " " + text, $0.line) } ?? (text, index + 1)
             pending = nil
-            if whole.hasSuffix("\\") {
+            if Self.goesOn(raw) {
                 whole.removeLast()
                 pending = (whole.trimmed, number)
                 continue
@@ -42,6 +43,12 @@ struct UnitFile {
             }
             take(section, key.trimmed, value.trimmed, position, &draft)
         }
+    }
+
+    /// Whether a line ends with a backslash that no other escapes. With a space after it, it does not.
+    private static func goesOn(_ line: String) -> Bool {
+        let marks = line.utf8.reversed().prefix { $0 == UInt8(ascii: "\\") }.count
+        return !marks.isMultiple(of: 2)
     }
 
     private mutating func take(
@@ -66,43 +73,45 @@ struct UnitFile {
 /// The words of a value, systemd.syntax(7), QUOTING; nil where a quote is not closed.
 func unitWords(_ text: String) -> [String]? {
     var words: [String] = []
-    var word: String?
-    var quote: Character?
-    var rest = text[...]
-    while let character = rest.first {
-        rest = rest.dropFirst()
-        if character == "\\", let next = rest.first {
-            rest = rest.dropFirst()
-            word = (word ?? "") + unescaped(next, &rest)
+    // Bytes, of which an escape names one.
+    var word: [UInt8] = []
+    var (isWord, quote): (Bool, UInt8?) = (false, nil)
+    var rest = Substring(text).utf8
+    while let byte = rest.popFirst() {
+        if byte == UInt8(ascii: "\\"), let next = rest.popFirst() {
+            word += unescaped(next, &rest)
+            isWord = true
         } else if let open = quote {
-            if character == open { quote = nil } else { word = (word ?? "") + String(character) }
-        } else if character == "\"" || character == "'" {
-            quote = character
-            word = word ?? ""
-        } else if character == " " || character == "\t" {
-            if let done = word { words.append(done) }
-            word = nil
+            if byte == open { quote = nil } else { word.append(byte) }
+        } else if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'") {
+            quote = byte
+            isWord = true
+        } else if byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") {
+            if isWord { words.append(String(decoding: word, as: UTF8.self)) }
+            (word, isWord) = ([], false)
         } else {
-            word = (word ?? "") + String(character)
+            word.append(byte)
+            isWord = true
         }
     }
     if quote != nil { return nil }
-    if let word { words.append(word) }
+    if isWord { words.append(String(decoding: word, as: UTF8.self)) }
     return words
 }
 
-private func unescaped(_ mark: Character, _ rest: inout Substring) -> String {
-    switch mark {
-    case "n": return "\n"
-    case "t": return "\t"
-    case "s": return " "
+private func unescaped(_ mark: UInt8, _ rest: inout Substring.UTF8View) -> [UInt8] {
+    switch Character(Unicode.Scalar(mark)) {
+    case "n": return [0x0A]
+    case "t": return [0x09]
+    case "s": return [0x20]
     case "x":
-        let digits = rest.prefix(2)
-        guard digits.count == 2, let code = UInt8(digits, radix: 16) else { return "\\x" }
+        guard let digits = String(rest.prefix(2)), digits.utf8.count == 2, let code = UInt8(digits, radix: 16) else {
+            return Array("\\x".utf8)
+        }
         rest = rest.dropFirst(2)
-        return String(Unicode.Scalar(code))
-    case "\\", "\"", "'": return String(mark)
-    default: return "\\" + String(mark)
+        return [code]
+    case "\\", "\"", "'": return [mark]
+    default: return [UInt8(ascii: "\\"), mark]
     }
 }
 

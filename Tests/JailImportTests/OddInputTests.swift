@@ -1,0 +1,117 @@
+import JailImport
+import JailSpec
+import SpecFile
+import Testing
+
+/// Files that are a bit odd: what they restrict is in the spec, told as lost, or a fault.
+@Suite struct OddInputTests {
+    private func context(_ isRoot: Bool = false) -> ImportContext { ImportContext(isRoot: isRoot) }
+
+    private func source(_ name: String, _ text: String) -> [ImportSource] {
+        [ImportSource(name: name, text: Array(text.utf8))]
+    }
+
+    private func firejail(_ text: String, root: Bool = false) -> Draft {
+        FirejailImport.draft(of: source("x.profile", text), [], context(root))
+    }
+
+    private func unit(_ text: String) -> Draft {
+        SystemdImport.draft(of: source("x.service", "[Service]\nExecStart=/bin/true\n" + text), [], context())
+    }
+
+    private func minijail(_ text: String) -> Draft {
+        MinijailImport.draft(of: source("x.conf", "% minijail-config-file v0\n" + text), [], context())
+    }
+
+    // MARK: Lines
+
+    @Test func `lines that end with CR and LF are lines`() throws {
+        let profile = firejail("private\r\nnet none\r\nblacklist /etc/shadow\r\n")
+        #expect(try profile.spec.mount(at: "/etc/shadow")?.source == .hidden)
+        #expect(try profile.spec.network.mode == nil)
+        let lines = "ReadOnlyPaths=/srv\r\nPrivateNetwork=yes\r\n"
+        #expect(try unit(lines).spec.network.mode == nil && unit(lines).spec.mount(at: "/srv") != nil)
+    }
+
+    @Test func `a backslash goes on only where it is the last and not escaped`() throws {
+        #expect(try unit("SyslogIdentifier=b \\ \nPrivateNetwork=yes\n").spec.network.mode == nil)
+        #expect(try unit("Environment=A=b\\\\\nPrivateNetwork=yes\n").spec.network.mode == nil)
+        #expect(try unit("ReadOnlyPaths=/srv \\\n# no\n/opt").spec.mount(at: "/opt") != nil)
+    }
+
+    @Test func `a last line that goes on is read`() throws {
+        #expect(try unit("PrivateNetwork=yes \\").spec.network.mode == nil)
+        #expect(try minijail("P = /var/empty\nR = 7,1,1 \\").spec.rlimits.count == 1)
+    }
+
+    @Test func `a path that is not UTF-8 is a fault`() {
+        let text = Array("private\nblacklist /etc/".utf8) + [0xFF, 0x0A]
+        #expect(!FirejailImport.draft(of: [ImportSource(name: "x", text: text)], [], context()).faults.isEmpty)
+        #expect(!unit("ReadOnlyPaths=/srv/\\xff\n").faults.isEmpty)
+        #expect(try! unit("ReadOnlyPaths=/srv/\\xc3\\xa9\n").spec.mount(at: "/srv/é") != nil)
+    }
+
+    @Test func `a long line is read in the time of a short one`() {
+        let path = "/" + String(repeating: "a", count: 900_000)
+        #expect(!unit("ReadOnlyPaths=\(path)\n").faults.isEmpty, "longer than a path")
+    }
+
+    // MARK: firejail
+
+    @Test func `of firejail's capabilities what drops all counts for the most`() throws {
+        func kept(_ text: String) throws -> CapabilitySet {
+            try firejail(text, root: true).spec.capabilities.keep?.value ?? []
+        }
+        #expect(try kept("caps.drop all\ncaps.keep sys_admin").isNone && kept("caps.keep chown\ncaps.drop all").isNone)
+        let dropped = try kept("caps.drop kill\ncaps.keep chown")
+        #expect(!dropped.contains(.chown) && dropped.contains(.kill), "the last list is the one that is dropped")
+        #expect(try kept("caps.keep kill\ncaps.keep chown").capabilities == [.chown])
+    }
+
+    @Test func `root passes the modes of files only where it keeps that by name`() throws {
+        func passes(_ text: String) throws -> Bool {
+            try firejail(text, root: true).spec.capabilities.keep?.value.contains(.dac_override) == true
+        }
+        #expect(try !passes("nonewprivs") && !passes("caps.drop kill") && passes("caps.keep dac_override"))
+    }
+
+    @Test func `of several lists of calls the last is read`() throws {
+        let filter = try #require(firejail("seccomp !chroot\nseccomp mkdir").spec.seccomp).value
+        #expect(filter.allow.isEmpty && filter.deny.map(\.value) == ["mkdir"])
+        let kept = try #require(firejail("seccomp.keep bpf\nseccomp.keep execve,read,exit_group").spec.seccomp).value
+        #expect(kept.allow.map(\.value) == ["execve", "read", "exit_group"])
+    }
+
+    @Test func `what firejail would not read so is no blacklist`() throws {
+        #expect(firejail("blacklist relative/path").hasLostRestrictions && firejail("read-only x").hasLostRestrictions)
+        #expect(
+            !firejail("blacklist \"/etc/shadow\"").faults.isEmpty
+                && !firejail("timeout 9000000000000000:0:0").faults.isEmpty)
+        #expect(try firejail("blacklist /etc/ssl#x").spec.mount(at: "/etc/ssl")?.source == .hidden, "a comment")
+    }
+
+    // MARK: minijail
+
+    @Test(arguments: [
+        ("10", [Capability.fsetid]), ("0x3", [.chown, .dac_override]), ("cap_kill=ep cap_chown+eip", [.chown, .kill]),
+        ("cap_kill=", []), ("cap_kill=p", []), ("all=eip all-e", []),
+        ("=eip cap_kill-e", Capability.allCases.filter { $0 != .kill }),
+    ]) func `minijail's capabilities are those in force`(_ text: String, _ expected: [Capability]) throws {
+        let made = minijail("P = /var/empty\nc = \(text)")
+        #expect(try made.spec.capabilities.keep?.value.capabilities ?? [] == expected)
+    }
+
+    @Test(arguments: ["k = tmpfs,/x,tmpfs,0,size=10%", "t = 10%", "k = tmpfs,/x,tmpfs,0,wat=1", "a = table"])
+    func `a bound of minijail's that has no line is told`(_ line: String) {
+        let made = minijail("P = /var/empty\n\(line)")
+        #expect(made.faults.isEmpty && made.hasLostRestrictions, "\(made.faults)")
+    }
+
+    // MARK: systemd
+
+    @Test func `one place of two lines, and a mask that is none`() {
+        let made = unit("CapabilityBoundingSet=\nInaccessiblePaths=/etc/shadow\nBindPaths=/etc/shadow")
+        #expect(made.faults.isEmpty, "\(made.faults)")
+        #expect(!unit("UMask=99").faults.isEmpty)
+    }
+}
