@@ -27,6 +27,41 @@ def test_nothing_is_said_where_there_is_room_or_all_went_well(caller):
     assert "full" not in caller.shell('filesystem.tmp = "1M"', "cat /dev/zero >/tmp/x 2>/dev/null; true").stderr
 
 
+#: Extended attributes of one file until there is no more room: how many bytes they have, and of how many files the file system tells.
+ATTRIBUTES = """
+import errno, json, os, sys
+os.chdir(sys.argv[1])
+open("f", "w").close()
+taken = 0
+try:
+    while taken < 64 << 20:
+        os.setxattr("f", f"user.{taken}", b"x" * 60000)
+        taken += 60000
+except OSError as error:
+    if error.errno not in (errno.ENOSPC, errno.EOPNOTSUPP): raise
+print(json.dumps([taken, os.statvfs(".").f_files]))
+"""
+
+
+@pytest.mark.parametrize("spec, place", [
+    ('[[mount]]\ntarget = "/work"\ntype = "tmpfs"\nsize = "1M"\nmode = "1777"\n', "/work"), ('[filesystem]\ntmp = "1M"\n', "/tmp"),
+    ('[filesystem]\nshm = "1M"\n', "/dev/shm"), ("OVERLAY", "/src"),
+])
+def test_attributes_take_no_more_than_there_is_room(caller, spec, place):
+    """Since Linux 6.6 a tmpfs has those of user.*, which are no part of its size."""
+    if spec == "OVERLAY":
+        lower = caller.open_directory()
+        spec = overlay(lower, 'quota = "1M"')
+    taken, files = caller.python(spec, ATTRIBUTES, place)
+    assert taken <= 1 << 20 and files == 1024
+
+
+def test_a_written_number_of_files_is_the_one(caller):
+    spec = '[[mount]]\ntarget = "/work"\ntype = "tmpfs"\nsize = "1G"\nmode = "1777"\n'
+    ask = "import os, json; print(json.dumps(os.statvfs('/work').f_files))"
+    assert caller.python(spec, ask) == 1 << 18 and caller.python(spec + "inodes = 7\n", ask) == 7
+
+
 def overlay(place, more=""):
     return f'[[mount]]\ntarget = "/src"\ntype = "overlay"\nlower = ["{place}"]\n{more}\n'
 

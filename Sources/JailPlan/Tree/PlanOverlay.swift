@@ -67,7 +67,8 @@ extension TreeBuilder {
             if mount.isRecorded { refuseReachable(mount, lower, upper, work) }
             changes = .kept(upper: upper, work: work)
         } else {
-            changes = .thrownAway(bytes: room(of: mount), inodes: mount.inodes?.value)
+            let files = mount.inodes?.value ?? mount.quota.map { Self.files(inRoomOf: $0.value) }
+            changes = .thrownAway(bytes: room(of: mount), inodes: files)
         }
         let owner = servedOwner(of: mount)
         if owner == nil { refuseUnmapped(mount, lower) }

@@ -18,7 +18,7 @@ extension TreeBuilder {
         case .system, .empty:
             let isWritable = filesystem.writable.value
             var parameters = [FileSystemOption("mode", "0755")]
-            if isWritable { parameters.append(.init("size", size(ofRoot: filesystem.tmp.value))) }
+            if isWritable { parameters += limits(ofRoot: filesystem.tmp.value) }
             let tmpfs = FileSystem(type: "tmpfs", parameters: parameters)
             let promise = SlotPromise(target: "/", attributes: .closed, isSealed: !isWritable)
             fileSystems.append(Plan.Step(.tree(.fill(slot: slot, .fileSystem(tmpfs), promise)), origin))
@@ -187,33 +187,44 @@ extension TreeBuilder {
     /// A tmpfs that belongs to the command's user, as the home that passwd(5) gives it.
     mutating func placeHome() {
         let room = spec.filesystem.home
-        guard home.isPrivate, let size = size(of: room.value) else { return }
+        guard home.isPrivate, let limits = limits(of: room.value) else { return }
         placeFileSystem(
-            "tmpfs", [.init("mode", "0755"), .init("size", size)], on: home.path, .closed,
+            "tmpfs", [.init("mode", "0755")] + limits, on: home.path, .closed,
             at: room.position)
     }
 
     /// Of a root that can be written to: as much as /tmp, or as that would have by default.
-    private func size(ofRoot tmp: Filesystem.Room) -> String { size(of: tmp) ?? quarter }
+    private func limits(ofRoot tmp: Filesystem.Room) -> [FileSystemOption] {
+        limits(of: tmp) ?? [FileSystemOption("size", quarter)]
+    }
 
     /// A tmpfs for everybody in the jail.
     private mutating func placePrivate(
         _ room: Located<Filesystem.Room>, on target: String, unless written: [String]
     ) {
-        guard let size = size(of: room.value), !written.contains(target) else { return }
+        guard let limits = limits(of: room.value), !written.contains(target) else { return }
         placeFileSystem(
-            "tmpfs", [.init("mode", "1777"), .init("size", size)], on: target,
+            "tmpfs", [.init("mode", "1777")] + limits, on: target,
             .closed, at: room.position)
     }
 
-    /// The size as tmpfs(5) takes it; nil for none.
-    private func size(of room: Filesystem.Room) -> String? {
+    /// What limits it, as tmpfs(5) takes it; nil where there is none. The kernel's own limit of files fits a quarter of the memory.
+    private func limits(of room: Filesystem.Room) -> [FileSystemOption]? {
         switch room {
         case .none: return nil
-        case .bytes(let bytes): return sizeText(bytes)
-        case .quarter: return quarter
+        case .bytes(let bytes):
+            return [
+                FileSystemOption("size", sizeText(bytes)),
+                FileSystemOption("nr_inodes", String(decimal: Self.files(inRoomOf: bytes))),
+            ]
+        case .quarter: return [FileSystemOption("size", quarter)]
         }
     }
+
+    /// How many files a tmpfs of a written size may hold where nothing is said of them: one for each page, as in the kernel's own
+    /// defaults, and some where there are few. Extended attributes are no part of the size, tmpfs(5), and since 6.6 anybody may set those of
+    /// `user.`; but each KiB of them counts as a file.
+    static func files(inRoomOf bytes: UInt64) -> UInt64 { max(1024, bytes / 4096) }
 
     private var quarter: String {
         let quarter = max(1 << 20, (host.memory / 4) & ~0xF_FFFF)

@@ -66,7 +66,7 @@ extension TreeBuilder {
     private mutating func placeMemory(_ mount: Mount, _ size: UInt64?, _ inodes: UInt64?, _ mode: UInt32) {
         var parameters = [FileSystemOption("mode", octal(mode))]
         if let size { parameters.append(.init("size", "\(size)")) }
-        if let inodes { parameters.append(.init("nr_inodes", "\(inodes)")) }
+        if let inodes = inodes ?? size.map(Self.files(inRoomOf:)) { parameters.append(.init("nr_inodes", "\(inodes)")) }
         let attributes = mount.options.attributes
         // A read-only tmpfs is sealed last: mount points may have to be made in it.
         placeFileSystem(

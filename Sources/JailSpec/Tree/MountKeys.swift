@@ -84,10 +84,18 @@ extension SectionRows {
                 image: the byte of its file with which it begins. Absent: the first, or where the header of a SIF file says
                 that its primary partition is.
                 """),
-            KeyRow("size", as: .positiveSize, "tmpfs: the most that it may hold."),
+            KeyRow(
+                "size", as: .positiveSize,
+                """
+                tmpfs: the most that it may hold. Extended attributes are no part of that: `inodes` bounds them.
+                """),
             KeyRow(
                 "inodes", as: .integer(1...Int64.max, "number"),
-                "tmpfs, and beside or in place of a quota: the most files."),
+                """
+                tmpfs, and beside or in place of a quota: the most files. In a tmpfs each KiB of extended attributes counts as
+                one. Absent where a tmpfs has a `size`, or an overlay that is thrown away a quota: one for each 4 KiB of that,
+                and no fewer than 1024.
+                """),
             KeyRow(
                 "mode", as: .directoryMode,
                 """
