@@ -130,7 +130,7 @@ enum Run {
             case .ended, .timedOut: break
             }
             let found = changedFiles(outcome, plan)
-            if let changes, let found { list(found, to: changes) }
+            if let changes { list(found, to: changes) }
             if let destination { write(ResultRecord.record(of: outcome, plan: plan, changes: found), to: destination) }
         }
     }
@@ -185,9 +185,14 @@ enum Run {
         return result
     }
 
-    private static func list(_ found: [OverlayChanges], to destination: ResultDestination) {
+    /// nil: part of a list would pass for all of it.
+    private static func list(_ found: [OverlayChanges]?, to destination: ResultDestination) {
         do throws(Diagnostic) {
-            try destination.write(found.map(\.text).joined())
+            if let found {
+                try destination.write(found.map(\.text).joined())
+            } else {
+                try destination.withdraw()
+            }
         } catch {
             Report.say(error, as: .warning)
         }

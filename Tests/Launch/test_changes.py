@@ -421,6 +421,7 @@ def test_a_lower_that_has_become_a_link_is_not_followed(root):
     """They are opened for the list as they were for the launch, when somebody else may have had the time to exchange them."""
     lower, place, secret = tree(root), root.open_directory(), root.directory()
     root.file(secret / "a", "another's\n")
+    root.file(place / "list", "A what an earlier run made\n")
     launch = root.start(writable(root) + overlay(lower) + f'[filesystem]\nrw = ["{place}:/w"]\n', "/bin/sh", "-c", "rm /src/a; echo >/w/began; while [ ! -e /w/end ]; do sleep 0.01; done", options=["--changes", str(place / "list")])
     until(lambda: (place / "began").exists())
     lower.rename(f"{lower}.aside")
@@ -429,6 +430,7 @@ def test_a_lower_that_has_become_a_link_is_not_followed(root):
     (place / "end").write_text("")
     run = root.finish(launch)
     assert f"cannot be listed: {lower} is a symbolic link of uid 12345" in run.stderr, run
+    assert not (place / "list").exists()
 
 
 def test_the_result_has_the_changes(caller):

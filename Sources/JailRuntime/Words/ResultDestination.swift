@@ -188,6 +188,17 @@ package struct ResultDestination {
         if let way { try require(written, at: way.path, following: way.rule) }
     }
 
+    /// For nothing to be told: what an earlier run has written there is no answer of this one.
+    package func withdraw() throws(Diagnostic) {
+        try Self.attempted(label) { () throws(KernelError) in
+            if let replaced {
+                if try entryStatus(EntryName(Array(replaced.file.utf8)), at: descriptor) == nil { return }
+                return try removeFile(replaced.file, at: descriptor)
+            }
+            if way != nil { try setLength(of: descriptor, 0) }
+        }
+    }
+
     /// A descriptor stays with its directory, wherever that is moved: who reads at the path must not take another file for
     /// the one that was written.
     private func require(_ written: FileStatus, at path: String, following rule: LinkRule) throws(Diagnostic) {

@@ -97,7 +97,9 @@ extension Manual {
             "--changes FILE|FD:N|-",
             """
             For `run`: lists what overlays have changed when the jail has ended, however it ended, thrown away or kept: the
-            lines of `immure diff`, with the paths of the jail. `-` is standard output, for the rest as `--result`.
+            lines of `immure diff`, with the paths of the jail. `-` is standard output, for the rest as `--result`. Where not all
+            can be listed a warning says so, and FILE is removed: a list of an earlier run, or half of this one's, would pass for
+            the whole.
             """)
         page.item(
             "--env NAME=VALUE",
