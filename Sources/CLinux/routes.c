@@ -34,7 +34,7 @@ static int take_route(const struct nlmsghdr *message, struct linux_route *route)
     int left = (int)RTM_PAYLOAD(message);
     for (struct rtattr *part = RTM_RTA(body); RTA_OK(part, left); part = RTA_NEXT(part, left))
         if (part->rta_type == RTA_GATEWAY && RTA_PAYLOAD(part) == (size_t)route->length) {
-            memcpy(route->gateway, RTA_DATA(part), route->length);
+            memcpy(route->address, RTA_DATA(part), route->length);
             route->has_gateway = 1;
         }
     return 1;
@@ -57,9 +57,10 @@ static int take_way(const struct nlmsghdr *message, struct linux_route *route) {
     return 0;
 }
 
-static int is_loopback(const struct linux_route *address) {
+static int is_loopback(const struct linux_route *route) {
     static const struct in6_addr six = IN6ADDR_LOOPBACK_INIT;
-    return address->length == 4 ? address->gateway[0] == 127 : memcmp(address->gateway, &six, sizeof six) == 0;
+    if (route->length == 4) return route->address[0] == 127 && route->prefix >= 8;
+    return route->prefix == 128 && memcmp(route->address, &six, sizeof six) == 0;
 }
 
 /* Takes an address out of a message; 1 where it is one. The loopback interface may have others than those that every host has. */
@@ -67,16 +68,38 @@ static int take_address(const struct nlmsghdr *message, struct linux_route *addr
     if (message->nlmsg_type != RTM_NEWADDR || message->nlmsg_len < NLMSG_LENGTH(sizeof(struct ifaddrmsg))) return 0;
     const struct ifaddrmsg *body = NLMSG_DATA(message);
     if (body->ifa_family != AF_INET && body->ifa_family != AF_INET6) return 0;
-    *address = (struct linux_route){.length = body->ifa_family == AF_INET ? 4 : 16};
+    const int length = body->ifa_family == AF_INET ? 4 : 16;
+    *address = (struct linux_route){.length = length, .prefix = length * 8};
     int left = (int)IFA_PAYLOAD(message);
     for (struct rtattr *part = IFA_RTA(body); RTA_OK(part, left); part = RTA_NEXT(part, left)) {
         if (RTA_PAYLOAD(part) != (size_t)address->length) continue;
         /* Where another end has an address, that is IFA_ADDRESS, and the own one IFA_LOCAL. */
         if (part->rta_type != IFA_LOCAL && (part->rta_type != IFA_ADDRESS || address->has_gateway)) continue;
-        memcpy(address->gateway, RTA_DATA(part), address->length);
+        memcpy(address->address, RTA_DATA(part), address->length);
         address->has_gateway = 1;
     }
     return address->has_gateway && !is_loopback(address);
+}
+
+/* Takes a route by which the host takes something for its own out of a message: an address of an interface, or what was written by hand
+   (`ip route add local 10.9.0.0/16 dev lo`), in any table; 1 where it is one. */
+static int take_own(const struct nlmsghdr *message, struct linux_route *route) {
+    if (message->nlmsg_type != RTM_NEWROUTE || message->nlmsg_len < NLMSG_LENGTH(sizeof(struct rtmsg))) return 0;
+    const struct rtmsg *body = NLMSG_DATA(message);
+    if (body->rtm_type != RTN_LOCAL && body->rtm_type != RTN_ANYCAST && body->rtm_type != RTN_BROADCAST) return 0;
+    if (body->rtm_family != AF_INET && body->rtm_family != AF_INET6) return 0;
+    /* All there is, in a table of its own, is what a transparent proxy has for packets that it has marked (ip-rule(8)). */
+    if (!body->rtm_dst_len && body->rtm_table != RT_TABLE_LOCAL) return 0;
+    *route = (struct linux_route){.length = body->rtm_family == AF_INET ? 4 : 16, .prefix = body->rtm_dst_len, .is_own = 1};
+    int left = (int)RTM_PAYLOAD(message);
+    for (struct rtattr *part = RTM_RTA(body); RTA_OK(part, left); part = RTA_NEXT(part, left))
+        if (part->rta_type == RTA_DST && RTA_PAYLOAD(part) == (size_t)route->length) memcpy(route->address, RTA_DATA(part), route->length);
+    /* Those of the link are closed with all of their kind. */
+    return !is_loopback(route) && !(route->length == 16 && route->address[0] == 0xFE && (route->address[1] & 0xC0) == 0x80);
+}
+
+static int take_any(const struct nlmsghdr *message, struct linux_route *route) {
+    return take_route(message, route) || take_own(message, route);
 }
 
 /* What is taken of a dump: how many, of which those that have room are kept. */
@@ -122,32 +145,38 @@ static int dump(int channel, int type, struct taken taken) {
     return -1;
 }
 
-/* All of them or none: what the caller does not hear of stays open. */
-static int dump_whole(int type, struct taken taken) {
+int linux_routes(struct linux_route *routes, int room) {
     int channel = open_routes(0);
     if (channel < 0) return -1;
-    int count = dump(channel, type, taken);
-    if (count > taken.room) {
+    return closing(channel, dump(channel, RTM_GETROUTE, (struct taken){.take = take_any, .kept = routes, .room = room}));
+}
+
+/* All of them or none. */
+int linux_interface_addresses(struct linux_route *addresses, int room) {
+    int channel = open_routes(0);
+    if (channel < 0) return -1;
+    int count = dump(channel, RTM_GETADDR, (struct taken){.take = take_address, .kept = addresses, .room = room});
+    if (count > room) {
         errno = E2BIG;
         count = -1;
     }
     return closing(channel, count);
 }
 
-int linux_default_routes(struct linux_route *routes, int room) {
-    return dump_whole(RTM_GETROUTE, (struct taken){.take = take_route, .kept = routes, .room = room});
-}
+int linux_watch_routes(void) { return open_routes(RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE); }
 
-int linux_interface_addresses(struct linux_route *addresses, int room) {
-    return dump_whole(RTM_GETADDR, (struct taken){.take = take_address, .kept = addresses, .room = room});
-}
-
-int linux_watch_addresses(void) { return open_routes(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR); }
-
-void linux_hear_all(int channel) {
-    char buffer[32768];
-    /* ENOBUFS: some were lost, which is told once. */
-    while (recv(channel, buffer, sizeof buffer, MSG_DONTWAIT) >= 0 || errno == EINTR || errno == ENOBUFS) continue;
+int linux_hear_routes(int channel) {
+    _Alignas(struct nlmsghdr) char buffer[32768];
+    int told = 0;
+    for (;;) {
+        ssize_t length = recv(channel, buffer, sizeof buffer, MSG_DONTWAIT);
+        /* ENOBUFS: some were lost, which is told once. */
+        if (length < 0 && errno == ENOBUFS) told = 1;
+        else if (length < 0 && errno != EINTR) return told;
+        struct linux_route one;
+        for (struct nlmsghdr *message = (struct nlmsghdr *)buffer; NLMSG_OK(message, length); message = NLMSG_NEXT(message, length))
+            if (take_own(message, &one)) told = 1;
+    }
 }
 
 int linux_await_routes(int four, int six) {

@@ -26,8 +26,10 @@ import Testing
 
     @Test func aListClosesAllElse() throws {
         let text = try rules("allow = [\"10.55.0.10:80/tcp\", \"10.1.2.3/8\", \"[2001:db8::1]:443\"]").text
-        #expect(text.contains("policy drop") && !text.contains("closed4"))
-        #expect(text.contains("set whole4 { type ipv4_addr; flags interval; auto-merge; elements = { 10.0.0.0/8 } }"))
+        #expect(
+            text.contains("policy drop") && text.contains("set whole4 { type ipv4_addr; flags interval; auto-merge; }"))
+        #expect(
+            text.contains("set wide_whole4 { type ipv4_addr; flags interval; auto-merge; elements = { 10.0.0.0/8 } }"))
         #expect(text.contains("elements = { 10.55.0.10/32 . tcp . 80 }"))
         #expect(text.contains("elements = { 2001:db8::1/128 . tcp . 443, 2001:db8::1/128 . udp . 443 }"))
     }
@@ -42,7 +44,95 @@ import Testing
         #expect(try rules("").refused(isIPv6: false)?.address.description == "169.254.169.254")
         let some = try rules("allow = [\"169.254.0.0/16\", \"192.0.2.0/24:1-10\"]")
         #expect(some.refused(isIPv6: false)?.address.description == "198.51.100.1")
-        #expect(try rules("allow = [\"0.0.0.0/0\"]").refused(isIPv6: false) == nil)
+        #expect(try rules("allow = [\"0.0.0.0/0\"]").refused(isIPv6: false)?.address.description == "169.254.169.254")
+        let all = try rules("allow = [\"0.0.0.0/0\", \"169.254.169.254\"]")
+        #expect(all.refused(isIPv6: false) == nil)
+    }
+
+    /// The places of `names` in the text: each after the one before.
+    private func inOrder(_ text: String, _ parts: String...) -> Bool {
+        var rest = text[...]
+        for part in parts {
+            guard let found = rest.firstRange(of: part) else { return false }
+            rest = rest[found.upperBound...]
+        }
+        return true
+    }
+
+    @Test func aRangeDoesNotOpenWhatIsOnlyWithinIt() throws {
+        let rules = try rules("allow = [\"0.0.0.0/0:80\", \"::/0\", \"10.50.0.2:22\", \"169.254.0.0/24\"]")
+        #expect(
+            inOrder(
+                rules.text, "policy drop", "ip daddr @whole4 accept", "ip daddr @closed4 goto refuse",
+                "ip6 daddr @closed6 goto refuse", "@wide_ports4 accept", "goto refuse"))
+        #expect(
+            rules.text.contains(
+                "set whole4 { type ipv4_addr; flags interval; auto-merge; elements = { 169.254.0.0/24 } }"))
+        #expect(rules.text.contains("elements = { 10.50.0.2/32 . tcp . 22, 10.50.0.2/32 . udp . 22 }"))
+        #expect(
+            rules.text.contains("set wide_whole6 { type ipv6_addr; flags interval; auto-merge; elements = { ::/0 } }"))
+        for address in [
+            "10.50.0.2", "169.254.169.254", "100.100.100.200", "224.0.0.1", "fd00:ec2::254", "64:ff9b::a32:2",
+        ] {
+            #expect(rules.holdsBack(try #require(IPAddress(address[...]))), "\(address)")
+        }
+        // The host's gateway is another machine.
+        for address in ["10.50.0.1", "192.0.2.1", "2001:db8::1"] {
+            #expect(!rules.holdsBack(try #require(IPAddress(address[...]))), "\(address)")
+        }
+    }
+
+    @Test func whereAllIsNamedNothingElseIsClosed() throws {
+        let rules = try rules("allow = [\"10.50.0.2\", \"169.254.169.254:80\", \"fe80::/64\"]")
+        #expect(!rules.closesRest && !rules.text.contains("closed4") && !rules.text.contains("wide"))
+        #expect(try self.rules("allow = [\"good.test\"]").text.contains("ip daddr @closed4 goto refuse"))
+    }
+
+    @Test func aServerOfNamesIsAskedAtItsPortWhereARangeHasIt() throws {
+        func text(_ allow: String) throws -> String {
+            try plan("allow = [\(allow)]") { $0.network.resolvers = [IPAddress(bytes: [168, 63, 129, 16])] }
+                .provision?.rules.text ?? ""
+        }
+        let line = "ip daddr 168.63.129.16 udp dport 53 accept"
+        #expect(try text("\"0.0.0.0/0\"").contains(line) && text("\"168.0.0.0/8:53/udp\"").contains(line))
+        #expect(try !text("\"0.0.0.0/0:443\"").contains(line) && !text("\"0.0.0.0/0:53/tcp\"").contains(line))
+        #expect(try !text("\"10.0.0.0/8\"").contains(line))
+    }
+
+    /// Behind a translator, in a tunnel, as a client of Teredo's (the bits the other way round).
+    @Test(arguments: [
+        "64:ff9b::a9fe:a9fe", "64:ff9b::a9fe:1", "64:ff9b:1::a9fe:a9fe", "2001:db8:7:8::a9fe:a9fe", "2002:a9fe:a9fe::1",
+        "::ffff:169.254.169.254", "::169.254.169.254", "2001:0:a9fe:a9fe::1", "2001:0:1:1::5601:5601",
+        "2001:db8:5::200:5efe:a32:2", "64:ff9b::a32:2", "64:ff9b::7f00:1", "2002:a32:2::", "64:ff9b::6464:64c8",
+        "64:ff9b::a83f:8110",
+    ])
+    func whatLeadsToIPv4IsClosedLikeIt(address: String) throws {
+        let address = try #require(IPAddress(address[...]))
+        #expect(try rules("").closed.contains(address))
+        #expect(try rules("allow = [\"::/0\"]").holdsBack(address))
+        let named = try rules("allow = [\"::/0\", \"\(address)/128\"]").text
+        #expect(
+            named.contains("set whole6 { type ipv6_addr; flags interval; auto-merge; elements = { \(address)/128 } }"))
+    }
+
+    @Test func otherIPv6StaysOpen() throws {
+        for address in ["64:ff9b::808:808", "2002:808:808::1", "2001:4860::8888", "2001:db8:2::10"] {
+            #expect(try !rules("").closed.contains(try #require(IPAddress(address[...]))), "\(address)")
+        }
+    }
+
+    @Test func aPairsHostIsReachedWhereItIsNamed() throws {
+        func outer(_ allow: String) throws -> String {
+            let host = Host.root.with {
+                $0.network = .wired
+                $0.network.forwards = true
+            }
+            let spec = try spec("[network]\nmode = \"veth\"\n" + allow)
+            return try #require(Planner.plan(spec, on: host).get().provision?.link?.outerRules)
+        }
+        #expect(
+            try outer("allow = [\"0.0.0.0/0\"]").contains("dport 53 accept; meta l4proto tcp reject with tcp reset"))
+        #expect(try outer("allow = [\"10.50.0.2:22\"]").contains("ip daddr { 10.50.0.2/32 } accept; meta l4proto tcp"))
     }
 
     @Test func aStubOnTheHostsLoopbackIsForwarded() throws {
@@ -157,6 +247,16 @@ import Testing
         }
         #expect(service.disposition(of: IPAddress(bytes: [10, 1, 2, 3])) == .given)
         #expect(service.disposition(of: IPAddress(bytes: [198, 51, 100, 1])) == .opened)
+    }
+
+    @Test func aNameLeadsToWhatIsClosedWhereTheListNamesThat() throws {
+        let all = try service("\"good.test\", \"0.0.0.0/0:80\", \"::/0\", \"100.100.100.200:80\"")
+        for text in ["169.254.169.254", "10.50.0.2", "2001:db8:7::a9fe:a9fe"] {
+            #expect(all.disposition(of: try #require(IPAddress(text[...]))) == .left, "\(text)")
+        }
+        for text in ["100.100.100.200", "10.1.2.3", "fd12::1"] {
+            #expect(all.disposition(of: try #require(IPAddress(text[...]))) == .given, "\(text)")
+        }
     }
 
     @Test func theJailAsksTheResolverAndThatAsksTheServers() throws {

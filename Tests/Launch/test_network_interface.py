@@ -82,16 +82,18 @@ def test_the_internet_is_reached_and_the_host_is_not(root, internet, spec):
     until(lambda: left() == [])
 
 
-def test_the_hosts_end_of_the_pair_is_not_reached(root, internet):
-    spec = VETH + 'address = ["10.9.0.2/24"]\ngateway = "10.9.0.1"\n'
+@pytest.mark.parametrize("allow", ["", 'allow = ["0.0.0.0/0"]\n'], ids=["all", "range"])
+def test_the_hosts_end_of_the_pair_is_not_reached(root, internet, allow):
+    spec = VETH + 'address = ["10.9.0.2/24"]\ngateway = "10.9.0.1"\n' + allow
     answers, _ = reached(root, spec, ["tcp,10.9.0.1,7777", "tcp,10.9.0.2,7777"])
     assert set(answers.values()) <= REFUSED, answers
 
 
-def test_an_address_that_the_host_gets_later_is_not_reached(root, internet):
+@pytest.mark.parametrize("allow", ["", 'allow = ["0.0.0.0/0"]\n'], ids=["all", "range"])
+def test_an_address_that_the_host_gets_later_is_not_reached(root, internet, allow):
     """The rules of the jail know those of its start; the host's end refuses what comes to the host at whatever address."""
     script = f"read line; exec /usr/bin/python3 -I -S -c '{lab.PROBE}' tcp,10.77.0.1,7777"
-    launch = root.start(VETH, "sh", "-c", "echo up; " + script, stdin=subprocess.PIPE)
+    launch = root.start(VETH + allow, "sh", "-c", "echo up; " + script, stdin=subprocess.PIPE)
     assert launch.stdout.readline() == b"up\n"
     lab.ip("addr", "add", "10.77.0.1/32", "dev", "lo")
     try:
@@ -112,6 +114,13 @@ def test_the_list_is_all_that_is_reached(root, internet, spec):
 def test_the_host_where_the_list_has_it(root, internet):
     answers, _ = reached(root, VETH + f'allow = ["{lab.HOST}:7777"]\n', [f"tcp,{lab.HOST},7777", f"tcp,{lab.BRIDGE},2375"])
     assert answers == {f"tcp,{lab.HOST},7777": "here", f"tcp,{lab.BRIDGE},2375": "ECONNREFUSED"}
+
+
+@pytest.mark.parametrize("spec", [VETH, MACVLAN, BRIDGE], ids=["veth", "macvlan", "bridge"])
+def test_a_range_of_the_list_does_not_open_the_host(root, internet, spec):
+    answers, _ = reached(root, spec + 'allow = ["0.0.0.0/0"]\n', INSIDE + [one for one in OF_THE_HOST if lab.GATEWAY not in one])
+    assert {answers.pop(one) for one in INSIDE} == {"here"}
+    assert set(answers.values()) <= REFUSED, answers
 
 
 def test_names_are_asked_of_the_hosts_server(root, internet):

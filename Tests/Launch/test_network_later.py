@@ -67,8 +67,9 @@ def go(launch):
     launch.stdin.flush()
 
 
-def test_they_are_closed_as_they_come(caller, served):
-    launch = asking(caller, FOUR, SIX)
+@pytest.mark.parametrize("allow", ["", 'allow = ["0.0.0.0/0", "::/0"]\n'], ids=["all", "ranges"])
+def test_they_are_closed_as_they_come(caller, served, allow):
+    launch = asking(caller, FOUR, SIX, spec=USER + allow)
     with given(f"{FOUR}/24", f"{SIX}/64"):
         go(launch)
         assert launch.stdout.readline() == b"ConnectionRefusedError ConnectionRefusedError here\n"
@@ -76,6 +77,22 @@ def test_they_are_closed_as_they_come(caller, served):
     with given(f"{FOUR}/24", f"{SIX}/64"):
         out, _ = launch.communicate(b"go\n", timeout=patient(30))
     assert out == b"ConnectionRefusedError ConnectionRefusedError\n" and launch.returncode == 0
+
+
+def test_local_routes_are_closed_as_they_come(caller, served):
+    """Also around an address that is closed already."""
+    routes = [["route", "{}", "local", "172.17.0.0/17", "dev", "lo"], ["-6", "route", "{}", "local", "2001:db8:77::/64", "dev", "lo"]]
+    launch = asking(caller, "172.17.9.9", SIX)
+    for words in routes:
+        lab.ip(*(word.format("add") for word in words))
+    try:
+        go(launch)
+        assert launch.stdout.readline() == b"ConnectionRefusedError ConnectionRefusedError here\n"
+    finally:
+        for words in routes:
+            lab.ip(*(word.format("del") for word in words))
+    out, _ = launch.communicate(b"go\n", timeout=patient(30))
+    assert launch.returncode == 0, out
 
 
 def test_many_in_one_moment(caller, served):

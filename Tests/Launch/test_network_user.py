@@ -94,6 +94,91 @@ def test_an_address_of_the_hosts_loopback_and_a_group_lead_to_nothing_of_it(call
     assert set(answers.values()) <= {"ECONNREFUSED", "EPERM", "EACCES"}, answers
 
 
+@pytest.fixture
+def own_routes(network):
+    """The host takes more for its own than its interfaces have addresses, ip-route(8)."""
+    routes = [["route", "{}", "local", "10.79.0.0/16", "dev", "lo"], ["-6", "route", "{}", "local", "2001:db8:79::/64", "dev", "lo"],
+              # Of a transparent proxy, for marked packets: nothing is the host's by it.
+              ["route", "{}", "local", "default", "dev", "lo", "table", "100"]]
+    for words in routes:
+        lab.ip(*(word.format("add") for word in words))
+    yield
+    for words in routes:
+        lab.ip(*(word.format("del") for word in words))
+
+
+EVERYWHERE = 'allow = ["0.0.0.0/0", "::/0"]\n'
+
+
+@pytest.mark.parametrize("allow", ["", EVERYWHERE], ids=["all", "ranges"])
+def test_what_the_host_takes_for_its_own_by_a_route_is_not_reached(caller, internet, own_routes, allow):
+    probes = ["tcp,10.79.3.4,7779", "udp,10.79.3.4,7780", "tcp,2001:db8:79::5,7779"]
+    with lab.serving("tcp,0.0.0.0,7779", "tcp,::,7779", "udp,0.0.0.0,7780", inside=False):
+        answers, _ = reached(caller, USER + allow, [*probes, INSIDE[0]])
+    assert answers.pop(INSIDE[0]) == "here", answers
+    assert set(answers.values()) <= {"ECONNREFUSED", "EPERM"}, answers
+
+
+def test_a_range_opens_neither_the_host_nor_its_link(caller, internet):
+    """Unless an entry names them; the host's gateway is another machine, and its server of names is asked."""
+    gateway = f"tcp,{lab.GATEWAY},80"
+    with lab.serving(*ON_THE_HOST, inside=False):
+        answers, run = reached(caller, USER + EVERYWHERE, OF_THE_HOST + INSIDE + OUTSIDE)
+        assert {answers.pop(one) for one in INSIDE + OUTSIDE + [gateway]} == {"here"}
+        assert set(answers.values()) <= {"ECONNREFUSED", "EPERM"}, answers
+        assert f"network: {lab.BRIDGE}:2375/tcp refused 1 time (closed unless network.allow names it itself)" in run.stderr, run
+        named = EVERYWHERE.replace("]", f', "{lab.BRIDGE}:2375", "169.254.169.0/24"]')
+        probes = [f"tcp,{lab.METADATA},80", f"tcp,{lab.BRIDGE},2375", f"udp,{lab.BRIDGE},7778"]
+        answers, _ = reached(caller, USER + named, probes)
+    assert answers.pop(probes[2]) in ("ECONNREFUSED", "EPERM") and set(answers.values()) == {"here"}, answers
+    assert lab.GOOD in caller.run(USER + EVERYWHERE, "getent", "hosts", "good.test").ok.stdout
+
+
+@pytest.fixture
+def translated(network):
+    """The internet of the lab answers at addresses of IPv6 that have others of IPv4 in them."""
+    given = ["64:ff9b::a9fe:a9fe", "2001:db8:2:64::a9fe:a9fe", "2002:a9fe:a9fe::1", "64:ff9b::ac11:1", "64:ff9b::a37:a"]
+    for address in given:
+        lab.ip("-6", "addr", "add", f"{address}/128", "dev", "lo", "nodad", inside=True)
+    with lab.serving(*(f"tcp,{address},80" for address in given)):
+        yield [f"tcp,{address},80" for address in given]
+    for address in given:
+        lab.ip("-6", "addr", "del", f"{address}/128", "dev", "lo", inside=True)
+
+
+@pytest.mark.parametrize("allow", ["", 'allow = ["::/0"]\n'], ids=["all", "ranges"])
+def test_what_translates_to_a_closed_address_is_not_reached(caller, translated, allow):
+    answers, _ = reached(caller, USER + allow, translated)
+    assert answers.pop(translated[-1]) == "here", answers
+    assert set(answers.values()) <= {"ECONNREFUSED", "EPERM", "EACCES"}, answers
+    named = allow.replace("]", ', "64:ff9b::a9fe:a9fe"]') or 'allow = ["64:ff9b::a9fe:a9fe"]\n'
+    answers, _ = reached(caller, USER + named, translated[:2])
+    assert answers.pop(translated[0]) == "here" and answers[translated[1]] != "here", answers
+
+
+def test_the_hosts_own_address_is_the_host_where_it_is_named(caller, internet):
+    """pasta gives the jail the host's addresses otherwise."""
+    four, six, good = f"tcp,{lab.HOST},7777", f"tcp,{lab.HOST6},7777", INSIDE[0]
+    others = [f"tcp,{lab.HOST},7776", f"tcp,{lab.BRIDGE},7777", f"tcp,{lab.HOST6},7776"]
+    with lab.serving("tcp,0.0.0.0,7777", "tcp,::,7777", "tcp,0.0.0.0,7776", "tcp,::,7776", inside=False):
+        for allow, open_ in (([f"{lab.HOST}:7777"], [four]), ([f"[{lab.HOST6}]:7777"], [six]), ([f"{lab.HOST}:7777", f"[{lab.HOST6}]:7777"], [four, six])):
+            allow = ", ".join(f'"{entry}"' for entry in [*allow, f"{lab.GOOD}:80", f"[{lab.GOOD6}]:80"])
+            answers, run = reached(caller, USER + f"allow = [{allow}]\n", [four, six, good, INSIDE[2], *others])
+            assert {answers.pop(one) for one in [*open_, good, INSIDE[2]]} == {"here"}, (answers, run)
+            assert "here" not in answers.values(), answers
+
+
+def test_a_server_of_names_at_the_hosts_own_address_is_asked(caller, network):
+    before = Path("/etc/resolv.conf").read_text()
+    Path("/etc/resolv.conf").write_text(f"nameserver {lab.HOST}\n")
+    try:
+        with lab.serving(f"dns,{lab.HOST},53", inside=False):
+            for allow in ("", EVERYWHERE):
+                assert lab.GOOD in caller.run(USER + allow, "getent", "hosts", "good.test").ok.stdout
+    finally:
+        Path("/etc/resolv.conf").write_text(before)
+
+
 def test_the_list_is_all_that_is_reached(caller, internet):
     allow = f'allow = ["{lab.GOOD}:80/tcp", "{lab.GOOD}:5000/udp", "[{lab.GOOD6}]:80"]\n'
     answers, run = reached(caller, USER + allow, INSIDE + OUTSIDE + [f"udp,{lab.RESOLVER},53"])

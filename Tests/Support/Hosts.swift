@@ -103,7 +103,8 @@ extension HostNetwork {
         var host = HostNetwork()
         (host.stack, host.hasRules) = (.pasta, true)
         host.hasRoute = NetworkProvision.Families(four: true, six: true)
-        host.addresses = ["10.50.0.2", "2001:db8:1::2", "10.50.0.1"].compactMap { IPAddress($0[...]) }
+        host.own = ["10.50.0.2", "2001:db8:1::2"].compactMap { IPAddress($0[...]) }.map(AddressRange.init)
+        host.gateways = ["10.50.0.1"].compactMap { IPAddress($0[...]) }
         host.resolvers = ["10.55.0.53"].compactMap { IPAddress($0[...]) }
         return host
     }()

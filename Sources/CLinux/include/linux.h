@@ -363,14 +363,16 @@ int linux_begin_network(void);
 enum linux_network_step { linux_network_unshare, linux_network_socket, linux_network_ask, linux_network_wait, linux_network_join };
 /* Waits until it is made, and moves the caller into it; -1 where the step has failed. */
 int linux_enter_network(int maker, enum linux_network_step *step);
-/* An address of 4 or 16 bytes, or the gateway of a default route. */
-struct linux_route { int length, has_gateway; unsigned char gateway[16]; };
-/* rtnetlink(7): the default routes of the main table in the caller's network namespace; how many, at most `room`, E2BIG where there are
-   more. */
-int linux_default_routes(struct linux_route *routes, int room);
-/* A socket that can be read when an address of the caller's network namespace has changed, and taking all that it has. */
-int linux_watch_addresses(void);
-void linux_hear_all(int channel);
+/* A default route of the main table, with the address of its gateway, or one by which the host takes addresses of 4 or 16 bytes for its
+   own: those that begin with so many bits. */
+struct linux_route { int length, prefix, is_own, has_gateway; unsigned char address[16]; };
+/* rtnetlink(7): these routes of the caller's network namespace, without those of loopback and of the link; how many there are, of which
+   `routes` has at most the first `room`. */
+int linux_routes(struct linux_route *routes, int room);
+/* A socket that can be read when a route of the caller's network namespace has changed; and taking all that it has, 1 where a way to the
+   host itself may have come. */
+int linux_watch_routes(void);
+int linux_hear_routes(int channel);
 /* Waits until there is one of each protocol that is asked for. */
 int linux_await_routes(int four, int six);
 /* What the kernel says to connect to that address and port: an errno, or 0; ETIMEDOUT where nothing is said in time. */

@@ -32,10 +32,10 @@ package struct HostNetwork: Equatable, Sendable {
     package var hasRules = false
     /// Why the caller cannot open /dev/net/tun, from which the stack gets its interface; nil where that can be opened.
     package var tunnelRefusal: TunnelRefusal?
-    /// The addresses of the host's interfaces, but for those of loopback.
-    package var own: [IPAddress] = []
-    /// Those, and the host's gateways.
-    package var addresses: [IPAddress] = []
+    /// The addresses that the host takes for its own, but for those of loopback and of its link: its local routes, in which an address of
+    /// an interface is one of many kinds.
+    package var own: [AddressRange] = []
+    package var gateways: [IPAddress] = []
     /// Whether a default route leads out, for each of the two protocols.
     package var hasRoute = NetworkProvision.Families(four: false, six: false)
     /// The networks of IPv4 that this host has a route to, but for the default one.

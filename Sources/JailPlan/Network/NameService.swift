@@ -29,6 +29,9 @@ package struct NameService: Equatable, Sendable {
     package let exact: [Name: [Int]]
     package let below: [Name: [Int]]
     private let closed: [AddressRange]
+    /// What the rules keep closed, and the networks of the list, those apart that open it all the same.
+    private let kept: ClosedAddresses
+    private let named: [AddressRange]
     private let listed: [AddressRange]
 
     /// A name as questions have it, RFC 1035: each label after its length, in lower case, and a 0 at its end. A label may have any
@@ -47,8 +50,11 @@ package struct NameService: Equatable, Sendable {
     package static let slack = 30_000
 
     /// nil where no name is on the list. `host` are addresses that no answer opens, `links` the networks that the host is in, which
-    /// none opens either.
-    init?(_ allowed: [Destination], servers: [IPAddress], host: [IPAddress], links: [InterfaceAddress] = []) {
+    /// none opens either, and `kept` what the rules keep closed.
+    init?(
+        _ allowed: [Destination], servers: [IPAddress], host: [AddressRange], links: [InterfaceAddress],
+        kept: ClosedAddresses
+    ) {
         destinations = allowed.filter { if case .network = $0.target { false } else { true } }
         var groups: [Group] = []
         var (exact, below): ([Name: [Int]], [Name: [Int]]) = ([:], [:])
@@ -67,12 +73,12 @@ package struct NameService: Equatable, Sendable {
         (self.servers, self.groups, self.exact, self.below) = (servers, groups, exact, below)
         // Of IPv6 a link is the 64 bits that its addresses begin with, RFC 4291.
         let near =
-            host.map { AddressRange($0, $0.isIPv6 ? 64 : $0.width) } + links.map { AddressRange($0.address, $0.prefix) }
+            host.map { $0.first.isIPv6 ? AddressRange($0.first, min($0.prefix, 64)) : $0 }
+            + links.map { AddressRange($0.address, $0.prefix) }
         closed = near + AddressRange.neverByName
-        listed = allowed.compactMap { destination in
-            guard case .network(let address, let prefix) = destination.target else { return nil }
-            return AddressRange(address, prefix)
-        }
+        self.kept = kept
+        named = allowed.filter(kept.isNamed).compactMap(\.range)
+        listed = allowed.compactMap(\.range)
     }
 
     /// The groups of a name; empty where it is not on the list.
@@ -87,8 +93,9 @@ package struct NameService: Equatable, Sendable {
     }
 
     package func disposition(of address: IPAddress) -> Disposition {
-        if listed.contains(where: { $0.contains(address) }) { return isClosed(address) ? .given : .opened }
-        return isClosed(address) ? .left : .opened
+        guard isClosed(address) else { return .opened }
+        if named.contains(where: { $0.contains(address) }) { return .given }
+        return !kept.contains(address) && listed.contains { $0.contains(address) } ? .given : .left
     }
 
     /// Whether a name may open it to a jail at all, on whatever host.
@@ -99,7 +106,7 @@ package struct NameService: Equatable, Sendable {
     private func isClosed(_ address: IPAddress) -> Bool {
         // RFC 6052: an address of IPv4 behind a gateway.
         if AddressRange.translated.contains(address) { return isClosed(IPAddress(bytes: Array(address.bytes[12...]))) }
-        return closed.contains { $0.contains(address) }
+        return kept.contains(address) || closed.contains { $0.contains(address) }
     }
 
     /// The set of a group's addresses in the rules.
@@ -118,37 +125,4 @@ extension NameService.Group {
         return
             "ip\(isIPv6 ? "6" : "") daddr @\(NameService.set(index, isIPv6: isIPv6)) meta l4proto \(carried) th dport \(range) accept"
     }
-}
-
-/// Addresses that begin with the same bits.
-struct AddressRange: Equatable, Sendable {
-    private let first: IPAddress
-    private let prefix: Int
-
-    init(_ address: IPAddress, _ prefix: Int) { (first, self.prefix) = (address.masked(to: prefix), prefix) }
-
-    /// The addresses of `width` bytes that begin with these.
-    private init(_ first: [UInt8], width: Int = 4, _ prefix: Int) {
-        self.init(IPAddress(bytes: first + [UInt8](repeating: 0, count: width - first.count)), prefix)
-    }
-
-    func contains(_ address: IPAddress) -> Bool {
-        address.isIPv6 == first.isIPv6 && address.masked(to: prefix) == first
-    }
-
-    /// 64:ff9b::/96.
-    static let translated = AddressRange([0x00, 0x64, 0xFF, 0x9B], width: 16, 96)
-
-    /// Where nothing of the internet is, RFC 6890: this host, its link, private networks, benchmarks, groups, and
-    /// where clouds serve metadata; of IPv6 all but global addresses (2000::/3), and of these what leads to IPv4 by tunnels (2001::/32,
-    /// 2002::/16).
-    static let neverByName =
-        NetworkRules.metadata.map { AddressRange($0, $0.width) } + [
-            AddressRange([0], 8), AddressRange([10], 8), AddressRange([100, 64], 10), AddressRange([127], 8),
-            AddressRange([169, 254], 16), AddressRange([172, 16], 12), AddressRange([192, 0, 0], 24),
-            AddressRange([192, 168], 16), AddressRange([198, 18], 15), AddressRange([224], 3),
-            AddressRange([0], width: 16, 3),
-            AddressRange([0x40], width: 16, 2), AddressRange([0x80], width: 16, 1),
-            AddressRange([0x20, 0x01, 0, 0], width: 16, 32), AddressRange([0x20, 0x02], width: 16, 16),
-        ]
 }

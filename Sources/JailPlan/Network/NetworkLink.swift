@@ -17,8 +17,10 @@ package struct NetworkLink: Equatable, Sendable {
     package let gateway: IPAddress?
     /// The address of the host's end of a pair of its own, which is the gateway.
     package let outerAddress: InterfaceAddress?
-    /// What of the host may be asked for names by a pair of its own; nil where a list says what leaves the jail.
-    let resolvers: [IPAddress]?
+    /// What of the host may be asked for names by a pair of its own, if the jail's rules let that out, and what it may reach whole as a
+    /// list names it.
+    let resolvers: [IPAddress]
+    let named: [AddressRange]
 
     /// What the jail calls its interface.
     package static let innerName = "eth0"
@@ -32,12 +34,12 @@ package struct NetworkLink: Equatable, Sendable {
         var rules = [
             "type filter hook input priority -1", "iifname != \(name) accept", "ct state established,related accept",
         ]
-        if let resolvers {
-            for server in resolvers where !server.isIPv6 {
-                rules += ["udp", "tcp"].map { "ip daddr \(server) \($0) dport 53 accept" }
-            }
-            rules += refused
+        for server in resolvers where !server.isIPv6 {
+            rules += ["udp", "tcp"].map { "ip daddr \(server) \($0) dport 53 accept" }
         }
+        let four = Set(named.filter { !$0.first.isIPv6 }.map { "\($0)" }).sorted()
+        if !four.isEmpty { rules.append("ip daddr { \(four.joined(separator: ", ")) } accept") }
+        rules += refused
         let forwarded =
             [
                 "type filter hook forward priority -1", "oifname != \(name) accept",

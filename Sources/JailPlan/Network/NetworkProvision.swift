@@ -19,6 +19,8 @@ package struct NetworkProvision: Equatable, Sendable {
     package let runsAsRoot: Bool
     /// The jail's own resolver, where names are on the list.
     package let names: NameService?
+    /// What pasta gives the jail for an address in place of the host's own, where the jail is to reach that one: of each protocol at most one.
+    let instead: [IPAddress]
 
     /// IPv4, IPv6, or both.
     package struct Families: Equatable, Sendable {
@@ -47,6 +49,11 @@ package struct NetworkProvision: Equatable, Sendable {
             ]
             if runsAsRoot { words += ["--runas", "0"] }
             if let usersPath { words += ["--userns", usersPath] }
+            for address in instead {
+                // The gateway is nobody: what is for it goes to pasta like all else.
+                words += ["--address", "\(address)", "--gateway", "\(address.firstNeighbour)"]
+                if !address.isIPv6 { words += ["--netmask", "24"] }
+            }
             if let forwardedResolver { words += ["--dns-forward", "\(forwardedResolver)"] }
             return words
         case .slirp4netns:
@@ -59,6 +66,25 @@ package struct NetworkProvision: Equatable, Sendable {
             return words + [networkPath, "tap0"]
         }
     }
+}
+
+extension HostNetwork {
+    /// An address for a jail that belongs to nobody: a dummy (RFC 7600), one to be discarded (RFC 6666), or one of examples. nil where this
+    /// host has them all.
+    func nobodys(isIPv6: Bool) -> IPAddress? {
+        let zeros = [UInt8](repeating: 0, count: 10)
+        let candidates =
+            isIPv6
+            ? [[0x01, 0, 0, 0], [0x20, 0x01, 0x0D, 0xB8]].map { $0 + zeros + [0, 8] }
+            : [[192, 0, 0, 8], [198, 51, 100, 8]]
+        let taken = own + routed.map { AddressRange($0.address, $0.prefix) }
+        return candidates.map(IPAddress.init(bytes:)).first { address in !taken.contains { $0.contains(address) } }
+    }
+}
+
+extension IPAddress {
+    /// The first address after that of its /24, or /64.
+    fileprivate var firstNeighbour: IPAddress { IPAddress(bytes: bytes.dropLast() + [1]) }
 }
 
 extension HostNetwork.Stack {

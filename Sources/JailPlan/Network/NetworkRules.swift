@@ -7,36 +7,24 @@ package import JailSpec
 package struct NetworkRules: Equatable, Sendable {
     /// The destinations that are on the list; nil for all but those of `closed`.
     package let allowed: [Destination]?
-    /// Networks that stay closed where there is no list: the host's own addresses, and those of the link.
-    package let closed: [Destination.Target]
+    /// What stays closed where no list names it: the host's own addresses, those of the link and of clouds' metadata.
+    package let closed: ClosedAddresses
     /// Servers that names may be asked of though their address is closed.
     package let resolvers: [IPAddress]
     /// Ports of the names on the list, whose addresses the jail's resolver adds to sets.
     var names: [NameService.Group] = []
 
-    /// The link's own addresses, 169.254.0.0/16 and fe80::/10, where clouds serve their metadata, and where those serve them that
-    /// have other places for it.
-    static let ofTheLink: [Destination.Target] =
-        [
-            .network(IPAddress(bytes: [169, 254, 0, 0]), prefix: 16),
-            .network(IPAddress(bytes: [0xfe, 0x80] + [UInt8](repeating: 0, count: 14)), prefix: 10),
-        ] + metadata.map { .network($0, prefix: $0.width) }
+    /// Whether something besides the addresses that are named may be reached: without a list, by a wider entry of it, or by a name.
+    package var closesRest: Bool { allowed == nil || !names.isEmpty || isWide }
+    /// Whether the list has ranges that may have in them what is closed.
+    var isWide: Bool { !wide.isEmpty }
+    private var near: [Destination] { (allowed ?? []).filter(closed.isNamed) }
+    private var wide: [Destination] { (allowed ?? []).filter { !$0.isName && !closed.isNamed($0) } }
 
-    /// Groups, multicast and broadcast: a stack in user space sends what is for them from the host, whose own services hear it.
-    static let ofEverybody: [Destination.Target] = [
-        .network(IPAddress(bytes: [224, 0, 0, 0]), prefix: 4),
-        .network(IPAddress(bytes: [255, 255, 255, 255]), prefix: 32),
-        .network(IPAddress(bytes: [0xff] + [UInt8](repeating: 0, count: 15)), prefix: 8),
-    ]
-
-    /// In the order: AWS, Google Cloud, Alibaba Cloud, Azure's WireServer, Oracle Cloud, Scaleway.
-    static let metadata: [IPAddress] = [
-        IPAddress(bytes: [0xfd, 0x00, 0x0e, 0xc2] + [UInt8](repeating: 0, count: 10) + [0x02, 0x54]),
-        IPAddress(bytes: [0xfd, 0x20, 0x00, 0xce] + [UInt8](repeating: 0, count: 10) + [0x02, 0x54]),
-        IPAddress(bytes: [100, 100, 100, 200]), IPAddress(bytes: [168, 63, 129, 16]),
-        IPAddress(bytes: [192, 0, 0, 192]),
-        IPAddress(bytes: [0xfd, 0x00, 0x00, 0x42] + [UInt8](repeating: 0, count: 10) + [0x00, 0x42]),
-    ]
+    /// Whether that is closed though an entry of the list has it in its range.
+    package func holdsBack(_ address: IPAddress) -> Bool {
+        closed.contains(address) && wide.contains { $0.range?.contains(address) == true }
+    }
 
     /// An address and a port that must be refused once the rules hold, of that family: what is asked for to see that they do.
     /// nil where the list allows all that could be asked for.
@@ -59,20 +47,16 @@ package struct NetworkRules: Equatable, Sendable {
     }
 
     private func allows(_ address: IPAddress) -> Bool {
-        guard let allowed else { return false }
-        return allowed.contains { destination in
-            guard case .network(let network, let prefix) = destination.target, network.isIPv6 == address.isIPv6 else {
-                return false
-            }
-            return destination.ports?.contains(Self.askedPort) != false
-                && address.masked(to: prefix) == network.masked(to: prefix)
-        }
+        guard allowed != nil else { return !closed.contains(address) }
+        func has(_ list: [Destination]) -> Bool { list.contains { $0.has(address, Self.askedPort) } }
+        return has(near) || !closed.contains(address) && has(wide)
     }
 
     /// What nft(8) reads. It is one transaction: all of it holds, or nothing.
     package var text: String {
         var lines = ["table inet immure {"]
-        if let allowed { lines += sets(of: allowed) } else { lines += closedSets }
+        if allowed != nil { lines += listSets }
+        if closesRest { lines += closed.sets }
         lines += [false, true].map { six in
             let family = six ? 6 : 4
             return
@@ -92,14 +76,7 @@ package struct NetworkRules: Equatable, Sendable {
             "    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept",
             "    ct state established,related accept",
         ]
-        if let allowed {
-            lines += rules(of: allowed)
-        } else {
-            lines += resolvers.flatMap { server in
-                ["udp", "tcp"].map { "    \(server.isIPv6 ? "ip6" : "ip") daddr \(server) \($0) dport 53 accept" }
-            }
-            lines += ["    ip daddr @closed4 goto refuse", "    ip6 daddr @closed6 goto refuse"]
-        }
+        lines += (serverRules + (allowed == nil ? ClosedAddresses.rules : listRules)).map { "    " + $0 }
         lines.append("  }")
         if names.isEmpty { lines += countedServers }
         lines.append("}")
@@ -122,43 +99,50 @@ package struct NetworkRules: Equatable, Sendable {
             + chain("answer", "input") { "saddr \($1) udp sport 53 counter name \(Self.answered($0))" }
     }
 
-    private func rules(of allowed: [Destination]) -> [String] {
-        var lines = [
-            "ip daddr @whole4 accept", "ip6 daddr @whole6 accept", "ip daddr . meta l4proto . th dport @ports4 accept",
-            "ip6 daddr . meta l4proto . th dport @ports6 accept",
-        ]
-        for six in [false, true] {
-            lines += PortRule.divided(allowed, isIPv6: six).rules.map(\.rule)
-            lines += names.enumerated().map { $1.rule($0, isIPv6: six) }
+    /// Servers of names are asked at their port though their address is closed: without a list, or where it has that port of it.
+    private var serverRules: [String] {
+        resolvers.flatMap { server in
+            Transport.allCases.filter { carried in
+                allowed == nil || wide.contains { $0.has(server, 53) && $0.transport.map { $0 == carried } != false }
+            }.map { "\(server.isIPv6 ? "ip6" : "ip") daddr \(server) \($0.rawValue) dport 53 accept" }
         }
-        lines.append("goto refuse")
-        return lines.map { "    " + $0 }
     }
 
-    private var closedSets: [String] {
-        [false, true].map { six in
-            set(
-                "closed\(six ? 6 : 4)", "type ipv\(six ? 6 : 4)_addr; flags interval; auto-merge;",
-                elements(closed, isIPv6: six))
-        }
+    private var listRules: [String] {
+        var lines = rules(of: near, "")
+        if closesRest { lines += ClosedAddresses.rules }
+        if !wide.isEmpty { lines += rules(of: wide, "wide_") }
+        for six in [false, true] { lines += names.enumerated().map { $1.rule($0, isIPv6: six) } }
+        return lines + ["goto refuse"]
+    }
+
+    private func rules(of list: [Destination], _ sort: String) -> [String] {
+        [
+            "ip daddr @\(sort)whole4 accept", "ip6 daddr @\(sort)whole6 accept",
+            "ip daddr . meta l4proto . th dport @\(sort)ports4 accept",
+            "ip6 daddr . meta l4proto . th dport @\(sort)ports6 accept",
+        ] + [false, true].flatMap { PortRule.divided(list, isIPv6: $0).rules.map(\.rule) }
     }
 
     /// What is allowed whole, and what by its ports.
-    private func sets(of allowed: [Destination]) -> [String] {
+    private var listSets: [String] {
         [false, true].flatMap { six in
             let family = six ? 6 : 4
-            let whole = allowed.filter { $0.ports == nil }.map(\.target)
             let named = names.indices.map {
                 set(NameService.set($0, isIPv6: six), "type ipv\(family)_addr; flags timeout; size 65535;", [])
             }
-            return named + [
-                set(
-                    "whole\(family)", "type ipv\(family)_addr; flags interval; auto-merge;",
-                    elements(whole, isIPv6: six)),
-                set(
-                    "ports\(family)", "type ipv\(family)_addr . inet_proto . inet_service; flags interval;",
-                    PortRule.divided(allowed, isIPv6: six).set.map(\.element)),
-            ]
+            return named
+                + ([(near, "")] + (wide.isEmpty ? [] : [(wide, "wide_")])).flatMap { list, sort in
+                    [
+                        set(
+                            "\(sort)whole\(family)", "type ipv\(family)_addr; flags interval; auto-merge;",
+                            elements(list, isIPv6: six)),
+                        set(
+                            "\(sort)ports\(family)",
+                            "type ipv\(family)_addr . inet_proto . inet_service; flags interval;",
+                            PortRule.divided(list, isIPv6: six).set.map(\.element)),
+                    ]
+                }
         }
     }
 
@@ -167,19 +151,18 @@ package struct NetworkRules: Equatable, Sendable {
         return "  set \(name) { \(kind)\(filled) }"
     }
 
-    private func elements(_ targets: [Destination.Target], isIPv6: Bool) -> [String] {
-        unique(targets.compactMap { element($0, isIPv6: isIPv6) })
+    /// Those for every port, in words that nft(8) reads. A set takes each element once.
+    private func elements(_ list: [Destination], isIPv6: Bool) -> [String] {
+        var seen: Set<AddressRange> = []
+        return list.filter { $0.ports == nil }.compactMap(\.range).filter {
+            $0.first.isIPv6 == isIPv6 && seen.insert($0).inserted
+        }.map { "\($0)" }
     }
+}
 
-    /// A set takes each element once.
-    private func unique(_ elements: [String]) -> [String] {
-        var seen: Set<String> = []
-        return elements.filter { seen.insert($0).inserted }
-    }
-
-    /// The network in words that nft(8) reads; nil for a name, and for the other family.
-    private func element(_ target: Destination.Target, isIPv6: Bool) -> String? {
-        guard case .network(let address, let prefix) = target, address.isIPv6 == isIPv6 else { return nil }
-        return "\(address.masked(to: prefix))/\(prefix)"
+extension Destination {
+    /// Whether that port of the address is in it, by one of the two protocols at least.
+    fileprivate func has(_ address: IPAddress, _ port: UInt16) -> Bool {
+        range?.contains(address) == true && ports?.contains(port) != false
     }
 }

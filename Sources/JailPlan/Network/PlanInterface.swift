@@ -39,9 +39,9 @@ extension Planner {
         return true
     }
 
-    /// The interface; nil where no addresses are left for it. `resolvers` are what of the host may be asked for names, nil where a list
-    /// says it.
-    mutating func networkLink(resolvers: [IPAddress]?) -> NetworkLink? {
+    /// The interface; nil where no addresses are left for it. `resolvers` are what of the host may be asked for names, and `named`
+    /// what of it a list names.
+    mutating func networkLink(resolvers: [IPAddress], named: [AddressRange]) -> NetworkLink? {
         let network = spec.network
         let kind: NetworkLink.Kind =
             switch network.mode?.value {
@@ -69,7 +69,7 @@ extension Planner {
         }
         return NetworkLink(
             kind: kind, parent: network.parent?.value, outerName: host.network.outerName, addresses: addresses,
-            gateway: gateway, outerAddress: outer, resolvers: resolvers)
+            gateway: gateway, outerAddress: outer, resolvers: resolvers, named: named)
     }
 }
 
@@ -79,7 +79,7 @@ extension HostNetwork {
     package func forwarded(for network: Network) -> String? {
         if network.makesPair { return outerName }
         guard case .veth? = network.mode?.value, let bridge = network.parent, let gateway = network.gateway,
-            own.contains(gateway.value)
+            own.contains(where: { $0.contains(gateway.value) })
         else { return nil }
         return bridge.value
     }

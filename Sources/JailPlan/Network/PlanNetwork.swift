@@ -43,45 +43,60 @@ extension Planner {
         checkReach(capabilities)
         warnOfOtherFamilies()
         let servers = nameServers(through: stack)
-        var closed =
-            host.network.addresses.map { Destination.Target.network($0, prefix: $0.width) } + NetworkRules.ofTheLink
         var leadsOut = NetworkProvision.Families(
             four: host.network.hasRoute.four, six: host.network.hasRoute.six && stack == .pasta)
         plan.listOfDestinations = spec.network.allow?.position
         plan.listOfServers = spec.network.dns?.position
         let allowed = spec.network.allow?.value.map(\.value)
         let way: NetworkProvision.Way
-        var closedByName = host.network.addresses
+        // A range of the list may have the host's gateways in it: they are others than the host.
+        var gateways = host.network.gateways.map(AddressRange.init)
+        var kept = host.network.own + ClosedAddresses.ofTheLink + ClosedAddresses.ofLoopback
         if let stack {
             way = .stack(stack)
-            closed += NetworkRules.ofEverybody
+            kept += ClosedAddresses.ofEverybody
         } else {
-            guard let link = networkLink(resolvers: allowed == nil ? servers.addresses : nil) else { return }
+            let named = ClosedAddresses(kept).named(by: allowed)
+            guard let link = networkLink(resolvers: servers.addresses, named: named) else { return }
             leadsOut = .init(four: link.gateway?.isIPv6 == false, six: link.gateway?.isIPv6 == true)
-            if let gateway = link.gateway {
-                closed.append(.network(gateway, prefix: gateway.width))
-                closedByName.append(gateway)
-            }
+            gateways += link.gateway.map { [AddressRange($0)] } ?? []
+            kept += link.outerAddress.map { [AddressRange($0.address)] } ?? []
             way = .link(link)
         }
-        let names = nameService(allowed ?? [], closing: closedByName)
+        let closed = ClosedAddresses(allowed == nil ? kept + gateways : kept)
+        let names = nameService(allowed ?? [], closing: host.network.own + gateways, closed)
         network = ResolvedNetwork(
             provision: NetworkProvision(
                 way: way,
                 rules: NetworkRules(
                     allowed: allowed, closed: closed, resolvers: servers.addresses, names: names?.groups ?? []),
                 leadsOut: leadsOut, forwardedResolver: names == nil ? servers.forwarded : nil,
-                runsAsRoot: host.uid == 0, names: names),
+                runsAsRoot: host.uid == 0, names: names,
+                instead: stack == .pasta ? addressesInstead(reaching: servers.addresses, closed.named(by: allowed)) : []
+            ),
             resolvers: names == nil ? servers.addresses : [NameService.address])
+    }
+
+    /// pasta(1) gives the jail the host's own addresses, which lead to the jail itself then: others, where a list names one of the host's, or names
+    /// are asked of one.
+    private func addressesInstead(reaching servers: [IPAddress], _ named: [AddressRange]) -> [IPAddress] {
+        let wanted = (servers.map(AddressRange.init) + named).filter { range in
+            host.network.own.contains { $0.overlaps(range) }
+        }
+        return [false, true].filter { six in wanted.contains { $0.first.isIPv6 == six } }
+            .compactMap(host.network.nobodys)
     }
 
     /// The resolver of a jail whose list has names, none of which leads to `addresses`. It stands outside, where the host's own servers are,
     /// and a stub on loopback as well.
-    private mutating func nameService(_ allowed: [Destination], closing addresses: [IPAddress]) -> NameService? {
+    private mutating func nameService(
+        _ allowed: [Destination], closing addresses: [AddressRange], _ kept: ClosedAddresses
+    ) -> NameService? {
         let servers = spec.network.dns?.value.map(\.value) ?? host.network.resolvers
-        guard let service = NameService(allowed, servers: servers, host: addresses, links: host.network.routed) else {
-            return nil
-        }
+        guard
+            let service = NameService(
+                allowed, servers: servers, host: addresses, links: host.network.routed, kept: kept)
+        else { return nil }
         if servers.isEmpty {
             fault(
                 "names in network.allow need a server to ask, and resolv.conf(5) of this host has none",

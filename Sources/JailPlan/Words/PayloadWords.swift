@@ -259,10 +259,10 @@ extension NetworkProvision {
             [
                 origin, ("rules", .string(rules.text)),
                 ("resolver", forwardedResolver.map { .string("\($0)") } ?? .null),
-                ("names", names?.json ?? .null),
+                ("names", names?.json ?? .null), ("addresses", .array(instead.map { .string("\($0)") })),
             ],
-            detail: (rules.allowed.map { "\($0.count) destination\($0.count == 1 ? "" : "s") allowed" }
-                ?? "all but the host and its link") + (names == nil ? "" : ", names by a resolver of its own"))
+            detail: rules.words + (names == nil ? "" : ", names by a resolver of its own")
+                + (instead.isEmpty ? "" : ", as " + instead.map { "\($0)" }.joined(separator: " and ")))
     }
 
     var waitingWords: OperationWords {
@@ -270,6 +270,14 @@ extension NetworkProvision {
         return OperationWords(
             "await_network", "wait for the network", [("routes", .array(families.map { .string($0) }))],
             detail: families.joined(separator: ","))
+    }
+}
+
+extension NetworkRules {
+    fileprivate var words: String {
+        guard let allowed else { return "all but the host and its link" }
+        let count = "\(allowed.count) destination\(allowed.count == 1 ? "" : "s") allowed"
+        return isWide ? "\(count), of the host and its link what is named" : count
     }
 }
 

@@ -9,15 +9,11 @@ extension HostNetwork {
         found.stack = Stack.allCases.first { HostProgram.isInstalled($0.rawValue) }
         found.hasRules = HostProgram.isInstalled(nft)
         found.tunnelRefusal = tunnelRefusal()
-        let routes = try defaultRoutes()
+        let routes = try hostRoutes()
         found.hasRoute = NetworkProvision.Families(
-            four: routes.contains { !$0.isIPv6 }, six: routes.contains { $0.isIPv6 })
-        found.own = try interfaceAddresses().map(IPAddress.init(bytes:))
-        let others = routes.map(\.gateway).filter { !$0.isEmpty }
-        // Those of the link are closed with all of their kind.
-        for address in found.own + others.map(IPAddress.init(bytes:)) where !found.addresses.contains(address) {
-            found.addresses.append(address)
-        }
+            four: routes.defaults.contains { !$0.isIPv6 }, six: routes.defaults.contains { $0.isIPv6 })
+        found.own = routes.own.map { AddressRange(IPAddress(bytes: $0.address), $0.prefix) }
+        found.gateways = routes.defaults.map(\.gateway).filter { !$0.isEmpty }.map(IPAddress.init(bytes:))
         found.forwards = try readText("/proc/sys/net/ipv4/ip_forward").utf8.first == UInt8(ascii: "1")
         found.seat = currentProcess()
         found.readRoutes(try readText("/proc/self/net/route"))

@@ -13,6 +13,12 @@ package struct RefusedConnection: Equatable, Sendable {
     /// The address that is the reason, where a name that is on the list leads to one which is closed.
     package var leadsTo: String?
 
+    /// nil for a name.
+    var address: IPAddress? {
+        guard !isName, let end = destination.lastIndex(of: ":") else { return nil }
+        return IPAddress(destination[..<end].drop { $0 == "[" }.prefix { $0 != "]" })
+    }
+
     /// As it is told.
     fileprivate var words: String {
         "\(isName ? "\"\(destination)\"" : destination) refused \(count) time\(count == 1 ? "" : "s")"
@@ -84,11 +90,16 @@ extension Outcome {
     /// What the command tried and the rules of its network refused, a line each; no more than ten.
     package func refusedConnectionNotes(of plan: Plan) -> [Diagnostic] {
         guard let all = refusedConnections, !all.isEmpty else { return [] }
-        let list =
-            plan.provision?.rules.allowed == nil
-            ? "closed unless network.allow names it"
-            : plan.listOfDestinations.map { "allow, \($0.file):\($0.line)" } ?? "allow"
-        var notes = all.prefix(10).map { Diagnostic("network: \($0.words) (\(list))", at: nil) }
+        let rules = plan.provision?.rules
+        let (unnamed, listed) = (
+            "closed unless network.allow names it",
+            plan.listOfDestinations.map { "allow, \($0.file):\($0.line)" } ?? "allow"
+        )
+        let list = rules?.allowed == nil ? unnamed : listed
+        var notes = all.prefix(10).map { one in
+            let isHeldBack = one.address.map { rules?.holdsBack($0) == true } ?? false
+            return Diagnostic("network: \(one.words) (\(isHeldBack ? unnamed + " itself" : list))", at: nil)
+        }
         if all.count > 10 {
             notes.append(Diagnostic("network: \(all.count - 10) more destinations refused (\(list))", at: nil))
         }

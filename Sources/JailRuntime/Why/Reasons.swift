@@ -23,14 +23,19 @@ extension Outcome {
         let tried = denials.filter { $0.kind == .tried }
         return (refusedConnections ?? []).prefix(10).reversed().map { refused in
             var denial = Denial(.network, refused.destination)
-            if rules.allowed == nil {
+            let isHeldBack = refused.address.map(rules.holdsBack) ?? false
+            if isHeldBack {
+                denial.remark = "which no range of the list opens, as it is of the host, its link or a cloud's metadata"
+            } else if rules.allowed == nil {
                 denial.remark = "which is closed by default, and this line closes all that it does not name"
             } else if let leads = refused.leadsTo {
                 denial.remark = "as it leads to \(leads), which no name opens"
             } else if let origin = plan.listOfDestinations {
                 denial.remark = "and the line goes beside what \(origin) says"
             }
-            let wanted = refused.leadsTo ?? named(refused.destination, rules.allowed != nil) ?? refused.destination
+            let wanted =
+                refused.leadsTo ?? named(refused.destination, rules.allowed != nil && !isHeldBack)
+                ?? refused.destination
             // Many names at once have none, nor has a name that is not one of a host.
             if !wanted.utf8.contains(where: { " \\".utf8.contains($0) }) {
                 denial.line = "network.allow = [\(TOML.string(wanted))]"

@@ -2,9 +2,11 @@ extension SectionRows {
     static let network = SectionRows(
         "network",
         """
-        `user` takes pasta(1) or slirp4netns(1), nft(8) and /dev/net/tun, but no privilege. The host's own addresses, its gateways, link-local
-        addresses, groups (multicast, broadcast) and those that clouds serve their metadata at are out of reach, unless `allow` names them. An address that
-        the host is given while the jail runs (by DHCP, for a new bridge) is closed some milliseconds after it has come.
+        `user` takes pasta(1) or slirp4netns(1), nft(8) and /dev/net/tun, but no privilege. The host's own addresses (those of its interfaces,
+        and what local routes make its own), its gateways, link-local addresses, groups (multicast, broadcast) and those that clouds serve their metadata at
+        are out of reach, unless `allow` names them; so are the addresses of IPv6 that lead to them by a translator or a tunnel (64:ff9b::/96
+        and any other prefix of 96 bits, 2002::/16, Teredo, ISATAP). What becomes the host's own while the jail runs (by DHCP, for a new bridge) is
+        closed some milliseconds after it has come.
 
         `veth`, `macvlan` and `ipvlan` are root's, and take nft(8). `veth` is a pair of interfaces of its own with NAT: net.ipv4.ip_forward
         must be on, and where the host's own rules let nothing of it through (a chain `forward` with policy drop, a firewall of zones) the
@@ -56,7 +58,10 @@ extension SectionRows {
                 else for every port. With names in it a resolver of the jail's own answers at 127.0.0.1, for these names only:
                 the addresses of an answer are open for as long as it says, for a minute at least, and a connection that is
                 there stays. Addresses of the host, of its link and of private networks are never opened by a name. What is at
-                the same address under another name is reached, too. Absent: everywhere.
+                the same address under another name is reached, too. A network such as 0.0.0.0/0 opens all that is in it but
+                the host's own addresses, link-local ones, groups and clouds' metadata: these take an entry for the one address, or
+                for a part of link-local addresses such as 169.254.169.0/24. Servers of names are asked at port 53 where a network has
+                that. Where pasta(1) leads out and an address of the host's is named, the jail gets another for itself. Absent: everywhere.
                 """),
             KeyRow(
                 "dns", as: ValueForm("array of addresses", .list(.text(address))),
