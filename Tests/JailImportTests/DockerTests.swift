@@ -63,6 +63,27 @@ import Testing
         #expect(mount?.source == .bind("/dev/fuse") && mount?.device == .any)
     }
 
+    @Test func `a network of the engine's becomes one that leads out, and what is lost of it is said`() throws {
+        func made(_ line: String) throws -> (mode: Network.Mode?, lost: [String], said: [String]) {
+            let made = draft("run \(line) x")
+            let lost = made.notes.filter { $0.kind == .lost }.map(\.reason)
+            return (try made.spec.network.mode?.value, lost, made.said(.warning))
+        }
+        let backend = try made("--network backend")
+        #expect(
+            backend.mode == .user
+                && backend.lost == ["names of the other containers of backend: by their addresses they are reached"])
+        #expect(
+            backend.said.contains {
+                $0.contains("docker network inspect backend says Internal") && $0.contains("network.mode = \"none\"")
+            })
+        let joined = try made("--network container:db")
+        #expect(joined.mode == nil && joined.lost.count == 1 && joined.lost[0].contains("\"/proc/PID/ns/net\""))
+        let bridge = try made("--network bridge")
+        #expect(bridge.mode == .user && bridge.lost.isEmpty)
+        #expect(bridge.said.contains { $0.contains("without the engine's bridge") && !$0.contains("Internal") })
+    }
+
     @Test func `what reaches past the rules of a network is left out`() throws {
         let made = draft("run --cap-add NET_RAW --cap-add ALL x")
         let kept = try #require(made.spec.capabilities.keep).value

@@ -15,15 +15,21 @@ extension DockerImport {
         case let name where name.hasPrefix("ns:"):
             draft.set("namespaces.net", .string(String(name.dropFirst(3))), origin)
         case let name where name.hasPrefix("container:"):
-            draft.lose("the network of another container: namespaces.net joins one by its path", origin)
+            let other = name.dropFirst("container:".count)
+            draft.lose(
+                "the network of the container \(other): namespaces.net = \"/proc/PID/ns/net\" joins it, with the PID that docker inspect \(other) has",
+                origin)
         case let name:
             draft.set("network.mode", .string("user"), origin)
             if !["default", "bridge", "private", "pasta", "slirp4netns"].contains(name) {
-                draft.lose("other containers of the network \(name)", origin)
+                draft.lose("names of the other containers of \(name): by their addresses they are reached", origin)
                 draft.warn(
-                    "a network that was made with --internal has no way out: network.mode = \"none\" has none", origin)
+                    "where docker network inspect \(name) says Internal, it was made with --internal and has no way out: network.mode = \"none\" has none",
+                    origin)
             }
-            draft.warn("by pasta, without the engine's bridge: the host and its networks are not reached", origin)
+            draft.warn(
+                "by pasta, as one of the jail's own without the engine's bridge: the host itself is not reached", origin
+            )
         }
         let isOwn = draft.value("network.mode")?.value == .string("user")
         for option in all("publish") {
