@@ -107,6 +107,41 @@ import Testing
         #expect(made.faults.isEmpty && made.hasLostRestrictions, "\(made.faults)")
     }
 
+    @Test func `a call is ended where all others are allowed`() throws {
+        func policy(_ text: String) -> Draft { MinijailImport.draft(of: source("x.policy", text), [], context()) }
+        let made = try #require(
+            policy("@default allow\nptrace: kill\nread: arg0 == 1\nmount: return EPERM").spec.seccomp
+        ).value
+        #expect(made.kill.map(\.value) == ["ptrace"])
+        let read = made.rules.filter { $0.call.value == "read" && $0.action == .kill }
+        #expect(read.count == 1 && read[0].arguments.first?.op == .notEqual)
+        #expect(!policy("read: 1\n@default allow").faults.isEmpty, "what came before was for another default")
+        #expect(try policy("execve: 1\nread: 1 \\").spec.seccomp?.value.allow.map(\.value) == ["execve", "read"])
+    }
+
+    // MARK: nsjail
+
+    private func nsjail(_ text: String) -> Draft { NsjailImport.draft(of: source("x.cfg", text), [], context()) }
+
+    @Test(arguments: ["user_net { enable: false }", "user_net { tcp_ports: \"none\" }"])
+    func `a network of nsjail's that is off is none`(_ text: String) throws {
+        #expect(try nsjail(text).spec.network.mode == nil)
+        #expect(try nsjail("user_net { enable: true }").spec.network.mode?.value == .user)
+        #expect(try nsjail("user_net { backend: NSTUN }").spec.network.mode?.value == .user)
+    }
+
+    @Test func `what a network of nsjail's does not pass on is told`() {
+        #expect(nsjail("user_net { enable: true enable_udp: false }").hasLostRestrictions)
+        #expect(nsjail("user_net { backend: PASTA pasta { enable_tcp: false } }").hasLostRestrictions)
+        #expect(!nsjail("user_net { backend: PASTA pasta { enable_tcp: true map_gw: false } }").hasLostRestrictions)
+        #expect(!nsjail("user_net { wat: 1 }").faults.isEmpty)
+    }
+
+    @Test func `a message in a message has an end`() {
+        let made = nsjail(String(repeating: "mount {", count: 100_000))
+        #expect(made.faults.first?.message == "not a protobuf text: nested more than 32 deep")
+    }
+
     // MARK: systemd
 
     @Test func `one place of two lines, and a mask that is none`() {

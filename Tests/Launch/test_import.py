@@ -365,6 +365,29 @@ def test_an_image_without_the_places_of_docker_launches(caller):
         (work / "made").unlink()
 
 
+def test_the_places_that_root_is_told_to_make_are_made_as_told(caller):
+    """Those of files are files, and after it the root can be written to."""
+    place, work = caller.directory(), caller.open_directory()
+    (place / "image").mkdir()
+    bundle.tree(place / "image/rootfs")
+    for path in [place / "image", *(place / "image").rglob("*")]:
+        caller.own(path)
+    one = caller.file(caller.open_directory() / "one", "from outside\n")
+    words = ["--rm", "--network", "none", "-v", f"{work}:/data", "-v", f"{one}:/opt/new/one.conf:ro", "-w", "/srv/app", "debian:12", "sh", "-c"]
+    words += ["cat /opt/new/one.conf; echo >/data/made; echo x >/srv/app/thrown 2>/dev/null || echo closed"]
+    made = caller.verb("import", "docker", "--", "run", *words, cwd=place).ok
+    told = re.search(r"import once more: (.*)", made.stderr)
+    assert bool(told) == (caller.name == "root"), made.stderr
+    if told:
+        assert " && touch " in told[1]
+        subprocess.run(["sh", "-c", told[1]], check=True)
+        made = caller.verb("import", "docker", "--", "run", *words, cwd=place).ok
+        assert "import once more" not in made.stderr and 'changes = "discard"' in made.stdout
+    run = caller.run(caller.spec(made.stdout), cwd=place)
+    assert run.status == 0 and run.stdout.splitlines()[0] == "from outside", run
+    assert (work / "made").exists() and not (place / "image/rootfs/srv/app/thrown").exists()
+
+
 def test_what_has_a_line_does_not_hold_without_one(caller):
     unit = caller.file(caller.directory() / "a.service", "[Service]\nType=notify\nExecStart=/usr/bin/true\nLockPersonality=yes\nMemoryDenyWriteExecute=yes\nProtectHome=read-only\nNoNewPrivileges=yes\n")
     text = caller.verb("import", "systemd", str(unit)).stdout

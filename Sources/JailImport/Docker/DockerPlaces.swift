@@ -51,7 +51,30 @@ extension DockerImport {
         draft.warn(
             "the root is read-only: the image has no \(missing.joined(separator: ", no ")), which root's jail cannot make in "
                 + "a root that can be written to, as it is built as the command's user. Make it, and import once more: "
-                + "mkdir -p "
-                + missing.map { shellWord(tree + $0) }.joined(separator: " "), directive)
+                + making(missing, in: tree), directive)
+    }
+
+    /// The shell's words that make the places in the image: files for what is a file on the host.
+    private func making(_ targets: [String], in tree: String) -> String {
+        let files = targets.filter(isFile)
+        var directories = targets.filter { !files.contains($0) }
+        for file in files {
+            guard let slash = file.lastIndex(of: "/"), slash != file.startIndex else { continue }
+            let parent = String(file[..<slash])
+            if !context.exists(tree + parent), !directories.contains(parent) { directories.append(parent) }
+        }
+        func words(_ command: String, _ paths: [String]) -> [String] {
+            paths.isEmpty ? [] : [command + paths.map { " " + shellWord(tree + $0) }.joined()]
+        }
+        return (words("mkdir -p", directories) + words("touch", files)).joined(separator: " && ")
+    }
+
+    /// Whether what is shown at a place is a file.
+    private func isFile(_ target: String) -> Bool {
+        guard let mount = mounts.entries.first(where: { $0.target == target }) else { return false }
+        if mount.pairs.contains(where: { $0.0 == "content" || $0.0 == "device" }) { return true }
+        guard case .string(let source)? = mount.pairs.first(where: { $0.0 == "source" })?.1 else { return false }
+        let path = source.after("${PWD}").map { (context.currentDirectory ?? "") + $0 } ?? source
+        return context.exists(path) && !context.isDirectory(path)
     }
 }

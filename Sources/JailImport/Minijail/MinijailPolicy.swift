@@ -28,7 +28,8 @@ struct MinijailPolicy {
 
     private func read(_ source: ImportSource, _ draft: inout Draft, depth: Int) {
         var pending: (text: String, line: Int)?
-        for (index, raw) in source.lines.enumerated() {
+        // A backslash in the last line goes on to nothing.
+        for (index, raw) in (source.lines + [""]).enumerated() {
             let text = raw.cut("#").0.trimmed
             let (whole, number) = pending.map { ($0.text + " " + text, $0.line) } ?? (text, index + 1)
             pending = nil
@@ -62,6 +63,9 @@ struct MinijailPolicy {
             guard let action = action(words.dropFirst().joined(separator: " ")) else {
                 return draft.fail("not an action", directive)
             }
+            guard ["allow", "kill", "log", "rule"].allSatisfy({ !draft.has("seccomp.\($0)") }) else {
+                return draft.fail("@default comes before the lines of calls", directive)
+            }
             draft.set("seccomp.default", .string(action), directive)
         default: draft.fail("unknown statement \(words[0])", directive)
         }
@@ -86,9 +90,10 @@ struct MinijailPolicy {
     }
 
     private func decide(_ name: String, _ text: String, _ directive: Directive, _ draft: inout Draft) {
+        let standard = draft.value("seccomp.default")?.text ?? "kill"
         if let action = action(text) {
             draft.isPart(directive)
-            if action != "kill" { _ = draft.decide(name, action, [], otherwise: "kill", directive) }
+            if action != standard { _ = draft.decide(name, action, [], otherwise: standard, directive) }
             return
         }
         let (condition, answer) = text.cut(";")
@@ -113,9 +118,10 @@ struct MinijailPolicy {
         }
         if alternatives.isEmpty {
             draft.isInForce(.nothing, "it never holds", directive)
+            if otherwise != standard { _ = draft.decide(name, otherwise, [], otherwise: standard, directive) }
         } else if !draft.decide(name, "allow", alternatives, otherwise: otherwise, directive) {
             draft.lose("a condition that a spec cannot say", restricts: true, directive)
-        } else if otherwise != "kill" {
+        } else if otherwise != standard {
             for alternative in ArgumentCondition.negated(alternatives)
             where !alternative.contains(where: { $0.op == "!&" }) {
                 draft.rule(name, otherwise, alternative.map { ($0.index, $0.op, $0.value) }, directive)
@@ -143,7 +149,7 @@ struct MinijailPolicy {
                 return ArgumentCondition(index: index, op: "!&", value: bits)
             }
             guard let number = Self.number(value) else { return nil }
-            return ArgumentCondition(index: index, op: "!&", value: "0x" + String(~number & 0xFFFF_FFFF, radix: 16))
+            return ArgumentCondition(index: index, op: "!&", value: "0x" + String(~number, radix: 16))
         }
         // A spec has no complement of a value.
         if words.dropFirst(2).joined().contains("~") { return nil }

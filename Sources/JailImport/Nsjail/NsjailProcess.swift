@@ -89,17 +89,7 @@ extension NsjailImport {
         }
         for field in all("iface_own") { draft.lose("an interface that is moved into the jail", field.directive) }
         for field in all("traffic_rule") { draft.lose("rules of traffic", restricts: true, field.directive) }
-        if let field = last("user_net") {
-            draft.set("network.mode", .string("user"), field.directive)
-            for inner in field.message {
-                draft.isPart(inner.directive)
-                if inner.name == "rule4" || inner.name == "rule6" {
-                    draft.lose("rules of traffic", restricts: true, inner.directive)
-                } else if !["backend", "pasta"].contains(inner.name) {
-                    draft.warn("addresses are those that immure chooses", inner.directive)
-                }
-            }
-        }
+        if let field = last("user_net") { writeUserNet(field) }
         writeClone()
     }
 

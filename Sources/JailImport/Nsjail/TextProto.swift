@@ -19,6 +19,7 @@ struct TextProto {
     private let file: String
     private var place = 0
     private var line = 1
+    private var depth = 0
 
     /// Reads a text; a fault has its line.
     static func read(_ source: ImportSource) throws(Diagnostic) -> [Field] {
@@ -52,6 +53,10 @@ struct TextProto {
     private var next: Character? { place < text.count ? text[place] : nil }
 
     private mutating func fields(until end: Character?) throws(Diagnostic) -> [Field] {
+        // nsjail's own are three deep; each takes of the stack.
+        guard depth < 32 else { throw fault("nested more than 32 deep") }
+        depth += 1
+        defer { depth -= 1 }
         var result: [Field] = []
         while true {
             skip()

@@ -174,6 +174,6 @@ extension ImportContext {
                     return nil
                 }
             },
-            isLink: Caller.isLink, exists: Caller.exists)
+            isLink: Caller.isLink, exists: Caller.exists, isDirectory: Caller.isDirectory)
     }
 }
