@@ -374,7 +374,7 @@ def test_the_places_that_root_is_told_to_make_are_made_as_told(caller):
         caller.own(path)
     one = caller.file(caller.open_directory() / "one", "from outside\n")
     words = ["--rm", "--network", "none", "-v", f"{work}:/data", "-v", f"{one}:/opt/new/one.conf:ro", "-w", "/srv/app", "debian:12", "sh", "-c"]
-    words += ["cat /opt/new/one.conf; echo >/data/made; echo x >/srv/app/thrown 2>/dev/null || echo closed"]
+    words += ["read line </opt/new/one.conf; echo $line; echo >/data/made; echo x >/srv/app/thrown 2>/dev/null || echo closed"]
     made = caller.verb("import", "docker", "--", "run", *words, cwd=place).ok
     told = re.search(r"import once more: (.*)", made.stderr)
     assert bool(told) == (caller.name == "root"), made.stderr
