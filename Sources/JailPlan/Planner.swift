@@ -57,6 +57,7 @@ package struct Planner {
         home = premises.home(of: identity.account)
         checkJobserver(identity)
         let capabilities = resolveCapabilities(identity)
+        checkRights(capabilities)
         let filter = resolveFilter(capabilities, identity)
         resolveNetwork(capabilities)
         let showsLimits = limits != nil && isNew(.cgroup) && delegation(identity, capabilities) == .none

@@ -30,11 +30,12 @@ extension EffectivePolicy {
     }
 
     /// `security.capability`, which whoever has CAP_SETFCAP in a user namespace may write for that namespace's root; an idmapped
-    /// mount stores whom it stands for, and for root the file counts on the host. The name is behind a pointer, but the kernel
+    /// mount stores whom it stands for, and for root the file counts on the host. A nested jail's root has it as well, and no such
+    /// mount (`Planner.checkRights`). The name is behind a pointer, but the kernel
     /// takes values of two lengths only (XATTR_CAPS_SZ_2, XATTR_CAPS_SZ_3), which no ACL has: other attributes of just these
     /// lengths are as on a file system that has none.
     private mutating func guardFileCapabilities(in context: FilterContext, _ origin: Int) {
-        guard context.isNested || context.capabilities.contains(.setfcap) else { return }
+        guard context.capabilities.contains(.setfcap) else { return }
         for name in ["setxattr", "lsetxattr", "fsetxattr"] {
             for length: UInt64 in [20, 24] {
                 refuse(name, [Condition(3, .equal, length, .max)], .notSupported, origin)

@@ -126,10 +126,10 @@ gid_map = [{ inside = 0, outside = 300000, count = 2000 }]
 keep = ["setfcap", "fowner", "fsetid", "chown"]
 """
 NAMES = '"chmod", "fchmod", "fchmodat", "openat", "openat2", "setxattr", "setxattrat", "io_uring_setup"'
+NESTED = "[namespaces]\nnested = true\n"
 JAILS = {
     "default": ("", []), "no profile": ('[seccomp]\nprofile = "none"\n', []),
-    "names": (f"[seccomp]\nallow = [{NAMES}]\n", []), "nested": ("[namespaces]\nnested = true\n", ["nested"]),
-    "nested, no profile": ('[namespaces]\nnested = true\n[seccomp]\nprofile = "none"\n', ["nested"]),
+    "names": (f"[seccomp]\nallow = [{NAMES}]\n", []),
     "root": (ROOT, []), "root, no profile": (ROOT + '[seccomp]\nprofile = "none"\n', []),
     "i386": ('[seccomp]\narchitectures = ["x86"]\n', ["x86"]), "x32": ('[seccomp]\narchitectures = ["x32"]\n', ["x32"]),
     "no no_new_privs": ("[process]\nno_new_privs = false\n", []),
@@ -139,7 +139,7 @@ JAILS = {
 def tried(root, jail, options='"rw"'):
     """The answers, and whatever has a right on the host: its name and what it is."""
     place = root.directory(0o755)
-    more, words = JAILS[jail]
+    more, words = (NESTED, ["nested"]) if jail == "nested" else JAILS[jail]
     mount = f'[[mount]]\ntarget = "/data"\nsource = "{place}"\noptions = [{options}]\nidmap = true\n'
     must.needs(os.uname().machine == "x86_64", "make calls by their numbers on x86-64")
     run = root.run(more + mount, "/usr/bin/python3", "-I", "-S", "-c", TRY, *words)
@@ -180,6 +180,33 @@ def test_suid_on_the_mount_lets_it(root, jail):
         assert given.startswith("01000002") or given.startswith("01000003") and given.endswith("00000000"), given
     # No other length is one of the kernel's.
     assert all("xattr" in name for name in found if "-v" in name), found
+
+
+COPY = """
+mkdir /w/up /w/work /tmp/m
+exec $0 sh -c 'mount -t overlay o -o userxattr,lowerdir=/own,upperdir=/w/up,workdir=/w/work /tmp/m && touch /tmp/m/prog'
+"""
+
+
+@pytest.mark.parametrize("more, word, enter", [
+    (NESTED, "namespaces.nested", "unshare -Urm"), (ROOT.replace("setfcap", "sys_admin\", \"dac_override\", \"mknod\", \"setfcap"), "the capability sys_admin", "env"),
+], ids=["nested", "sys_admin"])
+def test_who_could_mount_an_overlay_has_no_such_mount(root, more, word, enter):
+    """overlayfs copies a set-user-ID file of the jail's own up, and no filter sees that. The copy is real where `suid` lets it."""
+    own, place = root.open_directory(), root.directory(0o755)
+    ids = (200000, 300000) if "user = 0" in more else (65534, 65534)
+    root.file(own / "prog", "#!/bin/sh\n", mode=0o755)
+    os.chown(own / "prog", *ids)
+    os.chmod(own / "prog", 0o4755)
+    mounts = f'[filesystem]\nro = ["{own}:/own"]\n[[mount]]\ntarget = "/w"\nsource = "{place}"\nidmap = true\noptions = [%s]\n'
+    refused = root.run(more + mounts % '"rw"', "/bin/true")
+    assert refused.status == 125 and f"with {word} the command could mount an overlay over it" in refused.stderr, refused
+    assert f'hint: take {word} out, or make the mount "ro"; "suid" among its options lets the command give such bits' in refused.stderr
+    root.run(more + mounts % '"ro"', "/bin/true").ok
+    root.run(mounts % '"rw"', "/bin/true").ok
+    root.run(more + mounts % '"rw", "suid"', "/bin/sh", "-c", COPY.replace("$0", enter)).ok
+    copy = (place / "up/prog").lstat()
+    assert copy.st_uid == 0 and copy.st_mode & 0o4000, oct(copy.st_mode)
 
 
 def test_a_mount_that_is_not_written_to_closes_nothing(root):

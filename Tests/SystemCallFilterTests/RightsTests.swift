@@ -151,16 +151,15 @@ struct RightsTests {
             for length: UInt64 in [20, 24] {
                 let made = try Self.call(name, 3, 7, 8, length)
                 #expect(try Self.verdict(made) == .allow)
-                #expect(try Self.verdict(made, in: Self.context { $0.isNested = true }) == .notSupported)
                 #expect(
                     try Self.verdict(made, in: Self.context { $0.capabilities = CapabilitySet(.setfcap) })
                         == .notSupported)
             }
             // Of three entries, the shortest that a file can have.
             let list = try Self.call(name, 3, 7, 8, 28)
-            #expect(try Self.verdict(list, in: Self.context { $0.isNested = true }) == .allow)
+            #expect(try Self.verdict(list, in: Self.context { $0.capabilities = CapabilitySet(.setfcap) }) == .allow)
         }
-        #expect(try Self.verdict(Self.call("setxattrat"), in: Self.context { $0.isNested = true }) == .absent)
+        #expect(try Self.verdict(Self.call("setxattrat"), in: Self.context { $0.capabilities = CapabilitySet(.setfcap) }) == .absent)
         #expect(try Self.verdict(Self.call("setxattrat")) == .allow)
     }
 

@@ -148,9 +148,10 @@ extension SectionRows {
                 source is root's. So that nothing there runs with such rights, the filter of a jail that may write to it (bind,
                 not `ro`) refuses set-user-ID and set-group-ID bits on all files (EPERM, by which dpkg(1) fails with a package
                 that has such a program); openat2(2) (ENOSYS) and io_uring(7) (EPERM), into which it cannot see; and where
-                `namespaces.nested` or the capability setfcap would let the jail give files capabilities, extended attributes of
-                their lengths, 20 and 24 bytes (EOPNOTSUPP). Nothing in `[seccomp]` opens these, the profile `none` neither;
-                `suid` among the options of the mount does. Two things are left. A program that has such a bit already keeps it
+                the capability setfcap would let the jail give files capabilities, extended attributes of their lengths, 20 and
+                24 bytes (EOPNOTSUPP). Nothing in `[seccomp]` opens these, the profile `none` neither; `suid` among the options
+                of the mount does, and without it neither `namespaces.nested` nor the capability sys_admin can stand beside it:
+                an overlay that is mounted over such a place copies the bits of its lowers. Two things are left. A program that has such a bit already keeps it
                 when the jail changes it through a shared mapping, mmap(2): the source should hold none
                 (`find DIRECTORY -perm /6000`). And the filter holds this jail only: whoever is the same user on the host, as
                 the next jail of nobody's is, and gets a descriptor from it, by a socket in a directory that both may write to,
