@@ -444,6 +444,74 @@ def test_the_hosts_mode_of_the_root_is_not_undone(caller):
     assert (lower / "a").read_text().endswith("y\n")
 
 
+def noting(caller, spec, *notes, clear=()):
+    """Has a jail set and remove extended attributes of the root of the overlay."""
+    code = f"""
+import os
+for name in {notes!r}: os.setxattr("/src", "user." + name, name.encode() * 3)
+for name in {clear!r}: os.removexattr("/src", "user." + name)
+"""
+    caller.python(spec, code)
+
+
+def attributes(path):
+    return sorted(name for name in os.listxattr(path) if not name.startswith(("user.overlay.", "trusted.", "security.")))
+
+
+def test_attributes_of_the_root_are_a_change(caller):
+    lower, place = tree(caller), caller.directory()
+    os.setxattr(lower, "user.old", b"1\0\xff")
+    spec = spec_of(caller, place, lower)
+    noting(caller, spec, "new=", clear=["old"])
+    caller.shell(spec, "true").ok
+    assert caller.verb("diff", spec).stdout == "m .\t(extended attributes)\n" and attributes(lower) == ["user.old"]
+    assert caller.verb("discard", spec).status == 0
+    assert attributes(place / "changes") == ["user.old"] and os.getxattr(place / "changes", "user.old") == b"1\0\xff"
+    assert caller.verb("diff", spec).stdout == ""
+    noting(caller, spec, "new=", clear=["old"])
+    assert caller.verb("apply", spec).status == 0
+    assert attributes(lower) == ["user.new="] and os.getxattr(lower, "user.new=") == b"new=" * 3
+    assert caller.verb("diff", spec).stdout == "" and permissions(lower) == 0o755
+    run = caller.run(writable(caller) + overlay(lower), "/usr/bin/python3", "-c", "import os; os.removexattr('/src', 'user.new=')", options=["--changes", "-"])
+    assert run.ok.stdout == "m /src\t(extended attributes)\n"
+
+
+def test_what_the_host_has_made_of_the_root_is_not_undone_with_its_attributes(caller):
+    """Neither a mode where the jail has set an attribute, nor an attribute where it has set a mode."""
+    lower, place = tree(caller), caller.directory()
+    spec = spec_of(caller, place, lower)
+    noting(caller, spec, "jail")
+    lower.chmod(0o711)
+    assert caller.verb("apply", spec).status == 0 and permissions(lower) == 0o711 and attributes(lower) == ["user.jail"]
+    place = caller.directory()
+    spec = spec_of(caller, place, lower)
+    caller.shell(spec, "chmod 750 /src").ok
+    os.setxattr(lower, "user.host", b"1")
+    assert caller.verb("diff", spec).stdout == "m .\t(mode 0711 to 0750)\n"
+    assert caller.verb("apply", spec).status == 0 and permissions(lower) == 0o750 and attributes(lower) == ["user.host", "user.jail"]
+    place = caller.directory()
+    spec = spec_of(caller, place, lower)
+    noting(caller, spec, "jail2")
+    os.setxattr(lower, "user.host", b"2")
+    run = caller.verb("apply", spec)
+    assert run.status == 1 and ".: changed in the original since the launch" in run.stderr and attributes(lower) == ["user.host", "user.jail"], run
+    assert caller.verb("apply", spec, "--force").status == 0
+    assert attributes(lower) == ["user.host", "user.jail", "user.jail2"] and os.getxattr(lower, "user.host") == b"1"
+
+
+def test_the_owner_of_the_root_is_told_and_stays(root):
+    """As that of any directory."""
+    lower, place = tree(root), root.directory()
+    ids = "[{ inside = 0, outside = 0, count = 65536 }]"
+    spec = root.spec(f'[identity]\nuser = 0\ngroup = 0\nuid_map = {ids}\ngid_map = {ids}\n[capabilities]\nkeep = ["chown"]\n' + kept(place, lower))
+    root.shell(spec, "chown 12:13 /src /src/d").ok
+    assert root.verb("diff", spec).stdout == "m .\t(uid 0 to 12, gid 0 to 13)\nm d\t(uid 0 to 12, gid 0 to 13)\n"
+    assert root.verb("discard", spec).status == 0 and (place / "changes").stat().st_uid == 0 and root.verb("diff", spec).stdout == ""
+    root.shell(spec, "chown 12:13 /src /src/d").ok
+    assert root.verb("apply", spec).status == 0 and root.verb("diff", spec).stdout == ""
+    assert [(path.stat().st_uid, path.stat().st_gid) for path in (lower, lower / "d")] == [(0, 0)] * 2
+
+
 def test_a_directory_keeps_giving_its_group(caller):
     lower, place = tree(caller), caller.directory()
     (lower / "d").chmod(0o2775)

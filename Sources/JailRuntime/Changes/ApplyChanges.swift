@@ -132,23 +132,6 @@ package struct ChangeApplication {
         }
     }
 
-    /// Has on the disk what has become of the names in these directories, in the order of the changes.
-    private mutating func keep(_ directories: Set<EntryPath>, in changes: [Change]) throws(Failure) {
-        var (left, isCovered) = (directories, false)
-        for change in changes {
-            guard let path = left.remove(change.path.parent) else { continue }
-            try Self.acting(as: handover.owner) { () throws(KernelError) in
-                try original.go(to: path)
-                if try staged.covers(original.directory), directories.count > 1 {
-                    isCovered = true
-                } else {
-                    try synchronize(original.directory)
-                }
-            }
-        }
-        if isCovered { try failing { () throws(KernelError) in try synchronizeFileSystem(kept.lowers[0]) } }
-    }
-
     /// Whether it is another name of a file that has been put in, which may be staged still.
     private func isSecondName(_ change: Change) -> Bool {
         guard let upper = change.upper, upper.links > 1, change.kind == .added else { return false }
@@ -243,6 +226,11 @@ package struct ChangeApplication {
     }
 
     private mutating func putRoot(_ change: Change, _ upper: EntryStatus) throws(KernelError) {
+        if change.root.contains(.attributes) {
+            let attributes = try asCaller { () throws(KernelError) in try personalAttributes(of: kept.upper) }
+            try setPersonalAttributes(attributes, of: kept.lowers[0])
+        }
+        guard change.root.contains(.mode) else { return }
         try setPermissions(kept.lowers[0], permissions(change, upper) | 0o700)
         if upper.permissions & 0o700 != 0o700 { shut.append(change) }
     }

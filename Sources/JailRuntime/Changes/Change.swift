@@ -27,6 +27,8 @@ package struct Change: Sendable {
     var layer = 0
     /// What overlayfs has noted of the file that a new name is a copy of; nil where it has noted nothing.
     var origin: [UInt8]?
+    /// Of the root what is changed.
+    var root: RootParts = []
 }
 
 extension Change {
@@ -51,7 +53,7 @@ extension Change {
         status.kind == .characterDevice && status.node == 0 || isMarked && status.kind == .regular && status.size == 0
     }
 
-    /// Whether it is the root of the overlay that is changed: its mode, for it has no name.
+    /// Whether it is the root of the overlay that is changed: what it is, for it has no name.
     var isOfRoot: Bool { path.isRoot }
 
     /// The bytes of the path, parts joined by slashes, after `prefix`; of the root those of a prefix without its slash, or a dot.

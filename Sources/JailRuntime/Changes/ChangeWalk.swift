@@ -37,9 +37,9 @@ struct ChangeWalk {
     /// Whether it is asked what new names are copies of.
     private var asksOrigins = false
 
-    /// All changes, each before what is below it; more than `bounds` are E2BIG. `root` is the mode that the upper itself has had.
+    /// All changes, each before what is below it; more than `bounds` are E2BIG. `root` is what the upper itself has been.
     static func changes(
-        of upper: Int32, over lowers: [Int32], prefix: String, root: UInt32?, within bounds: Bounds? = nil,
+        of upper: Int32, over lowers: [Int32], prefix: String, root: RootState?, within bounds: Bounds? = nil,
         origins: Bool = false
     ) throws(KernelError) -> [Change] {
         try ClosedFiles.open { (isMet) throws(KernelError) in
@@ -127,13 +127,20 @@ struct ChangeWalk {
         return layers
     }
 
-    /// The merged root has the mode of the upper: what the jail has made of it is a change, what the host has made of the
-    /// original's is none.
-    private mutating func compareRoot(_ upper: Int32, _ lower: Int32, _ mode: UInt32) throws(KernelError) {
-        let (found, original) = (try entryStatus(of: upper), try entryStatus(of: lower))
-        if found.permissions == mode || found.permissions == original.permissions { return }
-        let words = "mode 0\(String(original.permissions, radix: 8)) to 0\(String(found.permissions, radix: 8))"
-        changes.append(Change(kind: .metadata, path: .root, notes: [words], upper: found, lower: original))
+    /// The merged root is what the upper is: what the jail has made of it is a change, what the host has made of the original is
+    /// none.
+    private mutating func compareRoot(_ upper: Int32, _ lower: Int32, _ before: RootState) throws(KernelError) {
+        let (now, original) = (try RootState(of: upper), try RootState.known(of: lower))
+        let parts = now.parts(otherThan: before).intersection(now.parts(otherThan: original))
+        if parts.isEmpty { return }
+        let (found, there) = (try entryStatus(of: upper), try entryStatus(of: lower))
+        // Only what the jail has changed is said.
+        var seen = there
+        if parts.contains(.mode) { seen.permissions = found.permissions }
+        if parts.contains(.owner) { (seen.owner, seen.group) = (found.owner, found.group) }
+        let notes = Change.differences(seen, there, attributesDiffer: parts.contains(.attributes))
+        changes.append(
+            Change(kind: .metadata, path: .root, notes: notes, upper: found, lower: there, root: parts))
     }
 
     private mutating func compare(

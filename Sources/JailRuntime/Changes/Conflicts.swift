@@ -12,6 +12,7 @@ package struct Objection: Sendable {
 /// What stands against a change: what the original has become since the first launch whose changes are kept, and whose it is.
 struct Conflicts {
     private let original: Descent
+    private let root: Int32
     private let handover: Handover
     private var deletions: Deletions
     /// New names of which it cannot be known whether the original had them, and has deleted them since.
@@ -22,7 +23,7 @@ struct Conflicts {
     private var record: OverlayRecord { handover.record }
 
     init(upper: Int32, lowers: [Int32], _ handover: Handover) {
-        (original, self.handover) = (Descent(lowers[0]), handover)
+        (original, root, self.handover) = (Descent(lowers[0]), lowers[0], handover)
         deletions = Deletions(upper: upper, lowers: lowers, record: handover.record)
     }
 
@@ -51,8 +52,10 @@ struct Conflicts {
         guard let lower = change.lower else { return nil }
         if change.isOfRoot {
             // The time of a directory changes with every name in it, and a killed apply may have been at this.
-            let isChanged = !record.isApplying && record.modes?.lower != lower.permissions
-            return isChanged ? Self.reason : nil
+            guard !record.isApplying, let before = record.roots?.lower else { return nil }
+            let since = try RootState.known(of: root).parts(otherThan: before)
+            // Its owner stays whose it is.
+            return since.isDisjoint(with: change.root.subtracting(.owner)) ? nil : Self.reason
         }
         let isChanged: Bool
         switch change.kind {

@@ -29,10 +29,6 @@ extension ChangeApplication {
             there = try status(of: made)  // chown(2) takes bits away
         }
         if there.permissions != permissions { try setPermissions(made, permissions) }
-        let found = try personalAttributes(of: made)
-        for name in found.keys where attributes[name] == nil { try removeExtendedAttribute(name, of: made) }
-        for (name, value) in attributes where found[name] != value {
-            try setExtendedAttribute(name, value, of: made)
-        }
+        try setPersonalAttributes(attributes, of: made)
     }
 }

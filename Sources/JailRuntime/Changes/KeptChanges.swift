@@ -121,7 +121,7 @@ package struct KeptChanges {
     func found(origins: Bool = false) throws(KernelError) -> [Change] {
         guard let record, !record.isEmptying else { return [] }
         let found = try ChangeWalk.changes(
-            of: upper, over: lowers, prefix: record.attributes + ".overlay.", root: record.modes?.upper,
+            of: upper, over: lowers, prefix: record.attributes + ".overlay.", root: record.roots?.upper,
             origins: origins)
         // What a killed apply has left in a directory that is opaque is nothing that the jail has deleted.
         guard let draft = record.draft.map({ EntryName(Array($0.utf8)) }) else { return found }

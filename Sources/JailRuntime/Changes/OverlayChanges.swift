@@ -21,7 +21,7 @@ package struct OverlayChanges: Sendable {
             defer { for lower in lowers { closeDescriptor(lower) } }
             for path in source.lower { lowers.append(try KeptChanges.openLower(path, following: rule)) }
             changes = try failing { () throws(KernelError) in
-                let root = try entryStatus(of: lowers[0]).permissions
+                let root = try RootState.known(of: lowers[0])
                 let walk = { () throws(KernelError) in
                     try ChangeWalk.changes(
                         of: overlay.upper, over: lowers, prefix: source.attributePrefix, root: root,

@@ -20,8 +20,8 @@ struct OverlayRecord {
     var lowers: [[UInt64]]
     /// The inode of the upper; nil in a record of a version that did not write it.
     var upper: UInt64?
-    /// The modes of the upper and of the first lower before the first launch; nil in a record of a version that did not write them.
-    var modes: (upper: UInt32, lower: UInt32)?
+    /// What the upper and the first lower were before the first launch; nil in a record of a version that did not write it.
+    var roots: (upper: RootState, lower: RootState)?
     /// `user` or `trusted`: which attributes overlayfs keeps its notes in.
     var attributes: String
     /// The id maps of the jail, inside, outside and count; empty where it had none.
@@ -58,11 +58,12 @@ extension OverlayRecord {
             let found = try failing { () throws(KernelError) in try status(of: lower).identity }
             lowers.append([found.device, found.inode])
         }
-        let (changed, original) = try failing { () throws(KernelError) in
-            (try status(of: layers.upper), try status(of: layers.lower[0]))
+        (upper, roots) = try failing { () throws(KernelError) in
+            (
+                try status(of: layers.upper).identity.inode,
+                (try RootState.known(of: layers.upper), try RootState.known(of: layers.lower[0]))
+            )
         }
-        upper = changed.identity.inode
-        modes = (changed.permissions, original.permissions)
         attributes = source.usesUserAttributes ? "user" : "trusted"
         users = Self.numbers(plan.maps?.users)
         groups = Self.numbers(plan.maps?.groups)
@@ -90,11 +91,23 @@ extension OverlayRecord {
         (ranges ?? []).map { [UInt64($0.inside), UInt64($0.outside), UInt64($0.count)] }
     }
 
+    private var rootsJSON: [(String, JSON)] {
+        guard let roots else { return [] }
+        let both = [roots.upper, roots.lower]
+        func list(_ rows: [[UInt64]]) -> JSON { .array(rows.map { .array($0.map { .integer(Int(clamping: $0)) }) }) }
+        var result = [("modes", list([both.map { UInt64($0.permissions) }]))]
+        let owners = both.compactMap(\.owners)
+        if owners.count == 2 { result.append(("root_owners", list(owners))) }
+        let attributes = both.compactMap { $0.attributes.flatMap(RootState.json) }
+        if attributes.count == 2 {
+            result.append(("root_attributes", .array(attributes.map { .array($0.map { .string($0) }) })))
+        }
+        return result
+    }
+
     private var json: JSON {
         func list(_ rows: [[UInt64]]) -> JSON { .array(rows.map { .array($0.map { .integer(Int(clamping: $0)) }) }) }
         let changed: [(String, JSON)] = upper.map { [("upper", .integer(Int(clamping: $0)))] } ?? []
-        let roots: [(String, JSON)] =
-            modes.map { [("modes", list([[UInt64($0.upper), UInt64($0.lower)]]))] } ?? []
         let begun: [(String, JSON)] = draft.map { [("draft", .string($0))] } ?? []
         return .object(
             [
@@ -102,7 +115,7 @@ extension OverlayRecord {
                 ("process", .integer(process)), ("lowers", list(lowers)), ("attributes", .string(attributes)),
                 ("users", list(users)), ("groups", list(groups)), ("owner", list([owner])),
                 ("applying", .boolean(isApplying)),
-            ] + changed + roots + begun)
+            ] + changed + rootsJSON + begun)
     }
 
     /// Writes it, whole or not at all, and so that it is on the disk.
@@ -198,10 +211,19 @@ extension OverlayRecord {
             guard let number = integer(node), number >= 0 else { return nil }
             upper = UInt64(number)
         }
-        var modes: (upper: UInt32, lower: UInt32)?
+        var roots: (upper: RootState, lower: RootState)?
         if table["modes"] != nil {
             guard let row = rows("modes")?.first, row.count == 2, row.allSatisfy({ $0 <= 0o7777 }) else { return nil }
-            modes = (UInt32(row[0]), UInt32(row[1]))
+            let owners = rows("root_owners") ?? []
+            guard owners.isEmpty || owners.count == 2 && owners.allSatisfy({ $0.count == 2 }),
+                let attributes = Self.attributes(table["root_attributes"]?.node)
+            else { return nil }
+            func state(_ place: Int) -> RootState {
+                RootState(
+                    permissions: UInt32(row[place]), owners: owners.isEmpty ? nil : owners[place],
+                    attributes: attributes.isEmpty ? nil : attributes[place])
+            }
+            roots = (state(0), state(1))
         }
         var draft: String?
         if case .string(let name)? = table["draft"]?.node.value {
@@ -210,7 +232,25 @@ extension OverlayRecord {
         }
         self.init(
             start: start, launched: launched, process: Int(process), lowers: lowers, upper: upper,
-            modes: modes, attributes: attributes,
+            roots: roots, attributes: attributes,
             users: users, groups: groups, owner: owner, isApplying: isApplying, draft: draft)
+    }
+
+    /// Those of upper and lower; none where they have not been written, nil where they have been by nobody known.
+    private static func attributes(_ node: Node?) -> [[String: [UInt8]]]? {
+        guard let node else { return [] }
+        guard case .array(let lists) = node.value, lists.count == 2 else { return nil }
+        var result: [[String: [UInt8]]] = []
+        for list in lists {
+            guard case .array(let rows) = list.value else { return nil }
+            var texts: [String] = []
+            for row in rows {
+                guard case .string(let text) = row.value else { return nil }
+                texts.append(text)
+            }
+            guard let found = RootState.attributes(texts) else { return nil }
+            result.append(found)
+        }
+        return result
     }
 }

@@ -60,7 +60,7 @@ extension KeptChanges {
             try OverlayRecord.beginEmptying(in: work)
             try ClosedFiles.open { (_) throws(KernelError) in try RemoveTree.empty(upper) }
             // The next jail has it as its root.
-            if let mode = record?.modes?.upper { try setPermissions(ofPath: upper, mode) }
+            if let root = record?.roots?.upper { try root.restore(upper) }
             while let name = try entryNames(of: work).first(where: { $0 != OverlayRecord.nameOfEmptying }) {
                 try RemoveTree.remove(name, at: work)
             }

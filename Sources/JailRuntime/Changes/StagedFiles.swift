@@ -15,6 +15,23 @@ extension ChangeApplication {
         }
     }
 
+    /// Has on the disk what has become of the names in these directories, in the order of the changes.
+    func keep(_ directories: Set<EntryPath>, in changes: [Change]) throws(Failure) {
+        var (left, isCovered) = (directories, false)
+        for change in changes {
+            guard let path = left.remove(change.path.parent) else { continue }
+            try Self.acting(as: handover.owner) { () throws(KernelError) in
+                try original.go(to: path)
+                if try staged.covers(original.directory), directories.count > 1 {
+                    isCovered = true
+                } else {
+                    try synchronize(original.directory)
+                }
+            }
+        }
+        if isCovered { try failing { () throws(KernelError) in try synchronizeFileSystem(kept.lowers[0]) } }
+    }
+
     /// Gives what has been made its name: over what is there, or in exchange with what cannot be gone over.
     func place(
         _ name: EntryName, _ change: Change, _ target: Int32, from draft: EntryName? = nil

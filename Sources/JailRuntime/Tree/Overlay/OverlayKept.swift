@@ -161,8 +161,8 @@ extension Applier {
     private func writeRecord(_ layers: OverlayLayers, _ source: OverlaySource, _ plan: Plan) throws(Failure) {
         var record = try OverlayRecord(layers, source, plan, process: try hostProcess())
         var isEmpty = try failing { () throws(KernelError) in try entryNames(of: layers.upper).isEmpty }
-        if isEmpty, let modes = Self.readable(in: layers.work)?.modes, modes.upper != record.modes?.upper {
-            isEmpty = false  // the mode of its root is a change as well
+        if isEmpty, let before = Self.readable(in: layers.work)?.roots, let now = record.roots {
+            isEmpty = now.upper.parts(otherThan: before.upper).isEmpty  // what its root is may be a change as well
         }
         if !isEmpty, let earlier = try OverlayRecord.read(in: layers.work) {
             try earlier.require(layers.upper)
@@ -188,7 +188,7 @@ extension Applier {
                     hint: "launch as before, or throw them away: immure discard SPEC")
             }
             // A change is one of the original's since the first launch that is still in the upper.
-            (record.start, record.modes) = (earlier.start, earlier.modes)
+            (record.start, record.roots) = (earlier.start, earlier.roots)
         } else if !isEmpty {
             throw Failure(
                 telling: "upper is not empty, and work has no immure.json that says what it changes",
