@@ -1,7 +1,7 @@
 import CLinux
 
-// Extended attributes, xattr(7), of an open file, also of one opened with `O_PATH`: by the name that procfs has for it, as
-// fgetxattr(2) and its kin refuse that.
+// Extended attributes, xattr(7), of an open file, also of one opened with `O_PATH`: fgetxattr(2) and its kin refuse that with
+// EBADF, and the name that procfs has for it leads there, at several times the cost.
 
 private func procName(_ descriptor: Int32) -> String { "/proc/self/fd/\(descriptor)" }
 
@@ -9,7 +9,9 @@ private func procName(_ descriptor: Int32) -> String { "/proc/self/fd/\(descript
 /// function is `getxattr`.
 package func extendedAttribute(_ name: String, of descriptor: Int32) throws(KernelError) -> [UInt8]? {
     try unsafe value(name) { buffer, limit in
-        unsafe procName(descriptor).withCString { path in
+        let length = unsafe name.withCString { unsafe fgetxattr(descriptor, $0, buffer, limit) }
+        if length >= 0 || Errno.current != .badDescriptor { return length }
+        return unsafe procName(descriptor).withCString { path in
             unsafe name.withCString { unsafe getxattr(path, $0, buffer, limit) }
         }
     }
@@ -34,7 +36,9 @@ package func removeExtendedAttribute(_ name: String, of descriptor: Int32) throw
 /// The names of the attributes that the caller may see, in no order. The corresponding C function is `listxattr`.
 package func extendedAttributes(of descriptor: Int32) throws(KernelError) -> [String] {
     try unsafe names { buffer, limit in
-        unsafe procName(descriptor).withCString { path in unsafe listxattr(path, buffer, limit) }
+        let length = unsafe flistxattr(descriptor, buffer, limit)
+        if length >= 0 || Errno.current != .badDescriptor { return length }
+        return unsafe procName(descriptor).withCString { path in unsafe listxattr(path, buffer, limit) }
     }
 }
 
