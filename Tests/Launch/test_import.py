@@ -388,6 +388,19 @@ def test_the_places_that_root_is_told_to_make_are_made_as_told(caller):
     assert (work / "made").exists() and not (place / "image/rootfs/srv/app/thrown").exists()
 
 
+def test_drop_ins_beside_a_unit_are_read(caller):
+    place = caller.directory()
+    unit = caller.file(place / "a.service", "[Service]\nExecStart=/usr/bin/true\n")
+    (place / "a.service.d").mkdir()
+    caller.own(place / "a.service.d")
+    caller.file(place / "a.service.d/b.conf", "[Service]\nPrivateNetwork=yes\n")
+    text = caller.verb("import", "systemd", str(unit)).ok.stdout
+    assert "PrivateNetwork=yes" in text and 'mode = "host"' not in text
+    (place / "a.service.d/c.conf").mkdir()
+    made = caller.verb("import", "systemd", str(unit))
+    assert made.status == 2 and "cannot read" in made.stderr and "c.conf" in made.stderr
+
+
 def test_what_has_a_line_does_not_hold_without_one(caller):
     unit = caller.file(caller.directory() / "a.service", "[Service]\nType=notify\nExecStart=/usr/bin/true\nLockPersonality=yes\nMemoryDenyWriteExecute=yes\nProtectHome=read-only\nNoNewPrivileges=yes\n")
     text = caller.verb("import", "systemd", str(unit)).stdout

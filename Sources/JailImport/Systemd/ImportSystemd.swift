@@ -26,7 +26,12 @@ package struct SystemdImport {
         for source in sources {
             for name in context.list(source.name + ".d").sorted() where name.hasSuffix(".conf") {
                 let path = source.name + ".d/" + name
-                if let text = context.read(path) { all.append(ImportSource(name: path, text: text)) }
+                if sources.contains(where: { $0.name == path }) { continue }
+                if let text = context.read(path) {
+                    all.append(ImportSource(name: path, text: text))
+                } else {
+                    imported.draft.fail("cannot read \(quoted(path)), which changes \(source.name)", at: nil)
+                }
             }
         }
         for source in all { unit.read(source, &imported.draft) }

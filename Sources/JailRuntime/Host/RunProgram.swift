@@ -87,6 +87,17 @@ extension Caller {
     /// Whether chdir(2) leads there.
     package static func mayEnter(_ path: String) -> Bool { canEnter(path) }
 
+    /// The names in a directory; none where there is no such directory.
+    package static func directoryNames(_ path: String) throws(Diagnostic) -> [String] {
+        do throws(KernelError) {
+            let directory = try open(path, .read | .directory)
+            return try entries(of: directory.number)
+        } catch {
+            if error.errno == .noEntry || error.errno == .notDirectory { return [] }
+            throw Diagnostic("cannot read \(quoted(path)): \(error.errno.name) \(error.errno.words)", at: nil)
+        }
+    }
+
     package static func isDirectory(_ path: String) -> Bool {
         do throws(KernelError) {
             return try status(ofPath: path).isDirectory

@@ -174,6 +174,13 @@ extension ImportContext {
                     return nil
                 }
             },
-            isLink: Caller.isLink, exists: Caller.exists, isDirectory: Caller.isDirectory)
+            list: { path in
+                do throws(Diagnostic) {
+                    return try Caller.directoryNames(path)
+                } catch {
+                    Report.say(error)
+                    Caller.leave(2)
+                }
+            }, isLink: Caller.isLink, exists: Caller.exists, isDirectory: Caller.isDirectory)
     }
 }
