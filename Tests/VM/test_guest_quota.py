@@ -112,6 +112,21 @@ def test_what_is_there_already_counts(binary, disk):
     assert project("/srv") == 0
 
 
+def test_what_is_there_already_counts_at_any_depth(binary, disk):
+    place = disk.directory("deep")
+    low, high = disk.point / "low", disk.point / "high"
+    low.mkdir()
+    (low / "bottom").write_bytes(bytes(3 * MIB))
+    for _ in range(2_000):
+        high.mkdir()
+        low.rename(high / "a")
+        high.rename(low)
+    low.rename(place / "a")
+    done = launch(binary, bind(place, 'quota = "8M"'), "head -c 6M /dev/zero >/data/f; stat -c %s /data/f")
+    assert 0 < int(done.stdout) <= 5 * MIB + 4096, done
+    sh("rm", "-rf", place)
+
+
 def test_changes_that_are_kept(binary, disk):
     place, changes = disk.directory("lower"), disk.point / "changes"
     (place / "old").write_text("old")
