@@ -1,6 +1,7 @@
 """`apply` and `discard` beside somebody who exchanges names below the original, or below the upper, as fast as he can."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -77,3 +78,32 @@ def test_s20_discard_beside_an_exchange_of_names_leads_nowhere(caller, place, ta
         assert os.listdir(place / "changes") == []
     tally("discards beside an exchange of names", ROUNDS)
     assert ends <= {0, 1, 125}, ends
+
+
+@pytest.mark.parametrize("make", ["mkfifo", "mkdir -m 750", "ln -s nowhere"])
+def test_root_gives_nothing_away_that_it_has_not_made(root, user, built, make, tally):
+    """Below a directory of somebody's, who puts a file of root's in the place of what root has just made there."""
+    lower, place = root.directory(), root.directory()
+    (lower / "a/rd/more").mkdir(parents=True)
+    (lower / "a/rd").chmod(0o700)
+    (lower / "a/secret").write_text("TOPSECRET\n")
+    (lower / "a/secret").chmod(0o600)
+    user.own(lower / "a")
+    spec = root.spec(
+        f"[identity]\nuser = {user.uid}\ngroup = {user.gid}\n[[mount]]\ntarget = \"/src\"\ntype = \"overlay\"\n"
+        f'lower = ["{lower}"]\nupper = "{place}/changes"\nwork = "{place}/work"\n')
+    root.run(spec, "/bin/sh", "-c", f"cd /src/a; for n in $(seq 400); do {make} n$n; done").ok
+    before = [(lower / "a" / name).stat() for name in ("rd", "secret")]
+    racer = user.popen([built("racer"), lower / "a", "rd" if "mkdir" in make else "secret"], stdout=subprocess.PIPE)
+    assert racer.stdout.readline() == b"up\n"
+    try:
+        ends = [root.verb("apply", spec).status for _ in range(6)]
+    finally:
+        racer.kill()
+        user.finish(racer)
+    tally("applications beside whoever exchanges what root makes", len(ends))
+    assert set(ends) <= {0, 1, 125}, ends
+    found = {path.lstat().st_ino: path.lstat() for path in (lower / "a").iterdir()}
+    for was in before:
+        assert (found[was.st_ino].st_uid, found[was.st_ino].st_mode) == (was.st_uid, was.st_mode), oct(found[was.st_ino].st_mode)
+    assert os.listdir(lower / "a" / next(path.name for path in (lower / "a").iterdir() if path.lstat().st_ino == before[0].st_ino)) == ["more"]

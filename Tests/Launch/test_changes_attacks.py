@@ -590,6 +590,45 @@ class TestWhoseItIs:
         assert (lower / "other").read_text() == "shown\n" and (lower / "there").read_text() == "there\nmore\n"
         assert {(lower / name).stat().st_uid for name in ("other", "d/new", "there")} == {user.uid}
 
+    @pytest.mark.parametrize("keep", [False, True], ids=["no capability", "one that reads them"])
+    def test_the_ids_of_a_jail_are_no_right_over_their_files(self, root, keep):
+        """A jail with a map has ids whose files its command can only move, unless it keeps the capability to read them."""
+        lower, place = root.directory(), root.directory()
+        lower.chmod(0o777)
+        (lower / "secret").write_text("TOPSECRET\n")
+        (lower / "secret").chmod(0o600)
+        (lower / "mine").write_text("mine\n")
+        os.chown(lower / "secret", 300005, 300005)
+        os.chown(lower / "mine", 301000, 301000)
+        maps = "".join(f"{kind}_map = [{{ inside = 0, outside = 300000, count = 65536 }}]\n" for kind in ("uid", "gid"))
+        user = 0 if keep else 1000
+        spec = f"[identity]\nuser = {user}\ngroup = {user}\n{maps}" + ('[capabilities]\nkeep = ["dac_override"]\n' if keep else "") + kept(place, lower)
+        root.shell(spec, "cd /src; mv -f secret mine").ok
+        run = root.verb("apply", root.spec(spec))
+        if keep:
+            assert run.status == 0 and (lower / "mine").read_text() == "TOPSECRET\n", run
+        else:
+            assert run.status != 0 and "mine: it is uid 300005's, and not for others to read, and would become uid 301000's" in run.stderr, run
+            assert (lower / "mine").read_text() == "mine\n"
+
+    def test_a_secret_from_the_group_does_not_become_a_members(self, root, user):
+        lower, spec = self.made(root, user, "true")
+        (lower / "secret").chmod(0o604)
+        os.chown(lower / "secret", 0, user.gid)
+        root.shell(spec, "mv /src/secret /src/mine").ok
+        run = root.verb("apply", spec)
+        assert run.status != 0 and "mine: it is uid 0's, and not for others to read" in run.stderr, run
+
+    def test_what_a_group_may_write_to_does_not_become_root_s(self, root, user):
+        lower, place = root.directory(), root.directory()
+        (lower / "spool").mkdir()
+        os.chown(lower / "spool", 0, user.gid)
+        (lower / "spool").chmod(0o1730)
+        identity = f"[identity]\nuser = {user.uid}\ngroup = {user.gid}\n"
+        root.shell(identity + kept(place, lower), "echo job >/src/spool/job").ok
+        root.verb("apply", root.spec(identity + kept(place, lower))).ok
+        assert (lower / "spool/job").stat().st_uid == user.uid
+
     def test_what_a_directory_of_somebody_holds_does_not_become_root_s(self, root, user):
         lower, place = root.directory(), root.directory()
         (lower / "spool").mkdir()

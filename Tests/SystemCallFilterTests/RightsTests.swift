@@ -159,7 +159,9 @@ struct RightsTests {
             let list = try Self.call(name, 3, 7, 8, 28)
             #expect(try Self.verdict(list, in: Self.context { $0.capabilities = CapabilitySet(.setfcap) }) == .allow)
         }
-        #expect(try Self.verdict(Self.call("setxattrat"), in: Self.context { $0.capabilities = CapabilitySet(.setfcap) }) == .absent)
+        #expect(
+            try Self.verdict(Self.call("setxattrat"), in: Self.context { $0.capabilities = CapabilitySet(.setfcap) })
+                == .absent)
         #expect(try Self.verdict(Self.call("setxattrat")) == .allow)
     }
 

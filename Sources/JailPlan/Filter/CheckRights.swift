@@ -18,9 +18,10 @@ extension Planner {
             return
         }
         fault(
-            "mount.idmap: what is made there is another's on the host, and with \(way) the command could mount an overlay over it, "
-                + "which copies set-user-ID bits past any filter",
+            "mount.idmap: what is made there is another's on the host, and with \(way) the command could mount an overlay "
+                + "over it, which copies set-user-ID bits past any filter",
             at: line.position,
-            hint: "take \(way) out, or make the mount \"ro\"; \"suid\" among its options lets the command give such bits")
+            hint:
+                "take \(way) out, or make the mount \"ro\"; \"suid\" among its options lets the command give such bits")
     }
 }

@@ -18,7 +18,7 @@ package struct ChangeApplication {
     /// Of each such file where it stands first, how many names it has in the upper, and how many have been put in as one.
     private var names: [UInt64: (path: EntryPath, wanted: Int, put: Int)] = [:]
     /// Directories that their owner may not write in: they are shut when all is in them, the deepest first.
-    private var shut: [Change] = []
+    private var shut: [(change: Change, identity: FileIdentity)] = []
     /// New versions of files that wait for the disk.
     var staged: StagedFiles
     /// The way to the last change in the original, that in the upper, and that to the first name of a file with several.
@@ -117,13 +117,15 @@ package struct ChangeApplication {
         for change in changes.reversed() where change.kind == .deleted {
             try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in
                 try original.go(to: change.path.parent)
-                if let name = change.path.last { try takeAway(name, at: original.directory) }
+                guard let name = change.path.last else { return }
+                try requireCompared(change, name, at: original.directory)
+                try takeAway(name, change, at: original.directory)
             }
             directories.insert(change.path.parent)
         }
         try keep(directories, in: changes)
-        for change in shut.reversed() {
-            try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try close(change) }
+        for (change, identity) in shut.reversed() {
+            try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try close(change, identity) }
         }
         let parted = names.values.filter { $0.put < $0.wanted }.map { $0.path.names(from: 0) }
         leftOut += parted.sorted { $0.lexicographicallyPrecedes($1) }.map { path in
@@ -169,6 +171,7 @@ package struct ChangeApplication {
         guard let name = change.path.last else { return try putRoot(change, upper) }
         let parents = try reach(change)
         let (source, target) = (parents.upper, parents.original)
+        try requireCompared(change, name, at: target)
         if upper.permissions & 0o6000 != 0, upper.kind == .regular {
             object(change, "its set-user-ID and set-group-ID bits do not travel")
         }
@@ -182,14 +185,15 @@ package struct ChangeApplication {
             try makeLinkEntry(temporary, to: content, at: target)
             // Root follows its own links: one that the jail has made does not become root's.
             if handover.isRoot {
-                try setOwner(temporary.text, at: target, user: upper.owner, group: upper.group)
+                let made = try openMade(.symlink, at: target, .path | .noFollow)
+                try setOwner(of: made.number, user: upper.owner, group: upper.group)
             }
             try place(name, change, target)
         case .fifo:
             try prepare(target)
             // The file mode creation mask takes bits away; open for both, it is opened without a peer, fifo(7).
             try makeFIFOEntry(temporary, at: target, permissions: 0o600)
-            let made = try openEntry(temporary, at: target, .readWrite | .nonBlocking)
+            let made = try openMade(.fifo, at: target, .readWrite | .nonBlocking)
             try dress(made.number, upper.permissions & 0o777, [:], change, upper, in: target)
             try place(name, change, target)
         case .regular: try putFile(change, upper, name, parents)
@@ -212,10 +216,11 @@ package struct ChangeApplication {
         leftOut.append(Objection(path: change.path, reason: reason))
     }
 
-    private func close(_ change: Change) throws(KernelError) {
+    private func close(_ change: Change, _ identity: FileIdentity) throws(KernelError) {
         guard let upper = change.upper else { return }
         try original.go(to: change.path.parent)
         let directory = try openEntry(change.path.last ?? ".", at: original.directory, .read | .directory)
+        guard try status(of: directory.number).identity == identity else { throw KernelError(.openat, .busy) }
         try setPermissions(directory.number, permissions(change, upper))
         try synchronize(directory.number)
     }
@@ -232,7 +237,7 @@ package struct ChangeApplication {
         }
         guard change.root.contains(.mode) else { return }
         try setPermissions(kept.lowers[0], permissions(change, upper) | 0o700)
-        if upper.permissions & 0o700 != 0o700 { shut.append(change) }
+        if upper.permissions & 0o700 != 0o700 { shut.append((change, try status(of: kept.lowers[0]).identity)) }
     }
 
     private mutating func putDirectory(
@@ -243,9 +248,11 @@ package struct ChangeApplication {
             try prepare(target)
             try makeDirectoryEntry(temporary, at: target, permissions: 0o700)
         }
-        let made = try openEntry(change.kind == .metadata ? name : temporary, at: target, .read | .directory)
+        let made =
+            change.kind == .metadata
+            ? try openCompared(change, name, at: target) : try openMade(.directory, at: target, .read | .directory)
         try dress(made.number, permissions(change, upper) | 0o700, attributes, change, upper, in: target)
-        if upper.permissions & 0o700 != 0o700 { shut.append(change) }
+        if upper.permissions & 0o700 != 0o700 { shut.append((change, try status(of: made.number).identity)) }
         if change.kind != .metadata { try place(name, change, target) }
     }
 

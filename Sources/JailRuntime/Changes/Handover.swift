@@ -24,9 +24,8 @@ struct Handover {
     /// another's.
     func objection(to change: Change) -> String? {
         guard isRoot || owner != nil, let maker = record.owner.first, maker != 0, let upper = change.upper,
-            upper.kind == .regular,
-            UInt64(upper.owner) != maker, upper.permissions & 0o004 == 0,
-            inside(upper.owner, record.users) == upper.owner
+            upper.kind == .regular, UInt64(upper.owner) != maker, !isReadable(upper),
+            record.overrides != true || inside(upper.owner, record.users) == nil
         else { return nil }
         let recipient: UInt32
         if let owner {
@@ -40,23 +39,58 @@ struct Handover {
         return "it is uid \(upper.owner)'s, and not for others to read, and would become uid \(recipient)'s"
     }
 
+    /// Whether the jail's user, who does not own it, may read a file: the group's bits count for the group, and no others.
+    private func isReadable(_ file: EntryStatus) -> Bool {
+        file.permissions & (UInt64(file.group) == record.owner.last ? 0o040 : 0o004) != 0
+    }
+
     /// Whom root gives a file of its own tree to; nil: nobody. What a directory of somebody's, or of everybody's, holds does not become
     /// root's because root has put it there.
     func newOwner(
         of change: Change, _ upper: EntryStatus, in directory: Int32
     ) throws(KernelError) -> (user: UInt32, group: UInt32)? {
         if let lower = change.lower, change.kind != .replaced { return (lower.owner, lower.group) }
+        return try maker(of: upper, in: directory)
+    }
+
+    /// Whether a directory of the original is what the jail has changed, or an apply that was killed has made: whoever may not give files
+    /// away has changed its own only.
+    func isOf(_ change: Change, at directory: Int32) throws(KernelError) -> Bool {
+        guard isRoot, record.overrides != true, record.owner.first != 0, let upper = change.upper,
+            let lower = change.lower, upper.owner != lower.owner
+        else { return true }
+        return try maker(of: upper, in: directory)?.user ?? 0 == lower.owner
+    }
+
+    /// Whom what is new belongs to; nil: root.
+    private func maker(
+        of upper: EntryStatus, in directory: Int32
+    ) throws(KernelError) -> (user: UInt32, group: UInt32)? {
         guard [UInt64(upper.owner), UInt64(upper.group)] == record.owner else {
-            return (inside(upper.owner, record.users), inside(upper.group, record.groups))
+            return (
+                inside(upper.owner, record.users) ?? upper.owner, inside(upper.group, record.groups) ?? upper.group
+            )
         }
         let place = try status(of: directory)
         if place.owner != 0 { return (place.owner, place.group) }
-        return place.permissions & 0o002 != 0 ? (upper.owner, upper.group) : nil
+        // A mask of access control lists stands in the group's bits: acl(5).
+        return place.permissions & 0o022 != 0 ? (upper.owner, upper.group) : nil
     }
 
-    /// The id that a file of the host's has in the jail.
-    private func inside(_ id: UInt32, _ ranges: [[UInt64]]) -> UInt32 {
+    /// Throws where the jail's user could not have made its file in a directory of root's: that has come into the place of another.
+    func requireReach(of directory: Int32, for change: Change) throws(KernelError) {
+        guard isRoot, record.overrides == false, let maker = record.owner.first, maker != 0,
+            let upper = change.upper, UInt64(upper.owner) == maker,
+            inside(UInt32(truncatingIfNeeded: maker), record.users) == nil
+        else { return }
+        let place = try status(of: directory)
+        guard place.owner == 0, place.permissions & 0o022 == 0 else { return }
+        throw KernelError(.openat, .accessDenied)
+    }
+
+    /// The id that a file of the host's has in the jail; nil where the jail has no id for it, or has the host's own.
+    private func inside(_ id: UInt32, _ ranges: [[UInt64]]) -> UInt32? {
         let range = ranges.first { $0[1] <= UInt64(id) && UInt64(id) - $0[1] < $0[2] }
-        return range.map { UInt32(truncatingIfNeeded: UInt64(id) - $0[1] + $0[0]) } ?? id
+        return range.map { UInt32(truncatingIfNeeded: UInt64(id) - $0[1] + $0[0]) }
     }
 }

@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import LinuxFacts
 import SpecFile
 
 /// `immure.json` in the work directory of a kept overlay: what its upper changes, and since when.
@@ -29,6 +30,8 @@ struct OverlayRecord {
     var groups: [[UInt64]]
     /// Whom the command is on the host: what it makes belongs to that user and group.
     var owner: [UInt64]
+    /// Whether the command could reach the files of all ids that the jail has, by a capability; nil where that is not known.
+    var overrides: Bool?
     /// Whether an apply has begun and not ended.
     var isApplying = false
     /// Whether the upper is being emptied: nothing that is left in it is a change.
@@ -68,6 +71,17 @@ extension OverlayRecord {
         users = Self.numbers(plan.maps?.users)
         groups = Self.numbers(plan.maps?.groups)
         owner = Self.owner(plan)
+        overrides = Self.overrides(plan)
+    }
+
+    private static func overrides(_ plan: Plan) -> Bool? {
+        var result: Bool?
+        for step in plan.steps {
+            guard case .identity(.setCapabilities(let sets)) = step.operation else { continue }
+            let ways: [Capability] = [.chown, .dac_override, .dac_read_search, .fowner, .setuid]
+            result = ways.contains { sets.permitted.contains($0) }
+        }
+        return result
     }
 
     private static func owner(_ plan: Plan) -> [UInt64] {
@@ -108,6 +122,7 @@ extension OverlayRecord {
     private var json: JSON {
         func list(_ rows: [[UInt64]]) -> JSON { .array(rows.map { .array($0.map { .integer(Int(clamping: $0)) }) }) }
         let changed: [(String, JSON)] = upper.map { [("upper", .integer(Int(clamping: $0)))] } ?? []
+        let reach: [(String, JSON)] = overrides.map { [("overrides", .boolean($0))] } ?? []
         let begun: [(String, JSON)] = draft.map { [("draft", .string($0))] } ?? []
         return .object(
             [
@@ -115,7 +130,7 @@ extension OverlayRecord {
                 ("process", .integer(process)), ("lowers", list(lowers)), ("attributes", .string(attributes)),
                 ("users", list(users)), ("groups", list(groups)), ("owner", list([owner])),
                 ("applying", .boolean(isApplying)),
-            ] + changed + rootsJSON + begun)
+            ] + reach + changed + rootsJSON + begun)
     }
 
     /// Writes it, whole or not at all, and so that it is on the disk.
@@ -225,6 +240,8 @@ extension OverlayRecord {
             }
             roots = (state(0), state(1))
         }
+        var overrides: Bool?
+        if case .boolean(let known)? = table["overrides"]?.node.value { overrides = known }
         var draft: String?
         if case .string(let name)? = table["draft"]?.node.value {
             guard name.hasPrefix(Self.draftPrefix), !name.utf8.contains(UInt8(ascii: "/")) else { return nil }
@@ -233,7 +250,7 @@ extension OverlayRecord {
         self.init(
             start: start, launched: launched, process: Int(process), lowers: lowers, upper: upper,
             roots: roots, attributes: attributes,
-            users: users, groups: groups, owner: owner, isApplying: isApplying, draft: draft)
+            users: users, groups: groups, owner: owner, overrides: overrides, isApplying: isApplying, draft: draft)
     }
 
     /// Those of upper and lower; none where they have not been written, nil where they have been by nobody known.

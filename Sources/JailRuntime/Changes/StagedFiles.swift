@@ -41,22 +41,33 @@ extension ChangeApplication {
             return try moveEntry(draft, at: target, to: name, at: target)
         }
         try exchangeEntries(draft, at: target, with: name, at: target)
-        try prepare(target, draft)
+        try prepare(target, draft, was: change.lower)
     }
 
     /// Removes a name at once: what is below it goes when it can be seen no more.
-    func takeAway(_ name: EntryName, at target: Int32) throws(KernelError) {
+    func takeAway(_ name: EntryName, _ change: Change, at target: Int32) throws(KernelError) {
         try prepare(target)
         guard try entryStatus(name, at: target) != nil else { return }
         try moveEntry(name, at: target, to: temporary, at: target)
-        try prepare(target)
+        try prepare(target, was: change.lower)
     }
 
-    /// Removes what the step before has left under the name that things are made under.
-    func prepare(_ target: Int32, _ draft: EntryName? = nil) throws(KernelError) {
+    /// Removes what the step before has left under the name that things are made under. `was`: what that is, where it has been compared.
+    func prepare(_ target: Int32, _ draft: EntryName? = nil, was: EntryStatus? = nil) throws(KernelError) {
         let draft = draft ?? temporary
-        guard try entryStatus(draft, at: target) != nil else { return }
-        try RemoveTree.remove(draft, at: target)
+        guard let found = try entryStatus(draft, at: target) else { return }
+        // Whoever may exchange names here could have root remove a directory of root's with all that is in it.
+        let place = try status(of: target)
+        let isExchanged = found.kind == .directory && was.map { !$0.isSame(as: found) } ?? true
+        guard handover.isRoot, place.owner != 0, isExchanged else { return try RemoveTree.remove(draft, at: target) }
+        try reachFiles(asUser: place.owner, group: place.group)
+        do throws(KernelError) {
+            try RemoveTree.remove(draft, at: target)
+        } catch {
+            try reachFiles(asUser: 0, group: 0)
+            throw error
+        }
+        try reachFiles(asUser: 0, group: 0)
     }
 
     /// Removes what a killed apply has left, in every directory that an apply of these changes may have been in.
