@@ -12,6 +12,8 @@ from harness.lab import network  # noqa: F401
 PROBE = Path(__file__).resolve().parent / "probes/network.py"
 USER = '[network]\nmode = "user"\n'
 LIST = USER + f'allow = ["{lab.GOOD}:80/tcp", "{lab.GOOD}:5000/udp", "[{lab.GOOD6}]:80/tcp"]\n'
+#: All there is, by ranges: what is the host's, its link's or a cloud's is in them, and stays closed.
+RANGES = USER + 'allow = ["0.0.0.0/0", "::/0"]\n'
 NESTED = "[namespaces]\nnested = true\n"
 SERVICES = [
     f"{kind},{address},{port}"
@@ -33,13 +35,20 @@ WAYS = {
 NOWHERE = {
     "udplite": 5000, "large": 5000, "from_loopback": 80, "without_routes": 80, "source_routed": 5000, "marked": 80, "echo": 0,
 }
+#: Where clouds serve their metadata, and what leads there by a translator or a tunnel, or to the host: all of it answers.
+CLOUDS = [
+    "fd00:ec2::254", "fd20:ce::254", "fd00:42::42", "168.63.129.16", "100.100.100.200", "192.0.0.192", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe",
+    "2001:db8:2::a9fe:a9fe", "2001:db8:2::200:5efe:a9fe:a9fe", "2002:a9fe:a9fe::1", "2001:0:a9fe:a9fe::1", "2001:0:1:1::5601:5601", "64:ff9b::a83f:8110",
+    "64:ff9b::a32:2", "64:ff9b::7f00:1",
+]
 #: Services of the host's by addresses that are others' in the jail, or nobody's: loopback's, the bridge's and the link's.
 HOSTS_OWN = [
     "tcp=127.0.0.2,8888", "udp=127.0.0.2,8889", "tcp=127.255.255.254,8888", "tcp=0.0.0.0,8888", "tcp=::,8888", "mapped_tcp=127.0.0.1,8888",
     f"tcp={lab.GATEWAY},8888", f"udp={lab.GATEWAY},8889", "tcp=10.0.2.2,8888", "tcp=169.254.1.53,8888", "udp=169.254.1.53,53",
-    "tcp=169.254.169.254,7777", "tcp=fd00:ec2::254,80", "tcp=fd20:ce::254,80", "tcp=168.63.129.16,80", "tcp=100.100.100.200,80", "scoped=fe80::1,80", "tcp=::ffff:172.17.0.1,2375", f"tcp=64:ff9b::{lab.BRIDGE},2375",
+    "tcp=169.254.169.254,7777", "scoped=fe80::1,80", "tcp=::ffff:172.17.0.1,2375", f"tcp=64:ff9b::{lab.BRIDGE},2375",
     "tcp=2002:ac11:1::1,2375", "group=172.17.255.255,7778", "group=255.255.255.255,7778", "group=224.0.0.1,7778", "group=ff02::1,7778",
     f"fragments={lab.BRIDGE},7778", f"fragments={lab.HOST},7776", f"sctp={lab.BRIDGE},2375", f"dccp={lab.BRIDGE},2375",
+    *(f"tcp={address},80" for address in CLOUDS), "mapped_tcp=100.100.100.200,80",
 ]
 #: Refused, or nothing that answers: no program of the host's has been reached.
 NOTHING = REFUSED | {"timeout", "EAFNOSUPPORT", "EPROTONOSUPPORT", "ESOCKTNOSUPPORT", "EHOSTUNREACH", "EINVAL", "EMSGSIZE"}
@@ -57,10 +66,16 @@ CHANGES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def clouds(network):
+    for address in CLOUDS:
+        lab.ip("addr", "add", f"{address}/{128 if ':' in address else 32}", "dev", "lo", *(["nodad"] if ":" in address else []), inside=True)
+
+
 @pytest.fixture
-def served(network):
+def served(clouds):
     """What listens, for one test only: no process may outlive a test."""
-    with lab.serving(*SERVICES), lab.serving(*OF_THE_HOST, inside=False):
+    with lab.serving(*SERVICES, *(f"tcp,{address},80" for address in CLOUDS)), lab.serving(*OF_THE_HOST, inside=False):
         yield
 
 
@@ -95,7 +110,7 @@ def test_n03_ipv6_and_other_ports_are_held_to_the_list(caller, served):
     assert set(answers.values()) <= REFUSED, answers
 
 
-@pytest.mark.parametrize("spec", [USER, LIST], ids=["all", "list"])
+@pytest.mark.parametrize("spec", [USER, LIST, RANGES], ids=["all", "list", "ranges"])
 @pytest.mark.parametrize("probe", HOSTS_OWN)
 def test_n02_no_other_name_of_the_host_leads_to_it(caller, served, tally, spec, probe):
     answers = tried(caller, spec, probe)
@@ -111,7 +126,7 @@ def test_n03_no_socket_of_another_family_leads_anywhere(caller, served, tally, s
     tally("network: other families", len(answers))
 
 
-@pytest.mark.parametrize("spec", [USER, LIST], ids=["all", "list"])
+@pytest.mark.parametrize("spec", [USER, LIST, RANGES], ids=["all", "list", "ranges"])
 @pytest.mark.parametrize("service", [*OF_THE_HOST, f"tcp,{lab.METADATA},80", f"udp,{lab.METADATA},5000"])
 def test_n02_what_the_host_serves_is_out_of_reach(caller, served, tally, spec, service):
     kind, address, port = service.split(",")
