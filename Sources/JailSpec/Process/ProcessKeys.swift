@@ -16,8 +16,9 @@ extension SectionRows {
                 """
                 `auto`: a terminal of the jail's own where standard input and output are the caller's terminal; in a
                 pipeline at a terminal its modes and keys are left to the others, but for the lines that the command reads
-                from standard input, and what it writes there is carried. `inherit`: the caller's terminal and session.
-                `none`: no terminal; what is written to the caller's goes through a pipe.
+                from standard input, and what it writes there is carried. A program that asks for keys while its input is
+                something else, as less(1) does at the end of a pipeline, gets none: it needs `inherit`, the caller's terminal
+                and session. `none`: no terminal; what is written to the caller's goes through a pipe.
                 """),
             KeyRow(
                 "fds",
