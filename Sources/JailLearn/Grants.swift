@@ -113,6 +113,7 @@ struct Generaliser {
             return
         }
         if let anchor = places.anchor(of: path), anchor != places.work { return add(anchor, .writable, does) }
+        if places.isKeys(path) { return untold.append("\(does): no line shows all of what holds keys") }
         guard places.isForbidden(directory) else { return add(directory, .writable, does) }
         guard record.act != .replace, directory != "/", !isWithin(directory, "/etc") else {
             untold.append("\(does): for that all of \(directory) would have to be writable")

@@ -7,7 +7,10 @@ package struct LearnContext: Equatable, Sendable {
     /// Absolute and without links; so is `tree`, the top of the git tree that it is in.
     package var current: String
     package var tree: String?
+    /// What HOME says, whatever that is.
     package var home: String?
+    /// The homes of people on this host, of root and of the caller, whatever HOME says; absolute, with links and without.
+    package var homes: [String] = []
     package var isRoot: Bool
     /// Whether this host has what a network of the jail's own needs that leads out.
     package var leadsOut = false
@@ -46,11 +49,13 @@ package struct LearnContext: Equatable, Sendable {
 /// Which places of a host a line may name, and to which one a path belongs.
 struct Places {
     let context: LearnContext
+    private let homes: Set<String>
     /// The tree that the command works in; nil where that is no place to show.
     private(set) var work: String?
 
     init(context: LearnContext) {
         self.context = context
+        homes = Set((context.homes + [context.home].compactMap { $0 }).filter { $0.hasPrefix("/") && $0 != "/" })
         work = [context.tree, context.current].compactMap { $0 }.first {
             !isForbidden($0) && !isStanding($0) && $0 != "/"
         }
@@ -75,21 +80,28 @@ struct Places {
     /// Whether it is a directory of which the jail has one of its own, for names that come and go.
     func isOwn(_ path: String) -> Bool { Self.own.contains(path) || path == "/dev/pts" || isWithin(path, "/dev/pts") }
 
-    /// Whether no line may show all that is in it: what holds the homes, keys or programs of others.
+    private static let keys = [".ssh", ".gnupg"]
+
+    /// Whether it is a directory of somebody's keys.
+    func isKeys(_ path: String) -> Bool { Self.keys.contains { path.hasSuffix("/" + $0) } }
+
+    /// Whether no line may show all that is in it: what holds the homes, keys or programs of others. What HOME says can only add to
+    /// that: it is the caller's to set.
     func isForbidden(_ path: String) -> Bool {
         if path.utf8.count(where: { $0 == UInt8(ascii: "/") }) == 1 { return true }
         if Self.own.contains(path) || Self.shared.contains(path) || isWithin(path, "/etc") { return true }
-        guard let home = context.home, home != "/" else { return false }
-        if isWithin(home, path) || isWithin(path, home + "/.ssh") || isWithin(path, home + "/.gnupg") { return true }
-        return (Self.sharedAtHome + [".local"]).contains { path == home + "/" + $0 }
+        if parent(of: path) == "/home" { return true }
+        if path.split(separator: "/").contains(where: { Self.keys.contains(String($0)) }) { return true }
+        return homes.contains { home in
+            isWithin(home, path) || (Self.sharedAtHome + [".local"]).contains { path == home + "/" + $0 }
+        }
     }
 
     /// The directory that a path below it stands for as a whole; nil where it is one of its own.
     func anchor(of path: String) -> String? {
         if let work, isWithin(path, work) { return work }
-        var shared = Self.shared
-        if let home = context.home, home != "/" { shared += Self.sharedAtHome.map { home + "/" + $0 } }
-        for directory in shared where isWithin(path, directory) && path != directory {
+        let atHome = homes.sorted().flatMap { home in Self.sharedAtHome.map { home + "/" + $0 } }
+        for directory in Self.shared + atHome where isWithin(path, directory) && path != directory {
             let name = path.dropFirst(directory.count + 1).prefix { $0 != "/" }
             let anchor = directory + "/" + name
             // A file there stands for itself.

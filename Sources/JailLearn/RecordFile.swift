@@ -21,6 +21,7 @@ package enum RecordFile {
         var lines = [head, line(["command"] + context.command), line(["current", context.current])]
         if let tree = context.tree { lines.append(line(["tree", tree])) }
         if let home = context.home { lines.append(line(["home", home])) }
+        lines += context.homes.map { line(["account", $0]) }
         if let base = context.base { lines.append(line(["base", base])) }
         if context.isRoot { lines.append(line(["root"])) }
         if context.leadsOut { lines.append(line(["network"])) }
@@ -46,6 +47,7 @@ package enum RecordFile {
             case "current": context.current = words[1]
             case "tree": context.tree = words[1]
             case "home": context.home = words[1]
+            case "account": context.homes.append(words[1])
             case "base": context.base = words[1]
             case "root": context.isRoot = true
             case "network": context.leadsOut = true

@@ -68,6 +68,30 @@ import Testing
         #expect(names.allSatisfy { name in shown.contains { $0.hasPrefix(name + " ") } }, "\(shown)")
     }
 
+    @Test(
+        arguments: [nil, "", "/", "relative", "/etc", "/home", "/var/lib", "/nowhere", "/home/v", "/data/link"],
+        [
+            "/home", "/home/u", "/home/u/.ssh", "/home/u/.gnupg/private", "/home/u/.config", "/home/v", "/data/w",
+            "/data/w/.local/share",
+        ])
+    func `whatever HOME says, the homes and keys of the accounts stay closed`(home: String?, directory: String) throws {
+        var context = LearnContext(command: ["tool"], current: directory, home: home)
+        (context.isRoot, context.homes) = (true, ["/home/u", "/data/w", "/root"])
+        let names = ["a", "b", "c", "d"].map { directory + "/zz" + $0 }
+        let records = names.flatMap { [AccessRecord(.read, $0), AccessRecord(.make, $0 + "new")] }
+        let shown = try shown(records + [AccessRecord(.list, directory)], context)
+        #expect(!shown.contains { $0 == directory + " ro" || $0 == directory + " rw" }, "\(shown)")
+        #expect(names.allSatisfy { name in shown.contains { $0.hasPrefix(name + " ") } }, "\(shown)")
+    }
+
+    @Test(arguments: ["/home/u/.ssh", "/data/x/.gnupg"])
+    func `a directory of keys that is made or moved is shown by no line`(path: String) throws {
+        for act in [AccessRecord.Act.make, .makeDirectory, .replace] {
+            let shown = try shown([AccessRecord(act, path)], Self.context)
+            #expect(!shown.contains { line in [path, "/data/x", "/home/u "].contains { line.hasPrefix($0) } }, "\(shown)")
+        }
+    }
+
     @Test func `three of a directory stand for it, and two do not`() throws {
         func read(_ names: [String]) throws -> [String] {
             try shown(names.map { AccessRecord(.read, "/data/set/" + $0) })
@@ -141,6 +165,7 @@ import Testing
     @Test func `records are read back as they were written`() throws {
         var context = Self.context
         (context.tree, context.base, context.isRoot) = ("/home/u/work", "base.toml", true)
+        context.homes = ["/data/w", "/home/u"]
         context.command = ["tool", "a\tb\nc\\d", ""]
         context.granted = [.init("/data", .readOnly), .init("/x", .writable)]
         let records: Set<AccessRecord> = [AccessRecord(.read, "/a\tb\n\\n"), AccessRecord(.link, "/l", "to\r")]

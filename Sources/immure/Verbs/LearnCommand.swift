@@ -39,7 +39,9 @@ struct LearnCommand: ParsableCommand {
             let place = try Self.rejecting { () throws(Diagnostic) in
                 try LearnedPlace(of: target(of: program))
             }
-            let now = context(words, base, writing: place.path)
+            let now = try Self.rejecting { () throws(Diagnostic) in
+                try surroundings(words, base, writing: place.path)
+            }
             let before = try Self.former(place, now)
             var context = before?.context ?? now
             let run = try Self.rejecting { () throws(Diagnostic) in try watch(words) }
@@ -103,13 +105,16 @@ struct LearnCommand: ParsableCommand {
     /// The file of the spec, as it was asked for.
     private func target(of program: String) -> String { output ?? Self.file(program) + ".toml" }
 
-    private func context(_ words: [String], _ base: Spec?, writing path: String) -> LearnContext {
+    private func surroundings(
+        _ words: [String], _ base: Spec?, writing path: String
+    ) throws(Diagnostic) -> LearnContext {
         let surroundings = Caller.surroundings()
         let current = surroundings.currentDirectory
         var context = LearnContext(
             command: words, current: current, tree: Caller.gitTree(above: current), home: surroundings.home,
             isRoot: Caller.userID == 0)
         (context.isTight, context.spec) = (tight, path)
+        context.homes = try Caller.homes(named: surroundings.home)
         guard let base, let spec else { return context }
         let whole = Caller.absolute(spec)
         context.base = Self.directory(whole) == Self.directory(path) ? Self.file(spec) : whole
