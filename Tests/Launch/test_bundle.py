@@ -170,7 +170,7 @@ def test_what_opens_and_is_lost_is_told(caller):
     path = bundle(caller, linux__sysctl={"net.core.somaxconn": "9"}, linux__netDevices={"eth9": {"name": "eth0"}}, domainname="d")
     run = caller.verb("run", str(path))
     assert run.status == 0 and run.stdout == "of the bundle\n"
-    assert f"{path}:" in run.stderr and "linux.sysctl: left out" in run.stderr and "domainname" in run.stderr
+    assert f"{path}:" in run.stderr and 'linux.sysctl.net.core.somaxconn: "9": left out' in run.stderr and "domainname" in run.stderr
     assert "linux.netDevices: left out" in run.stderr and "interfaces that are moved into the jail" in run.stderr, run
 
 
