@@ -640,6 +640,15 @@ class TestWhoseItIs:
         root.verb("apply", root.spec(identity + kept(place, lower))).ok
         assert {(lower / name).stat().st_uid for name in ("spool/job", "open/job", "spool/d", "spool/d/x")} == {user.uid}
 
+    def test_a_file_that_may_not_be_written_to_has_its_attributes(self, caller):
+        lower, place = tree(caller), caller.directory()
+        spec = spec_of(caller, place, lower)
+        code = "import os\nos.chdir('/src')\nopen('shut', 'w').close()\nos.mkdir('dd')\nfor name in ('shut', 'dd', 'a'): os.setxattr(name, 'user.note', b'1'); os.chmod(name, 0o555)"
+        caller.run(spec, "/usr/bin/python3", "-c", code).ok
+        caller.verb("apply", spec).ok
+        for name in ("shut", "dd", "a"):
+            assert os.getxattr(lower / name, "user.note") == b"1" and (lower / name).stat().st_mode & 0o777 == 0o555
+
     def test_a_fifo_has_its_mode(self, caller):
         lower, place = tree(caller), caller.directory()
         spec = spec_of(caller, place, lower)
