@@ -611,6 +611,24 @@ class TestWhoseItIs:
             assert run.status != 0 and "mine: it is uid 300005's, and not for others to read, and would become uid 301000's" in run.stderr, run
             assert (lower / "mine").read_text() == "mine\n"
 
+    @pytest.mark.parametrize("first", ["theirs", "ours"])
+    def test_two_names_in_directories_of_two_owners_become_two_files(self, root, user, first):
+        """A name in a directory of root's is not another name of what has become somebody else's."""
+        lower, place = root.directory(), root.directory()
+        second = {"theirs": "ours", "ours": "theirs"}[first]
+        names = {first: "a", second: "b"}
+        for name in names.values():
+            (lower / name).mkdir()
+        user.own(lower / names["theirs"])
+        owner = "[identity]\nuser = 0\ngroup = 0\n" + "".join(f"{kind}_map = [{{ inside = 0, outside = 0, count = 100000 }}]\n" for kind in ("uid", "gid"))
+        spec = owner + '[capabilities]\nkeep = ["dac_override"]\n' + kept(place, lower)
+        root.shell(spec, "echo new >/src/a/x; ln /src/a/x /src/b/x; ln /src/a/x /src/a/y").ok
+        run = root.verb("apply", root.spec(spec))
+        found = {name: (lower / directory / "x").stat() for name, directory in names.items()}
+        assert (found["theirs"].st_uid, found["ours"].st_uid) == (user.uid, 0), run
+        assert (lower / "a/x").read_text() == (lower / "b/x").read_text() == "new\n"
+        assert (lower / "a/x").samefile(lower / "a/y") and "a/x: a hard link to a name that is not put in does not travel: it is a copy" in run.stderr, run
+
     def test_a_secret_from_the_group_does_not_become_a_members(self, root, user):
         lower, spec = self.made(root, user, "true")
         (lower / "secret").chmod(0o604)

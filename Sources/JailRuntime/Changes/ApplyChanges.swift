@@ -13,18 +13,15 @@ package struct ChangeApplication {
     let handover: Handover
     /// What has been left out, or only in part put in.
     package private(set) var leftOut: [Objection] = []
-    /// The first name of each file with several that has been put in.
-    private var linked: [UInt64: EntryPath] = [:]
-    /// Of each such file where it stands first, how many names it has in the upper, and how many have been put in as one.
-    private var names: [UInt64: (path: EntryPath, wanted: Int, put: Int)] = [:]
+    /// Files with several names that have been put in.
+    var linked: LinkedFiles
     /// Directories that their owner may not write in: they are shut when all is in them, the deepest first.
     private var shut: [(change: Change, identity: FileIdentity)] = []
     /// New versions of files that wait for the disk.
     var staged: StagedFiles
-    /// The way to the last change in the original, that in the upper, and that to the first name of a file with several.
+    /// The way to the last change in the original, and that in the upper.
     let original: Descent
     let changed: Descent
-    private let first: Descent
     /// The directories of the last change, in the original and in the upper.
     private var held: HeldParents?
 
@@ -42,7 +39,8 @@ package struct ChangeApplication {
             temporary = EntryName(Array(draft.utf8))
             self.record = record
             staged = try StagedFiles(root: kept.lowers[0])
-            (original, changed, first) = (Descent(kept.lowers[0]), Descent(kept.upper), Descent(kept.lowers[0]))
+            (original, changed) = (Descent(kept.lowers[0]), Descent(kept.upper))
+            linked = LinkedFiles(kept.lowers[0])
             handover = try Handover(record, root: kept.lowers[0])
         } catch {
             throw KeptChanges.diagnostic(Failure(error), mount)
@@ -101,7 +99,7 @@ package struct ChangeApplication {
     private mutating func perform(_ changes: [Change]) throws(Failure) {
         var directories: Set<EntryPath> = []
         for change in changes where change.kind != .deleted {
-            if staged.isFull || isSecondName(change) { try settle() }
+            if staged.isFull || linked.hasName(before: change) { try settle() }
             do throws(Failure) {
                 try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try put(change) }
             } catch {
@@ -127,17 +125,7 @@ package struct ChangeApplication {
         for (change, identity) in shut.reversed() {
             try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try close(change, identity) }
         }
-        let parted = names.values.filter { $0.put < $0.wanted }.map { $0.path.names(from: 0) }
-        leftOut += parted.sorted { $0.lexicographicallyPrecedes($1) }.map { path in
-            Objection(
-                path: EntryPath(path), reason: "a hard link to a name that is not put in does not travel: it is a copy")
-        }
-    }
-
-    /// Whether it is another name of a file that has been put in, which may be staged still.
-    private func isSecondName(_ change: Change) -> Bool {
-        guard let upper = change.upper, upper.links > 1, change.kind == .added else { return false }
-        return linked[upper.inode] != nil
+        leftOut += linked.parted
     }
 
     /// Does something to the original as its owner; a failure is that of the change, where there is one.
@@ -260,13 +248,7 @@ package struct ChangeApplication {
         _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ parents: HeldParents
     ) throws(KernelError) {
         let (source, target) = (parents.upper, parents.original)
-        if upper.links > 1, change.kind == .added, let other = linked[upper.inode], let link = other.last {
-            try prepare(target)
-            try first.go(to: other.parent)
-            try linkEntry(link, at: first.directory, as: temporary, at: target)
-            names[upper.inode]?.put += 1
-            return try self.place(name, change, target)
-        }
+        if try putLink(change, upper, name, at: target) { return }
         let content = try asCaller { () throws(KernelError) in try openEntry(name, at: source, .read).release() }
         defer { closeDescriptor(content) }
         // What is read is what was compared: a regular file, and that one.
@@ -280,8 +262,7 @@ package struct ChangeApplication {
         try setTimes(of: made.number, accessed: upper.accessed, modified: upper.modified)
         if try !staged.covers(made.number) { try synchronize(made.number) }
         staged.add(StagedFiles.File(change: change, name: name, draft: draft, parents: parents), size: upper.size)
-        linked[upper.inode] = change.path
-        if upper.links > 1, names[upper.inode] == nil { names[upper.inode] = (change.path, upper.links, 1) }
+        if upper.links > 1 { linked.add(change, upper, try entryStatus(of: made.number)) }
     }
 
     /// The upper is read as whoever asks.
