@@ -48,9 +48,9 @@ class Served:
     def spec(self, more=""):
         return f'grace = "300ms"\n{more}\n[[mount]]\ntarget = "/opt/i"\n{self.mount}\n[filesystem]\nrw = ["{self.shared}:/w"]\n'
 
-    def start(self, script, more=""):
+    def start(self, script, more="", first=":"):
         """A launch whose command has begun, and its server, of which nothing is asked any more: close(2) asks, too."""
-        launch = self.user.start(self.spec(more), "/bin/sh", "-c", f"cat /opt/i/f >/w/text && mv /w/text /w/began; {script}")
+        launch = self.user.start(self.spec(more), "/bin/sh", "-c", f"{first}; cat /opt/i/f >/w/text && mv /w/text /w/began; {script}")
         until(lambda: (self.shared / "began").exists())
         assert (self.shared / "began").read_text() == "within\n"
         return launch, linux.server(launch.pid, self.program)
@@ -83,11 +83,12 @@ def test_it_stands_still_as_the_command_ends(served):
     assert ended(handle) and linux.survivors(0.5) == {}
 
 
-STUCK = "trap '' TERM; while true; do cat /opt/i/f >/dev/null; ls /opt/i/none 2>/dev/null; done"
+DEAF = "trap '' TERM"
+STUCK = "while true; do cat /opt/i/f >/dev/null; ls /opt/i/none 2>/dev/null; done"
 
 
 def test_a_deadline_holds_where_it_stands_still(served):
-    launch, pid = served.start(STUCK, 'timeout = "1s"')
+    launch, pid = served.start(STUCK, 'timeout = "1s"', DEAF)
     handle = os.pidfd_open(pid)
     started = time.monotonic()
     os.kill(pid, signal.SIGSTOP)
@@ -98,7 +99,7 @@ def test_a_deadline_holds_where_it_stands_still(served):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_signal_ends_the_launch_where_it_stands_still(served, number):
-    launch, pid = served.start(STUCK)
+    launch, pid = served.start(STUCK, first=DEAF)
     handle = os.pidfd_open(pid)
     os.kill(pid, signal.SIGSTOP)
     started = time.monotonic()

@@ -62,11 +62,11 @@ def is_sound(image):
     return subprocess.run(["e2fsck", "-fn", image], capture_output=True, env=SYSTEM).returncode == 0
 
 
-def begin(user, image, script="sleep 1000", more='grace = "2s"', offset=0):
+def begin(user, image, script="sleep 1000", more='grace = "2s"', offset=0, first=":"):
     """A launch that has written, and its server."""
     place = user.open_directory()
     text = spec(image, more, offset=offset) + f'[filesystem]\nrw = ["{place}:/w"]'
-    launch = user.start(text, "/bin/sh", "-c", f"echo kept >/opt/i/new; echo >/w/began; {script}")
+    launch = user.start(text, "/bin/sh", "-c", f"{first}; echo kept >/opt/i/new; echo >/w/began; {script}")
     until(lambda: (place / "began").exists())
     return launch, linux.server(launch.pid, "fuse2fs")
 
@@ -185,7 +185,8 @@ def test_a_server_that_is_killed_leaves_an_image_to_be_checked(user, offset):
 @pytest.mark.parametrize("how", ["TERM", "timeout", "ignored"])
 def test_whatever_ends_the_jail_the_image_is_whole(user, image, how):
     more = 'grace = "1s"\n' + ('timeout = "1s"' if how == "timeout" else "")
-    launch, pid = begin(user, image, "trap '' TERM; while true; do echo more >>/opt/i/new; done" if how == "ignored" else "sleep 1000", more)
+    busy = ("while true; do echo more >>/opt/i/new; done", more, 0, "trap '' TERM")
+    launch, pid = begin(user, image, *(busy if how == "ignored" else ("sleep 1000", more)))
     handle = os.pidfd_open(pid)
     if how != "timeout":
         launch.terminate()
