@@ -124,6 +124,10 @@ extension Remedy {
             "\(isUsers ? "systemctl --user" : "as root: systemctl") edit \(unit.name), [Service] \(lines.joined(separator: "; "))"
     }
     package static let delegateScope = "start it by systemd-run --scope -p Delegate=yes …"
+    static func shareDisk(_ major: UInt32, _ minor: UInt32) -> String {
+        "as root: echo bfq >/sys/dev/block/\(major):\(minor)/queue/scheduler, or "
+            + "echo '\(major):\(minor) enable=1' >/sys/fs/cgroup/io.cost.qos"
+    }
     package static let ownScope = "set limits.scope = \"own\""
     package static let stayInUnit = "set limits.scope = \"unit\""
     /// In force for whoever logs in from then on.

@@ -64,11 +64,13 @@ import Testing
         #expect(try swap("-m 1g") == 1 << 30 && swap("-m 1g --memory-swap 1g") == 0)
         #expect(try swap("-m 1g --memory-swap -1") == nil && swap("-m 1g --memory-swap 0") == 1 << 30)
         #expect(try draft("run -m 1.5g x").spec.limits?.value.memory?.value == 3 << 29)
-        #expect(try draft("run -m 0 --cpus 0 --cpu-shares 0 --pids-limit -1 x").spec.limits == nil)
+        #expect(try draft("run -m 0 --cpus 0 --cpu-shares 0 --pids-limit -1 --blkio-weight 0 x").spec.limits == nil)
+        #expect(try draft("run --blkio-weight 500 x").spec.limits?.value.ioWeight?.value == 4950)
     }
 
     @Test(arguments: [
         "--cpu-quota 9223372036854775807", "--cpus 9000000000000000000", "--cpu-shares many", "--cpu-period x",
+        "--blkio-weight 5", "--blkio-weight x",
         "-v /a:/b:wat", "-v /a:/b:ro:x", "-v :/b", "--mount type=bind,dst=/b", "--mount type=bind,\"src=/a,dst=/b",
     ]) func `what docker refuses is a fault, and no trap`(_ words: String) {
         #expect(!draft("run \(words) x").faults.isEmpty)

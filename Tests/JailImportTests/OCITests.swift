@@ -105,6 +105,17 @@ import Testing
         #expect(draft(text(node, "\"ro\"")).hasLostRestrictions)
     }
 
+    @Test func `the weight on disks is by runc's formula`() throws {
+        func text(_ weight: Int) -> String {
+            "{\"root\": {\"path\": \"/r\"}, \"linux\": {\"resources\": {\"blockIO\": {\"weight\": \(weight)}}}}"
+        }
+        for (weight, wanted) in [(10, 1), (500, 4950), (750, 7475), (1000, 10_000)] as [(Int, UInt64)] {
+            #expect(try draft(text(weight)).spec.limits?.value.ioWeight?.value == wanted)
+        }
+        #expect(try draft(text(0)).spec.limits == nil)
+        #expect(draft(text(9)).faults.count == 1 && draft(text(1001)).faults.count == 1)
+    }
+
     @Test func `hooks are refused by name, and so is what nobody knows`() {
         let hooks = draft("{\"root\": {\"path\": \"r\"}, \"hooks\": {\"prestart\": [{\"path\": \"/bin/hook\"}]}}")
         #expect(hooks.hasLostRestrictions && hooks.said(.lostRestriction) == ["hooks are not run: /bin/hook"])

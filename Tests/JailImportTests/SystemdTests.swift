@@ -168,6 +168,28 @@ import Testing
         #expect(spec.limits?.value.memory?.value == 1 << 30 && spec.limits?.value.pids?.value == 12)
     }
 
+    /// The old names have a scale of their own, and count where the new one is not there.
+    @Test(
+        arguments: [
+            ("CPUWeight=50\nIOWeight=70", 50, 70), ("CPUShares=512\nBlockIOWeight=1000", 50, 200),
+            ("CPUWeight=9\nCPUShares=512\nBlockIOWeight=10\nIOWeight=3", 9, 3), ("CPUShares=262144", 10_000, nil),
+            ("CPUWeight=idle", nil, nil), ("CPUShares=2\nCPUWeight=5\nCPUWeight=", 1, nil),
+            ("IOWeight=5\nIOWeight=", nil, nil),
+        ] as [(String, UInt64?, UInt64?)]) func `weights by both of their names`(
+            text: String, cpu: UInt64?, io: UInt64?
+        ) throws
+    {
+        let limits = try draft(text).spec.limits?.value
+        #expect(limits?.cpuWeight?.value == cpu && limits?.ioWeight?.value == io)
+    }
+
+    @Test(arguments: [
+        "IOWeight=0", "IOWeight=10001", "IOWeight=idle", "CPUWeight=fast", "CPUShares=1", "BlockIOWeight=5",
+    ])
+    func `what is no weight is a fault`(text: String) {
+        #expect(draft(text).faults.count == 1)
+    }
+
     @Test(arguments: [
         ("CPU=1min 30s", "cpu", 90, 90), ("CPU=500ms:2h", "cpu", 1, 7200), ("RTTIME=500ms", "rttime", 500_000, 500_000),
         ("RTTIME=2s:3000000", "rttime", 2_000_000, 3_000_000), ("AS=1G 512M", "as", 3 << 29, 3 << 29),

@@ -78,6 +78,41 @@ import Testing
         #expect(try found(.disk(major: 8, minor: 0, sharing: .cost)) == [])
     }
 
+    /// The share of every disk is written where a disk heeds it: a file of each kind that there is.
+    @Test(
+        arguments: [
+            ([.cost], 5000, ["io.weight=default 5000"]), ([.bfq], 5000, ["io.bfq.weight=default 545"]),
+            ([.bfq], 50, ["io.bfq.weight=default 50"]), ([.bfq], 10_000, ["io.bfq.weight=default 1000"]),
+            ([.none, .bfq, .cost], 101, ["io.weight=default 101", "io.bfq.weight=default 100"]),
+            ([.none], 50, ["io.weight=default 50"]), ([], 50, ["io.weight=default 50"]),
+        ] as [([ControlGroups.Device.Sharing], Int, [String])])
+    func aWeightOnEveryDisk(ways: [ControlGroups.Device.Sharing], weight: Int, files: [String]) throws {
+        let host = Host.limited.with { host in
+            host.controlGroups?.disks = ways.map { .disk(major: 8, minor: 16, sharing: $0) }
+        }
+        let plan = try plan("[limits]\nio_weight = \(weight)", on: host)
+        let settings = plan.operations.compactMap { operation in
+            if case .limits(.setLimit(let setting)) = operation { "\(setting.file)=\(setting.value)" } else { nil }
+        }
+        #expect(settings == files)
+        let warnings = plan.notes.filter { $0.isWarning && $0.message.contains("nothing heeds it") }
+        #expect(warnings.isEmpty == (ways.contains(.cost) || ways.contains(.bfq)))
+        #expect(warnings.allSatisfy { ($0.hint == nil) == ways.isEmpty && $0.hint?.contains("8:16") != false })
+    }
+
+    @Test func aWeightWithoutItsController() throws {
+        let host = Host.limited.with { host in
+            host.controlGroups?.available.removeAll { $0 == "io" }
+            host.controlGroups?.disks = [
+                .disk(major: 8, minor: 0, sharing: .bfq), .disk(major: 8, minor: 16, sharing: .cost),
+            ]
+        }
+        #expect(
+            try faults("[limits]\nio_weight = 50\npids = 9", on: host) == [
+                "2:13: limits.io_weight: the io controller is not available: this kernel was built or booted without it"
+            ])
+    }
+
     @Test func whereTheGroupGoes() throws {
         #expect(try base(.limited) == .directory("/sys/fs/cgroup"))
         #expect(try base(.inUnit) == .directory("/sys/fs/cgroup/system.slice/a.service"))

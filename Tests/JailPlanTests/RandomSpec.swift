@@ -70,6 +70,7 @@ struct RandomSpec {
         ("rlimits.as", [#""1G:unlimited""#]), ("rlimits.nice", ["20"]),
         ("limits.memory", [#""512M""#]), ("limits.memory_high", [#""400MB""#]), ("limits.swap", ["0", #""1K""#]),
         ("limits.cpu", [#""150%""#]), ("limits.cpu_weight", ["1", "10000"]), ("limits.cpus", [#""0-1""#]),
+        ("limits.io_weight", ["1", "10000"]),
         ("limits.pids", ["64"]), ("seccomp.profile", [#""default""#, #""strict""#, #""none""#, #""/etc/oci.json""#]),
         ("seccomp.default", [#""EPERM""#, #""allow""#, #""kill""#, #""log""#, #""trap""#]),
         ("seccomp.allow", [#"["@system-service", "read"]"#]), ("seccomp.deny", [#"["ptrace", "@mount"]"#]),

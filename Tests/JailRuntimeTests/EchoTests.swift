@@ -24,6 +24,7 @@ import Testing
         ("8:0 wbps=1024", "8:16 rbps=max wbps=1024 riops=max wiops=max\n", false),
         ("8:0 wbps=1024", "8:0 rbps=1024 wbps=max riops=max wiops=max\n", false), ("8:0 wbps=1024", "", false),
         ("8:0 50", "default 100\n8:0 50\n", true), ("8:0 50", "default 50\n", false),
+        ("default 50", "default 50\n8:0 100\n", true), ("default 50", "default 100\n8:0 50\n", false),
     ]) func line(value: String, answer: String, holds: Bool) {
         #expect(setting(value, .line).isEchoed(by: Array(answer.utf8)) == holds)
     }

@@ -100,6 +100,7 @@ let samples: [(text: String, effect: Effect)] = [
     ("limits.memory = \"1G\"", .narrows), ("limits.memory = \"8000G\"", .neither),
     ("limits.memory_high = \"1G\"", .neither), ("limits.swap = 0", .neither),
     ("limits.cpu = \"50%\"", .narrows), ("limits.cpu_weight = 9", .neither), ("limits.cpus = \"0\"", .neither),
+    ("limits.io_weight = 9", .neither),
     ("limits.scope = \"own\"", .neither), ("limits.pids = 9", .narrows), ("limits.pids = 4000000", .neither),
     ("[[limits.io]]\ndevice = \"/var\"\nrbps = 1\nwbps = 1", .neither),
     ("[[limits.io]]\ndevice = \"/var\"\nriops = 1\nwiops = 1\nweight = 9", .neither),

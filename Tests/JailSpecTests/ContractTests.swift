@@ -65,6 +65,7 @@ import Testing
         let limits = try #require(spec.limits?.value)
         #expect(limits.memory?.value == 512 << 20 && limits.swap?.value == 0 && limits.cpu?.value == 150)
         #expect(limits.cpus?.value == [0, 1] && limits.pids?.value == 64)
+        #expect(limits.ioWeight?.value == 50)
         #expect(limits.io.map(\.device.value) == ["/var"] && limits.io[0].rbps?.value == 10 << 20)
     }
 

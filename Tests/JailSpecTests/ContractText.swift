@@ -101,6 +101,7 @@ let contractText = #"""
     cpu_weight = 100
     cpus       = "0-1"
     pids       = 64
+    io_weight  = 50
     [[limits.io]]
     device = "/var"                 # a block device, or a path on it
     rbps   = "10M"                  # also wbps riops wiops weight

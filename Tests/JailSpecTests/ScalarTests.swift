@@ -170,6 +170,7 @@ import Testing
             ("process", "oom_score_adj", "1001"),
             ("process", "tty", "\"yes\""), ("process", "init", "\"true\""), ("process", "init", "1"),
             ("process", "keyring", "\"old\""), ("limits", "cpu_weight", "0"), ("limits", "cpu_weight", "10001"),
+            ("limits", "io_weight", "0"), ("limits", "io_weight", "10001"),
             ("limits", "pids", "0"), ("limits", "pids", "-1"), ("landlock", "bind_tcp", "[65536]"),
             ("landlock", "bind_tcp", "[80, 80]"), ("landlock", "minimum_abi", "0"),
             ("landlock", "scope", "[\"signals\"]"),

@@ -153,7 +153,7 @@ def test_no_directory_is_bound_for_a_device(caller):
 # What has no line
 
 
-@pytest.mark.parametrize("more, words", [({"hooks__prestart": [{"path": "/bin/hook"}]}, "hooks are not run: /bin/hook"), ({"linux__intelRdt": {}}, "shares of caches"), ({"linux__resources": {"blockIO": {"weight": 10}}}, "a weight on every device"), ({"linux__resources": {"hugepageLimits": [{"pageSize": "2MB", "limit": 9}]}}, "huge pages")])
+@pytest.mark.parametrize("more, words", [({"hooks__prestart": [{"path": "/bin/hook"}]}, "hooks are not run: /bin/hook"), ({"linux__intelRdt": {}}, "shares of caches"), ({"linux__resources": {"unified": {"io.weight": "50"}}}, "files of cgroups by their names"), ({"linux__resources": {"hugepageLimits": [{"pageSize": "2MB", "limit": 9}]}}, "huge pages")])
 def test_what_restricts_and_is_lost_is_refused(caller, more, words):
     path = bundle(caller, **more)
     for verb in ("run", "plan"):

@@ -321,6 +321,22 @@ os._exit(0)"""
     assert 0 < made < 20 and done.result["peak_processes"] <= 20 and done.result["forks_refused"] >= 20, done
 
 
+def share_disk(disk):
+    """Makes the disk heed weights, by what this kernel has: bfq with groups, or io.cost; None where it has neither."""
+    name = Path("/sys/class/block") / Path(disk).name
+    subprocess.run(["modprobe", "bfq"], capture_output=True)
+    if subprocess.run(["sh", "-c", f"echo bfq >{name}/queue/scheduler"], capture_output=True).returncode == 0:
+        group = CGROUPS / "probe"
+        group.mkdir()
+        has = (group / "io.bfq.weight").exists()
+        group.rmdir()
+        if has:
+            return "bfq"
+        (name / "queue/scheduler").write_text("none")
+    way = f"echo '{(name / 'dev').read_text().strip()} enable=1' >{CGROUPS}/io.cost.qos"
+    return "cost" if subprocess.run(["sh", "-c", way], capture_output=True).returncode == 0 else None
+
+
 class TestDisk:
     @pytest.fixture(scope="class")
     def disk(self):
@@ -358,6 +374,29 @@ class TestDisk:
         done = jail.sh(f'[[limits.io]]\ndevice = "{disk}"\nweight = 50', "true")
         assert done.returncode == 125
         assert ":3:10: limits.io: weight: nothing shares the time of" in done.stderr and "io.cost.qos" in done.stderr
+
+    @pytest.mark.parametrize("user", [False, True])
+    def test_a_weight_on_every_disk(self, jail, user):
+        """By root, and by the owner of a group to which the io controller was given."""
+        way = share_disk(os.environ["VM_RUN_DISK"])
+        group = CGROUPS / "weighed"
+        group.mkdir()
+        for name in [".", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"]:
+            os.chown(group / name, 1000, 1000)
+        words = jail.arguments("[limits]\nio_weight = 500\n" + SEEN, "sh", "-c", "cd /sys/fs/cgroup; grep -H default io.*weight")
+        leave = "exec setpriv --reuid=1000 --regid=1000 --clear-groups " if user else "exec "
+        done = subprocess.run(
+            ["sh", "-c", f"echo $$ >{group}/cgroup.procs; {leave}{shlex.join(words)}"], capture_output=True, text=True)
+        for path in [*group.glob("*/"), group]:
+            path.rmdir()
+        if way is None and done.returncode == 125:
+            # This kernel has no such file.
+            assert ":2:13: limits.io_weight: " in done.stderr and "CONFIG_BLK_CGROUP_IOCOST" in done.stderr, done
+            return
+        assert done.returncode == 0, done
+        wanted = "io.bfq.weight:default 136" if way == "bfq" else "io.weight:default 500"
+        assert wanted in done.stdout.splitlines(), done
+        assert ("nothing heeds it" in done.stderr) == (way is None), done
 
 
 class TestWhatIsLeft:

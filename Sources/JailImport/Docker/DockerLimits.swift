@@ -82,10 +82,15 @@ extension DockerImport {
                 if shares == 0 {
                     draft.isInForce(.nothing, "as without it", option.directive)
                 } else {
-                    let bounded = min(max(shares, 2), 262_144)
-                    draft.set(
-                        "limits.cpu_weight", .integer(1 + ((bounded - 2) * 9999) / 262_142), option.directive)
+                    draft.sharesOfProcessors(shares, option.directive)
                 }
+            } else {
+                draft.fail("\(quoted(option.value)) is not a number", option.directive)
+            }
+        }
+        if let option = last("blkio-weight") {
+            if let weight = Int64(option.value) {
+                draft.weightOfBlocks(weight, option.directive)
             } else {
                 draft.fail("\(quoted(option.value)) is not a number", option.directive)
             }

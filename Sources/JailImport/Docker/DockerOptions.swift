@@ -40,7 +40,8 @@ enum DockerOptions {
         for name in [
             "env", "env-file", "volume", "mount", "tmpfs", "device", "workdir", "user", "group-add", "entrypoint",
             "hostname", "network", "publish", "dns", "add-host", "cap-add", "cap-drop", "security-opt", "memory",
-            "memory-swap", "cpus", "cpu-shares", "cpu-quota", "cpu-period", "cpuset-cpus", "pids-limit", "shm-size",
+            "memory-swap", "cpus", "cpu-shares", "cpu-quota", "cpu-period", "cpuset-cpus", "blkio-weight",
+            "pids-limit", "shm-size",
             "ulimit", "oom-score-adj", "stop-signal", "stop-timeout", "ipc", "pid", "uts", "userns", "cgroupns",
             "runtime", "isolation", "cgroup-parent", "sysctl",
         ] { result[name] = .read }
@@ -59,8 +60,8 @@ enum DockerOptions {
             ("memory-swappiness", "no cgroup v2 has it"), ("kernel-memory", "no cgroup v2 has it"),
         ] { result[name] = .lost(reason) }
         for (name, reason) in [
-            ("cpuset-mems", "the memory nodes that may be used"), ("blkio-weight", "a weight on every device"),
-            ("blkio-weight-device", "limits.io has it, by hand"), ("device-read-bps", "limits.io has it, by hand"),
+            ("cpuset-mems", "the memory nodes that may be used"), ("blkio-weight-device", "limits.io has it, by hand"),
+            ("device-read-bps", "limits.io has it, by hand"),
             ("device-write-bps", "limits.io has it, by hand"), ("device-read-iops", "limits.io has it, by hand"),
             ("device-write-iops", "limits.io has it, by hand"), ("storage-opt", "the size of the root"),
             ("device-cgroup-rule", "rules of devices"), ("cpu-rt-period", "real time of a group"),

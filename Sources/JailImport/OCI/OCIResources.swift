@@ -64,9 +64,7 @@ extension OCIImport {
         let period = node["period"]?.integer ?? 100_000
         for (key, value, directive) in entries(node, "linux.resources.cpu") {
             switch key {
-            case "shares":
-                let shares = min(max(value.integer ?? 1024, 2), 262_144)
-                draft.set("limits.cpu_weight", .integer(1 + ((shares - 2) * 9999) / 262_142), directive)
+            case "shares": draft.sharesOfProcessors(value.integer ?? 1024, directive)
             case "quota":
                 guard let quota = value.integer, quota > 0, period > 0 else {
                     draft.isInForce(.nothing, directive)
@@ -94,7 +92,7 @@ extension OCIImport {
         ]
         for (key, value, directive) in entries(node, "linux.resources.blockIO") {
             switch key {
-            case "weight": draft.lose("a weight on every device", restricts: value.integer != 0, directive)
+            case "weight": draft.weightOfBlocks(value.integer ?? 0, directive)
             case "leafWeight": draft.isInForce(.nothing, "no kernel has it since Linux 5.0", directive)
             case "weightDevice", "throttleReadBpsDevice", "throttleWriteBpsDevice", "throttleReadIOPSDevice",
                 "throttleWriteIOPSDevice":

@@ -36,7 +36,7 @@ package struct SystemdImport {
         }
         for source in all { unit.read(source, &imported.draft) }
         imported.lines = unit.lines
-        imported.make(words, context)
+        if !imported.draft.isOver { imported.make(words, context) }
         return imported.draft
     }
 
@@ -119,7 +119,7 @@ package struct SystemdImport {
     private static let resettable: Set<String> = [
         "RootDirectory", "User", "Group", "WorkingDirectory", "Nice", "OOMScoreAdjust", "SystemCallErrorNumber",
         "RestrictNamespaces", "AppArmorProfile", "NetworkNamespacePath", "IPCNamespacePath", "CPUQuota", "CPUWeight",
-        "TasksMax", "MemoryMax", "MemoryHigh", "MemorySwapMax",
+        "IOWeight", "CPUShares", "BlockIOWeight", "TasksMax", "MemoryMax", "MemoryHigh", "MemorySwapMax",
     ]
 
     /// The last line of a key that holds; nil where there is none, or it was reset.

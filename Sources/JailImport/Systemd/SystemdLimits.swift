@@ -31,13 +31,8 @@ extension SystemdImport {
         if let line = last("CPUQuota") {
             draft.set("limits.cpu", .string(line.value.trimmed), line.directive)
         }
-        if let line = last("CPUWeight") {
-            if let weight = Int64(line.value) {
-                draft.set("limits.cpu_weight", .integer(weight), line.directive)
-            } else {
-                draft.isOutside("stays in the unit", line.directive)
-            }
-        }
+        weight("CPUWeight", "limits.cpu_weight", old: ("CPUShares", 2...262_144, 1024))
+        weight("IOWeight", "limits.io_weight", old: ("BlockIOWeight", 10...1000, 500))
         if let line = last("TasksMax") {
             if line.value == "infinity" {
                 draft.isInForce(.nothing, "nothing is limited", line.directive)
@@ -75,7 +70,32 @@ extension SystemdImport {
                 draft.add("limits.io", [("device", .string(words[0])), (name, .integer(number))], line.directive)
             }
         }
-        for line in list("IOWeight") { draft.isOutside("stays in the unit", line.directive) }
+    }
+
+    /// A share, for which 100 is the standard; under the old name, which counts where the new one is not there, another number.
+    private mutating func weight(
+        _ key: String, _ path: String, old: (key: String, range: ClosedRange<Int64>, standard: Int64)
+    ) {
+        let line = last(key)
+        if let before = last(old.key) {
+            if let line {
+                draft.warn("has no effect: \(line.directive.reference) has the new name", before.directive)
+            } else if let share = Int64(before.value), old.range.contains(share) {
+                let weight = min(max(share * 100 / old.standard, 1), 10_000)
+                draft.set(path, .integer(weight), before.directive)
+                draft.warn("by the standard of \(key)=, which took its place", before.directive)
+            } else {
+                draft.fail("not a number from \(old.range.lowerBound) to \(old.range.upperBound)", before.directive)
+            }
+        }
+        guard let line else { return }
+        if let weight = Int64(line.value) {
+            draft.set(path, .integer(weight), line.directive)
+        } else if key == "CPUWeight", line.value == "idle" {
+            draft.isOutside("stays in the unit", line.directive)
+        } else {
+            draft.fail("not a number from 1 to 10000", line.directive)
+        }
     }
 
     /// The unit's own line holds for the launcher, too.

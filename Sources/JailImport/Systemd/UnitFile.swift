@@ -17,7 +17,7 @@ struct UnitFile {
         var section = ""
         var pending: (text: String, line: Int)?
         // An end as systemd sees it: a backslash in the last line goes on to nothing.
-        for (index, raw) in (source.lines + [""]).enumerated() {
+        for (index, raw) in (source.lines + [""]).enumerated() where !draft.isOver {
             let text = raw.trimmed
             if text.hasPrefix("#") || text.hasPrefix(";") || (text.isEmpty && pending == nil) { continue }
             var (whole, number) = pending.map { ($0.text + " " + text, $0.line) } ?? (text, index + 1)
@@ -65,8 +65,8 @@ struct UnitFile {
     /// Old names, which systemd still takes.
     private static let modern = [
         "ReadWriteDirectories": "ReadWritePaths", "ReadOnlyDirectories": "ReadOnlyPaths",
-        "InaccessibleDirectories": "InaccessiblePaths", "MemoryLimit": "MemoryMax", "CPUShares": "CPUWeight",
-        "BlockIOWeight": "IOWeight", "StartLimitInterval": "StartLimitIntervalSec",
+        "InaccessibleDirectories": "InaccessiblePaths", "MemoryLimit": "MemoryMax",
+        "StartLimitInterval": "StartLimitIntervalSec",
     ]
 }
 

@@ -70,6 +70,7 @@ enum UnitNames {
         "LimitRSS", "LimitNOFILE", "LimitAS", "LimitNPROC", "LimitMEMLOCK", "LimitLOCKS", "LimitSIGPENDING",
         "LimitMSGQUEUE", "LimitNICE", "LimitRTPRIO", "LimitRTTIME", "MemoryMax", "MemoryHigh", "MemorySwapMax",
         "CPUQuota", "CPUWeight", "TasksMax", "AllowedCPUs", "CPUAffinity", "IOWeight", "IODeviceWeight",
+        "CPUShares", "BlockIOWeight",
         "IOReadBandwidthMax", "IOWriteBandwidthMax", "IOReadIOPSMax", "IOWriteIOPSMax", "IPAddressAllow",
         "IPAddressDeny", "SocketBindAllow", "SocketBindDeny", "Nice", "OOMScoreAdjust", "KeyringMode", "IgnoreSIGPIPE",
         "RuntimeDirectory", "StateDirectory",

@@ -73,6 +73,11 @@ package struct ControlGroups: Equatable, Sendable {
         case anonymous(String)
         /// It cannot be looked at: the call and the errno.
         case missing(String)
+
+        var sharing: Sharing? { if case .disk(_, _, let sharing) = self { sharing } else { nil } }
+
+        /// Whether no weight has a meaning on it.
+        var isUnshared: Bool { if case .disk(_, _, .cost) = self { false } else { sharing != .bfq } }
     }
 
     /// The caller's.
@@ -98,6 +103,8 @@ package struct ControlGroups: Equatable, Sendable {
     package var chain: [Group] = []
     /// One for each entry of `[[limits.io]]`.
     package var devices: [Device] = []
+    /// The disks of the host, the largest first, where the spec has a weight for all of them.
+    package var disks: [Device] = []
 
     package init() {}
 

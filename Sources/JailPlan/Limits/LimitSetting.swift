@@ -45,8 +45,9 @@ struct ResolvedLimits {
 
 extension Limits {
     /// The files for what is limited, with the controller of each; the devices of `io` come in their order.
-    func settings(_ devices: [ControlGroups.Device]) -> [(controller: String, setting: LimitSetting, origin: Position?)]
-    {
+    func settings(
+        _ devices: [ControlGroups.Device], _ sharings: [ControlGroups.Device.Sharing]
+    ) -> [(controller: String, setting: LimitSetting, origin: Position?)] {
         var result: [(controller: String, setting: LimitSetting, origin: Position?)] = []
         func add(
             _ controller: String, _ key: String, _ file: String, _ value: String, _ origin: Position?,
@@ -72,6 +73,16 @@ extension Limits {
             add("cpuset", "cpus", "cpuset.cpus", list, cpus.position, .effective("cpuset.cpus.effective"))
         }
         if let pids { add("pids", "pids", "pids.max", "\(pids.value)", pids.position) }
+        if let ioWeight {
+            // Each file is there with what heeds it, and a host may have disks of both kinds.
+            if sharings.contains(.cost) || !sharings.contains(.bfq) {
+                add("io", "io_weight", "io.weight", "default \(ioWeight.value)", ioWeight.position, .line)
+            }
+            if sharings.contains(.bfq) {
+                let weight = Self.weightForBFQ(ioWeight.value)
+                add("io", "io_weight", "io.bfq.weight", "default \(weight)", ioWeight.position, .line)
+            }
+        }
         for (entry, device) in zip(io, devices) {
             guard case .disk(let major, let minor, let sharing) = device else { continue }
             let rates = [
@@ -86,5 +97,10 @@ extension Limits {
             add("io", "io.weight", file, "\(major):\(minor) \(weight.value)", weight.position, .line)
         }
         return result
+    }
+
+    /// 1 to 10000 as io.bfq.weight has it, 1 to 1000, both with 100 for what has none: as systemd does it.
+    private static func weightForBFQ(_ weight: UInt64) -> UInt64 {
+        weight <= 100 ? weight : 100 + (weight - 100) * 900 / 9900
     }
 }

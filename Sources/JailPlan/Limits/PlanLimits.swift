@@ -10,14 +10,18 @@ extension Planner {
             fault("[limits] needs cgroups of version 2", at: limits.position)
             return nil
         }
-        let wanted = limits.value.settings(groups.devices)
+        let wanted = limits.value.settings(groups.devices, groups.disks.compactMap(\.sharing))
         // Each line that asks for a controller which is not there; else the one reason that concerns all.
         var refused = false
         var needed: [String] = []
+        var told: Position?
         for (controller, setting, origin) in wanted where setting.file != "memory.oom.group" {
-            if let refusal = groups.refusal(of: controller), groups.mount != nil || groups.old.contains(controller) {
+            // A line that comes to two files is refused once.
+            if let refusal = groups.refusal(of: controller), groups.mount != nil || groups.old.contains(controller),
+                told == nil || told != origin
+            {
                 fault("limits.\(setting.key): \(refusal.message)", at: origin, hint: refusal.remedy)
-                refused = true
+                (refused, told) = (true, origin)
             }
             if !needed.contains(controller) { needed.append(controller) }
         }
@@ -28,6 +32,7 @@ extension Planner {
             return nil
         case .success(let base):
             guard !refused else { return nil }
+            if let weight = limits.value.ioWeight { warnOfWeight(weight, groups.disks) }
             for controller in delegableControllers(base) where !needed.contains(controller) {
                 needed.append(controller)
             }
@@ -56,8 +61,7 @@ extension Planner {
                 guard let weight = entry.weight else { continue }
                 refuse(
                     "weight: nothing shares the time of \(major):\(minor) by weight", weight.position,
-                    "as root: echo bfq >/sys/dev/block/\(major):\(minor)/queue/scheduler, or "
-                        + "echo '\(major):\(minor) enable=1' >/sys/fs/cgroup/io.cost.qos")
+                    Remedy.shareDisk(major, minor))
             case .disk(_, _, .bfq):
                 guard let weight = entry.weight, weight.value > 1000 else { continue }
                 refuse("weight: the scheduler bfq knows 1 to 1000", weight.position, nil)
@@ -65,6 +69,16 @@ extension Planner {
             }
         }
         return refused
+    }
+
+    /// The kernel takes a weight whether or not anything heeds it, and a scheduler can be changed meanwhile.
+    private mutating func warnOfWeight(_ weight: Located<UInt64>, _ disks: [ControlGroups.Device]) {
+        guard disks.allSatisfy(\.isUnshared) else { return }
+        var hint: String?
+        if case .disk(let major, let minor, _)? = disks.first { hint = Remedy.shareDisk(major, minor) }
+        warn(
+            "limits.io_weight: no disk of this host shares its time by weight, so that nothing heeds it",
+            at: weight.position, hint: hint)
     }
 
     /// The group of the jail, complete before anybody is in it.

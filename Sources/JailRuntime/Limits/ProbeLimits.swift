@@ -15,6 +15,7 @@ extension ControlGroups {
         groups.isManaged = Caller.exists("/run/systemd/system")
         if groups.isManaged { groups.manager = ManagerSocket.path(uid: uid) == nil ? nil : uid == 0 ? .system : .user }
         for entry in limits.io { groups.devices.append(.probe(entry.device.value, weighs: entry.weight != nil)) }
+        if limits.ioWeight != nil { groups.disks = Device.disks() }
         guard let mount = groups.mount else { return groups }
         groups.available = words(at: mount + "/cgroup.controllers")
         // A group outside of what the cgroup namespace shows has a path with "..".
@@ -92,6 +93,27 @@ extension ControlGroups.Device {
             return .disk(major: numbers[0], minor: numbers[1], sharing: weighs ? sharing(name) : .none)
         } catch {
             return .missing("\(error.call.name): \(error.errno.name) \(error.errno.words)")
+        }
+    }
+
+    /// Every whole disk of the host, the largest first, sysfs(5).
+    static func disks() -> [ControlGroups.Device] {
+        var found: [(size: UInt64, device: ControlGroups.Device)] = []
+        for name in blockDevices() {
+            let numbers = ControlGroups.words(at: "/sys/block/\(name)/dev").first ?? ""
+            let parts = numbers.split(separator: ":").compactMap { UInt32($0) }
+            guard parts.count == 2 else { continue }
+            let size = ControlGroups.words(at: "/sys/block/\(name)/size").first.flatMap { UInt64($0) } ?? 0
+            found.append((size, .disk(major: parts[0], minor: parts[1], sharing: sharing(numbers))))
+        }
+        return found.sorted { $0.size > $1.size }.map(\.device)
+    }
+
+    private static func blockDevices() -> [String] {
+        do throws(KernelError) {
+            return try entries(of: try open("/sys/block", .read | .directory).number)
+        } catch {
+            return []  // without sysfs no disk is known that shares its time, and a weight is refused
         }
     }
 

@@ -25,6 +25,7 @@ extension Section {
         result.cpuWeight = section.value("cpu_weight", Form.integer(1...10_000))
         result.cpus = section.value("cpus", Form.cpuList)
         result.pids = section.value("pids", Form.integer(1...4_194_304))
+        result.ioWeight = section.value("io_weight", Form.integer(1...10_000))
         result.scope = section.value("scope", Form.word(Limits.Scope.self)) ?? result.scope
         for var entry in section.sections("io") {
             if let io = entry.io() { result.io.append(io) }

@@ -33,6 +33,13 @@ extension SectionRows {
                 "pids", as: .integer(1...4_194_304),
                 "pids.max: the most processes and threads. The reaper is one of them, unless `process.init` is false."),
             KeyRow(
+                "io_weight", as: .integer(1...10_000),
+                """
+                io.weight: the share of every disk beside other groups, which have 100. Disks with the scheduler bfq have it as
+                io.bfq.weight, 1 to 1000: what is above 100 is made as much smaller as its range is. A line says so where no disk
+                of the host heeds either; `[[limits.io]]` has the weight on one disk, which is refused then.
+                """),
+            KeyRow(
                 "scope", as: .words(of: Limits.Scope.self), default: "\"unit\"",
                 """
                 `own`: in a scope unit that the service manager is asked for, outside of the unit that started immure: what that

@@ -22,6 +22,8 @@ package struct Limits: Equatable, Sendable {
     package var cpuWeight: Located<UInt64>?
     package var cpus: Located<[Int]>?
     package var pids: Located<UInt64>?
+    /// The share of every disk, as io.weight counts it.
+    package var ioWeight: Located<UInt64>?
     package var io: [IO] = []
     /// Whether the jail's cgroup is made within the unit that immure was started in.
     package var scope = Located(Scope.unit)

@@ -14,6 +14,7 @@ extension SpecWriter {
         add("limits.cpu_weight", limits.cpuWeight) { "\($0)" }
         add("limits.cpus", limits.cpus) { TOML.string($0.map { "\($0)" }.joined(separator: ",")) }
         add("limits.pids", limits.pids) { "\($0)" }
+        add("limits.io_weight", limits.ioWeight) { "\($0)" }
         add("limits.scope", limits.scope) { TOML.string($0.rawValue) }
         let entries = limits.io.map { io -> String in
             var words = ["device = \(TOML.string(io.device.value))"]

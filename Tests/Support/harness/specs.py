@@ -80,6 +80,7 @@ KEYS = {
     "limits.swap": ([*SIZES, 0, "0"], NO_SIZES),
     "limits.cpu": (["1%", "150%"], ["0%", "150", "1.5%", 150, "%", "-1%", "01%"]),
     "limits.cpu_weight": ([1, 10000], [0, 10001, "100"]),
+    "limits.io_weight": ([1, 10000], [0, 10001, "100"]),
     "limits.cpus": (CPUS, NO_CPUS),
     "limits.pids": ([1, 4194304], [0, 4194305, "64"]),
     "seccomp.profile": (["default", "strict", "none", "oci.json", "./oci.json"], ["loose", "", 1]),

@@ -47,7 +47,7 @@ extension Examination {
         switch controller {
         case "cpu": "limits.cpu, cpu_weight"
         case "cpuset": "limits.cpus"
-        case "io": "limits.io"
+        case "io": "limits.io, io_weight"
         case "memory": "limits.memory, memory_high, swap"
         default: "limits.pids"
         }
