@@ -72,7 +72,11 @@ struct BubblewrapFront {
 
     /// Those that no process of the jail is to have.
     private var own: [Int32] {
-        [extras.infoDescriptor, extras.statusDescriptor, extras.blockDescriptor].compactMap { $0 }
+        var numbers: [Int32] = []
+        if let number = extras.infoDescriptor { numbers.append(number) }
+        if let number = extras.statusDescriptor { numbers.append(number) }
+        if let number = extras.blockDescriptor { numbers.append(number) }
+        return numbers
     }
 
     private func launch(_ draft: Draft, _ surroundings: Surroundings) -> Never {

@@ -46,8 +46,10 @@ enum Prepare {
     static func plan(
         of document: Document, in surroundings: Surroundings, stays: Bool
     ) throws(Rejection) -> Plan {
-        var spec = try decode(document, in: surroundings)
-        return try plan(&spec, from: FilesRead(toLaunch: true), stays: stays)
+        var decoded = Spec.decode(document, in: surroundings)
+        // What else is wrong with its policy the planner says.
+        guard decoded.diagnostics.isEmpty else { throw Rejection(decoded.diagnostics) }
+        return try plan(&decoded.spec, from: FilesRead(toLaunch: true), stays: stays)
     }
 
     /// The spec is changed where it is: a copy is a thousand bytes of stack.

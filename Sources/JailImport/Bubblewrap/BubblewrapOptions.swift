@@ -4,43 +4,43 @@ import SpecFile
 
 /// bwrap(1)'s options, with how many words follow each.
 package enum BubblewrapOptions {
-    /// By how many words follow. Searched, not hashed: a command line has a few, and a dictionary of all is made first.
-    private static let byCount: [[String]] = [
-        [
-            "--help", "--version", "--level-prefix", "--unshare-all", "--share-net", "--unshare-user",
-            "--unshare-user-try",
-            "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup",
-            "--unshare-cgroup-try",
-            "--disable-userns", "--assert-userns-disabled", "--clearenv", "--new-session", "--die-with-parent",
-            "--as-pid-1",
-        ],
-        [
-            "--args", "--argv0", "--userns", "--userns2", "--pidns", "--uid", "--gid", "--hostname", "--chdir",
-            "--unsetenv",
-            "--lock-file", "--sync-fd", "--remount-ro", "--overlay-src", "--tmp-overlay", "--ro-overlay",
-            "--exec-label",
-            "--file-label", "--proc", "--dev", "--tmpfs", "--mqueue", "--dir", "--seccomp", "--add-seccomp-fd",
-            "--block-fd",
-            "--userns-block-fd", "--info-fd", "--json-status-fd", "--cap-add", "--cap-drop", "--perms", "--size",
-        ],
-        [
-            "--setenv", "--bind", "--bind-try", "--dev-bind", "--dev-bind-try", "--ro-bind", "--ro-bind-try",
-            "--bind-fd",
-            "--ro-bind-fd", "--file", "--bind-data", "--ro-bind-data", "--symlink", "--chmod",
-        ],
-        [
-            "--overlay"
-        ],
+    /// Those that no word follows. Lists of words, and searched: a dictionary, or a list of lists, is made when it is first looked at.
+    private static let alone = [
+        "--help", "--version", "--level-prefix", "--unshare-all", "--share-net", "--unshare-user", "--unshare-user-try",
+        "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup", "--unshare-cgroup-try",
+        "--disable-userns", "--assert-userns-disabled", "--clearenv", "--new-session", "--die-with-parent",
+        "--as-pid-1",
     ]
 
+    private static let withOne = [
+        "--args", "--argv0", "--userns", "--userns2", "--pidns", "--uid", "--gid", "--hostname", "--chdir",
+        "--unsetenv",
+        "--lock-file", "--sync-fd", "--remount-ro", "--overlay-src", "--tmp-overlay", "--ro-overlay", "--exec-label",
+        "--file-label", "--proc", "--dev", "--tmpfs", "--mqueue", "--dir", "--seccomp", "--add-seccomp-fd",
+        "--block-fd",
+        "--userns-block-fd", "--info-fd", "--json-status-fd", "--cap-add", "--cap-drop", "--perms", "--size",
+    ]
+
+    private static let withTwo = [
+        "--setenv", "--bind", "--bind-try", "--dev-bind", "--dev-bind-try", "--ro-bind", "--ro-bind-try", "--bind-fd",
+        "--ro-bind-fd", "--file", "--bind-data", "--ro-bind-data", "--symlink", "--chmod",
+    ]
+
+    private static let withThree = ["--overlay"]
+
     /// How many words follow an option; nil for what is none.
-    private static func count(after word: String) -> Int? { byCount.firstIndex { $0.contains(word) } }
+    private static func count(after word: String) -> Int? {
+        if withTwo.contains(word) { return 2 }
+        if alone.contains(word) { return 0 }
+        if withOne.contains(word) { return 1 }
+        return withThree.contains(word) ? 3 : nil
+    }
 
     /// Whether immure, called by /proc/self/exe, is meant to be bubblewrap: by the first word.
     package static func hasOption(_ word: String) -> Bool { count(after: word) != nil }
 
     /// The names of all, sorted.
-    package static var names: [String] { byCount.joined().sorted() }
+    package static var names: [String] { (alone + withOne + withTwo + withThree).sorted() }
 
     /// The most words that bubblewrap reads from descriptors.
     private static let limit = 9000
@@ -74,7 +74,7 @@ package enum BubblewrapOptions {
         isFromDescriptor: Bool
     ) {
         var index = 0
-        while index < words.count {
+        while index < words.count, !draft.isOver {
             let word = words[index]
             let position = Position(file: name, line: index + 1, column: 1)
             guard word.hasPrefix("-"), word != "--" else {

@@ -10,9 +10,10 @@ extension BubblewrapImport {
         writeTree()
         writeNamespaces()
         writeIdentity()
-        writeProcess()
+        let start = directory(given["--chdir"])
+        writeProcess(in: start)
         writeLocks()
-        environment.write(directory(given["--chdir"]), given["--chdir"]?.directive, into: &draft)
+        environment.write(start, given["--chdir"]?.directive, into: &draft)
         writeFilters()
         draft.finish(decodes: decodes)
     }
@@ -92,7 +93,7 @@ extension BubblewrapImport {
         capabilities.write(context, asRoot: uid == 0, into: &draft)
     }
 
-    private mutating func writeProcess() {
+    private mutating func writeProcess(in start: String) {
         if let option = given["--hostname"] {
             draft.set("hostname", .string(option.values[0]), option.directive)
             draft.warn("the jail's /etc/hosts has it as well", option.directive)
@@ -112,11 +113,8 @@ extension BubblewrapImport {
         if let option = given["--argv0"] {
             draft.set("process.argv0", .string(option.values[0]), option.directive)
         }
-        if let option = given["--chdir"] {
-            draft.set("cwd", .string(directory(option)), option.directive)
-        } else {
-            draft.set("cwd", .string(directory(nil)), standard("the caller's directory, else HOME, else /"))
-        }
+        let origin = given["--chdir"]?.directive ?? standard("the caller's directory, else HOME, else /")
+        draft.set("cwd", .string(start), origin)
     }
 
     /// Where the command starts. A directory that is not in the jail is not known to be missing before the launch.

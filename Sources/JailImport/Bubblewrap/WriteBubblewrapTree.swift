@@ -51,13 +51,13 @@ extension BubblewrapImport {
                 default: return draft.lose("a root of that kind", restricts: true, origin)
                 }
             }
-            if !tree.rootIsReadOnly { openRoot("empty", origin) }
+            if !tree.rootIsReadOnly { draft.set("filesystem.writable", .boolean(true), origin) }
             return
         }
         if root.isOptional { draft.warn("refused where the source is missing", origin) }
         let isHost = cleaned(source) == "/"
         draft.set("filesystem.root", .string(isHost ? "host" : rootPath(source)), origin)
-        if isWritable, !tree.rootIsReadOnly { openRoot(isHost ? "host" : "/x", origin) }
+        if isWritable, !tree.rootIsReadOnly { draft.set("filesystem.writable", .boolean(true), origin) }
         if hasDevices, isHost, tree.entry(at: "/dev") == nil {
             showDevices(origin)
         } else if hasDevices {
@@ -71,14 +71,6 @@ extension BubblewrapImport {
 
     /// A path, which has to look like one.
     private func rootPath(_ source: String) -> String { hostPath(source) }
-
-    private mutating func openRoot(_ root: String, _ directive: Directive) {
-        if Available.writable(root) {
-            draft.set("filesystem.writable", .boolean(true), directive)
-        } else {
-            draft.lose("a root that can be written to", directive)
-        }
-    }
 
     /// What a jail has without being asked for, and bubblewrap has not.
     private mutating func writePlaces() {
@@ -95,9 +87,7 @@ extension BubblewrapImport {
             }
         }
         draft.set("filesystem.tmp", .boolean(false), standard("no /tmp of the jail's own without --tmpfs /tmp"))
-        if Available.takes("filesystem.home", .boolean(false)) {
-            draft.set("filesystem.home", .boolean(false), standard("no home of the jail's own"))
-        }
+        draft.set("filesystem.home", .boolean(false), standard("no home of the jail's own"))
     }
 
     private mutating func write(_ entry: BubblewrapTree.Entry) {

@@ -42,6 +42,7 @@ enum Available {
 /// Values of trees in fewer words.
 extension Node.Value {
     static func strings(_ list: [String]) -> Self {
-        .array(list.map { Node(.string($0), at: Position(file: "", line: 0, column: 0)) })
+        let nowhere = Position(file: "", line: 0, column: 0)
+        return .array(list.map { Node(.string($0), at: nowhere) })
     }
 }

@@ -19,6 +19,7 @@ extension Draft {
             header += Self.folded(short.map(\.directive.reference)).map { "  " + $0 }
         }
         header.append("")
+        let origins = origins
         return TreeWriter.text(of: root, header: header) { place in
             guard let directive = origins[place] else { return nil }
             return directive.position.line == 0

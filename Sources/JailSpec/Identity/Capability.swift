@@ -11,6 +11,15 @@ package enum Capability: UInt8, CaseIterable, Hashable, Sendable {
     /// The name as the spec writes it: lower case, without `cap_`.
     package var name: String { Self.names[Int(rawValue)] }
 
+    /// By its name. In a loop: each look at `allCases` makes it anew.
+    package init?(named word: String) {
+        for (number, name) in Self.names.enumerated() where name == word {
+            self.init(rawValue: UInt8(number))
+            return
+        }
+        return nil
+    }
+
     /// Spelt out: `"\(self)"` asks the runtime for conformances, which costs a launch 0.3 ms.
     private static let names = [
         "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap",

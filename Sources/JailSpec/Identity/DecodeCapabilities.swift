@@ -17,9 +17,15 @@ extension Section {
     }
 
     private mutating func capabilitySet(_ key: String) -> Located<CapabilitySet>? {
-        guard let list = distinct(key, Form.capability) else { return nil }
+        guard let list = list(key, Form.capability) else { return nil }
         var set: CapabilitySet = []
-        for capability in list.value { set.insert(CapabilitySet(capability.value)) }
+        for (index, capability) in list.value.enumerated() {
+            if set.contains(capability.value) {
+                let first = list.value[..<index].first { $0.value == capability.value }
+                report("\(path(key)): given twice\(also(at: first?.position))", at: capability.position)
+            }
+            set = set | CapabilitySet(capability.value)
+        }
         return Located(set, at: list.position)
     }
 
@@ -46,7 +52,7 @@ extension Section {
 extension Form {
     fileprivate static func capability(_ node: Node, _ decoding: Decoding) throws(Diagnostic) -> Capability {
         let word = try text(node, decoding)
-        if let capability = Capability.allCases.first(where: { $0.name == word }) { return capability }
+        if let capability = Capability(named: word) { return capability }
         let bare = word.lowercased().hasPrefix("cap_") ? String(word.dropFirst(4)) : word
         let near = nearest(bare, Capability.allCases.map(\.name))
         throw fault(

@@ -17,6 +17,7 @@ struct Section {
         self.name = name
         self.position = position
         self.decoding = decoding
+        known.reserveCapacity(16)
     }
 
     /// The dotted path of a key.
