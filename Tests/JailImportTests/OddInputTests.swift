@@ -90,6 +90,58 @@ import Testing
         #expect(try firejail("blacklist /etc/ssl#x").spec.mount(at: "/etc/ssl")?.source == .hidden, "a comment")
     }
 
+    @Test(arguments: [
+        "blacklist ${HOME}/../../etc/shadow", "read-only /etc/..", "blacklist /etc/a;b", "noexec ${HOME}/$x",
+        "bind /a/..,/b",
+        "keep-fd x",
+    ]) func `a path that firejail refuses is a fault`(_ line: String) {
+        #expect(!firejail(line).faults.isEmpty)
+    }
+
+    @Test func `an include without an end is one fault, and soon`() {
+        let context = ImportContext(read: { path in
+            Array((path.hasSuffix("wide.inc") ? "private\n" : String(repeating: "include self.inc\n", count: 40)).utf8)
+        })
+        let deep = FirejailImport.draft(of: source("x.profile", "include self.inc\n"), [], context)
+        #expect(deep.faults.map(\.message).filter { $0.hasPrefix("includes within") }.count == 1)
+        let wide = String(repeating: "include wide.inc\n", count: 30_000)
+        #expect(FirejailImport.draft(of: source("x.profile", wide), [], context).faults.count == 1)
+    }
+
+    @Test func `a configuration of more than ten thousand directives is one fault, and soon`() {
+        func many(_ line: String) -> String { String(repeating: line, count: 20_000) }
+        for made in [
+            firejail(many("blacklist /etc/x\n")), unit(many("ReadOnlyPaths=/x\n")), minijail(many("b = /x\n")),
+            MinijailImport.draft(of: source("x.policy", many("read: 1\n")), [], context()),
+            nsjail(many("cap: \"CAP_KILL\" ")),
+        ] { #expect(made.faults.map(\.message) == ["more than 10000 directives"]) }
+    }
+
+    @Test func `descriptors that firejail keeps open are passed on`() throws {
+        #expect(try firejail("keep-fd 3,7").spec.process.fds.value == [3, 7])
+    }
+
+    // MARK: bubblewrap
+
+    private func bubblewrap(_ text: String) -> Draft {
+        BubblewrapImport.draft(of: source("run.sh", text), [], context())
+    }
+
+    @Test func `a script's command line is read as a shell reads it`() throws {
+        let text =
+            "bwrap --ro-bind / / \\\n  --setenv A \"b c\" --setenv B 'd\\' # why\n  --unshare-net \\\n  sh -c \"a\\\"b\"\n"
+        let spec = try bubblewrap(text).spec
+        #expect(spec.network.mode == nil && spec.command?.value == ["sh", "-c", "a\"b"])
+        #expect(spec.environment.set.map(\.value.value).contains("b c"))
+        #expect(spec.environment.set.map(\.value.value).contains("d\\"))
+        #expect(try bubblewrap("--ro-bind\0/\0/\0--unshare-net\0--setenv\0A\0$x \"y\0true\0").spec.network.mode == nil)
+    }
+
+    @Test(arguments: ["$HOME", "\"$HOME\"", "`pwd`", "~/x", "/a; true", "/a | b", "\"/a", "$(pwd)"])
+    func `what only a shell knows is a fault`(_ word: String) {
+        #expect(!bubblewrap("--unshare-net --ro-bind / / --chdir \(word) sh").faults.isEmpty)
+    }
+
     // MARK: minijail
 
     @Test(arguments: [
@@ -115,8 +167,48 @@ import Testing
         #expect(made.kill.map(\.value) == ["ptrace"])
         let read = made.rules.filter { $0.call.value == "read" && $0.action == .kill }
         #expect(read.count == 1 && read[0].arguments.first?.op == .notEqual)
-        #expect(!policy("read: 1\n@default allow").faults.isEmpty, "what came before was for another default")
+        let late = try #require(policy("ptrace: kill\nread: 1\nmount: return EPERM\n@default allow").spec.seccomp).value
+        #expect(late.defaultAction?.value == .allow && late.kill.map(\.value) == ["ptrace"], "wherever it stands")
+        #expect(late.rules.map(\.call.value) == ["mount"])
+        #expect(!policy("read: 1\nread: kill").faults.isEmpty && !policy("read: kill\nread: 1").faults.isEmpty)
         #expect(try policy("execve: 1\nread: 1 \\").spec.seccomp?.value.allow.map(\.value) == ["execve", "read"])
+    }
+
+    @Test func `in the language of minijail's compiler an action is for what the condition holds for`() throws {
+        func policy(_ text: String) throws -> SeccompPolicy {
+            try #require(MinijailImport.draft(of: source("x.policy", text), [], context()).spec.seccomp).value
+        }
+        for text in [
+            "@denylist\nioctl: arg1 == 0x5412; return EPERM", "ioctl: arg1 == 0x5412; return EPERM\n@default allow",
+        ] {
+            let ioctl = try policy(text).rules.filter { $0.call.value == "ioctl" }
+            #expect(ioctl.count == 1 && ioctl[0].action == .errno(1) && ioctl[0].arguments.first?.op == .equal)
+            #expect(try policy(text).defaultAction?.value == .allow)
+        }
+        let plain = try policy("ioctl: arg1 == 0x5412; return EPERM").rules.filter { $0.call.value == "ioctl" }
+        #expect(plain.contains { $0.action == .allow && $0.arguments.first?.op == .equal })
+        #expect(plain.contains { $0.action == .errno(1) && $0.arguments.first?.op == .notEqual })
+    }
+
+    @Test func `a call of another architecture is not allowed on this one`() throws {
+        func calls(_ text: String) throws -> [String] {
+            try MinijailImport.draft(of: source("x.policy", text), [], context()).spec.seccomp?.value.allow.map(\.value)
+                ?? []
+        }
+        #expect(try calls("read[arch=mips]: 1\nexecve: 1") == ["execve"])
+        #expect(try calls("{ read[arch=x86_64,arm64], write[arch=mips,arm] }: 1\nexecve: 1") == ["read", "execve"])
+        #expect(!MinijailImport.draft(of: source("x.policy", "read[wat]: 1"), [], context()).faults.isEmpty)
+    }
+
+    @Test func `policies that include and use others have an end`() {
+        let included = String(repeating: "@include a.policy\n", count: 60)
+        let context = ImportContext(read: { _ in Array((included + "read: 1\n").utf8) })
+        #expect(MinijailImport.draft(of: source("x.policy", included), [], context).faults.count == 1)
+        var kafel = "POLICY p0 { ALLOW { read, write } }\n"
+        for number in 1...60 { kafel += "POLICY p\(number) { USE p\(number - 1) USE p\(number - 1) }\n" }
+        #expect(
+            nsjail("seccomp_string: '\(kafel.split(separator: "\n").joined(separator: " ")) USE p60 DEFAULT KILL'")
+                .faults.count == 1)
     }
 
     // MARK: nsjail

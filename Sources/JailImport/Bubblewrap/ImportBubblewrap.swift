@@ -235,15 +235,11 @@ package struct BubblewrapImport {
 extension BubblewrapImport {
     /// What `immure import bwrap` makes of files of words, each ended by a zero byte or by a line, and of words.
     package static func draft(of sources: [ImportSource], _ words: [String], _ context: ImportContext) -> Draft {
-        var all: [String] = []
-        for source in sources {
-            let list = source.text.contains(0) ? BubblewrapOptions.split(source.text) : source.lines.flatMap(\.spaced)
-            all += list
-        }
-        // The program's own name is no command of the jail.
-        let isNamed = words.first.map { $0 == "bwrap" || $0.hasSuffix("/bwrap") } == true
-        let name = sources.last?.name ?? "bwrap"
-        var imported = BubblewrapImport(all + (isNamed ? Array(words.dropFirst()) : words), from: name, context)
+        var (all, read): ([String], Draft) = ([], Draft())
+        for source in sources { all += CommandLineFile.words(of: source, into: &read) }
+        if !read.faults.isEmpty { return read }
+        all += CommandLineFile.isProgram(words.first) ? Array(words.dropFirst()) : words
+        var imported = BubblewrapImport(all, from: sources.last?.name ?? "bwrap", context)
         if imported.extras.asksForHelp || imported.extras.asksForVersion {
             imported.draft.fail("asks for help, which is no jail", at: nil)
         }

@@ -164,6 +164,7 @@ extension FirejailImport {
             let (name, value) = line.value.cut("=")
             draft.setLiteral(name, value ?? "", line.directive)
         }
+        for line in all("keep-fd") { descriptors(line) }
         if let line = last("hostname") { draft.set("hostname", .string(line.value), line.directive) }
         if let line = last("nice") { integer("process.nice", line) }
         if let line = last("cpu") { draft.set("process.cpus", .string(line.value), line.directive) }
@@ -178,6 +179,18 @@ extension FirejailImport {
             draft.set("cwd", .string("~"), standard("the home; firejail stays in the caller's directory where it can"))
         }
         draft.set("process.tty", .string("inherit"), standard("the caller's terminal"))
+    }
+
+    private mutating func descriptors(_ line: FirejailLine) {
+        if line.value == "all" { return draft.lose("all that is open: name it in process.fds", line.directive) }
+        draft.isPart(line.directive)
+        for word in line.list {
+            guard let number = Int64(word), 0...Int64(Int32.max) ~= number else {
+                draft.fail("\(quoted(word)) is not a descriptor", line.directive)
+                continue
+            }
+            if number > 2 { draft.append("process.fds", [.integer(number)], line.directive) }
+        }
     }
 
     private mutating func integer(_ key: String, _ line: FirejailLine) {

@@ -16,8 +16,8 @@ extension FirejailImport {
 
     /// Where a line leads; says so where it is no path of the host's.
     mutating func located(_ line: FirejailLine) -> [String]? {
-        if line.value.contains("\"") {
-            draft.fail("firejail takes no quote in a path", line.directive)
+        if let refused = FirejailPaths.refused(in: line.value) {
+            draft.fail("firejail takes no \(quoted(refused)) in a path", line.directive)
             return nil
         }
         if let paths = paths(line) { return paths }
@@ -250,6 +250,9 @@ extension FirejailImport {
     }
 
     private mutating func bind(_ line: FirejailLine) {
+        if let refused = line.list.lazy.compactMap(FirejailPaths.refused).first {
+            return draft.fail("firejail takes no \(quoted(refused)) in a path", line.directive)
+        }
         guard line.list.count == 2, let source = forms(line.list[0])?.first,
             let target = forms(line.list[1])?.first
         else { return draft.fail("bind takes two paths", line.directive) }

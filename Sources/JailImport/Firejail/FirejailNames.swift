@@ -32,7 +32,7 @@ enum FirejailNames {
         "dbus-system.log", "ipc-namespace", "restrict-namespaces", "caps", "caps.drop", "caps.keep", "seccomp",
         "seccomp.drop", "seccomp.keep", "seccomp-error-action", "protocol", "memory-deny-write-execute", "env", "rmenv",
         "nice", "cpu", "timeout", "rlimit-as", "rlimit-cpu", "rlimit-fsize", "rlimit-nofile", "rlimit-nproc",
-        "rlimit-sigpending", "nonewprivs", "landlock.enforce", "landlock.fs.read", "landlock.fs.write",
+        "rlimit-sigpending", "keep-fd", "nonewprivs", "landlock.enforce", "landlock.fs.read", "landlock.fs.write",
         "landlock.fs.execute", "landlock.fs.makeipc", "landlock.fs.makedev", "landlock.read", "landlock.write",
         "landlock.execute", "landlock.special",
     ]

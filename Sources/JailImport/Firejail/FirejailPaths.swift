@@ -49,6 +49,16 @@ enum FirejailPaths {
         return result
     }
 
+    /// What firejail's reader refuses in a path, after a name in braces: it would lead elsewhere, or mean something to a shell.
+    static func refused(in written: String) -> String? {
+        if written.contains("..") { return ".." }
+        let rest = written.hasPrefix("${") ? written.drop { $0 != "}" }.dropFirst() : written[...]
+        let found = rest.unicodeScalars.first {
+            "!\"$%&,;<>\\^`{|}".unicodeScalars.contains($0) || $0.value < 32 || $0.value == 127
+        }
+        return found.map { String(Character($0)) }
+    }
+
     static func isPattern(_ path: String) -> Bool { path.utf8.contains { "*?[".utf8.contains($0) } }
 
     /// The directory that a pattern names before its first special character.

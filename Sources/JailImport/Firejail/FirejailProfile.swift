@@ -17,6 +17,8 @@ struct FirejailProfile {
     private(set) var lines: [FirejailLine] = []
     private var ignored: [String] = []
     private var reading: [String] = []
+    /// Whether nothing more is read: a profile that includes others without end is none.
+    private var isOver = false
     private let sources: [ImportSource]
     private let context: ImportContext
 
@@ -28,8 +30,8 @@ struct FirejailProfile {
 
     private mutating func read(_ source: ImportSource, _ draft: inout Draft) {
         reading.append(source.name)
-        for (index, raw) in source.lines.enumerated() {
-            let text = Self.withoutComment(raw).trimmed
+        for (index, raw) in source.lines.enumerated() where !isOver && !draft.isOver {
+            let text = Self.withoutComment(raw).spaced.joined(separator: " ")
             if text.isEmpty { continue }
             let directive = Directive(shown([text]), at: Position(file: source.name, line: index + 1, column: 1))
             draft.take(directive)
@@ -73,7 +75,10 @@ struct FirejailProfile {
     ]
 
     private mutating func include(_ name: String, _ directive: Directive, _ draft: inout Draft) {
-        guard reading.count < 16 else { return draft.fail("includes within includes, too deep", directive) }
+        guard reading.count < 16 else {
+            isOver = true
+            return draft.fail("includes within includes, too deep", directive)
+        }
         if let source = find(name) {
             draft.isPart(directive)
             return read(source, &draft)

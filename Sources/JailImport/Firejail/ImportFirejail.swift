@@ -55,6 +55,7 @@ package struct FirejailImport {
     func has(_ name: String) -> Bool { last(name) != nil }
 
     private mutating func write() {
+        if draft.isOver { return }
         for line in lines where FirejailNames.known[line.name] == nil {
             draft.fail(
                 "firejail has no directive \(line.name)", line.directive,

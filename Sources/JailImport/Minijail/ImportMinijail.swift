@@ -27,7 +27,7 @@ package struct MinijailImport {
                 policies.append(source)
             }
         }
-        if hasConfiguration { imported.write(policies) }
+        if hasConfiguration, !imported.draft.isOver { imported.write(policies) }
         for policy in policies { MinijailPolicy(context).read(policy, into: &imported.draft) }
         if !words.isEmpty {
             imported.draft.set("command", .strings(words), Draft.standard("minijail", "the command after --"))
@@ -41,7 +41,7 @@ package struct MinijailImport {
     private mutating func read(_ source: ImportSource) {
         var pending: (text: String, line: Int)?
         // A backslash in the last line goes on to nothing.
-        for (index, raw) in (source.lines + [""]).enumerated() {
+        for (index, raw) in (source.lines + [""]).enumerated() where !draft.isOver {
             let text = raw.trimmed
             if text.hasPrefix("#") || text.hasPrefix("%") || (text.isEmpty && pending == nil) { continue }
             let (whole, number) = pending.map { ($0.text + text, $0.line) } ?? (text, index + 1)

@@ -1,5 +1,6 @@
 import JailSpec
 import SpecFile
+import SystemCallFilter
 
 /// minijail0(5)'s policies of system calls: a line for each call, everything else ends the process.
 struct MinijailPolicy {
@@ -14,11 +15,25 @@ struct MinijailPolicy {
         "LOOP_CLR_FD": "0x4c01", "LOOP_SET_STATUS64": "0x4c04", "SO_PASSCRED": "16", "SO_ATTACH_FILTER": "26",
     ]
 
+    /// The lines of a policy with those that it includes in their places; what they mean may depend on one that comes later.
+    private struct Lines {
+        var calls: [(text: String, directive: Directive)] = []
+        var standard: Directive?
+        /// The calls that have an action whatever their arguments are.
+        var decided: Set<String> = []
+        /// Whether minijail's compiler is to read it, and not minijail0: what comes after a condition is for those that it holds for.
+        var isCompiled = false
+        /// Whether nothing more is read: files that include others without end are no policy.
+        var isOver = false
+    }
+
     func read(_ source: ImportSource, into draft: inout Draft) {
         draft.set("seccomp.profile", .string("none"), Draft.standard("minijail", "calls are as the policy says"))
         draft.set(
             "seccomp.default", .string("kill"), Draft.standard("minijail", "a call without a line ends the process"))
-        read(source, &draft, depth: 0)
+        var lines = Lines()
+        collect(source, &lines, &draft, depth: 0)
+        for (text, directive) in lines.calls where !draft.isOver { call(text, directive, &lines, &draft) }
         // A library that is preloaded installs the filter after the program was executed.
         if !draft.allows("execve") {
             let standard = Draft.standard("minijail", "the filter of a dynamic program comes after execve")
@@ -26,10 +41,10 @@ struct MinijailPolicy {
         }
     }
 
-    private func read(_ source: ImportSource, _ draft: inout Draft, depth: Int) {
+    private func collect(_ source: ImportSource, _ lines: inout Lines, _ draft: inout Draft, depth: Int) {
         var pending: (text: String, line: Int)?
         // A backslash in the last line goes on to nothing.
-        for (index, raw) in (source.lines + [""]).enumerated() {
+        for (index, raw) in (source.lines + [""]).enumerated() where !lines.isOver && !draft.isOver {
             let text = raw.cut("#").0.trimmed
             let (whole, number) = pending.map { ($0.text + " " + text, $0.line) } ?? (text, index + 1)
             pending = nil
@@ -41,31 +56,38 @@ struct MinijailPolicy {
             let directive = Directive(shown([whole]), at: Position(file: source.name, line: number, column: 1))
             draft.take(directive)
             if whole.hasPrefix("@") {
-                statement(whole.spaced, source, directive, &draft, depth)
+                statement(whole.spaced, source, directive, &lines, &draft, depth)
             } else {
-                call(whole, directive, &draft)
+                if whole.hasPrefix("{") || whole.cut(":").0.contains("[") { lines.isCompiled = true }
+                lines.calls.append((whole, directive))
             }
         }
     }
 
     private func statement(
-        _ words: [String], _ source: ImportSource, _ directive: Directive, _ draft: inout Draft, _ depth: Int
+        _ words: [String], _ source: ImportSource, _ directive: Directive, _ lines: inout Lines, _ draft: inout Draft,
+        _ depth: Int
     ) {
         switch words[0] {
         case "@include":
-            guard words.count == 2, depth < 8, let text = find(words[1], source) else {
+            guard depth < 8 else {
+                lines.isOver = true
+                return draft.fail("includes within includes, too deep", directive)
+            }
+            guard words.count == 2, let text = find(words[1], source) else {
                 return draft.fail("cannot read what is included", directive)
             }
             draft.isPart(directive)
-            read(ImportSource(name: words[1], text: text), &draft, depth: depth + 1)
-        case "@frequency", "@denylist": draft.isOutside("only the order of the program", directive)
-        case "@default":
-            guard let action = action(words.dropFirst().joined(separator: " ")) else {
-                return draft.fail("not an action", directive)
+            collect(ImportSource(name: words[1], text: text), &lines, &draft, depth: depth + 1)
+        case "@frequency": draft.isOutside("only the order of the program", directive)
+        case "@default", "@denylist":
+            guard let action = words[0] == "@denylist" ? "allow" : action(words.dropFirst().joined(separator: " "))
+            else { return draft.fail("not an action", directive) }
+            if let earlier = lines.standard {
+                draft.warn("has no effect: \(directive.reference) comes later", earlier)
             }
-            guard ["allow", "kill", "log", "rule"].allSatisfy({ !draft.has("seccomp.\($0)") }) else {
-                return draft.fail("@default comes before the lines of calls", directive)
-            }
+            lines.standard = directive
+            lines.isCompiled = true
             draft.set("seccomp.default", .string(action), directive)
         default: draft.fail("unknown statement \(words[0])", directive)
         }
@@ -77,22 +99,59 @@ struct MinijailPolicy {
         return context.read(String(source.name[...slash]) + path)
     }
 
-    private func call(_ line: String, _ directive: Directive, _ draft: inout Draft) {
+    private func call(_ line: String, _ directive: Directive, _ lines: inout Lines, _ draft: inout Draft) {
         let (head, tail) = line.cut(":")
         guard let tail else { return draft.fail("no `:` after the name of a call", directive) }
-        let names =
-            head.trimmed.hasPrefix("{")
-            ? head.trimmed.dropFirst().dropLast().split(separator: ",").map { String($0).trimmed }
-            : [head.trimmed.cut("[").0]
-        for name in names where draft.knows(name, directive) {
-            decide(name, tail.trimmed, directive, &draft)
+        for written in names(head.trimmed) {
+            let (name, rest) = written.cut("[")
+            if let rest {
+                guard let holds = isForThis(rest) else {
+                    return draft.fail("not `[arch=NAME,…]` after the name of a call", directive)
+                }
+                guard holds else {
+                    draft.isOutside("for another architecture", directive)
+                    continue
+                }
+            }
+            guard draft.knows(name.trimmed, directive) else { continue }
+            decide(name.trimmed, tail.trimmed, directive, &lines, &draft)
         }
     }
 
-    private func decide(_ name: String, _ text: String, _ directive: Directive, _ draft: inout Draft) {
+    /// The names of a list in braces, with what stands in brackets after each.
+    private func names(_ head: String) -> [String] {
+        guard head.hasPrefix("{"), head.hasSuffix("}") else { return [head] }
+        var result = [""], isInBrackets = false
+        for character in head.dropFirst().dropLast() {
+            if character == "[" { isInBrackets = true }
+            if character == "]" { isInBrackets = false }
+            if character == ",", !isInBrackets {
+                result.append("")
+            } else {
+                result[result.count - 1].append(character)
+            }
+        }
+        return result.map(\.trimmed).filter { !$0.isEmpty }
+    }
+
+    /// Whether `arch=NAME,…]` names this machine's; nil where it says something else.
+    private func isForThis(_ metadata: String) -> Bool? {
+        guard let list = metadata.trimmed.after("arch"), list.trimmed.hasPrefix("="), list.trimmed.hasSuffix("]") else {
+            return nil
+        }
+        let named = list.trimmed.dropFirst().dropLast().split(separator: ",").map { String($0).trimmed }
+        return named.contains(Architecture.native == .x86_64 ? "x86_64" : "arm64")
+    }
+
+    private func decide(
+        _ name: String, _ text: String, _ directive: Directive, _ lines: inout Lines, _ draft: inout Draft
+    ) {
         let standard = draft.value("seccomp.default")?.text ?? "kill"
         if let action = action(text) {
             draft.isPart(directive)
+            guard lines.decided.insert(name).inserted else {
+                return draft.fail("\(name) has an action already", directive)
+            }
             if action != standard { _ = draft.decide(name, action, [], otherwise: standard, directive) }
             return
         }
@@ -104,17 +163,14 @@ struct MinijailPolicy {
             }
             otherwise = action
         }
-        var alternatives: [[ArgumentCondition]] = []
-        for alternative in condition.split("||") {
-            var all: [ArgumentCondition] = []
-            for part in alternative.split("&&") {
-                guard let one = self.condition(part.trimmed) else {
-                    return draft.fail("not a condition: \(part.trimmed)", directive)
-                }
-                all.append(one)
+        guard let alternatives = alternatives(condition, directive, &draft) else { return }
+        if lines.isCompiled, answer != nil {
+            draft.isPart(directive)
+            if otherwise == standard || alternatives.isEmpty { return }
+            if !draft.decide(name, otherwise, alternatives, otherwise: standard, directive) {
+                draft.lose("a condition that a spec cannot say", restricts: otherwise != "allow", directive)
             }
-            // No argument is two numbers at once: the alternative never holds.
-            if !isImpossible(all) { alternatives.append(all) }
+            return
         }
         if alternatives.isEmpty {
             draft.isInForce(.nothing, "it never holds", directive)
@@ -127,6 +183,26 @@ struct MinijailPolicy {
                 draft.rule(name, otherwise, alternative.map { ($0.index, $0.op, $0.value) }, directive)
             }
         }
+    }
+
+    /// Under each of which all must hold; nil, and a fault, where one is not understood.
+    private func alternatives(
+        _ condition: String, _ directive: Directive, _ draft: inout Draft
+    ) -> [[ArgumentCondition]]? {
+        var alternatives: [[ArgumentCondition]] = []
+        for alternative in condition.split("||") {
+            var all: [ArgumentCondition] = []
+            for part in alternative.split("&&") {
+                guard let one = self.condition(part.trimmed) else {
+                    draft.fail("not a condition: \(part.trimmed)", directive)
+                    return nil
+                }
+                all.append(one)
+            }
+            // No argument is two numbers at once: the alternative never holds.
+            if !isImpossible(all) { alternatives.append(all) }
+        }
+        return alternatives
     }
 
     private func isImpossible(_ all: [ArgumentCondition]) -> Bool {

@@ -51,7 +51,7 @@ package struct NsjailImport {
 
     /// What nsjail itself would refuse: names that its schema has not, and values of another type.
     private mutating func check(_ fields: [TextProto.Field], _ known: [String: NsjailFields.Kind]) {
-        for field in fields {
+        for field in fields where !draft.isOver {
             draft.take(field.directive)
             guard let kind = known[field.name] else {
                 draft.fail(

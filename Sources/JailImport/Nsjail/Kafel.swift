@@ -19,6 +19,9 @@ struct Kafel {
     private var policies: [String: [Rule]] = [:]
     private let read: (String) -> [UInt8]?
     private var depth = 0
+    /// How many rules have come by USE.
+    private var used = 0
+    private static let limit = 100_000
 
     struct Fault: Error { let message: String }
 
@@ -139,6 +142,9 @@ struct Kafel {
             place += 1
             let name = try take()
             guard let rules = policies[name] else { throw Fault(message: "no policy \(name)") }
+            // Policies that use others twice are soon more than any memory holds.
+            used += rules.count
+            guard used <= Self.limit else { throw Fault(message: "more than \(Self.limit) rules") }
             return rules
         }
         let action = try action()

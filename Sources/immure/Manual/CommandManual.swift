@@ -108,8 +108,8 @@ extension Manual {
         """
 
     private static let importing = """
-        Prints a spec that stands for a configuration of another tool: `bwrap` (a command line after `--`, or a FILE of words as
-        its option --args takes them), `nsjail` (protobuf text with its kafel policy), `firejail` (a profile, with what it
+        Prints a spec that stands for a configuration of another tool: `bwrap` (a command line after `--`, or a FILE with one, as a
+        shell reads it or as its option --args takes it), `nsjail` (protobuf text with its kafel policy), `firejail` (a profile, with what it
         includes), `minijail` (a file of minijail0 --config with its policy), `systemd` (a service unit, then its drop-ins),
         `oci` (config.json) or `docker` (a command line of docker run after `--`). A comment over each line says which directive it is from. What means something else in a jail of
         immure's is a warning, and what has no line is listed with its reason, both as comments and on standard error. A
