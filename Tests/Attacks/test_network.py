@@ -1,7 +1,9 @@
 """Ways past the rules of a network in mode "user", tried from inside (N02, N03, N11, N14)."""
 
+import ipaddress
 import json
 import os
+import random
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,8 @@ CLOUDS = [
     "fd00:ec2::254", "fd20:ce::254", "fd00:42::42", "168.63.129.16", "100.100.100.200", "192.0.0.192", "64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe",
     "2001:db8:2::a9fe:a9fe", "2001:db8:2::200:5efe:a9fe:a9fe", "2002:a9fe:a9fe::1", "2001:0:a9fe:a9fe::1", "2001:0:1:1::5601:5601", "64:ff9b::a83f:8110",
     "64:ff9b::a32:2", "64:ff9b::7f00:1",
+    # Behind prefixes of 64, 56, 48, 40 and 32 bits.
+    "2001:db8:2:64:a9:fea9:fe00:7", "2001:db8:2:a9:fe:a9fe::", "2001:db8:2:a9fe:a9:fe00::", "2001:db8:a:3200:2::", "2001:db8:a9fe:a9fe::7",
 ]
 #: Services of the host's by addresses that are others' in the jail, or nobody's: loopback's, the bridge's and the link's.
 HOSTS_OWN = [
@@ -93,6 +97,42 @@ def test_n03_a_way_leads_to_the_list_and_not_past_it(caller, served, tally, way)
     assert answers.pop(f"{way}={lab.GOOD},{port}") == "here", answers
     assert set(answers.values()) <= REFUSED, answers
     tally("network: ways past the list", len(answers))
+
+
+def entries(chance):
+    """A list as nobody would write it: ranges within ranges, with and without ports, some of them twice."""
+    four = ["0.0.0.0/0", "10.0.0.0/8", "10.55.0.13/28", "10.55.0.0/27", "10.55.0.20/30", lab.GOOD, f"{lab.EVIL}/32", "10.55.0.11/31", "192.0.2.0/24"]
+    six = ["::/0", "2001:db8::/32", "2001:db8:2::/64", "2001:db8:2::17/123", "2001:db8:2::20/127", lab.GOOD6, f"{lab.EVIL6}/128", "2001:db8:9::/48"]
+    ports = [(1, 65535), (80, 80), (79, 81), (81, 90), (5000, 5000), (443, 5000), (4999, 5001), (1, 80)]
+    found = []
+    for _ in range(chance.randrange(1, 12)):
+        target = chance.choice(four + six)
+        if chance.random() < 0.25:
+            found.append((f"{target}/128" if ":" in target and "/" not in target else target, target, None, None))
+            continue
+        first, last = chance.choice(ports)
+        kind = chance.choice([None, "tcp", "udp"])
+        words = f"[{target}]" if ":" in target else target
+        found.append((f"{words}:{first}-{last}" + (f"/{kind}" if kind else ""), target, (first, last), kind))
+    return found + chance.sample(found, len(found) // 3)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_n03_a_list_of_overlapping_entries_opens_what_it_says(caller, served, tally, seed):
+    chosen = entries(random.Random(seed))
+    probes = [one for one in SERVICES if lab.METADATA not in one]
+    expected = {}
+    for probe in probes:
+        kind, address, port = probe.split(",")
+        expected[f"{kind}={address},{port}"] = any(
+            ipaddress.ip_address(address) in ipaddress.ip_network(target, strict=False)
+            and (ports is None or ports[0] <= int(port) <= ports[1]) and by in (None, kind)
+            for _, target, ports, by in chosen)
+    spec = USER + "allow = [" + ", ".join(f'"{words}"' for words, *_ in chosen) + "]\n"
+    answers = tried(caller, spec, *expected)
+    assert {probe: said == "here" for probe, said in answers.items()} == expected, (spec, answers)
+    assert set(answers.values()) <= {"here"} | REFUSED, answers
+    tally("network: lists of overlapping entries", len(answers))
 
 
 @pytest.mark.parametrize("way", NOWHERE)

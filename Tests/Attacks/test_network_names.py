@@ -82,6 +82,74 @@ def test_n03_an_alias_into_a_closed_network_opens_nothing(caller, zone):
     assert found == [[0, []], [2, []], REFUSED]
 
 
+@pytest.mark.parametrize("length, opens", [(16, True), (17, False), (100, False)])
+def test_n03_a_chain_of_aliases_has_an_end(caller, zone, length, opens):
+    for number in range(length):
+        zone.zone[f"c{number}.wild.test"] = {"CNAME": [f"c{number + 1}.wild.test", 0]}
+    zone[f"c{length}.wild.test"] = {"A": [[OTHER, 0]]}
+    found, _ = inside(caller, f'print(json.dumps([ask("c0.wild.test"), reach("{OTHER}"), ask("good.test")]))')
+    assert found == [[0, [OTHER]] if opens else [2, []], "here" if opens else REFUSED, [0, [GOOD]]]
+
+
+def test_n03_of_thousands_of_addresses_those_are_open_that_are_told(caller, zone, tally):
+    """The last of them as well, and none that is not told."""
+    lab.ip("route", "replace", "local", "20.0.0.0/16", "dev", "lo", inside=True)
+    many = [f"20.0.{number // 250}.{number % 250}" for number in range(3500)]
+    zone["thousands.wild.test"] = {"A": [[address, 0] for address in many]}
+    found, _ = inside(caller, f"""
+code, told = ask("thousands.wild.test")
+untold = [a for a in {many[::50] + many[-1:]!r} if a not in told]
+print(json.dumps([code, told, [reach(a) for a in told[::40] + told[-1:]], [reach(a) for a in untold]]))
+""")
+    code, told, reached, untold = found
+    assert code == 0 and told == many[: len(told)] and 100 < len(told) < 3500 and set(reached) == {"here"} and set(untold) == {REFUSED}, found
+    tally("network: addresses of one answer", len(many))
+
+
+def test_n05_odd_questions_get_an_answer_and_nothing_of_them_leaves(caller, zone, tally):
+    """Options of every kind, other classes, types that ask for no records, names by pointers; each by a datagram and by a stream."""
+    found, _ = inside(caller, r"""
+import struct
+def opt(size=1232, code=0, version=0, flags=0, data=b"", name=b"\0"): return name + struct.pack(">HHBBHH", 41, size, code, version, flags, len(data)) + data
+def sent(name=wire("good.test"), kind=1, family=1, more=b"", counts=(1, 0, 0, 0), flags=0x0100):
+    return b"ab" + struct.pack(">5H", flags, *counts) + name + struct.pack(">2H", kind, family) + more
+one = (1, 0, 0, 1)
+odd = [
+    sent(more=opt(), counts=one), sent(more=opt(0), counts=one), sent(more=opt(65535), counts=one), sent(more=opt(version=1), counts=one),
+    sent(more=opt(flags=0x8000), counts=one), sent(more=opt(data=struct.pack(">HH", 8, 7) + b"\0\1\x18\0\7\7\7"), counts=one),
+    sent(more=opt(data=struct.pack(">HH", 10, 60000)), counts=one), sent(more=opt() * 2, counts=(1, 0, 0, 2)), sent(more=opt()[:-3], counts=one),
+    sent(more=opt(name=wire("evil.test")), counts=one), sent(more=opt(), counts=(1, 0, 0, 65535)), sent(more=opt(), counts=(1, 1, 0, 0)),
+    sent(family=3), sent(family=255), sent(family=0), sent(kind=0), sent(kind=41), sent(kind=249), sent(kind=250), sent(kind=251), sent(kind=252), sent(kind=255),
+    sent(kind=65535), sent(name=b"\xc0\x0c"), sent(name=b"\xc0\0"), sent(name=b"\4good\xc0\2"), sent(name=b"\x40" + b"a" * 64 + b"\0"),
+    sent(name=b"\1a" * 127 + b"\0"), sent(name=b"\1a" * 128 + b"\0"), sent(counts=(0, 0, 0, 0)), sent(counts=(2, 0, 0, 0), more=wire("good.test") + b"\0\1\0\1"),
+    sent(flags=0x2800), sent(flags=0x7900), sent(flags=0x0000), sent(flags=0x03ff),
+]
+def stream(question):
+    c = socket.create_connection(("127.0.0.1", 53))
+    c.settimeout(8)
+    c.sendall(struct.pack(">H", len(question)) + question)
+    head = c.recv(2, socket.MSG_WAITALL)
+    return c.recv(struct.unpack(">H", head)[0], socket.MSG_WAITALL) if len(head) == 2 else b""
+def datagram(question):
+    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.settimeout(8)
+    s.connect(("127.0.0.1", 53))
+    s.send(question)
+    return s.recv(65535)
+codes = []
+for question in odd:
+    answers = [datagram(question), stream(question)]
+    codes.append([(a[:2] == b"ab" and a[2] >> 7, a[3] & 15) for a in answers])
+print(json.dumps([codes, ask("good.test")]))
+""")
+    codes, last = found
+    assert last == [0, [GOOD]]
+    for by_datagram, by_stream in codes:
+        assert by_datagram == by_stream and by_datagram[0] == 1 and by_datagram[1] in (0, 1, 3, 4, 5), codes
+    assert {line.split()[0] for line in zone.asked} == {"good.test"}, zone.asked
+    tally("network: odd questions", 2 * len(codes))
+
+
 def test_n03_records_of_names_that_were_not_asked_for_open_nothing(caller, zone):
     zone["good.test"] = {"A": [[GOOD, 5]], "extra": [["evil.test", EVIL, 5], ["wild.test", OTHER, 5]]}
     found, _ = inside(caller, f'print(json.dumps([ask("good.test"), reach("{EVIL}"), reach("{OTHER}")]))')

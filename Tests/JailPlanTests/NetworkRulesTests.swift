@@ -38,6 +38,22 @@ import Testing
         let text = try rules("allow = [\"10.0.0.0/8:1-100/tcp\", \"10.9.0.0/16:80\", \"10.0.0.0/8:1-100/tcp\"]").text
         #expect(text.contains("elements = { 10.0.0.0/8 . tcp . 1-100, 10.9.0.0/16 . udp . 80 }"))
         #expect(text.contains("    ip daddr 10.9.0.0/16 tcp dport 80 accept"))
+        func plain(_ entries: String...) throws -> String {
+            try rules("allow = [\(entries.map { "\"\($0)\"" }.joined(separator: ", "))]").text
+        }
+        let wide = try plain("10.9.8.7:80/tcp", "10.9.8.7:81/tcp", "10.0.0.0/8:1-100/tcp", "10.9.0.0/16:70-90/tcp")
+        #expect(wide.contains("elements = { 10.9.8.7/32 . tcp . 80, 10.9.8.7/32 . tcp . 81 }"))
+        #expect(wide.contains("elements = { 10.0.0.0/8 . tcp . 1-100 }"))
+        #expect(wide.contains("    ip daddr 10.9.0.0/16 tcp dport 70-90 accept"))
+        let apart = try plain("10.0.0.0/8:80/tcp", "10.1.0.0/16:81/tcp", "10.1.0.0/16:80/udp", "11.0.0.0/8:80/tcp")
+        #expect(!apart.contains("dport 8"))
+    }
+
+    /// Each is compared with those that it may overlap, not with all.
+    @Test(.timeLimit(.minutes(1))) func aLongListIsPlanned() throws {
+        let list = (0..<20_000).map { "\"20.\($0 / 250).\($0 % 250).7:443\"" }.joined(separator: ", ")
+        let text = try rules("allow = [\(list)]").text
+        #expect(text.contains("20.79.249.7/32 . udp . 443") && !text.contains("dport 443"))
     }
 
     @Test func whatIsAskedForIsNeverAllowed() throws {
@@ -105,6 +121,9 @@ import Testing
         "::ffff:169.254.169.254", "::169.254.169.254", "2001:0:a9fe:a9fe::1", "2001:0:1:1::5601:5601",
         "2001:db8:5::200:5efe:a32:2", "64:ff9b::a32:2", "64:ff9b::7f00:1", "2002:a32:2::", "64:ff9b::6464:64c8",
         "64:ff9b::a83f:8110",
+        // Behind each length of prefix that RFC 6052 has.
+        "2001:db8:7:8:a9:fea9:fe00::", "2001:db8:7:a9:fe:a9fe::", "2001:db8:7:a9fe:a9:fe00::", "2001:db8:a9:fea9:fe::",
+        "2001:db8:a9fe:a9fe::", "2a00:1:a32:2::77", "2a00:1:2:a:32:2::9",
     ])
     func whatLeadsToIPv4IsClosedLikeIt(address: String) throws {
         let address = try #require(IPAddress(address[...]))
@@ -116,7 +135,11 @@ import Testing
     }
 
     @Test func otherIPv6StaysOpen() throws {
-        for address in ["64:ff9b::808:808", "2002:808:808::1", "2001:4860::8888", "2001:db8:2::10"] {
+        for address in [
+            "64:ff9b::808:808", "2002:808:808::1", "2001:4860::8888", "2001:db8:2::10",
+            // Nobody's bits are those of all hosts the other way round; another address stands before the gap.
+            "2001:db8:2::", "2001:db8:808:808::", "2001:db8:a9fe:a9fe:100::", "2001:db8:a9fe:a9fe:a9fe:a900::",
+        ] {
             #expect(try !rules("").closed.contains(try #require(IPAddress(address[...]))), "\(address)")
         }
     }
@@ -142,6 +165,21 @@ import Testing
         #expect(words.suffix(2) == ["--dns-forward", "169.254.1.53"])
         let direct = try self.plan("")
         #expect(direct.provision?.forwardedResolver == nil)
+        let six = try self.plan("") {
+            $0.network.resolvers = [IPAddress(bytes: [UInt8](repeating: 0, count: 15) + [1])]
+        }
+        #expect(six.provision?.forwardedResolver?.description == "100::53")
+        #expect(six.provision?.rules.text.contains("ip6 daddr 100::53 udp dport 53 accept") == true)
+    }
+
+    @Test func aStubThatTheStackDoesNotReachIsWarnedOf() throws {
+        let plan = try plan("") {
+            $0.network.resolvers = [IPAddress(bytes: [127, 0, 0, 53])]
+            $0.network.hasRoute = NetworkProvision.Families(four: false, six: true)
+        }
+        let words = "answers at 127.0.0.53, which pasta(1) does not reach"
+        #expect(plan.notes.contains { $0.isWarning && $0.message.contains(words) })
+        #expect(plan.provision?.forwardedResolver == nil && plan.provision?.rules.resolvers == [])
     }
 
     @Test func socketsThatNoRulesSeeAreWarnedOf() throws {
@@ -178,7 +216,10 @@ import Testing
     }
 
     @Test func whatReachesPastTheRulesIsRefused() throws {
-        #expect(try faults("dns = [\"127.0.0.1\"]").contains("loopback"))
+        for server in ["127.0.0.1", "0.0.0.0", "::1", "::", "::ffff:127.0.0.1"] {
+            #expect(try faults("dns = [\"\(server)\"]").contains("loopback"), "\(server)")
+            #expect(try faults("allow = [\"good.test\"]\ndns = [\"\(server)\"]") == "", "\(server)")
+        }
         #expect(try faults("[capabilities]\nkeep = [\"net_raw\"]").contains("net_raw"))
         #expect(try faults("[capabilities]\nkeep = [\"net_admin\"]").contains("net_admin"))
         for (mode, isKept) in [("user", false), ("veth", false), ("none", true)] {
@@ -259,6 +300,29 @@ import Testing
         }
     }
 
+    private func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text[...])) }
+
+    @Test func aNameOpensNoPrivateNetworkBehindATranslator() throws {
+        let service = try service("\"good.test\"")
+        let prefixes = Translation.prefixes(knownBy: [
+            try address("2a00:7:8:9:c0:0:aa00::"), try address("2a00:7:9::192.0.0.171"), try address("2a00:6::1"),
+        ])
+        #expect(Set(prefixes.map { "\($0)" }) == ["2a00:7:8:9::/64", "2a00:7:9::/96"])
+        for text in ["2a00:7:8:9:a:0:100::", "2a00:7:8:9:7f:0:100:5", "2a00:7:9::10.0.0.1", "2a00:7:9::192.168.1.1"] {
+            #expect(try service.disposition(of: address(text), behind: prefixes) == .left, "\(text)")
+            #expect(try service.disposition(of: address(text)) == .opened, "\(text)")
+        }
+        for text in ["2a00:7:8:9:8:808:800::", "2a00:7:9::8.8.8.8", "2a00:7:8:a:a:0:100::"] {
+            #expect(try service.disposition(of: address(text), behind: prefixes) == .opened, "\(text)")
+        }
+    }
+
+    @Test func aPrefixThatAServerNamesOpensNothing() throws {
+        let prefixes = Translation.prefixes(knownBy: [try address("fd00::192.0.0.170")])
+        #expect(prefixes.map { "\($0)" } == ["fd00::/96"])
+        #expect(try service("\"good.test\"").disposition(of: address("fd00::8.8.8.8"), behind: prefixes) == .left)
+    }
+
     @Test func theJailAsksTheResolverAndThatAsksTheServers() throws {
         let host = Host.user.with {
             $0.network = .wired
@@ -268,5 +332,14 @@ import Testing
         let plan = try Planner.plan(spec, on: host).get()
         #expect(plan.provision?.names?.servers.map(\.description) == ["127.0.0.53"])
         #expect(plan.provision?.forwardedResolver == nil)
+    }
+
+    @Test func aServerOnLoopbackIsAskedByTheResolverAlone() throws {
+        let host = Host.user.with { $0.network = .wired }
+        let lines = "[network]\nmode = \"user\"\nallow = [\"good.test\", \"0.0.0.0/0\"]\n"
+        let spec = try spec(lines + "dns = [\"127.0.0.77\", \"::ffff:10.55.0.53\", \"0.0.0.0\"]\n")
+        let provision = try #require(try Planner.plan(spec, on: host).get().provision)
+        #expect(provision.names?.servers.map(\.description) == ["127.0.0.77", "10.55.0.53", "0.0.0.0"])
+        #expect(provision.rules.resolvers.map(\.description) == ["10.55.0.53"])
     }
 }

@@ -44,6 +44,9 @@ import Testing
         let query = message.query(id: 0xABCD)
         let head: [UInt8] = [0xAB, 0xCD, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1]
         #expect(query == head + name("Good.test") + [0, 1, 0, 1] + Answer.options)
+        #expect(message.query(id: 0xABCD, isBare: true) == head.dropLast() + [0] + name("Good.test") + [0, 1, 0, 1])
+        let widest: [UInt8] = [0, 0, 41, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0]
+        #expect(asked(question("a.b", more: widest))?.room == 65_000)
     }
 
     @Test func whatIsNoQuestionIsRefused() {
@@ -59,6 +62,14 @@ import Testing
             #expect(code(Array(good.prefix(count))) == nil && asked(Array(good.prefix(count))) == nil)
         }
         #expect(code(reply([])) == nil, "an answer")
+    }
+
+    @Test func aServerThatKnowsNoOptionsSaysSoByItsHeader() {
+        let refusal: [UInt8] = [0x12, 0x34, 0x81, 0x81, 0, 0, 0, 0, 0, 0, 0, 0]
+        #expect(Answer.refusesAll(id: 0x1234, refusal) && !Answer.refusesAll(id: 0x1235, refusal))
+        #expect(!Answer.refusesAll(id: 0x1234, [0x12, 0x34, 0x01] + refusal.dropFirst(3)), "a question")
+        #expect(!Answer.refusesAll(id: 0x1234, [0x12, 0x34, 0x81, 0x82] + refusal.dropFirst(4)), "another code")
+        #expect(!Answer.refusesAll(id: 0x1234, refusal + [0]) && !Answer.refusesAll(id: 0x1234, []))
     }
 
     @Test func namesThatLeadInACircleAreNone() {

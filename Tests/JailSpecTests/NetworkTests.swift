@@ -85,6 +85,17 @@ import Testing
         ("[::1]:80", "is the jail itself", "leave it out"), ("localhost", "is the jail itself", "leave it out"),
         ("127.0.0.1", "is the jail itself", "leave it out"), ("::1", "is the jail itself", "leave it out"),
         ("127.0.0.0/8:53/udp", "is the jail itself", "leave it out"),
+        ("::ffff:127.0.0.1", "is the jail itself", "leave it out"),
+        ("0.0.0.0", "nobody has", "\"0.0.0.0/0\""), ("0.0.0.0:443", "nobody has", "\"0.0.0.0/0:443\""),
+        ("::", "nobody has", "\"::/0\""), ("[::]:443/tcp", "nobody has", "\"[::/0]:443\""),
+        ("::ffff:0.0.0.0", "nobody has", "\"::/0\""),
+        ("::ffff:10.0.0.1", "is an address of IPv4 in the words of IPv6", "\"10.0.0.1\""),
+        ("[::ffff:a00:1]:80/tcp", "is an address of IPv4 in the words of IPv6", "\"10.0.0.1:80/tcp\""),
+        ("::ffff:10.0.0.0/104", "is an address of IPv4 in the words of IPv6", "\"10.0.0.0/8\""),
+        ("2001:db8::/32:443", "has a port and no brackets", "\"[2001:db8::/32]:443\""),
+        ("2001:db8::/32:443/udp", "has a port and no brackets", "\"[2001:db8::/32]:443/udp\""),
+        ("[2001:db8::1]", "has brackets and no port", "\"[2001:db8::1]:443\""),
+        ("[10.0.0.0/8]/tcp", "has brackets and no port", "\"10.0.0.0/8:443/tcp\""),
         ("*.localhost:80", "is the jail itself", "leave it out"), ("a.localhost", "is the jail itself", "leave it out"),
     ])
     func aSlipIsToldWithWhatIsMeant(_ text: String, _ reason: String, _ hint: String) throws {

@@ -95,6 +95,24 @@ def test_local_routes_are_closed_as_they_come(caller, served):
     assert launch.returncode == 0, out
 
 
+def test_a_route_around_a_closed_address_opens_none_of_them(caller, served):
+    """nft(8) takes the elements within an interval out of the set and puts the whole of it in: on both sides of it and across two of them."""
+    routes = [["route", "{}", "local", "172.17.0.0/16", "dev", "lo"], ["route", "{}", "local", "172.16.0.0/12", "dev", "lo"],
+              ["-6", "route", "{}", "local", "2001:db8:1::2/127", "dev", "lo"]]
+    probes = ["172.17.0.1", "172.17.255.255", "172.16.0.1", "172.31.255.255", lab.HOST6, "2001:db8:1::3", lab.METADATA]
+    launch = asking(caller, *probes)
+    for words in routes:
+        lab.ip(*(word.format("add") for word in words))
+    try:
+        go(launch)
+        assert launch.stdout.readline() == b"ConnectionRefusedError " * len(probes) + b"here\n"
+    finally:
+        for words in routes:
+            lab.ip(*(word.format("del") for word in words))
+    out, _ = launch.communicate(b"go\n", timeout=patient(30))
+    assert launch.returncode == 0, out
+
+
 def test_many_in_one_moment(caller, served):
     addresses = [f"10.78.{number // 200}.{number % 200 + 1}" for number in range(100)]
     launch = asking(caller, addresses[0], addresses[50], addresses[-1])

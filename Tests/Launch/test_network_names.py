@@ -91,6 +91,32 @@ def test_case_does_not_matter(caller, zone):
     assert inside(caller, USER + 'allow = ["Good.TEST"]\n', code)[0] == [[0, [GOOD]], "here"]
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_name_opens_no_private_network_that_the_network_translates_to(caller, zone, known):
+    """The servers say by which prefix, where they know one; they are asked for it once."""
+    lab.ip("-6", "route", "add", "local", "2001:db8:64::/64", "dev", "lo", inside=True)
+    inner, outer = "2001:db8:64:0:a:3700:1400:0", "2001:db8:64:0:cb:71:a00:0"
+    zone["inner.good.test"] = {"AAAA": [[inner, 5]]}
+    zone["outer.good.test"] = {"AAAA": [[outer, 5]]}
+    if known: zone["ipv4only.arpa"] = {"AAAA": [["2001:db8:64:0:c0:0:aa00:0", 5]]}
+    code = f"""
+print(json.dumps([ask("inner.good.test", 28), reach("{inner}"), ask("outer.good.test", 28), reach("{outer}"), ask("good.test", 28), ask("good.test")]))
+"""
+    try:
+        found, run = inside(caller, NAMES, code)
+    finally:
+        lab.ip("-6", "route", "del", "local", "2001:db8:64::/64", "dev", "lo", inside=True)
+    assert found[2:] == [[0, [outer]], "here", [0, [GOOD6]], [0, [GOOD]]], found
+    assert found[:2] == ([[0, []], REFUSED] if known else [[0, [inner]], "here"])
+    assert [line for line in zone.asked if "arpa" in line] == ["ipv4only.arpa AAAA udp 42"], zone.asked
+    if known: assert f'"inner.good.test" refused 1 time, it leads to {inner}' in run.stderr, run
+
+
+def test_the_network_s_translators_are_not_waited_for_for_long(caller, zone):
+    zone["ipv4only.arpa"] = {"how": "silent"}
+    assert inside(caller, NAMES, 'print(json.dumps([ask("good.test", 28, seconds=4), ask("good.test", 28, seconds=1)]))')[0] == [[0, [GOOD6]]] * 2
+
+
 def test_what_is_not_there_is_said(caller, zone):
     zone["empty.good.test"] = {}
     code = 'print(json.dumps([ask("nowhere.good.test"), ask("empty.good.test"), ask("good.test", 16), ask("good.test", 255), ask("good.test", 252)]))'
@@ -158,6 +184,15 @@ def test_a_stub_on_the_hosts_loopback_is_asked(caller, network):
         assert len(zone.asked) == 1
 
 
+@pytest.mark.parametrize("server", ["127.0.0.77", "0.0.0.0"])
+def test_a_server_of_the_spec_on_the_hosts_loopback_is_asked(caller, network, server):
+    """From the host's network, as dns says: not from the jail, which reaches nothing of the kind."""
+    code = 'print(json.dumps([ask("good.test"), ask("good.test", server="127.0.0.77", seconds=1), ask("evil.test")]))'
+    with names.serving("127.0.0.77" if server == "127.0.0.77" else "127.0.0.1", inside=False) as zone:
+        found, _ = inside(caller, NAMES + f'dns = ["{server}"]\n', code)
+        assert found == [[0, [GOOD]], [REFUSED, []], [5, []]] and len(zone.asked) == 1
+
+
 def test_servers_of_the_spec_are_asked_one_after_the_other(caller, zone):
     found, _ = inside(caller, NAMES + f'dns = ["{lab.GOOD}", "{lab.RESOLVER}"]\n', 'print(json.dumps(ask("good.test")))')
     assert found == [0, [GOOD]]
@@ -172,6 +207,16 @@ def test_without_a_server_there_is_nobody_to_ask(caller, network):
         caller.run(NAMES, "true", options=["--set", 'network.dns = ["10.0.0.53"]']).ok
     finally:
         Path("/etc/resolv.conf").write_text(before)
+
+
+@pytest.mark.parametrize("how", ["no options", "header", "lost"])
+def test_a_server_that_knows_no_options_is_asked_without_them(caller, zone, how):
+    """Large answers of it come by a stream."""
+    many = [f"203.0.113.{number}" for number in range(40, 240)]
+    zone["old.good.test"] = {"A": [[GOOD, 5]], "how": how}
+    zone["many.good.test"] = {"A": [[address, 5] for address in many], "how": how}
+    found, _ = inside(caller, NAMES, 'print(json.dumps([ask("old.good.test"), reach("203.0.113.10"), ask("many.good.test", seconds=20)]))')
+    assert found == [[0, [GOOD]], "here", [0, many]]
 
 
 def test_a_server_that_says_nothing_is_waited_for_no_longer_than_a_program_would(caller, zone):

@@ -3,16 +3,20 @@ back in the call that makes its interface."""
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from harness import linux
 from harness.covered import covered
 from harness.lab import network  # noqa: F401
+from harness.must import needs
 from harness.patience import patient, until
 
 USER = '[network]\nmode = "user"\n'
@@ -115,6 +119,25 @@ def test_a_slow_pasta_is_given_its_namespaces_when_it_comes(caller, network):
         (place / "pasta").write_text(f'#!/bin/sh\nsleep 0.3\nexec {place}/named/pasta "$@"\n')
         run = caller.run(USER, "sh", "-c", "grep -c . /proc/net/route")
     assert run.status == 0 and int(run.stdout) > 1, run
+
+
+@pytest.mark.parametrize("mode, content", [(0o644, None), (0o755, "#!/bin/sh\necho variant >&2\nexit 3\n")], ids=["not executable", "executable"])
+def test_pasta_for_another_processor_is_what_pasta_itself_would_be(caller, network, mode, content):
+    """It executes the file beside it where that can be, and goes on as it is where not."""
+    variant = os.path.realpath(shutil.which("pasta")) + ".avx2"
+    needs(os.path.exists(variant) and " avx2 " in Path("/proc/cpuinfo").read_text(), "a pasta for AVX2, and AVX2")
+    cover = Path(tempfile.mkdtemp(dir=caller.base)) / "variant"
+    cover.write_text(content) if content else shutil.copy(variant, cover)
+    cover.chmod(mode)
+    linux.mount(str(cover), variant, flags=linux.MS_BIND)
+    try:
+        run = caller.run(USER, "sh", "-c", "grep -c . /proc/net/route")
+    finally:
+        linux.umount(variant)
+    if content:
+        assert run.status == 125 and "pasta ended: variant" in run.stderr, run
+    else:
+        assert run.status == 0 and int(run.stdout) > 1, run
 
 
 def test_a_stack_that_ends_before_its_interface(caller, network):

@@ -111,6 +111,14 @@ def test_the_command_gave_up_first(caller, zone, silent):
     assert f"network: {DEAD} did not answer 1 question" in words, words
 
 
+@pytest.mark.parametrize("how", ["no options", "lost"])
+def test_one_that_answers_when_it_is_asked_once_more(caller, zone, how):
+    zone["good.test"] = {"A": [[names.GOOD, 5]], "how": how}
+    answers, told, words = asked(caller, LIST, ("good.test",))
+    assert answers == [[0, [names.GOOD]]] and words == ""
+    assert told == [{"address": lab.RESOLVER, "asked": 1, "answered": 1}]
+
+
 def test_most_are_answered(caller, zone):
     zone["slow.good.test"] = {"how": "silent"}
     questions = [("good.test",)] * 3 + [("slow.good.test",)]

@@ -137,7 +137,10 @@ def test_a_range_opens_neither_the_host_nor_its_link(caller, internet):
 @pytest.fixture
 def translated(network):
     """The internet of the lab answers at addresses of IPv6 that have others of IPv4 in them."""
-    given = ["64:ff9b::a9fe:a9fe", "2001:db8:2:64::a9fe:a9fe", "2002:a9fe:a9fe::1", "64:ff9b::ac11:1", "64:ff9b::a37:a"]
+    given = ["64:ff9b::a9fe:a9fe", "2001:db8:2:64::a9fe:a9fe", "2002:a9fe:a9fe::1", "64:ff9b::ac11:1",
+             # Behind prefixes of a network's own: 64, 56, 48, 40 and 32 bits before the metadata address, the bridge's or the host's.
+             "2001:db8:2:64:a9:fea9:fe00::", "2001:db8:2:ac:11:1::", "2001:db8:2:a9fe:a9:fe00::7", "2001:db8:a:3200:2::", "2001:db8:a9fe:a9fe::",
+             "64:ff9b::a37:a"]
     for address in given:
         lab.ip("-6", "addr", "add", f"{address}/128", "dev", "lo", "nodad", inside=True)
     with lab.serving(*(f"tcp,{address},80" for address in given)):
@@ -306,15 +309,40 @@ def test_names_are_asked_of_the_hosts_server(caller, internet):
     assert run.status == 0 and lab.GOOD in run.stdout, run
 
 
-def test_a_stub_on_the_hosts_loopback_is_reached(caller, internet):
+@pytest.fixture
+def stub(internet):
+    """The host's own server of names, at its loopback."""
+    before = Path("/etc/resolv.conf").read_text()
+    Path("/etc/resolv.conf").write_text("nameserver 127.0.0.53\n")
     with lab.serving("dns,127.0.0.53,53", inside=False):
-        before = Path("/etc/resolv.conf").read_text()
-        Path("/etc/resolv.conf").write_text("nameserver 127.0.0.53\n")
-        try:
-            run = caller.run(USER, "getent", "hosts", "good.test")
-        finally:
-            Path("/etc/resolv.conf").write_text(before)
+        yield
+    Path("/etc/resolv.conf").write_text(before)
+
+
+def test_a_stub_on_the_hosts_loopback_is_reached(caller, stub):
+    run = caller.run(USER, "getent", "hosts", "good.test")
     assert run.status == 0 and lab.GOOD in run.stdout, run
+
+
+def test_a_stub_that_answers_by_ipv6_alone_is_reached(caller, internet):
+    before = Path("/etc/resolv.conf").read_text()
+    Path("/etc/resolv.conf").write_text("nameserver ::1\n")
+    try:
+        # Another server has the port by IPv4, and is not asked.
+        with lab.serving("dns,::1,53", "udp,127.0.0.1,53", inside=False):
+            run = caller.run(USER, "getent", "hosts", "good.test")
+    finally:
+        Path("/etc/resolv.conf").write_text(before)
+    assert run.status == 0 and lab.GOOD in run.stdout, run
+
+
+def test_a_server_on_the_hosts_loopback_is_asked_where_no_key_names_it(caller, stub):
+    """In the jail's resolv.conf it would be the jail's own loopback."""
+    for server in ("127.0.0.53", "0.0.0.0", "::1", "::ffff:7f00:35"):
+        refused = caller.run(USER + f'dns = ["{server}"]\n', "true")
+        assert refused.status == 125 and f"{server} is the jail's own loopback, where no server is" in refused.stderr, refused
+        assert "leave network.dns out: the host's own server is asked" in refused.stderr, refused
+    assert lab.GOOD in caller.run(USER, "getent", "hosts", "good.test").ok.stdout
 
 
 def test_dns_of_the_spec(caller, internet):

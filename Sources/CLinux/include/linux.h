@@ -402,6 +402,8 @@ ssize_t linux_peek_datagram(int process, int number, void *bytes, size_t length,
 int linux_keep_to_sockets(void);
 /* seccomp(2): from here on setgroups(2) and ioctl(TUNSETIFF) of this process wait until the listener answers. */
 int linux_gate_tunnel(void);
+/* Whether the processor has AVX2, and the kernel keeps its registers. */
+int linux_has_avx2(void);
 int linux_is_setgroups(int number);
 /* rtnetlink(7): the addresses of all interfaces but those of loopback, 127.0.0.0/8 and ::1; how many, at most `room`, E2BIG where there are more. */
 int linux_interface_addresses(struct linux_route *addresses, int room);

@@ -16,14 +16,17 @@ package struct AddressRange: Hashable, Sendable {
     }
 
     package func contains(_ address: IPAddress) -> Bool {
-        address.isIPv6 == first.isIPv6 && address.masked(to: prefix) == first
+        guard address.isIPv6 == first.isIPv6 else { return false }
+        let whole = prefix / 8
+        for index in 0..<whole where address.bytes[index] != first.bytes[index] { return false }
+        return prefix % 8 == 0 || (address.bytes[whole] ^ first.bytes[whole]) >> (8 - prefix % 8) == 0
     }
 
     func contains(_ other: AddressRange) -> Bool { prefix <= other.prefix && contains(other.first) }
 
     func overlaps(_ other: AddressRange) -> Bool { contains(other) || other.contains(self) }
 
-    /// 64:ff9b::/96.
+    /// 64:ff9b::/96, for which every network that translates may be known (RFC 6052).
     static let translated = AddressRange([0x00, 0x64, 0xFF, 0x9B], width: 16, 96)
 
     /// Where nothing of the internet is, RFC 6890: this host, its link, private networks, benchmarks, groups, and

@@ -4,23 +4,24 @@ package import JailSpec
 /// A wider entry opens all else that is in it.
 package struct ClosedAddresses: Equatable, Sendable {
     package let ranges: [AddressRange]
-    /// Of IPv6 what ends with these 32 bits, whatever it begins with: a host may translate to IPv4 behind any prefix of 96 bits
-    /// (RFC 6052), and ISATAP has a prefix of its own for each site (RFC 5214).
-    package let ends: [IPAddress]
+    /// Of IPv6 what has one of IPv4 in it at one of the places of `Translation`, whatever stands before and behind: a network may translate behind
+    /// any prefix, and ISATAP has one of its own for each site (RFC 5214).
+    private let within: Set<IPAddress>
 
     /// These, and the addresses of IPv6 that lead to those of IPv4 among them.
     package init(_ direct: [AddressRange]) {
-        var (ranges, ends): ([AddressRange], [IPAddress]) = (direct, [])
+        var (ranges, within): ([AddressRange], Set<IPAddress>) = (direct, [])
         for range in direct where !range.first.isIPv6 {
             ranges += Self.carrying(range)
-            if range.prefix == 32 { ends += Self.ends(of: range.first) }
+            // Nobody translates to all hosts, whose bits the other way round are none at all.
+            if range.prefix == 32, range != Self.allHosts { within.formUnion(Self.leading(to: range.first)) }
         }
-        (self.ranges, self.ends) = (ranges, ends)
+        (self.ranges, self.within) = (ranges, within)
     }
 
     package func contains(_ address: IPAddress) -> Bool {
         ranges.contains { $0.contains(address) }
-            || address.isIPv6 && ends.contains { $0.bytes[12...] == address.bytes[12...] }
+            || address.isIPv6 && Translation.allCases.contains { within.contains($0.rest(of: address)) }
     }
 
     /// Whether that entry names what it opens closely enough to open what is closed.
@@ -32,7 +33,7 @@ package struct ClosedAddresses: Equatable, Sendable {
     func named(by list: [Destination]?) -> [AddressRange] { (list ?? []).filter(isNamed).compactMap(\.range) }
 
     /// Where IPv6 has an address of IPv4 in it at a place that is known: 6to4 (RFC 3056), the server of Teredo (RFC 4380); and, as a
-    /// single one has its end, a network behind 64:ff9b::/96, 64:ff9b:1::/96 (RFC 8215), ::ffff:0:0/96 and ::/96.
+    /// single one is found anywhere, a network behind 64:ff9b::/96, 64:ff9b:1::/96 (RFC 8215), ::ffff:0:0/96 and ::/96.
     private static func carrying(_ range: AddressRange) -> [AddressRange] {
         func after(_ first: [UInt8]) -> AddressRange {
             AddressRange(first + range.first.bytes, width: 16, first.count * 8 + range.prefix)
@@ -48,9 +49,10 @@ package struct ClosedAddresses: Equatable, Sendable {
 
     private static func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
 
-    /// The address, and as Teredo has a client's: its bits the other way round.
-    private static func ends(of address: IPAddress) -> [IPAddress] {
-        [address.bytes, address.bytes.map { ~$0 }].map { IPAddress(bytes: zeros(12) + $0) }
+    /// What translates to that address, and what ends with it as Teredo has a client's: its bits the other way round.
+    private static func leading(to address: IPAddress) -> [IPAddress] {
+        Translation.allCases.map { $0.rest(leadingTo: address) }
+            + [Translation.after96.rest(leadingTo: IPAddress(bytes: address.bytes.map { ~$0 }))]
     }
 }
 
@@ -60,9 +62,8 @@ extension ClosedAddresses {
     static let ofTheLink = [AddressRange([169, 254], 16), AddressRange([0xFE, 0x80], width: 16, 10)] + metadata
 
     /// Groups, multicast and broadcast: a stack in user space sends what is for them from the host, whose own services hear it.
-    static let ofEverybody = [
-        AddressRange([224], 4), AddressRange([255, 255, 255, 255], 32), AddressRange([0xFF], width: 16, 8),
-    ]
+    static let ofEverybody = [AddressRange([224], 4), allHosts, AddressRange([0xFF], width: 16, 8)]
+    private static let allHosts = AddressRange([255, 255, 255, 255], 32)
 
     /// In the order: most clouds, AWS for its containers, AWS, Google Cloud, Alibaba Cloud, Azure's WireServer, Oracle Cloud, Scaleway.
     static let metadata = [
@@ -80,12 +81,12 @@ extension ClosedAddresses {
 }
 
 extension ClosedAddresses {
-    /// As elements of the sets `closed4`, `closed6` and `ends` of the rules.
+    /// As elements of the sets `closed4`, `closed6` and `within` of the rules.
     func elements() -> [(set: String, elements: [String])] {
         [
             ("closed4", unique(ranges.filter { !$0.first.isIPv6 }.map { "\($0)" })),
             ("closed6", unique(ranges.filter { $0.first.isIPv6 }.map { "\($0)" })),
-            ("ends", unique(ends.map { "\($0)" })),
+            ("within", within.map { "\($0)" }.sorted()),
         ]
     }
 
@@ -99,16 +100,16 @@ extension ClosedAddresses {
     /// What the sets are, and the rules that heed them.
     var sets: [String] {
         elements().map { set, elements in
-            let kind = set == "ends" ? "ipv6_addr;" : "ipv\(set.suffix(1))_addr; flags interval; auto-merge;"
+            let kind = set == "within" ? "ipv6_addr;" : "ipv\(set.suffix(1))_addr; flags interval; auto-merge;"
             let filled = elements.isEmpty ? "" : " elements = { \(elements.joined(separator: ", ")) }"
             return "  set \(set) { type \(kind)\(filled) }"
         }
     }
 
-    static let rules = [
-        "ip daddr @closed4 goto refuse", "ip6 daddr @closed6 goto refuse",
-        "ip6 daddr & ::ffff:ffff == @ends goto refuse",
-    ]
+    static let rules =
+        [
+            "ip daddr @closed4 goto refuse", "ip6 daddr @closed6 goto refuse",
+        ] + Translation.allCases.map { "ip6 daddr & \($0.mask) == @within goto refuse" }
 
     /// A set takes each element once.
     private func unique(_ elements: [String]) -> [String] {

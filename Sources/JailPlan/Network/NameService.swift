@@ -92,8 +92,9 @@ package struct NameService: Equatable, Sendable {
         return found
     }
 
-    package func disposition(of address: IPAddress) -> Disposition {
-        guard isClosed(address) else { return .opened }
+    /// `translators` are prefixes by which the network leads to IPv4, as far as they are known; each can be a lie of a server's, and opens nothing.
+    package func disposition(of address: IPAddress, behind translators: [AddressRange] = []) -> Disposition {
+        guard isClosed(address, translators) else { return .opened }
         if named.contains(where: { $0.contains(address) }) { return .given }
         return !kept.contains(address) && listed.contains { $0.contains(address) } ? .given : .left
     }
@@ -103,10 +104,14 @@ package struct NameService: Equatable, Sendable {
         !AddressRange.neverByName.contains { $0.contains(address) }
     }
 
-    private func isClosed(_ address: IPAddress) -> Bool {
-        // RFC 6052: an address of IPv4 behind a gateway.
-        if AddressRange.translated.contains(address) { return isClosed(IPAddress(bytes: Array(address.bytes[12...]))) }
+    private func isClosed(_ address: IPAddress, _ translators: [AddressRange] = []) -> Bool {
+        func leadsToClosed(_ translator: AddressRange) -> Bool {
+            guard translator.contains(address), let way = Translation(rawValue: translator.prefix) else { return false }
+            return isClosed(way.four(in: address))
+        }
+        if AddressRange.translated.contains(address) { return leadsToClosed(.translated) }
         return kept.contains(address) || closed.contains { $0.contains(address) }
+            || translators.contains(where: leadsToClosed)
     }
 
     /// The set of a group's addresses in the rules.

@@ -88,11 +88,17 @@ extension IPAddress {
 }
 
 extension HostNetwork.Stack {
-    /// Where the host's own resolver is made to answer.
-    var resolverAddress: IPAddress {
+    /// Where the host's own resolver, which has these addresses of loopback, is made to answer: at an address of the same protocol. nil where
+    /// this network has none of theirs.
+    func resolverAddress(for servers: [IPAddress], _ hasRoute: NetworkProvision.Families) -> IPAddress? {
+        let isFour = hasRoute.four && servers.contains { !$0.isIPv6 }
         switch self {
-        case .pasta: IPAddress(bytes: [169, 254, 1, 53])
-        case .slirp4netns: IPAddress(bytes: [10, 0, 2, 3])
+        case .pasta where isFour: return IPAddress(bytes: [169, 254, 1, 53])
+        // One of those that are to be discarded (RFC 6666).
+        case .pasta where hasRoute.six && servers.contains(where: \.isIPv6):
+            return IPAddress(bytes: [1] + [UInt8](repeating: 0, count: 14) + [0x53])
+        case .slirp4netns where isFour: return IPAddress(bytes: [10, 0, 2, 3])
+        case .pasta, .slirp4netns: return nil
         }
     }
 }

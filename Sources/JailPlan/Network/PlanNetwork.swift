@@ -92,7 +92,7 @@ extension Planner {
     private mutating func nameService(
         _ allowed: [Destination], closing addresses: [AddressRange], _ kept: ClosedAddresses
     ) -> NameService? {
-        let servers = spec.network.dns?.value.map(\.value) ?? host.network.resolvers
+        let servers = askedServers
         guard
             let service = NameService(
                 allowed, servers: servers, host: addresses, links: host.network.routed, kept: kept)
@@ -157,28 +157,45 @@ extension Planner {
             at: profile.position)
     }
 
-    /// The servers that names are asked of, as the jail reaches them. A stub that listens on the host's loopback is reached through
-    /// the stack.
+    /// The servers that names are asked of, as the jail reaches them: not those on the host's loopback. Where names are on the list its resolver
+    /// asks for it, from the host's network, and reaches these, too; else the stack does, where the host's resolv.conf has them.
     private mutating func nameServers(through stack: HostNetwork.Stack?) -> (
         addresses: [IPAddress], forwarded: IPAddress?
     ) {
+        let servers = askedServers
+        let reached = servers.filter { !$0.isOfItself }
+        if spec.network.allow?.value.contains(where: { $0.value.isName }) == true { return (reached, nil) }
         if let written = spec.network.dns {
-            for server in written.value where server.value.isLoopback {
-                fault("\(server.value) is the jail's own loopback, where no server is", at: server.position)
+            let (others, ways) = (host.network.resolvers, host.network.hasRoute)
+            let isForwarded = others.allSatisfy(\.isOfItself) && stack?.resolverAddress(for: others, ways) != nil
+            for server in written.value where server.value.isOfItself {
+                fault(
+                    "\(server.value) is the jail's own loopback, where no server is", at: server.position,
+                    hint: isForwarded
+                        ? "leave network.dns out: the host's own server is asked"
+                        : "network.dns = [\"10.0.0.53\"] names one")
             }
-            return (written.value.map(\.value), nil)
+            return (reached, nil)
         }
-        let reached = host.network.resolvers.filter { !$0.isLoopback }
-        guard reached.isEmpty, !host.network.resolvers.isEmpty else { return (reached, nil) }
+        guard reached.isEmpty, !servers.isEmpty else { return (reached, nil) }
         guard let stack else {
-            // A resolver of the jail's own, for names of the list, asks from outside.
-            if spec.network.allow?.value.contains(where: { $0.value.isName }) == true { return ([], nil) }
             fault(
                 "the host's server of names answers at its own loopback, which this network does not reach",
                 at: spec.network.mode?.position, hint: "network.dns = [\"10.0.0.53\"] names one")
             return ([], nil)
         }
-        return ([stack.resolverAddress], stack.resolverAddress)
+        guard let forwarded = stack.resolverAddress(for: servers, host.network.hasRoute) else {
+            warn(
+                "names cannot be asked for: the host's server of names answers at \(servers[0]), which \(stack.rawValue)(1) does not reach here",
+                at: spec.network.mode?.position, hint: "network.dns = [\"10.0.0.53\"] names one")
+            return ([], nil)
+        }
+        return ([forwarded], forwarded)
+    }
+
+    /// Those of the spec, or of the host, each as packets have it.
+    private var askedServers: [IPAddress] {
+        (spec.network.dns?.value.map(\.value) ?? host.network.resolvers).map(\.plain)
     }
 }
 

@@ -10,25 +10,51 @@ struct PortRule: Hashable {
     /// Those of a list with ports, for one family: as elements of a set and, as a set takes no two elements that overlap, the
     /// rest as rules.
     static func divided(_ allowed: [Destination], isIPv6: Bool) -> (set: [PortRule], rules: [PortRule]) {
+        var seen: Set<PortRule> = []
+        let all = allowed.flatMap { of($0, isIPv6: isIPv6) }.filter { seen.insert($0).inserted }
+        var taken = Taken(prefixes: Set(all.map(\.prefix)))
         var (set, rules): ([PortRule], [PortRule]) = ([], [])
-        for destination in allowed {
-            guard let ports = destination.ports, case .network(let address, let prefix) = destination.target,
-                address.isIPv6 == isIPv6
-            else { continue }
-            for transport in destination.transport.map({ [$0] }) ?? Transport.allCases {
-                let next = PortRule(
-                    address: address.masked(to: prefix), prefix: prefix, transport: transport, ports: ports)
-                if set.contains(next) || rules.contains(next) { continue }
-                if set.contains(where: next.overlaps) { rules.append(next) } else { set.append(next) }
-            }
+        for next in all {
+            if taken.insert(next) { set.append(next) } else { rules.append(next) }
         }
         return (set, rules)
     }
 
-    private func overlaps(_ other: PortRule) -> Bool {
-        let common = min(prefix, other.prefix)
-        return transport == other.transport && ports.overlaps(other.ports)
-            && address.masked(to: common) == other.address.masked(to: common)
+    private static func of(_ destination: Destination, isIPv6: Bool) -> [PortRule] {
+        guard let ports = destination.ports, let range = destination.range, range.first.isIPv6 == isIPv6 else {
+            return []
+        }
+        return (destination.transport.map { [$0] } ?? Transport.allCases).map {
+            PortRule(address: range.first, prefix: range.prefix, transport: $0, ports: ports)
+        }
+    }
+
+    /// What a set has so far, found by each length of prefix that there is: lists are long.
+    private struct Taken {
+        private struct Place: Hashable {
+            let range: AddressRange
+            let transport: Transport
+        }
+
+        let prefixes: Set<Int>
+        /// The ports of what is that wide, and of what is within it.
+        private var (whole, within): ([Place: [ClosedRange<UInt16>]], [Place: [ClosedRange<UInt16>]]) = ([:], [:])
+
+        init(prefixes: Set<Int>) { self.prefixes = prefixes }
+
+        /// False where it overlaps one that is there.
+        mutating func insert(_ rule: PortRule) -> Bool {
+            func place(_ prefix: Int) -> Place {
+                Place(range: AddressRange(rule.address, prefix), transport: rule.transport)
+            }
+            let around = prefixes.filter { $0 <= rule.prefix }.map(place)
+            let own = place(rule.prefix)
+            let others = around.flatMap { whole[$0] ?? [] } + (within[own] ?? [])
+            if others.contains(where: rule.ports.overlaps) { return false }
+            whole[own, default: []].append(rule.ports)
+            for one in around where one != own { within[one, default: []].append(rule.ports) }
+            return true
+        }
     }
 
     private var range: String {

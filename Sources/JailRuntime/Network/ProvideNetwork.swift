@@ -52,22 +52,23 @@ extension Applier {
         try located(index) { () throws(Failure) in
             let stack: HostProgram? =
                 if case .stack(let stack) = provision.way {
-                    try HostProgram.find(stack.rawValue, call: .execve)
+                    try HostProgram.find(stack.rawValue, call: .execve).forThisProcessor
+                } else {
+                    nil
+                }
+            let makesUsers = plan.makes(.user)
+            // First of all: it takes longest.
+            let held: (Int32, [Int32])? =
+                if let stack, case .stack(.pasta) = provision.way {
+                    try startHeldBack(stack, provision, step: index, makesUsers: makesUsers)
                 } else {
                     nil
                 }
             let nft = try HostProgram.find(HostNetwork.nft, call: .execve)
-            let makesUsers = plan.makes(.user)
             let rules = try failing { () throws(KernelError) in
                 try makeMemoryFile("rules", Array(provision.rules.text.utf8)).release()
             }
             defer { closeDescriptor(rules) }
-            let held: (Int32, [Int32])? =
-                if let stack, case .stack(.pasta) = provision.way {
-                    try startHeldBack(stack, provision, step: index, makesUsers: makesUsers, placeholder: rules)
-                } else {
-                    nil
-                }
             let (start, waiting) = try failing(makeChannel)
             defer { closeDescriptor(waiting) }
             var order = HelperOrder.nft(nft, ["-f", "/proc/self/fd/\(rules)"], network: -1, users: -1)
@@ -137,13 +138,14 @@ extension Applier {
 
     /// pasta, as far as `TunnelGate` lets it. What it gets before it listens stays in its queue.
     private mutating func startHeldBack(
-        _ program: HostProgram, _ provision: NetworkProvision, step: Int, makesUsers: Bool, placeholder: Int32
+        _ program: HostProgram, _ provision: NetworkProvision, step: Int, makesUsers: Bool
     ) throws(Failure) -> (Int32, [Int32]) {
         let (ours, theirs) = try failing(makeChannel)
         defer { closeDescriptor(theirs) }
         let numbers = try failing { () throws(KernelError) in
             var numbers: [Int32] = []
-            for _ in 0..<(makesUsers ? 2 : 1) { numbers.append(try duplicate(placeholder, above: 3)) }
+            // Whatever they are, until the namespaces take their place.
+            for _ in 0..<(makesUsers ? 2 : 1) { numbers.append(try duplicate(program.descriptor, above: 3)) }
             return numbers
         }
         defer { for number in numbers { closeDescriptor(number) } }

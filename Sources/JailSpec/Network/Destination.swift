@@ -20,10 +20,24 @@ package struct Destination: Hashable, Sendable {
 
     /// Whether it is the jail's own loopback, which no rule is about.
     var isOfLoopback: Bool {
-        switch target {
+        switch (asIPv4 ?? self).target {
         case .network(let address, let prefix): address.isLoopback && prefix >= 8
         case .name(let name), .namesBelow(let name): name == "localhost" || name.hasSuffix(".localhost")
         }
+    }
+
+    /// Whether it is the address that stands for none: 0.0.0.0, or ::.
+    var isOfNobody: Bool {
+        guard case .network(let address, let prefix) = (asIPv4 ?? self).target else { return false }
+        return address.isUnspecified && prefix == address.width
+    }
+
+    /// The same in IPv4, where it is that in the words of IPv6.
+    var asIPv4: Destination? {
+        guard case .network(let address, let prefix) = target, prefix >= 96, let four = address.mapped else {
+            return nil
+        }
+        return Destination(target: .network(four, prefix: prefix - 96), ports: ports, transport: transport)
     }
 }
 

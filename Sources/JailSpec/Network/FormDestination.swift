@@ -13,6 +13,16 @@ extension Form {
                 "\(quoted(written)) is the jail itself, which it always reaches", node,
                 hint: "leave it out: no entry opens the host's own loopback")
         }
+        if result.isOfNobody {
+            throw fault(
+                "\(quoted(written)) is an address that nobody has", node,
+                hint: "every address is \"0.0.0.0/0\" and \"::/0\", with a port \"0.0.0.0/0:443\" and \"[::/0]:443\"")
+        }
+        if let meant = result.asIPv4 {
+            throw fault(
+                "\(quoted(written)) is an address of IPv4 in the words of IPv6, which no packet has", node,
+                hint: "write \"\(meant)\"")
+        }
         if let (address, port) = addressAndPort(written) {
             throw fault(
                 "\(quoted(written)) is an address with every port of it, or one and its port", node,
@@ -39,7 +49,14 @@ extension Form {
         if transport != nil, target(rest) != nil {
             return ("has a protocol and no port", hint: "a protocol goes with a port: \"\(rest):443\(end)\"")
         }
+        if let inside = unbracketed(rest), let target = networkTarget(inside) {
+            let meant = Destination(target: target, ports: 443...443, transport: transport)
+            return ("has brackets and no port", hint: "write \"\(meant)\", or \"\(inside)\" for every port")
+        }
         let (host, ports) = lastColon(rest) ?? (rest, "")
+        if host.utf8.contains(UInt8(ascii: ":")), networkTarget(host) != nil, self.ports(ports) != nil {
+            return ("has a port and no brackets", hint: "brackets go with a port: \"[\(host)]:\(ports)\(end)\"")
+        }
         if host.hasSuffix("."), target(host.dropLast()) != nil {
             let meant = host.dropLast() + rest.dropFirst(host.count) + end
             return ("ends its name with a dot", hint: "leave out the dot that ends the name: \"\(meant)\"")

@@ -75,12 +75,6 @@ extension Form {
 }
 
 extension IPAddress {
-    /// The address of IPv4 that ::ffff:0:0/96 stands for: a socket of IPv6 alone cannot have it, ipv6(7).
-    fileprivate var mapped: IPAddress? {
-        guard isIPv6, bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xff, bytes[11] == 0xff else { return nil }
-        return IPAddress(bytes: Array(bytes[12...]))
-    }
-
     /// Not those of groups, nor that of all hosts, all of which the kernel lets a socket have; nor those that each link has for itself,
     /// which mean something with an interface only.
     fileprivate var canBePublished: Bool {

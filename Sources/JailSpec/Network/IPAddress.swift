@@ -18,6 +18,19 @@ package struct IPAddress: Hashable, Sendable {
     package var isLoopback: Bool {
         isIPv6 ? bytes.dropLast().allSatisfy { $0 == 0 } && bytes[15] == 1 : bytes[0] == 127
     }
+
+    /// The address of IPv4 that is written as one of IPv6, ::ffff:0:0/96: a socket of both takes it, one of
+    /// IPv6 alone does not (ipv6(7)), and no packet has it so (RFC 4291).
+    package var mapped: IPAddress? {
+        guard isIPv6, bytes[..<10].allSatisfy({ $0 == 0 }), bytes[10] == 0xFF, bytes[11] == 0xFF else { return nil }
+        return IPAddress(bytes: Array(bytes[12...]))
+    }
+
+    /// As packets have it.
+    package var plain: IPAddress { mapped ?? self }
+
+    /// Whether who connects to it stays on its own host: loopback, or no address at all.
+    package var isOfItself: Bool { plain.isLoopback || plain.isUnspecified }
 }
 
 extension IPAddress {

@@ -4,8 +4,10 @@ extension SectionRows {
         """
         `user` takes pasta(1) or slirp4netns(1), nft(8) and /dev/net/tun, but no privilege. The host's own addresses (those of its interfaces,
         and what local routes make its own), its gateways, link-local addresses, groups (multicast, broadcast) and those that clouds serve their metadata at
-        are out of reach, unless `allow` names them; so are the addresses of IPv6 that lead to them by a translator or a tunnel (64:ff9b::/96
-        and any other prefix of 96 bits, 2002::/16, Teredo, ISATAP). What becomes the host's own while the jail runs (by DHCP, for a new bridge) is
+        are out of reach, unless `allow` names them; so are the addresses of IPv6 that lead to them by a tunnel (2002::/16, Teredo,
+        ISATAP) or a translator: to a single one behind any prefix that RFC 6052 has, of 32 to 96 bits, to a range such as link-local addresses
+        behind 64:ff9b::/96 and 64:ff9b:1::/96. What leads there by other ways, set up elsewhere (6rd, MAP, a router that forwards a port), cannot be
+        known. What becomes the host's own while the jail runs (by DHCP, for a new bridge) is
         closed some milliseconds after it has come.
 
         `veth`, `macvlan` and `ipvlan` are root's, and take nft(8). `veth` is a pair of interfaces of its own with NAT: net.ipv4.ip_forward
@@ -57,7 +59,9 @@ extension SectionRows {
                 name below one; an IPv6 address stands in brackets where ports follow. Without a port a name is for 443, all
                 else for every port. With names in it a resolver of the jail's own answers at 127.0.0.1, for these names only:
                 the addresses of an answer are open for as long as it says, for a minute at least, and a connection that is
-                there stays. Addresses of the host, of its link and of private networks are never opened by a name. What is at
+                there stays. Addresses of the host, of its link and of private networks are never opened by a name, nor those
+                of IPv6 that are translated to them: by 64:ff9b::/96, or by what the servers answer for ipv4only.arpa (RFC 7050), once; a prefix
+                that they do not tell cannot be known. What is at
                 the same address under another name is reached, too. A network such as 0.0.0.0/0 opens all that is in it but
                 the host's own addresses, link-local ones, groups and clouds' metadata: these take an entry for the one address, or
                 for a part of link-local addresses such as 169.254.169.0/24. Servers of names are asked at port 53 where a network has
@@ -67,7 +71,8 @@ extension SectionRows {
                 "dns", as: ValueForm("array of addresses", .list(.text(address))),
                 """
                 The servers of the jail's resolv.conf, or, where `allow` has names, those that its resolver asks, from the
-                host's network. Absent: the host's.
+                host's network: 127.0.0.53 is the host's then, and refused as the jail's own without names. Absent: the host's, also where
+                they answer at its loopback (systemd-resolved, dnsmasq).
                 """),
         ])
 

@@ -154,6 +154,10 @@ SERVER = textwrap.dedent(
 
         how = (zone.get(name) or {}).get("how")
         whole = message(found)
+        # A server of RFC 1035, or what stands before one: the last number of the header counts the options.
+        bare = {"no options": [message([], flags=0x8181)], "header": [question[:2] + struct.pack(">5H", 0x8184, 0, 0, 0, 0)], "lost": []}
+        if how in bare and question[10:12] != b"\0\0": return bare[how]
+        if how in bare: how = None
         forged = [record(b"\xc0\x0c", 1, 5, socket.inet_aton("203.0.113.20"))]
         loop = b"\xc0" + bytes([len(asked) + 12])
         strange = {

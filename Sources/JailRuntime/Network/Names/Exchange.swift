@@ -7,6 +7,8 @@ enum Asker: Equatable {
     case datagram(Peer)
     /// A connection, by its number.
     case connection(Int)
+    /// The resolver itself.
+    case nobody
 }
 
 /// A question on its way: one server after the other, each by a socket of its own.
@@ -24,6 +26,12 @@ struct Exchange {
     let groups: [Int]
     private(set) var socket: Int32 = -1
     private(set) var isStream = false
+    /// Whether it is put without what RFC 6891 has added: a server may refuse that, and what stands before it may lose it.
+    private(set) var isBare = false
+    /// The servers that have answered.
+    private var heard: Set<Int> = []
+    /// An answer that waits for another exchange.
+    private(set) var held: [UInt8]?
     /// When the next server is asked.
     private(set) var due = 0
     private var turns = 0
@@ -35,7 +43,7 @@ struct Exchange {
 
     /// How long a server is waited for: three of them are asked before a program of the jail gives up, resolv.conf(5).
     private static let patience = 1_500_000_000
-    private static let fewestTurns = 3
+    private var fewestTurns: Int { asker == .nobody ? 1 : 3 }
     private static let port: UInt16 = 53
     /// How many messages that answer nothing have come from this server.
     private var strange = 0
@@ -50,13 +58,20 @@ struct Exchange {
     /// The server that is asked for the first time, of so many; nil where it is asked once more.
     func firstAsked(of count: Int) -> Int? { turns <= count ? turns - 1 : nil }
 
+    /// The server that has answered, of so many; nil where it has done so before.
+    mutating func heardFirst(of count: Int) -> Int? {
+        let server = (turns - 1) % count
+        return heard.insert(server).inserted ? server : nil
+    }
+
     func hasNext(of servers: [IPAddress]) -> Bool { turns < servers.count }
 
     /// Asks the next server; false where all had their turn. `socket` is −1 where it could not be asked.
     mutating func askNext(of servers: [IPAddress], _ now: Int) -> Bool {
         close()
-        guard !servers.isEmpty, turns < max(servers.count, Self.fewestTurns) else { return false }
+        guard !servers.isEmpty, turns < max(servers.count, fewestTurns) else { return false }
         turns += 1
+        isBare = turns > servers.count
         begin(.datagrams, of: servers, now)
         return true
     }
@@ -68,6 +83,14 @@ struct Exchange {
         return socket >= 0
     }
 
+    /// Asks the same server once more, without options; false where it could not be asked.
+    mutating func askBare(of servers: [IPAddress], _ now: Int) -> Bool {
+        isBare = true
+        close()
+        begin(.datagrams, of: servers, now)
+        return socket >= 0
+    }
+
     private mutating func begin(_ type: SocketType, of servers: [IPAddress], _ now: Int) {
         due = now + Self.patience
         id = .random(in: 0...UInt16.max)
@@ -76,7 +99,7 @@ struct Exchange {
         do throws(KernelError) {
             // A port that the kernel draws.
             socket = try openSocket(type, towards: servers[(turns - 1) % servers.count].bytes, port: Self.port)
-            let question = asked.query(id: id)
+            let question = asked.query(id: id, isBare: isBare)
             switch type {
             case .datagrams: _ = try sendNow(question[...], over: socket)
             case .stream:
@@ -103,6 +126,7 @@ struct Exchange {
 
     private mutating func judge(_ bytes: [UInt8]) -> Heard {
         if Answer.answers(asked.question, id: id, bytes) { return .message(bytes) }
+        if Answer.refusesAll(id: id, bytes) { return .gone }
         strange += 1
         return isStream || strange > Self.mostStrange ? .gone : .nothing
     }
@@ -113,6 +137,11 @@ struct Exchange {
         guard input.count >= 2 else { return .nothing }
         let length = Int(input[0]) << 8 | Int(input[1])
         return input.count < 2 + length ? .nothing : judge(Array(input[2..<2 + length]))
+    }
+
+    mutating func hold(_ answer: [UInt8]) {
+        close()
+        (held, due) = (answer, .max)
     }
 
     mutating func close() {

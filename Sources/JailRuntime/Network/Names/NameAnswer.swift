@@ -39,6 +39,14 @@ struct Answer {
         return lower(name) == lower(question.name)
     }
 
+    /// Whether a server says by its header alone that it has not understood.
+    static func refusesAll(id: UInt16, _ bytes: [UInt8]) -> Bool {
+        var reader = NameReader(bytes)
+        guard reader.number16() == id, let flags = reader.number16(), flags >> 11 & 0x1F == 0x10, bytes.count == 12
+        else { return false }
+        return reader.number16() == 0 && [Code.malformed, .notImplemented].contains { $0.rawValue == flags & 0xF }
+    }
+
     /// Reads an answer to that question; nil where it is malformed.
     init?(_ bytes: [UInt8], to question: NameQuestion) {
         var reader = NameReader(bytes, at: 2)

@@ -94,6 +94,8 @@ struct AskedMessage {
     let wantsRecursion: Bool
     /// How long a datagram it takes; nil where it does not say.
     let room: Int?
+    /// The longest that loopback carries is a little more.
+    private static let mostRoom = 65_000
 
     /// Why there is nothing to answer, or what is answered without asking further.
     enum Reading {
@@ -126,16 +128,17 @@ struct AskedMessage {
                 reader.number32() != nil,
                 let length = reader.number16(), reader.take(Int(length)) != nil
             else { return refusal(.malformed) }
-            if kind == NameQuestion.options { room = max(512, Int(size)) }
+            if kind == NameQuestion.options { room = min(max(512, Int(size)), mostRoom) }
         }
         return .asked(
             AskedMessage(
                 id: id, question: NameQuestion(name: name, type: type), wantsRecursion: flags & 0x100 != 0, room: room))
     }
 
-    /// The question as it is put to a server: nothing of what the program wrote beside it goes along.
-    func query(id: UInt16) -> [UInt8] {
-        let takesMore = room != nil || question.wantsAddresses
+    /// The question as it is put to a server: nothing of what the program wrote beside it goes along. `isBare`: as RFC 1035 has it, for a server
+    /// that knows no other.
+    func query(id: UInt16, isBare: Bool = false) -> [UInt8] {
+        let takesMore = !isBare && (room != nil || question.wantsAddresses)
         var bytes =
             bigEndian(id) + bigEndian(0x0100) + bigEndian(1) + bigEndian(0) + bigEndian(0)
             + bigEndian(takesMore ? 1 : 0)

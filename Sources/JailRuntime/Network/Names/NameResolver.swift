@@ -26,6 +26,7 @@ struct NameResolver {
     var opened: OpenedAddresses
     var refused: RefusedNames
     private var tally: ServerTally
+    var translators = Translators()
     /// Questions that a server was asked.
     var exchanges: [Exchange] = []
     var connections: [Connection] = []
@@ -80,6 +81,7 @@ struct NameResolver {
         if now >= closedUntil { closedUntil = 0 }
         if watches[1].isReady { takeConnection(now) }
         if watches[0].isReady { try readDatagrams(now) }
+        try takeHeld(now)
     }
 
     private mutating func takeConnection(_ now: Int) {
@@ -136,14 +138,21 @@ struct NameResolver {
         guard exchanges.count < Self.mostExchanges else {
             return reply(Answer.empty(Answer.Code.failed.rawValue, to: asked), to: asker)
         }
-        exchanges.append(Exchange(asker: asker, asked: asked, groups: groups))
+        if asked.question.type == NameQuestion.six { try askForTranslators(now) }
+        try begin(Exchange(asker: asker, asked: asked, groups: groups), now)
+    }
+
+    mutating func begin(_ exchange: Exchange, _ now: Int) throws(KernelError) {
+        exchanges.append(exchange)
         try askNext(exchanges.count - 1, now)
     }
 
     /// Puts a question to the next of the servers; none is left where each had its turn.
     private mutating func askNext(_ index: Int, _ now: Int) throws(KernelError) {
         while exchanges[index].askNext(of: service.servers, now) {
-            if let server = exchanges[index].firstAsked(of: service.servers.count) {
+            if exchanges[index].asker != .nobody,
+                let server = exchanges[index].firstAsked(of: service.servers.count)
+            {
                 try tally.noteQuestion(to: server)
             }
             if exchanges[index].socket >= 0 { return }
@@ -160,15 +169,19 @@ struct NameResolver {
     }
 
     /// An answer of the server that was asked.
-    private mutating func take(_ bytes: [UInt8], _ index: Int, _ now: Int) throws(KernelError) {
+    mutating func take(_ bytes: [UInt8], _ index: Int, _ now: Int) throws(KernelError) {
         let exchange = exchanges[index]
-        // By a stream it is asked once more for what it has answered.
-        if !exchange.isStream, let server = exchange.firstAsked(of: service.servers.count) {
+        if let server = exchanges[index].heardFirst(of: service.servers.count), exchange.asker != .nobody {
             try tally.noteAnswer(of: server)
         }
         guard var answer = Answer(bytes, to: exchange.asked.question) else { return try askNext(index, now) }
         if answer.isTruncated, !exchange.isStream {
             if !exchanges[index].askWhole(of: service.servers, now) { try askNext(index, now) }
+            return
+        }
+        // What a server of RFC 1035 says to what it does not know, RFC 6891.
+        if [Answer.Code.malformed, .notImplemented].contains(where: { $0.rawValue == answer.code }), !exchange.isBare {
+            if !exchanges[index].askBare(of: service.servers, now) { try askNext(index, now) }
             return
         }
         // As glibc does: another server may know better.
@@ -180,6 +193,10 @@ struct NameResolver {
         guard exchange.asked.question.wantsAddresses else {
             return finish(index, Answer.passed(bytes, to: exchange.asked))
         }
+        if exchange.asker == .nobody { return learn(answer, index) }
+        if exchange.asked.question.type == NameQuestion.six, !translators.areKnown {
+            return exchanges[index].hold(bytes)
+        }
         let isOpen = try open(&answer, for: exchange, now)
         finish(
             index,
@@ -190,14 +207,17 @@ struct NameResolver {
     private mutating func open(
         _ answer: inout Answer, for exchange: Exchange, _ now: Int
     ) throws(KernelError) -> Bool {
-        if let left = answer.addresses.first(where: { service.disposition(of: $0.address) == .left }) {
+        let (service, translators) = (service, translators.prefixes)
+        func disposition(_ address: IPAddress) -> NameService.Disposition {
+            service.disposition(of: address, behind: translators)
+        }
+        if let left = answer.addresses.first(where: { disposition($0.address) == .left }) {
             try refused.note(exchange.asked, leadingTo: left.address)
         }
-        answer.keep(atMost: Self.mostAddresses) { service.disposition(of: $0) != .left }
+        answer.keep(atMost: Self.mostAddresses) { disposition($0) != .left }
         do throws(KernelError) {
             try opened.open(
-                answer.addresses.filter { service.disposition(of: $0.address) == .opened }, of: exchange.groups,
-                now: now)
+                answer.addresses.filter { disposition($0.address) == .opened }, of: exchange.groups, now: now)
             return true
         } catch {
             // A set is full, or the kernel has no memory. Any other reason is the end.
@@ -207,9 +227,10 @@ struct NameResolver {
     }
 
     /// Tells the asker, and is done with its question.
-    private mutating func finish(_ index: Int, _ message: [UInt8]) {
+    mutating func finish(_ index: Int, _ message: [UInt8]) {
         var exchange = exchanges.remove(at: index)
         exchange.close()
+        if exchange.asker == .nobody { translators.beKnown() }
         reply(message, to: exchange.asker, room: exchange.asked.room ?? 512, asked: exchange.asked)
     }
 
@@ -222,6 +243,7 @@ struct NameResolver {
         case .connection(let serial):
             guard let index = connections.firstIndex(where: { $0.serial == serial }) else { return }
             connections[index].answer(message)
+        case .nobody: break
         }
     }
 
