@@ -129,6 +129,8 @@ import Testing
         let address = try #require(IPAddress(address[...]))
         #expect(try rules("").closed.contains(address))
         #expect(try rules("allow = [\"::/0\"]").holdsBack(address))
+        // One that no packet has cannot be named.
+        if address.mapped != nil { return }
         let named = try rules("allow = [\"::/0\", \"\(address)/128\"]").text
         #expect(
             named.contains("set whole6 { type ipv6_addr; flags interval; auto-merge; elements = { \(address)/128 } }"))
