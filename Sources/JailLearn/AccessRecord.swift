@@ -1,3 +1,5 @@
+import SpecFile
+
 /// What a watched command did with one path or address, or needs on the way to it.
 package struct AccessRecord: Hashable, Sendable {
     package enum Act: String, CaseIterable, Sendable {
@@ -39,21 +41,26 @@ package struct AccessRecord: Hashable, Sendable {
     }
 
     package let act: Act
+    private let key: PathKey
     /// Absolute and without links, but of `link` itself; an address as 127.0.0.1:80, [::1]:80 or @NAME.
-    package let path: String
+    package var path: String { key.path }
     package let detail: String
 
     package init(_ act: Act, _ path: String, _ detail: String = "") {
         self.act = act
-        self.path = path
+        key = PathKey(path)
         self.detail = detail
     }
+
+    /// Whether it is of a file, and not of an address.
+    var isOfFile: Bool { path.utf8.first == UInt8(ascii: "/") }
 }
 
 extension AccessRecord: Comparable {
     package static func < (a: Self, b: Self) -> Bool {
         // Nearly always the path decides, and the rest need not be made.
         if a.path != b.path { return a.path < b.path }
+        if a.key != b.key { return a.path.utf8.lexicographicallyPrecedes(b.path.utf8) }
         return (a.act.rawValue, a.detail) < (b.act.rawValue, b.detail)
     }
 }

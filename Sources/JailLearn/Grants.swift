@@ -24,10 +24,34 @@ struct Grant: Equatable {
     }
 }
 
+/// Grants by their paths: a command may have used ten thousands of places, of which each is held to all others.
+struct GrantTable {
+    private var indices: [String: [Int]] = [:]
+    private let grants: [Grant]
+
+    init(_ grants: [Grant]) {
+        self.grants = grants
+        for (index, grant) in grants.enumerated() { indices[grant.path, default: []].append(index) }
+    }
+
+    /// Whether one that stands at the path or above it is like that; with its place among them.
+    func has(at path: String, where isSo: (Grant, Int) -> Bool) -> Bool {
+        placesAbove(path).contains { place in
+            indices[place]?.contains { isWithin(path, grants[$0].path) && isSo(grants[$0], $0) } ?? false
+        }
+    }
+}
+
 /// Records of a command become the lines that it needs.
 struct Generaliser {
+    private struct Key: Hashable {
+        let path: PathKey
+        let isWritable: Bool
+    }
+
     private let places: Places
     private(set) var grants: [Grant] = []
+    private var known: [Key: Int] = [:]
     /// What the command did that no line is made of, and why.
     private(set) var untold: [String] = []
 
@@ -49,9 +73,9 @@ struct Generaliser {
         case .make, .makeDirectory, .replace: change(record)
         case .enter: enter(path, "enters \(path)")
         case .link:
-            if places.isStanding(path) || path.hasPrefix("/dev/") { return }
+            if places.isStanding(path) || places.isInDevices(path) { return }
             add(path, .link(to: record.detail), "a link on the way to what it uses")
-        case .connect where path.hasPrefix("/"):
+        case .connect where record.isOfFile:
             if !places.isStanding(path) { add(path, .readOnly, "connects to \(path)") }
         case .connect, .listen, .named, .namedWithin, .variable, .owned, .runMade: break
         }
@@ -66,7 +90,7 @@ struct Generaliser {
 
     private mutating func read(_ path: String, _ reason: String) {
         if places.isStanding(path) || places.isOwn(path) { return }
-        if path.hasPrefix("/dev/") { return add(path, .device, reason) }
+        if places.isInDevices(path) { return add(path, .device, reason) }
         add(places.anchor(of: path) ?? path, .readOnly, reason)
     }
 
@@ -82,12 +106,12 @@ struct Generaliser {
     }
 
     private mutating func write(_ path: String) {
-        if path.hasPrefix("/dev/"), !places.isStanding(path), !places.isOwn(parent(of: path)) {
+        if places.isInDevices(path), !places.isStanding(path), !places.isOwn(parent(of: path)) {
             return add(path, .device, "writes to \(path)")
         }
-        if places.isOwn(parent(of: path)) && path.hasPrefix("/dev/") { return }
+        if places.isOwn(parent(of: path)) && places.isInDevices(path) { return }
         guard !places.isStanding(path) else {
-            if !isWithin(path, "/proc"), !path.hasPrefix("/dev/") {
+            if !isWithin(path, "/proc"), !places.isInDevices(path) {
                 untold.append("writes to \(path), which is the host's system")
             }
             return
@@ -108,7 +132,7 @@ struct Generaliser {
             case .makeDirectory: "makes the directory \(path)"
             default: "makes \(path)"
             }
-        if places.isStanding(path) || path.hasPrefix("/dev/") {
+        if places.isStanding(path) || places.isInDevices(path) {
             if !isWithin(path, "/proc") { untold.append("\(does), which is the host's system") }
             return
         }
@@ -123,24 +147,26 @@ struct Generaliser {
     }
 
     private mutating func add(_ path: String, _ kind: Grant.Kind, _ reason: String) {
-        guard let index = grants.firstIndex(where: { $0.path == path && $0.isWritable == isWritable(kind) }) else {
-            return grants.append(Grant(path: path, kind: kind, reason: reason))
+        let grant = Grant(path: path, kind: kind, reason: reason)
+        let key = Key(path: PathKey(path), isWritable: grant.isWritable)
+        guard let index = known[key] else {
+            known[key] = grants.count
+            return grants.append(grant)
         }
         // A directory that is only entered may be one that is read.
-        if case .empty = grants[index].kind { grants[index] = Grant(path: path, kind: kind, reason: reason) }
+        if case .empty = grants[index].kind { grants[index] = grant }
     }
-
-    private func isWritable(_ kind: Grant.Kind) -> Bool { Grant(path: "", kind: kind, reason: "").isWritable }
 }
 
 extension Generaliser {
     /// Three of a kind in one directory stand for the directory.
     private mutating func gather(_ kind: Grant.Kind) {
-        var byDirectory: [String: Int] = [:]
-        for grant in grants where grant.kind == kind { byDirectory[parent(of: grant.path), default: 0] += 1 }
-        for (directory, count) in byDirectory.sorted(by: { $0.key < $1.key })
-        where count >= 3 && !places.isForbidden(directory) {
-            grants.removeAll { $0.kind == kind && parent(of: $0.path) == directory }
+        var byDirectory: [PathKey: Int] = [:]
+        for grant in grants where grant.kind == kind { byDirectory[PathKey(parent(of: grant.path)), default: 0] += 1 }
+        let whole = byDirectory.filter { $0.value >= 3 && !places.isForbidden($0.key.path) }
+        grants.removeAll { $0.kind == kind && whole[PathKey(parent(of: $0.path))] != nil }
+        for (key, count) in whole.sorted(by: { $0.key.path < $1.key.path }) {
+            let directory = key.path
             grants.append(Grant(path: directory, kind: kind, reason: "\(count) paths of \(directory)"))
         }
     }
@@ -149,13 +175,15 @@ extension Generaliser {
     private mutating func drop() {
         let needed = grants.filter { !isGranted($0) }
         // A target can have one mount only, in whichever of the files.
-        let all = needed.filter { grant in !places.context.granted.contains { $0.path == grant.path } }
-        for grant in needed where !all.contains(grant) && grant.kind != .empty {
+        let taken = Set(places.context.granted.map(\.path))
+        let all = needed.filter { !taken.contains($0.path) }
+        for grant in needed where taken.contains(grant.path) && grant.kind != .empty {
             untold.append("\(grant.reason), of which the spec that is extended gives less")
         }
+        let table = GrantTable(all)
         grants = all.enumerated().filter { index, grant in
-            return !all.enumerated().contains { other, wider in
-                guard other != index, isWithin(grant.path, wider.path) else { return false }
+            return !table.has(at: grant.path) { wider, other in
+                guard other != index else { return false }
                 // A place to stand in is there with whatever stands at the same path.
                 if grant.kind == .empty, wider.kind != .empty, wider.path == grant.path { return true }
                 switch wider.kind {

@@ -11,13 +11,12 @@ struct LearnedIdentity {
         guard context.isRoot else { return }
         let places = Places(context: context)
         var owners: [Int: String] = [:]
+        let table = GrantTable(grants)
         for record in records where record.act == .owned {
             let words = record.detail.split(separator: " ")
             guard words.count == 2, let owner = Int(words[0]), let act = AccessRecord.Act(rawValue: String(words[1]))
             else { continue }
-            let shown = grants.contains { grant in
-                isWithin(record.path, grant.path) && (grant.isWritable || !act.changes)
-            }
+            let shown = table.has(at: record.path) { grant, _ in grant.isWritable || !act.changes }
             guard shown || places.isStanding(record.path) && !act.changes else { continue }
             if owners[owner] == nil { owners[owner] = "\(act.words) \(record.path)" }
         }
@@ -30,7 +29,8 @@ struct LearnedIdentity {
 }
 
 extension AccessRecord.Act {
-    fileprivate var changes: Bool {
+    /// Whether what is at the path, or its name, is another after it.
+    var changes: Bool {
         switch self {
         case .write, .make, .makeDirectory, .replace: true
         case .read, .list, .enter, .execute, .link, .connect, .listen, .named, .namedWithin, .variable, .owned,

@@ -29,7 +29,7 @@ package struct LearnedNetwork {
 
     init(_ records: [AccessRecord], _ context: LearnContext) {
         let wanted = Self.connections(records)
-        let connects = records.filter { $0.act == .connect && !$0.path.hasPrefix("/") }
+        let connects = records.filter { $0.act == .connect && !$0.isOfFile }
         // Not what only asked for a route: that says nothing of who will connect.
         let used = Set(connects.map { Self.portKey($0) })
         ports = records.filter {
@@ -90,7 +90,7 @@ package struct LearnedNetwork {
         let hasAnyPort = records.contains { $0.act == .listen && $0.path.hasSuffix(":0") }
         var met: Set<String> = []
         return records.filter { record in
-            guard record.act == .connect, !record.path.hasPrefix("/") else { return false }
+            guard record.act == .connect, !record.isOfFile else { return false }
             // Where a server may be bound, asked for as what a client may reach: nothing is sent there.
             if record.detail == "aimed", isAny(record) { return false }
             // Port 0 is asked for by getaddrinfo(3), to learn of routes: nothing is sent.

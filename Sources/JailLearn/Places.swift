@@ -50,12 +50,15 @@ package struct LearnContext: Equatable, Sendable {
 struct Places {
     let context: LearnContext
     private let homes: Set<String>
+    /// Directories of which each in it is a program's.
+    private let parted: [String]
     /// The tree that the command works in; nil where that is no place to show.
     private(set) var work: String?
 
     init(context: LearnContext) {
         self.context = context
         homes = Set((context.homes + [context.home].compactMap { $0 }).filter { $0.hasPrefix("/") && $0 != "/" })
+        parted = Self.shared + homes.sorted().flatMap { home in Self.sharedAtHome.map { home + "/" + $0 } }
         work = [context.tree, context.current].compactMap { $0 }.first {
             !isForbidden($0) && !isStanding($0) && $0 != "/"
         }
@@ -77,13 +80,15 @@ struct Places {
         return DeviceNode.allCases.contains { $0.path == path } || DeviceLink.allCases.contains { $0.path == path }
     }
 
+    func isInDevices(_ path: String) -> Bool { isWithin(path, "/dev") && path != "/dev" }
+
     /// Whether it is a directory of which the jail has one of its own, for names that come and go.
     func isOwn(_ path: String) -> Bool { Self.own.contains(path) || path == "/dev/pts" || isWithin(path, "/dev/pts") }
 
     private static let keys = [".ssh", ".gnupg"]
 
     /// Whether it is a directory of somebody's keys.
-    func isKeys(_ path: String) -> Bool { Self.keys.contains { path.hasSuffix("/" + $0) } }
+    func isKeys(_ path: String) -> Bool { names(of: path).last.map(Self.keys.contains) ?? false }
 
     /// Whether no line may show all that is in it: what holds the homes, keys or programs of others. What HOME says can only add to
     /// that: it is the caller's to set.
@@ -91,7 +96,7 @@ struct Places {
         if path.utf8.count(where: { $0 == UInt8(ascii: "/") }) == 1 { return true }
         if Self.own.contains(path) || Self.shared.contains(path) || isWithin(path, "/etc") { return true }
         if parent(of: path) == "/home" { return true }
-        if path.split(separator: "/").contains(where: { Self.keys.contains(String($0)) }) { return true }
+        if names(of: path).contains(where: Self.keys.contains) { return true }
         return homes.contains { home in
             isWithin(home, path) || (Self.sharedAtHome + [".local"]).contains { path == home + "/" + $0 }
         }
@@ -100,10 +105,8 @@ struct Places {
     /// The directory that a path below it stands for as a whole; nil where it is one of its own.
     func anchor(of path: String) -> String? {
         if let work, isWithin(path, work) { return work }
-        let atHome = homes.sorted().flatMap { home in Self.sharedAtHome.map { home + "/" + $0 } }
-        for directory in Self.shared + atHome where isWithin(path, directory) && path != directory {
-            let name = path.dropFirst(directory.count + 1).prefix { $0 != "/" }
-            let anchor = directory + "/" + name
+        for directory in parted where isWithin(path, directory) && path != directory {
+            let anchor = directory + "/" + names(of: path)[names(of: directory).count]
             // A file there stands for itself.
             return anchor == path || isForbidden(anchor) ? nil : anchor
         }

@@ -10,10 +10,10 @@ struct TightRules {
     private(set) var lists: [List: [(path: String, reason: String)]] = [:]
 
     private let places: Places
-    private let grants: [Grant]
+    private let table: GrantTable
 
     init(_ records: [AccessRecord], _ grants: [Grant], _ context: LearnContext) {
-        (places, self.grants) = (Places(context: context), grants)
+        (places, table) = (Places(context: context), GrantTable(grants))
         var rules: [(list: List, path: String, reason: String)] = []
         // What a jail has of its own, and programs look at without its being seen: proc(5), the null device.
         rules.append((.ro, "/proc", "the jail's own processes"))
@@ -52,21 +52,22 @@ struct TightRules {
     /// Whether the jail has it, or a directory made of what other lines show: a rule for what is missing is an error.
     private func isShown(_ path: String) -> Bool {
         if isWithin(path, "/proc") || isWithin(path, "/sys") || path == "/" { return false }
-        return places.isStanding(path) || grants.contains { isWithin(path, $0.path) }
+        return places.isStanding(path) || table.has(at: path) { _, _ in true }
     }
 
     /// Three files of a directory stand for it.
     private func gathered(_ read: [(path: String, reason: String)]) -> [(path: String, reason: String)] {
-        var counts: [String: Int] = [:]
-        for one in read { counts[parent(of: one.path), default: 0] += 1 }
+        var counts: [PathKey: Int] = [:]
+        for one in read { counts[PathKey(parent(of: one.path)), default: 0] += 1 }
+        var whole: Set<PathKey> = []
         var result: [(path: String, reason: String)] = []
         for one in read {
             let directory = parent(of: one.path)
-            guard let count = counts[directory], count >= 3, !places.isForbidden(directory) else {
+            guard let count = counts[PathKey(directory)], count >= 3, !places.isForbidden(directory) else {
                 result.append(one)
                 continue
             }
-            if !result.contains(where: { $0.path == directory }) {
+            if whole.insert(PathKey(directory)).inserted {
                 result.append((directory, "\(count) paths of \(directory)"))
             }
         }
@@ -77,8 +78,11 @@ struct TightRules {
 
     /// Without those that a wider one opens as far.
     private static func narrowed(_ rules: [Rule]) -> [Rule] {
-        rules.enumerated().filter { index, rule in
-            !rules.enumerated().contains { other, wider in
+        var indices: [String: [Int]] = [:]
+        for (index, rule) in rules.enumerated() { indices[rule.path, default: []].append(index) }
+        return rules.enumerated().filter { index, rule in
+            !placesAbove(rule.path).flatMap { indices[$0] ?? [] }.contains { other in
+                let wider = rules[other]
                 guard other != index, isWithin(rule.path, wider.path), wider.list.gives(rule.list) else { return false }
                 // Of two that give each other only the first stays.
                 return !(rule.list.gives(wider.list) && rule.path == wider.path) || other < index

@@ -67,5 +67,7 @@ package func shellWord(_ word: String, quoted: Bool = false) -> String {
                 || "-_=./:@%+,".utf8.contains(byte)
         }
     if isPlain && !quoted { return word }
-    return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    // Not by characters: one with an accent after it is a quote to the shell all the same.
+    let parts = word.utf8.split(separator: UInt8(ascii: "'"), omittingEmptySubsequences: false)
+    return "'" + parts.map { String(Substring($0)) }.joined(separator: "'\\''") + "'"
 }

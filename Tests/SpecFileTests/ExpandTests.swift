@@ -43,6 +43,27 @@ import Testing
         #expect(quoted("a\"b\\c\n\u{1B}[31m\u{202E}\u{85}é") == "\"a\\\"b\\\\c\\n\\u{1b}[31m\\u{202e}\\u{85}é\"")
         #expect(quoted(String(repeating: "a", count: 5000)).utf8.count < 200)
     }
+
+    @Test(arguments: ["", "a b", "it's", "a'\u{301}; touch x '", "''", "$(id)", "é"])
+    func `a shell takes a word for that one word`(word: String) {
+        let text = Array(shellWord(word).utf8)
+        #expect(text.first == UInt8(ascii: "'") && text.last == UInt8(ascii: "'"))
+        // Between two quotes everything is itself; a quote ends that, and stands behind a backslash outside.
+        var (result, isQuoted, index) = ([UInt8](), false, 0)
+        while index < text.count {
+            if text[index] == UInt8(ascii: "'") {
+                isQuoted.toggle()
+            } else if !isQuoted {
+                #expect(text[index] == UInt8(ascii: "\\"))
+                index += 1
+                result.append(text[index])
+            } else {
+                result.append(text[index])
+            }
+            index += 1
+        }
+        #expect(!isQuoted && result == Array(word.utf8))
+    }
 }
 
 @Suite struct CurrentDirectoryTests {

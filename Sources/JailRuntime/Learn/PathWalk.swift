@@ -15,22 +15,28 @@ struct PathWalk {
 
     /// Directories that were walked, by the text that led there: whatever may lead elsewhere by now takes them away.
     struct Known {
-        fileprivate var directories: [String: PathWalk] = [:]
+        fileprivate var directories: [PathKey: PathWalk] = [:]
 
         mutating func forget() { directories = [:] }
     }
 
     /// The same as `init(_:followsLast:)`, where the directory is one of those known in one look at the file.
-    static func walk(_ absolute: String, followsLast: Bool, knowing known: inout Known) -> PathWalk? {
-        let (directory, name) = directoryAndName(absolute)
-        guard !name.isEmpty, name != ".", name != "..", directory != "/" else {
+    static func walk(
+        _ absolute: String, followsLast: Bool, knowing known: inout Known, depth: Int = 0
+    ) -> PathWalk? {
+        let (slashed, name) = directoryAndName(absolute)
+        guard !name.isEmpty, name != ".", name != "..", slashed != "/", depth < deepest else {
             return PathWalk(absolute, followsLast: followsLast)
         }
-        if known.directories[directory] == nil {
-            guard let walk = PathWalk(directory, followsLast: true), walk.found?.isDirectory == true else { return nil }
-            known.directories[directory] = walk
-        }
-        guard var walk = known.directories[directory] else { return nil }
+        // One look for each directory on the way that is not known yet.
+        let directory = String(Substring(slashed.utf8.dropLast()))
+        let key = PathKey(directory)
+        guard
+            var walk = known.directories[key]
+                ?? Self.walk(directory, followsLast: true, knowing: &known, depth: depth + 1),
+            walk.found?.isDirectory == true
+        else { return nil }
+        known.directories[key] = walk
         if let status = walk.found, status.permissions & 1 == 0 { walk.closedBy = walk.closedBy ?? status.owner }
         walk.path = (walk.path == "/" ? "" : walk.path) + "/" + name
         if walk.path == "/proc" { return nil }
@@ -45,13 +51,16 @@ struct PathWalk {
         return walk
     }
 
+    /// How many directories are looked up one inside the other.
+    private static let deepest = 64
+
     /// nil where a directory on the way is missing, and below /proc, whose links are another's than the caller's.
     init?(_ absolute: String, followsLast: Bool) {
-        var left = Array(absolute.split(separator: "/").map(String.init).reversed())
+        var left = Array(components(absolute).reversed())
         while let name = left.popLast() {
-            if name == "." { continue }
             if name == ".." {
-                path = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+                path = parent(of: path)
+                if path == "/" { path = "" }
                 continue
             }
             let next = path + "/" + name
@@ -67,7 +76,7 @@ struct PathWalk {
                 let target = try readLink(next)
                 links.append((next, target))
                 if target.utf8.first == UInt8(ascii: "/") { path = "" }
-                left += target.split(separator: "/").map(String.init).reversed()
+                left += components(target).reversed()
             } catch {
                 guard error.errno == .noEntry, left.isEmpty else { return nil }
                 (path, found) = (next, nil)

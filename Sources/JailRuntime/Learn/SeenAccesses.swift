@@ -14,10 +14,10 @@ struct SeenAccesses {
     /// The flags of the open(2) that is looked at.
     var opens = OpenFlags(0)
 
-    private var made: Set<String> = []
+    private var made: Set<PathKey> = []
     private var known = PathWalk.Known()
     /// Paths as they are named that were found to be readable files, with the files: a program opens some of them again and again.
-    private var settled: (names: Set<String>, files: Set<String>) = ([], [])
+    private var settled: (names: Set<PathKey>, files: Set<PathKey>) = ([], [])
     /// Whether a name has changed that others may lead through.
     private var hasChanged = false
     private let isRoot = effectiveUser() == 0
@@ -33,11 +33,11 @@ struct SeenAccesses {
     @discardableResult
     mutating func take(_ absolute: String, _ use: ObservedCall.Use, follows: Bool) -> Found? {
         let isRead = if case .open = use { opens.changesNothing && !opens.namesOnly && follows } else { false }
-        if isRead, settled.names.contains(absolute) { return nil }
+        if isRead, settled.names.contains(PathKey(absolute)) { return nil }
         guard let walk = PathWalk.walk(absolute, followsLast: follows, knowing: &known) else { return nil }
         if isRead, walk.found?.isRegular == true, settled.names.count < Self.limit {
-            settled.names.insert(absolute)
-            settled.files.insert(walk.path)
+            settled.names.insert(PathKey(absolute))
+            settled.files.insert(PathKey(walk.path))
         }
         return take(walk, use)
     }
@@ -59,7 +59,7 @@ struct SeenAccesses {
     mutating func take(_ walk: PathWalk, _ use: ObservedCall.Use) -> Found? {
         // A link or a directory may have been on the way of others.
         if use.changesNames, let found = walk.found,
-            found.isDirectory || found.isSymlink || settled.files.contains(walk.path)
+            found.isDirectory || found.isSymlink || settled.files.contains(PathKey(walk.path))
         {
             forget()
             hasChanged = true
@@ -85,7 +85,7 @@ struct SeenAccesses {
         case .modify:
             if !isOwn, mayAccess(walk.path, writing: true) { note(walk, .write, walk.path) }
         case .remove:
-            if made.remove(walk.path) == nil, !isOwn, mayAccess(parent(of: walk.path), writing: true) {
+            if made.remove(PathKey(walk.path)) == nil, !isOwn, mayAccess(parent(of: walk.path), writing: true) {
                 note(walk, .replace, walk.path)
             }
         // A directory that is there is not made, mkdir(2); another name may be replaced by rename(2) only.
@@ -113,7 +113,7 @@ struct SeenAccesses {
         let isOwn = isMade(walk.path)
         guard isOwn || mayAccess(parent(of: walk.path), writing: true) else { return }
         if !isOwn { note(walk, isDirectory ? .makeDirectory : .make, walk.path) }
-        made.insert(walk.path)
+        made.insert(PathKey(walk.path))
     }
 
     /// Whether the command has made it, or a directory above it.
@@ -121,7 +121,7 @@ struct SeenAccesses {
         if made.isEmpty { return false }
         var place = path
         while place != "/" {
-            if made.contains(place) { return true }
+            if made.contains(PathKey(place)) { return true }
             place = parent(of: place)
         }
         return false

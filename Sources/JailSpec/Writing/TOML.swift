@@ -54,7 +54,8 @@ package enum TOML {
             switch scalar {
             case "\"": result += "\\\""
             case "\\": result += "\\\\"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            // More than TOML asks for: also what would act on a terminal, or show the text in another order.
+            case _ where acts(scalar):
                 let digits = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
             default: result.unicodeScalars.append(scalar)
