@@ -126,7 +126,7 @@ def test_root_adds_to_nothing_that_others_could_have_written(root, ordinary, end
     assert learn(root, spec, "/bin/echo", "ran").status == 0
 
 
-@pytest.mark.parametrize("line", ["read\t/root/.ssh/id\t", "make\t/srv/data/x\t", "connect\t192.0.2.1:1\tinet", "home\t/nonexistent", "tree\t/srv", "tree\t/", "root", "nonsense"])
+@pytest.mark.parametrize("line", ["read\t/root/.ssh/id\t", "make\t/srv/data/x\t", "connect\t192.0.2.1:1\tinet", "home\t/nonexistent", "account\t/srv", "tree\t/srv", "tree\t/", "root", "nonsense"])
 def test_forged_records_open_nothing(caller, line):
     """The text of the spec is what its records say; what the text does not show is taken from the present run."""
     home, spec = caller.directory(), caller.directory() / "s.toml"

@@ -1,6 +1,7 @@
 import JailPlan
 import JailSpec
 import Kernel
+import LinuxFacts
 
 /// passwd(5), group(5) and subuid(5), read as files: in a static program the name service switch does not work, and in a
 /// jail's own tree it would load that tree's code.
@@ -105,6 +106,16 @@ enum Accounts {
             else { return false }
             return number(line[(password + 1)..<last]) == id
         }
+    }
+
+    /// The home of every user of passwd(5): the shell after it may be left out, as the C library has it.
+    static func homes(_ bytes: [UInt8]) -> [(user: UInt32, home: String)] {
+        var result: [(user: UInt32, home: String)] = []
+        lines(bytes) { fields in
+            guard fields.count >= 6, let uid = number(fields[2]) else { return }
+            result.append((uid, String(escaping: Array(fields[5]))))
+        }
+        return result
     }
 
     /// The lines of group(5).
