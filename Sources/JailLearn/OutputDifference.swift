@@ -30,4 +30,27 @@ package enum OutputDifference {
         }
         return nil
     }
+
+    /// Each line with one sign for a number and for signs that are repeated: a time or a process id makes no other line of it.
+    static func shapes(_ text: [UInt8]) -> [[UInt8]] {
+        text.split(separator: UInt8(ascii: "\n")).map { line in
+            var shape: [UInt8] = []
+            for byte in line {
+                let isDigit = (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+                let sign = isDigit ? UInt8(ascii: "0") : byte
+                if shape.last != sign { shape.append(sign) }
+            }
+            return shape
+        }
+    }
+
+    /// How many lines two texts have in common, in whatever order.
+    static func common(_ one: [[UInt8]], _ other: [[UInt8]]) -> Int {
+        var left: [[UInt8]: Int] = other.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        return one.count { line in
+            guard let count = left[line], count > 0 else { return false }
+            left[line] = count - 1
+            return true
+        }
+    }
 }

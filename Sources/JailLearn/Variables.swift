@@ -4,6 +4,32 @@ import SpecFile
 package enum Variables {
     /// What the jail sets by itself, or what says nothing of what is used.
     private static let own = ["HOME", "USER", "LOGNAME", "SHELL", "TERM", "PWD", "OLDPWD", "_", "SHLVL", "PATH"]
+    /// What a shell sets anew.
+    private static let ofShells = ["PWD", "OLDPWD", "_", "SHLVL"]
+
+    /// The names of those that the jail does not have, or may have another value of.
+    package static func lacking(
+        from environment: [(name: String, value: String)], _ records: [AccessRecord], keeping base: [String] = []
+    ) -> [String] {
+        let known = records.filter { $0.act == .variable }.map(\.path) + base + ofShells
+        let patterns = base.filter { $0.hasSuffix("*") }.map { $0.dropLast() }
+        return environment.map(\.name).filter { name in
+            isName(name) && !known.contains(name) && !patterns.contains { name.hasPrefix($0) }
+        }
+    }
+
+    /// Whether it is one of the jail's own, whatever its value there.
+    package static func isOwn(_ name: String) -> Bool { own.contains(name) }
+
+    /// Whether a shell could have set it: the name of another is of no use in a message, nor in a line.
+    private static func isName(_ name: String) -> Bool {
+        !name.isEmpty
+            && name.utf8.allSatisfy { byte in
+                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                    || byte == UInt8(ascii: "_")
+            }
+    }
+
     private static let words = ["LANG", "LANGUAGE", "TZ"]
     private static let programs = ["/usr/local/bin", "/usr/bin", "/bin"]
 

@@ -19,7 +19,7 @@ enum Verb: String, CaseIterable {
         case .unit:
             "[--user] [--type TYPE] [--timer CALENDAR|--socket ADDRESS|--dropin UNIT] SPEC [--env NAME=VALUE] [--] [COMMAND ARG…]"
         case .import: "TOOL [FILE…] [--into DIRECTORY] [-- ARGV…]"
-        case .learn: "[SPEC] [-o FILE] [--tight] [--stat] [--no-verify] [--] COMMAND [ARG…]"
+        case .learn: "[SPEC] [-o FILE] [--tight] [--stat] [--try|--no-verify] [--] COMMAND [ARG…]"
         case .syscalls: "[@GROUP|NAME|SPEC]"
         case .schema: ""
         case .doctor: "[--json]"

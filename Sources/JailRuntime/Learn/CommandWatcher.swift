@@ -13,6 +13,8 @@ import SystemCallFilter
 struct CommandWatcher {
     let words: [String]
     let calls: [ObservedCall]?
+    /// Whether the command reads what the caller reads; else nothing.
+    let hasInput: Bool
     /// Where the command writes.
     let output: Int32
     let errors: Int32
@@ -138,7 +140,7 @@ struct CommandWatcher {
     }
 
     private func finish(_ state: State) throws(KernelError) {
-        guard let observer = state.observer else { return }
+        guard let observer = state.observer else { return try tell(.counts, "0", "") }
         for (program, count) in observer.unread.sorted(by: { $0.key < $1.key }) {
             try tell(.blind, program, "\(count) of its calls could not be read, as it is not dumpable")
         }
@@ -159,6 +161,7 @@ struct CommandWatcher {
 
     private func become(_ program: [UInt64]?, telling listening: Int32) -> Never {
         do throws(KernelError) {
+            if !hasInput { try duplicate(try open("/dev/null", .read).release(), onto: 0) }
             try duplicate(output, onto: 1)
             try duplicate(errors, onto: 2)
             try resetSignals()

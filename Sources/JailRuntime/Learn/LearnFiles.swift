@@ -13,6 +13,9 @@ extension Caller {
         }
     }
 
+    /// In nanoseconds, from some moment on.
+    package static var clock: Int { monotonicNanoseconds() }
+
     /// Gives standard input to another run from its beginning: false where what was read is gone.
     package static func repeatInput() -> Bool {
         do throws(KernelError) {
@@ -157,6 +160,12 @@ package struct LearnedPlace {
                 try Self.attempted("write", path + file.ending, step(draft))
             }
         }
+    }
+
+    /// Removes the file of that ending beside the spec.
+    package func remove(ending: String) throws(Diagnostic) {
+        let (name, held) = (directoryAndName(path).name + ending, directory)
+        try Self.attempted("remove", path + ending) { () throws(KernelError) in try removeFile(name, at: held) }
     }
 
     private static func attempted<Value: ~Copyable>(

@@ -7,17 +7,25 @@ package struct WatchedRun: Sendable {
     package var records: Set<AccessRecord> = []
     /// As a shell has it.
     package var status: Int32 = 0
-    package var output: TappedOutput
-    package var errors: TappedOutput
+    var output: TappedOutput
+    var errors: TappedOutput
     /// Programs of which not all was seen, each with the reason.
     package var blind: [(program: String, reason: String)] = []
     package var calls = 0
+    /// When it began, in nanoseconds of the clock of files.
+    package fileprivate(set) var began: Int64 = 0
     /// Whether there were more records than are kept.
     package var isFull = false
     /// Whether somebody asked for an end.
     package var isInterrupted = false
-    /// Whether whoever watched had to be given up, as memory or a file of the command's did not answer.
-    package var isCut = false
+    /// Why not all was seen, where that is so: whoever watched had to be given up, as memory or a file of the command's did not answer, or
+    /// was ended by somebody.
+    package var cut: String?
+
+    /// What it has shown of itself, with the places that it has changed.
+    package func trace(changing changed: Set<String>) -> RunTrace {
+        RunTrace(status: status, output: output.text, errors: errors.text, changed: changed)
+    }
 }
 
 /// A command that is run in the foreground, as the caller: watched, to learn what it needs, or only compared.
@@ -25,6 +33,7 @@ package struct WatchedCommand {
     private let words: [String]
     private let calls: [ObservedCall]?
     private let isShown: Bool
+    private let hasInput: Bool
     private let progress: ((Int, Int) -> Void)?
     private var run: WatchedRun
     private var told = 0
@@ -36,6 +45,8 @@ package struct WatchedCommand {
     private var child: Int32 = -1
     private var childIsOver = false
     private var failure: String?
+    /// Whether the watcher has come to its end.
+    private var isTold = false
     /// What the watcher's count was when it was last seen to change, and when that was.
     private var beat: (value: UInt32, since: Int) = (0, 0)
     private var lastSignal = Signal.kill
@@ -46,12 +57,15 @@ package struct WatchedCommand {
     /// In nanoseconds: how long the watcher may be at one call when the command has ended.
     private static let patience = 1_000_000_000
 
-    /// `calls` are watched; nil for none. Its output is passed on where it `isShown`; `progress` is told now and then how many
-    /// calls were seen and how many records were made, and with −1 that what it has said must go.
+    /// `calls` are watched; nil for none. Its output is passed on where it `isShown`, and its input is empty where it does not have the
+    /// caller's; `progress` is told now and then how many calls were seen and how many records were made, and with −1 that what it has
+    /// said must go.
     package init(
-        _ words: [String], watching calls: [ObservedCall]?, isShown: Bool, progress: ((Int, Int) -> Void)? = nil
+        _ words: [String], watching calls: [ObservedCall]?, isShown: Bool, hasInput: Bool = true,
+        progress: ((Int, Int) -> Void)? = nil
     ) {
-        (self.words, self.calls, self.isShown, self.progress) = (words, calls, isShown, progress)
+        (self.words, self.calls, self.progress) = (words, calls, progress)
+        (self.isShown, self.hasInput) = (isShown, hasInput)
         let none = TappedOutput(reading: -1, passingOnTo: -1)
         run = WatchedRun(output: none, errors: none)
     }
@@ -68,6 +82,7 @@ package struct WatchedCommand {
     }
 
     private mutating func start() throws(KernelError) {
+        run.began = fileSystemTime()
         let signals = try catchAllSignals().release()
         defer { closeDescriptor(signals) }
         let (ours, theirs) = try makeChannel()
@@ -79,8 +94,8 @@ package struct WatchedCommand {
         guard case .parent(let watcher) = try fork() else {
             closeDescriptor(ours)
             CommandWatcher(
-                words: words, calls: calls, output: output.writing, errors: errors.writing, channel: theirs,
-                launcher: launcher, signals: signals, seen: seen, progress: shared
+                words: words, calls: calls, hasInput: hasInput, output: output.writing, errors: errors.writing,
+                channel: theirs, launcher: launcher, signals: signals, seen: seen, progress: shared
             ).work()
         }
         (self.watcher, channel) = (watcher, ours)
@@ -119,7 +134,7 @@ package struct WatchedCommand {
             // A call that the watcher has been told of waits for its answer whatever signal comes but SIGKILL.
             if channel >= 0, isStuck(shared), child >= 0, try isToEnd(child) { giveUp() }
             // What was only compared is over with its first process, whoever else holds its output; so is what could not be watched.
-            if channel < 0, calls == nil || run.isCut || failure != nil, !watches[2].isReady, !watches[3].isReady {
+            if channel < 0, calls == nil || run.cut != nil || failure != nil, !watches[2].isReady, !watches[3].isReady {
                 run.output.close()
                 run.errors.close()
             }
@@ -130,6 +145,11 @@ package struct WatchedCommand {
         guard let message = try receive(from: channel, limit: 65_536) else {
             var use = ResourceUse()
             _ = try wait(for: watcher, blocking: true, use: &use)
+            // The command may end who watches it, as it may end its caller's other processes.
+            if !isTold, failure == nil {
+                run.cut = "who watched the command was ended"
+                if !childIsOver { run.status = 128 + Signal.kill }
+            }
             return close()
         }
         let fields = RecordFile.fields(String(decoding: message.bytes, as: UTF8.self)[...])
@@ -138,7 +158,8 @@ package struct WatchedCommand {
             if let descriptor = message.descriptor { child = descriptor }
             if let owedSignal { signalChild(owedSignal) }
         case .over? where fields.count == 2: (run.status, childIsOver) = (Int32(fields[1]) ?? 125, true)
-        case .counts? where fields.count == 3: (run.calls, run.isFull) = (Int(fields[1]) ?? 0, fields[2] == "full")
+        case .counts? where fields.count == 3:
+            (run.calls, run.isFull, isTold) = (Int(fields[1]) ?? 0, fields[2] == "full", true)
         case .blind? where fields.count == 3: run.blind.append((fields[1], fields[2]))
         case .failed? where fields.count == 2: failure = failure ?? fields[1]
         default: break
@@ -175,7 +196,7 @@ package struct WatchedCommand {
 
     /// Ends the watcher, which the kernel may hold and nobody waits for, and what the command has left behind.
     private mutating func giveUp() {
-        run.isCut = true
+        run.cut = "memory or a file of the command did not answer"
         if !childIsOver { run.status = 128 + lastSignal }
         // Each has the watcher for its parent once those between are gone.
         do throws(KernelError) {

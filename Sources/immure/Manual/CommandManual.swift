@@ -110,7 +110,8 @@ extension Manual {
     private static let importing = """
         Prints a spec that stands for a configuration of another tool: `bwrap` (a command line after `--`, or a FILE with one, as a
         shell reads it or as its option --args takes it), `nsjail` (protobuf text with its kafel policy), `firejail` (a profile, with what it
-        includes), `minijail` (a file of minijail0 --config with its policy), `systemd` (a service unit, then its drop-ins),
+        includes), `minijail` (a file of minijail0 --config with its policy), `systemd` (a service unit; the drop-ins beside it,
+        UNIT.d/*.conf, are read after it, and any that follow it on the command line),
         `oci` (config.json) or `docker` (a command line of docker run after `--`). A comment over each line says which directive it is from. What means something else in a jail of
         immure's is a warning, and what has no line is listed with its reason, both as comments and on standard error. A
         directive that the tool does not know is an error, with file and line. Words after `--` are the command. The status is
@@ -140,10 +141,18 @@ extension Manual {
     private static let learning = """
         Runs the command as it is, and watches which files it opens, makes, changes and executes, and which addresses it connects
         to; writes a spec that gives it these, each line with the reason; and runs the command again, in the jail, to compare its
-        status and output. Where they differ, it is run outside once more: what differs there, too, such as a process id, a time or a
-        name of mktemp(1), is the command's own.
-        Everything that the command does is done each time. Standard input is read again from its beginning where it is a
-        file; where it is a pipe, nothing is verified.
+        status and output, and whether it changes the places again that it has changed before. Where one of these is another, it is
+        run outside a second time. What differs there, too, such as a process id, a time or a name of mktemp(1), is the command's own.
+        Where that second run has another status, says little of what the first has said, or in silence leaves alone all that the first
+        has changed, as make(1) with nothing left to do, there is nothing to hold the jail to: it is `not verified`, with the reason and
+        with the caller's variables that the jail has not. `partly verified` is what says the same and no longer changes anything. What
+        only the first run has changed is named as not tried. What stands in the files is not compared, nor what a server was told; and
+        what the command does with other arguments or another input no run has shown.
+        With `--try`, where the jail makes a difference, up to twenty more runs, within a minute, find what ends it: the fewest variables
+        for `environment.keep` and what `--stat` sees are put into the spec, the host's network and the host's root only told.
+        Everything that the command does is done each time, twice or three times without `--try`: `--no-verify` runs it once. Standard
+        input is read again from its beginning where it is a file; of a terminal only the first run reads, the others have an empty one;
+        where it is a pipe, nothing is verified.
 
         A path stands for the git tree or the directory that the command is started in, for ~/.config/NAME, ~/.cache/NAME,
         ~/.local/share/NAME, /var/lib/NAME, /run/NAME or /opt/NAME; three files of a directory stand for it. No line ever shows
@@ -166,7 +175,7 @@ extension Manual {
         the command, and what was seen until then is written; a second one ends what the command has left running. No privilege is
         needed. Not seen are 32-bit programs and, unless root watches, programs that are not dumpable, such as ssh-agent; a
         set-user-ID bit has no effect while an ordinary user watches. These are named. Calls that only ask, as stat(2),
-        are watched with `--stat`. Its status is 0; 1 where the jail makes a difference; 126 or 127 where the command cannot be
+        are watched with `--stat`. Its status is 0, also where it could not be verified; 1 where the jail makes a difference; 126 or 127 where the command cannot be
         executed, and nothing is written.
         """
 

@@ -26,11 +26,41 @@ struct LearnCommand: ParsableCommand {
     @Flag(name: .customLong("no-verify"), help: "do not run the command a second time")
     var trusts = false
 
+    @Flag(
+        name: .customLong("try"),
+        help: "where the jail makes a difference, run the command more often, to find what ends it")
+    var tries = false
+
     @Argument(help: "a spec that the one to be written extends", completion: .file())
     var spec: String?
 
+    init() {}
+
+    /// Reads the words before the command; nil where ArgumentParser has to say, which takes as long as much of the rest.
+    /// `CommandLineTests` holds the two to the same answers.
+    init?(plain words: [String]) {
+        guard words.first == Verb.learn.rawValue else { return nil }
+        (output, stat, tight, trusts, tries, spec) = (nil, false, false, false, false, nil)
+        var rest = words.dropFirst()
+        while let word = rest.popFirst() {
+            switch word {
+            case "--stat": stat = true
+            case "--tight": tight = true
+            case "--no-verify": trusts = true
+            case "--try": tries = true
+            case "-o", "--output":
+                guard let file = rest.popFirst(), !FastArguments.isOption(file) else { return nil }
+                output = file
+            default:
+                guard !FastArguments.isOption(word), spec == nil else { return nil }
+                spec = word
+            }
+        }
+    }
+
     func perform(_ tail: Tail) -> Never {
         do throws(Rejection) {
+            if tries, trusts { throw Rejection([Diagnostic("--try and --no-verify contradict each other", at: nil)]) }
             let base = try Self.base(spec)
             let words = tail.words.isEmpty ? base?.command?.value ?? [] : tail.words
             guard let program = words.first else {
@@ -57,7 +87,7 @@ struct LearnCommand: ParsableCommand {
                 let (obstacle, servers) = Caller.userNetwork
                 (context.leadsOut, context.obstacle, context.servers) = (obstacle == nil, obstacle, servers)
             }
-            try finish(words, place, run, all, context)
+            try finish(words, place, run, all, context, keeping: base?.environment.keep.map(\.value) ?? [])
         } catch {
             for fault in error.diagnostics { Report.say(fault) }
             Caller.leave(125)
@@ -127,7 +157,7 @@ struct LearnCommand: ParsableCommand {
         return context
     }
 
-    private static func file(_ path: String) -> String { String(path.split(separator: "/").last ?? "") }
+    private static func file(_ path: String) -> String { names(of: path).last ?? "" }
     private static func directory(_ path: String) -> Substring { path.dropLast(file(path).count) }
 
     private static let locales = "/usr/lib/locale"
@@ -162,7 +192,7 @@ struct LearnCommand: ParsableCommand {
 
     private func finish(
         _ words: [String], _ place: LearnedPlace, _ run: WatchedRun, _ records: [AccessRecord],
-        _ context: LearnContext
+        _ context: LearnContext, keeping kept: [String]
     ) throws(Rejection) -> Never {
         let learned = LearnedSpec(records, context)
         try Self.rejecting { () throws(Diagnostic) in
@@ -181,10 +211,10 @@ struct LearnCommand: ParsableCommand {
             warn("network.mode = \"host\": the command \(reason)")
         }
         for one in run.blind { warn("\(one.program): \(one.reason)") }
-        if run.isCut { warn("memory or a file of the command did not answer: not all that it did was seen") }
+        if let cut = run.cut { warn("\(cut): not all that it did was seen") }
         if run.isFull { warn("there were more paths than are kept: the spec lacks some") }
         guard !trusts else { Caller.leave(0) }
-        if run.isInterrupted || run.isCut {
+        if run.isInterrupted || run.cut != nil {
             warn("not verified: \(run.isInterrupted ? "it was interrupted" : "not all was seen")")
             Caller.leave(0)
         }
@@ -192,72 +222,12 @@ struct LearnCommand: ParsableCommand {
             warn("not verified: its standard input cannot be read a second time")
             Caller.leave(0)
         }
-        let status = try Self.rejecting { () throws(Diagnostic) in try verify(words, place.path, run) }
+        let result = Learned(
+            words: words, place: place, path: path, run: run, records: records, context: context, kept: kept)
+        let status = try Self.rejecting { () throws(Diagnostic) in
+            try LearnVerification(result, isToTry: tries).perform()
+        }
         Caller.leave(status)
-    }
-
-    /// Runs it in the jail. What then is not the same may be the command's own doing, as a second run of make has nothing left to
-    /// do: it is held to one more run outside.
-    private func verify(_ words: [String], _ path: String, _ run: WatchedRun) throws(Diagnostic) -> Int32 {
-        var jailed = WatchedCommand([Caller.programPath, "run", path, "--"] + words, watching: nil, isShown: false)
-        let inside = try jailed.perform()
-        if inside.isInterrupted {
-            warn("not verified: its run in the jail was interrupted")
-            return 0
-        }
-        guard var difference = Self.difference(inside, run, run) else {
-            note("verified: in the jail its status and output are the same")
-            return 0
-        }
-        if inside.status != 125, Caller.repeatInput() {
-            var command = WatchedCommand(words, watching: nil, isShown: false)
-            let again = try command.perform()
-            if again.isInterrupted {
-                warn("not verified: another run outside, to compare with, was interrupted; in the jail \(difference)")
-                return 0
-            }
-            // What comes out otherwise once the command has done its work is its own as well.
-            if Self.difference(inside, again, again) == nil {
-                note("verified: in the jail its status and output are the same as in a second run outside")
-                return 0
-            }
-            guard let rest = Self.difference(inside, run, again) else {
-                note("verified: in the jail its status and output are the same, but for what differs outside as well")
-                return 0
-            }
-            difference = rest
-        }
-        // Where nothing has run, what was watched does not matter.
-        let hint = stat || inside.status == 125 ? nil : "watch what the command only asks for, too: immure learn --stat"
-        Report.say(Diagnostic("in the jail \(difference)", at: nil, hint: hint))
-        return 1
-    }
-
-    /// What a run in the jail has that two runs outside have not, where these have the same.
-    private static func difference(_ inside: WatchedRun, _ one: WatchedRun, _ other: WatchedRun) -> String? {
-        if inside.status != one.status, inside.status != other.status {
-            let said = firstLine(inside.errors.head)
-            return "its status is \(inside.status), not \(one.status)" + (said.isEmpty ? "" : ": " + said)
-        }
-        if let place = place(inside.output, one.output, other.output) { return "its standard output differs" + place }
-        if let place = place(inside.errors, one.errors, other.errors) { return "its standard error differs" + place }
-        return nil
-    }
-
-    private static func place(_ inside: TappedOutput, _ one: TappedOutput, _ other: TappedOutput) -> String? {
-        if inside.isSame(as: one) || inside.isSame(as: other) { return nil }
-        let line = OutputDifference.line(inside: inside.head, outside: one.head, again: other.head)
-        guard let line else {
-            // What differs comes after what is kept of it.
-            return one.isSame(as: other) ? " after its first \(inside.head.count) bytes" : nil
-        }
-        let lines = inside.head.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-        let said = line <= lines.count ? String(decoding: lines[line - 1].prefix(120), as: UTF8.self) : "the end"
-        return " at line \(line): \(said)"
-    }
-
-    private static func firstLine(_ bytes: [UInt8]) -> String {
-        String(decoding: bytes.prefix { $0 != UInt8(ascii: "\n") }.prefix(200), as: UTF8.self)
     }
 
     private func note(_ text: String) { Report.say(Diagnostic(text, at: nil), as: .note) }
