@@ -13,6 +13,8 @@ enum CommandLineInterface {
         do {
             try refuseHelp(arguments)
             let tail = Tail(of: arguments)
+            // Its own time is a part of what a command that is watched takes.
+            if let learn = LearnCommand(plain: tail.head) { learn.perform(tail) }
             // A flag of ArgumentParser has no value.
             var command = try Immure.parseAsRoot(tail.head.map { $0 == "--why=all" ? "--why-all" : $0 })
             if let run = command as? RunCommand { Run.perform(run.request(tail)) }

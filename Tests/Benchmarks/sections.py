@@ -6,6 +6,7 @@ import stat
 import subprocess
 import time
 
+import learning
 import memory
 import peers
 import projects
@@ -327,4 +328,5 @@ ALL = {
     "size": (size, False),
     "scale": (scale, True),
     "projects": (projects.projects, True),
+    "learn": (learning.learn, True),
 }

@@ -89,6 +89,25 @@ import Testing
         }
     }
 
+    /// The same of `learn`, which has a short way of its own.
+    @Test func `all short words of learn`() throws {
+        let words = ["a.toml", "-", "", "-x", "-o", "--output", "--stat", "--tight", "--try", "--no-verify", "--help"]
+        var lists: [[String]] = [[]]
+        for _ in 0..<3 {
+            for list in lists {
+                guard let fast = LearnCommand(plain: ["learn"] + list) else { continue }
+                let slow = try #require(try Immure.parseAsRoot(["learn"] + list) as? LearnCommand)
+                #expect(fast.spec == slow.spec && fast.output == slow.output, "\(list)")
+                #expect(fast.stat == slow.stat && fast.tight == slow.tight, "\(list)")
+                #expect(fast.tries == slow.tries && fast.trusts == slow.trusts, "\(list)")
+            }
+            lists = lists.flatMap { list in words.map { list + [$0] } }
+        }
+        for words in [["learn", "--nonsense"], ["learn", "-o"], ["run"]] {
+            #expect(LearnCommand(plain: words) as Any? == nil)
+        }
+    }
+
     private func slow(_ words: [String]) throws -> RunRequest {
         let tail = Tail(of: words)
         let command = try Immure.parseAsRoot(tail.head)
