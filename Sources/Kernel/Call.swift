@@ -15,7 +15,8 @@ package enum Call: UInt8, Sendable {
     case getxattr, setxattr, listxattr, renameat, linkat, mknodat, fsync, copyFileRange, utimensat, fchmodat,
         clockGettime
     case mmap, rtnetlink, memfdCreate, mount, ftruncate, faccessat, getsockopt, quotactl
-    case listen, getsockname, epoll, processVMReadv, syncFileRange, fallocate, getrandom, syncfs, lseek, nameToHandleAt
+    case listen, getsockname, epoll, processVMReadv, syncFileRange, fallocate, getrandom, syncfs, lseek, nameToHandleAt,
+        clockNanosleep
 
     /// The name as section 2 of the manual has it.
     package var name: String {
@@ -30,6 +31,7 @@ package enum Call: UInt8, Sendable {
         case .setAffinity: "sched_setaffinity"
         case .copyFileRange: "copy_file_range"
         case .clockGettime: "clock_gettime"
+        case .clockNanosleep: "clock_nanosleep"
         case .memfdCreate: "memfd_create"
         case .processVMReadv: "process_vm_readv"
         case .syncFileRange: "sync_file_range"

@@ -4,7 +4,6 @@ apply finishes what was begun. A sample by default, every call with IMMURE_SWEEP
 
 import os
 
-from harness.patience import settled
 from harness.tree import files
 from kit.calls import NAME, describe, errnos
 from kit.faults import Step, sentence, survivors
@@ -45,7 +44,6 @@ class Apply:
         for path in [self.lower, *self.lower.rglob("*")]:
             caller.own(path)
         self.old = files(self.lower)
-        settled()
         self.spec = spec_of(caller, self.place)
         caller.shell(self.spec, SCRIPT).ok
 

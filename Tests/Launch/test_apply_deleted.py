@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 
-from harness.patience import settled
 from test_changes import changing, diff
 
 DELETED = "deleted in the original since the launch"
@@ -72,7 +71,6 @@ def test_what_the_jail_has_renamed_was_not_deleted(caller, place, script, there)
     """Though names have come and gone in the directory that it is in."""
     lower, changed = place
     caller.file(lower / "other", "1")
-    settled()
     spec = changed(script)
     (lower / "other").unlink()
     run = caller.verb("apply", spec)

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from harness.patience import settled, until
+from harness.patience import until
 from harness.tree import files
 from test_overlay import overlay, picture, tree, writable
 from test_overlay_kept import kept
@@ -28,7 +28,6 @@ def changing(caller):
 
     def changed(script):
         caller.shell(spec, f"cd /src && {script}").ok
-        settled()
         return spec
 
     return lower, changed
@@ -157,7 +156,6 @@ def test_s15_each_kind_becomes_each_other(caller):
     kinds = {"file": "echo {0} > {0}", "dir": "mkdir {0}; echo x > {0}/x", "link": "ln -s there {0}", "fifo": "mkfifo {0}"}
     made = "".join(f"{kinds[one].format(f'{one}2{other}')}\n" for one in kinds for other in kinds if one != other)
     subprocess.run(["/bin/sh", "-c", f"cd {lower}\n{made}"], check=True, **caller.account())
-    settled()
     changed = "".join(
         f"rm -r {one}2{other}; {kinds[other].format(f'{one}2{other}')}\n" for one in kinds for other in kinds if one != other)
     spec = spec_of(caller, place, lower)
@@ -188,7 +186,6 @@ def test_a_lower_that_is_below_another_is_left_as_it_is(caller):
     caller.file(bottom / "only", "bottom\n")
     text = overlay([top, bottom], f'upper = "{place}/changes"\nwork = "{place}/changes.work"')
     spec = caller.spec(writable(caller) + text)
-    settled()
     caller.shell(spec, "cd /src && rm only && echo x >> a").ok
     assert lines(caller, spec) == ["M a", "D only"]
     run = caller.verb("apply", spec)
@@ -472,7 +469,6 @@ def test_a_failed_change_says_which_and_the_next_apply_goes_on(user):
         pytest.skip("needs another's directory")
     lower, place = tree(user), user.directory()
     spec = spec_of(user, place, lower)
-    settled()
     user.shell(spec, "cd /src && echo x > a && echo x > d/x && echo x > e/new").ok
     os.chown(lower / "d", 0, 0)
     run = user.verb("apply", spec, "--force")

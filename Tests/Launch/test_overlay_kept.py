@@ -10,13 +10,11 @@ import pytest
 
 from harness import linux
 from harness.hints import gone, told
-from harness.patience import settled
 from test_overlay import overlay, picture, submount, tree, writable  # noqa: F401
 
 
 def kept(place, lower=None, more=""):
-    """An overlay of a directory whose changes go to `changes` beside it, or inside it. What is there has not changed since the launch."""
-    settled()
+    """An overlay of a directory whose changes go to `changes` beside it, or inside it."""
     lower = lower or place
     return overlay(lower, f'upper = "{place}/changes"\nwork = "{place}/changes.work"\n{more}')
 

@@ -75,7 +75,7 @@ struct Conflicts {
         // An apply that was killed has changed times of its own: what it has finished is no change any more, but for the other
         // names of a file.
         if record.isApplying, status.links > 1 || status.kind == .directory { return false }
-        return status.changed >= record.start
+        return record.isLate(status.changed)
     }
 
     private func holdsLate(_ change: Change) throws(KernelError) -> Bool {

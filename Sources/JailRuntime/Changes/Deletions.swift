@@ -22,19 +22,15 @@ package struct Deletions {
         ways = lowers.map { Descent($0, besides: lowers.count - 1) }
     }
 
-    /// Two ticks of the clock that file systems stamp with: what immure makes beside or in the original before a launch is no
-    /// sign of anybody else.
-    private static let tick: Int64 = 10_000_000
-
     mutating func judge(_ change: Change) throws(KernelError) -> Verdict {
         guard let kind = change.upper?.kind else { return .none }
         // A directory that is merged cannot be renamed (redirect_dir is off): one that is a copy has its original's name.
         if kind == .directory, change.origin != nil { return .deleted }
-        guard let changed = try time(ofParent: change), changed >= record.start else { return .none }
+        guard let changed = try time(ofParent: change), record.isLate(changed) else { return .none }
         guard let origin = change.origin else {
             // A file with several names, and a file that has been made anew over an original, are noted nowhere. An apply that
             // was killed has changed the directory itself.
-            return record.isApplying || changed <= record.start + Self.tick ? .none : .unknown
+            return record.isApplying ? .none : .unknown
         }
         let found = if let taken { taken } else { try TakenFiles.all(upper, lowers, record) }
         taken = found
@@ -130,7 +126,7 @@ struct TakenFiles {
         if mark == [UInt8(ascii: "y")] {
             let there = Set(names)
             for lower in way.merged {
-                if try entryStatus(of: lower.directory).changed >= record.start { isIncomplete = true }
+                if record.isLate(try entryStatus(of: lower.directory).changed) { isIncomplete = true }
                 for name in try entryNames(of: lower.directory) where !there.contains(name) {
                     try hide(name, [lower.directory], under: nil)
                 }
@@ -193,7 +189,7 @@ struct TakenFiles {
     private mutating func hide(
         _ name: EntryName, _ found: EntryStatus, at directory: Int32, under origin: FileHandle?
     ) throws(KernelError) {
-        let isLate = found.changed >= record.start
+        let isLate = record.isLate(found.changed)
         guard found.kind != .directory else { return isIncomplete = isIncomplete || isLate }
         let handle = try fileHandle(name, at: directory)
         if let handle { handles.insert(handle) }

@@ -11,8 +11,8 @@ struct OverlayRecord {
     /// opaque and has lost its files would say that the jail has deleted the original's. A rename takes no room on a full disk.
     static let nameOfEmptying: EntryName = "immure.emptying.json"
 
-    /// The wall clock before the first launch whose changes are in the upper, in nanoseconds: what the original has changed
-    /// since then is a conflict.
+    /// The end of the time before the first launch whose changes are in the upper, in nanoseconds of the wall clock: what the original
+    /// has changed since then is a conflict.
     var start: Int64
     /// When the last launch began, and its process.
     var launched: Int64
@@ -53,8 +53,9 @@ struct OverlayRecord {
 
 extension OverlayRecord {
     init(_ layers: OverlayLayers, _ source: OverlaySource, _ plan: Plan, process: Int) throws(Failure) {
-        start = fileSystemTime()
-        launched = start
+        // What was changed by now is stamped with this at most, and what will be, once `begin` has returned, with more.
+        launched = wallTime()
+        start = launched + 1
         self.process = process
         lowers = []
         for lower in layers.lower {
@@ -133,15 +134,18 @@ extension OverlayRecord {
             ] + reach + changed + rootsJSON + begun)
     }
 
-    /// Writes it, whole or not at all, and so that it is on the disk.
-    func write(in work: Int32) throws(Failure) {
+    /// Writes it, whole or not at all, and so that it is on the disk. Returns what the file is stamped with.
+    @discardableResult
+    func write(in work: Int32) throws(Failure) -> Int64 {
         let next: EntryName = ".immure.json"
-        try failing { () throws(KernelError) in
+        return try failing { () throws(KernelError) in
             if try entryStatus(next, at: work) != nil { try removeEntry(next, at: work, directory: false) }
             let file = try openEntry(next, at: work, .write | .create | .exclusive, permissions: 0o644)
             try writeAll(file.number, Array((json.text + "\n").utf8))
             if isApplying { try synchronize(file.number) }
+            let written = try entryStatus(of: file.number).changed
             try moveEntry(next, at: work, to: Self.name, at: work)
+            return max(written, try entryStatus(of: file.number).changed)
         }
     }
 

@@ -126,13 +126,6 @@ private func copyBytes(of source: Int32, to target: Int32, count: Int) throws(Ke
     }
 }
 
-/// The wall clock as file systems stamp with it, in nanoseconds since the epoch. The corresponding C function is
-/// `clock_gettime` with `CLOCK_REALTIME_COARSE`.
-package func fileSystemTime() -> Int64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_REALTIME_COARSE, &time)
-    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
-}
 
 /// Locks an open file for this one holder, or together with others (`isShared`), without waiting; false where another has it. The
 /// corresponding C function is `flock` with `LOCK_EX` or `LOCK_SH`, and `LOCK_NB`.

@@ -195,8 +195,8 @@ extension Manual {
         Puts what `diff` lists into the first lower directory, or only what is at or below the paths after `--`, and empties
         the upper when all of it is there. A path is written as `diff` or `run --changes` prints it; directories that it needs and the
         original has not are made, without what else is new in them. Before anything is done it looks for conflicts: what the
-        original has changed since the first launch whose changes are kept, told by the time of the last status change (st_ctime), and
-        what it has deleted, told by what overlayfs notes of each copy. They are
+        original has changed since the first launch whose changes are kept, told by the time of the last status change (st_ctime; on a
+        file system that notes whole seconds, what was changed in the second before counts as well), and what it has deleted, told by what overlayfs notes of each copy. They are
         listed, and the status is 1; `--check` stops here, `--skip-conflicts` leaves them out, `--force` goes over them.
         Of a file with several names, a link and what the jail has made anew in the place of an original nothing is noted, and of an
         ordinary user's copies not what they are copies of, which the jail may have renamed: where it has renamed or deleted

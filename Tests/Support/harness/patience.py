@@ -21,13 +21,6 @@ def until(condition, within=3):
     return answer
 
 
-def settled():
-    """The clock that file systems stamp with ticks on: what was made before this is older than what comes."""
-    before = time.clock_gettime_ns(5)
-    while time.clock_gettime_ns(5) <= before + 10_000_000:
-        time.sleep(0.002)
-
-
 class Spent:
     """What processes that end within the block have had of a processor: a clock would count their waiting for others."""
 

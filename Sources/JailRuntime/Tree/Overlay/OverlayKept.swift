@@ -194,7 +194,7 @@ extension Applier {
                 telling: "upper is not empty, and work has no immure.json that says what it changes",
                 hint: "empty it, or name another directory, which immure makes")
         }
-        try record.write(in: layers.work)
+        try record.begin(in: layers.work)
     }
 
     /// The record of a launch; nil where there is none, or it cannot be read.
