@@ -196,3 +196,38 @@ def test_the_name_that_a_server_is_to_be_asked_for(user, words, name):
     run = user.run(None, "/usr/bin/python3", "-I", "-c", code, *words, options=["--why"])
     assert run.status == 1 and "192.0.2.53:53 is out of the jail's network, which it asks for a name (connect, python3): " in run.stderr, run
     assert [line for _, line in reasons(run)] == ([f'network={{ mode = "user", allow = ["{name}"] }}'] if name else []), run
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o666])
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_file_that_was_given_for_appending(caller, name, mode):
+    """The ways out that are told are followed: another redirection, where the file's mode lets the command open it, and a pipe."""
+    place = caller.directory()
+    log = caller.file(place / "log", "", mode)
+    words = f"{caller.binary} run WHY -- sh -c 'echo x >>/dev/{name}'"
+    number = {"stdout": "1", "stderr": "2"}[name]
+
+    def run(redirection, word=""):
+        log.write_text("")
+        line = f"{words} {redirection}".replace("FILE", str(log)).replace("WHY", word)
+        found = caller.finish(caller.popen(["/bin/sh", "-c", line]))
+        return found, found.stdout + found.stderr + log.read_text()
+
+    found, told = run(f"{number}>>FILE", "--why")
+    wanted = f"/dev/{name} is closed by Landlock, as a file that was given for appending is not opened anew for writing"
+    assert found.status != 0 and wanted in told and "read-only" not in told and "writable" not in told, told
+    mayOpen = mode == 0o666 or not caller.is_root
+    assert ("give it by > in place of >>, or give a pipe instead: | cat >>FILE" if mayOpen else "): give a pipe instead: | cat >>FILE") in told
+    if mayOpen:
+        found, told = run(f"{number}>FILE")
+        assert found.status == 0 and log.read_text() == "x\n", told
+    found, told = run("2>&1 | cat >>FILE")
+    assert found.status == 0 and "x\n" in log.read_text() and "Permission denied" not in told, told
+
+
+def test_descriptors_that_are_opened_anew_have_no_false_cause(caller):
+    """A pipe, /dev/null, the jail's own file that it appends to itself: nothing is told of them."""
+    script = "echo x >>/dev/stdout; exec 3>>/tmp/own; echo x >>/dev/fd/3; cat </dev/stdin; echo x >>/proc/self/fd/3"
+    line = f'{caller.binary} run --why -- sh -c "$1" | cat'
+    run = caller.finish(caller.popen(["/bin/sh", "-c", line, "sh", script]))
+    assert run.status == 0 and run.stdout == "x\n" and "why:" not in run.stderr.replace("why: nothing", ""), run

@@ -38,6 +38,8 @@ struct JailScene {
     private(set) var closed = LandlockHandled()
     private(set) var open: [(path: String, access: FileAccess)] = []
     private(set) var ports: [(port: UInt16, use: PortUse)] = []
+    /// What keeps the command to its tree; nil where nothing does.
+    private(set) var rules: TreeRules?
     /// The limits of getrlimit(2) that lines of the spec set.
     private(set) var limits: [Resource: Position] = [:]
     /// Where the launcher was started, and by whom.
@@ -65,6 +67,7 @@ struct JailScene {
             case .tree(.hide(let target)): hides.append((target, step.origin))
             case .tree(.mask(let target)): hides.append((target, nil))
             case .landlock(.createRuleset(let handled)): (closed, closedBy) = (handled, step.origin)
+            case .landlock(.keepToTree(let rules)): self.rules = rules
             case .landlock(.allowPath(let path, let access)): open.append((path, access))
             case .landlock(.allowPort(let port, let use)): ports.append((port, use))
             case .limits(.setResourceLimit(let resource, _, _)): limits[resource] = step.origin
@@ -142,6 +145,17 @@ struct JailScene {
         if wanted.isNone { return true }
         let granted = open.filter { isWithin(path, $0.path) }
         return (wanted & granted.reduce(FileAccess()) { $0 | $1.access }) == wanted
+    }
+
+    /// Whether a file of the host's, on none of the jail's mounts, can be opened no further than it was given.
+    func keeps(_ access: FileAccess, asGiven path: String) -> Bool {
+        guard let rules else { return false }
+        // Rules for a directory of the host's hold for the file that is below it there.
+        guard rootIsHosts else { return true }
+        let isShown = places.contains { place in
+            isWithin(path, place.source) && rules.places.contains { $0.target == place.target }
+        }
+        return !isShown && (rules.belowRoot & access).isNone
     }
 
     /// Whether it leaves a port open.

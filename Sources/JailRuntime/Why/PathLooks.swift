@@ -51,6 +51,7 @@ struct PathLooks {
         if let own = scene.lacking(path), isWithin(path, "/proc") || !stands(path) && !isNode(path) {
             return [Denial(.missing, own.target, line: own.line)]
         }
+        if let number = descriptor(behind: path) { return given(number, path, need).map { [$0] } ?? [] }
         if isWithin(path, "/proc") { return [] }
         switch need {
         case .make(let isDirectory):

@@ -18,6 +18,11 @@ package struct AccessMode: Sendable {
     package init?(of descriptor: Int32) {
         let flags = linux_fcntl(descriptor, F_GETFL, 0)
         guard flags >= 0 else { return nil }
+        self.init(flags: flags)
+    }
+
+    /// Of the flags that open(2) was called with.
+    package init(flags: Int32) {
         let isPath = flags & O_PATH != 0
         reads = !isPath && flags & O_ACCMODE != O_WRONLY
         writes = !isPath && flags & O_ACCMODE != O_RDONLY

@@ -85,6 +85,13 @@ extension Manual {
             the directory above both makes them one. `immure run --why` names either.
             """)
         page.item(
+            "/dev/stderr: Permission denied",
+            """
+            A log that was given by >> can be written to, and not be opened anew by a name of its descriptor: Landlock has no right to
+            append only. Give it by >, or as a pipe, `2>&1 | cat >>LOG`; or have the command write to the descriptor itself, as
+            `>&2` of a shell does.
+            """)
+        page.item(
             "not a git repository",
             """
             In a worktree of git-worktree(1) `.git` is a file that leads to the main repository. Show that one as well:
