@@ -48,6 +48,9 @@ import Testing
     }
 
     static let mount = "[[mount]]\ntarget = \"/t\"\n"
+    static func overlay(_ lower: String, _ upper: String, _ work: String) -> String {
+        "type = \"overlay\"\nlower = [\"\(lower)\"]\nupper = \"\(upper)\"\nwork = \"\(work)\"\n"
+    }
     static let contradictions = [
         Wrong("[[mount]]\ntype = \"proc\"", "has no target"),
         Wrong(mount, "has no type"),
@@ -62,6 +65,18 @@ import Testing
         Wrong(mount + "type = \"overlay\"\nlower = [\"a\"]\nupper = \"b\"\nwork = \"b\"", "same directory as upper"),
         Wrong(mount + "type = \"overlay\"\nlower = [\"a\"]\nupper = \"a\"\nwork = \"b\"", "also the upper"),
         Wrong(mount + "type = \"overlay\"\nlower = []", "names no directory"),
+        Wrong(
+            mount + overlay("a", "u", "w") + "[[mount]]\ntarget = \"/s\"\n" + overlay("b", "u", "v"),
+            "mount.upper: \"/cwd/dir/u\" is also the upper of the overlay at dir/t.toml:2:1"),
+        Wrong(
+            mount + overlay("a", "u", "w") + "[[mount]]\ntarget = \"/s\"\n" + overlay("b", "v", "w"),
+            "is also the work of the overlay at dir/t.toml:2:1"),
+        Wrong(
+            mount + overlay("a", "u", "w") + "[[mount]]\ntarget = \"/s\"\n" + overlay("b", "v", "u/w"),
+            "is inside the upper of the overlay at dir/t.toml:2:1"),
+        Wrong(
+            "[filesystem]\nroot = \"host\"\nchanges = \"./c\"\n" + mount + overlay("a", "v", "c/work"),
+            "is also the work of the overlay at dir/t.toml:3:11"),
         Wrong(mount + "source = \"a\"\noptions = [\"ro\", \"rw\"]", "contradicts \"ro\""),
         Wrong(mount + "source = \"a\"\noptions = [\"ro\", \"ro\"]", "given twice"),
         Wrong(mount + "source = \"a\"\noptions = [\"nodev,context=x\"]", "unknown word"),

@@ -14,6 +14,7 @@ extension Section {
             entry.finish()
         }
         reportSharedTargets(result.mounts)
+        reportSharedLayers(result)
         switch result.mounts.first(where: { $0.target == "/" })?.source {
         case .overlay?: takeRoot(of: &result)
         default: if let image = result.rootImage { takeRoot(image, into: &result) }
@@ -110,14 +111,50 @@ extension Section {
         return result
     }
 
+    /// overlayfs takes upper and work for itself: a second overlay would find them in use.
+    private func reportSharedLayers(_ filesystem: Filesystem) {
+        guard filesystem.mounts.contains(where: { $0.hasUpper }) else { return }
+        var kept = filesystem.mounts.filter { $0.hasUpper }
+        if let root = filesystem.rootOverlay, root.hasUpper { kept.insert(root, at: 0) }
+        for (index, mount) in kept.enumerated() {
+            for other in kept[..<index] {
+                guard let (key, path, what, otherKey) = mount.layer(sharedWith: other) else { continue }
+                let place = other.position.map { " at \($0)" } ?? ""
+                report(
+                    "mount.\(key): \(quoted(path)) \(what) the \(otherKey) of the overlay\(place)", at: mount.position)
+                break
+            }
+        }
+    }
+
     /// One mount covers another on the same target: a line that does nothing. Names are compared as bytes: two spellings of a
     /// letter are equal as text.
     private func reportSharedTargets(_ mounts: [Mount]) {
+        guard mounts.count > 1 else { return }
         let targets = mounts.filter { !$0.isPattern }.map { Located(Array($0.target.utf8), at: $0.position) }
         for (_, again, first) in repeats(targets) {
             let target = String(decoding: again.value, as: UTF8.self)
             report("mount: the target \(quoted(target)) is given twice\(also(at: first))", at: again.position)
         }
+    }
+}
+
+extension Mount {
+    fileprivate var hasUpper: Bool { if case .overlay(_, _?, _?) = source { true } else { false } }
+
+    /// A layer of this overlay that is one of another's, or in one or around one, and what it is to that.
+    fileprivate func layer(sharedWith other: Mount) -> (key: String, path: String, what: String, otherKey: String)? {
+        guard case .overlay(_, let upper?, let work?) = source,
+            case .overlay(_, let otherUpper?, let otherWork?) = other.source
+        else { return nil }
+        for (key, path) in [("upper", upper), ("work", work)] {
+            for (otherKey, otherPath) in [("upper", otherUpper), ("work", otherWork)] {
+                if path == otherPath { return (key, path, "is also", otherKey) }
+                if isWithin(path, otherPath) { return (key, path, "is inside", otherKey) }
+                if isWithin(otherPath, path) { return (key, path, "is around", otherKey) }
+            }
+        }
+        return nil
     }
 }
 

@@ -119,7 +119,7 @@ extension SectionRows {
             KeyRow(
                 "upper", "work", as: .hostPath,
                 """
-                overlay: where changes go, and an empty directory beside it. Neither is a symbolic link, and root's lie below
+                overlay: where changes go, and an empty directory beside it, both of no other overlay. Neither is a symbolic link, and root's lie below
                 directories that only root can write to. Without both, changes are thrown away; an ordinary
                 user's only since Linux 6.6, whose tmpfs has what overlayfs needs.
                 """),
