@@ -100,7 +100,7 @@ package struct Planner {
         plan.hasOwnProc = tree.hasOwnProc
         plan.writableSources = spec.filesystem.writableSources
         plan.guarded = tree.guarded
-        plan.optionalHides = spec.filesystem.mounts.filter { $0.source == .hidden && $0.optional }.map(\.target)
+        plan.optionalHides = spec.filesystem.mounts.filter { $0.isHidden && $0.optional }.map(\.target)
         for file in tree.guardedFiles {
             note("\(file.path) is read-only at \(file.target): the next launch goes by it", at: file.origin)
         }
@@ -108,7 +108,7 @@ package struct Planner {
         noteTree()
         if tree.needsMounts, home.isPrivate { plan.home = home.path }
         plan.slotCount = tree.slotCount
-        plan.checksPlaces = tree.needsMounts && !(tree.rootIsPrivate && spec.filesystem.mounts.isEmpty)
+        plan.checksPlaces = tree.needsMounts && tree.mayLeadAstray
         return tree
     }
 

@@ -15,7 +15,7 @@ extension Spec {
     /// The tops of all that can be reached, inside the jail; nothing but "/" where that is a tree of the host.
     var shown: [[String]] {
         guard hasPrivateRoot else { return [[]] }
-        var places = filesystem.mounts.filter { $0.source != .hidden }.map { Place.parts(of: $0.target) }
+        var places = filesystem.mounts.filter { !$0.isHidden }.map { Place.parts(of: $0.target) }
         if filesystem.root.value == .system { places += [["usr"], ["etc"]] }
         return places + ownPlaces
     }
@@ -31,7 +31,7 @@ extension Spec {
 
     /// What stands in front of a tree of the host that is the root: what is hidden, and what is the jail's own.
     var covers: [[String]] {
-        let hidden = filesystem.mounts.filter { $0.source == .hidden }.map { Place.parts(of: $0.target) }
+        let hidden = filesystem.mounts.filter { $0.isHidden }.map { Place.parts(of: $0.target) }
         // Without a procfs of the jail's own an empty directory stands there, never the host's.
         return hidden + ownPlaces + (filesystem.proc.value ? [] : [["proc"]])
     }
@@ -54,7 +54,7 @@ extension Spec {
             places += usual.map { [$0] }
         }
         return filesystem.mounts.first { mount in
-            guard mount.source == .hidden else { return false }
+            guard mount.isHidden else { return false }
             let path = Place.parts(of: mount.target)
             return places.contains { path.starts(with: $0) || $0.starts(with: path) }
         }
@@ -62,7 +62,7 @@ extension Spec {
 
     /// Whether a mount of the spec's own stands at or below a place.
     func mounts(on place: String) -> Bool {
-        filesystem.mounts.contains { $0.source != .hidden && Place.parts(of: $0.target).first == place }
+        filesystem.mounts.contains { !$0.isHidden && Place.parts(of: $0.target).first == place }
     }
 
     /// Whether a directory of the host is mounted whole, be it by what is around it.

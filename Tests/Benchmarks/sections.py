@@ -212,6 +212,27 @@ def launches(host, directory, specs):
     return made
 
 
+def overlay(host, user, report, quick):
+    """What a thrown-away overlay of the directory that the command works in adds to a launch, in the processor's time."""
+    place, directory = host.scratch("source", user), host.scratch("specs")
+    os.chmod(directory, 0o755)
+    if peers.is_root(user):
+        os.chown(place, 65534, 65534)  # the command's user: nothing has to be told
+    mounted = f'cwd = "{place}"\n[[mount]]\ntarget = "{place}"\n'
+    specs = {
+        "without": 'cwd = "/usr"\n',
+        "bind": f'{mounted}source = "{place}"\n',
+        "overlay": f'{mounted}type = "overlay"\nlower = ["{place}"]\n',
+    }
+    candidates = launches(host, directory, specs)
+    by = named(candidates, host.time(candidates, user, 50 if quick else 500, ["--cpu"], budget=20000))
+    plain = by["without"]
+    rows = [[name, milliseconds(one.median), milliseconds(one.median - plain.median)] if one.values and plain.values else [name, one.failure] for name, one in by.items()]
+    report.table(f"an overlay of the current directory, as {who(user)}", ["", "processor ms", "more ms"], rows)
+    got = (by["overlay"].median - plain.median) * 1000 if by["overlay"].values and plain.values else None
+    report.bar(f"thrown-away overlay over none, {who(user)}", 0.25, "ms", got)
+
+
 def landlock(host, user, report, quick):
     """What rules of Landlock add to a launch."""
     directory = host.scratch("landlock")
@@ -323,6 +344,7 @@ ALL = {
     "verify": (verify, True),
     "mounts": (mounts, True),
     "pins": (pins, True),
+    "overlay": (overlay, True),
     "idle": (idle, True),
     "throughput": (throughput, True),
     "size": (size, False),

@@ -207,7 +207,7 @@ import Testing
         for text in ["whitelist ~/.a\nblacklist ~/.b*", "whitelist ~/.a*x\nblacklist ~/.b*", emptied] {
             let made = draft(text)
             #expect(!made.hasLostRestrictions)
-            #expect(try !made.spec.filesystem.mounts.contains { $0.source == .hidden }, "\(text)")
+            #expect(try !made.spec.filesystem.mounts.contains { $0.isHidden }, "\(text)")
         }
         let warned = draft("noblacklist /proc/sys/kernel/osrelease\nblacklist /proc/sys/*/*").said(.warning)
         #expect(warned.contains { $0.contains("/proc/sys/kernel/osrelease is hidden too") })

@@ -145,11 +145,11 @@ struct linux_mount {
     uint64_t identity, parent, attributes, propagation, magic;
 };
 /* The mounts that the caller can reach from its root, in the order of their identities, those after `after`. */
-static inline long linux_listmount(uint64_t after, uint64_t *identities, size_t count) {
+static inline long linux_listmount(uint64_t below, uint64_t after, uint64_t *identities, size_t count) {
     struct {
         uint32_t size, spare;
         uint64_t identity, parameter;
-    } request = {.size = sizeof request, .identity = UINT64_MAX, .parameter = after};
+    } request = {.size = sizeof request, .identity = below, .parameter = after};
     return syscall(458, &request, identities, count, 0);
 }
 /* What is in `mount` is the kernel's answer for that mount, or the result is not 0. */
@@ -181,23 +181,27 @@ static inline int linux_statmount(uint64_t identity, struct linux_mount *mount) 
     *mount = (struct linux_mount){identity, answer.parent, answer.attributes, answer.propagation, answer.magic};
     return 0;
 }
-/* The options of a mount's file system, as mountinfo has them, into `text`; their length, or -1: ENODATA before Linux 6.11. */
-static inline long linux_mount_options(uint64_t identity, char *text, size_t room) {
-    enum { fixed = 512, options = 0x80 };
+/* The options of a mount's file system, as mountinfo has them (ENODATA before Linux 6.11), or the name of its mount point. */
+enum { linux_mount_options = 0x80, linux_mount_point = 0x10 };
+/* One of those, into `text`; its length, or -1. */
+static inline long linux_mount_text(uint64_t identity, uint64_t wanted, char *text, size_t room) {
+    enum { fixed = 512 };
     struct {
         uint32_t size, spare;
         uint64_t identity, parameter;
-    } request = {.size = sizeof request, .identity = identity, .parameter = options};
+    } request = {.size = sizeof request, .identity = identity, .parameter = wanted};
     struct {
         uint32_t size, options;
         uint64_t mask;
-        char rest[fixed - 16 + 4096];
+        uint64_t others[11];
+        uint32_t root, point;
+        char rest[fixed - 112 + 4096];
     } answer;
     answer.mask = 0;
     if (syscall(457, &request, &answer, sizeof answer, 0) < 0) return -1;
-    const size_t start = (size_t)answer.options + fixed - 16;
+    const size_t start = (size_t)(wanted == linux_mount_point ? answer.point : answer.options) + fixed - 112;
     const size_t length = start < sizeof answer.rest ? strnlen(answer.rest + start, sizeof answer.rest - start) : 0;
-    if (!(answer.mask & options) || !length || length > room || start + length == sizeof answer.rest) {
+    if (!(answer.mask & wanted) || !length || length > room || start + length == sizeof answer.rest) {
         errno = ENODATA;
         return -1;
     }

@@ -76,7 +76,7 @@ extension Planner {
     private mutating func checkMasks(_ held: CapabilitySet, _ identity: ResolvedIdentity) {
         guard held.contains(.sys_admin), isNew(.mount) else { return }
         let position = (spec.capabilities.keep ?? spec.capabilities.permitted ?? spec.capabilities.bounding)?.position
-        if let hidden = spec.filesystem.mounts.first(where: { $0.source == .hidden }) {
+        if let hidden = spec.filesystem.mounts.first(where: { $0.isHidden }) {
             fault(
                 "sys_admin would let the command uncover \(hidden.target)", at: position,
                 hint: "remove sys_admin, or the hide line \(hidden.position.map { "at \($0)" } ?? "")")

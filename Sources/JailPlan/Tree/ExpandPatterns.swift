@@ -22,7 +22,7 @@ extension Filesystem {
         var expansion = PatternExpansion(self)
         // What is hidden decides about what is shown.
         for hides in [true, false] {
-            for mount in mounts where mount.isPattern && (mount.source == .hidden) == hides {
+            for mount in mounts where mount.isPattern && mount.isHidden == hides {
                 let found = matches.first { $0.pattern == mount.target && $0.isOfJail == hides }?.paths ?? []
                 if found.isEmpty, !mount.optional {
                     expansion.faults.append(
@@ -50,26 +50,26 @@ private struct PatternExpansion {
         named = result.mounts.count
         for (index, mount) in result.mounts.enumerated() {
             indices[mount.target] = index
-            if mount.source == .hidden { hidden.insert(mount.target) }
+            if mount.isHidden { hidden.insert(mount.target) }
         }
     }
 
     mutating func add(_ mount: Mount, _ path: String) {
         var one = mount
         (one.isPattern, one.target) = (false, path)
-        if one.source != .hidden { one.source = .bind(path) }
+        if !one.isHidden { one.source = .bind(path) }
         // A cover is over it already.
         if isBelowHidden(path) { return }
         guard let index = indices[path] else {
             indices[path] = result.mounts.count
             result.mounts.append(one)
-            if one.source == .hidden { hidden.insert(path) }
+            if one.isHidden { hidden.insert(path) }
             return
         }
         let other = result.mounts[index]
         // Without this mount there may be nothing to hide.
-        if index >= named, other.source == .hidden { result.mounts[index].optional = true }
-        if index < named || other.source == .hidden || other.says(the: one) { return }
+        if index >= named, other.isHidden { result.mounts[index].optional = true }
+        if index < named || other.isHidden || other.says(the: one) { return }
         let also = other.position.map { ", and at \($0) otherwise" } ?? ""
         faults.append(Diagnostic("the pattern matches \(path)\(also)", at: mount.position))
     }

@@ -15,7 +15,7 @@ extension Premises {
         let elsewhere = HomeDirectory(path: files.tmp.value.isNone ? "/" : "/tmp", isPrivate: false)
         guard let path = account?.home ?? host.unlistedHome, isHome(path) else { return elsewhere }
         if !spec.namespaces[.mount].value.isNew { return HomeDirectory(path: path, isPrivate: false) }
-        if files.mounts.contains(where: { $0.source == .hidden && isWithin(path, $0.target) }) { return elsewhere }
+        if files.mounts.contains(where: { $0.isHidden && isWithin(path, $0.target) }) { return elsewhere }
         let isShown = files.mounts.contains { isWithin(path, $0.target) && $0.showsTree }
         let isTaken = files.mounts.contains { $0.target == path }
         let wantsPrivate = !files.home.value.isNone

@@ -110,7 +110,7 @@ extension TreeBuilder {
     /// Whether something else stands between a mount and a path in it, or hides that.
     private func isCovered(_ path: String, within target: String) -> Bool {
         spec.filesystem.mounts.contains { mount in
-            guard mount.target.utf8.count > target.utf8.count || mount.source == .hidden else { return false }
+            guard mount.target.utf8.count > target.utf8.count || mount.isHidden else { return false }
             return isWithin(path, mount.target)
         }
     }

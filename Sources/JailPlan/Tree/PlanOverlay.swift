@@ -47,7 +47,7 @@ extension TreeBuilder {
         let promise = SlotPromise(target: "/", attributes: attributes.without(.readOnly), isSealed: isSealed)
         if isSealed { sealed.append(slot) }
         sources.append(Plan.Step(.tree(.fill(slot: slot, filling, promise)), mount.position))
-        let replaced = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
+        let replaced = spec.filesystem.mounts.filter { !$0.isHidden }.map(\.target)
         for path in host.submounts where !replaced.contains(where: { isWithin(path, $0) }) && !isOwn(path) {
             placeTree(path, on: path, .readOnly | .closed, optional: true, at: mount.position)
         }

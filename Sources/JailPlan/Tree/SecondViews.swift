@@ -20,7 +20,7 @@ extension Filesystem {
             for name in ["/usr", "/etc", "/bin", "/sbin", "/lib", "/lib32", "/lib64"] { consider(name, name) }
         case .empty, .image: break
         }
-        for mount in mounts where mount.source != .hidden {
+        for mount in mounts where !mount.isHidden {
             if case .bind(let source) = mount.source {
                 consider(mount.target, source)
             } else {
@@ -35,7 +35,7 @@ extension Filesystem {
     package func isOfHost(_ path: String) -> Bool {
         guard root.value == .host || root.value == .system, hostPath(behind: path) == path else { return false }
         return !mounts.contains { mount in
-            mount.source != .hidden && isWithin(path, mount.target)
+            !mount.isHidden && isWithin(path, mount.target)
         }
     }
 }
@@ -51,7 +51,7 @@ extension TreeBuilder {
                 guard place != view.hidden, place != view.covered, !isOutOfSight(place, behind: mount.target) else {
                     continue
                 }
-                let line = filesystem.mounts.first { $0.source == .hidden && $0.target == view.hidden }?.position
+                let line = filesystem.mounts.first { $0.isHidden && $0.target == view.hidden }?.position
                 faults.append(
                     Diagnostic(
                         "\(place) shows what \(view.hidden) hides" + (line.map { " at \($0)" } ?? ""),
@@ -66,7 +66,7 @@ extension TreeBuilder {
     private func isOutOfSight(_ path: String, behind target: String) -> Bool {
         spec.filesystem.mounts.contains { mount in
             guard isWithin(path, mount.target) else { return false }
-            return mount.source == .hidden || mount.target.utf8.count > target.utf8.count
+            return mount.isHidden || mount.target.utf8.count > target.utf8.count
         }
     }
 }

@@ -87,7 +87,7 @@ struct TreeBuilder {
         placeService()
         placeJobserver()
         // What the spec mounts itself replaces the default on the same target.
-        let written = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
+        let written = spec.filesystem.mounts.filter { !$0.isHidden }.map(\.target)
         placeProc(unless: written)
         placeDevices(unless: written)
         placeTmp(unless: written)
@@ -216,6 +216,23 @@ struct TreeBuilder {
     private func rootLinks() -> [Host.RootEntry] {
         guard case .system = spec.filesystem.root.value, !spec.filesystem.mounts.isEmpty else { return [] }
         return host.rootEntries.filter { $0.link != nil }
+    }
+
+    /// Whether a target of the spec's may lead elsewhere than it says: by a link on its way, which nothing has that the jail makes for
+    /// itself, but for the links that are placed.
+    var mayLeadAstray: Bool {
+        guard rootIsPrivate else { return true }
+        for mount in spec.filesystem.mounts {
+            for index in placements.indices
+            where placements[index].target.utf8.count < mount.target.utf8.count
+                && isWithin(mount.target, placements[index].target)
+            {
+                if case .fileSystem(let above)? = placements[index].fill?.filling, above.type == "tmpfs" { continue }
+                if case .tree(.makeDirectory) = placements[index].placing { continue }
+                return true
+            }
+        }
+        return false
     }
 
     /// Whether only root outside may mount such a file system here. The proc of a joined pid namespace is another matter:

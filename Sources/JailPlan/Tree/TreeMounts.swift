@@ -105,9 +105,9 @@ extension TreeBuilder {
 
     /// What stands below a hidden directory nobody can reach: one of the two lines would be without effect.
     mutating func refuseBelowHidden() {
-        let hidden = spec.filesystem.mounts.filter { $0.source == .hidden }
+        let hidden = spec.filesystem.mounts.filter { $0.isHidden }
         guard !hidden.isEmpty else { return }
-        for mount in spec.filesystem.mounts where mount.source != .hidden {
+        for mount in spec.filesystem.mounts where !mount.isHidden {
             guard let above = hidden.first(where: { mount.target.utf8.starts(with: "\($0.target)/".utf8) }) else {
                 continue
             }
@@ -124,7 +124,7 @@ extension TreeBuilder {
         let names = mount.target.split(separator: "/", maxSplits: 2)
         guard names.count > 1 else { return false }
         if names[0] == "dev", case .minimal = spec.filesystem.devices.value {
-            return mount.source == .hidden && ["fd", "stdin", "stdout", "stderr"].contains(names[1])
+            return mount.isHidden && ["fd", "stdin", "stdout", "stderr"].contains(names[1])
         }
         guard names[0] == "proc", spec.filesystem.proc.value else { return false }
         if names[1].utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) { return true }

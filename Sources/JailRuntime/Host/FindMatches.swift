@@ -22,13 +22,13 @@ struct PatternSearch {
     static func matches(of filesystem: Filesystem, _ entries: [Host.RootEntry]) throws(KernelError) -> [PatternMatches]
     {
         var result: [PatternMatches] = []
-        for mount in filesystem.mounts where mount.isPattern && mount.source != .hidden {
+        for mount in filesystem.mounts where mount.isPattern && !mount.isHidden {
             try find(mount, seeing: [("/", "/")], &result)
         }
-        guard filesystem.mounts.contains(where: { $0.isPattern && $0.source == .hidden }) else { return result }
+        guard filesystem.mounts.contains(where: { $0.isPattern && $0.isHidden }) else { return result }
         // What is hidden is looked for in what the others show.
         let shown = views(of: filesystem.expanded(by: result).filesystem, entries)
-        for mount in filesystem.mounts where mount.isPattern && mount.source == .hidden {
+        for mount in filesystem.mounts where mount.isPattern && mount.isHidden {
             var views = shown
             if filesystem.proc.value, !views.contains(where: { $0.target == "/proc" }) {
                 // Two mounts of procfs differ in their processes; names of the kernel's are the same.
@@ -43,7 +43,7 @@ struct PatternSearch {
     private static func find(
         _ mount: Mount, seeing views: [(target: String, source: String?)], _ result: inout [PatternMatches]
     ) throws(KernelError) {
-        let isOfJail = mount.source == .hidden
+        let isOfJail = mount.isHidden
         if result.contains(where: { $0.pattern == mount.target && $0.isOfJail == isOfJail }) { return }
         var search = PatternSearch()
         search.views = views

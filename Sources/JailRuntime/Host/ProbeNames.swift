@@ -13,7 +13,7 @@ extension Host {
     package mutating func probeNames(of spec: Spec, readFrom files: FilesRead) throws(Rejection) {
         guard case .new = spec.namespaces[.mount].value else { return }
         let isAsked = spec.filesystem.mounts.contains { mount in
-            if mount.source == .hidden { return true }
+            if mount.isHidden { return true }
             guard case .bind = mount.source else { return false }
             return !mount.options.asked.hasAll(of: .readOnly)
         }
@@ -126,7 +126,7 @@ extension Host {
 
     /// Finds the binds that show what another line hides.
     private mutating func findSecondViews(_ spec: Spec) {
-        let hides = spec.filesystem.mounts.filter { $0.source == .hidden }
+        let hides = spec.filesystem.mounts.filter { $0.isHidden }
         guard !hides.isEmpty else { return }
         var sources: [(path: String, identity: FileIdentity, real: String)] = []
         for mount in spec.filesystem.mounts {

@@ -15,15 +15,7 @@ extension Applier {
             guard error.errno == .noDevice else { throw Failure(error) }
             return
         }
-        for place in ["/proc", "/usr", "/etc", "/dev"] {
-            do throws(KernelError) {
-                let directory = try open(place, .path | .directory)
-                try attach(mount.number, on: directory.number)
-                break
-            } catch {
-                continue  // closing it takes longer then, and that is all
-            }
-        }
+        Tree.leaveToHost(mount.number)
         queues = mount.release()
     }
 

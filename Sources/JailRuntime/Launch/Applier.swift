@@ -12,8 +12,6 @@ struct Applier {
     /// Detached mounts by slot; −1 where nothing is (yet, or a missing optional source).
     var slots: [Int32]
     var tree = Tree()
-    /// Whether overlays of this kernel follow redirects by default, where one is made.
-    var followsRedirects = false
     /// The first lower of the overlay that has been made last.
     var lowerRoot: FileStatus?
     /// What the next step is to reach, where that has been opened without waiting for anybody.

@@ -20,7 +20,7 @@ struct FullRooms {
         for (index, step) in plan.steps.enumerated() {
             guard case .tree(.fill(let slot, let filling, let promise)) = step.operation, !promise.isSealed,
                 slots[slot] >= 0,
-                filling.room != nil || filling.roomForFiles != nil
+                filling.hasRoom
             else { continue }
             steps.append(index)
             // ext4 keeps blocks back for what it has yet to allocate, and in a small image those count.
@@ -91,6 +91,12 @@ extension Filling {
         case .image(let source): source.reader == .server
         default: false
         }
+    }
+
+    /// Whether it has a size or a number of files, without the words for them.
+    fileprivate var hasRoom: Bool {
+        if case .overlay(let source) = self, case .thrownAway = source.changes { return true }
+        return room != nil || roomForFiles != nil
     }
 
     /// The size of what can be full; nil for what has none. An overlay is as full as what holds its changes.

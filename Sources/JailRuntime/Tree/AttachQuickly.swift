@@ -31,7 +31,7 @@ extension Tree {
     ///
     /// Nobody can put a link between, for a name that has become one is not followed.
     mutating func attachBeside(_ mount: Int32, on target: String, directory: Bool) throws(Failure) -> Bool {
-        guard let (parent, name) = place(of: target) else { return false }
+        guard let (parent, name) = place(of: target, isMade: true) else { return false }
         let isMade = succeeds { () throws(KernelError) in
             if directory { return try Kernel.makeDirectory(name, at: parent, permissions: 0o755) }
             // To open a file and to close it takes the kernel as long as to make it.
@@ -43,7 +43,7 @@ extension Tree {
 
     /// Makes a symbolic link that is missing; false where it is not for this way.
     mutating func linkBeside(_ target: String, to destination: String) -> Bool {
-        guard let (parent, name) = place(of: target) else { return false }
+        guard let (parent, name) = place(of: target, isMade: true) else { return false }
         return succeeds { () throws(KernelError) in try Kernel.makeSymlink(name, to: destination, at: parent) }
     }
 
@@ -57,8 +57,8 @@ extension Tree {
         }
     }
 
-    /// The directory of a target, which stays the tree's, and the name in it.
-    mutating func place(of target: String) -> (parent: Int32, name: String)? {
+    /// The directory of a target, which stays the tree's, and the name in it; one that is missing is made where `isMade`.
+    mutating func place(of target: String, isMade: Bool = false) -> (parent: Int32, name: String)? {
         let bytes = target.utf8.span
         guard let slash = bytes.indices.last(where: { bytes[$0] == UInt8(ascii: "/") }),
             let name = String(validating: bytes.extracting((slash + 1)...))
@@ -70,7 +70,11 @@ extension Tree {
             known.forget()
             var walk = Walk(root: root)
             do throws(KernelError) {
-                guard try walk.descend(parent).isEmpty else { return nil }
+                for missing in try walk.descend(parent) {
+                    guard isMade, missing != ".." else { return nil }
+                    try Kernel.makeDirectory(missing, at: walk.top, permissions: 0o755)
+                    try walk.enter(missing)
+                }
                 known.number = try walk.reached().release()
             } catch {
                 return nil

@@ -130,7 +130,6 @@ extension Applier {
         try judge(audit, plan)
         try checkRoot(audit.table, plan)
         try checkProcOptions(plan)
-        try checkOverlayOptions(plan)
     }
 
     /// Notes what is promised of the mount of a slot.

@@ -30,6 +30,10 @@ struct Tree {
     var covers: [Cover] = []
     /// Directories that are mounted on themselves, and files of the spec that are mounted read-only.
     var pins: [Cover] = []
+    /// The step of an overlay over the launcher's directory, below which nobody has looked for mounts yet; −1 for none.
+    var unlooked = -1
+    /// Mounts that nobody needs any more once the tree is complete.
+    var loose: [Int32] = []
     /// The targets below what the jail may write, sorted.
     var guarded: [String] = []
     private var scratch: Int32 = -1

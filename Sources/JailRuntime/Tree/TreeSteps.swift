@@ -26,21 +26,26 @@ extension Applier {
         case .protectFile(let target, let file): try tree.protect(target, file, for: step)
         case .seal(let sealed): try tree.seal(sealed.map { slots[$0] })
         case .openQueues: try openQueues()
-        case .switchRoot: try failing { () throws(KernelError) in try switchRoot(to: tree.root) }
+        case .switchRoot:
+            tree.leaveLoose()
+            try failing { () throws(KernelError) in try switchRoot(to: tree.root) }
         }
     }
 
     mutating func check(_ operation: TreeOperation, in plan: Plan) throws(Failure) {
         switch operation {
-        case .isolateMounts: try checkIsolation(plan)
+        case .isolateMounts:
+            try checkIsolation(plan)
+            try lookBelowDirectory(plan)
         case .fill(let slot, let filling, let promise): try check(slot, filling, promise)
         case .switchRoot:
             try checkTree(plan)
             try reportCovers(plan)
         // As they are done: the answer of the kernel is what the step goes by.
         case .makeDirectory, .makeSource: break
-        // With the tree: `checkTree`.
-        case .attach, .makeSymlink, .hide, .mask, .protect, .pin, .protectFile, .seal: break
+        // With the tree: `checkTree`; what only the host tells of its overlays is asked now.
+        case .seal: try checkOverlayOptions(plan)
+        case .attach, .makeSymlink, .hide, .mask, .protect, .pin, .protectFile: break
         // By what follows, or never: `Operation.verification` says why.
         case .openImage, .openOverlay: break
         case .beginRoot: break

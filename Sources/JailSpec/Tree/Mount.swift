@@ -58,6 +58,9 @@ package struct Mount: Equatable, Sendable {
     /// The line of the entry (of the `target` key, or of the string in `ro`, `rw`, `hide`).
     package var position: Position?
 
+    /// Whether whatever is there is made unreachable. By a pattern: `==` of an enumeration of another module is looked up at run time.
+    package var isHidden: Bool { if case .hidden = source { true } else { false } }
+
     package init(
         target: String, source: Source, options: MountOptions = MountOptions(), optional: Bool = false,
         quota: Located<UInt64>? = nil, inodes: Located<UInt64>? = nil, idmap: Located<Bool>? = nil,

@@ -30,12 +30,12 @@ extension SpecWriter {
             case .none: add("filesystem.\(key)", "false")
             }
         }
-        let hidden = filesystem.mounts.filter { $0.source == .hidden && !$0.optional }.map { TOML.path($0.target) }
+        let hidden = filesystem.mounts.filter { $0.isHidden && !$0.optional }.map { TOML.path($0.target) }
         if !hidden.isEmpty { add("filesystem.hide", TOML.array(hidden)) }
         writePatterns(filesystem.mounts)
         let all = (filesystem.rootMount.map { [$0] } ?? []) + filesystem.mounts
         let mounts = all.filter {
-            $0.isPattern ? $0.isLongPattern : $0.source != .hidden || $0.optional
+            $0.isPattern ? $0.isLongPattern : !$0.isHidden || $0.optional
         }.map {
             "{ \(words($0).joined(separator: ", ")) }"
         }
@@ -44,7 +44,7 @@ extension SpecWriter {
 
     /// The binds of patterns that need no long form: what was opened tells the key.
     private mutating func writePatterns(_ mounts: [Mount]) {
-        let patterns = mounts.filter { $0.isPattern && $0.source != .hidden && !$0.isLongPattern }
+        let patterns = mounts.filter { $0.isPattern && !$0.isHidden && !$0.isLongPattern }
         for key in ["ro", "rw", "devices"] {
             let paths = patterns.filter { mount in
                 let kind =

@@ -156,11 +156,12 @@ package func isLockedForReading(_ descriptor: Int32) throws(KernelError) -> Bool
     try persist(.fcntl) { linux_is_locked_for_reading(descriptor) } != 0
 }
 
-/// Whether the file system, or the mount, of an open file takes no changes. The corresponding C function is `fstatfs`.
-package func isReadOnly(_ descriptor: Int32) throws(KernelError) -> Bool {
+/// The magic number of the file system of an open file, and whether that, or the mount, takes no changes. The corresponding C
+/// function is `fstatfs`.
+package func fileSystemKind(of descriptor: Int32) throws(KernelError) -> (magic: Int, isReadOnly: Bool) {
     var result = statfs()
     try attempt(.fstatfs) { unsafe fstatfs(descriptor, &result) }
-    return Int(result.f_flags) & Int(ST_RDONLY) != 0
+    return (Int(result.f_type), Int(result.f_flags) & Int(ST_RDONLY) != 0)
 }
 
 /// Whether two open files have the same bytes from where each is read.

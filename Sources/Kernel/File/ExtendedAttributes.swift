@@ -20,8 +20,12 @@ package func extendedAttribute(_ name: String, of descriptor: Int32) throws(Kern
 /// Sets an attribute. The corresponding C function is `setxattr`.
 package func setExtendedAttribute(_ name: String, _ value: [UInt8], of descriptor: Int32) throws(KernelError) {
     try attempt(.setxattr, name) {
-        unsafe procName(descriptor).withCString { path in
-            unsafe name.withCString { unsafe setxattr(path, $0, value, value.count, 0) }
+        unsafe name.withCString { name in
+            let result = unsafe fsetxattr(descriptor, name, value, value.count, 0)
+            if result == 0 || Errno.current != .badDescriptor { return result }
+            return unsafe procName(descriptor).withCString { path in
+                unsafe setxattr(path, name, value, value.count, 0)
+            }
         }
     }
 }
@@ -29,7 +33,11 @@ package func setExtendedAttribute(_ name: String, _ value: [UInt8], of descripto
 /// Removes an attribute that is there. The corresponding C function is `removexattr`.
 package func removeExtendedAttribute(_ name: String, of descriptor: Int32) throws(KernelError) {
     try attempt(.setxattr, name) {
-        unsafe procName(descriptor).withCString { path in unsafe name.withCString { unsafe removexattr(path, $0) } }
+        unsafe name.withCString { name in
+            let result = unsafe fremovexattr(descriptor, name)
+            if result == 0 || Errno.current != .badDescriptor { return result }
+            return unsafe procName(descriptor).withCString { path in unsafe removexattr(path, name) }
+        }
     }
 }
 
@@ -77,14 +85,17 @@ private func value(
 }
 
 private func names(_ ask: (UnsafeMutablePointer<CChar>, Int) -> Int) throws(KernelError) -> [String] {
-    let list: [UInt8]
-    do throws(KernelError) {
-        list = try unsafe filled(.listxattr, upTo: 65536) { buffer, limit in
-            unsafe buffer.withMemoryRebound(to: CChar.self, capacity: limit) { unsafe ask($0, limit) }
+    // Room for all that there can be is memory that is taken from the system, and given back, each time.
+    for room in [1024, 65536] {
+        do throws(KernelError) {
+            let list = try unsafe filled(.listxattr, upTo: room) { buffer, limit in
+                unsafe buffer.withMemoryRebound(to: CChar.self, capacity: limit) { unsafe ask($0, limit) }
+            }
+            return list.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        } catch {
+            if error.errno == .notSupported { return [] }
+            guard error.errno.rawValue == ERANGE, room < 65536 else { throw error }
         }
-    } catch {
-        if error.errno == .notSupported { return [] }
-        throw error
     }
-    return list.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    return []
 }

@@ -37,24 +37,30 @@ package func openWithoutLinks(_ path: String, _ mode: OpenMode) throws(KernelErr
 }
 
 /// Opens (`O_PATH`) what `path` names where that, and whatever is asked of it afterwards, waits for no server: no link is on the
-/// way, the kernel has the whole way in its memory, and it ends on a disk of this machine. nil for all else. The corresponding C
-/// function is `openat2` with `RESOLVE_CACHED` (Linux 5.12).
+/// way, and all of it is on the root's own mount, or in the kernel's memory, and ends on a disk of this machine. nil for all else.
+/// The corresponding C function is `openat2` with `RESOLVE_CACHED` (Linux 5.12).
 package func openAtHand(_ path: String) -> Descriptor? {
     guard path.utf8.first == UInt8(ascii: "/") else { return nil }
-    // At the root of another mount NFS and its like ask their servers all the same (fs/namei.c, complete_walk). That one is met is
-    // EAGAIN, as all that is not in memory.
-    var number = openCached(path, RESOLVE_NO_XDEV)
-    if number < 0, Errno.current == .again, MountTable.hasNoServers() { number = openCached(path, 0) }
+    // At the root of another mount NFS and its like ask their servers all the same (fs/namei.c, complete_walk). EAGAIN says that
+    // something is not in memory, that another mount is met, or that one is on the way in any mount namespace (d_managed), as those
+    // that a service has on /home and /tmp.
+    var number = openAbsolute(path, RESOLVE_CACHED | RESOLVE_NO_XDEV)
+    if number < 0, Errno.current == .again {
+        if isLocal(magicOfMount(of: "/")) { number = openAbsolute(path, RESOLVE_NO_XDEV) }
+        if number < 0, MountTable.hasNoServers() { number = openAbsolute(path, RESOLVE_CACHED) }
+    }
     guard number >= 0 else { return nil }
     let place = Descriptor(owning: number)
-    guard let magic = magicOfMount(of: number), FileSystemMagic.local.contains(magic) else { return nil }
+    guard isLocal(magicOfMount(at: number)) else { return nil }
     return place
 }
 
-private func openCached(_ path: String, _ more: Int32) -> Int32 {
+private func isLocal(_ magic: Int?) -> Bool { magic.map { FileSystemMagic.local.contains($0) } ?? false }
+
+private func openAbsolute(_ path: String, _ resolve: Int32) -> Int32 {
     unsafe path.withKernelText {
         unsafe linux_openat2(
-            AT_FDCWD, $0, UInt64(O_PATH | O_CLOEXEC), 0, UInt64(RESOLVE_CACHED | RESOLVE_NO_SYMLINKS | more))
+            AT_FDCWD, $0, UInt64(O_PATH | O_CLOEXEC), 0, UInt64(RESOLVE_NO_SYMLINKS | resolve))
     }
 }
 

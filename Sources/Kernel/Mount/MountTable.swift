@@ -62,43 +62,50 @@ package struct MountTable: Sendable {
     /// Whether every mount that can be reached is of a file system that is walked without asking a server; false where that
     /// cannot be told.
     static func hasNoServers() -> Bool {
-        guard let table = listed() else { return false }
-        for index in table.indices {
-            var mount = linux_mount()
-            guard unsafe linux_statmount(table.words[4 * index], &mount) == 0,
-                FileSystemMagic.walkedAlone.contains(Int(mount.magic))
-            else { return false }
-        }
-        return true
+        visit { mount in FileSystemMagic.walkedAlone.contains(Int(mount.magic)) }
     }
 
     private static func listed() -> MountTable? {
+        var table = MountTable(hasUniqueIdentities: true)
+        let isWhole = visit { mount in
+            table.append(MountRecord(mount))
+            return true
+        }
+        return isWhole ? table : nil
+    }
+
+    /// Shows each mount that can be reached, or each that is below another, in the order of their identities, as long as the answer
+    /// is true; false where it was not, or the kernel does not tell.
+    fileprivate static func visit(below top: UInt64 = .max, _ body: (linux_mount) -> Bool) -> Bool {
         let batch = 256
         var last: UInt64 = 0
-        var table = MountTable(hasUniqueIdentities: true)
         while true {
             var isAnswered = true
             let identities = unsafe [UInt64](unsafeUninitializedCapacity: batch) { buffer, count in
-                let found = unsafe linux_listmount(last, buffer.baseAddress, batch)
+                let found = unsafe linux_listmount(top, last, buffer.baseAddress, batch)
                 isAnswered = found >= 0
                 count = min(batch, max(0, found))
             }
-            guard isAnswered else { return nil }
-            table.words.reserveCapacity(table.words.count + 4 * identities.count)
+            guard isAnswered else { return false }
             for identity in identities {
-                guard let record = record(of: identity) else { return nil }
-                table.append(record)
+                var mount = linux_mount()
+                guard unsafe linux_statmount(identity, &mount) == 0, body(mount) else { return false }
             }
-            guard identities.count == batch else { return table }
+            guard identities.count == batch else { return true }
             last = identities[batch - 1]
         }
     }
 
     fileprivate static func record(of identity: UInt64) -> MountRecord? {
         var mount = linux_mount()
-        guard unsafe linux_statmount(identity, &mount) == 0 else { return nil }
-        return MountRecord(
-            identity: identity, parent: mount.parent, attributes: MountAttributes(rawValue: mount.attributes),
+        return unsafe linux_statmount(identity, &mount) == 0 ? MountRecord(mount) : nil
+    }
+}
+
+extension MountRecord {
+    fileprivate init(_ mount: linux_mount) {
+        self.init(
+            identity: mount.identity, parent: mount.parent, attributes: MountAttributes(rawValue: mount.attributes),
             propagates: mount.propagation & UInt64(MS_SHARED | MS_SLAVE) != 0)
     }
 }
@@ -120,28 +127,49 @@ package func mountIdentity(of descriptor: Int32) throws(KernelError) -> UInt64 {
 
 /// The options of the file system of an open file, as mountinfo has them; nil where the kernel does not tell them by itself
 /// (before Linux 6.11), or the mount is out of reach. The corresponding calls are `statx` and `statmount`.
-package func mountOptions(of descriptor: Int32) -> String? {
+package func mountOptions(of descriptor: Int32) -> [UInt8]? {
     do throws(KernelError) {
         let identity = try mountIdentity("", descriptor, isUnique: true)
-        let room = 4096
-        let text = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-            let length = unsafe buffer.withMemoryRebound(to: CChar.self) {
-                unsafe linux_mount_options(identity, $0.baseAddress, room)
-            }
-            count = max(0, length)
-        }
-        return text.isEmpty ? nil : String(decoding: text, as: UTF8.self)
+        return text(of: identity, UInt64(linux_mount_options))
     } catch {
         return nil
     }
 }
 
-/// The magic number of the file system that an open file is on, without a word to its server; nil where the kernel has no
-/// statmount(2). The corresponding calls are `statx` and `statmount`.
-func magicOfMount(of descriptor: Int32) -> Int? {
+/// Shows where other mounts stand on the one that an open file is on, each by the name that it has from the caller's root; false
+/// where the kernel does not tell (before Linux 6.8). The corresponding calls are `statx`, `listmount` and `statmount`.
+package func visitMountPoints(onMountOf descriptor: Int32, _ body: ([UInt8]) -> Void) -> Bool {
+    do throws(KernelError) {
+        let own = try mountIdentity("", descriptor, isUnique: true)
+        return MountTable.visit(below: own) { mount in
+            guard mount.parent == own else { return true }
+            guard let point = text(of: mount.identity, UInt64(linux_mount_point)) else { return false }
+            body(point)
+            return true
+        }
+    } catch {
+        return false
+    }
+}
+
+/// A text that the kernel has for a mount; nil where it gives none.
+private func text(of identity: UInt64, _ wanted: UInt64) -> [UInt8]? {
+    let room = 4096
+    let text = unsafe [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+        let length = unsafe buffer.withMemoryRebound(to: CChar.self) {
+            unsafe linux_mount_text(identity, wanted, $0.baseAddress, room)
+        }
+        count = max(0, length)
+    }
+    return text.isEmpty ? nil : text
+}
+
+/// The magic number of the file system that a path, or with none an open file, is on, without a word to its server; nil where the
+/// kernel has no statmount(2). The corresponding calls are `statx` and `statmount`.
+func magicOfMount(of path: String = "", at directory: Int32 = currentDirectory) -> Int? {
     do throws(KernelError) {
         var mount = linux_mount()
-        let identity = try mountIdentity("", descriptor, isUnique: true)
+        let identity = try mountIdentity(path, directory, isUnique: true)
         return unsafe linux_statmount(identity, &mount) == 0 ? Int(mount.magic) : nil
     } catch {
         return nil

@@ -146,9 +146,8 @@ extension Applier {
     /// Reads back what there is: the file system that was asked for, and shut where it takes no changes.
     func checkImage(_ slot: Int, _ source: ImageSource) throws(Failure) {
         let view = slots[slot]
-        let (magic, isShut, bytes) = try failing { () throws(KernelError) in
-            (try fileSystemMagic(of: view), try isReadOnly(view), try capacity(of: view).bytes)
-        }
+        let (magic, isShut) = try failing { () throws(KernelError) in try fileSystemKind(of: view) }
+        let bytes = try failing { () throws(KernelError) in try capacity(of: view).bytes }
         let wanted =
             switch (source.reader, source.format) {
             case (.server, _), (_, nil): FileSystemMagic.fuse

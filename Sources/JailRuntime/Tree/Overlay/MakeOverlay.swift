@@ -16,7 +16,10 @@ extension Applier {
         defer { layers.close() }
         let isThere = try layers.openLower(of: source) { (path) throws(Failure) in try reach(path, of: plan) }
         guard isThere else { return -1 }
-        try refuseSubmounts(below: layers.lower, of: source)
+        let isKernels = try refusesSubmountsItself(layers.lower, source, plan)
+        if !isKernels, try !leaveLook(below: layers.lower, of: source, in: plan) {
+            try refuseSubmounts(below: layers.lower, of: source)
+        }
         // The check goes by what is below, not by what its name leads to by then.
         let first = layers.lower[0]
         lowerRoot = try failing { () throws(KernelError) in try status(of: first) }
@@ -28,11 +31,22 @@ extension Applier {
         try requireAttributes(layers.upper, source)
         if plan.showsChanges { try hold(layers.upper, isShown: true, of: plan) }
         do throws(KernelError) {
-            return try mountByDescriptor(layers, source, attributes).release()
+            let overlay = try mountByDescriptor(layers, source, attributes).release()
+            leaveToTree(&layers)
+            return overlay
         } catch {
+            if isKernels { try refuseSubmounts(below: layers.lower, of: source) }
             guard error.call == .fsconfig, error.path != "overlay" else { throw try diagnosis(error, layers, source) }
         }
         return try mountAttached(layers, source, attributes, of: plan)
+    }
+
+    /// Keeps the mounts that the overlay has clones of until they can go with the host's tree: the end of one that is attached to
+    /// nothing is a wait for all processors by itself (fs/namespace.c, dissolve_on_fput and namespace_unlock).
+    private mutating func leaveToTree(_ layers: inout OverlayLayers) {
+        tree.loose += layers.loose
+        if !layers.mapped.isEmpty { layers.lower.removeAll { [mapped = layers.mapped] in mapped.contains($0) } }
+        (layers.scratch, layers.mapped) = ([], [])
     }
 
     /// Linux 6.13: a path in an option is cut where it is long, and parted where it has a comma or a colon.
@@ -63,9 +77,7 @@ extension Applier {
     /// Reads back what there is: an overlay that takes changes, looks like its first lower, and has them go to the upper.
     mutating func checkOverlay(_ slot: Int, _ source: OverlaySource) throws(Failure) {
         let view = slots[slot]
-        let (magic, isShut) = try failing { () throws(KernelError) in
-            (try fileSystemMagic(of: view), try isReadOnly(view))
-        }
+        let (magic, isShut) = try failing { () throws(KernelError) in try fileSystemKind(of: view) }
         let wanted = source.owner == nil ? FileSystemMagic.overlay : FileSystemMagic.fuse
         try hold(
             magic == wanted, "file system", "magic \(String(wanted, radix: 16))",
@@ -76,7 +88,6 @@ extension Applier {
                 telling: "the kernel has made the overlay read-only: its work directory could not be prepared",
                 hint: "`dmesg | grep overlayfs` has the kernel's reason")
         }
-        followsRedirects = Self.followsRedirects()
         if let owner = source.owner { try checkServed(view, source, owner) } else { try checkRoot(of: view, source) }
     }
 
@@ -96,12 +107,14 @@ extension Applier {
     private mutating func checkRoot(of view: Int32, _ source: OverlaySource) throws(Failure) {
         guard source.isThrownAway, let wanted = lowerRoot else { return }
         let found = try failing { () throws(KernelError) in try status(of: view) }
-        func words(_ status: FileStatus, _ owner: (user: UInt32, group: UInt32)) -> String {
-            "\(owner.user):\(owner.group) 0\(String(status.permissions, radix: 8))"
-        }
         let owner = source.fileIDs?.appearance(of: (wanted.owner, wanted.group)) ?? (wanted.owner, wanted.group)
-        let promised = words(wanted, owner)
-        let shown = words(found, (found.owner, found.group))
-        try hold(shown == promised, "root of the overlay", promised, shown)
+        let holds = found.permissions == wanted.permissions && (found.owner, found.group) == owner
+        try hold(
+            holds, "root of the overlay", rootWords(owner, wanted.permissions),
+            rootWords((found.owner, found.group), found.permissions))
     }
+}
+
+private func rootWords(_ owner: (user: UInt32, group: UInt32), _ permissions: UInt32) -> String {
+    "\(owner.user):\(owner.group) 0\(String(permissions, radix: 8))"
 }

@@ -19,7 +19,7 @@ extension Applier {
         }
         if source.recursive {
             let place = try reach(source.path, of: plan)
-            if let below = try firstPoint(below: place.number, in: try failing(proc().mountinfo)) {
+            if let below = try firstPoint(below: place.number) {
                 throw Failure(
                     telling: "quota: \(below) is mounted below \(source.path), and would have no limit",
                     hint: "options = [\"bind\"] to go without it, and a [[mount]] of its own to show it")
