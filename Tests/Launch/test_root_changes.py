@@ -111,6 +111,31 @@ def test_what_is_mounted_in_the_host_is_read_only(root):
         linux.umount(place)
 
 
+@pytest.mark.parametrize("changes", ["discard", "{}/kept"])
+def test_sys_of_the_host_is_read_only_and_nobody_s_change(root, changes):
+    """With the host's network it is the host's sysfs; the directory that it stands on has another mode."""
+    text = HOST_ROOT + f'[network]\nmode = "host"\n[filesystem]\nroot = "host"\nchanges = "{changes.format(root.directory())}"\n'
+    run = root.shell(text, "test -d /sys/class/net && touch /sys/x", options=["--changes", "-"])
+    assert run.status != 0 and "Read-only" in run.stderr and "/sys" not in run.stdout, run
+
+
+def test_changes_are_compared_with_what_is_below_mounts(root):
+    """What the overlay has as its lower is what a mount of the host's covers."""
+    from harness import linux
+
+    place = root.directory()
+    (place / "m/d").mkdir(parents=True)
+    (place / "m/below").write_text("below\n")
+    linux.mount("tmpfs", place / "m", "tmpfs", 0, "size=1M,mode=1700")
+    try:
+        (place / "m/above").write_text("above\n")
+        text = writable(root) + f'[[mount]]\ntarget = "/src"\ntype = "overlay"\nlower = ["{place}"]\noptions = ["bind"]\n'
+        run = root.shell(text, "cat /src/m/below && touch /src/m/d/new && echo x > /src/m/above", options=["--changes", "-"])
+        assert run.ok.stdout.replace("\t", " ") == "below\nA /src/m/above\nA /src/m/d/new\n", run
+    finally:
+        linux.umount(place / "m")
+
+
 def test_an_ordinary_user_has_not_the_whole_host(user):
     run = user.shell('[filesystem]\nroot = "host"\nchanges = "discard"\n', "true")
     assert run.status == 125 and "/ belongs to uid 0, which is not in the jail" in run.stderr, run

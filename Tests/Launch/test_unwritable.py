@@ -33,6 +33,26 @@ def test_roots_jail_on_a_directory_of_roots(root):
     assert root.shell(line, "touch /src/y").ok.stderr == ""
 
 
+def test_roots_jail_on_an_overlay_over_a_directory_of_roots(root):
+    """Its files are root's as in a bind; one of them is opened, and the directory itself stays as it is."""
+    place, kept = root.directory(), root.directory()
+    os.chown(place, 0, 0)
+    root.file(place / "a", "a\n", 0o644)
+    text = f'[[mount]]\ntarget = "/src"\ntype = "overlay"\nlower = ["{place}"]\n'
+    said = f"spec.toml:2:1: overlay on /src: the command's user may not write there: it belongs to root\nhint: give it to the command's user by chown"
+    run = root.shell(text, "echo b >> /src/a")
+    assert run.status != 0 and said + ", or by a [[mount]] with idmap = true\n" in run.stderr, run.stderr
+    # Changes that are kept have no other ids than what they change.
+    kept = f'upper = "{kept}/upper"\nwork = "{kept}/work"\n'
+    assert said + "\n" in root.shell(text + kept, "true").ok.stderr
+    # As the hint says.
+    run = root.shell(text + "idmap = true\n", "echo b >> /src/a && cat /src/a")
+    assert run.ok.stdout == "a\nb\n" and run.stderr == "" and (place / "a").read_text() == "a\n"
+    assert root.shell(text + 'options = ["ro"]\n', "true").ok.stderr == ""
+    subprocess.run(["chown", "-R", "nobody", place], check=True)
+    assert root.shell(text, "echo b >> /src/a").ok.stderr == "" and (place / "a").read_text() == "a\n"
+
+
 @pytest.mark.parametrize("mode", [0o777, 0o1777])
 def test_nothing_is_said_where_the_command_may_write(root, mode):
     place = root.directory(mode)

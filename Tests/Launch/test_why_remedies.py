@@ -52,6 +52,27 @@ def test_a_closed_directory_is_opened_as_far_as_it_is_needed(root):
         root.file(place / "shut/in", "x\n", 0o666)
 
 
+def test_an_overlay_of_root_s_is_mapped_in_its_own_line(root):
+    """No other line, which would open the directory itself; of a file of another's than the directory, whose ids stay, nothing."""
+    place = root.directory()
+    os.chown(place, 0, 0)
+    root.file(place / "a", "a\n", 0o644)
+    root.file(place / "other", "b\n", 0o644)
+    os.chown(place / "other", 1, 1)
+    text = f'[[mount]]\ntarget = "/src"\ntype = "overlay"\nlower = ["{place}"]\n'
+    spec = root.spec(text)
+    for script, name in (("echo b >> /src/a", "/src/a"), ("touch /src/new", "/src"), ("rm -f /src/a", "/src")):
+        run = why(root, script, spec=spec)
+        said = [line for line in run.stderr.splitlines() if f"why: {name} may not be used by the command's user" in line]
+        assert run.status != 0 and len(said) == 1 and said[0].endswith(f"): idmap = true in the [[mount]] at {spec}:2:1"), run
+        assert why(root, script, spec=text + "idmap = true\n").ok
+    run = why(root, "echo b >> /src/other", spec=spec)
+    assert "why: /src/other may not" in run.stderr and "idmap = true in" not in run.stderr.split("why:", 1)[1], run
+    kept = root.directory()
+    run = why(root, "echo b >> /src/a", spec=text + f'upper = "{kept}/upper"\nwork = "{kept}/work"\n')
+    assert "why: /src/a may not" in run.stderr and "idmap" not in run.stderr, run
+
+
 def test_no_line_makes_the_command_root(root):
     for script in ("cat /etc/shadow", "ls /root", "touch /usr/x", "cat /var/cache/ldconfig/aux-cache", "echo > /var/log/dpkg.log"):
         run = why(root, script, word="--why=all")

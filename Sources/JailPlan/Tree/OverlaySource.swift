@@ -42,6 +42,9 @@ package struct OverlaySource: Equatable, Sendable {
     /// The name of overlayfs's attributes: this, then the attribute.
     package var attributePrefix: String { usesUserAttributes ? "user.overlay." : "trusted.overlay." }
 
+    /// Whether there may be mounts below the lowers, which are not seen through it: for others than root that is refused.
+    package var looksPastMounts: Bool { leavesOutSubmounts && !usesUserAttributes && owner == nil }
+
     /// Whether nothing of the changes is left when the jail has ended.
     package var isThrownAway: Bool { if case .thrownAway = changes { true } else { false } }
 }

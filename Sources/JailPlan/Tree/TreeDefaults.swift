@@ -43,7 +43,7 @@ extension TreeBuilder {
     /// /usr, /etc and the links or directories beside them, as on the host: a merged /usr stays merged.
     private mutating func placeSystem(_ origin: Position?) {
         let attributes: MountAttributes = .readOnly | .closed
-        let replaced = spec.filesystem.mounts.filter { $0.source != .hidden }.map(\.target)
+        let replaced = spec.filesystem.mounts.filter { !$0.isHidden }.map(\.target)
         for entry in host.rootEntries {
             let target = "/" + entry.name
             if replaced.contains(target) { continue }
@@ -61,7 +61,7 @@ extension TreeBuilder {
         mountProc(on: "/proc", at: spec.filesystem.proc.position)
         hasOwnProc =
             !sharesProcesses
-            && !spec.filesystem.mounts.contains { $0.source == .hidden && $0.target.utf8.starts(with: "/proc".utf8) }
+            && !spec.filesystem.mounts.contains { $0.isHidden && $0.target.utf8.starts(with: "/proc".utf8) }
     }
 
     /// None means none: what a tree of the host's brings there, a procfs of the host's processes say, is covered.
@@ -260,9 +260,12 @@ extension TreeBuilder {
     mutating func placeSysfs(unless written: [String]) {
         guard case .host = spec.filesystem.root.value, !written.contains("/sys") else { return }
         if hasOwnNetwork { return mountSysfs(on: "/sys", at: spec.filesystem.root.position) }
-        // Settings of the host and groups of processes are no files to be written to.
-        if spec.filesystem.writable.value {
-            placeTree("/sys", on: "/sys", .readOnly | .closed | .noExecute, at: spec.filesystem.writable.position)
+        // Settings of the host and groups of processes are no files to be written to, nor a place to keep files in.
+        let overlay = spec.filesystem.rootOverlay
+        if spec.filesystem.writable.value || overlay != nil {
+            placeTree(
+                "/sys", on: "/sys", .readOnly | .closed | .noExecute, optional: overlay != nil,
+                at: overlay?.position ?? spec.filesystem.writable.position)
         }
     }
 

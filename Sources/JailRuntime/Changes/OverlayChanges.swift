@@ -19,7 +19,11 @@ package struct OverlayChanges: Sendable {
         do throws(Failure) {
             var lowers: [Int32] = []
             defer { for lower in lowers { closeDescriptor(lower) } }
-            for path in source.lower { lowers.append(try KeptChanges.openLower(path, following: rule)) }
+            for path in source.lower {
+                let lower = try KeptChanges.openLower(path, following: rule)
+                lowers.append(lower)
+                if source.looksPastMounts { lowers[lowers.count - 1] = try Self.withoutMounts(lower) }
+            }
             changes = try failing { () throws(KernelError) in
                 let root = try RootState.known(of: lowers[0])
                 let walk = { () throws(KernelError) in
@@ -40,6 +44,16 @@ package struct OverlayChanges: Sendable {
                 "changes of \(promise.target) cannot be listed: \(told.reason)", at: plan.steps[overlay.step].origin,
                 hint: told.hint)
         }
+    }
+
+    /// The same directory as an overlay has it, to which what is mounted in it is no part of it; in place of what is given.
+    private static func withoutMounts(_ lower: Int32) throws(Failure) -> Int32 {
+        let plain = try failing { () throws(KernelError) in
+            let clone = try cloneTree("", at: lower, recursive: false)
+            return try Kernel.open(".", at: clone.number, .read | .directory).release()
+        }
+        closeDescriptor(lower)
+        return plain
     }
 
     private var prefix: String { target == "/" ? "/" : target + "/" }

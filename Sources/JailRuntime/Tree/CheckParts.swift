@@ -51,6 +51,7 @@ extension Applier {
             if let limit = source.limit { try checkRoom(slot, limit) }
         case .overlay(let source):
             try checkOverlay(slot, source)
+            if !promise.isSealed { noteOwner(slot, source, promise.target) }
             if let limit = source.limit { try checkRoom(slot, limit) }
         case .image(let source): try checkImage(slot, source)
         case .device: break  // its numbers were proven where it was opened

@@ -13,6 +13,14 @@ extension Applier {
         written.owners.append(found.owner)
     }
 
+    /// Of an overlay: writing there takes the right to do so in its first lower, which its root looks like.
+    mutating func noteOwner(_ slot: Int, _ source: OverlaySource, _ target: String) {
+        // The root of a whole system is root's, and what the command is to write to below it.
+        guard let lower = lowerRoot, source.owner == nil, source.fileIDs == nil, target != "/" else { return }
+        written.slots.append(slot)
+        written.owners.append(lower.owner)
+    }
+
     /// Asked with the command's ids. What this process may do to files of ids that the jail has, the command may not: for
     /// those their mode decides, where no access list can say otherwise (of which the group's bits are the bound, acl(5)).
     func noteUnwritable(_ slot: Int, _ plan: Plan) throws(Failure) {

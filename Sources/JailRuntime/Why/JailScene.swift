@@ -20,6 +20,8 @@ struct JailScene {
     private(set) var places: [Place] = []
     private var system: [String] = []
     private var rootIsHosts = false
+    /// The overlays, each with its first lower, and whether its line could have `idmap`.
+    private(set) var overlays: [(place: Place, mayBeMapped: Bool)] = []
     /// What lines of the spec hide, and what the jail mounts.
     private var hides: [(target: String, origin: Position?)] = []
     private var mounted: [String: Position?] = [:]
@@ -63,6 +65,14 @@ struct JailScene {
                 } else {
                     system.append(promise.target)
                 }
+            case .tree(.fill(_, .overlay(let source), let promise)):
+                mounted[promise.target] = .some(step.origin)
+                guard let lower = source.lower.first, promise.target != "/" else { break }
+                overlays.append(
+                    (
+                        Place(target: promise.target, source: lower, origin: step.origin),
+                        source.isThrownAway && source.fileIDs == nil && source.owner == nil
+                    ))
             case .tree(.fill(_, _, let promise)): mounted[promise.target] = .some(step.origin)
             case .tree(.hide(let target)): hides.append((target, step.origin))
             case .tree(.mask(let target)): hides.append((target, nil))
@@ -99,6 +109,12 @@ struct JailScene {
         places.filter { isWithin(path, $0.target) }.max {
             $0.target.utf8.count < $1.target.utf8.count
         }
+    }
+
+    /// The overlay that a path is on, where its line may have `idmap`.
+    func mappable(_ path: String) -> Place? {
+        let target = mounted.keys.filter { isWithin(path, $0) }.max { $0.utf8.count < $1.utf8.count }
+        return overlays.first { $0.place.target == target && $0.mayBeMapped }?.place
     }
 
     /// Whether what stands at a path is on the jail's own root, and no file of the host's.

@@ -168,9 +168,28 @@ struct PathLooks {
         if denial.line != nil, let place, place.target == path, let origin = place.origin {
             denial.remark += ", in place of what \(origin) says"
         }
+        if denial.line == nil, let line = mapping(path, status) {
+            denial.advice = "idmap = true in the [[mount]] at \(line)"
+            return denial
+        }
         // Root's files are no reason to make the command the host's root.
         if denial.line == nil, status.owner != 0 { denial.line = "identity.user = \(status.owner)" }
         return denial
+    }
+
+    /// The line of the overlay that a path is on, where its lowers could appear as the command's: what belongs to whom the first of
+    /// them does.
+    private func mapping(_ path: String, _ status: FileStatus) -> Position? {
+        guard scene.ownsUsers, !thread.maps(status.owner, by: "uid_map"), let place = scene.mappable(path) else {
+            return nil
+        }
+        do throws(KernelError) {
+            let lower = try open(place.source, .path)
+            guard try Kernel.status(of: lower.number).owner == status.owner else { return nil }
+            return FileSystemMagic.mapsIDs(try fileSystemMagic(of: lower.number), Self.kernel) ? place.origin : nil
+        } catch {
+            return nil
+        }
     }
 
     private static let kernel = Caller.kernel.map { ($0.major, $0.minor) } ?? (0, 0)

@@ -16,10 +16,21 @@ extension Plan {
         let user = name.isEmpty ? "\(owner)" : "\"\(name)\""
         // The command of root's jail is nobody, and root's files are what root has mostly.
         let rootHint = "give it to the command's user by chown, or by a [[mount]] with idmap = true"
+        let keptHint = "give it to the command's user by chown"
         let userHint = "set identity.user = \(user)"
         return Diagnostic(
             "\(title(of: step)): \(what)", at: steps[step].origin,
-            hint: effectiveUser != 0 ? nil : owner == 0 ? rootHint : isOffered ? userHint : nil)
+            hint: effectiveUser != 0
+                ? nil : owner == 0 ? (keepsChanges(step) ? keptHint : rootHint) : isOffered ? userHint : nil)
+    }
+
+    /// Whether a step attaches an overlay whose changes are kept, which has no other ids than what it changes.
+    private func keepsChanges(_ step: Int) -> Bool {
+        guard case .tree(.attach(let slot, _, _)) = steps[step].operation else { return false }
+        return steps.contains { other in
+            guard case .tree(.fill(slot, .overlay(let source), _)) = other.operation else { return false }
+            return !source.isThrownAway
+        }
     }
 
     private var effectiveUser: UInt32 { callerIdentity().euid }
