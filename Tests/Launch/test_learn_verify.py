@@ -149,7 +149,7 @@ def test_who_it_is_makes_the_difference(root):
     bench = Bench(root)
     learned = bench.words("id", "-u", options=["--try"])
     assert learned.status == 1 and learned.stdout == "0\n", learned
-    assert "hint: with identity.user = 0 it is the same, and the host's root: watch it as the user that it is to be" in learned.stderr, learned
+    assert "hint: with identity.user = 0 it is the same, and the host's root: watch it as another user" in learned.stderr, learned
     assert "identity" not in bench.spec.read_text()
 
 

@@ -35,8 +35,7 @@ struct LearnTrials {
         }
         let networkHint = "with network.mode = \"host\" it is the same, and has the host's whole network"
         if try helps([], ["--set", "network={mode=\"host\"}"]) { return .line(networkHint) }
-        let rootHint =
-            "with identity.user = 0 it is the same, and the host's root: watch it as the user that it is to be"
+        let rootHint = "with identity.user = 0 it is the same, and the host's root: watch it as another user"
         if learned.context.isRoot, try helps([], ["--set", "identity.user=0"]) { return .line(rootHint) }
         guard let looks = try looks(), try helps(looks) else { return .nothing }
         return .records(looks, "what the command only asks for, as with --stat")
