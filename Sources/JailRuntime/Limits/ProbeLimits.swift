@@ -111,7 +111,8 @@ extension ControlGroups.Device {
 
     private static func blockDevices() -> [String] {
         do throws(KernelError) {
-            return try entries(of: try open("/sys/block", .read | .directory).number)
+            let place = try open("/sys/block", .read | .directory)
+            return try entries(of: place.number)
         } catch {
             return []  // without sysfs no disk is known that shares its time, and a weight is refused
         }
