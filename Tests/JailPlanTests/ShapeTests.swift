@@ -30,6 +30,20 @@ import Testing
         #expect(try plan(text, on: host).shape == shape)
     }
 
+    /// Keys are shared where the command can begin in the background of a terminal, with a parent that hears what stops it.
+    @Test(arguments: [
+        ("", [true, true, true], TerminalUse.whole), ("", [true, false, true], .lines),
+        ("", [false, true, true], .keys),
+        ("", [false, false, true], .keys), ("process.init = false", [false, true, true], .output),
+        (shared, [false, true, true], .output), ("process.tty = \"none\"", [false, true, true], .output),
+    ]) func whatIsCarriedOfATerminal(text: String, terminals: [Bool], use: TerminalUse) throws {
+        let host = Host.root.with {
+            ($0.standardInputIsTerminal, $0.standardOutputIsTerminal) = (terminals[0], terminals[1])
+            $0.standardErrorIsTerminal = terminals[2]
+        }
+        #expect(try plan(text, on: host).supervision.terminal == use)
+    }
+
     @Test func aResultNeedsSomebodyToWriteIt() throws {
         let spec = try spec(Self.shared)
         #expect(try Planner.plan(spec, on: .root, reportsResult: true).get().shape == .supervised)

@@ -311,6 +311,7 @@ static const unsigned long linux_TIOCGPTPEER = TIOCGPTPEER;
 static const unsigned long linux_TIOCSPTLCK = TIOCSPTLCK;
 static const unsigned long linux_TIOCGWINSZ = TIOCGWINSZ;
 static const unsigned long linux_TIOCGDEV = TIOCGDEV;
+static const unsigned long linux_FIONREAD = FIONREAD;
 static const unsigned long linux_TIOCSWINSZ = TIOCSWINSZ;
 static const unsigned long linux_TIOCSCTTY = TIOCSCTTY;
 

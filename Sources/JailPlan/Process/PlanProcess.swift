@@ -34,9 +34,12 @@ extension Planner {
         switch spec.process.tty.value {
         case .inherit: return nil
         case .none: return .output
-        case .auto: return input && output ? .whole : input ? .lines : .output
+        case .auto: return input && output ? .whole : input ? .lines : hearsDemands ? .keys : .output
         }
     }
+
+    /// Whether the command can begin in the background of a terminal, with a parent that hears what stops it.
+    private var hearsDemands: Bool { plan.supervision.hasInit && !spec.process.boot.value }
 
     mutating func changeIdentity(_ identity: ResolvedIdentity) {
         // setgroups(2) needs CAP_SETGID and a written gid_map; after the ids it would still work, but a failure between

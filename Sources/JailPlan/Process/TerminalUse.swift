@@ -4,7 +4,10 @@ package enum TerminalUse: String, Equatable, Sendable {
     case whole
     /// Standard input is the terminal and standard output is not, as in `run … | less`: a line is read when the jail asks for one.
     case lines
-    /// Only what the jail writes: `run … </dev/null`, or no terminal wanted.
+    /// Standard output or error is the terminal and standard input is not, as in `… | run less`: what is typed is for others as well, and
+    /// for the jail while it asks for it at a terminal of its own.
+    case keys
+    /// Only what the jail writes: no terminal is wanted, or nobody could hear the jail ask.
     case output
     /// There is no terminal: what the jail's own shows goes to standard output.
     case log
@@ -12,7 +15,7 @@ package enum TerminalUse: String, Equatable, Sendable {
     /// Whether anything is read of the caller's.
     package var isRead: Bool {
         switch self {
-        case .whole, .lines: true
+        case .whole, .lines, .keys: true
         case .output, .log: false
         }
     }

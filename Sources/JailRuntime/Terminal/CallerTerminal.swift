@@ -27,7 +27,11 @@ final class CallerTerminal {
         let output = Self.reopen(written, .write, in: proc)
         self.output = output ?? written
         opensOutput = output != nil
-        input = !use.isRead ? -1 : Self.reopen(0, .readWrite, in: proc) ?? 0
+        switch use {
+        case .whole, .lines: input = Self.reopen(0, .readWrite, in: proc) ?? 0
+        case .keys: input = Self.controlling(written) ?? -1
+        case .output, .log: input = -1
+        }
     }
 
     /// What the launcher keeps open for it.
@@ -39,12 +43,17 @@ final class CallerTerminal {
             guard let proc else { return nil }
             return try open("self/fd/\(number)", at: proc.descriptor, how).release()
         } catch {
-            do throws(KernelError) {
-                let terminal = try open("/dev/tty", how)
-                return isSameTerminal(terminal.number, number) ? terminal.release() : nil
-            } catch {
-                return nil
-            }
+            return controlling(number, mode)
+        }
+    }
+
+    /// The controlling terminal, where that is the one behind `number`.
+    private static func controlling(_ number: Int32, _ mode: OpenMode = .readWrite) -> Int32? {
+        do throws(KernelError) {
+            let terminal = try open("/dev/tty", mode | .noTerminal | .nonBlocking)
+            return isSameTerminal(terminal.number, number) ? terminal.release() : nil
+        } catch {
+            return nil
         }
     }
 
@@ -68,6 +77,25 @@ final class CallerTerminal {
     /// Whether keys come as they are typed, by this launch's doing.
     var isRaw: Bool { changed != nil }
 
+    /// Whether the mode is still what this launch has made it: what somebody else has changed since is theirs.
+    var isAsMade: Bool {
+        guard let changed else { return false }
+        do throws(KernelError) {
+            return try TerminalMode(of: input).isSame(as: changed.to)
+        } catch {
+            return false
+        }
+    }
+
+    /// Whether lines are edited and shown there, and nobody has asked for keys or a password.
+    var isForLines: Bool {
+        do throws(KernelError) {
+            return try TerminalMode(of: input).isForLines
+        } catch {
+            return false
+        }
+    }
+
     /// Whether `\n` is written as `\r\n` now.
     var returnsCarriage: Bool {
         do throws(KernelError) {
@@ -86,6 +114,20 @@ final class CallerTerminal {
             changed = (before, before.raw)
         } catch {
             return  // the terminal is gone; there is nothing to carry
+        }
+    }
+
+    /// As `makeRaw`, or once more; with `keepsLines` what others write there is shown as before.
+    func takeKeys(keepsLines: Bool) {
+        guard changed == nil || isAsMade, isForeground else { return }
+        do throws(KernelError) {
+            let now = try TerminalMode(of: input)
+            let before = changed?.before ?? now
+            let wanted = keepsLines ? before.raw.writing(as: before) : before.raw
+            if !wanted.isSame(as: now) { try wanted.apply(to: input) }
+            changed = (before, wanted)
+        } catch {
+            return  // as above
         }
     }
 

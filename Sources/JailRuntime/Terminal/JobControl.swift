@@ -24,7 +24,7 @@ extension Supervisor {
     func heedStop(by number: Int32) throws(KernelError) {
         let isDemand = number == Signal.terminalInput || number == Signal.terminalOutput
         guard isDemand, let wanting = relay, wanting.awaitsDemand, stop == .none else { return try followStop() }
-        relay?.demand()
+        relay?.demand(by: number)
         if !wanting.caller.isForeground {
             // A job of the background that reads is stopped, with all of it.
             try stopJob(by: number)
@@ -45,9 +45,10 @@ extension Supervisor {
     /// The command has stopped. The launcher follows where somebody asked for it, or sits at the terminal; a command that
     /// stops itself unasked must not be able to stop the clock of its own deadline.
     func followStop() throws(KernelError) {
-        let wanted =
-            stop == .requested || (relay.map { $0.use != .output } ?? false) || (plan.session == nil && isTerminal(0))
+        let wanted = stop == .requested || (relay?.isAttended ?? false) || (plan.session == nil && isTerminal(0))
         let revoked = stop == .revoked
+        // A key that was the jail's has told nobody else.
+        let isAlone = stop == .none && relay?.use == .keys
         isStopped = !revoked
         stop = .none
         guard wanted && !revoked else { return }
@@ -57,7 +58,13 @@ extension Supervisor {
             try tellReaper(.alarm(milliseconds: remaining))
         }
         relay?.restore()
-        try Kernel.kill(currentProcess(), Signal.stop)
+        if isAlone {
+            // The others of the pipeline stop as well.
+            try stopJob(by: Signal.terminalStop)
+            if try !signals.has(Signal.continue) { try continueCommand() }
+        } else {
+            try Kernel.kill(currentProcess(), Signal.stop)
+        }
         // Continued: SIGCONT itself waits in the signal descriptor, and is passed on from there.
         relay?.resume()
         if deadline.milliseconds != nil { try tellReaper(.alarm(milliseconds: nil)) }

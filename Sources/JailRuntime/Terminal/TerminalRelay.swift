@@ -10,25 +10,27 @@ import Kernel
 /// been typed, an end of input in the jail's terminal wakes him, his read is the demand, and that end is thrown away again.
 final class TerminalRelay {
     /// The master of the jail's terminal, or the pipe that it writes to.
-    private let source: Int32
+    let source: Int32
     private let isPty: Bool
     let use: TerminalUse
     let caller: CallerTerminal
     /// Whether what is typed is for the jail.
     private(set) var isDemanded: Bool
     private var hasBaited = false
-    private var inputIsOpen: Bool
+    private(set) var inputIsOpen: Bool
     private var sourceIsOpen = true
-    private var toJail: [UInt8] = []
-    private var toCaller: [UInt8] = []
+    var toJail: [UInt8] = []
+    private(set) var toCaller: [UInt8] = []
     private var lineEnds = LineEnds()
+    /// Where others are at the caller's terminal as well.
+    var shared = SharedKeys()
     /// SIGINT or SIGQUIT, where such a key was carried last.
     private(set) var typed: Int32?
 
     /// `source` is a pty's master or a pipe; `waits` says whether the command can be in the background of it at first.
     init(_ source: Int32, isPty: Bool, use: TerminalUse, caller: CallerTerminal, waits: Bool, isConsole: Bool) {
         (self.source, self.isPty, self.use, self.caller) = (source, isPty, use, caller)
-        inputIsOpen = use.isRead
+        inputIsOpen = use.isRead && caller.input >= 0
         isDemanded = !waits
         if isConsole { keepOpen() }
         resume()
@@ -44,12 +46,19 @@ final class TerminalRelay {
         }
     }
 
+    /// Whether somebody sits at the terminal who can have the command go on.
+    var isAttended: Bool { use.isRead && (use != .keys || isDemanded) }
+
     /// Whether the command stopped since it wants the terminal, and may have it.
     var awaitsDemand: Bool { use.isRead && !isDemanded }
 
-    /// What is typed is for the jail from now on.
-    func demand() {
+    /// What is typed is for the jail from now on: a signal of its terminal has said that it wants it.
+    func demand(by signal: Int32) {
         isDemanded = true
+        if use == .keys {
+            shared.noteDemand(by: signal)
+            return resume()
+        }
         do throws(KernelError) {
             let slave = try openTerminalPeer(of: source)
             try flushInput(of: slave.number)
@@ -67,6 +76,7 @@ final class TerminalRelay {
     /// Takes the caller's terminal over, where it is wanted.
     func resume() {
         resize()
+        if use == .keys { return resumeKeys() }
         guard isDemanded, use == .whole, !caller.isRaw, caller.isForeground else { return }
         takeAhead()
         caller.makeRaw()
@@ -97,12 +107,13 @@ final class TerminalRelay {
     func restore() { caller.restore() }
 
     func resize() {
-        if isPty, use != .log { copyWindowSize(from: use == .output ? caller.output : caller.input, to: source) }
+        if isPty, use != .log { copyWindowSize(from: caller.input < 0 ? caller.output : caller.input, to: source) }
     }
 
     /// Whether keys are the jail's now: in lines always, else where the mode says so.
     private var readsInput: Bool {
         guard inputIsOpen, toJail.isEmpty else { return false }
+        if use == .keys { return hearsKeys }
         return isDemanded ? use == .lines ? caller.isForeground : caller.isRaw : !hasBaited
     }
 
@@ -120,26 +131,36 @@ final class TerminalRelay {
     }
 
     /// How long there is something to wait for besides, in milliseconds.
-    var milliseconds: Int32? { lineEnds.milliseconds(monotonicNanoseconds()) }
+    var milliseconds: Int32? {
+        let own = lineEnds.milliseconds(monotonicNanoseconds())
+        return sharesKeys ? min(own ?? SharedKeys.interval, SharedKeys.interval) : own
+    }
 
     func carry(_ ready: ArraySlice<Watch>) throws(KernelError) {
         let (input, jail) = (ready[ready.startIndex], ready[ready.startIndex + 1])
+        // What comes is written in the mode that is set by now.
+        if sharesKeys { followMode() }
         if input.isReady { takeInput() }
         if input.hasHungUp, !input.isReadable { inputIsOpen = false }
         if toCaller.isEmpty, jail.isReadable || jail.hasHungUp { fill() }
         toCaller += lineEnds.release(monotonicNanoseconds())
         if !toJail.isEmpty, sourceIsOpen { feed() }
         flush()
+        if sharesKeys { lookAround() }
     }
 
-    private func takeInput() {
+    func takeInput() {
         guard isDemanded else {
             hasBaited = true
             return bait()
         }
         do throws(KernelError) {
+            // Somebody may have asked for a password since that was waited for.
+            if use == .keys, !mayReadKeys { return }
             guard let bytes = try caller.read() else { return }  // a rival has read it
-            if use == .whole, bytes.isEmpty { inputIsOpen = false }
+            shared.noteTaken()
+            if use == .keys, !caller.isRaw { return pass(bytes) }
+            if use != .lines, bytes.isEmpty { inputIsOpen = false }
             if use == .lines, bytes.isEmpty { toJail.append(endOfFile) }
             toJail += bytes
             for byte in bytes { typed = byte == 0x03 ? Signal.interrupt : byte == 0x1C ? Signal.quit : nil }
@@ -157,7 +178,7 @@ final class TerminalRelay {
         }
     }
 
-    private var endOfFile: UInt8 {
+    var endOfFile: UInt8 {
         do throws(KernelError) {
             return try TerminalMode(of: source).endOfFile
         } catch {
@@ -174,16 +195,19 @@ final class TerminalRelay {
     }
 
     /// A read from the master fails with EIO when the last slave is closed, pty(7); one from a pipe finds its end.
-    private func fill() {
+    ///
+    /// `echo` is what the caller's terminal has shown already.
+    func fill(without echo: [UInt8] = []) {
         var bytes: [UInt8] = []
         do throws(KernelError) {
             bytes = try readSome(source) ?? []
             if bytes.isEmpty { sourceIsOpen = false }
+            if !echo.isEmpty, bytes.starts(with: echo) { bytes.removeFirst(echo.count) }
         } catch {
             sourceIsOpen = false
         }
         // What the jail's terminal has put before each line feed, the caller's puts there itself.
-        let undone = isPty && !caller.isRaw && (use == .log || caller.returnsCarriage)
+        let undone = isPty && (!caller.isRaw || use == .keys) && (use == .log || caller.returnsCarriage)
         toCaller += lineEnds.take(bytes, undone: undone, monotonicNanoseconds())
     }
 

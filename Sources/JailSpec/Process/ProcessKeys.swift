@@ -14,11 +14,13 @@ extension SectionRows {
             KeyRow(
                 "tty", as: .words(of: ProcessAttributes.Terminal.self), default: "\"auto\"",
                 """
-                `auto`: a terminal of the jail's own where standard input and output are the caller's terminal; in a
-                pipeline at a terminal its modes and keys are left to the others, but for the lines that the command reads
-                from standard input, and what it writes there is carried. A program that asks for keys while its input is
-                something else, as less(1) does at the end of a pipeline, gets none: it needs `inherit`, the caller's terminal
-                and session. `none`: no terminal; what is written to the caller's goes through a pipe.
+                `auto`: a terminal of the jail's own where standard input, output or error is the caller's. In a pipeline
+                the caller's terminal is left to the others until the command reads from it or sets a mode there: from then on
+                the command gets keys while its own terminal is in a mode for keys, as less(1) or a password sets it, and
+                else a line that it waits for, or that nobody else has read for a quarter of a second, one at a time. Never in the
+                background, nor while somebody else has turned off echo; a password that another program asks for while the
+                command has the keys may be read by either, as without a jail. `inherit`: the caller's terminal and
+                session. `none`: no terminal, and no keys; what is written to the caller's goes through a pipe.
                 """),
             KeyRow(
                 "fds",

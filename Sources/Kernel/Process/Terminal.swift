@@ -23,6 +23,13 @@ package struct TerminalMode: Sendable {
         return TerminalMode(changed)
     }
 
+    /// The same, but that what is written is shown as in another mode.
+    package func writing(as other: TerminalMode) -> TerminalMode {
+        var changed = attributes
+        changed.c_oflag = other.attributes.c_oflag
+        return TerminalMode(changed)
+    }
+
     /// The same without echo.
     package var silent: TerminalMode {
         var changed = attributes
@@ -40,9 +47,27 @@ package struct TerminalMode: Sendable {
     /// Whether lines are edited and echoed, as a shell leaves a terminal.
     package var isCooked: Bool { attributes.c_lflag & tcflag_t(ICANON) != 0 }
 
+    /// Whether lines are edited, and shown as they are typed: where either is not so, a program has asked for keys.
+    package var isForLines: Bool { isCooked && attributes.c_lflag & tcflag_t(ECHO) != 0 }
+
     /// Whether `\r` is put before each `\n` that is written.
     package var returnsCarriage: Bool {
         attributes.c_oflag & tcflag_t(OPOST) != 0 && attributes.c_oflag & tcflag_t(ONLCR) != 0
+    }
+
+    /// What is shown of a line while it is typed.
+    package func echo(of line: [UInt8]) -> [UInt8] {
+        var shown: [UInt8] = []
+        for byte in line {
+            switch byte {
+            case UInt8(ascii: "\n"): shown += returnsCarriage ? Array("\r\n".utf8) : [byte]
+            case UInt8(ascii: "\t"): shown.append(byte)
+            case 0..<0x20, 0x7F:
+                shown += attributes.c_lflag & tcflag_t(ECHOCTL) != 0 ? [UInt8(ascii: "^"), byte ^ 0x40] : [byte]
+            default: shown.append(byte)
+            }
+        }
+        return shown
     }
 
     /// The character that ends the input.
@@ -69,6 +94,13 @@ package struct TerminalMode: Sendable {
 
 /// Throws away what was typed and not read. The corresponding C function is `tcflush`.
 package func flushInput(of terminal: Int32) throws(KernelError) { try attempt(.ioctl) { tcflush(terminal, TCIFLUSH) } }
+
+/// How many bytes a read would find. The corresponding C call is `ioctl(FIONREAD)`.
+package func bytesToRead(_ descriptor: Int32) throws(KernelError) -> Int {
+    var count: Int32 = 0
+    try attempt(.ioctl) { unsafe linux_ioctl(descriptor, linux_FIONREAD, &count) }
+    return Int(count)
+}
 
 /// Whether two descriptors are the same terminal, `/dev/tty` being the one that it stands for. The corresponding C call is
 /// `ioctl(TIOCGDEV)`.
