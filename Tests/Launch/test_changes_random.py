@@ -3,10 +3,10 @@
 import os
 import random
 import shutil
-import stat
 
 import pytest
 
+from harness.tree import files
 from test_changes import spec_of
 
 SEED = int(os.environ.get("IMMURE_SEED") or random.SystemRandom().randrange(1 << 32))
@@ -108,20 +108,11 @@ for top in sys.argv[4:]:
 
 def picture(top):
     """Every name below a directory: kind, mode, content, attributes."""
-    found, top = {}, os.fsencode(top)
-    for directory, names, files in os.walk(top):
-        for name in names + files:
-            path = os.path.join(directory, name)
-            state = os.lstat(path)
-            content = None
-            if stat.S_ISLNK(state.st_mode):
-                content = os.readlink(path)
-            elif stat.S_ISREG(state.st_mode):
-                with open(path, "rb") as file:
-                    content = file.read()
-            attributes = [] if stat.S_ISLNK(state.st_mode) else [(key, os.getxattr(path, key)) for key in os.listxattr(path) if key.startswith("user.")]
-            found[path[len(top) :]] = (oct(state.st_mode), content, attributes)
-    return found
+
+    def attributes(path):
+        return [] if path.is_symlink() else [(key, os.getxattr(path, key)) for key in os.listxattr(path) if key.startswith("user.")]
+
+    return {name: (*about, attributes(top / name)) for name, about in files(top).items()}
 
 
 @pytest.mark.parametrize("turn", range(4))

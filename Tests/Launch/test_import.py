@@ -329,15 +329,21 @@ def test_a_tool_that_is_not_known_is_bad_usage(caller):
     assert caller.verb("import", "oci", "/no/such/file").status == 2
 
 
-def test_a_command_line_of_docker_launches(caller):
-    place, work = caller.directory(), caller.open_directory()
-    (place / "image").mkdir()
+def image(caller, *directories):
+    """A directory with ./image, an unpacked one that has a shell and these directories."""
+    place = caller.directory()
     tree = bundle.tree(place / "image/rootfs")
-    for name in ("dev", "proc", "sys", "tmp", "home", "w", "open"):  # as images have them
+    for name in directories:
         (tree / name).mkdir()
-    (tree / "open").chmod(0o777)
     for path in [place / "image", *(place / "image").rglob("*")]:
         caller.own(path)
+    return place
+
+
+def test_a_command_line_of_docker_launches(caller):
+    place, work = image(caller, "dev", "proc", "sys", "tmp", "home", "w", "open"), caller.open_directory()
+    tree = place / "image/rootfs"
+    (tree / "open").chmod(0o777)
     script = "echo $A $PWD; echo x >/open/planted && echo thrown; echo y >/w/made; exit 3"
     words = ["--rm", "--network", "none", "-e", "A=1", "-v", f"{work}:/w", "-w", "/w", "debian:12", "sh", "-c", script]
     made = caller.verb("import", "docker", "--", "docker", "run", *words, cwd=place).ok
@@ -349,11 +355,7 @@ def test_a_command_line_of_docker_launches(caller):
 
 def test_an_image_without_the_places_of_docker_launches(caller):
     """Neither /dev, /proc and /tmp, nor the target of -v, nor the directory of -w: docker makes each."""
-    place, work = caller.directory(), caller.open_directory()
-    (place / "image").mkdir()
-    bundle.tree(place / "image/rootfs")
-    for path in [place / "image", *(place / "image").rglob("*")]:
-        caller.own(path)
+    place, work = image(caller), caller.open_directory()
     for more in ([], ["--user", "1000:1000"] if caller.name == "root" else []):
         words = ["--rm", "--network", "none", *more, "-v", f"{work}:/data", "-w", "/srv/app", "debian:12", "sh", "-c", "pwd; echo >/data/made"]
         made = caller.verb("import", "docker", "--", "run", *words, cwd=place)
@@ -367,11 +369,7 @@ def test_an_image_without_the_places_of_docker_launches(caller):
 
 def test_the_places_that_root_is_told_to_make_are_made_as_told(caller):
     """Those of files are files, and after it the root can be written to."""
-    place, work = caller.directory(), caller.open_directory()
-    (place / "image").mkdir()
-    bundle.tree(place / "image/rootfs")
-    for path in [place / "image", *(place / "image").rglob("*")]:
-        caller.own(path)
+    place, work = image(caller), caller.open_directory()
     one = caller.file(caller.open_directory() / "one", "from outside\n")
     words = ["--rm", "--network", "none", "-v", f"{work}:/data", "-v", f"{one}:/opt/new/one.conf:ro", "-w", "/srv/app", "debian:12", "sh", "-c"]
     words += ["read line </opt/new/one.conf; echo $line; echo >/data/made; echo x >/srv/app/thrown 2>/dev/null || echo closed"]
