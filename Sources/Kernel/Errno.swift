@@ -39,6 +39,7 @@ extension Errno {
     package static let accessDenied = Errno(rawValue: EACCES)
     package static let exists = Errno(rawValue: EEXIST)
     package static let notDirectory = Errno(rawValue: ENOTDIR)
+    package static let notEmpty = Errno(rawValue: ENOTEMPTY)
     package static let isDirectory = Errno(rawValue: EISDIR)
     package static let invalid = Errno(rawValue: EINVAL)
     package static let tooManyOpen = Errno(rawValue: EMFILE)

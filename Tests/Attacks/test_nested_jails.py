@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import subprocess
 
 import pytest
 
@@ -193,7 +194,8 @@ def crun(root):
         # crun refuses a host with both versions of cgroups, and needs none.
         line = ["unshare", "--mount", "/bin/sh", "-c", 'umount -l /sys/fs/cgroup/unified 2>/dev/null; exec "$@"', "sh"]
         line += ["crun", "--cgroup-manager=disabled", "--root", state, "run", "-b", place, f"immure-tests-{os.getpid()}"]
-        return root.finish(root.popen(line), timeout=30)
+        # It gives its standard input to the user of the container: /dev/null would be the machine's.
+        return root.finish(root.popen(line, stdin=subprocess.PIPE), timeout=30)
 
     return start
 

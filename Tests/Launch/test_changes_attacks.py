@@ -255,7 +255,10 @@ def test_the_draft_of_a_killed_apply_is_removed(caller):
     caller.shell(spec, "echo x > /src/a; echo y > /src/new").ok
     path, draft = place / "changes.work/immure.json", ".immure.apply.0123456789abcdef"
     path.write_text(json.dumps({**record(place), "applying": True, "draft": draft}))
-    caller.file(lower / draft, "half")
+    (lower / draft).mkdir()
+    caller.file(lower / draft / (draft + ".1"), "half")
+    (lower / draft).chmod(0o700)
+    caller.own(lower / draft)
     assert caller.verb("apply", spec, "/src", "--", "new").status == 0
     assert not (lower / draft).exists() and (lower / "new").read_text() == "y\n"
     assert "draft" not in record(place) and not record(place)["applying"]

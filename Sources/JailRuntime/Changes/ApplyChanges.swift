@@ -23,16 +23,21 @@ package struct ChangeApplication {
     let original: Descent
     let changed: Descent
     /// The directories of the last change, in the original and in the upper.
-    private var held: HeldParents?
-
-    /// What a name is made under until it is whole, and what those of staged files begin with. It is in the record, for whoever
-    /// finishes this.
+    var held: HeldParents?
+    let placed: PlacedDirectories
+    /// Where things are made until they are whole, and how such names begin: that is in the record, for whoever finishes this.
+    var places: [DraftPlace] = []
     let temporary: EntryName
 
     package init(_ kept: KeptChanges, of mount: Mount) throws(Diagnostic) {
         (self.kept, self.mount) = (kept, mount)
         guard let record = kept.record else {
             throw Diagnostic("overlay on \(mount.target): nothing has been kept", at: mount.position)
+        }
+        do throws(Failure) {
+            placed = try PlacedDirectories(in: kept.work)
+        } catch {
+            throw KeptChanges.diagnostic(error, mount)
         }
         do throws(KernelError) {
             let draft = if let begun = record.draft { begun } else { try OverlayRecord.newDraft() }
@@ -50,7 +55,7 @@ package struct ChangeApplication {
     /// What stands against the changes, in the order of their paths, and the names of which that cannot be known.
     package func conflicts(of changes: [Change]) throws(Diagnostic) -> (certain: [Objection], unknown: [EntryPath]) {
         do throws(KernelError) {
-            var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, handover)
+            var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, handover, placed.known)
             let certain = try conflicts.all(of: changes)
             return (certain, conflicts.unknown)
         } catch {
@@ -68,6 +73,7 @@ package struct ChangeApplication {
         }
         do throws(Failure) {
             if record.isEmptying { return try failing { () throws(KernelError) in try finish() } }
+            try failing { () throws(KernelError) in try placed.begin() }
             var begun = record
             (begun.isApplying, begun.draft) = (true, temporary.text)
             try begun.write(in: kept.work)
@@ -92,6 +98,7 @@ package struct ChangeApplication {
         try OverlayRecord.beginEmptying(in: kept.work)
         changed.startAnew()
         try RemoveTree.empty(kept.upper)
+        try PlacedDirectories.remove(in: kept.work)
         try removeEntry(OverlayRecord.nameOfEmptying, at: kept.work, directory: false)
         try synchronize(kept.work)
     }
@@ -99,28 +106,32 @@ package struct ChangeApplication {
     private mutating func perform(_ changes: [Change]) throws(Failure) {
         var directories: Set<EntryPath> = []
         for change in changes where change.kind != .deleted {
-            if staged.isFull || linked.hasName(before: change) { try settle() }
+            if staged.isFull || places.count >= 32 || linked.hasName(before: change) { try settle() }
             do throws(Failure) {
                 try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try put(change) }
             } catch {
                 // What stands whole beside its name gets it: all before the change that failed is done.
+                held = nil
                 try settle()
                 throw error
             }
             directories.insert(change.path.parent)
         }
-        try settle()
         held = nil
+        try settle()
         // The deepest first: a directory goes when nothing is in it that is to go by itself.
         for change in changes.reversed() where change.kind == .deleted {
             try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in
-                try original.go(to: change.path.parent)
                 guard let name = change.path.last else { return }
-                try requireCompared(change, name, at: original.directory)
-                try takeAway(name, change, at: original.directory)
+                let parents = try reach(change)
+                try requireCompared(change, name, at: parents.original)
+                try takeAway(name, change, parents)
+                if places.count >= 32 { try leavePlaces() }
             }
             directories.insert(change.path.parent)
         }
+        held = nil
+        try settle()
         try keep(directories, in: changes)
         for (change, identity) in shut.reversed() {
             try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try close(change, identity) }
@@ -166,38 +177,28 @@ package struct ChangeApplication {
         switch upper.kind {
         case .characterDevice, .blockDevice: object(change, "a device node does not travel")
         case .socket: object(change, "a socket does not travel")
-        case .directory: try putDirectory(change, upper, name, source, target)
+        case .directory: try putDirectory(change, upper, name, parents)
         case .symlink:
             let content = try asCaller { () throws(KernelError) in try linkTarget(name, at: source) }
-            try prepare(target)
-            try makeLinkEntry(temporary, to: content, at: target)
+            let drafts = try drafts(parents)
+            let draft = drafts.next()
+            try makeLinkEntry(draft, to: content, at: drafts.number)
             // Root follows its own links: one that the jail has made does not become root's.
             if handover.isRoot {
-                let made = try openMade(.symlink, at: target, .path | .noFollow)
+                let made = try openEntry(draft, at: drafts.number, .path | .noFollow)
                 try setOwner(of: made.number, user: upper.owner, group: upper.group)
             }
-            try place(name, change, target)
+            try place(draft, of: drafts, as: name, change, at: target)
         case .fifo:
-            try prepare(target)
+            let drafts = try drafts(parents)
+            let draft = drafts.next()
             // The file mode creation mask takes bits away; open for both, it is opened without a peer, fifo(7).
-            try makeFIFOEntry(temporary, at: target, permissions: 0o600)
-            let made = try openMade(.fifo, at: target, .readWrite | .nonBlocking)
+            try makeFIFOEntry(draft, at: drafts.number, permissions: 0o600)
+            let made = try openEntry(draft, at: drafts.number, .readWrite | .nonBlocking)
             try dress(made.number, upper.permissions & 0o777, [:], change, upper, in: target)
-            try place(name, change, target)
+            try place(draft, of: drafts, as: name, change, at: target)
         case .regular: try putFile(change, upper, name, parents)
         }
-    }
-
-    /// The directories that a change is in: those of the change before where they are the same. Names are put in before what is
-    /// in them, so nothing is given another's place between two changes of one directory.
-    private mutating func reach(_ change: Change) throws(KernelError) -> HeldParents {
-        let path = change.path.parent
-        if let held, held.path == path { return held }
-        try original.go(to: path)
-        try asCaller { () throws(KernelError) in try changed.go(to: path) }
-        let found = HeldParents(path, original.open, changed.open)
-        held = found
-        return found
     }
 
     private mutating func object(_ change: Change, _ reason: String) {
@@ -229,39 +230,53 @@ package struct ChangeApplication {
     }
 
     private mutating func putDirectory(
-        _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ source: Int32, _ target: Int32
+        _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ parents: HeldParents
     ) throws(KernelError) {
-        let attributes = try asCaller { () throws(KernelError) in try personalAttributes(of: name, at: source) }
-        if change.kind != .metadata {
-            try prepare(target)
-            try makeDirectoryEntry(temporary, at: target, permissions: 0o700)
+        let target = parents.original
+        let attributes = try asCaller { () throws(KernelError) in
+            try personalAttributes(of: name, at: parents.upper)
         }
-        let made =
-            change.kind == .metadata
-            ? try openCompared(change, name, at: target) : try openMade(.directory, at: target, .read | .directory)
-        try dress(made.number, permissions(change, upper) | 0o700, attributes, change, upper, in: target)
-        if upper.permissions & 0o700 != 0o700 { shut.append((change, try status(of: made.number).identity)) }
-        if change.kind != .metadata { try place(name, change, target) }
+        func dress(_ directory: Int32) throws(KernelError) -> FileIdentity {
+            try self.dress(directory, permissions(change, upper) | 0o700, attributes, change, upper, in: target)
+            return try status(of: directory).identity
+        }
+        let identity: FileIdentity
+        if change.kind == .metadata {
+            let opened = try openCompared(change, name, at: target)
+            identity = try dress(opened.number)
+        } else {
+            let drafts = try drafts(parents)
+            let draft = drafts.next()
+            try makeDirectoryEntry(draft, at: drafts.number, permissions: 0o700)
+            let opened = try openEntry(draft, at: drafts.number, .read | .directory)
+            identity = try dress(opened.number)
+            try placed.note(PlacedDirectories.Entry(upper: upper.inode, identity))
+            try place(draft, of: drafts, as: name, change, at: target)
+        }
+        if upper.permissions & 0o700 != 0o700 { shut.append((change, identity)) }
     }
 
     private mutating func putFile(
         _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ parents: HeldParents
     ) throws(KernelError) {
         let (source, target) = (parents.upper, parents.original)
-        if try putLink(change, upper, name, at: target) { return }
+        if try putLink(change, upper, name, parents) { return }
         let content = try asCaller { () throws(KernelError) in try openEntry(name, at: source, .read).release() }
         defer { closeDescriptor(content) }
         // What is read is what was compared: a regular file, and that one.
         let opened = try entryStatus(of: content)
         guard opened.kind == .regular, opened.inode == upper.inode else { throw KernelError(.openat, .busy) }
         let attributes = try asCaller { () throws(KernelError) in try personalAttributes(of: content) }
-        let draft = staged.draft(after: temporary)
-        let made = try openDraft(draft, at: target)
+        let drafts = try drafts(parents)
+        let draft = drafts.next()
+        let made = try openEntry(draft, at: drafts.number, .write | .create | .exclusive, permissions: 0o600)
         try copyContent(of: content, to: made.number, length: opened.size, room: opened.room)
         try dress(made.number, upper.permissions & 0o777, attributes, change, upper, in: target)
         try setTimes(of: made.number, accessed: upper.accessed, modified: upper.modified)
         if try !staged.covers(made.number) { try synchronize(made.number) }
-        staged.add(StagedFiles.File(change: change, name: name, draft: draft, parents: parents), size: upper.size)
+        staged.add(
+            StagedFiles.File(change: change, name: name, draft: draft, drafts: drafts, parents: parents),
+            size: upper.size)
         if upper.links > 1 { linked.add(change, upper, try entryStatus(of: made.number)) }
     }
 

@@ -34,17 +34,17 @@ struct ChangeWalk {
     private var bounds: Bounds?
     /// Whether a mode in the way had better be met while there is a way over it.
     private var meetsModes = false
-    /// Whether it is asked what new names are copies of.
-    private var asksOrigins = false
+    /// Where it is asked what new names are copies of, and whether the jail has seen the directories of the original.
+    private var seen: SeenDirectories?
 
     /// All changes, each before what is below it; more than `bounds` are E2BIG. `root` is what the upper itself has been.
     static func changes(
         of upper: Int32, over lowers: [Int32], prefix: String, root: RootState?, within bounds: Bounds? = nil,
-        origins: Bool = false
+        seen: SeenDirectories? = nil
     ) throws(KernelError) -> [Change] {
         try ClosedFiles.open { (isMet) throws(KernelError) in
             var walk = ChangeWalk(upper, over: lowers, prefix)
-            (walk.bounds, walk.meetsModes, walk.asksOrigins) = (bounds, isMet, origins)
+            (walk.bounds, walk.meetsModes, walk.seen) = (bounds, isMet, seen)
             if let root { try walk.compareRoot(upper, lowers[0], root) }
             try walk.all()
             return walk.changes
@@ -64,6 +64,9 @@ struct ChangeWalk {
         /// Whether empty files may be whiteouts.
         var isMarked = false
         let isOpaque: Bool
+        /// The directory of the first lower, where it is merged.
+        var place: FileIdentity?
+        var isAstray = false
     }
 
     private mutating func all() throws(KernelError) {
@@ -75,12 +78,28 @@ struct ChangeWalk {
                 continue
             }
             let level = levels[levels.count - 1]
-            guard let layers = try visit(name, in: level) else { continue }
+            let (before, above) = (changes.count, seen == nil ? nil : way.merged.first)
+            let layers = try visit(name, in: level)
+            for index in before..<changes.count {
+                (changes[index].place, changes[index].isAstray) = (level.place, level.isAstray)
+            }
+            guard let layers else { continue }
+            let outer = try above.map { (above) throws(KernelError) in try entryStatus(of: above.directory) }
             try way.enter(name, merging: layers)
             // What is new in an opaque directory has no mark of its own: there was nothing to be opaque over.
             var isShut = level.isOpaque
             if !isShut { isShut = try mark(of: way.upper.directory) == [UInt8(ascii: "y")] }
-            levels.append(try self.level(way.upper.path, isOpaque: isShut))
+            var next = try self.level(way.upper.path, isOpaque: isShut)
+            next.isAstray = level.isAstray
+            if let seen, let outer, let lower = way.merged.first, !next.isAstray {
+                next.isAstray = try !seen.hasSeen(
+                    way.upper.directory, isOpaque: isShut, lower.directory, in: outer)
+                // What is changed of it itself is so of another one.
+                if next.isAstray, let last = changes.indices.last, changes[last].path == next.path {
+                    changes[last].isAstray = true
+                }
+            }
+            levels.append(next)
         }
     }
 
@@ -88,6 +107,7 @@ struct ChangeWalk {
         var level = Level(path: path, isOpaque: isOpaque)
         level.names = try entryNames(of: way.upper.directory)
         level.isMarked = try mark(of: way.upper.directory) == [UInt8(ascii: "x")]
+        if let first = way.merged.first, first.layer == 0 { level.place = try status(of: first.directory).identity }
         if isOpaque {
             let there = Set(level.names)
             for lower in way.merged { level.gone.formUnion(try entryNames(of: lower.directory)) }
@@ -177,7 +197,7 @@ struct ChangeWalk {
             add(.replaced, ["\(original.status.kind) to \(status.kind)"] + (lost > 1 ? ["\(lost) entries"] : []))
         } else {
             add(.added)
-            if asksOrigins {
+            if seen != nil {
                 let entry = try openEntry(name, at: upper, .path)
                 changes[changes.count - 1].origin = try extendedAttribute(prefix + "origin", of: entry.number)
             }

@@ -14,6 +14,7 @@ struct Conflicts {
     private let original: Descent
     private let root: Int32
     private let handover: Handover
+    private let placed: Set<PlacedDirectories.Entry>
     private var deletions: Deletions
     /// New names of which it cannot be known whether the original had them, and has deleted them since.
     private(set) var unknown: [EntryPath] = []
@@ -22,8 +23,8 @@ struct Conflicts {
 
     private var record: OverlayRecord { handover.record }
 
-    init(upper: Int32, lowers: [Int32], _ handover: Handover) {
-        (original, root, self.handover) = (Descent(lowers[0]), lowers[0], handover)
+    init(upper: Int32, lowers: [Int32], _ handover: Handover, _ placed: Set<PlacedDirectories.Entry>) {
+        (original, root, self.handover, self.placed) = (Descent(lowers[0]), lowers[0], handover, placed)
         deletions = Deletions(upper: upper, lowers: lowers, record: handover.record)
     }
 
@@ -45,6 +46,7 @@ struct Conflicts {
 
     private func reason(against change: Change) throws(KernelError) -> String? {
         if let reason = handover.objection(to: change) { return reason }
+        if change.isAstray { return "the original has another directory there than the jail has seen" }
         if change.layer > 0, change.kind != .added {
             return change.kind == .deleted || change.kind == .replaced
                 ? "only a lower below the first has it, which is left as it is" : nil
@@ -74,13 +76,13 @@ struct Conflicts {
     private func isLate(_ status: EntryStatus) -> Bool {
         // An apply that was killed has changed times of its own: what it has finished is no change any more, but for the other
         // names of a file.
-        if record.isApplying, status.links > 1 || status.kind == .directory { return false }
+        if record.isApplying, status.kind != .directory, status.links > 1 { return false }
         return record.isLate(status.changed)
     }
 
     private func holdsLate(_ change: Change) throws(KernelError) -> Bool {
         guard let name = change.path.last, let lower = change.lower else { return false }
-        if isLate(lower) { return true }
+        if isLate(lower), !placed.contains(PlacedDirectories.Entry(upper: 0, lower.identity)) { return true }
         guard lower.kind == .directory else { return false }
         try original.go(to: change.path.parent)
         var walk = try TreeWalk(name, at: original.directory)

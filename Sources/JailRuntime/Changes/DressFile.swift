@@ -3,17 +3,6 @@ import Kernel
 // Mode, owner and attributes of what is put into an original.
 
 extension ChangeApplication {
-    /// A new file, in the place of what a killed apply has left under that name.
-    func openDraft(_ draft: EntryName, at target: Int32) throws(KernelError) -> Descriptor {
-        do throws(KernelError) {
-            return try openEntry(draft, at: target, .write | .create | .exclusive, permissions: 0o600)
-        } catch {
-            guard error.errno == .exists else { throw error }
-        }
-        try prepare(target, draft)
-        return try openEntry(draft, at: target, .write | .create | .exclusive, permissions: 0o600)
-    }
-
     /// Mode, owner and attributes of what has been made. An original keeps its owner; what is new belongs to whoever does
     /// this, which is the owner of the tree, or as root to whom `directory` belongs.
     func dress(

@@ -27,16 +27,19 @@ struct Handover {
             upper.kind == .regular, UInt64(upper.owner) != maker, !isReadable(upper),
             record.overrides != true || inside(upper.owner, record.users) == nil
         else { return nil }
-        let recipient: UInt32
+        let recipient: (user: UInt32, group: UInt32)
         if let owner {
-            recipient = owner.user
+            recipient = owner
         } else if let lower = change.lower, change.kind != .replaced {
-            recipient = lower.owner
+            recipient = (lower.owner, lower.group)
         } else {
-            return nil
+            recipient = outside(upper)
         }
-        guard recipient != upper.owner else { return nil }
-        return "it is uid \(upper.owner)'s, and not for others to read, and would become uid \(recipient)'s"
+        if recipient.user != upper.owner {
+            return "it is uid \(upper.owner)'s, and not for others to read, and would become uid \(recipient.user)'s"
+        }
+        guard recipient.group != upper.group, upper.permissions & 0o040 != 0 else { return nil }
+        return "it is gid \(upper.group)'s, and not for others to read, and would become gid \(recipient.group)'s"
     }
 
     /// Whether the jail's user, who does not own it, may read a file: the group's bits count for the group, and no others.
@@ -66,15 +69,18 @@ struct Handover {
     private func maker(
         of upper: EntryStatus, in directory: Int32
     ) throws(KernelError) -> (user: UInt32, group: UInt32)? {
-        guard [UInt64(upper.owner), UInt64(upper.group)] == record.owner else {
-            return (
-                inside(upper.owner, record.users) ?? upper.owner, inside(upper.group, record.groups) ?? upper.group
-            )
-        }
+        guard UInt64(upper.owner) == record.owner.first else { return outside(upper) }
         let place = try status(of: directory)
-        if place.owner != 0 { return (place.owner, place.group) }
+        // The group of a directory with the bit for that is another than the jail's user's.
+        let group = UInt64(upper.group) == record.owner.last ? place.group : outside(upper).group
+        if place.owner != 0 { return (place.owner, group) }
         // A mask of access control lists stands in the group's bits: acl(5).
         return place.permissions & 0o022 != 0 ? (upper.owner, upper.group) : nil
+    }
+
+    /// Whom a file of another than the jail's user belongs to on the host.
+    private func outside(_ upper: EntryStatus) -> (user: UInt32, group: UInt32) {
+        (inside(upper.owner, record.users) ?? upper.owner, inside(upper.group, record.groups) ?? upper.group)
     }
 
     /// Throws where the jail's user could not have made its file in a directory of root's: that has come into the place of another.

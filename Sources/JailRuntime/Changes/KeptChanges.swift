@@ -109,20 +109,23 @@ package struct KeptChanges {
             "overlay on \(mount.target): \(explained.reason)", at: mount.position, hint: explained.hint)
     }
 
-    /// What is changed, sorted by path. `origins`: with what new names are copies of.
-    package func changes(of mount: Mount, origins: Bool = false) throws(Diagnostic) -> [Change] {
-        do throws(KernelError) {
-            return try found(origins: origins)
+    /// What is changed, sorted by path. `compared`: with what new names are copies of, and whether the jail has seen the directories
+    /// that changes are in.
+    package func changes(of mount: Mount, compared: Bool = false) throws(Diagnostic) -> [Change] {
+        do throws(Failure) {
+            return try found(compared: compared)
         } catch {
-            throw Self.diagnostic(Failure(error), mount)
+            throw Self.diagnostic(error, mount)
         }
     }
 
-    func found(origins: Bool = false) throws(KernelError) -> [Change] {
+    private func found(compared: Bool) throws(Failure) -> [Change] {
         guard let record, !record.isEmptying else { return [] }
-        let found = try ChangeWalk.changes(
-            of: upper, over: lowers, prefix: record.attributes + ".overlay.", root: record.roots?.upper,
-            origins: origins)
+        let seen = compared ? try SeenDirectories(record, in: work) : nil
+        let found = try failing { () throws(KernelError) in
+            try ChangeWalk.changes(
+                of: upper, over: lowers, prefix: record.attributes + ".overlay.", root: record.roots?.upper, seen: seen)
+        }
         // What a killed apply has left in a directory that is opaque is nothing that the jail has deleted.
         guard let draft = record.draft.map({ EntryName(Array($0.utf8)) }) else { return found }
         return found.filter { change in !(change.path.last?.isDraft(of: draft) ?? false) }

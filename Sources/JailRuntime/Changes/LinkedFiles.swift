@@ -18,7 +18,9 @@ struct LinkedFiles {
     init(_ original: Int32) { way = Descent(original) }
 
     subscript(_ change: Change) -> File? {
-        guard let upper = change.upper, upper.kind == .regular, upper.links > 1, change.kind == .added else { return nil }
+        guard let upper = change.upper, upper.kind == .regular, upper.links > 1, change.kind == .added else {
+            return nil
+        }
         return files[upper.inode]
     }
 
@@ -52,20 +54,22 @@ extension ChangeApplication {
     /// Makes another name of what has been put in; false where there is nothing yet, or where it would be somebody else's here than
     /// what is made here, so that it is to be a copy.
     mutating func putLink(
-        _ change: Change, _ upper: EntryStatus, _ name: EntryName, at target: Int32
+        _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ parents: HeldParents
     ) throws(KernelError) -> Bool {
         guard let file = linked[change] else { return false }
+        let target = parents.original
         if handover.isRoot {
             let owner = try handover.newOwner(of: change, upper, in: target) ?? (0, 0)
             guard owner == (file.made.owner, file.made.group) else { return false }
         }
-        try prepare(target)
-        try linked.link(file, upper, as: temporary, at: target)
+        let drafts = try drafts(parents)
+        let draft = drafts.next()
+        try linked.link(file, upper, as: draft, at: drafts.number)
         // The first name may stand in a directory of somebody else's, who can have put another file there.
-        if handover.isRoot, try entryStatus(temporary, at: target)?.isSame(as: file.made) != true {
+        guard try entryStatus(draft, at: drafts.number)?.isSame(as: file.made) == true else {
             throw KernelError(.openat, .busy)
         }
-        try place(name, change, target)
+        try place(draft, of: drafts, as: name, change, at: target)
         return true
     }
 }

@@ -204,8 +204,10 @@ extension Manual {
         Each name is made whole under another name and then moved into its place, so that it is old or new at every moment;
         the whole is not atomic, and one that was killed is finished by the next. No symbolic link is followed. What exists keeps
         its owner, what is new belongs to the owner of the tree; in root's own tree to the owner of its directory, and in a directory of
-        root's that all may write to, to whom it is in the jail. By root, nobody is given what the jail's user could not read: a
-        file of somebody else's that others may not read, and that would become another's, is a conflict, which --force does not go over. Not put there, and listed: set-user-ID and set-group-ID
+        root's that all may write to, to whom it is in the jail; what the jail has given to another than its user belongs to that
+        one. By root, nobody is given what the jail's user could not read: a file of somebody else's that others may not read, and
+        that would become another's, is a conflict, which --force does not go over. A directory that stands where the jail has
+        seen another one is a conflict, with all that was changed below it. Not put there, and listed: set-user-ID and set-group-ID
         bits, device nodes, sockets, a hard link to a name that is not put there with it, which becomes a copy; extended
         attributes other than user.* and access control lists neither, without a word.
         """

@@ -85,7 +85,7 @@ struct ApplyCommand: ParsableCommand {
 
     private func apply(_ mount: Mount, _ paths: [String]) throws(Diagnostic) -> Never {
         let kept = try KeptChanges(of: mount).worker(of: mount)
-        let all = try kept.changes(of: mount, origins: true)
+        let all = try kept.changes(of: mount, compared: true)
         var changes = try ChosenPaths(all, of: mount).changes(at: paths)
         if all.isEmpty, !kept.isUnfinished { Caller.leave(0) }
         var application = try ChangeApplication(kept, of: mount)

@@ -1,0 +1,98 @@
+import Kernel
+
+/// A directory of apply's own in a directory of the original, which holds what is made for that until it is whole.
+///
+/// Where others may write to a directory, its names are theirs to exchange at any moment. In here they are nobody else's: mode 0700, and
+/// reached by its descriptor alone. What is given an owner or a mode, or is removed with all that is in it, has been made here, or was
+/// moved here and then compared. It stands where its names will, so that what is made gets the group and the access control list
+/// that the directory gives.
+final class DraftPlace {
+    private let parent: OpenDirectory
+    private let name: EntryName
+    private let prefix: EntryName
+    private let own: Descriptor
+    /// The directory that it is in.
+    let place: FileIdentity
+    private var count = 0
+
+    /// Makes it, as `user`, under a name that begins with `prefix`.
+    init(in parent: OpenDirectory, _ prefix: EntryName, of user: UInt32) throws(KernelError) {
+        (self.parent, self.prefix) = (parent, prefix)
+        place = try status(of: parent.number).identity
+        name = try Self.make(in: parent, prefix)
+        own = try openEntry(name, at: parent.number, .read | .directory)
+        // Others' directories that are put in its place belong to them, or are closed to them.
+        let found = try status(of: own.number)
+        guard found.owner == user, found.permissions & 0o022 == 0 else {
+            throw KernelError(.mkdirat, .busy, path: name.text)
+        }
+    }
+
+    private static func make(
+        in parent: OpenDirectory, _ prefix: EntryName
+    ) throws(KernelError) -> EntryName {
+        var (name, attempts) = (prefix, 0)
+        while true {
+            do throws(KernelError) {
+                try makeDirectoryEntry(name, at: parent.number, permissions: 0o700)
+                return name
+            } catch {
+                guard error.errno == .exists, attempts < 8 else { throw error }
+                attempts += 1
+                name = prefix.numbered(attempts)
+            }
+        }
+    }
+
+    var number: Int32 { own.number }
+
+    /// A name in it that nothing has yet.
+    func next() -> EntryName {
+        count += 1
+        return prefix.numbered(count)
+    }
+
+    /// Removes it, with what has been left in it.
+    func remove() throws(KernelError) {
+        try Self.empty(own.number, prefix)
+        try Self.removeEmpty(name, at: parent.number)
+    }
+
+    /// In another's place it may be another one, closed to others as well: what that holds is not this process's.
+    private static func empty(_ directory: Int32, _ prefix: EntryName) throws(KernelError) {
+        for draft in try entryNames(of: directory) where draft.isDraft(of: prefix) {
+            try RemoveTree.remove(draft, at: directory)
+        }
+    }
+
+    /// Removes those that a killed apply has left in a directory: what is in them by a name that begins with `prefix`, and an empty
+    /// directory. Whatever else somebody has put there under such a name keeps what is in it.
+    static func sweep(_ prefix: EntryName, in directory: Int32, of user: UInt32) throws(KernelError) {
+        for name in try entryNames(of: directory) where name.isDraft(of: prefix) {
+            guard try entryStatus(name, at: directory)?.kind == .directory else { continue }
+            let own = try openEntry(name, at: directory, .read | .directory)
+            let found = try status(of: own.number)
+            guard found.owner == user, found.permissions & 0o022 == 0 else { continue }
+            try empty(own.number, prefix)
+            try removeEmpty(name, at: directory)
+        }
+    }
+
+    /// An empty directory could be removed by whoever can have put it there.
+    private static func removeEmpty(_ name: EntryName, at directory: Int32) throws(KernelError) {
+        do throws(KernelError) {
+            try removeEntry(name, at: directory, directory: true)
+        } catch {
+            guard [.noEntry, .notEmpty, .notDirectory].contains(error.errno) else { throw error }
+        }
+    }
+}
+
+extension EntryName {
+    /// Whether things are made under this name by the apply whose names begin so.
+    func isDraft(of name: EntryName) -> Bool {
+        bytes == name.bytes || bytes.starts(with: name.bytes + [UInt8(ascii: ".")])
+    }
+
+    fileprivate func numbered(_ number: Int) -> EntryName { EntryName(bytes + Array(".\(number)".utf8)) }
+}

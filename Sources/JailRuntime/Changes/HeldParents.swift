@@ -1,0 +1,67 @@
+import Kernel
+
+/// The directories of one path, in the original and in the upper, open as long as something is to be done in them.
+final class HeldParents {
+    let path: EntryPath
+    private let directories: (original: OpenDirectory, upper: OpenDirectory)
+    /// Where what is made in the original stands until it is whole; nil before there is any.
+    fileprivate(set) var drafts: DraftPlace?
+
+    var original: Int32 { directories.original.number }
+    var upper: Int32 { directories.upper.number }
+
+    init(_ path: EntryPath, _ original: OpenDirectory, _ upper: OpenDirectory) {
+        (self.path, directories) = (path, (original, upper))
+    }
+
+    func makeDrafts(_ prefix: EntryName, of user: UInt32) throws(KernelError) -> DraftPlace {
+        let place = try DraftPlace(in: directories.original, prefix, of: user)
+        drafts = place
+        return place
+    }
+}
+
+extension ChangeApplication {
+    /// The directories that a change is in: those of the change before where they are the same. Names are put in before what is
+    /// in them, so nothing is given another's place between two changes of one directory.
+    mutating func reach(_ change: Change) throws(KernelError) -> HeldParents {
+        let path = change.path.parent
+        if let held, held.path == path { return held }
+        try original.go(to: path)
+        try asCaller { () throws(KernelError) in try changed.go(to: path) }
+        // By its names another directory may be found than was compared: whoever may write above it has put that there.
+        let found = try status(of: original.directory).identity
+        let entry = PlacedDirectories.Entry(upper: try status(of: changed.directory).identity.inode, found)
+        guard found == change.place || placed.known.contains(entry) else { throw KernelError(.openat, .busy) }
+        try placed.note(entry)
+        let parents = HeldParents(path, original.open, changed.open)
+        held = parents
+        return parents
+    }
+
+    /// Where what is made in a directory stands until it is whole.
+    mutating func drafts(_ parents: HeldParents) throws(KernelError) -> DraftPlace {
+        if let drafts = parents.drafts { return drafts }
+        // The same directory is come back to from those in it.
+        let identity = try status(of: parents.original).identity
+        if let drafts = places.last(where: { $0.place == identity }) {
+            parents.drafts = drafts
+            return drafts
+        }
+        let drafts = try parents.makeDrafts(temporary, of: user)
+        places.append(drafts)
+        return drafts
+    }
+
+    /// As whom the original is changed.
+    var user: UInt32 { handover.owner?.user ?? effectiveUser() }
+
+    /// Removes the places of drafts that nothing is made in any more.
+    mutating func leavePlaces() throws(KernelError) {
+        let last = held?.drafts
+        while let place = places.last(where: { $0 !== last }) {
+            places.removeAll { $0 === place }
+            try place.remove()
+        }
+    }
+}

@@ -1,0 +1,85 @@
+import Kernel
+
+// How what has been made comes to its name, and what is deleted goes from it. Names in a directory of somebody else's are that one's to
+// exchange at any moment: what is opened, exchanged or removed by name is compared with what the change was found over.
+
+extension ChangeApplication {
+    /// Throws where a name of the original is not the file that the change was found over, or where nothing was to be made.
+    func requireCompared(_ change: Change, _ name: EntryName, at target: Int32) throws(KernelError) {
+        guard let lower = change.lower else { return try handover.requireReach(of: target, for: change) }
+        // The name of a lower below is the first one's to have.
+        guard change.layer == 0, let found = try entryStatus(name, at: target) else { return }
+        guard found.isSame(as: lower) else { throw KernelError(.openat, .busy) }
+    }
+
+    /// Opens the directory that a change of its mode was found over.
+    func openCompared(_ change: Change, _ name: EntryName, at target: Int32) throws(KernelError) -> Descriptor {
+        let opened = try openEntry(name, at: target, .read | .directory)
+        guard change.layer == 0, let lower = change.lower else { return opened }
+        guard try entryStatus(of: opened.number).isSame(as: lower), try handover.isOf(change, at: target) else {
+            throw KernelError(.openat, .busy)
+        }
+        return opened
+    }
+
+    /// Gives what has been made its name: over what is there, or in exchange with what cannot be gone over.
+    func place(_ draft: EntryName, of drafts: DraftPlace, as name: EntryName, _ change: Change, at target: Int32)
+        throws(KernelError)
+    {
+        guard change.kind == .replaced else {
+            return try moveEntry(draft, at: drafts.number, to: name, at: target)
+        }
+        try letMove(name, change, at: target)
+        try exchangeEntries(draft, at: drafts.number, with: name, at: target)
+        guard try isCompared(draft, change, at: drafts.number) else {
+            try exchangeEntries(draft, at: drafts.number, with: name, at: target)
+            throw KernelError(.openat, .busy)
+        }
+        try RemoveTree.remove(draft, at: drafts.number)
+    }
+
+    /// Removes a name at once: what is below it goes when it can be seen no more.
+    mutating func takeAway(_ name: EntryName, _ change: Change, _ parents: HeldParents) throws(KernelError) {
+        let target = parents.original
+        guard try entryStatus(name, at: target) != nil else { return }
+        guard change.lower?.kind == .directory else {
+            return try removeEntry(name, at: target, directory: false)
+        }
+        do throws(KernelError) {
+            return try removeEntry(name, at: target, directory: true)
+        } catch {
+            guard error.errno == .notEmpty else { throw error }
+        }
+        let drafts = try drafts(parents)
+        let draft = drafts.next()
+        try letMove(name, change, at: target)
+        try moveEntry(name, at: target, to: draft, at: drafts.number)
+        guard try isCompared(draft, change, at: drafts.number) else {
+            try moveEntry(draft, at: drafts.number, to: name, at: target)
+            throw KernelError(.openat, .busy)
+        }
+        try RemoveTree.remove(draft, at: drafts.number)
+    }
+
+    private func isCompared(_ name: EntryName, _ change: Change, at directory: Int32) throws(KernelError) -> Bool {
+        guard let lower = change.lower, change.layer == 0 else { return true }
+        return try entryStatus(name, at: directory)?.isSame(as: lower) ?? false
+    }
+
+    /// A directory that goes to another one is written in, rename(2): its owner may have closed it to that.
+    private func letMove(_ name: EntryName, _ change: Change, at target: Int32) throws(KernelError) {
+        guard let lower = change.lower, lower.kind == .directory, lower.permissions & 0o200 == 0, user != 0 else {
+            return
+        }
+        let entry = try openEntry(name, at: target, .path | .directory)
+        let found = try status(of: entry.number)
+        guard found.owner == user, try entryStatus(of: entry.number).isSame(as: lower) else { return }
+        // Its time is no sign of anybody else's change after this.
+        try placed.note(PlacedDirectories.Entry(upper: 0, found.identity))
+        try setPermissions(ofPath: entry.number, lower.permissions | 0o200)
+    }
+}
+
+extension EntryStatus {
+    func isSame(as other: EntryStatus) -> Bool { device == other.device && inode == other.inode }
+}

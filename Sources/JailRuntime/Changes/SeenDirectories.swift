@@ -1,0 +1,39 @@
+import Kernel
+
+/// Whether the directories that the original has now are those that the jail has seen in their places.
+///
+/// Changes are found by their paths. Whoever may write to a directory can put another one, which is closed to him, in the place of one
+/// that the jail has changed; the times of what is in it stay as they were.
+struct SeenDirectories {
+    let record: OverlayRecord
+    let placed: Set<PlacedDirectories.Entry>
+
+    init(_ record: OverlayRecord, in work: Int32) throws(Failure) {
+        self.record = record
+        placed = try PlacedDirectories.read(in: work)
+    }
+
+    /// `upper` and `lower` are the directory of one path, `above` the one in the original that it is in.
+    func hasSeen(
+        _ upper: Int32, isOpaque: Bool, _ lower: Int32, in above: EntryStatus
+    ) throws(KernelError) -> Bool {
+        let origin = try extendedAttribute(record.attributes + ".overlay.origin", of: upper)
+        let found = try entryStatus(of: lower)
+        // What overlayfs has copied it from.
+        if let handle = origin.flatMap({ FileHandle(origin: $0) }), let own = try fileHandle(".", at: lower) {
+            return handle == own
+        }
+        let number = try status(of: upper).identity.inode
+        if placed.contains(PlacedDirectories.Entry(upper: number, found.identity)) { return true }
+        // The jail has made it anew, over what was there.
+        if isOpaque { return !record.isLate(found.changed) }
+        // An ordinary user's overlayfs notes that it is a copy, but not of what. A name in a directory makes its time as late as another
+        // directory in its place does, and only there is that somebody else's doing.
+        if origin != nil { return !(record.isLate(found.changed) && above.permissions & 0o1002 == 0o002) }
+        return false
+    }
+}
+
+extension EntryStatus {
+    var identity: FileIdentity { FileIdentity(device: device, inode: inode) }
+}
