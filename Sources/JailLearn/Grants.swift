@@ -148,6 +148,10 @@ struct Generaliser {
 
     private mutating func add(_ path: String, _ kind: Grant.Kind, _ reason: String) {
         let grant = Grant(path: path, kind: kind, reason: reason)
+        // Its mode or its times may be what was asked for: a line would open what it holds.
+        if kind == .readOnly || kind == .writable, places.isWhole(path, isWritten: kind == .writable) {
+            return untold.append("\(reason): no line shows all of \(path)")
+        }
         let key = Key(path: PathKey(path), isWritable: grant.isWritable)
         guard let index = known[key] else {
             known[key] = grants.count

@@ -90,6 +90,18 @@ struct Places {
     /// Whether it is a directory of somebody's keys.
     func isKeys(_ path: String) -> Bool { names(of: path).last.map(Self.keys.contains) ?? false }
 
+    /// Whether a path is by itself a directory of which no line may show all, whatever was done to it. At the root, and beside homes,
+    /// files stand, too, that are only read.
+    func isWhole(_ path: String, isWritten: Bool) -> Bool {
+        if Self.own.contains(path) || Self.shared.contains(path) || isKeys(path) { return true }
+        if isWritten, parent(of: path) == "/home" || path.utf8.count(where: { $0 == UInt8(ascii: "/") }) == 1 {
+            return true
+        }
+        return homes.contains { home in
+            isWithin(home, path) || (Self.sharedAtHome + [".local"]).contains { path == home + "/" + $0 }
+        }
+    }
+
     /// Whether no line may show all that is in it: what holds the homes, keys or programs of others. What HOME says can only add to
     /// that: it is the caller's to set.
     func isForbidden(_ path: String) -> Bool {

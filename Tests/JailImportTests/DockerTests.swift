@@ -122,6 +122,12 @@ import Testing
             "/i/image/blobs/sha256/a": #"{"config":{"digest":"sha256:b"}}"#,
             "/i/image/blobs/sha256/b": #"{"config":{"Env":["A=1","B=2"],"Cmd":["serve"],"WorkingDir":"/srv"}}"#,
         ]
+        // The command line is above the files that it names, wherever they stand on it.
+        let given = draft(
+            "run -e B=cli --env-file f --network none x", in: "/i",
+            files: files.merging(["/i/f": "B=file\nC=4\n", "f": "B=file\nC=4\n"]) { one, _ in one })
+        #expect(
+            try given.spec.environment.set.map { "\($0.name)=\($0.value.value)" }.sorted() == ["A=1", "B=cli", "C=4"])
         let made = draft("run -e B=3 --network none x", in: "/i", files: files)
         let spec = try made.spec
         #expect(spec.filesystem.root.value == .directory("/i/rootfs") && spec.command?.value == ["serve"])

@@ -130,6 +130,11 @@ import Testing
         #expect(try SystemdImport.draft(of: [source], [], context).spec.process.nice?.value == 7)
     }
 
+    @Test func `what a command line begins with stays before the launcher`() {
+        let said = draft("ExecStart=-@/usr/bin/foo a $X").said(.warning)
+        #expect(said.contains { $0.contains("ExecStart=-@immure run SPEC -- /usr/bin/foo a $X") }, "\(said)")
+    }
+
     @Test func `specifiers stay in the unit`() throws {
         let made = draft(
             "ExecStart=/usr/bin/d --name %i\nRuntimeDirectory=d-%i\nReadWritePaths=%S/d/%i\nEnvironment=A=%%x B=%i")

@@ -93,6 +93,13 @@ import Testing
         }
     }
 
+    @Test(arguments: ["/home", "/home/u", "/home/u/.ssh", "/data/x/.gnupg", "/home/u/.config", "/data", "/var/lib"])
+    func `a directory whose mode or times were set is not shown with what it holds`(directory: String) throws {
+        let shown = try shown([AccessRecord(.write, directory), AccessRecord(.write, directory + "/file")])
+        #expect(!shown.contains { $0 == directory + " ro" || $0 == directory + " rw" }, "\(shown)")
+        #expect(directory == "/home" || shown.contains(directory + "/file rw"), "\(shown)")
+    }
+
     @Test func `three of a directory stand for it, and two do not`() throws {
         func read(_ names: [String]) throws -> [String] {
             try shown(names.map { AccessRecord(.read, "/data/set/" + $0) })

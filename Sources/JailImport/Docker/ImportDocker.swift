@@ -111,7 +111,6 @@ package struct DockerImport {
 
     private mutating func writeProcess(_ image: Directive) {
         writeCommand(image)
-        for option in all("env") { setVariable(option.value, option.directive) }
         for option in all("env-file") {
             guard let text = context.read(option.value) else {
                 draft.fail("cannot read \(quoted(option.value))", option.directive)
@@ -123,6 +122,8 @@ package struct DockerImport {
                 setVariable(entry, option.directive)
             }
         }
+        // What the command line says holds, wherever the files stand on it.
+        for option in all("env") { setVariable(option.value, option.directive) }
         if let option = last("workdir") { draft.set("cwd", .string(literal(option.value)), option.directive) }
         if let option = last("hostname") { draft.set("hostname", .string(option.value), option.directive) }
         if let option = last("stop-signal") {

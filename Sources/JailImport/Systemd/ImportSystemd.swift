@@ -218,7 +218,8 @@ package struct SystemdImport {
         let usesVariables = !marks.contains(":") && line.value.contains("$")
         guard !usesVariables, !Specifiers.isUsed(in: line.value) else {
             return draft.warn(
-                "its $VARIABLES and specifiers are systemd's to expand: ExecStart=immure run SPEC -- \(shown([line.value]))",
+                "its $VARIABLES and specifiers are systemd's to expand: "
+                    + "ExecStart=\(marks)immure run SPEC -- \(shown([String(line.value.dropFirst(marks.count))]))",
                 line.directive)
         }
         if marks.contains("@"), words.count > 1 {
