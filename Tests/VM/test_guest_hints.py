@@ -358,6 +358,7 @@ def test_a_disk_that_nothing_shares(jail):
     worked = [way for way in ways if subprocess.run(["sh", "-c", way], capture_output=True).returncode == 0]
     done = launch(jail, spec)
     scheduler.write_text(before)
+    subprocess.run(["sh", "-c", ways[1].replace("enable=1", "enable=0")], capture_output=True)
     needs(worked and "CONFIG_" not in done.stderr, "share a disk: this kernel has neither bfq's groups nor io.cost")
     gone(done)
 

@@ -322,8 +322,10 @@ os._exit(0)"""
 
 
 def share_disk(disk):
-    """Makes the disk heed weights, by what this kernel has: bfq with groups, or io.cost; None where it has neither."""
+    """Makes the disk heed weights, by what this kernel has: bfq with groups, or io.cost, else None; and what takes it back."""
     name = Path("/sys/class/block") / Path(disk).name
+    before = re.search(r"\[(.*)\]", (name / "queue/scheduler").read_text()).group(1)
+    back = f"echo {before} >{name}/queue/scheduler"
     subprocess.run(["modprobe", "bfq"], capture_output=True)
     if subprocess.run(["sh", "-c", f"echo bfq >{name}/queue/scheduler"], capture_output=True).returncode == 0:
         group = CGROUPS / "probe"
@@ -331,10 +333,11 @@ def share_disk(disk):
         has = (group / "io.bfq.weight").exists()
         group.rmdir()
         if has:
-            return "bfq"
-        (name / "queue/scheduler").write_text("none")
-    way = f"echo '{(name / 'dev').read_text().strip()} enable=1' >{CGROUPS}/io.cost.qos"
-    return "cost" if subprocess.run(["sh", "-c", way], capture_output=True).returncode == 0 else None
+            return "bfq", back
+        subprocess.run(["sh", "-c", back], check=True)
+    way = f"echo '{(name / 'dev').read_text().strip()} enable=%d' >{CGROUPS}/io.cost.qos"
+    shares = subprocess.run(["sh", "-c", way % 1], capture_output=True).returncode == 0
+    return ("cost", way % 0) if shares else (None, "true")
 
 
 class TestDisk:
@@ -378,7 +381,7 @@ class TestDisk:
     @pytest.mark.parametrize("user", [False, True])
     def test_a_weight_on_every_disk(self, jail, user):
         """By root, and by the owner of a group to which the io controller was given."""
-        way = share_disk(os.environ["VM_RUN_DISK"])
+        way, forget = share_disk(os.environ["VM_RUN_DISK"])
         group = CGROUPS / "weighed"
         group.mkdir()
         for name in [".", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads"]:
@@ -387,6 +390,7 @@ class TestDisk:
         leave = "exec setpriv --reuid=1000 --regid=1000 --clear-groups " if user else "exec "
         done = subprocess.run(
             ["sh", "-c", f"echo $$ >{group}/cgroup.procs; {leave}{shlex.join(words)}"], capture_output=True, text=True)
+        subprocess.run(["sh", "-c", forget], check=True)
         for path in [*group.glob("*/"), group]:
             path.rmdir()
         if way is None and done.returncode == 125:
