@@ -139,6 +139,11 @@ package struct Plan: Equatable, Sendable {
         guarded.contains(target) && !optionalHides.contains(target)
     }
 
+    /// Whether a slot becomes the root.
+    package func isRoot(_ slot: Int) -> Bool {
+        steps.contains { if case .tree(.beginRoot(slot)) = $0.operation { true } else { false } }
+    }
+
     /// Whether the command gets this descriptor of the caller's.
     package func passes(_ descriptor: Int32) -> Bool {
         steps.contains { step in

@@ -48,6 +48,10 @@ package enum Remedy {
         "where a unit of systemd has made it so, give the unit ReadWritePaths=\(path)"
     }
 
+    package static let makeRoot = "make the directory, or set filesystem.root to another"
+    package static let nameRoot =
+        "name a directory; an image becomes the root by a [[mount]] with type = \"image\" and target = \"/\""
+
     package static let mountProc = "mount -t proc proc /proc"
 
     /// A later kernel than the running one.

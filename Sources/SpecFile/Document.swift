@@ -23,7 +23,7 @@ package struct Document: Equatable, Sendable {
         } catch {
             faults.append(error)
         }
-        faults += loader.faults
+        faults += loader.missing + loader.faults
         for (index, text) in overrides.enumerated() {
             do throws(Diagnostic) {
                 let name = overrides.count > 1 ? "--set \(index + 1)" : "--set"
@@ -32,7 +32,11 @@ package struct Document: Equatable, Sendable {
                 faults.append(error)
             }
         }
-        guard faults.isEmpty else { throw Rejection(faults) }
+        guard faults.isEmpty else {
+            // What could not be translated says nothing that could be looked at.
+            let isOwn = loader.faults.isEmpty && !loader.files.isEmpty
+            throw Rejection(faults, partial: isOwn ? Document(root: root, files: loader.files) : nil)
+        }
         return Document(root: root, files: loader.files)
     }
 }
@@ -40,6 +44,13 @@ package struct Document: Equatable, Sendable {
 /// Why a spec was not accepted: one or more faults.
 package struct Rejection: Error, Equatable, Sendable {
     package let diagnostics: [Diagnostic]
+    /// What was written as far as it could be read, where a file of several could not.
+    package let partial: Document?
 
-    package init(_ diagnostics: [Diagnostic]) { self.diagnostics = diagnostics }
+    package init(_ diagnostics: [Diagnostic], partial: Document? = nil) {
+        self.diagnostics = diagnostics
+        self.partial = partial
+    }
+
+    package static func == (one: Rejection, other: Rejection) -> Bool { one.diagnostics == other.diagnostics }
 }

@@ -24,8 +24,10 @@ struct Loader {
     private let translate: Translator?
     /// What is wrong with files that had to be translated.
     private(set) var faults: [Diagnostic] = []
+    /// What is wrong with the files that others extend, each of which is left out then.
+    private(set) var missing: [Diagnostic] = []
     private(set) var files: [SourceFile] = []
-    private var merged: [Identity] = []
+    private var done: [Identity] = []
     private var total = 0
     private var visits = 0
 
@@ -44,9 +46,9 @@ struct Loader {
         if chain.contains(where: { $0.identity == identity }) {
             throw Diagnostic("`extends` goes round in a circle: \(words(chain, path))", at: position)
         }
-        guard !merged.contains(identity) else { return Table() }
+        guard !done.contains(identity) else { return Table() }
         let root = try tree(contents, path)
-        merged.append(identity)
+        done.append(identity)
         files.append(SourceFile(path: path, contents))
         total += contents.bytes.count
         if total > Self.totalLimit {
@@ -54,15 +56,40 @@ struct Loader {
         }
         guard case .table(var own) = root.value else { return Table() }
         let bases = own.remove("extends")
-        var result = Table()
-        for base in try baseEntries(bases) {
-            let step = Step(path: path, identity: identity)
-            let basePath = try resolve(base.path, from: path, at: base.position)
-            let table = try load(basePath, writtenAt: base.position, below: chain + [step])
-            result = try result.merging(table, .appending)
+        let step = Step(path: path, identity: identity)
+        do throws(Diagnostic) {
+            return try merged(try baseEntries(bases), below: chain + [step]).merging(own, .appending)
+        } catch {
+            try miss(error)
+            return own
         }
-        return try result.merging(own, .appending)
     }
+
+    /// The files that the last of the chain extends, in one table.
+    private mutating func merged(
+        _ bases: [(path: String, position: Position)], below chain: [Step]
+    ) throws(Diagnostic) -> Table {
+        var result = Table()
+        for base in bases {
+            do throws(Diagnostic) {
+                let path = try resolve(base.path, from: chain[chain.count - 1].path, at: base.position)
+                let table = try load(path, writtenAt: base.position, below: chain)
+                result = try result.merging(table, .appending)
+            } catch {
+                try miss(error)
+            }
+        }
+        return result
+    }
+
+    /// Notes what is wrong with a file, without which the others are read on.
+    private mutating func miss(_ fault: Diagnostic) throws(Diagnostic) {
+        if isFull { throw fault }
+        if !missing.contains(fault) { missing.append(fault) }
+    }
+
+    /// Whether no file more is read.
+    private var isFull: Bool { visits >= Self.visitLimit || total > Self.totalLimit }
 
     private mutating func tree(_ contents: FileContents, _ path: String) throws(Diagnostic) -> Node {
         guard let translate, isJSON(contents.bytes) || path.hasSuffix(".json") else {

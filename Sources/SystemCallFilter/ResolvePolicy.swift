@@ -24,6 +24,17 @@ extension EffectivePolicy {
         let isNone = resolver.faults.isEmpty && resolver.allowsAll && context.filesOfOthers == nil
         return Resolved(policy: isNone ? nil : resolver.policy, faults: resolver.faults)
     }
+
+    /// What is wrong with lists and rules by themselves, whatever the rest of the policy is, which could not be read.
+    package static func faults(ofNames written: Located<SeccompPolicy>, in context: FilterContext) -> [Diagnostic] {
+        var named = written.value
+        (named.profile, named.defaultAction) = (nil, nil)
+        var resolver = PolicyResolver(named, at: written.position, in: context)
+        resolver.apply(groupsOnly: true)
+        resolver.apply(groupsOnly: false)
+        resolver.applyRules()
+        return resolver.faults
+    }
 }
 
 struct PolicyResolver {

@@ -4,6 +4,7 @@ import SpecFile
 extension PolicyResolver {
     /// `[[seccomp.rule]]`.
     mutating func applyRules() {
+        for broken in written.brokenRules { lookUp(broken) }
         guard !written.rules.isEmpty else { return }
         // More instructions than a filter may have, whatever they are.
         guard written.rules.count <= FilterCompiler.limit else {
@@ -14,16 +15,10 @@ extension PolicyResolver {
         }
         var own: [(rule: EffectivePolicy.Rule, position: Position?)] = []
         for rule in written.rules {
-            guard let call = CallNames.index(of: rule.call.value) else {
-                if !CallNames.isKnown(rule.call.value) { unknown("system call", rule.call, "rule") }
-                if policy.isOfOther(rule.call.value) {
-                    fault(
-                        "seccomp.rule: arguments of \(rule.call.value) are not looked at: x86-64 has no such call",
-                        at: rule.call.position, hint: "name it in seccomp.allow or seccomp.deny")
-                }
-                continue
-            }
-            guard let conditions = conditions(of: rule, callTable[call]) else { continue }
+            let call = index(of: rule.call)
+            guard let conditions = conditions(of: rule.arguments, call.map { callTable[$0] }, at: rule.call.position),
+                let call
+            else { continue }
             let place = origin("seccomp.rule", rule.call.position)
             own.append(
                 (
@@ -44,6 +39,25 @@ extension PolicyResolver {
         narrow(sorted.map(\.rule))
         // In front of the profile's.
         policy.rules = Self.merged(sorted.map(\.rule), policy.rules)
+    }
+
+    /// What a rule names that is wrong in another part: for all of it to be told at once.
+    private mutating func lookUp(_ broken: SeccompPolicy.BrokenRule) {
+        let call = broken.call.flatMap { index(of: $0) }
+        _ = conditions(of: broken.arguments, call.map { callTable[$0] }, at: broken.call?.position)
+        for value in broken.values { _ = number(value) }
+    }
+
+    /// The index of a rule's call; nil, and told, where there is none.
+    private mutating func index(of call: Located<String>) -> Int? {
+        if let index = CallNames.index(of: call.value) { return index }
+        if !CallNames.isKnown(call.value) { unknown("system call", call, "rule") }
+        if policy.isOfOther(call.value) {
+            fault(
+                "seccomp.rule: arguments of \(call.value) are not looked at: x86-64 has no such call",
+                at: call.position, hint: "name it in seccomp.allow or seccomp.deny")
+        }
+        return nil
     }
 
     /// Rules of one call together, the user's before the profile's.

@@ -14,9 +14,9 @@ enum Prepare {
     /// Reads, trusts, decodes and plans; every reason against it in one go.
     ///
     /// `held` are descriptors that the command must not be given, `files` gets what was read; to print a plan, a spec need not
-    /// be trusted.
+    /// be trusted, unless `asLaunched`: then the plan is refused for all that a launch would be.
     static func plan(
-        for request: RunRequest, toLaunch: Bool = true, keepingBack held: [HeldBack] = [],
+        for request: RunRequest, toLaunch: Bool = true, asLaunched: Bool = false, keepingBack held: [HeldBack] = [],
         reading files: FilesRead? = nil, in given: Surroundings? = nil
     ) throws(Rejection) -> Plan {
         let files = files ?? FilesRead(toLaunch: toLaunch)
@@ -25,18 +25,19 @@ enum Prepare {
         let document = try load(
             request, in: surroundings, reading: { (path) throws(Diagnostic) in try files.read(path, within: first) },
             toLaunch: toLaunch)
-        try checkTrust(document, isFatal: toLaunch)
+        try checkTrust(document, isFatal: toLaunch || asLaunched)
         var decoded = Spec.decode(document, in: surroundings)
         let timeout = toLaunch ? decoded.spec.timeout?.value : nil
         let read: FileReader = { (path) throws(Diagnostic) in try files.read(path, within: timeout) }
         if let profile = complete(&decoded, in: surroundings, reading: read) {
-            try checkTrust(profile.trustFaults(callerUID: Caller.userID), toLaunch)
+            try checkTrust(profile.trustFaults(callerUID: Caller.userID), toLaunch || asLaunched)
         }
         guard decoded.diagnostics.isEmpty else {
-            throw Rejection(decoded.diagnostics + decoded.spec.policyFaults)
+            throw Rejection(decoded.diagnostics + decoded.spec.policyFaults())
         }
         decoded.spec.takeCommand(from: request)
         if toLaunch { noteHome(document, surroundings) }
+        if asLaunched { try Caller.tryCalls(for: decoded.spec) }
         return try plan(
             &decoded.spec, from: files, toLaunch: toLaunch, keepingBack: held, reportsResult: request.result != nil,
             reportsChanges: request.changes != nil)
@@ -116,8 +117,19 @@ enum Prepare {
     static func examine(_ document: Document, in surroundings: Surroundings) -> Decoded {
         var decoded = Spec.decode(document, in: surroundings)
         _ = complete(&decoded, in: surroundings, reading: Caller.readSpec)
-        decoded.add(decoded.spec.policyFaults)
+        decoded.add(decoded.spec.policyFaults())
         return decoded
+    }
+
+    /// All that is wrong with a document of which a file could not be read: with the rest as well.
+    static func completed(
+        _ rejection: Rejection, in surroundings: Surroundings, reading read: FileReader
+    ) -> Rejection {
+        guard let partial = rejection.partial else { return rejection }
+        var decoded = Spec.decode(partial, in: surroundings, isPartial: true)
+        _ = complete(&decoded, in: surroundings, reading: read)
+        decoded.add(decoded.spec.policyFaults(isPartial: true))
+        return Rejection(rejection.diagnostics + decoded.diagnostics)
     }
 
     /// Adds what the seccomp file says that the spec names; that file, whose owner is still to be trusted.
@@ -157,6 +169,7 @@ enum Prepare {
                 path: request.spec, overrides: request.overrides, in: surroundings, reading: read,
                 translating: toLaunch ? BundleSpec.translateToLaunch : BundleSpec.translate)
         } catch {
+            if error.partial != nil { throw completed(error, in: surroundings, reading: read) }
             guard let path = request.spec, let hint = misnamedHint(path) else { throw error }
             // The first fault is that of the file: it was to be something else.
             let first = error.diagnostics[0]

@@ -28,6 +28,7 @@ enum Run {
                 result, of: "--result", below: writable, sparing: files, within: timeout)
             changes = try Self.destination(
                 listing, of: "--changes", below: writable, sparing: files, within: timeout)
+            try Self.keepApart(destination, changes)
         } catch {
             for fault in error.diagnostics { Report.say(fault) }
             tell(error, result, files)
@@ -132,6 +133,14 @@ enum Run {
             let found = changedFiles(outcome, plan)
             if let changes { list(found, to: changes) }
             if let destination { write(ResultRecord.record(of: outcome, plan: plan, changes: found), to: destination) }
+        }
+    }
+
+    private static func keepApart(_ result: ResultDestination?, _ changes: ResultDestination?) throws(Rejection) {
+        do throws(Diagnostic) {
+            try ResultDestination.keepApart(result, changes)
+        } catch {
+            throw Rejection([error])
         }
     }
 

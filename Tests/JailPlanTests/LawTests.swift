@@ -68,21 +68,26 @@ import Testing
             ),
             ("an old kernel", .loner.with { ($0.landlockABI, $0.lastCapability) = (0, 37) }),
         ]
-        var plans = 0
+        var (plans, refused) = (0, 0)
         for seed in seeds(1200) {
             var random = Seeded(seed)
             let text = RandomSpec(using: &random).text
             var (spec, faults) = try decoded(text)
             guard faults.isEmpty else { continue }
+            let contradictions = spec.contradictions
+            if !contradictions.isEmpty { refused += 1 }
             if spec.command == nil { spec.command = Located(["true"]) }
             for (name, host) in hosts {
                 guard case .success(let plan) = Planner.plan(spec, on: host) else { continue }
                 plans += 1
+                // What one host can do is no contradiction.
+                #expect(contradictions == [], "seed \(seed), \(name):\n\(text)")
                 #expect(PlanLaw.violations(of: plan, on: host) == [], "seed \(seed), \(name):\n\(text)")
                 #expect(remembersItsSteps(plan), "seed \(seed), \(name):\n\(text)")
             }
         }
         #expect(plans > 50 || seeds(1000).count == 1, "only \(plans) plans")
+        #expect(refused > 50 || seeds(1000).count == 1, "only \(refused) contradictions")
     }
 
     @Test(arguments: Shape.all) func thePlanOfEveryShapeIsPossible(shape: Shape) throws {

@@ -439,6 +439,44 @@ def test_the_result_has_the_changes(caller):
     assert json.loads((place / "result").read_text())["changes"] == [{"change": "D", "path": "/src/a", "notes": []}]
 
 
+ONE_FILE = {
+    "one name": ("z", "z"),
+    "two names": ("z", "./z"),
+    "by a directory's link": ("z", "link/z"),
+    "the whole path": ("z", "{place}/z"),
+}
+
+
+@pytest.mark.parametrize("name", ONE_FILE)
+@pytest.mark.parametrize("exists", [False, True])
+def test_result_and_changes_are_two_files(caller, name, exists):
+    lower, place = tree(caller), caller.directory()
+    (place / "link").symlink_to(".")
+    caller.own(place / "link")
+    if exists:
+        caller.file(place / "z")
+    first, second = (word.format(place=place) for word in ONE_FILE[name])
+    for result, changes in ((first, second), (second, first)):
+        run = caller.shell(writable(caller) + overlay(lower), "rm /src/a", options=["--result", result, "--changes", changes], cwd=place)
+        assert run.status == 125 and "is the file of --result" in run.stderr and "give each of the two a file of its own" in run.stderr, run
+    assert (lower / "a").exists()
+
+
+def test_a_file_and_standard_output_are_two(caller):
+    lower, place = tree(caller), caller.directory()
+    caller.file(place / "z")
+    options = ["--result", "z", "--changes", "-"]
+    with open(place / "z", "w") as out:
+        run = caller.shell(writable(caller) + overlay(lower), "true", options=options, cwd=place, stdout=out)
+    assert run.status == 125 and "--changes FD:1: is the file of --result" in run.stderr, run
+    caller.file(place / "other")
+    os.link(place / "z", place / "linked")
+    for changes in ("other", "linked"):
+        options = ["--result", "z", "--changes", changes]
+        caller.shell(writable(caller) + overlay(lower), "rm /src/a", options=options, cwd=place).ok
+        assert (place / changes).read_text() == "D /src/a\n" and json.loads((place / "z").read_text())["exit"] == 0
+
+
 def test_a_descriptor_for_changes_is_not_the_commands(caller):
     lower = tree(caller)
     os.dup2(os.open("/dev/null", os.O_WRONLY), 157)

@@ -154,6 +154,14 @@ def test_an_affinity_that_is_not_to_be_had_is_refused(caller):
     assert run.status == 125 and run.stdout == "" and "spec.toml:3" in run.stderr and "EINVAL" in run.stderr
 
 
+def test_an_affinity_that_is_not_to_be_had_in_full_is_refused(caller):
+    own = sorted(os.sched_getaffinity(0))
+    run = caller.run(f'\n[process]\ncpus = "{own[0]},1000-1001,1003"', "/bin/echo", "ran")
+    assert run.status == 125 and run.stdout == "" and "spec.toml:3" in run.stderr, run
+    assert "no processor 1000-1001,1003 is there, or is allowed here" in run.stderr, run
+    assert f'process.cpus = "{own[0]}" names those that are' in run.stderr, run
+
+
 def test_c21_personality_is_reset(caller):
     argv, _ = caller.line(None, ["/bin/cat", "/proc/self/personality"])
     run = caller.finish(caller.popen(["/usr/bin/setarch", "-R", *argv]))

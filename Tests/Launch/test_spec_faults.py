@@ -277,6 +277,68 @@ def test_a_fault_in_an_extended_file_names_that_file(caller):
     assert re.search(r"base\.toml:3:1: ", caller.verb("check", str(spec)).stderr)
 
 
+def test_a_missing_base_hides_no_other_fault(caller):
+    place = caller.directory()
+    caller.file(place / "base.toml", "wit = 1")
+    text = """hostnam = "a"
+extends = ["nope.toml", "base.toml", "gone.toml"]
+[filesytem]
+[limits]
+memory = "lots"
+[[seccomp.rule]]
+call = "sockett"
+action = "EPERM"
+"""
+    spec = caller.file(place / "spec.toml", text)
+    for run, status in ((caller.verb("check", spec), 2), (caller.run(spec, "/bin/echo", "ran"), 125)):
+        assert run.status == status and run.stdout == "", run
+        for line in (1, 3, 5, 7):
+            assert f"spec.toml:{line}:" in run.stderr, run
+        assert "nope.toml" in run.stderr and "gone.toml" in run.stderr and "base.toml:1:1: " in run.stderr, run
+
+
+def test_what_a_missing_base_may_have_is_not_missed(caller):
+    text = """extends = ["nope.toml"]
+[network]
+allow = ["10.0.0.0/8:443/tcp"]
+gateway = "10.9.0.1"
+[capabilities]
+effective = ["chown"]
+[environment]
+unset = ["LANG"]
+[seccomp]
+default = "allow"
+allow = ["read"]
+"""
+    run = caller.verb("check", caller.spec(text))
+    assert run.status == 2 and len(re.findall(r"spec\.toml:", run.stderr)) == 1 and "nope.toml" in run.stderr, run
+
+
+RULES = """[[seccomp.rule]]
+call = "sockett"
+action = "EFOO"
+args = [{index = 9, op = "~", value = "AF_NOPE"}]
+[[seccomp.rule]]
+call = "socket"
+action = "EPERM"
+args = [{index = 0, op = "==", value = "AF_NO"}, {index = 1, op = "==", value = "SOCK_NO"}]
+[[seccomp.rule]]
+call = "opennat"
+action = "EPERM"
+args = [{index = 2, op = "==", value = "O_NO"}]
+[[seccomp.rule]]
+call = "socket"
+args = [{index = 1, op = "==", value = "SOCK_NEIN"}, {index = 1, op = "==", value = 99999999999}]
+"""
+
+
+def test_all_faults_of_a_rule_come_in_one_go(caller):
+    run = caller.verb("check", caller.spec(RULES))
+    assert run.status == 2, run
+    for words in ("sockett", "EFOO", "index", '"~"', "AF_NOPE", "AF_NO", "SOCK_NO", "opennat", "O_NO", "has no action", "SOCK_NEIN", "99999999999"):
+        assert words in run.stderr, (words, run)
+
+
 @pytest.mark.parametrize("cycle", [["spec.toml"], ["a.toml"]])
 def test_t40_a_cycle_of_extends_is_named(caller, cycle):
     place = caller.directory()

@@ -53,10 +53,12 @@ private func follow(_ root: Table, _ profile: Node?) {
     precondition(score.exact >= 0 && score.exact < 10, "a score of \(score.exact)")
     _ = score.listing(of: "fuzz.toml")
     _ = score.json(of: "fuzz.toml").text
+    let contradictions = spec.contradictions
     if spec.command == nil { spec.command = Located(["true"]) }
     for host in hosts {
         switch Planner.plan(spec, on: host) {
         case .success(let plan):
+            precondition(contradictions.isEmpty, "a plan for what no host can do: \(contradictions)")
             let violations = PlanLaw.violations(of: plan, on: host)
             precondition(violations.isEmpty, "\(violations)")
             precondition(plan.listing.count >= plan.steps.count, "a step is not listed")

@@ -18,9 +18,12 @@ extension Spec {
 
     /// What is wrong with `[seccomp]` beyond its form: names, constants, contradictions.
     ///
-    /// None where a profile's file could not be read: whoever tried has said why.
-    package var policyFaults: [Diagnostic] {
-        if case .file? = seccomp?.value.profile?.value, seccomp?.value.file == nil { return [] }
+    /// Of names alone where `isPartial`, or where a profile's file could not be read: whoever tried has said why.
+    package func policyFaults(isPartial: Bool = false) -> [Diagnostic] {
+        guard let seccomp else { return [] }
+        var isUnread = false
+        if case .file? = seccomp.value.profile?.value { isUnread = seccomp.value.file == nil }
+        if isPartial || isUnread { return EffectivePolicy.faults(ofNames: seccomp, in: filterContext) }
         return EffectivePolicy.resolve(seccomp, in: filterContext).faults
     }
 }

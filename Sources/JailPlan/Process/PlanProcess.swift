@@ -67,12 +67,25 @@ extension Planner {
 
     mutating func setUpProcess(session: SessionTerminal?) {
         if let nice = spec.process.nice, !host.isPrivileged { add(.process(.setNice(nice.value)), nice.position) }
-        if let cpus = spec.process.cpus { add(.process(.setAffinity(cpus.value)), cpus.position) }
+        if let cpus = spec.process.cpus {
+            checkProcessors(cpus)
+            add(.process(.setAffinity(cpus.value)), cpus.position)
+        }
         if case .new = spec.process.keyring.value { add(.process(.newKeyring), spec.process.keyring.position) }
         for path in spec.process.locks.value { add(.process(.lockFile(path)), spec.process.locks.position) }
         add(.process(.setInheritedAttributes(.usual)), nil)
         // In direct mode too: without a controlling terminal TIOCSTI has nowhere to type.
         if let session { add(.process(.startSession(session)), spec.process.tty.position) }
+    }
+
+    /// A process is held to the processors of its control group, cpuset(7).
+    private mutating func checkProcessors(_ wanted: Located<[Int]>) {
+        guard let group = spec.limits?.value.cpus,
+            let stray = wanted.value.first(where: { !group.value.contains($0) })
+        else { return }
+        fault(
+            "process.cpus: \(stray) is not in limits.cpus\(group.position.map { " at \($0)" } ?? "")", at: wanted.position,
+            hint: "add it to limits.cpus, or leave it out of process.cpus")
     }
 
     mutating func restrict(_ capabilities: ResolvedCapabilities) {

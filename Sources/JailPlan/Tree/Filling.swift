@@ -44,6 +44,9 @@ package struct SlotPromise: Equatable, Sendable {
         (self.target, self.attributes, self.isSealed) = (target, attributes, isSealed)
     }
 
+    /// Whether it becomes the root.
+    package var isRoot: Bool { target.utf8.count == 1 }
+
     /// What holds on it in the end.
     package var held: MountAttributes { isSealed ? attributes | .readOnly : attributes }
 }

@@ -56,6 +56,22 @@ struct KeptLayer {
         return made
     }
 
+    /// The same without making anything: nil where it is missing, and there is the directory that it would be made in.
+    func openOrFindPlace() throws(Failure) -> Descriptor? {
+        do throws(Failure) {
+            return try open()
+        } catch {
+            guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
+        }
+        do throws(Failure) {
+            _ = try parent.reach()
+        } catch {
+            guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
+            _ = try parent.parent.reach()
+        }
+        return nil
+    }
+
     private func open(
         in above: borrowing Descriptor, _ mode: OpenMode = .read | .directory | .noFollow
     ) throws(Failure) -> Descriptor {

@@ -70,7 +70,9 @@ extension Applier {
     mutating func openServed(_ slot: Int, _ source: OverlaySource, of plan: Plan) throws(Failure) {
         guard let owner = source.owner, case .thrownAway(let bytes, let inodes) = source.changes else { return }
         var layers = OverlayLayers()
-        let isThere = try layers.openLower(of: source) { (path) throws(Failure) in try reach(path, of: plan) }
+        let isThere = try layers.openLower(of: source, isRoot: plan.isRoot(slot)) { (path) throws(Failure) in
+            try reach(path, of: plan)
+        }
         guard isThere else { return layers.close() }
         try refuseSubmounts(below: layers.lower, of: source)
         let program = try HostProgram.find(OverlaySource.server, call: .execve)

@@ -33,7 +33,7 @@ extension Applier {
         }
     }
 
-    private func index(of name: String, _ links: borrowing Links) throws(Failure) -> Int32 {
+    func index(of name: String, _ links: borrowing Links) throws(Failure) -> Int32 {
         do throws(KernelError) {
             return try links.index(of: name)
         } catch {

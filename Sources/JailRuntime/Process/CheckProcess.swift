@@ -5,12 +5,17 @@ import LinuxFacts
 
 /// What the command's own process is like.
 extension Applier {
-    /// What is not there cannot be had: fewer are no loss of confinement.
+    /// sched_setaffinity(2) takes the processors that are not there out of what it is given, and calls that a success.
     mutating func checkAffinity(_ cpus: [Int]) throws(Failure) {
         let found = try failing(affinity)
-        let isInForce = !found.isEmpty && found.allSatisfy { cpus.contains($0) }
+        let missing = cpus.filter { !found.contains($0) }
+        guard missing.isEmpty || found.contains(where: { !cpus.contains($0) }) else {
+            throw Failure(
+                telling: "no processor \(ranges(missing)) is there, or is allowed here",
+                hint: "process.cpus = \"\(ranges(found))\" names those that are")
+        }
         try hold(
-            isInForce, "cpus", cpus.map { "\($0)" }.joined(separator: ","), found.map { "\($0)" }.joined(separator: ",")
+            found == cpus, "cpus", cpus.map { "\($0)" }.joined(separator: ","), found.map { "\($0)" }.joined(separator: ",")
         )
     }
 
@@ -102,4 +107,17 @@ extension Applier {
 
 private func words(_ limits: [UInt64]) -> String {
     limits.map { $0 == .max ? "unlimited" : "\($0)" }.joined(separator: ":")
+}
+
+/// Ascending numbers as process.cpus has them: `0-3,6`.
+private func ranges(_ numbers: [Int]) -> String {
+    var parts: [(first: Int, last: Int)] = []
+    for number in numbers {
+        if let end = parts.last, end.last + 1 == number {
+            parts[parts.count - 1].last = number
+        } else {
+            parts.append((number, number))
+        }
+    }
+    return parts.map { $0.first == $0.last ? "\($0.first)" : "\($0.first)-\($0.last)" }.joined(separator: ",")
 }

@@ -12,10 +12,10 @@ extension Applier {
         let attributes = promise.attributes
         slots[slot] =
             switch filling {
-            case .tree(let source): try openTree(source, of: plan, attributes)
+            case .tree(let source): try openTree(source, of: plan, attributes, isRoot: promise.isRoot)
             case .device(let name, let major, let minor): try openDevice(name, major, minor, attributes)
             case .fileSystem(let fileSystem): try makeFileSystem(fileSystem, attributes)
-            case .overlay(let source): try makeOverlay(slot, source, attributes, of: plan)
+            case .overlay(let source): try makeOverlay(slot, source, promise, of: plan)
             case .image(let source): try mountImage(slot, source, attributes, of: plan)
             case .file(let content, let mode): try makeFile("file\(slot)", Array(content.utf8), mode, attributes)
             case .passedFile(let number, let mode):
@@ -30,10 +30,11 @@ extension Applier {
 
     /// −1 where an optional source is missing.
     private mutating func openTree(
-        _ source: TreeSource, of plan: Plan, _ attributes: MountAttributes
+        _ source: TreeSource, of plan: Plan, _ attributes: MountAttributes, isRoot: Bool
     ) throws(Failure) -> Int32 {
         do throws(Failure) {
             let clone = try cloneSource(source, of: plan)
+            if isRoot, source.isWritten { try requireRoot(clone.number) }
             if let device = source.device { try requireDevice(clone.number, device, source.path) }
             if let limit = source.limit { try limitStorage(limit, of: source, clone.number, of: plan) }
             if let fileIDs = source.fileIDs {
@@ -48,6 +49,14 @@ extension Applier {
             guard case .kernel = error.cause, error.errno == .noEntry, source.optional else { throw error }
             return -1
         }
+    }
+
+    /// Before anything is to stand in it, where nobody could say which file it is.
+    func requireRoot(_ place: Int32) throws(Failure) {
+        let found = try failing { () throws(KernelError) in try status(of: place) }
+        guard !found.isDirectory else { return }
+        throw Failure(
+            telling: "it is \(found.isRegular ? "a file" : "neither a directory nor a file")", hint: Remedy.nameRoot)
     }
 
     private mutating func cloneSource(_ source: TreeSource, of plan: Plan) throws(Failure) -> Descriptor {
@@ -74,7 +83,7 @@ extension Applier {
     }
 
     /// The clone holds on to what is there: what is put there later is not mounted.
-    private func requireDevice(_ clone: Int32, _ claim: DeviceClaim, _ path: String) throws(Failure) {
+    func requireDevice(_ clone: Int32, _ claim: DeviceClaim, _ path: String) throws(Failure) {
         let found = try failing { () throws(KernelError) in try status(of: clone) }
         let holds =
             switch claim {

@@ -62,17 +62,22 @@ extension Applier {
         }
     }
 
+    /// What holds on the mount that a source, or a clone of it, is on; nothing that the spec asks to be open.
+    @discardableResult
+    func requireOpen(_ source: TreeSource, _ descriptor: Int32) throws(Failure) -> MountAttributes {
+        let held = try failing { () throws(KernelError) in try heldAttributes(of: descriptor) }
+        let denied = held & source.demands
+        guard denied.rawValue != 0 else { return held }
+        let flags = denied.words.joined(separator: ",")
+        throw Failure(
+            telling: "\(source.path) is on a mount that is \(flags), and what is mounted from there is so, too",
+            hint: denied.hasAll(of: .readOnly) ? Remedy.readWritePath(source.path) : nil)
+    }
+
     private mutating func checkSource(_ slot: Int, _ source: TreeSource, _ promise: SlotPromise) throws(Failure) {
         let descriptor = slots[slot]
         guard promise.attributes.hasAll(of: .readOnly) || source.demands.rawValue != 0 else { return }
-        let held = try failing { () throws(KernelError) in try heldAttributes(of: descriptor) }
-        let denied = held & source.demands
-        if denied.rawValue != 0 {
-            let flags = denied.words.joined(separator: ",")
-            throw Failure(
-                telling: "\(source.path) is on a mount that is \(flags), and what is mounted from there is so, too",
-                hint: denied.hasAll(of: .readOnly) ? Remedy.readWritePath(source.path) : nil)
-        }
+        let held = try requireOpen(source, descriptor)
         guard promise.attributes.hasAll(of: .readOnly) else {
             // What is shown for its device nodes is not there to make files in.
             if promise.attributes.hasAll(of: .noDevices) { try noteOwner(slot, source) }

@@ -8,7 +8,7 @@ extension Explanation {
     var mountHint: String? {
         switch step?.operation {
         case .tree(.fill(_, .tree(let source), let promise)):
-            sourceHint(source, isDevice: !promise.attributes.hasAll(of: .noDevices))
+            sourceHint(source, promise)
         case .tree(.makeSource): nil
         case .tree(.fill(_, .image(let source), _)): imageHint(source)
         case .tree(.fill(_, .device(let name, _, _), _)): deviceHint(name)
@@ -24,11 +24,13 @@ extension Explanation {
         }
     }
 
-    private func sourceHint(_ source: TreeSource, isDevice: Bool) -> String? {
-        switch failure.errno {
+    private func sourceHint(_ source: TreeSource, _ promise: SlotPromise) -> String? {
+        let isDevice = !promise.attributes.hasAll(of: .noDevices)
+        return switch failure.errno {
         case .noEntry where evidence.hidingHint(source.path) != nil,
             .accessDenied where evidence.hidingHint(source.path) != nil:
             evidence.hidingHint(source.path)
+        case .noEntry where promise.isRoot: Remedy.makeRoot
         case .noEntry where isDevice:
             "\(source.path) does not exist on the host: take it out, or write a [[mount]] with optional = true"
         case .noEntry:

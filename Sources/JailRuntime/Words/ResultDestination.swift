@@ -7,16 +7,16 @@ package struct ResultDestination {
     /// What is held until then, and the command must not get: a descriptor of the caller's, the file, or its directory.
     package let descriptor: Int32
     /// The option and its argument, as messages have them.
-    private let label: String
+    let label: String
     private let option: String
 
     /// Whether the command has it, too: it is standard output.
     package var isShared: Bool { descriptor == 1 }
 
     /// The file in the directory that is replaced, and the mode of the new one; nil where the descriptor is written to.
-    private let replaced: (file: String, permissions: UInt32)?
+    let replaced: (file: String, permissions: UInt32)?
     /// How the file was come to; nil for a descriptor of the caller's.
-    private let way: (path: String, rule: LinkRule)?
+    let way: (path: String, rule: LinkRule)?
 
     /// Opens it. `writable` are the sources that the jail may write in: no link below them is followed; nil where the spec
     /// could not be read, and only links of root's are. The file must be none of `specs`.

@@ -18,7 +18,7 @@ extension Section {
             result.programs = Located(programs.value.map(\.value), at: programs.position)
         }
         for var entry in section.sections("rule") {
-            if let rule = entry.rule() { result.rules.append(rule) }
+            entry.rule(into: &result)
             entry.finish()
         }
         section.finish()
@@ -45,24 +45,36 @@ extension Section {
         }
     }
 
-    private mutating func rule() -> SeccompPolicy.Rule? {
+    private mutating func rule(into policy: inout SeccompPolicy) {
         let call = required("call", Form.call)
         let action = required("action", Form.action)
         var arguments: [SeccompPolicy.Argument] = []
+        var values: [Located<String>] = []
+        var isWhole = true
         for var entry in sections("args") {
-            if let argument = entry.argument() { arguments.append(argument) }
+            let (argument, value) = entry.argument()
+            if let argument {
+                arguments.append(argument)
+            } else {
+                isWhole = false
+                if let value { values.append(value) }
+            }
             entry.finish()
         }
-        guard let call, let action else { return nil }
-        return SeccompPolicy.Rule(call: call, action: action.value, arguments: arguments)
+        guard let call, let action, isWhole else {
+            policy.brokenRules.append(.init(call: call, arguments: arguments, values: values))
+            return
+        }
+        policy.rules.append(SeccompPolicy.Rule(call: call, action: action.value, arguments: arguments))
     }
 
-    private mutating func argument() -> SeccompPolicy.Argument? {
+    /// nil where a part of it cannot be read, and its value where that can.
+    private mutating func argument() -> (SeccompPolicy.Argument?, value: Located<String>?) {
         let index = required("index", Form.integer(0...5))
         let op = required("op", Form.word(SeccompPolicy.Argument.Operator.self))
         let value = required("value", Form.argumentValue)
-        guard let index, let op, let value else { return nil }
-        return SeccompPolicy.Argument(index: index.value, op: op.value, value: value)
+        guard let index, let op, let value else { return (nil, value) }
+        return (SeccompPolicy.Argument(index: index.value, op: op.value, value: value), value)
     }
 }
 

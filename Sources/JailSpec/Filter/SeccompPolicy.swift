@@ -48,6 +48,14 @@ package struct SeccompPolicy: Equatable, Sendable {
         }
     }
 
+    /// A rule of which a part cannot be read: no rule, but what its other parts name is looked up all the same.
+    package struct BrokenRule: Equatable, Sendable {
+        package var call: Located<String>?
+        package var arguments: [Argument]
+        /// Values of arguments that are not whole themselves.
+        package var values: [Located<String>]
+    }
+
     package var profile: Located<Profile>?
     /// What the file says that `profile` names; nil until it has been read.
     package var file: SeccompProfile?
@@ -57,6 +65,8 @@ package struct SeccompPolicy: Equatable, Sendable {
     package var log: [Located<String>] = []
     package var kill: [Located<String>] = []
     package var rules: [Rule] = []
+    /// Where there is any, the spec has faults.
+    package var brokenRules: [BrokenRule] = []
     /// Whose calls may be made; nil: the machine's own only.
     package var abis: Located<[ABI]>?
     /// Descriptors of the caller that compiled filters are read from.

@@ -39,7 +39,7 @@ extension Section {
             guard let set else { return }
             let missing = set.value.subtracting(keep.union(other?.value ?? [])).capabilities.map(\.name)
             guard !missing.isEmpty else { return }
-            report(
+            reportLack(
                 "\(path(name)): \(missing.joined(separator: ", ")) is not in \(outer)", at: set.position,
                 hint: "add it to capabilities.\(outer), or use only capabilities.keep")
         }

@@ -38,21 +38,21 @@ extension Section {
             let word = network.mode?.value.rawValue ?? Network.Mode.none.rawValue
             for key in ["parent", "address", "gateway"] {
                 guard let entry = table[key] else { continue }
-                report(
+                reportLack(
                     "network.\(key): means nothing where the mode is \"\(word)\"", at: entry.keyPosition,
                     hint: "it belongs to \"veth\", \"macvlan\" and \"ipvlan\"")
             }
             return
         }
         if mode.value != .veth, table["parent"] == nil {
-            report(
+            reportLack(
                 "network.mode: \"\(mode.value.rawValue)\" needs the host's interface", at: mode.position,
                 hint: "network.parent = \"eth0\"")
         }
         if mode.value != .veth || table["parent"] != nil,
             table["address"] == nil || network.addresses?.value.isEmpty == true
         {
-            report(
+            reportLack(
                 "network.mode: \"\(mode.value.rawValue)\" needs an address: none is asked for by DHCP",
                 at: mode.position,
                 hint: "network.address = [\"10.9.0.2/24\"]")
@@ -60,7 +60,7 @@ extension Section {
         if let gateway = network.gateway, let addresses = network.addresses?.value,
             !addresses.contains(where: { $0.value.contains(gateway.value) && $0.value.address != gateway.value })
         {
-            report("network.gateway: \(gateway.value) is in no network of network.address", at: gateway.position)
+            reportLack("network.gateway: \(gateway.value) is in no network of network.address", at: gateway.position)
         }
     }
 
@@ -89,7 +89,7 @@ extension Section {
         }
         for key in ["allow", "dns"] {
             guard let entry = table[key] else { continue }
-            report(
+            reportLack(
                 "network.\(key): means nothing where the mode is \"\(mode.rawValue)\"", at: entry.keyPosition,
                 hint: "it belongs to \"user\", \"veth\", \"macvlan\" and \"ipvlan\"")
         }

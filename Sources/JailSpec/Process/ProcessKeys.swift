@@ -34,7 +34,7 @@ extension SectionRows {
                 """),
             KeyRow("nice", as: .integer(-20...19), "See nice(2)."),
             KeyRow("oom_score_adj", as: .integer(-1000...1000), "See proc(5)."),
-            KeyRow("cpus", as: .cpuList, "The CPUs to run on."),
+            KeyRow("cpus", as: .cpuList, "The CPUs to run on, each of which must be there."),
             KeyRow(
                 "keyring", as: .words(of: ProcessAttributes.Keyring.self), default: "\"new\"",
                 "The session keyring, keyrings(7)."),

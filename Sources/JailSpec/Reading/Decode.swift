@@ -21,11 +21,15 @@ package struct Decoded: Equatable, Sendable {
 }
 
 extension Spec {
-    /// Decodes and validates a document; `surroundings` are those of its load.
-    package static func decode(_ document: Document, in surroundings: Surroundings) -> Decoded {
+    /// Decodes and validates a document; `surroundings` are those of its load. `isPartial`: a file of it could not be read, and may
+    /// have what others lack.
+    package static func decode(
+        _ document: Document, in surroundings: Surroundings, isPartial: Bool = false
+    ) -> Decoded {
         var decoded = Decoded(spec: Spec(), diagnostics: [])
         guard !document.root.entries.isEmpty else { return decoded }
         let decoding = Decoding(surroundings)
+        decoding.isPartial = isPartial
         decoding.root(document.root, into: &decoded.spec)
         decoded.add(decoding.sorted(by: document.files))
         return decoded
@@ -42,6 +46,8 @@ final class Decoding {
     private var unreported = 0
     /// nil but in a survey.
     var survey: Survey?
+    /// Whether there is more that was written.
+    var isPartial = false
 
     init(_ surroundings: Surroundings) { self.surroundings = surroundings }
 

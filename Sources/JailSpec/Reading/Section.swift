@@ -27,6 +27,11 @@ struct Section {
         decoding.report(message, at: position, hint: hint)
     }
 
+    /// The same of something that another key would mend, which a file may have that could not be read.
+    func reportLack(_ message: String, at position: Position?, hint: String? = nil) {
+        if !decoding.isPartial { report(message, at: position, hint: hint) }
+    }
+
     /// The entry of a key, which is known from now on.
     mutating func entry(_ key: String) -> Table.Entry? {
         known.append(key)

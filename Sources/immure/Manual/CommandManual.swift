@@ -25,13 +25,16 @@ extension Manual {
         case .check:
             """
             Reads and validates the files and all that they extend, and touches nothing. Every fault of every file is
-            shown as FILE:LINE:COLUMN: MESSAGE. The status is 0 or 2.
+            shown as FILE:LINE:COLUMN: MESSAGE. Lines that are right by themselves and contradict each other, so that neither
+            root nor a user could launch the spec on any host, are faults as well. The status is 0 or 2.
 
             `--set` and `--env` hold for each of the files: a spec that refers to what a service manager sets, as
             ${STATE_DIRECTORY}, is checked by `--env STATE_DIRECTORY=/var/lib/x`.
 
             What one host cannot do another can, and is no fault of the spec: `--host` shows that as well, for this host and
-            this caller, as far as it can be known without a launch; `doctor` tries what the kernel offers.
+            this caller, as far as it can be known without a launch: what a launch opens is opened, and what it does to its own
+            process (namespaces, limits, priority, processors, ports) is done by a process that ends at once. `doctor` tries
+            what the kernel offers.
             """
         case .plan:
             """

@@ -54,16 +54,16 @@ struct CheckCommand: ParsableCommand {
                 path: path, overrides: overrides, in: surroundings, reading: Caller.readSpec,
                 translating: BundleSpec.translate)
             let decoded = Prepare.examine(document, in: surroundings)
-            // What the launch would refuse is no more right for being well written.
+            // What cannot be read is not guessed, and so nothing is planned for it.
             if !decoded.diagnostics.isEmpty {
                 faults = decoded.diagnostics
             } else if host {
                 faults = try refusals(of: decoded.spec, path, in: surroundings)
             } else {
-                faults = decoded.spec.filesystem.contradictions
+                faults = decoded.spec.contradictions
             }
         } catch {
-            faults = error.diagnostics
+            faults = Prepare.completed(error, in: surroundings, reading: Caller.readSpec).diagnostics
         }
         return faults.map { fault in
             guard fault.position == nil else { return fault }
@@ -71,29 +71,17 @@ struct CheckCommand: ParsableCommand {
         }
     }
 
-    /// What the plan of a launch, whatever the command, and its sources lack on this host.
+    /// What the plan of a launch, whatever the command, and what it needs of this host would be refused for.
     private func refusals(
         of spec: Spec, _ path: String, in surroundings: Surroundings
     ) throws(Rejection) -> [Diagnostic] {
         let words = spec.command == nil ? ["true"] : []
         let request = RunRequest(spec: path, overrides: overrides, words: words)
-        _ = try Prepare.plan(for: request, toLaunch: false, in: surroundings)
-        return spec.filesystem.mounts.flatMap { mount in
-            mount.neededSources.filter { !Caller.exists($0) }.map {
-                Diagnostic("\($0) is not there, or out of this caller's reach", at: mount.position)
-            }
-        }
-    }
-}
-
-extension Mount {
-    /// The paths of the host without which the launch fails.
-    fileprivate var neededSources: [String] {
-        guard !optional, create == nil, !isPattern else { return [] }
-        return switch source {
-        case .bind(let path), .image(let path, _): sourceDescriptor == nil ? [path] : []
-        case .overlay(let lower, _, _): lower
-        case .tmpfs, .proc, .sysfs, .devpts, .mqueue, .cgroup, .file, .passedFile, .symlink, .directory, .hidden: []
+        let plan = try Prepare.plan(for: request, toLaunch: false, asLaunched: true, in: surroundings)
+        do throws(Diagnostic) {
+            return try plan.rehearse()
+        } catch {
+            throw Rejection([error])
         }
     }
 }

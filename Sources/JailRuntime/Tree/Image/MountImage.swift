@@ -60,7 +60,7 @@ extension Applier {
     }
 
     /// The kernel believes what a file system says of itself: whoever can write that can make the kernel do what it should not.
-    private func refuseForeign(_ file: Int32, _ path: String) throws(Failure) {
+    func refuseForeign(_ file: Int32, _ path: String) throws(Failure) {
         let found = try failing { () throws(KernelError) in try status(of: file) }
         guard found.owner != 0 || found.permissions & 0o022 != 0 else { return }
         throw Failure(

@@ -9,12 +9,13 @@ import LinuxFacts
 extension Applier {
     /// −1 where an optional lower is missing.
     mutating func makeOverlay(
-        _ slot: Int, _ source: OverlaySource, _ attributes: MountAttributes, of plan: Plan
+        _ slot: Int, _ source: OverlaySource, _ promise: SlotPromise, of plan: Plan
     ) throws(Failure) -> Int32 {
+        let attributes = promise.attributes
         if source.owner != nil { return try mountForServer(slot, attributes, of: plan) }
         var layers = OverlayLayers()
         defer { layers.close() }
-        let isThere = try layers.openLower(of: source) { (path) throws(Failure) in try reach(path, of: plan) }
+        let isThere = try layers.openLower(of: source, isRoot: promise.isRoot) { (path) throws(Failure) in try reach(path, of: plan) }
         guard isThere else { return -1 }
         let isKernels = try refusesSubmountsItself(layers.lower, source, plan)
         if !isKernels, try !leaveLook(below: layers.lower, of: source, in: plan) {

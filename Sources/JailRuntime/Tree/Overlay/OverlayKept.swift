@@ -30,20 +30,28 @@ extension Applier {
     private mutating func openOrMake(
         _ path: String, _ key: String, like original: Int32?, of plan: Plan
     ) throws(Failure) -> Int32 {
-        let layer = KeptLayer(
+        do throws(Failure) {
+            return try keptLayer(path, key, of: plan).openOrMake(like: original).release()
+        } catch {
+            throw error.ofLayer(path, key)
+        }
+    }
+
+    private mutating func keptLayer(_ path: String, _ key: String, of plan: Plan) -> KeptLayer {
+        KeptLayer(
             key: key, path: path, rule: rule(of: plan), isRoot: isRoot,
             maps: plan.creation.map { step > $0 } == true ? plan.maps : nil)
-        do throws(Failure) {
-            return try layer.openOrMake(like: original).release()
-        } catch {
-            guard case .kernel = error.cause else { throw error }
-            switch error.errno {
-            case .noEntry:
-                throw Failure(
-                    telling: "\(key): the directory that \(path) is to be made in does not exist",
-                    hint: "make it: mkdir -p \(shellWord(path))")
-            case .notDirectory: throw Failure(telling: "\(key): \(path) is not a directory", hint: nil)
-            default: throw Failure(KernelError(error.call, error.errno, path: path))
+    }
+
+    /// Looks whether both are there, or could be made, and makes nothing.
+    mutating func lookAtKept(_ upper: String, _ work: String, _ source: OverlaySource, of plan: Plan) throws(Failure) {
+        for (path, key) in [(upper, "upper"), (work, "work")] {
+            do throws(Failure) {
+                guard let layer = try keptLayer(path, key, of: plan).openOrFindPlace() else { continue }
+                try requireDisk(layer.number, key)
+                if source.limit != nil { try requireQuotas(layer.number, path) }
+            } catch {
+                throw error.ofLayer(path, key)
             }
         }
     }
@@ -217,5 +225,20 @@ extension Applier {
     private func clock(_ nanoseconds: Int64) -> String {
         let minutes = nanoseconds / 60_000_000_000 % 1440
         return "\(minutes / 60 < 10 ? "0" : "")\(minutes / 60):\(minutes % 60 < 10 ? "0" : "")\(minutes % 60) UTC"
+    }
+}
+
+extension Failure {
+    /// In the words for a directory of changes, where the kernel has refused it.
+    fileprivate func ofLayer(_ path: String, _ key: String) -> Failure {
+        guard case .kernel = cause else { return self }
+        switch errno {
+        case .noEntry:
+            return Failure(
+                telling: "\(key): the directory that \(path) is to be made in does not exist",
+                hint: "make it: mkdir -p \(shellWord(path))")
+        case .notDirectory: return Failure(telling: "\(key): \(path) is not a directory", hint: nil)
+        default: return Failure(KernelError(call, errno, path: path))
+        }
     }
 }

@@ -31,7 +31,7 @@ struct OverlayLayers {
 
     /// Opens the lowers; false where an optional one is missing.
     mutating func openLower(
-        of source: OverlaySource, by reach: (String) throws(Failure) -> Descriptor
+        of source: OverlaySource, isRoot: Bool, by reach: (String) throws(Failure) -> Descriptor
     ) throws(Failure) -> Bool {
         for path in source.lower {
             do throws(Failure) {
@@ -46,11 +46,13 @@ struct OverlayLayers {
                 if error.errno == .noEntry {
                     throw Failure(
                         telling: "the lower \(path) does not exist",
-                        hint: "make it: mkdir \(shellWord(path)); or optional = true")
+                        hint: isRoot
+                            ? Remedy.makeRoot : "make it: mkdir \(shellWord(path)); or optional = true")
                 }
                 if error.errno == .notDirectory {
                     throw Failure(
-                        telling: "the lower \(path) is not a directory", hint: "show a file with filesystem.ro")
+                        telling: "the lower \(path) is not a directory",
+                        hint: isRoot ? Remedy.nameRoot : "show a file with filesystem.ro")
                 }
                 throw error
             }
