@@ -16,7 +16,7 @@ extension Spec {
             if asRoot.isEmpty { return [] }
             let asUser = Planner.faults(spec, on: AbleHost(spec, isRoot: false, named: id).host)
             if asUser.isEmpty { return [] }
-            if told.isEmpty { told = asUser.allSatisfy(asRoot.contains) ? asUser : asRoot }
+            if told.isEmpty { told = asUser.allSatisfy({ asRoot.contains($0) }) ? asUser : asRoot }
         }
         return told
     }

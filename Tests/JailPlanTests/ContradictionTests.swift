@@ -7,8 +7,14 @@ import Testing
 /// What neither root nor a user can launch on any host is a fault of the spec, and nothing else is.
 @Suite struct ContradictionTests {
     @Test(arguments: [
-        ("[filesystem]\nhide = [\"/usr\"]\nro = [\"/usr/bin\"]", "3:7: /usr/bin is below /usr, which is hidden at t.toml:2:9"),
-        ("[capabilities]\npermitted = [\"sys_time\"]", "2:13: permitted: sys_time would be lost when the command is executed"),
+        (
+            "[filesystem]\nhide = [\"/usr\"]\nro = [\"/usr/bin\"]",
+            "3:7: /usr/bin is below /usr, which is hidden at t.toml:2:9"
+        ),
+        (
+            "[capabilities]\npermitted = [\"sys_time\"]",
+            "2:13: permitted: sys_time would be lost when the command is executed"
+        ),
         (
             "[process]\ncpus = \"0-2\"\n[limits]\ncpus = \"0-1\"",
             "2:8: process.cpus: 2 is not in limits.cpus at t.toml:4:8"

@@ -27,7 +27,7 @@ CONTRADICTIONS = {
     "an offset without pid 1": ('[namespaces]\n# @\n[namespaces.time]\nmonotonic = "1h"\n[process]\ninit = false', "time offset needs process.init"),
     "a filter without execve": ('[seccomp]\ndeny = ["execve"] # @', "seccomp refuses execve"),
     "a filter that refuses what sets it up": ('[process]\nno_new_privs = false # @\n[seccomp]\ndeny = ["capset"]', "it refuses capset"),
-    "filters that the filter refuses": ('[seccomp]\nprofile = "strict"\nbpf = [10] # @', "do not allow seccomp(2)"),
+    "filters that the filter refuses": ('[seccomp]\ndeny = ["seccomp"]\nbpf = [10] # @', "do not allow seccomp(2)"),
     "a writable group without limits": ('[[mount]]\ntarget = "/sys/fs/cgroup" # @\ntype = "cgroup"\noptions = ["rw"]', "without [limits]"),
     "more quota than memory": ('[limits]\nmemory = "1M"\n[[mount]]\ntarget = "/src"\ntype = "overlay"\nlower = ["/usr"]\nquota = "2M" # @', "more than limits.memory"),
     "a limit on what is read-only": ('[[mount]]\ntarget = "/x"\nsource = "/srv"\noptions = ["ro"]\nquota = "1G" # @', "it is read-only"),

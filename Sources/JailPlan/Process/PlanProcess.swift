@@ -84,7 +84,8 @@ extension Planner {
             let stray = wanted.value.first(where: { !group.value.contains($0) })
         else { return }
         fault(
-            "process.cpus: \(stray) is not in limits.cpus\(group.position.map { " at \($0)" } ?? "")", at: wanted.position,
+            "process.cpus: \(stray) is not in limits.cpus\(group.position.map { " at \($0)" } ?? "")",
+            at: wanted.position,
             hint: "add it to limits.cpus, or leave it out of process.cpus")
     }
 

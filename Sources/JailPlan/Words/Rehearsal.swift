@@ -35,7 +35,7 @@ extension TreeOperation {
     fileprivate var rehearsal: Rehearsal {
         switch self {
         case .fill(_, let filling, _): filling.rehearsal
-        case .openImage, .openOverlay: .never("what it opens is opened for its mount as well")
+        case .openImage, .openOverlay: .opened
         case .makeSource: .never(ofHost)
         case .attach, .makeDirectory, .makeSymlink: .sought
         case .isolateMounts, .beginRoot, .mask, .protect, .pin, .protectFile, .seal,
@@ -60,7 +60,8 @@ extension IdentityOperation {
     fileprivate var rehearsal: Rehearsal {
         switch self {
         case .mapIdentities: .opened
-        case .forbidUserNamespaces, .setIdentity, .setGroups, .dropBounding, .setSecureBits, .setCapabilities: .never(ofJail)
+        case .forbidUserNamespaces, .setIdentity, .setGroups, .dropBounding, .setSecureBits, .setCapabilities:
+            .never(ofJail)
         case .forbidNewPrivileges: .never(alwaysCan)
         }
     }
@@ -69,12 +70,12 @@ extension IdentityOperation {
 extension ProcessOperation {
     fileprivate var rehearsal: Rehearsal {
         switch self {
-        case .setOOMScore, .setNice, .setAffinity, .newKeyring, .createNamespaces: .done
-        case .joinNamespaces: .opened
+        case .setOOMScore, .setNice, .setAffinity, .newKeyring, .joinNamespaces, .createNamespaces: .done
         case .changeDirectory, .lockFile: .sought
         case .joinJail, .holdNamespaces, .offsetClocks, .setHostName: .never(ofJail)
         case .openPipes, .closeDescriptors: .never(ofCaller)
-        case .setInheritedAttributes, .startSession, .startCommand, .setUmask, .dieWithParent, .resetSignals, .nameProcess:
+        case .setInheritedAttributes, .startSession, .startCommand, .setUmask, .dieWithParent, .resetSignals,
+            .nameProcess:
             .never(alwaysCan)
         case .execute: .never("a command that is not there is no refusal of the launch")
         }

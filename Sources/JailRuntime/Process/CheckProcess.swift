@@ -15,7 +15,8 @@ extension Applier {
                 hint: "process.cpus = \"\(ranges(found))\" names those that are")
         }
         try hold(
-            found == cpus, "cpus", cpus.map { "\($0)" }.joined(separator: ","), found.map { "\($0)" }.joined(separator: ",")
+            found == cpus, "cpus", cpus.map { "\($0)" }.joined(separator: ","),
+            found.map { "\($0)" }.joined(separator: ",")
         )
     }
 

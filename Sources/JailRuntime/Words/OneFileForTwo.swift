@@ -41,7 +41,7 @@ extension ResultDestination {
                 return found.isRegular ? found.identity : nil
             }
             do throws(KernelError) {
-                let place = try open(replaced.file, at: descriptor, .path | .noFollow)
+                let place = try Kernel.open(replaced.file, at: descriptor, .path | .noFollow)
                 return try status(of: place.number).identity
             } catch {
                 guard error.errno == .noEntry else { throw error }

@@ -9,7 +9,8 @@ extension Section {
         result.keep = section.list("keep", Form.environmentPattern)?.value ?? []
         result.unset = section.list("unset", Form.environmentPattern)?.value ?? []
         if result.keep.isEmpty, let first = result.unset.first {
-            reportLack("environment.unset: takes out of what keep lets through, and nothing is kept", at: first.position)
+            reportLack(
+                "environment.unset: takes out of what keep lets through, and nothing is kept", at: first.position)
         }
         result.path = section.list("path", Form.searchDirectory)?.value ?? []
         // Every key of this table is known: it is whatever the user calls a variable.

@@ -7,10 +7,13 @@ extension Applier {
     mutating func openNamed(by operation: Operation, of plan: Plan) throws(Failure) {
         switch operation {
         case .tree(.fill(let slot, let filling, _)): try openSource(filling, isRoot: plan.isRoot(slot), of: plan)
+        case .tree(.openImage(_, let source)): try openFile(of: source, of: plan)
+        case .tree(.openOverlay(let slot, let source)): try openLayers(of: source, isRoot: plan.isRoot(slot), of: plan)
         case .identity(.mapIdentities(let maps)): try tryMaps(maps)
         case .network(.provideNetwork(let provision)):
             guard case .link(let link) = provision.way, let parent = link.parent else { return }
-            _ = try index(of: parent, try failing { () throws(KernelError) in try Links() })
+            let links = try failing { () throws(KernelError) in try Links() }
+            _ = try index(of: parent, links)
         default: break
         }
     }
@@ -21,48 +24,56 @@ extension Applier {
         case .device(let name, let major, let minor):
             let path = "/dev/" + name
             let found = try failing { () throws(KernelError) in try status(ofPath: path) }
-            guard found.isCharacterDevice, found.device == (major, minor) else { throw Failure(.wrongDevice, text: path) }
-        case .overlay(let source):
-            var layers = OverlayLayers()
-            defer { layers.close() }
-            let isThere = try layers.openLower(of: source, isRoot: isRoot) { (path) throws(Failure) in
-                try reach(path, of: plan)
+            guard found.isCharacterDevice, found.device == (major, minor) else {
+                throw Failure(.wrongDevice, text: path)
             }
-            guard isThere else { return }
-            try refuseSubmounts(below: layers.lower, of: source)
-            if case .kept(let upper, let work) = source.changes { try lookAtKept(upper, work, source, of: plan) }
-        case .image(let source):
-            guard let image = try openImage(source, of: plan) else { return }
-            defer { closeDescriptor(image.file) }
-            if case .kernel = source.reader { try refuseForeign(image.file, source.path) }
+        // Of those that a program serves the launcher has opened what it serves.
+        case .overlay(let source): if source.owner == nil { try openLayers(of: source, isRoot: isRoot, of: plan) }
+        case .image(let source): if case .kernel = source.reader { try openFile(of: source, of: plan) }
         case .fileSystem, .file, .passedFile, .noticeSocket, .credentials: break
         }
+    }
+
+    private mutating func openLayers(of source: OverlaySource, isRoot: Bool, of plan: Plan) throws(Failure) {
+        var layers = OverlayLayers()
+        defer { layers.close() }
+        let isThere = try layers.openLower(of: source, isRoot: isRoot) { (path) throws(Failure) in
+            try reach(path, of: plan)
+        }
+        guard isThere else { return }
+        try refuseSubmounts(below: layers.lower, of: source)
+        if case .kept(let upper, let work) = source.changes { try lookAtKept(upper, work, source, of: plan) }
+    }
+
+    private mutating func openFile(of source: ImageSource, of plan: Plan) throws(Failure) {
+        guard let image = try openImage(source, of: plan) else { return }
+        defer { closeDescriptor(image.file) }
+        if case .kernel = source.reader { try refuseForeign(image.file, source.path) }
     }
 
     private mutating func openTree(_ source: TreeSource, isRoot: Bool, of plan: Plan) throws(Failure) {
         // What the caller's descriptor leads to is for the launch to see; what is missing may be made by it.
         if source.descriptor != nil || plan.makesSource(source.path) { return }
-        let place: Descriptor
+        let place: Int32
         do throws(Failure) {
-            place = source.isWritten ? try reach(source.path, of: plan) : try openUnwritten(source.path)
+            place = try source.isWritten ? reach(source.path, of: plan).release() : openUnwritten(source.path)
         } catch {
             guard case .kernel = error.cause, error.errno == .noEntry, source.optional else { throw error }
             return
         }
-        if isRoot { try requireRoot(place.number) }
-        if let device = source.device { try requireDevice(place.number, device, source.path) }
-        try requireOpen(source, place.number)
+        defer { closeDescriptor(place) }
+        if isRoot { try requireRoot(place) }
+        if let device = source.device { try requireDevice(place, device, source.path) }
+        try requireOpen(source, place)
         guard source.limit != nil else { return }
-        let directory = try failing { [number = place.number] () throws(KernelError) in
-            try open(".", at: number, .read | .directory)
-        }
+        let directory = try failing { () throws(KernelError) in try open(".", at: place, .read | .directory) }
         try requireQuotas(directory.number, source.path)
     }
 
     /// In the words of a launch, which clones it.
-    private func openUnwritten(_ path: String) throws(Failure) -> Descriptor {
+    private func openUnwritten(_ path: String) throws(Failure) -> Int32 {
         do throws(KernelError) {
-            return try open(path, .path)
+            return try open(path, .path).release()
         } catch {
             throw Failure(KernelError(.openTree, error.errno, path: path))
         }

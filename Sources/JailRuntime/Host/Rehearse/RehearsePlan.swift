@@ -35,7 +35,8 @@ extension Plan {
             return failure
         } catch {
             throw Diagnostic(
-                "\(title(of: index)): cannot be tried: \(error.call.name): \(error.errno.name) \(error.errno.words)", at: nil)
+                "\(title(of: index)): cannot be tried: \(error.call.name): \(error.errno.name) \(error.errno.words)",
+                at: nil)
         }
     }
 
@@ -78,6 +79,9 @@ extension Applier {
             } catch {
                 return  // told as that step's own
             }
+        }
+        if case .direct = plan.shape {
+            return try failing { () throws(KernelError) in try unshare(NamespaceFlags(kinds)) }
         }
         try failing { () throws(KernelError) in
             guard case .parent(let child) = try fork(into: NamespaceFlags(kinds)) else { exitNow(0) }

@@ -7,8 +7,8 @@ extension Applier {
         guard let tree = SeenTree(plan) else { return }
         switch operation {
         case .process(.changeDirectory(let path)): try require(path, .chdir, in: tree, isDirectory: true)
-        case .process(.lockFile(let path)): try require(path, .open, in: tree)
-        case .landlock(.allowPath(let path, _)): try require(path, .open, in: tree)
+        case .process(.lockFile(let path)): try require(path, .openat, in: tree)
+        case .landlock(.allowPath(let path, _)): try require(path, .openat, in: tree)
         case .tree(.attach(let slot, let target, let isDirectory)):
             guard let isDirectory = isDirectory ?? tree.isDirectory(slot) else { return }
             try requirePlace(target, isDirectory: isDirectory, .moveMount, in: tree)

@@ -1,4 +1,5 @@
 import JailPlan
+import JailSpec
 import Kernel
 import SpecFile
 
@@ -98,7 +99,10 @@ struct SeenTree {
             switch place {
             case .tree(let source, let optional):
                 let found = Self.reached(source)
-                if case .missing = found { if optional { continue } else { return .unknown } }
+                if case .missing = found {
+                    guard optional else { return .unknown }
+                    continue
+                }
                 return found
             case .layers, .empty: return .directory(permissions: nil)
             case .file: return .file

@@ -15,7 +15,9 @@ extension Applier {
         if source.owner != nil { return try mountForServer(slot, attributes, of: plan) }
         var layers = OverlayLayers()
         defer { layers.close() }
-        let isThere = try layers.openLower(of: source, isRoot: promise.isRoot) { (path) throws(Failure) in try reach(path, of: plan) }
+        let isThere = try layers.openLower(of: source, isRoot: promise.isRoot) { (path) throws(Failure) in
+            try reach(path, of: plan)
+        }
         guard isThere else { return -1 }
         let isKernels = try refusesSubmountsItself(layers.lower, source, plan)
         if !isKernels, try !leaveLook(below: layers.lower, of: source, in: plan) {
