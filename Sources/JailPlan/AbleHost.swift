@@ -45,8 +45,8 @@ struct AbleHost {
 
     init(_ spec: Spec, isRoot: Bool, named id: UInt32) {
         self.spec = spec
-        let own = isRoot ? 0 : Self.ordinary
-        (host.uid, host.gid, host.isPrivileged, host.isRealRoot) = (own, own, isRoot, isRoot)
+        (host.isPrivileged, host.isRealRoot) = (isRoot, isRoot)
+        (host.uid, host.gid) = isRoot ? (0, 0) : (caller(in: spec.identity.uidMap), caller(in: spec.identity.gidMap))
         host.callerName = isRoot ? "root" : "user"
         host.subordinateUsers = [.init(inside: 0, outside: 100_000, count: 65_536)]
         host.subordinateGroups = host.subordinateUsers
@@ -77,6 +77,12 @@ struct AbleHost {
         for case .name(let name) in groups {
             host.groups.append(.init(name: name, gid: group))
         }
+    }
+
+    /// Where the spec names nobody, the command is the caller: one whom the map has.
+    private func caller(in map: Located<Identity.IdentityMap>?) -> UInt32 {
+        let id = Self.id(Self.ordinary, in: map?.value)
+        return id == 0 ? Self.ordinary : id
     }
 
     private static func id(_ wanted: UInt32, in map: Identity.IdentityMap?) -> UInt32 {

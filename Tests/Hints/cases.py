@@ -65,7 +65,7 @@ CASES = [
     ('write the path out, or "./~…" for a file of that name', '[filesystem]\nro = ["~x:/x"]', '[filesystem]\nro = ["./~x:/x"]', "./~"),
     ('only a bind, which has a source, needs none', '[[mount]]\ntarget = "/x"', '[[mount]]\ntarget = "/x"\nsource = "/usr"', "source"),
     ('it belongs to {}', BIND + 'size = "1M"', '[[mount]]\ntype = "tmpfs"\ntarget = "/x"\nsize = "1M"', "tmpfs"),
-    ('write [{ inside = 0, outside = 1000, count = 1 }]', '[identity]\nuid_map = 0', '[identity]\nuid_map = [{ inside = 0, outside = 1000, count = 1 }]', "outside = 1000"),
+    ('write [{ inside = 0, outside = 1000, count = 1 }]', '[identity]\nuser = 0\nuid_map = 0', '[identity]\nuser = 0\nuid_map = [{ inside = 0, outside = 1000, count = 1 }]', "outside = 1000"),
     ('"auto", or an array', '[identity]\nuid_map = "all"', '[identity]\nuid_map = "auto"', '"auto"'),
     ('an id is 0 to {}, in plain decimal', '[identity]\nuser = "07"', '[identity]\nuser = "7"', ""),
     ('add it to capabilities.{}, or use only capabilities.keep', '[capabilities]\nambient = ["chown"]', '[capabilities]\nkeep = ["chown"]', "keep"),

@@ -39,6 +39,7 @@ import Testing
         "[identity]\nuser = \"ada\"\ngroup = \"them\"\ngroups = [\"others\"]",
         "[identity]\nuser = \"toor\"\n[capabilities]\nbounding = [\"chown\"]\npermitted = [\"chown\"]",
         "[identity]\nuser = \"ada\"\nuid_map = [{ inside = 5, outside = 1000, count = 1 }]",
+        "[identity]\nuid_map = [{ inside = 1234, outside = 1000, count = 1 }]",
         "[limits]\nscope = \"own\"\nmemory = \"1G\"\n[[limits.io]]\ndevice = \"/dev/vda\"\nweight = 9000",
         "[filesystem]\nro = [\"/opt/*\"]\nhide = [\"/etc/**/*.key\"]",
         "[[mount]]\ntarget = \"/\"\ntype = \"image\"\nsource = \"/srv/a.img\"",

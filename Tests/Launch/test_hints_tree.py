@@ -53,7 +53,6 @@ CASES = [
     Case(("{} leads through too many symbolic links, or one that may not be followed",), '[filesystem]\nro = ["./a:/x"]', setup=lambda place: (place / "a").symlink_to("a"),
          mend=lambda place: ((place / "a").unlink(), (place / "a").mkdir())),
     Case(("make the directory, or set filesystem.root to another",), '[filesystem]\nroot = "./tree"\nro = ["/usr"]', mend=tree()),
-    Case(("make the directory, or set filesystem.root to another",), '[filesystem]\nroot = "./tree"\nchanges = "discard"\nro = ["/usr"]', mend=tree()),
     Case(('name a directory; an image becomes the root by a [[mount]] with type = "image" and target = "/"',), '[filesystem]\nroot = "./spec.toml"\nro = ["/usr"]',
          setup=tree(), after=('[filesystem]\nroot = "./tree"\nro = ["/usr"]',)),
     Case(('name a directory; an image becomes the root by a [[mount]] with type = "image" and target = "/"',),
