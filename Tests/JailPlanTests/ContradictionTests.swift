@@ -1,4 +1,5 @@
 import JailSpec
+import SpecFile
 import TestSupport
 import Testing
 
