@@ -53,9 +53,10 @@ enum CommandLineInterface {
     /// ArgumentParser's sentence in the form of all other messages.
     private static func diagnostic(_ message: String, _ verb: String, _ arguments: [String]) -> Diagnostic {
         let line = message.split(separator: "\n").first.map(String.init) ?? "bad usage"
-        let sentences = line.split(separator: ".", maxSplits: 1)
-        let first = sentences.first.map(String.init) ?? line
-        let advice = sentences.dropFirst().first.map { $0.drop { $0 == " " } } ?? ""
+        // A sentence ends where a space follows: there are other full stops in `'<spec> ...'`.
+        let stop = line.indices.first { line[$0] == "." && line[line.index(after: $0)...].first == " " }
+        let first = String(stop.map { line[..<$0] } ?? (line.hasSuffix(".") ? line.dropLast() : line[...]))
+        let advice = stop.map { line[line.index(after: $0)...].drop { $0 == " " } } ?? ""
         let hint: String
         if FastArguments.isOption(verb) {
             hint = "a launch with options or without a spec is written: immure run …"

@@ -282,3 +282,8 @@ def test_check_of_the_services_of_the_examples(caller):
     specs = [caller.file(caller.base / path.name, path.read_text()) for path in sorted((Path(__file__).parents[2] / "Examples/systemd").glob("*.toml"))]
     assert len(specs) > 3
     caller.verb("check", *given, "--env", "INSTANCE=one", *map(str, specs)).ok
+
+
+def test_a_sentence_with_full_stops_within_is_told_whole(caller):
+    run = caller.verb("check")
+    assert (run.status, run.stderr) == (2, "immure: missing expected argument '<spec> ...'\nhint: see immure help\n"), run
