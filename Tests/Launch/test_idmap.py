@@ -268,3 +268,16 @@ def test_a_program_that_has_the_bit_is_told_of_in_the_manual(root):
     root.run(mount(place), "/usr/bin/python3", "-I", "-c", change).ok
     assert program.read_text().startswith("newx") and program.lstat().st_mode & 0o4000
     assert "-perm /6000" in root.verb("manual", "5").ok.stdout.replace("\\-", "-")
+
+
+def test_changes_over_a_mapped_lower_are_what_the_command_has_changed(root):
+    """Copies have the ids that their originals appear with, which is nobody's doing."""
+    lower = root.directory()
+    (lower / "d").mkdir()
+    for name in ("d/f", "g"):
+        (lower / name).write_text("old\n")
+    spec = root.spec(f'[[mount]]\ntarget = "/w"\ntype = "overlay"\nlower = ["{lower}"]\nidmap = true\n')
+    listed = lambda script: root.run(spec, "/bin/sh", "-c", script, options=["--changes", "-"]).ok.stdout  # noqa: E731
+    assert listed("true") == ""
+    assert listed("echo new >>/w/d/f; mkdir /w/e") == "M /w/d/f\nA /w/e\n"
+    assert listed("chmod 700 /w /w/d") == "m /w\t(mode 0755 to 0700)\nm /w/d\t(mode 0755 to 0700)\n"

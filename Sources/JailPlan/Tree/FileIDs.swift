@@ -21,6 +21,13 @@ package struct FileIDs: Equatable, Sendable {
         (Self.map(users, owner, as: user), Self.map(groups, ownerGroup, as: group))
     }
 
+    /// As which ids of the host a file appears that is in a source with these maps; as its own where it has no place in them.
+    package static func appearance(
+        of file: (user: UInt32, group: UInt32), in maps: (users: [Identity.Range], groups: [Identity.Range])
+    ) -> (user: UInt32, group: UInt32) {
+        (outside(of: file.user, in: maps.users) ?? file.user, outside(of: file.group, in: maps.groups) ?? file.group)
+    }
+
     /// As which ids of the host the owner of the source appears; nil where one of the two has no place in the jail.
     package func appearance(of owner: (user: UInt32, group: UInt32)) -> (user: UInt32, group: UInt32)? {
         let maps = maps(owner: owner.user, group: owner.group)

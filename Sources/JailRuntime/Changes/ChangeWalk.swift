@@ -31,6 +31,10 @@ struct ChangeWalk {
         }
     }
 
+    /// As whose a file of a lower has appeared in the overlay, and was copied.
+    typealias Appearance = (_ user: UInt32, _ group: UInt32) -> (user: UInt32, group: UInt32)
+
+    private var appearance: Appearance = { ($0, $1) }
     private var bounds: Bounds?
     /// Whether a mode in the way had better be met while there is a way over it.
     private var meetsModes = false
@@ -40,11 +44,11 @@ struct ChangeWalk {
     /// All changes, each before what is below it; more than `bounds` are E2BIG. `root` is what the upper itself has been.
     static func changes(
         of upper: Int32, over lowers: [Int32], prefix: String, root: RootState?, within bounds: Bounds? = nil,
-        seen: SeenDirectories? = nil
+        seen: SeenDirectories? = nil, appearance: @escaping Appearance = { ($0, $1) }
     ) throws(KernelError) -> [Change] {
         try ClosedFiles.open { (isMet) throws(KernelError) in
             var walk = ChangeWalk(upper, over: lowers, prefix)
-            (walk.bounds, walk.meetsModes, walk.seen) = (bounds, isMet, seen)
+            (walk.bounds, walk.meetsModes, walk.seen, walk.appearance) = (bounds, isMet, seen, appearance)
             if let root { try walk.compareRoot(upper, lowers[0], root) }
             try walk.all()
             return walk.changes
@@ -209,7 +213,8 @@ struct ChangeWalk {
         _ name: EntryName, in lowers: Merged
     ) throws(KernelError) -> (layer: Int, status: EntryStatus)? {
         for lower in lowers {
-            guard let found = try entryStatus(name, at: lower.directory) else { continue }
+            guard var found = try entryStatus(name, at: lower.directory) else { continue }
+            (found.owner, found.group) = appearance(found.owner, found.group)
             // A lower may itself be the upper of another overlay.
             return Change.isWhiteout(found, isMarked: false) ? nil : (lower.layer, found)
         }

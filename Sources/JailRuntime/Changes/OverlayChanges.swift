@@ -25,11 +25,17 @@ package struct OverlayChanges: Sendable {
                 if source.looksPastMounts { lowers[lowers.count - 1] = try Self.withoutMounts(lower) }
             }
             changes = try failing { () throws(KernelError) in
-                let root = try RootState.known(of: lowers[0])
+                let appearance = try Self.appearance(source, lowers[0])
+                var root = try RootState.known(of: lowers[0])
+                if let owner = root.owners {
+                    let shown = appearance(UInt32(truncatingIfNeeded: owner[0]), UInt32(truncatingIfNeeded: owner[1]))
+                    root.owners = [UInt64(shown.user), UInt64(shown.group)]
+                }
+                let before = root
                 let walk = { () throws(KernelError) in
                     try ChangeWalk.changes(
-                        of: overlay.upper, over: lowers, prefix: source.attributePrefix, root: root,
-                        within: ChangeWalk.Bounds())
+                        of: overlay.upper, over: lowers, prefix: source.attributePrefix, root: before,
+                        within: ChangeWalk.Bounds(), appearance: appearance)
                 }
                 do throws(KernelError) {
                     return Change.listed(try walk())
@@ -54,6 +60,16 @@ package struct OverlayChanges: Sendable {
         }
         closeDescriptor(lower)
         return plain
+    }
+
+    /// By a mount with other ids.
+    private static func appearance(
+        _ source: OverlaySource, _ lower: Int32
+    ) throws(KernelError) -> ChangeWalk.Appearance {
+        guard let ids = source.fileIDs else { return { ($0, $1) } }
+        let owner = try status(of: lower)
+        let maps = ids.maps(owner: owner.owner, group: owner.group)
+        return { FileIDs.appearance(of: ($0, $1), in: maps) }
     }
 
     private var prefix: String { target == "/" ? "/" : target + "/" }
