@@ -80,7 +80,7 @@ def test_what_is_right_in_a_spec_is_right_in_the_schema(user, validator):
     texts = [specs.text({key: value}) for key, (right, _) in specs.KEYS.items() for value in right]
     texts += [specs.text({key: [entry]}) for key, (right, _) in specs.ENTRIES.items() for entry in right]
     alone = len(texts)
-    texts += [specs.text(specs.random_spec(dice)) for _ in range(1500)]
+    texts += [specs.text(specs.random_spec(dice)) for _ in range(2500)]
     valid = 0
     for text, refused in zip(texts, checked(user, texts)):
         # Of a random spec nothing but a contradiction between lines is wrong, which is not of the form.
@@ -96,7 +96,8 @@ def test_each_value_by_itself_is_taken(user):
     # These want another key beside them.
     wanting = ("network.parent", "network.address", "network.gateway", "network.allow", "network.dns",
                'network.mode = "macvlan"', 'network.mode = "ipvlan"', "capabilities.ambient", "capabilities.effective",
-               'seccomp.default = "allow"', "filesystem.changes")
+               'seccomp.default = "allow"', "filesystem.changes", "identity.uid_map = [", "identity.gid_map = [", "capabilities.permitted",
+               "capabilities.inheritable", 'mount = [{ "target" = "/m/cgroup", "type" = "cgroup", "options" = ["rw"]', "landlock.minimum_abi = 1000")
     assert [entry for entry in wrong if not entry[0].startswith(wanting)] == []
 
 
@@ -110,7 +111,7 @@ def test_every_wrong_form_is_refused_by_both(user, validator):
 
 def test_a_spec_with_one_wrong_form_in_it(user, validator):
     dice = random.Random(2)
-    bases = [specs.random_spec(dice) for _ in range(900)]
+    bases = [specs.random_spec(dice) for _ in range(1800)]
     bases = [keys for keys, refused in zip(bases, checked(user, [specs.text(keys) for keys in bases])) if not refused]
     assert len(bases) >= 200
     wrong = list(specs.wrong_values())
