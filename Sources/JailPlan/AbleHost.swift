@@ -52,7 +52,7 @@ struct AbleHost {
         host.subordinateGroups = host.subordinateUsers
         host.rootEntries = ["bin", "lib", "lib64", "sbin"].map { .init(name: $0, link: "usr/\($0)") }
         host.rootEntries += ["etc", "usr"].map { .init(name: $0, link: nil) }
-        host.landlockABI = Int(UInt8.max)
+        host.landlockABI = .max
         host.lastCapability = 63
         addNames(id)
         addMatches()
