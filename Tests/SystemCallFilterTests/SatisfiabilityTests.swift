@@ -34,7 +34,7 @@ struct SatisfiabilityTests {
             }
             written.rules = [rule]
             let faults = EffectivePolicy.resolve(Located(written), in: FilterContext()).faults
-            #expect(faults.count == (place == nil ? 0 : 1), "\(comparisons): \(faults)")
+            #expect(faults.isEmpty == (place == nil), "\(comparisons): \(faults)")
             #expect(faults.first?.position?.line == place, "\(comparisons): \(faults)")
         }
     }
