@@ -2,6 +2,7 @@
 
 import json
 import os
+import struct
 import subprocess
 
 import pytest
@@ -165,3 +166,78 @@ def test_nobody_is_given_what_is_exchanged_for_a_draft(root, user, built, make, 
     # It may have been removed as the empty directory that whoever has put it there could remove.
     assert all((was.st_uid, was.st_mode) == (before.st_uid, before.st_mode) for was in found), found
     assert found or kind == "empty directory"
+
+
+@pytest.mark.parametrize("how", ["group", "list"])
+def test_a_file_that_a_group_or_a_list_closes_becomes_nobodys(root, user, how):
+    """A jail's user whom only a supplementary group, or an access control list, keeps from reading."""
+    lower, place = root.directory(), root.directory()
+    (lower / "a").mkdir()
+    user.own(lower / "a")
+    user.file(lower / "a/mine", "mine\n")
+    secret = lower / "a/secret"
+    secret.write_text("secret\n")
+    os.chown(secret, 49999, 49998)
+    secret.chmod(0o604 if how == "group" else 0o644)
+    text = spec_of(place, lower, user)
+    if how == "group":
+        text = text.replace(f"group = {user.gid}\n", f"group = {user.gid}\ngroups = [49998]\n")
+    else:
+        # acl(5): user::rw-, user:UID:---, group::r--, mask::r--, other::r--
+        entries = [(1, 6, 0xFFFFFFFF), (2, 0, user.uid), (4, 4, 0xFFFFFFFF), (16, 4, 0xFFFFFFFF), (32, 4, 0xFFFFFFFF)]
+        os.setxattr(secret, "system.posix_acl_access", struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries))
+    spec = root.spec(text)
+    assert root.run(spec, "/bin/sh", "-c", "cd /src/a; cat secret || mv -f secret mine").stdout == ""
+    run = root.verb("apply", spec)
+    assert run.status != 0 and "a/mine: it is uid 49999's, and not for others to read" in run.stderr, run
+    assert (lower / "a/mine").read_text() == "mine\n"
+
+
+def test_what_cannot_be_moved_back_is_not_removed(root, user):
+    """An apply was killed, or could not go on, between an exchange and the look at what it has brought."""
+    lower, place = root.directory(), root.directory()
+    (lower / "a").mkdir()
+    user.own(lower / "a")
+    text = spec_of(place, lower, user)
+    spec = root.spec(text)
+    root.run(spec, "/bin/sh", "-c", "echo new >/src/a/new").ok
+    record, draft = place / "work/immure.json", ".immure.apply.0123456789abcdef"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "applying": True, "draft": draft}))
+    left = lower / "a" / draft / "taken.1"
+    left.mkdir(parents=True)
+    left.parent.chmod(0o700)
+    (left / "key").write_text("secret\n")
+    assert root.verb("apply", spec).status == 0
+    assert (left / "key").read_text() == "secret\n" and (lower / "a/new").read_text() == "new\n"
+
+
+@pytest.mark.parametrize("mode, refused", [(0o755, False), (0o775, False), (0o777, True), (0o1777, True)])
+def test_an_ordinary_users_directory_that_others_may_have_exchanged_is_a_conflict(user, mode, refused):
+    """What the upper has is no word of which directory it was; whoever is not of the owner's own group may write above it."""
+    lower, place = user.directory(), user.directory()
+    for name, bits in (("a", mode), ("a/pub", 0o755), ("a/priv", 0o700)):
+        (lower / name).mkdir()
+        (lower / name).chmod(bits)
+    for name in ("a/pub/log", "a/priv/log"):
+        user.file(lower / name, "log\n")
+    for name in ("a/pub", "a/priv", "."):
+        user.own(lower / name)
+    user.own(lower / "a")
+    (lower / "a").chmod(mode)
+    mount = f'[[mount]]\ntarget = "/src"\ntype = "overlay"\nlower = ["{lower}"]\nupper = "{place}/changes"\nwork = "{place}/work"\n'
+    spec = user.spec(mount)
+    user.run(spec, "/bin/sh", "-c", "echo EVIL >/src/a/pub/log").ok
+    exchange(lower / "a/pub", lower / "a/priv")
+    run = user.verb("apply", spec)
+    assert (run.status == 1 and "another directory there" in run.stderr) == refused, run
+
+
+def test_a_new_directory_keeps_the_group_that_its_directory_gives(user):
+    lower, place = user.directory(), user.directory()
+    (lower / "s").mkdir()
+    user.own(lower / "s")
+    (lower / "s").chmod(0o2775)
+    mount = f'[[mount]]\ntarget = "/src"\ntype = "overlay"\nlower = ["{lower}"]\nupper = "{place}/changes"\nwork = "{place}/work"\n'
+    user.shell(mount, "mkdir -p /src/s/d/e; chmod 555 /src/s/d/e").ok
+    assert user.verb("apply", user.spec(mount)).status == 0
+    assert [(lower / name).stat().st_mode & 0o2777 for name in ("s/d", "s/d/e")] == [0o2755, 0o2555]

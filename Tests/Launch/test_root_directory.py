@@ -72,7 +72,7 @@ def test_a_missing_directory_is_named(caller):
 def test_a_file_is_no_root(caller):
     file = caller.file(caller.directory() / "file")
     run = caller.run(f'[filesystem]\nroot = "{file}"', "/bin/true")
-    assert run.status == 125 and ("ENOTDIR" in run.stderr or "not a directory" in run.stderr)
+    assert run.status == 125 and "it is a file" in run.stderr, run
 
 
 def test_c56_a_root_that_is_a_symlink_is_followed_once_by_the_launcher_or_refused(caller):

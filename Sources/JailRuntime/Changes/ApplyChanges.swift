@@ -209,8 +209,9 @@ package struct ChangeApplication {
         guard let upper = change.upper else { return }
         try original.go(to: change.path.parent)
         let directory = try openEntry(change.path.last ?? ".", at: original.directory, .read | .directory)
-        guard try status(of: directory.number).identity == identity else { throw KernelError(.openat, .busy) }
-        try setPermissions(directory.number, permissions(change, upper))
+        let found = try status(of: directory.number)
+        guard found.identity == identity else { throw KernelError(.openat, .busy) }
+        try setPermissions(directory.number, permissions(change, upper) | found.permissions & 0o2000)
         try synchronize(directory.number)
     }
 
@@ -237,8 +238,10 @@ package struct ChangeApplication {
             try personalAttributes(of: name, at: parents.upper)
         }
         func dress(_ directory: Int32) throws(KernelError) -> FileIdentity {
-            try self.dress(directory, permissions(change, upper) | 0o700, attributes, change, upper, in: target)
-            return try status(of: directory).identity
+            let found = try status(of: directory)
+            let mode = permissions(change, upper) | found.permissions & 0o2000 | 0o700
+            try self.dress(directory, mode, attributes, change, upper, in: target)
+            return found.identity
         }
         let identity: FileIdentity
         if change.kind == .metadata {

@@ -27,6 +27,8 @@ package struct Change: Sendable {
     var layer = 0
     /// What overlayfs has noted of the file that a new name is a copy of; nil where it has noted nothing.
     var origin: [UInt8]?
+    /// Whether what the upper has has an access control list.
+    var isListed = false
     /// The directory of the first lower that it is in; nil where that has none of that path.
     var place: FileIdentity?
     /// Whether the jail has not seen that directory, or one above it: another one has come into its place.

@@ -86,6 +86,8 @@ struct ChangeWalk {
             let layers = try visit(name, in: level)
             for index in before..<changes.count {
                 (changes[index].place, changes[index].isAstray) = (level.place, level.isAstray)
+                guard seen != nil, changes[index].upper?.kind == .regular else { continue }
+                changes[index].isListed = try hasAccessList(name, at: way.upper.directory)
             }
             guard let layers else { continue }
             let outer = try above.map { (above) throws(KernelError) in try entryStatus(of: above.directory) }
@@ -248,6 +250,10 @@ struct ChangeWalk {
 
     private func mark(of directory: Int32) throws(KernelError) -> [UInt8]? {
         try extendedAttribute(prefix + "opaque", of: directory)
+    }
+
+    private func hasAccessList(_ name: EntryName, at directory: Int32) throws(KernelError) -> Bool {
+        try extendedAttributes(of: name, at: directory).contains("system.posix_acl_access")
     }
 
     private func hasMark(_ name: EntryName, _ upper: Int32) throws(KernelError) -> Bool {

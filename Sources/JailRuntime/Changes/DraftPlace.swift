@@ -52,7 +52,15 @@ final class DraftPlace {
         return prefix.numbered(count)
     }
 
-    /// Removes it, with what has been left in it.
+    /// A name for what is moved in from outside: it is removed once it has been compared.
+    func nextTaken() -> EntryName {
+        count += 1
+        return Self.taken.numbered(count)
+    }
+
+    private static let taken: EntryName = "taken"
+
+    /// Removes it, with what has been made in it.
     func remove() throws(KernelError) {
         try Self.empty(own.number, prefix)
         try Self.removeEmpty(name, at: parent.number)
@@ -65,15 +73,21 @@ final class DraftPlace {
         }
     }
 
-    /// Removes those that a killed apply has left in a directory: what is in them by a name that begins with `prefix`, and an empty
-    /// directory. Whatever else somebody has put there under such a name keeps what is in it.
-    static func sweep(_ prefix: EntryName, in directory: Int32, of user: UInt32) throws(KernelError) {
+    /// Removes those that a killed apply has left in a directory: what is in them by a name that begins with `prefix`, what was moved
+    /// in and `isToGo`, and an empty directory. Whatever else somebody has put there under such a name keeps what is in it.
+    static func sweep(
+        _ prefix: EntryName, in directory: Int32, of user: UInt32, isToGo: (EntryStatus) -> Bool
+    ) throws(KernelError) {
         for name in try entryNames(of: directory) where name.isDraft(of: prefix) {
             guard try entryStatus(name, at: directory)?.kind == .directory else { continue }
             let own = try openEntry(name, at: directory, .read | .directory)
             let found = try status(of: own.number)
             guard found.owner == user, found.permissions & 0o022 == 0 else { continue }
             try empty(own.number, prefix)
+            for name in try entryNames(of: own.number) where name.isDraft(of: taken) {
+                guard let found = try entryStatus(name, at: own.number), isToGo(found) else { continue }
+                try RemoveTree.remove(name, at: own.number)
+            }
             try removeEmpty(name, at: directory)
         }
     }

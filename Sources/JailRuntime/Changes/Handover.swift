@@ -24,7 +24,7 @@ struct Handover {
     /// another's.
     func objection(to change: Change) -> String? {
         guard isRoot || owner != nil, let maker = record.owner.first, maker != 0, let upper = change.upper,
-            upper.kind == .regular, UInt64(upper.owner) != maker, !isReadable(upper),
+            upper.kind == .regular, UInt64(upper.owner) != maker, change.isListed || !isReadable(upper),
             record.overrides != true || inside(upper.owner, record.users) == nil
         else { return nil }
         let recipient: (user: UInt32, group: UInt32)
@@ -42,9 +42,11 @@ struct Handover {
         return "it is gid \(upper.group)'s, and not for others to read, and would become gid \(recipient.group)'s"
     }
 
-    /// Whether the jail's user, who does not own it, may read a file: the group's bits count for the group, and no others.
+    /// Whether the jail's user, who does not own it, may read a file, whatever other groups it is in: the group's bits count for the
+    /// group, and no others.
     private func isReadable(_ file: EntryStatus) -> Bool {
-        file.permissions & (UInt64(file.group) == record.owner.last ? 0o040 : 0o004) != 0
+        if UInt64(file.group) == record.owner.last { return file.permissions & 0o040 != 0 }
+        return file.permissions & 0o044 == 0o044
     }
 
     /// Whom root gives a file of its own tree to; nil: nobody. What a directory of somebody's, or of everybody's, holds does not become

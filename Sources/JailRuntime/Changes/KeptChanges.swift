@@ -121,7 +121,7 @@ package struct KeptChanges {
 
     private func found(compared: Bool) throws(Failure) -> [Change] {
         guard let record, !record.isEmptying else { return [] }
-        let seen = compared ? try SeenDirectories(record, in: work) : nil
+        let seen = compared ? try SeenDirectories(record, in: work, over: lowers[0]) : nil
         let found = try failing { () throws(KernelError) in
             try ChangeWalk.changes(
                 of: upper, over: lowers, prefix: record.attributes + ".overlay.", root: record.roots?.upper, seen: seen)

@@ -30,12 +30,16 @@ extension ChangeApplication {
             return try moveEntry(draft, at: drafts.number, to: name, at: target)
         }
         try letMove(name, change, at: target)
-        try exchangeEntries(draft, at: drafts.number, with: name, at: target)
-        guard try isCompared(draft, change, at: drafts.number) else {
-            try exchangeEntries(draft, at: drafts.number, with: name, at: target)
+        let taken = drafts.nextTaken()
+        try moveEntry(draft, at: drafts.number, to: taken, at: drafts.number)
+        try exchangeEntries(taken, at: drafts.number, with: name, at: target)
+        guard try isCompared(taken, change, at: drafts.number) else {
+            // Where that fails it stays where it is: only what was compared is removed.
+            try exchangeEntries(taken, at: drafts.number, with: name, at: target)
+            try moveEntry(taken, at: drafts.number, to: draft, at: drafts.number)
             throw KernelError(.openat, .busy)
         }
-        try RemoveTree.remove(draft, at: drafts.number)
+        try RemoveTree.remove(taken, at: drafts.number)
     }
 
     /// Removes a name at once: what is below it goes when it can be seen no more.
@@ -51,14 +55,14 @@ extension ChangeApplication {
             guard error.errno == .notEmpty else { throw error }
         }
         let drafts = try drafts(parents)
-        let draft = drafts.next()
+        let taken = drafts.nextTaken()
         try letMove(name, change, at: target)
-        try moveEntry(name, at: target, to: draft, at: drafts.number)
-        guard try isCompared(draft, change, at: drafts.number) else {
-            try moveEntry(draft, at: drafts.number, to: name, at: target)
+        try moveEntry(name, at: target, to: taken, at: drafts.number)
+        guard try isCompared(taken, change, at: drafts.number) else {
+            try moveEntry(taken, at: drafts.number, to: name, at: target)
             throw KernelError(.openat, .busy)
         }
-        try RemoveTree.remove(draft, at: drafts.number)
+        try RemoveTree.remove(taken, at: drafts.number)
     }
 
     private func isCompared(_ name: EntryName, _ change: Change, at directory: Int32) throws(KernelError) -> Bool {
@@ -66,16 +70,17 @@ extension ChangeApplication {
         return try entryStatus(name, at: directory)?.isSame(as: lower) ?? false
     }
 
-    /// A directory that goes to another one is written in, rename(2): its owner may have closed it to that.
+    /// Before something is moved to where it is removed. A directory that goes to another one is written in, rename(2): its owner may
+    /// have closed it to that.
     private func letMove(_ name: EntryName, _ change: Change, at target: Int32) throws(KernelError) {
+        // For whoever finishes this; and its time is no sign of anybody else's change after this.
+        if let lower = change.lower { try placed.note(PlacedDirectories.Entry(upper: 0, lower.identity)) }
         guard let lower = change.lower, lower.kind == .directory, lower.permissions & 0o200 == 0, user != 0 else {
             return
         }
         let entry = try openEntry(name, at: target, .path | .directory)
         let found = try status(of: entry.number)
         guard found.owner == user, try entryStatus(of: entry.number).isSame(as: lower) else { return }
-        // Its time is no sign of anybody else's change after this.
-        try placed.note(PlacedDirectories.Entry(upper: 0, found.identity))
         try setPermissions(ofPath: entry.number, lower.permissions | 0o200)
     }
 }

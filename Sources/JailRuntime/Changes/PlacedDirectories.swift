@@ -33,6 +33,11 @@ final class PlacedDirectories {
     private var file: Int32?
     private(set) var known: Set<Entry>
 
+    /// Whether an apply has worked in that directory of the original, whatever the upper had in its place.
+    static func have(_ original: FileIdentity, in known: Set<Entry>) -> Bool {
+        known.contains { $0.upper != 0 && $0.device == original.device && $0.inode == original.inode }
+    }
+
     /// `work` is borrowed.
     init(in work: Int32) throws(Failure) {
         self.work = work

@@ -7,9 +7,14 @@ import Kernel
 struct SeenDirectories {
     let record: OverlayRecord
     let placed: Set<PlacedDirectories.Entry>
+    /// Who may exchange names in the original without being somebody else: root, whoever asks, and the owner of all of it.
+    private let users: [UInt32]
+    private let groups: [UInt32]
 
-    init(_ record: OverlayRecord, in work: Int32) throws(Failure) {
+    init(_ record: OverlayRecord, in work: Int32, over lower: Int32) throws(Failure) {
         self.record = record
+        let root = try failing { () throws(KernelError) in try status(of: lower) }
+        (users, groups) = ([0, effectiveUser(), root.owner], [0, effectiveGroup()])
         placed = try PlacedDirectories.read(in: work)
     }
 
@@ -25,12 +30,22 @@ struct SeenDirectories {
         }
         let number = try status(of: upper).identity.inode
         if placed.contains(PlacedDirectories.Entry(upper: number, found.identity)) { return true }
+        // Something else is mounted there: overlayfs shows what is below.
+        guard found.device == above.device else { return false }
         // The jail has made it anew, over what was there.
-        if isOpaque { return !record.isLate(found.changed) }
+        if isOpaque {
+            return !record.isLate(found.changed) || PlacedDirectories.have(found.identity, in: placed)
+        }
         // An ordinary user's overlayfs notes that it is a copy, but not of what. A name in a directory makes its time as late as another
         // directory in its place does, and only there is that somebody else's doing.
-        if origin != nil { return !(record.isLate(found.changed) && above.permissions & 0o1002 == 0o002) }
+        if origin != nil { return !record.isLate(found.changed) || isClosedToOthers(above) }
         return false
+    }
+
+    private func isClosedToOthers(_ directory: EntryStatus) -> Bool {
+        // A mask of access control lists stands in the group's bits: acl(5).
+        guard users.contains(directory.owner), directory.permissions & 0o002 == 0 else { return false }
+        return directory.permissions & 0o020 == 0 || groups.contains(directory.group)
     }
 }
 
