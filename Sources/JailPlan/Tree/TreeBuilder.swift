@@ -222,14 +222,18 @@ struct TreeBuilder {
     /// itself, but for the links that are placed.
     var mayLeadAstray: Bool {
         guard rootIsPrivate else { return true }
+        if spec.filesystem.mounts.isEmpty { return false }
+        var others: Set<PathKey> = []
+        for index in placements.indices {
+            if case .fileSystem(let above)? = placements[index].fill?.filling, above.type == "tmpfs" { continue }
+            if case .tree(.makeDirectory) = placements[index].placing { continue }
+            others.insert(PathKey(placements[index].target))
+        }
         for mount in spec.filesystem.mounts {
-            for index in placements.indices
-            where placements[index].target.utf8.count < mount.target.utf8.count
-                && isWithin(mount.target, placements[index].target)
-            {
-                if case .fileSystem(let above)? = placements[index].fill?.filling, above.type == "tmpfs" { continue }
-                if case .tree(.makeDirectory) = placements[index].placing { continue }
-                return true
+            var path = mount.target
+            while path != "/" {
+                path = parent(of: path)
+                if others.contains(PathKey(path)) { return true }
             }
         }
         return false

@@ -31,6 +31,9 @@ extension ChangeApplication {
         }
         try letMove(name, change, at: target)
         let taken = drafts.nextTaken()
+        if let own = try entryStatus(draft, at: drafts.number) {
+            try placed.note(PlacedDirectories.Entry(upper: 0, own.identity))
+        }
         try moveEntry(draft, at: drafts.number, to: taken, at: drafts.number)
         try exchangeEntries(taken, at: drafts.number, with: name, at: target)
         guard try isCompared(taken, change, at: drafts.number) else {
