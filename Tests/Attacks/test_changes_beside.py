@@ -80,6 +80,17 @@ def test_s20_discard_beside_an_exchange_of_names_leads_nowhere(caller, place, ta
     assert ends <= {0, 1, 125}, ends
 
 
+def applied_beside_a_racer(root, user, built, spec, place, name, count):
+    """How applications of root's end while a user puts that name in the place of whatever is made in `place`."""
+    racer = user.popen([built("racer"), place, name], stdout=subprocess.PIPE)
+    assert racer.stdout.readline() == b"up\n"
+    try:
+        return [root.verb("apply", spec).status for _ in range(count)]
+    finally:
+        racer.kill()
+        user.finish(racer)
+
+
 @pytest.mark.parametrize("make", ["mkfifo", "mkdir -m 750", "ln -s nowhere"])
 def test_root_gives_nothing_away_that_it_has_not_made(root, user, built, make, tally):
     """Below a directory of somebody's, who puts a file of root's in the place of what root has just made there."""
@@ -94,13 +105,7 @@ def test_root_gives_nothing_away_that_it_has_not_made(root, user, built, make, t
         f'lower = ["{lower}"]\nupper = "{place}/changes"\nwork = "{place}/work"\n')
     root.run(spec, "/bin/sh", "-c", f"cd /src/a; for n in $(seq 400); do {make} n$n; done").ok
     before = [(lower / "a" / name).stat() for name in ("rd", "secret")]
-    racer = user.popen([built("racer"), lower / "a", "rd" if "mkdir" in make else "secret"], stdout=subprocess.PIPE)
-    assert racer.stdout.readline() == b"up\n"
-    try:
-        ends = [root.verb("apply", spec).status for _ in range(6)]
-    finally:
-        racer.kill()
-        user.finish(racer)
+    ends = applied_beside_a_racer(root, user, built, spec, lower / "a", "rd" if "mkdir" in make else "secret", 6)
     tally("applications beside whoever exchanges what root makes", len(ends))
     assert set(ends) <= {0, 1, 125}, ends
     found = {path.lstat().st_ino: path.lstat() for path in (lower / "a").iterdir()}

@@ -3,11 +3,11 @@
 import json
 import os
 import struct
-import subprocess
 
 import pytest
 
 from harness.tree import files
+from test_changes_beside import applied_beside_a_racer
 from test_escapes import Swapper, exchange
 
 
@@ -154,13 +154,7 @@ def test_nobody_is_given_what_is_exchanged_for_a_draft(root, user, built, make, 
     spec = root.spec(spec_of(place, lower, user))
     root.run(spec, "/bin/sh", "-c", f"umask 0; cd /src/a; for n in $(seq 150); do {make} n$n; done").ok
     before = meant.lstat()
-    racer = user.popen([built("racer"), lower / "a", "meant"], stdout=subprocess.PIPE)
-    assert racer.stdout.readline() == b"up\n"
-    try:
-        ends = [root.verb("apply", spec).status for _ in range(4)]
-    finally:
-        racer.kill()
-        user.finish(racer)
+    ends = applied_beside_a_racer(root, user, built, spec, lower / "a", "meant", 4)
     tally("applications beside whoever exchanges what is made", len(ends))
     found = [path.lstat() for path in (lower / "a").iterdir() if path.lstat().st_ino == before.st_ino]
     # It may have been removed as the empty directory that whoever has put it there could remove.

@@ -106,7 +106,7 @@ package struct ChangeApplication {
     private mutating func perform(_ changes: [Change]) throws(Failure) {
         var directories: Set<EntryPath> = []
         for change in changes where change.kind != .deleted {
-            if staged.isFull || places.count >= 32 || linked.hasName(before: change) { try settle() }
+            if staged.isFull || places.count >= DraftPlace.most || linked.hasName(before: change) { try settle() }
             do throws(Failure) {
                 try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try put(change) }
             } catch {
@@ -126,7 +126,7 @@ package struct ChangeApplication {
                 let parents = try reach(change)
                 try requireCompared(change, name, at: parents.original)
                 try takeAway(name, change, parents)
-                if places.count >= 32 { try leavePlaces() }
+                if places.count >= DraftPlace.most { try leavePlaces() }
             }
             directories.insert(change.path.parent)
         }

@@ -86,7 +86,9 @@ struct ChangeWalk {
             let layers = try visit(name, in: level)
             for index in before..<changes.count {
                 (changes[index].place, changes[index].isAstray) = (level.place, level.isAstray)
-                guard seen != nil, changes[index].upper?.kind == .regular else { continue }
+                guard let maker = seen?.record.owner.first, let upper = changes[index].upper,
+                    upper.kind == .regular, UInt64(upper.owner) != maker
+                else { continue }
                 changes[index].isListed = try hasAccessList(name, at: way.upper.directory)
             }
             guard let layers else { continue }
@@ -301,22 +303,4 @@ struct ChangeWalk {
         return try personalAttributes(of: name, at: upper)
             != personalAttributes(of: name, at: directory(of: original.layer, lowers))
     }
-}
-
-/// The same of an entry of a directory.
-func personalAttributes(of name: EntryName, at directory: Int32) throws(KernelError) -> [String: [UInt8]] {
-    var result: [String: [UInt8]] = [:]
-    for attribute in try extendedAttributes(of: name, at: directory) where travels(attribute) {
-        result[attribute] = try extendedAttribute(attribute, of: name, at: directory)
-    }
-    return result
-}
-
-/// The extended attributes that a person has set, with their values.
-func personalAttributes(of descriptor: Int32) throws(KernelError) -> [String: [UInt8]] {
-    var result: [String: [UInt8]] = [:]
-    for name in try extendedAttributes(of: descriptor) where travels(name) {
-        result[name] = try extendedAttribute(name, of: descriptor)
-    }
-    return result
 }

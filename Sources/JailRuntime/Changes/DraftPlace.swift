@@ -22,11 +22,17 @@ final class DraftPlace {
         name = try Self.make(in: parent, prefix)
         own = try openEntry(name, at: parent.number, .read | .directory)
         // Others' directories that are put in its place belong to them, or are closed to them.
-        let found = try status(of: own.number)
-        guard found.owner == user, found.permissions & 0o022 == 0 else {
-            throw KernelError(.mkdirat, .busy, path: name.text)
-        }
+        guard try Self.isClosed(own.number, to: user) else { throw KernelError(.mkdirat, .busy, path: name.text) }
     }
+
+    /// Whether a directory is that user's, and nobody else may write to it.
+    private static func isClosed(_ directory: Int32, to user: UInt32) throws(KernelError) -> Bool {
+        let found = try status(of: directory)
+        return found.owner == user && found.permissions & 0o022 == 0
+    }
+
+    /// How many may be open at once: each takes two descriptors.
+    static let most = 32
 
     private static func make(
         in parent: OpenDirectory, _ prefix: EntryName
@@ -81,8 +87,7 @@ final class DraftPlace {
         for name in try entryNames(of: directory) where name.isDraft(of: prefix) {
             guard try entryStatus(name, at: directory)?.kind == .directory else { continue }
             let own = try openEntry(name, at: directory, .read | .directory)
-            let found = try status(of: own.number)
-            guard found.owner == user, found.permissions & 0o022 == 0 else { continue }
+            guard try isClosed(own.number, to: user) else { continue }
             try empty(own.number, prefix)
             for name in try entryNames(of: own.number) where name.isDraft(of: taken) {
                 guard let found = try entryStatus(name, at: own.number), isToGo(found) else { continue }

@@ -66,7 +66,7 @@ extension ChangeApplication {
         let draft = drafts.next()
         try linked.link(file, upper, as: draft, at: drafts.number)
         // The first name may stand in a directory of somebody else's, who can have put another file there.
-        guard try entryStatus(draft, at: drafts.number)?.isSame(as: file.made) == true else {
+        guard try entryStatus(draft, at: drafts.number)?.identity == file.made.identity else {
             throw KernelError(.openat, .busy)
         }
         try place(draft, of: drafts, as: name, change, at: target)

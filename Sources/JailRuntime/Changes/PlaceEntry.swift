@@ -9,14 +9,14 @@ extension ChangeApplication {
         guard let lower = change.lower else { return try handover.requireReach(of: target, for: change) }
         // The name of a lower below is the first one's to have.
         guard change.layer == 0, let found = try entryStatus(name, at: target) else { return }
-        guard found.isSame(as: lower) else { throw KernelError(.openat, .busy) }
+        guard found.identity == lower.identity else { throw KernelError(.openat, .busy) }
     }
 
     /// Opens the directory that a change of its mode was found over.
     func openCompared(_ change: Change, _ name: EntryName, at target: Int32) throws(KernelError) -> Descriptor {
         let opened = try openEntry(name, at: target, .read | .directory)
         guard change.layer == 0, let lower = change.lower else { return opened }
-        guard try entryStatus(of: opened.number).isSame(as: lower), try handover.isOf(change, at: target) else {
+        guard try status(of: opened.number).identity == lower.identity, try handover.isOf(change, at: target) else {
             throw KernelError(.openat, .busy)
         }
         return opened
@@ -70,24 +70,19 @@ extension ChangeApplication {
 
     private func isCompared(_ name: EntryName, _ change: Change, at directory: Int32) throws(KernelError) -> Bool {
         guard let lower = change.lower, change.layer == 0 else { return true }
-        return try entryStatus(name, at: directory)?.isSame(as: lower) ?? false
+        return try entryStatus(name, at: directory)?.identity == lower.identity
     }
 
     /// Before something is moved to where it is removed. A directory that goes to another one is written in, rename(2): its owner may
     /// have closed it to that.
     private func letMove(_ name: EntryName, _ change: Change, at target: Int32) throws(KernelError) {
         // For whoever finishes this; and its time is no sign of anybody else's change after this.
-        if let lower = change.lower { try placed.note(PlacedDirectories.Entry(upper: 0, lower.identity)) }
-        guard let lower = change.lower, lower.kind == .directory, lower.permissions & 0o200 == 0, user != 0 else {
-            return
-        }
+        guard let lower = change.lower else { return }
+        try placed.note(PlacedDirectories.Entry(upper: 0, lower.identity))
+        guard lower.kind == .directory, lower.permissions & 0o200 == 0, user != 0 else { return }
         let entry = try openEntry(name, at: target, .path | .directory)
         let found = try status(of: entry.number)
-        guard found.owner == user, try entryStatus(of: entry.number).isSame(as: lower) else { return }
+        guard found.owner == user, found.identity == lower.identity else { return }
         try setPermissions(ofPath: entry.number, lower.permissions | 0o200)
     }
-}
-
-extension EntryStatus {
-    func isSame(as other: EntryStatus) -> Bool { device == other.device && inode == other.inode }
 }

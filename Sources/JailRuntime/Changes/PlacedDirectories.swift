@@ -11,12 +11,9 @@ final class PlacedDirectories {
     struct Entry: Hashable {
         /// The inode of the upper's directory; 0 where the original's is to go.
         let upper: UInt64
-        let device: UInt64
-        let inode: UInt64
+        let original: FileIdentity
 
-        init(upper: UInt64, _ original: FileIdentity) {
-            (self.upper, device, inode) = (upper, original.device, original.inode)
-        }
+        init(upper: UInt64, _ original: FileIdentity) { (self.upper, self.original) = (upper, original) }
 
         fileprivate init?(_ line: ArraySlice<UInt8>) {
             let numbers = line.split(separator: UInt8(ascii: " ")).map { UInt64(String(decoding: $0, as: UTF8.self)) }
@@ -26,17 +23,12 @@ final class PlacedDirectories {
             self.init(upper: upper, FileIdentity(device: device, inode: inode))
         }
 
-        fileprivate var line: String { "\(upper) \(device) \(inode)\n" }
+        fileprivate var line: String { "\(upper) \(original.device) \(original.inode)\n" }
     }
 
     private let work: Int32
     private var file: Int32?
     private(set) var known: Set<Entry>
-
-    /// Whether an apply has worked in that directory of the original, whatever the upper had in its place.
-    static func have(_ original: FileIdentity, in known: Set<Entry>) -> Bool {
-        known.contains { $0.upper != 0 && $0.device == original.device && $0.inode == original.inode }
-    }
 
     /// `work` is borrowed.
     init(in work: Int32) throws(Failure) {

@@ -6,7 +6,9 @@ import Kernel
 /// that the jail has changed; the times of what is in it stay as they were.
 struct SeenDirectories {
     let record: OverlayRecord
-    let placed: Set<PlacedDirectories.Entry>
+    private let placed: Set<PlacedDirectories.Entry>
+    /// The directories that an apply has worked in, whatever the upper had in their places.
+    private let worked: Set<FileIdentity>
     /// Who may exchange names in the original without being somebody else: root, whoever asks, and the owner of all of it.
     private let users: [UInt32]
     private let groups: [UInt32]
@@ -16,6 +18,7 @@ struct SeenDirectories {
         let root = try failing { () throws(KernelError) in try status(of: lower) }
         (users, groups) = ([0, effectiveUser(), root.owner], [0, effectiveGroup()])
         placed = try PlacedDirectories.read(in: work)
+        worked = Set(placed.lazy.filter { $0.upper != 0 }.map(\.original))
     }
 
     /// `upper` and `lower` are the directory of one path, `above` the one in the original that it is in.
@@ -34,7 +37,7 @@ struct SeenDirectories {
         guard found.device == above.device else { return false }
         // The jail has made it anew, over what was there.
         if isOpaque {
-            return !record.isLate(found.changed) || PlacedDirectories.have(found.identity, in: placed)
+            return !record.isLate(found.changed) || worked.contains(found.identity)
         }
         // An ordinary user's overlayfs notes that it is a copy, but not of what. A name in a directory makes its time as late as another
         // directory in its place does, and only there is that somebody else's doing.

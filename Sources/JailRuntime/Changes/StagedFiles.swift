@@ -12,7 +12,7 @@ extension ChangeApplication {
                 try place(file.draft, of: file.drafts, as: file.name, file.change, at: file.parents.original)
             }
         }
-        if places.count < 32, held != nil { return }
+        if places.count < DraftPlace.most, held != nil { return }
         try Self.acting(as: handover.owner) { () throws(KernelError) in try leavePlaces() }
     }
 
@@ -85,7 +85,7 @@ struct StagedFiles {
     }
 
     /// Bounded: each takes room beside its original, and each directory two descriptors.
-    var isFull: Bool { files.count >= 256 || bytes >= 64 << 20 || directories >= 32 }
+    var isFull: Bool { files.count >= 256 || bytes >= 64 << 20 || directories >= DraftPlace.most }
 
     /// Whether an open file of the original will be on the disk by one syncfs(2) of its root.
     func covers(_ descriptor: Int32) throws(KernelError) -> Bool {

@@ -1,7 +1,7 @@
 import CLinux
 
 /// What tells two open files apart: the numbers of the device and of the inode.
-package struct FileIdentity: Equatable, Sendable {
+package struct FileIdentity: Hashable, Sendable {
     package let device: UInt64
     package let inode: UInt64
 
