@@ -126,7 +126,6 @@ private func copyBytes(of source: Int32, to target: Int32, count: Int) throws(Ke
     }
 }
 
-
 /// Locks an open file for this one holder, or together with others (`isShared`), without waiting; false where another has it. The
 /// corresponding C function is `flock` with `LOCK_EX` or `LOCK_SH`, and `LOCK_NB`.
 package func takeLock(_ descriptor: Int32, isShared: Bool = false) throws(KernelError) -> Bool {
