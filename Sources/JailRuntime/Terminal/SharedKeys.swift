@@ -113,9 +113,11 @@ extension TerminalRelay {
             let slave = try openTerminalPeer(of: source)
             let bytes = line.isEmpty ? [endOfFile] : line
             toJail = Array(bytes.dropFirst(try writeSome(source, bytes[...])))
-            // To look has the kernel take in what was written (n_tty.c, n_tty_poll).
+            // To look has the kernel take in what was written (n_tty.c, n_tty_poll), or finds the line there already, which is before
+            // its echo is; to count what can be read waits for that (n_tty_ioctl, by the lock of n_tty_receive_buf_common).
             _ = try look(at: slave.number)
-            if !line.isEmpty, try look(at: source).isReadable { fill(without: mode.echo(of: line)) }
+            _ = try bytesToRead(slave.number)
+            if !line.isEmpty, mode.isForLines { try fill(without: mode.echo(of: line)) }
         } catch {
             return  // nobody is left who could read
         }

@@ -195,17 +195,33 @@ final class TerminalRelay {
     }
 
     /// A read from the master fails with EIO when the last slave is closed, pty(7); one from a pipe finds its end.
-    ///
-    /// `echo` is what the caller's terminal has shown already.
-    func fill(without echo: [UInt8] = []) {
+    func fill() { show(readJail()) }
+
+    /// Reads what the jail's terminal has shown, and of that leaves out `echo`, which is among it and which the caller's has shown already.
+    func fill(without echo: [UInt8]) throws(KernelError) {
+        var bytes: [UInt8] = []
+        // It comes in pieces, and behind what a program writes at the same time.
+        while sourceIsOpen, bytes.count < 1 << 16, try look(at: source).isReadable {
+            bytes += readJail()
+            guard let start = bytes.indices.first(where: { bytes[$0...].starts(with: echo) }) else { continue }
+            bytes.removeSubrange(start..<start + echo.count)
+            break
+        }
+        show(bytes)
+    }
+
+    private func readJail() -> [UInt8] {
         var bytes: [UInt8] = []
         do throws(KernelError) {
             bytes = try readSome(source) ?? []
             if bytes.isEmpty { sourceIsOpen = false }
-            if !echo.isEmpty, bytes.starts(with: echo) { bytes.removeFirst(echo.count) }
         } catch {
             sourceIsOpen = false
         }
+        return bytes
+    }
+
+    private func show(_ bytes: [UInt8]) {
         // What the jail's terminal has put before each line feed, the caller's puts there itself.
         let undone = isPty && (!caller.isRaw || use == .keys) && (use == .log || caller.returnsCarriage)
         toCaller += lineEnds.take(bytes, undone: undone, monotonicNanoseconds())
