@@ -16,7 +16,7 @@ package enum Call: UInt8, Sendable {
         clockGettime
     case mmap, rtnetlink, memfdCreate, mount, ftruncate, faccessat, getsockopt, quotactl
     case listen, getsockname, epoll, processVMReadv, syncFileRange, fallocate, getrandom, syncfs, lseek, nameToHandleAt,
-        clockNanosleep
+        clockNanosleep, getgroups
 
     /// The name as section 2 of the manual has it.
     package var name: String {

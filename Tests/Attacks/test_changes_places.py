@@ -235,3 +235,20 @@ def test_a_new_directory_keeps_the_group_that_its_directory_gives(user):
     user.shell(mount, "mkdir -p /src/s/d/e; chmod 555 /src/s/d/e").ok
     assert user.verb("apply", user.spec(mount)).status == 0
     assert [(lower / name).stat().st_mode & 0o2777 for name in ("s/d", "s/d/e")] == [0o2755, 0o2555]
+
+
+def test_what_only_a_group_of_roots_opens_stays_closed_to_the_owner_of_the_tree(root, user):
+    """Root acts as that owner; a group that root is in, and he is not, is no right of his."""
+    lower, place = root.directory(), root.directory()
+    (lower / "closed").mkdir()
+    log = lower / "closed/log"
+    log.write_text("log\n")
+    for path, mode in ((log, 0o664), (log.parent, 0o770)):
+        os.chown(path, 0, 49998)
+        path.chmod(mode)
+    user.own(lower)
+    spec = root.spec(spec_of(place, lower, user).replace(f"group = {user.gid}\n", f"group = {user.gid}\ngroups = [49998]\n"))
+    root.run(spec, "/bin/sh", "-c", "echo EVIL >/src/closed/log").ok
+    run = root.verb("apply", spec, extra_groups=[0, 49998])
+    assert run.status == 125 and "closed/log: mkdirat: EACCES" in run.stderr, run
+    assert (log.read_text(), log.stat().st_uid, os.listdir(log.parent)) == ("log\n", 0, ["log"])

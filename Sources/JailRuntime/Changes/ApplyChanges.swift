@@ -139,30 +139,6 @@ package struct ChangeApplication {
         leftOut += linked.parted
     }
 
-    /// Does something to the original as its owner; a failure is that of the change, where there is one.
-    static func acting(
-        as owner: (user: UInt32, group: UInt32)?, for change: Change? = nil, _ body: () throws(KernelError) -> Void
-    ) throws(Failure) {
-        do throws(KernelError) {
-            if let owner { try reachFiles(asUser: owner.user, group: owner.group) }
-            defer { if owner != nil { endActing() } }
-            try body()
-        } catch {
-            guard let change else { throw Failure(error) }
-            throw Failure(
-                telling: "\(change.path.text): \(error.call.name): \(error.errno.name) \(error.errno.words)",
-                hint: "what was done stays done: immure apply again goes on from here")
-        }
-    }
-
-    private static func endActing() {
-        do throws(KernelError) {
-            try reachFiles(asUser: 0, group: 0)
-        } catch {
-            exitNow(125)
-        }
-    }
-
     // One change
 
     private mutating func put(_ change: Change) throws(KernelError) {
@@ -281,19 +257,5 @@ package struct ChangeApplication {
             StagedFiles.File(change: change, name: name, draft: draft, drafts: drafts, parents: parents),
             size: upper.size)
         if upper.links > 1 { linked.add(change, upper, try entryStatus(of: made.number)) }
-    }
-
-    /// The upper is read as whoever asks.
-    func asCaller<Result>(_ body: () throws(KernelError) -> Result) throws(KernelError) -> Result {
-        guard let owner = handover.owner else { return try body() }
-        try reachFiles(asUser: 0, group: 0)
-        do throws(KernelError) {
-            let result = try body()
-            try reachFiles(asUser: owner.user, group: owner.group)
-            return result
-        } catch {
-            try reachFiles(asUser: owner.user, group: owner.group)
-            throw error
-        }
     }
 }

@@ -7,7 +7,7 @@ import Kernel
 struct Handover {
     let record: OverlayRecord
     /// Whom the original's root belongs to where that is not root, who asks: what is done to it is done as that user.
-    let owner: (user: UInt32, group: UInt32)?
+    let owner: TreeOwner?
     /// Whether what is made is root's, to be given away.
     let isRoot: Bool
 
@@ -16,7 +16,7 @@ struct Handover {
         self.record = record
         let found = try status(of: root)
         let asksRoot = effectiveUser() == 0
-        owner = asksRoot && found.owner != 0 ? (found.owner, found.group) : nil
+        owner = asksRoot && found.owner != 0 ? try TreeOwner(user: found.owner, group: found.group) : nil
         isRoot = asksRoot && owner == nil
     }
 
@@ -29,7 +29,7 @@ struct Handover {
         else { return nil }
         let recipient: (user: UInt32, group: UInt32)
         if let owner {
-            recipient = owner
+            recipient = (owner.user, owner.group)
         } else if let lower = change.lower, change.kind != .replaced {
             recipient = (lower.owner, lower.group)
         } else {

@@ -196,9 +196,14 @@ package func exchangeEntries(
     }
 }
 
-/// Has this process reach files as that user and group, without the capabilities that would reach more; uid 0 gets them back.
-/// The corresponding C functions are `setfsuid` and `setfsgid`.
-package func reachFiles(asUser user: UInt32, group: UInt32) throws(KernelError) {
+/// Has this process reach files as that user and group, in these groups besides, and without the capabilities that would reach more; uid 0
+/// gets them back. The corresponding C functions are `setgroups`, `setfsgid` and `setfsuid`.
+package func reachFiles(asUser user: UInt32, group: UInt32, groups: [UInt32]) throws(KernelError) {
+    let wanted = groups.sorted()
+    if try supplementaryGroups().sorted() != wanted {
+        try setGroups(groups)
+        guard try supplementaryGroups().sorted() == wanted else { throw KernelError(.setgroups, .notPermitted) }
+    }
     setfsgid(group)
     setfsuid(user)
     // They return what was before, failed or not.

@@ -12,6 +12,14 @@ package func callerIdentity() -> (uid: UInt32, euid: UInt32, gid: UInt32, groups
     return (getuid(), geteuid(), getgid(), groups)
 }
 
+/// The supplementary groups of this process. The corresponding C function is `getgroups`.
+package func supplementaryGroups() throws(KernelError) -> [UInt32] {
+    let count = try attempt(.getgroups) { getgroups(0, nil) }
+    var groups = [gid_t](repeating: 0, count: Int(count))
+    let got = try attempt(.getgroups) { unsafe getgroups(count, &groups) }
+    return Array(groups.prefix(Int(got)))
+}
+
 /// The id that decides what the caller may do. The corresponding C function is `geteuid`.
 package func effectiveUser() -> UInt32 { geteuid() }
 
