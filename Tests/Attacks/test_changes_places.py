@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import struct
 
 import pytest
@@ -252,3 +254,37 @@ def test_what_only_a_group_of_roots_opens_stays_closed_to_the_owner_of_the_tree(
     run = root.verb("apply", spec, extra_groups=[0, 49998])
     assert run.status == 125 and "closed/log: mkdirat: EACCES" in run.stderr, run
     assert (log.read_text(), log.stat().st_uid, os.listdir(log.parent)) == ("log\n", 0, ["log"])
+
+
+def test_an_inode_number_that_is_used_again_is_another_directory(root, user):
+    """An apply of some changes has made a directory, which is gone; a closed one of somebody else's has its number and its name."""
+    lower, place = root.directory(), root.directory()
+    (lower / "a").mkdir()
+    user.own(lower / "a")
+    (lower / "a").chmod(0o1777)
+    spec = root.spec(spec_of(place, lower, user))
+    root.run(spec, "/bin/sh", "-c", "umask 077; mkdir /src/a/x; cd /src/a/x; echo one >one; echo KEYS >authorized").ok
+    assert root.verb("apply", spec, "--", "a/x/one").status == 0
+    made, placed = lower / "a/x", place / "work/immure.placed"
+    was = made.stat().st_ino
+    shutil.rmtree(made)
+    made.mkdir(0o700)
+    os.chown(made, 49999, 49999)
+    # Which number is used again is the file system's to say: as though it were that one.
+    text, count = re.subn(rf"(?m)^(\d+ \d+) {was}\b", rf"\g<1> {made.stat().st_ino}", placed.read_text())
+    assert count
+    placed.write_text(text)
+    run = root.verb("apply", spec, "--", "a/x/authorized")
+    assert run.status == 1 and "conflict: a/x/authorized: the original has another directory there" in run.stderr, run
+    assert os.listdir(made) == []
+
+
+def test_an_apply_of_some_changes_knows_the_directory_that_another_has_made(root, user):
+    lower, place = root.directory(), root.directory()
+    (lower / "a").mkdir()
+    user.own(lower / "a")
+    spec = root.spec(spec_of(place, lower, user))
+    root.run(spec, "/bin/sh", "-c", "mkdir /src/a/x; cd /src/a/x; echo one >one; echo two >two; echo three >three").ok
+    for name in ("one", "two", "three"):
+        assert root.verb("apply", spec, "--", f"a/x/{name}").status == 0
+        assert (lower / "a/x" / name).read_text() == f"{name}\n"

@@ -217,10 +217,19 @@ static inline int linux_file_handle(int directory, const char *name, int *kind, 
     } handle;
     int mount;
     handle.head.handle_bytes = sizeof handle.room;
-    if (syscall(SYS_name_to_handle_at, directory, name, &handle.head, &mount, 0) < 0) return -1;
+    if (syscall(SYS_name_to_handle_at, directory, name, &handle.head, &mount, *name ? 0 : AT_EMPTY_PATH) < 0) return -1;
     *kind = handle.head.handle_type;
     memcpy(bytes, handle.head.f_handle, handle.head.handle_bytes);
     return (int)handle.head.handle_bytes;
+}
+/* When an open file was made, which nobody can set; 1 where its file system does not say. */
+static inline int linux_birth(int file, struct timespec *birth) {
+    struct statx answer;
+    answer.stx_mask = 0;
+    if (statx(file, "", AT_EMPTY_PATH, STATX_BTIME, &answer) < 0) return -1;
+    birth->tv_sec = answer.stx_btime.tv_sec;
+    birth->tv_nsec = answer.stx_btime.tv_nsec;
+    return !(answer.stx_mask & STATX_BTIME);
 }
 /* The identity of the mount that a path is on: the one that statmount knows (STATX_MNT_ID_UNIQUE, never used twice), or
    the one of mountinfo. The server of a file system has no part in it, and is not asked. `struct statx` and `statx` share a

@@ -16,7 +16,7 @@ package struct ChangeApplication {
     /// Files with several names that have been put in.
     var linked: LinkedFiles
     /// Directories that their owner may not write in: they are shut when all is in them, the deepest first.
-    private var shut: [(change: Change, identity: FileIdentity)] = []
+    private var shut: [(change: Change, mark: FileMark)] = []
     /// New versions of files that wait for the disk.
     var staged: StagedFiles
     /// The way to the last change in the original, and that in the upper.
@@ -35,7 +35,8 @@ package struct ChangeApplication {
             throw Diagnostic("overlay on \(mount.target): nothing has been kept", at: mount.position)
         }
         do throws(Failure) {
-            placed = try PlacedDirectories(in: kept.work)
+            placed = kept.placed
+            try placed.read()
         } catch {
             throw KeptChanges.diagnostic(error, mount)
         }
@@ -111,13 +112,13 @@ package struct ChangeApplication {
                 try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try put(change) }
             } catch {
                 // What stands whole beside its name gets it: all before the change that failed is done.
-                held = nil
+                try leaveHeld()
                 try settle()
                 throw error
             }
             directories.insert(change.path.parent)
         }
-        held = nil
+        try leaveHeld()
         try settle()
         // The deepest first: a directory goes when nothing is in it that is to go by itself.
         for change in changes.reversed() where change.kind == .deleted {
@@ -130,11 +131,11 @@ package struct ChangeApplication {
             }
             directories.insert(change.path.parent)
         }
-        held = nil
+        try leaveHeld()
         try settle()
         try keep(directories, in: changes)
-        for (change, identity) in shut.reversed() {
-            try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try close(change, identity) }
+        for (change, mark) in shut.reversed() {
+            try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try close(change, mark) }
         }
         leftOut += linked.parted
     }
@@ -181,12 +182,12 @@ package struct ChangeApplication {
         leftOut.append(Objection(path: change.path, reason: reason))
     }
 
-    private func close(_ change: Change, _ identity: FileIdentity) throws(KernelError) {
+    private func close(_ change: Change, _ mark: FileMark) throws(KernelError) {
         guard let upper = change.upper else { return }
         try original.go(to: change.path.parent)
         let directory = try openEntry(change.path.last ?? ".", at: original.directory, .read | .directory)
         let found = try status(of: directory.number)
-        guard found.identity == identity else { throw KernelError(.openat, .busy) }
+        guard mark.isStill(try FileMark(of: directory.number)) else { throw KernelError(.openat, .busy) }
         try setPermissions(directory.number, permissions(change, upper) | found.permissions & 0o2000)
         try synchronize(directory.number)
     }
@@ -203,7 +204,7 @@ package struct ChangeApplication {
         }
         guard change.root.contains(.mode) else { return }
         try setPermissions(kept.lowers[0], permissions(change, upper) | 0o700)
-        if upper.permissions & 0o700 != 0o700 { shut.append((change, try status(of: kept.lowers[0]).identity)) }
+        if upper.permissions & 0o700 != 0o700 { shut.append((change, try FileMark(of: kept.lowers[0]))) }
     }
 
     private mutating func putDirectory(
@@ -213,26 +214,26 @@ package struct ChangeApplication {
         let attributes = try asCaller { () throws(KernelError) in
             try personalAttributes(of: name, at: parents.upper)
         }
-        func dress(_ directory: Int32) throws(KernelError) -> FileIdentity {
+        func dress(_ directory: Int32) throws(KernelError) -> FileMark {
             let found = try status(of: directory)
             let mode = permissions(change, upper) | found.permissions & 0o2000 | 0o700
             try self.dress(directory, mode, attributes, change, upper, in: target)
-            return found.identity
+            return try FileMark(of: directory)
         }
-        let identity: FileIdentity
+        let mark: FileMark
         if change.kind == .metadata {
             let opened = try openCompared(change, name, at: target)
-            identity = try dress(opened.number)
+            mark = try dress(opened.number)
         } else {
             let drafts = try drafts(parents)
             let draft = drafts.next()
             try makeDirectoryEntry(draft, at: drafts.number, permissions: 0o700)
             let opened = try openEntry(draft, at: drafts.number, .read | .directory)
-            identity = try dress(opened.number)
-            try placed.note(PlacedDirectories.Entry(upper: upper.inode, identity))
+            mark = try dress(opened.number)
+            try placed.note(PlacedDirectories.Entry(upper: upper.inode, mark))
             try place(draft, of: drafts, as: name, change, at: target)
         }
-        if upper.permissions & 0o700 != 0o700 { shut.append((change, identity)) }
+        if upper.permissions & 0o700 != 0o700 { shut.append((change, mark)) }
     }
 
     private mutating func putFile(

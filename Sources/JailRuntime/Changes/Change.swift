@@ -30,7 +30,9 @@ package struct Change: Sendable {
     /// Whether what the upper has has an access control list.
     var isListed = false
     /// The directory of the first lower that it is in; nil where that has none of that path.
-    var place: FileIdentity?
+    var place: FileMark?
+    /// Which file of the first lower it was found over; nil where that has none, or where it is not asked.
+    var mark: FileMark?
     /// Whether the jail has not seen that directory, or one above it: another one has come into its place.
     var isAstray = false
     /// Of the root what is changed.

@@ -69,7 +69,7 @@ struct ChangeWalk {
         var isMarked = false
         let isOpaque: Bool
         /// The directory of the first lower, where it is merged.
-        var place: FileIdentity?
+        var place: FileMark?
         var isAstray = false
     }
 
@@ -86,6 +86,9 @@ struct ChangeWalk {
             let layers = try visit(name, in: level)
             for index in before..<changes.count {
                 (changes[index].place, changes[index].isAstray) = (level.place, level.isAstray)
+                if let above, above.layer == 0, changes[index].layer == 0, changes[index].lower != nil {
+                    changes[index].mark = try FileMark(name, at: above.directory)
+                }
                 guard let maker = seen?.record.owner.first, let upper = changes[index].upper,
                     upper.kind == .regular, UInt64(upper.owner) != maker
                 else { continue }
@@ -115,7 +118,9 @@ struct ChangeWalk {
         var level = Level(path: path, isOpaque: isOpaque)
         level.names = try entryNames(of: way.upper.directory)
         level.isMarked = try mark(of: way.upper.directory) == [UInt8(ascii: "x")]
-        if let first = way.merged.first, first.layer == 0 { level.place = try status(of: first.directory).identity }
+        if seen != nil, let first = way.merged.first, first.layer == 0 {
+            level.place = try FileMark(of: first.directory)
+        }
         if isOpaque {
             let there = Set(level.names)
             for lower in way.merged { level.gone.formUnion(try entryNames(of: lower.directory)) }

@@ -82,7 +82,8 @@ struct Conflicts {
 
     private func holdsLate(_ change: Change) throws(KernelError) -> Bool {
         guard let name = change.path.last, let lower = change.lower else { return false }
-        if isLate(lower), !placed.contains(PlacedDirectories.Entry(upper: 0, lower.identity)) { return true }
+        let isOwn = change.mark.map { placed.contains(PlacedDirectories.Entry(upper: 0, $0)) } ?? false
+        if isLate(lower), !isOwn { return true }
         guard lower.kind == .directory else { return false }
         try original.go(to: change.path.parent)
         var walk = try TreeWalk(name, at: original.directory)

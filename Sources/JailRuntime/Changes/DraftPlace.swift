@@ -82,7 +82,7 @@ final class DraftPlace {
     /// Removes those that a killed apply has left in a directory: what is in them by a name that begins with `prefix`, what was moved
     /// in and `isToGo`, and an empty directory. Whatever else somebody has put there under such a name keeps what is in it.
     static func sweep(
-        _ prefix: EntryName, in directory: Int32, of user: UInt32, isToGo: (EntryStatus) -> Bool
+        _ prefix: EntryName, in directory: Int32, of user: UInt32, isToGo: (FileMark) -> Bool
     ) throws(KernelError) {
         for name in try entryNames(of: directory) where name.isDraft(of: prefix) {
             guard try entryStatus(name, at: directory)?.kind == .directory else { continue }
@@ -90,7 +90,7 @@ final class DraftPlace {
             guard try isClosed(own.number, to: user) else { continue }
             try empty(own.number, prefix)
             for name in try entryNames(of: own.number) where name.isDraft(of: taken) {
-                guard let found = try entryStatus(name, at: own.number), isToGo(found) else { continue }
+                guard isToGo(try FileMark(name, at: own.number)) else { continue }
                 try RemoveTree.remove(name, at: own.number)
             }
             try removeEmpty(name, at: directory)

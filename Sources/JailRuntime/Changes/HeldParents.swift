@@ -3,6 +3,8 @@ import Kernel
 /// The directories of one path, in the original and in the upper, open as long as something is to be done in them.
 final class HeldParents {
     let path: EntryPath
+    /// Both, as they were when they were come to.
+    let entry: PlacedDirectories.Entry
     private let directories: (original: OpenDirectory, upper: OpenDirectory)
     /// Where what is made in the original stands until it is whole; nil before there is any.
     fileprivate(set) var drafts: DraftPlace?
@@ -10,8 +12,8 @@ final class HeldParents {
     var original: Int32 { directories.original.number }
     var upper: Int32 { directories.upper.number }
 
-    init(_ path: EntryPath, _ original: OpenDirectory, _ upper: OpenDirectory) {
-        (self.path, directories) = (path, (original, upper))
+    init(_ path: EntryPath, _ entry: PlacedDirectories.Entry, _ original: OpenDirectory, _ upper: OpenDirectory) {
+        (self.path, self.entry, directories) = (path, entry, (original, upper))
     }
 
     func makeDrafts(_ prefix: EntryName, of user: UInt32) throws(KernelError) -> DraftPlace {
@@ -27,16 +29,30 @@ extension ChangeApplication {
     mutating func reach(_ change: Change) throws(KernelError) -> HeldParents {
         let path = change.path.parent
         if let held, held.path == path { return held }
+        try noteHeld()
         try original.go(to: path)
         try asCaller { () throws(KernelError) in try changed.go(to: path) }
         // By its names another directory may be found than was compared: whoever may write above it has put that there.
-        let found = try status(of: original.directory).identity
+        let found = try FileMark(of: original.directory)
         let entry = PlacedDirectories.Entry(upper: try status(of: changed.directory).identity.inode, found)
-        guard found == change.place || placed.known.contains(entry) else { throw KernelError(.openat, .busy) }
+        guard change.place?.isStill(found) ?? false || placed.known.contains(entry) else {
+            throw KernelError(.openat, .busy)
+        }
         try placed.note(entry)
-        let parents = HeldParents(path, original.open, changed.open)
+        let parents = HeldParents(path, entry, original.open, changed.open)
         held = parents
         return parents
+    }
+
+    /// What is done in a directory may make it anew to its file system: as what it is found from then on.
+    private func noteHeld() throws(KernelError) {
+        guard let held, !held.entry.original.isLasting else { return }
+        try placed.note(PlacedDirectories.Entry(upper: held.entry.upper, FileMark(of: held.original)))
+    }
+
+    mutating func leaveHeld() throws(Failure) {
+        try failing { () throws(KernelError) in try noteHeld() }
+        held = nil
     }
 
     /// Where what is made in a directory stands until it is whole.
@@ -50,6 +66,7 @@ extension ChangeApplication {
         }
         let drafts = try parents.makeDrafts(temporary, of: user)
         places.append(drafts)
+        try noteHeld()
         return drafts
     }
 

@@ -13,6 +13,8 @@ package struct KeptChanges {
     let record: OverlayRecord?
     /// Whether a launch has left one.
     let isRecorded: Bool
+    /// Where an apply has worked; it is read where that is asked.
+    let placed: PlacedDirectories
 
     /// The overlays of a spec whose changes are kept, by their targets.
     package static func kept(in spec: Spec) -> [Mount] { spec.filesystem.keptOverlays }
@@ -27,6 +29,7 @@ package struct KeptChanges {
             guard try failing({ [work = self.work] () throws(KernelError) in try takeLock(work) }) else {
                 throw Failure(telling: "\(work): in use by a jail, or by another immure", hint: nil)
             }
+            placed = PlacedDirectories(in: self.work)
             self.upper = try Self.open(upper, "upper")
             let text = try OverlayRecord.text(in: self.work)
             isRecorded = text != nil
@@ -121,7 +124,8 @@ package struct KeptChanges {
 
     private func found(compared: Bool) throws(Failure) -> [Change] {
         guard let record, !record.isEmptying else { return [] }
-        let seen = compared ? try SeenDirectories(record, in: work, over: lowers[0]) : nil
+        if compared { try placed.read() }
+        let seen = compared ? try SeenDirectories(record, placed.known, over: lowers[0]) : nil
         let found = try failing { () throws(KernelError) in
             try ChangeWalk.changes(
                 of: upper, over: lowers, prefix: record.attributes + ".overlay.", root: record.roots?.upper, seen: seen)

@@ -15,10 +15,10 @@ extension ChangeApplication {
     /// Opens the directory that a change of its mode was found over.
     func openCompared(_ change: Change, _ name: EntryName, at target: Int32) throws(KernelError) -> Descriptor {
         let opened = try openEntry(name, at: target, .read | .directory)
-        guard change.layer == 0, let lower = change.lower else { return opened }
-        guard try status(of: opened.number).identity == lower.identity, try handover.isOf(change, at: target) else {
-            throw KernelError(.openat, .busy)
-        }
+        guard change.layer == 0 else { return opened }
+        guard let mark = change.mark, mark.isStill(try FileMark(of: opened.number)),
+            try handover.isOf(change, at: target)
+        else { throw KernelError(.openat, .busy) }
         return opened
     }
 
@@ -31,9 +31,7 @@ extension ChangeApplication {
         }
         try letMove(name, change, at: target)
         let taken = drafts.nextTaken()
-        if let own = try entryStatus(draft, at: drafts.number) {
-            try placed.note(PlacedDirectories.Entry(upper: 0, own.identity))
-        }
+        try placed.note(PlacedDirectories.Entry(upper: 0, FileMark(draft, at: drafts.number)))
         try moveEntry(draft, at: drafts.number, to: taken, at: drafts.number)
         try exchangeEntries(taken, at: drafts.number, with: name, at: target)
         guard try isCompared(taken, change, at: drafts.number) else {
@@ -69,8 +67,12 @@ extension ChangeApplication {
     }
 
     private func isCompared(_ name: EntryName, _ change: Change, at directory: Int32) throws(KernelError) -> Bool {
-        guard let lower = change.lower, change.layer == 0 else { return true }
-        return try entryStatus(name, at: directory)?.identity == lower.identity
+        guard let mark = change.mark else { return change.lower == nil || change.layer > 0 }
+        let found = try FileMark(name, at: directory)
+        guard mark.isStill(found) else { return false }
+        // As what the move has made it, for whoever finishes this.
+        if !found.isLasting { try placed.note(PlacedDirectories.Entry(upper: 0, found)) }
+        return true
     }
 
     /// Before something is moved to where it is removed. A directory that goes to another one is written in, rename(2): its owner may
@@ -78,7 +80,7 @@ extension ChangeApplication {
     private func letMove(_ name: EntryName, _ change: Change, at target: Int32) throws(KernelError) {
         // For whoever finishes this; and its time is no sign of anybody else's change after this.
         guard let lower = change.lower else { return }
-        try placed.note(PlacedDirectories.Entry(upper: 0, lower.identity))
+        if let mark = change.mark { try placed.note(PlacedDirectories.Entry(upper: 0, mark)) }
         guard lower.kind == .directory, lower.permissions & 0o200 == 0, user != 0 else { return }
         let entry = try openEntry(name, at: target, .path | .directory)
         let found = try status(of: entry.number)

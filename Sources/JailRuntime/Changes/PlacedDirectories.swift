@@ -11,30 +11,28 @@ final class PlacedDirectories {
     struct Entry: Hashable {
         /// The inode of the upper's directory; 0 where the original's is to go.
         let upper: UInt64
-        let original: FileIdentity
+        let original: FileMark
 
-        init(upper: UInt64, _ original: FileIdentity) { (self.upper, self.original) = (upper, original) }
+        init(upper: UInt64, _ original: FileMark) { (self.upper, self.original) = (upper, original) }
 
         fileprivate init?(_ line: ArraySlice<UInt8>) {
-            let numbers = line.split(separator: UInt8(ascii: " ")).map { UInt64(String(decoding: $0, as: UTF8.self)) }
-            guard numbers.count == 3, let upper = numbers[0], let device = numbers[1], let inode = numbers[2] else {
+            let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+            guard let upper = words.first.flatMap({ UInt64($0) }), let original = FileMark(words.dropFirst()) else {
                 return nil
             }
-            self.init(upper: upper, FileIdentity(device: device, inode: inode))
+            self.init(upper: upper, original)
         }
 
-        fileprivate var line: String { "\(upper) \(original.device) \(original.inode)\n" }
+        fileprivate var line: String { "\(upper) \(original.text)\n" }
     }
 
     private let work: Int32
     private var file: Int32?
-    private(set) var known: Set<Entry>
+    private var isRead = false
+    private(set) var known: Set<Entry> = []
 
     /// `work` is borrowed.
-    init(in work: Int32) throws(Failure) {
-        self.work = work
-        known = try Self.read(in: work)
-    }
+    init(in work: Int32) { self.work = work }
 
     deinit { if let file { closeDescriptor(file) } }
 
@@ -49,17 +47,19 @@ final class PlacedDirectories {
         try removeEntry(name, at: work, directory: false)
     }
 
-    /// Those that are known; none where there is no such file.
-    static func read(in work: Int32) throws(Failure) -> Set<Entry> {
-        guard try failing({ () throws(KernelError) in try entryStatus(name, at: work) }) != nil else { return [] }
-        let file = try failing { () throws(KernelError) in try openEntry(name, at: work, .read) }
-        try requireOwn(file.number, "\(name.text) in work", path: nil)
+    /// Reads, once, those that are known; none where there is no such file.
+    func read() throws(Failure) {
+        if isRead { return }
+        isRead = true
+        guard try failing({ () throws(KernelError) in try entryStatus(Self.name, at: work) }) != nil else { return }
+        let file = try failing { () throws(KernelError) in try openEntry(Self.name, at: work, .read) }
+        try requireOwn(file.number, "\(Self.name.text) in work", path: nil)
         let bytes = try failing { () throws(KernelError) in
-            try readAll(file.number, limit: 256 << 20, path: name.text)
+            try readAll(file.number, limit: 256 << 20, path: Self.name.text)
         }
         // The last may have been cut off.
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
-        return Set(lines.compactMap { Entry($0) })
+        known = Set(lines.compactMap { Entry($0) })
     }
 
     func note(_ entry: Entry) throws(KernelError) {

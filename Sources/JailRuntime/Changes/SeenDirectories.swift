@@ -8,16 +8,16 @@ struct SeenDirectories {
     let record: OverlayRecord
     private let placed: Set<PlacedDirectories.Entry>
     /// The directories that an apply has worked in, whatever the upper had in their places.
-    private let worked: Set<FileIdentity>
+    private let worked: Set<FileMark>
     /// Who may exchange names in the original without being somebody else: root, whoever asks, and the owner of all of it.
     private let users: [UInt32]
     private let groups: [UInt32]
 
-    init(_ record: OverlayRecord, in work: Int32, over lower: Int32) throws(Failure) {
+    init(_ record: OverlayRecord, _ placed: Set<PlacedDirectories.Entry>, over lower: Int32) throws(Failure) {
         self.record = record
         let root = try failing { () throws(KernelError) in try status(of: lower) }
         (users, groups) = ([0, effectiveUser(), root.owner], [0, effectiveGroup()])
-        placed = try PlacedDirectories.read(in: work)
+        self.placed = placed
         worked = Set(placed.lazy.filter { $0.upper != 0 }.map(\.original))
     }
 
@@ -31,13 +31,13 @@ struct SeenDirectories {
         if let handle = origin.flatMap({ FileHandle(origin: $0) }), let own = try fileHandle(".", at: lower) {
             return handle == own
         }
-        let number = try status(of: upper).identity.inode
-        if placed.contains(PlacedDirectories.Entry(upper: number, found.identity)) { return true }
+        let (number, mark) = (try status(of: upper).identity.inode, try FileMark(of: lower))
+        if placed.contains(PlacedDirectories.Entry(upper: number, mark)) { return true }
         // Something else is mounted there: overlayfs shows what is below.
         guard found.device == above.device else { return false }
         // The jail has made it anew, over what was there.
         if isOpaque {
-            return !record.isLate(found.changed) || worked.contains(found.identity)
+            return !record.isLate(found.changed) || worked.contains(mark)
         }
         // An ordinary user's overlayfs notes that it is a copy, but not of what. A name in a directory makes its time as late as another
         // directory in its place does, and only there is that somebody else's doing.

@@ -55,7 +55,7 @@ extension ChangeApplication {
     /// The names that the upper has where both are, the last first.
     private func sweepOne() throws(KernelError) -> [EntryName] {
         try DraftPlace.sweep(temporary, in: original.directory, of: user) { found in
-            placed.known.contains(PlacedDirectories.Entry(upper: 0, found.identity))
+            placed.known.contains(PlacedDirectories.Entry(upper: 0, found))
         }
         return try asCaller { () throws(KernelError) in try entryNames(of: changed.directory).reversed() }
     }
