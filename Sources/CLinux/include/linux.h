@@ -135,6 +135,10 @@ static inline int linux_rename_exchange(int from, const char *one, int to, const
     enum { rename_exchange = 2 };
     return (int)syscall(SYS_renameat2, from, one, to, other, rename_exchange);
 }
+static inline int linux_rename_over_nothing(int from, const char *one, int to, const char *other) {
+    enum { rename_noreplace = 1 };
+    return (int)syscall(SYS_renameat2, from, one, to, other, rename_noreplace);
+}
 static inline long linux_keyctl(int command, unsigned long a) { return syscall(SYS_keyctl, command, a, 0, 0, 0); }
 static inline int linux_close_range(unsigned first, unsigned last, unsigned flags) {
     return (int)syscall(SYS_close_range, first, last, flags);

@@ -32,8 +32,10 @@ extension ChangeApplication {
             try body()
         } catch {
             guard let change else { throw Failure(error) }
+            let isThere = error.call == .renameat && error.errno == .exists
+            let reason = "\(error.call.name): \(error.errno.name) \(error.errno.words)"
             throw Failure(
-                telling: "\(change.path.text): \(error.call.name): \(error.errno.name) \(error.errno.words)",
+                telling: "\(change.path.text): \(isThere ? "something has come there meanwhile" : reason)",
                 hint: "what was done stays done: immure apply again goes on from here")
         }
     }

@@ -25,6 +25,9 @@ package struct ChangeApplication {
     /// The directories of the last change, in the original and in the upper.
     var held: HeldParents?
     let placed: PlacedDirectories
+    let insiders: Insiders
+    /// Whether the original is itself on an overlay, which copies up a file that is renamed.
+    let isCopied: Bool
     /// Where things are made until they are whole, and how such names begin: that is in the record, for whoever finishes this.
     var places: [DraftPlace] = []
     let temporary: EntryName
@@ -45,6 +48,8 @@ package struct ChangeApplication {
             temporary = EntryName(Array(draft.utf8))
             self.record = record
             staged = try StagedFiles(root: kept.lowers[0])
+            insiders = try Insiders(over: kept.lowers[0])
+            isCopied = try fileSystemMagic(of: kept.lowers[0]) == FileSystemMagic.overlay
             (original, changed) = (Descent(kept.lowers[0]), Descent(kept.upper))
             linked = LinkedFiles(kept.lowers[0])
             handover = try Handover(record, root: kept.lowers[0])

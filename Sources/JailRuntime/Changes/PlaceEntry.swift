@@ -22,18 +22,53 @@ extension ChangeApplication {
         return opened
     }
 
-    /// Gives what has been made its name: over what is there, or in exchange with what cannot be gone over.
+    /// Gives what has been made its name: over nothing, or over what was compared and nothing else.
     func place(_ draft: EntryName, of drafts: DraftPlace, as name: EntryName, _ change: Change, at target: Int32)
         throws(KernelError)
     {
-        guard change.kind == .replaced else {
-            return try moveEntry(draft, at: drafts.number, to: name, at: target)
+        guard change.lower != nil, change.layer == 0 else { return try add(draft, of: drafts, as: name, at: target) }
+        if change.kind == .replaced { return try exchange(draft, of: drafts, with: name, change, at: target) }
+        // Where nobody else can put something there between the two calls, one look before is as good, and is quicker.
+        if try !isCopied && !insiders.have(entryStatus(of: target)) {
+            do throws(KernelError) {
+                return try exchange(draft, of: drafts, with: name, change, at: target)
+            } catch {
+                // A file system that cannot.
+                guard error.errno == .invalid else { throw error }
+            }
         }
+        guard try isCompared(name, change, at: target) else { throw KernelError(.renameat, .busy) }
+        try moveEntry(draft, at: drafts.number, to: name, at: target)
+    }
+
+    private func add(
+        _ draft: EntryName, of drafts: DraftPlace, as name: EntryName, at target: Int32
+    ) throws(KernelError) {
+        do throws(KernelError) {
+            return try moveEntry(draft, at: drafts.number, toNew: name, at: target)
+        } catch {
+            guard error.errno == .invalid || error.errno == .exists else { throw error }
+            // A file system that cannot be told so. Or a lower is the upper of another overlay: its whiteout is nothing.
+            if let found = try entryStatus(name, at: target), !Change.isWhiteout(found, isMarked: false) {
+                throw KernelError(.renameat, .exists)
+            }
+        }
+        try moveEntry(draft, at: drafts.number, to: name, at: target)
+    }
+
+    private func exchange(
+        _ draft: EntryName, of drafts: DraftPlace, with name: EntryName, _ change: Change, at target: Int32
+    ) throws(KernelError) {
         try letMove(name, change, at: target)
         let taken = drafts.nextTaken()
         try placed.note(PlacedDirectories.Entry(upper: 0, FileMark(draft, at: drafts.number)))
         try moveEntry(draft, at: drafts.number, to: taken, at: drafts.number)
-        try exchangeEntries(taken, at: drafts.number, with: name, at: target)
+        do throws(KernelError) {
+            try exchangeEntries(taken, at: drafts.number, with: name, at: target)
+        } catch {
+            try moveEntry(taken, at: drafts.number, to: draft, at: drafts.number)
+            throw error
+        }
         guard try isCompared(taken, change, at: drafts.number) else {
             // Where that fails it stays where it is: only what was compared is removed.
             try exchangeEntries(taken, at: drafts.number, with: name, at: target)
@@ -47,20 +82,22 @@ extension ChangeApplication {
     mutating func takeAway(_ name: EntryName, _ change: Change, _ parents: HeldParents) throws(KernelError) {
         let target = parents.original
         guard try entryStatus(name, at: target) != nil else { return }
-        guard change.lower?.kind == .directory else {
+        if change.lower?.kind == .directory {
+            do throws(KernelError) {
+                return try removeEntry(name, at: target, directory: true)
+            } catch {
+                guard error.errno == .notEmpty else { throw error }
+            }
+        } else if try change.layer > 0 || isCopied || insiders.have(entryStatus(of: target)) {
+            guard try isCompared(name, change, at: target) else { throw KernelError(.unlinkat, .busy) }
             return try removeEntry(name, at: target, directory: false)
-        }
-        do throws(KernelError) {
-            return try removeEntry(name, at: target, directory: true)
-        } catch {
-            guard error.errno == .notEmpty else { throw error }
         }
         let drafts = try drafts(parents)
         let taken = drafts.nextTaken()
         try letMove(name, change, at: target)
         try moveEntry(name, at: target, to: taken, at: drafts.number)
         guard try isCompared(taken, change, at: drafts.number) else {
-            try moveEntry(taken, at: drafts.number, to: name, at: target)
+            try add(taken, of: drafts, as: name, at: target)
             throw KernelError(.openat, .busy)
         }
         try RemoveTree.remove(taken, at: drafts.number)

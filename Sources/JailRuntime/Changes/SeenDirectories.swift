@@ -9,14 +9,11 @@ struct SeenDirectories {
     private let placed: Set<PlacedDirectories.Entry>
     /// The directories that an apply has worked in, whatever the upper had in their places.
     private let worked: Set<FileMark>
-    /// Who may exchange names in the original without being somebody else: root, whoever asks, and the owner of all of it.
-    private let users: [UInt32]
-    private let groups: [UInt32]
+    private let insiders: Insiders
 
     init(_ record: OverlayRecord, _ placed: Set<PlacedDirectories.Entry>, over lower: Int32) throws(Failure) {
         self.record = record
-        let root = try failing { () throws(KernelError) in try status(of: lower) }
-        (users, groups) = ([0, effectiveUser(), root.owner], [0, effectiveGroup()])
+        insiders = try failing { () throws(KernelError) in try Insiders(over: lower) }
         self.placed = placed
         worked = Set(placed.lazy.filter { $0.upper != 0 }.map(\.original))
     }
@@ -41,11 +38,23 @@ struct SeenDirectories {
         }
         // An ordinary user's overlayfs notes that it is a copy, but not of what. A name in a directory makes its time as late as another
         // directory in its place does, and only there is that somebody else's doing.
-        if origin != nil { return !record.isLate(found.changed) || isClosedToOthers(above) }
+        if origin != nil { return !record.isLate(found.changed) || insiders.have(above) }
         return false
     }
+}
 
-    private func isClosedToOthers(_ directory: EntryStatus) -> Bool {
+/// Who may exchange names in the original without being somebody else: root, whoever asks, and the owner of all of it.
+struct Insiders {
+    private let users: [UInt32]
+    private let groups: [UInt32]
+
+    init(over lower: Int32) throws(KernelError) {
+        let root = try status(of: lower)
+        (users, groups) = ([0, effectiveUser(), root.owner], [0, effectiveGroup()])
+    }
+
+    /// Whether nobody else may write to a directory.
+    func have(_ directory: EntryStatus) -> Bool {
         // A mask of access control lists stands in the group's bits: acl(5).
         guard users.contains(directory.owner), directory.permissions & 0o002 == 0 else { return false }
         return directory.permissions & 0o020 == 0 || groups.contains(directory.group)

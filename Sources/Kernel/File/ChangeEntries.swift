@@ -18,6 +18,18 @@ package func moveEntry(
     }
 }
 
+/// Moves an entry to a name that nothing has: EEXIST where something has it. The corresponding C function is `renameat2` with
+/// `RENAME_NOREPLACE`.
+package func moveEntry(
+    _ name: EntryName, at directory: Int32, toNew other: EntryName, at target: Int32
+) throws(KernelError) {
+    try attempt(.renameat, name.text) {
+        unsafe name.withCString { from in
+            unsafe other.withCString { unsafe linux_rename_over_nothing(directory, from, target, $0) }
+        }
+    }
+}
+
 /// A second name for a file. The corresponding C function is `linkat`.
 package func linkEntry(
     _ name: EntryName, at directory: Int32, as other: EntryName, at target: Int32

@@ -5,6 +5,7 @@
  * inject REPORT less P K CALL WHERE BITS -- COMMAND…  the call is made without these bits of its argument WHERE (1 to 6), or of
  *                                                    the word that argument points to (@1 to @6)
  * inject REPORT kill P K -- COMMAND…            at that call the launcher (process 0) is killed with SIGKILL
+ * inject REPORT do CALL SCRIPT -- COMMAND…      before the first CALL of any process a shell does SCRIPT, and all goes on
  * inject REPORT stop P K -- COMMAND…            there the launcher stands still for 20 ms, and then is killed
  *
  * Processes and their calls are counted in the order in which they come, each process by itself: what one does does not
@@ -39,6 +40,7 @@ static const char *mode;
 static int wanted_process = -1, wanted_call = -1;
 static long wanted_number = -1, value;
 static int answers_count, argument, points;
+static const char *script;
 
 static struct process *find(pid_t pid) {
     for (int i = 0; i < used; i++)
@@ -109,6 +111,10 @@ static void entered(struct process *process, struct user_regs_struct *registers)
     if (strcmp(mode, "list") == 0)
         fprintf(report, "%d %d %lld %lld %lld %d\n", ordinal, process->calls, registers->orig_rax, registers->rdi,
                 registers->rsi, executed);
+    if (script && registers->orig_rax == (unsigned long long)wanted_number) {
+        fprintf(report, "hit %d %d status=%d\n", ordinal, process->calls, system(script));
+        script = 0;
+    }
     if (ordinal != wanted_process || process->calls != wanted_call) return;
     if (strcmp(mode, "kill") == 0 || strcmp(mode, "stop") == 0) end_launcher(process);
     const int asks_for_less = strcmp(mode, "less") == 0;
@@ -137,7 +143,10 @@ int main(int argc, char **argv) {
     report = fopen(argv[1], "w");
     mode = argv[2];
     int at = 3;
-    if (strcmp(mode, "list") != 0) {
+    if (strcmp(mode, "do") == 0 && argc > 6) {
+        wanted_number = atol(argv[at++]);
+        script = argv[at++];
+    } else if (strcmp(mode, "list") != 0) {
         wanted_process = atoi(argv[at++]);
         wanted_call = atoi(argv[at++]);
     }
