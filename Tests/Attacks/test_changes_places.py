@@ -288,3 +288,21 @@ def test_an_apply_of_some_changes_knows_the_directory_that_another_has_made(root
     for name in ("one", "two", "three"):
         assert root.verb("apply", spec, "--", f"a/x/{name}").status == 0
         assert (lower / "a/x" / name).read_text() == f"{name}\n"
+
+
+def test_what_the_jail_puts_in_the_place_of_anothers_file_does_not_become_that_ones(root, user):
+    """In a directory of the jail's user, as it would be without an overlay."""
+    lower, place = root.directory(), root.directory()
+    (lower / "a").mkdir()
+    for name, owner in (("cfg", 0), ("theirs", 49999), ("moved", 49999), ("over", 0), ("open", 0)):
+        (lower / "a" / name).write_text(f"{name}\n")
+        (lower / "a" / name).chmod(0o666 if name == "open" else 0o644)
+        os.chown(lower / "a" / name, owner, owner)
+    user.own(lower / "a")
+    spec = root.spec(spec_of(place, lower, user))
+    script = "cd /src/a; for n in cfg theirs; do rm -f $n; echo EVIL >$n; chmod 666 $n; done; mv -f moved over; echo more >>open"
+    root.run(spec, "/bin/sh", "-c", script).ok
+    assert root.verb("apply", spec).status == 0
+    found = {path.name: (path.stat().st_uid, path.read_text()) for path in (lower / "a").iterdir()}
+    assert found == {
+        "cfg": (user.uid, "EVIL\n"), "theirs": (user.uid, "EVIL\n"), "over": (49999, "moved\n"), "open": (0, "open\nmore\n")}

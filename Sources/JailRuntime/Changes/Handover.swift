@@ -54,8 +54,17 @@ struct Handover {
     func newOwner(
         of change: Change, _ upper: EntryStatus, in directory: Int32
     ) throws(KernelError) -> (user: UInt32, group: UInt32)? {
-        if let lower = change.lower, change.kind != .replaced { return (lower.owner, lower.group) }
+        if let lower = change.lower, change.kind != .replaced, !isAnew(upper, over: lower) {
+            return (lower.owner, lower.group)
+        }
         return try maker(of: upper, in: directory)
+    }
+
+    /// Whether it has come into the place of another's file: of what is changed where it is the owner stays. A text that is the jail's does
+    /// not become root's because a directory of the jail's user had a file of root's in that place.
+    private func isAnew(_ upper: EntryStatus, over lower: EntryStatus) -> Bool {
+        guard record.overrides != true, record.owner.first != 0, upper.kind != .directory else { return false }
+        return upper.owner != lower.owner
     }
 
     /// Whether a directory of the original is what the jail has changed, or an apply that was killed has made: whoever may not give files

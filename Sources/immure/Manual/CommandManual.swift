@@ -206,7 +206,7 @@ extension Manual {
         something, and names have come or gone in the original's directory, a message says that a deletion cannot be known.
         Each name is made whole under another name and then moved into its place, so that it is old or new at every moment;
         the whole is not atomic, and one that was killed is finished by the next. No symbolic link is followed. What exists keeps
-        its owner, what is new belongs to the owner of the tree; in root's own tree to the owner of its directory, and in a directory of
+        its owner, but for a file that the jail's user has put in the place of another's; that, and what is new, belongs to the owner of the tree; in root's own tree to the owner of its directory, and in a directory of
         root's that all may write to, to whom it is in the jail; what the jail has given to another than its user belongs to that
         one. By root, nobody is given what the jail's user could not read: a file of somebody else's that others may not read, and
         that would become another's, is a conflict, which --force does not go over. A directory that stands where the jail has
