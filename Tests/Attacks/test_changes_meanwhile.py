@@ -51,3 +51,26 @@ def test_what_comes_to_a_name_that_was_compared_stays(root, user, built, mode, s
     assert (name.stat().st_uid, name.read_text()) == (49999, "theirs\n")
     run = root.verb("apply", spec)
     assert run.status == 1 and "conflict: tmp/zz: changed in the original since the launch" in run.stderr, run
+
+
+@pytest.mark.parametrize("script", ["rm -r d", "rm -r d; echo new >d"])
+@pytest.mark.parametrize("comes", ["mv box d/box", "echo more >d/other", "echo more >>d/x"])
+def test_what_comes_into_a_directory_that_is_to_go_stays(root, user, built, script, comes):
+    """A directory that somebody has moved in is not his to remove, and a file that was written meanwhile is nobody's to lose."""
+    lower, place = root.directory(), root.directory()
+    for name in ("a/d", "a/box/priv"):
+        (lower / name).mkdir(parents=True)
+    user.file(lower / "a/d/x", "x\n")
+    (lower / "a/box/priv/key").write_text("secret\n")
+    for path in (lower / "a", lower / "a/d"):
+        user.own(path)
+    spec = root.spec(spec_of(place, lower, user))
+    replaced = "new" in script
+    root.run(spec, "/bin/sh", "-c", f"cd /src/a; {script}" + ("" if replaced else "; echo new >b")).ok
+    run = applied_with(root, built, spec, "syncfs", f"cd {lower}/a; {comes}")
+    assert run.status == 125 and "a/d: it is not what was compared, or has changed since: openat: EBUSY" in run.stderr, run
+    assert (lower / "a/d/x").read_text() == ("x\nmore\n" if comes.endswith("x") else "x\n")
+    assert len([path for path in (lower / "a").rglob("*") if path.name == "key"]) == 1
+    assert (lower / "a/d/other").exists() == comes.endswith("other") and (lower / "a/d/box").exists() == comes.endswith("box")
+    run = root.verb("apply", spec)
+    assert run.status == 1 and "conflict: a/d: changed in the original since the launch" in run.stderr, run

@@ -32,10 +32,15 @@ extension ChangeApplication {
             try body()
         } catch {
             guard let change else { throw Failure(error) }
-            let isThere = error.call == .renameat && error.errno == .exists
-            let reason = "\(error.call.name): \(error.errno.name) \(error.errno.words)"
+            let cause =
+                switch (error.call, error.errno) {
+                case (.renameat, .exists): "something has come there meanwhile: "
+                case (.openat, .busy): "it is not what was compared, or has changed since: "
+                default: ""
+                }
             throw Failure(
-                telling: "\(change.path.text): \(isThere ? "something has come there meanwhile" : reason)",
+                telling:
+                    "\(change.path.text): \(cause)\(error.call.name): \(error.errno.name) \(error.errno.words)",
                 hint: "what was done stays done: immure apply again goes on from here")
         }
     }

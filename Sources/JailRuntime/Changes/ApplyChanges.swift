@@ -24,6 +24,8 @@ package struct ChangeApplication {
     let changed: Descent
     /// The directories of the last change, in the original and in the upper.
     var held: HeldParents?
+    /// What is in the directories that are to go, as it was when conflicts were looked for.
+    private(set) var trees: [EntryPath: TreeSum] = [:]
     let placed: PlacedDirectories
     let insiders: Insiders
     /// Whether the original is itself on an overlay, which copies up a file that is renamed.
@@ -59,10 +61,11 @@ package struct ChangeApplication {
     }
 
     /// What stands against the changes, in the order of their paths, and the names of which that cannot be known.
-    package func conflicts(of changes: [Change]) throws(Diagnostic) -> (certain: [Objection], unknown: [EntryPath]) {
+    package mutating func conflicts(of changes: [Change]) throws(Diagnostic) -> (certain: [Objection], unknown: [EntryPath]) {
         do throws(KernelError) {
             var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, handover, placed.known)
             let certain = try conflicts.all(of: changes)
+            trees = conflicts.trees
             return (certain, conflicts.unknown)
         } catch {
             throw KeptChanges.diagnostic(Failure(error), mount)

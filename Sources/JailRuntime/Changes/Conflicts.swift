@@ -18,6 +18,8 @@ struct Conflicts {
     private var deletions: Deletions
     /// New names of which it cannot be known whether the original had them, and has deleted them since.
     private(set) var unknown: [EntryPath] = []
+    /// What is in the directories that are to go, as it was looked through.
+    private(set) var trees: [EntryPath: TreeSum] = [:]
 
     private static let reason = "changed in the original since the launch"
 
@@ -44,7 +46,7 @@ struct Conflicts {
         return result
     }
 
-    private func reason(against change: Change) throws(KernelError) -> String? {
+    private mutating func reason(against change: Change) throws(KernelError) -> String? {
         if let reason = handover.objection(to: change) { return reason }
         if change.isAstray { return "the original has another directory there than the jail has seen" }
         if change.layer > 0, change.kind != .added {
@@ -80,16 +82,18 @@ struct Conflicts {
         return record.isLate(status.changed)
     }
 
-    private func holdsLate(_ change: Change) throws(KernelError) -> Bool {
+    private mutating func holdsLate(_ change: Change) throws(KernelError) -> Bool {
         guard let name = change.path.last, let lower = change.lower else { return false }
         let isOwn = change.mark.map { placed.contains(PlacedDirectories.Entry(upper: 0, $0)) } ?? false
-        if isLate(lower), !isOwn { return true }
-        guard lower.kind == .directory else { return false }
+        var result = isLate(lower) && !isOwn
+        guard lower.kind == .directory else { return result }
         try original.go(to: change.path.parent)
-        var walk = try TreeWalk(name, at: original.directory)
+        var (walk, sum) = (try TreeWalk(name, at: original.directory), TreeSum())
         while let entry = try walk.nextEntry() {
-            guard let status = entry.status, !isLate(status) else { return true }
+            sum.add(entry.name, entry.status)
+            if entry.status.map({ isLate($0) }) ?? true { result = true }
         }
-        return false
+        trees[change.path] = sum
+        return result
     }
 }

@@ -37,7 +37,7 @@ extension ChangeApplication {
                 guard error.errno == .invalid else { throw error }
             }
         }
-        guard try isCompared(name, change, at: target) else { throw KernelError(.renameat, .busy) }
+        guard try isCompared(name, change, at: target) else { throw KernelError(.openat, .busy) }
         try moveEntry(draft, at: drafts.number, to: name, at: target)
     }
 
@@ -89,7 +89,7 @@ extension ChangeApplication {
                 guard error.errno == .notEmpty else { throw error }
             }
         } else if try change.layer > 0 || isCopied || insiders.have(entryStatus(of: target)) {
-            guard try isCompared(name, change, at: target) else { throw KernelError(.unlinkat, .busy) }
+            guard try isCompared(name, change, at: target) else { throw KernelError(.openat, .busy) }
             return try removeEntry(name, at: target, directory: false)
         }
         let drafts = try drafts(parents)
@@ -107,6 +107,11 @@ extension ChangeApplication {
         guard let mark = change.mark else { return change.lower == nil || change.layer > 0 }
         let found = try FileMark(name, at: directory)
         guard mark.isStill(found) else { return false }
+        // Whoever may write to a directory in it may have moved into it what is not his to remove.
+        if let before = trees[change.path] {
+            let now = try asCaller { () throws(KernelError) in try TreeSum(name, at: directory, like: before) }
+            guard now == before else { return false }
+        }
         // As what the move has made it, for whoever finishes this.
         if !found.isLasting { try placed.note(PlacedDirectories.Entry(upper: 0, found)) }
         return true
