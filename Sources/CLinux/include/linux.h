@@ -226,6 +226,14 @@ static inline int linux_file_handle(int directory, const char *name, int *kind, 
     memcpy(bytes, handle.head.f_handle, handle.head.handle_bytes);
     return (int)handle.head.handle_bytes;
 }
+/* The same of an entry, which is not followed, or with no name of an open file; 1 where the kernel does not say. */
+static inline int linux_mount_of_entry(int at, const char *name, uint64_t *identity) {
+    struct statx answer;
+    answer.stx_mask = 0;
+    if (statx(at, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID, &answer) < 0) return -1;
+    *identity = answer.stx_mnt_id;
+    return !(answer.stx_mask & STATX_MNT_ID);
+}
 /* When an open file was made, which nobody can set; 1 where its file system does not say. */
 static inline int linux_birth(int file, struct timespec *birth) {
     struct statx answer;

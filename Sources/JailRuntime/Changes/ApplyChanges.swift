@@ -26,6 +26,8 @@ package struct ChangeApplication {
     var held: HeldParents?
     /// What is in the directories that are to go, as it was when conflicts were looked for.
     private(set) var trees: [EntryPath: TreeSum] = [:]
+    /// What stands where something is mounted, or above that.
+    private var mounted: Set<EntryPath> = []
     let placed: PlacedDirectories
     let insiders: Insiders
     /// Whether the original is itself on an overlay, which copies up a file that is renamed.
@@ -65,7 +67,7 @@ package struct ChangeApplication {
         do throws(KernelError) {
             var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, handover, placed.known)
             let certain = try conflicts.all(of: changes)
-            trees = conflicts.trees
+            (trees, mounted) = (conflicts.trees, conflicts.mounted)
             return (certain, conflicts.unknown)
         } catch {
             throw KeptChanges.diagnostic(Failure(error), mount)
@@ -75,7 +77,8 @@ package struct ChangeApplication {
     /// Does it. `empties`: all changes are among these, and the upper is emptied when they are in the original.
     package mutating func apply(_ changes: [Change], empties: Bool) throws(Diagnostic) {
         for change in changes {
-            guard let reason = handover.objection(to: change) else { continue }
+            let isMounted = mounted.contains(change.path)
+            guard let reason = handover.objection(to: change) ?? (isMounted ? Conflicts.mounted : nil) else { continue }
             throw Diagnostic(
                 Objection(path: change.path, reason: reason).line, at: mount.position,
                 hint: nil)

@@ -35,6 +35,8 @@ package struct Change: Sendable {
     var mark: FileMark?
     /// Whether the jail has not seen that directory, or one above it: another one has come into its place.
     var isAstray = false
+    /// Whether something is mounted at that name of the first lower.
+    var isMounted = false
     /// Of the root what is changed.
     var root: RootParts = []
 }

@@ -16,21 +16,6 @@ struct ChangeWalk {
         way = MergedDescent(upper, over: lowers)
     }
 
-    /// How much a walk may find that nobody has asked for by name: the jail decides how much there is, and names cost it nothing.
-    struct Bounds {
-        /// What the paths of all changes may have together, each with what it takes besides.
-        var bytes = 16 << 20
-        /// When it is given up, in nanoseconds of the monotonic clock.
-        var due = monotonicNanoseconds() + 3_000_000_000
-
-        fileprivate mutating func take(_ path: EntryPath) throws(KernelError) {
-            bytes -= 128 + min(path.length, EntryPath.longest) + 24 * min(path.count, 64)
-            guard bytes >= 0, monotonicNanoseconds() < due else {
-                throw KernelError(.openat, .tooBig, path: "more changes than are listed")
-            }
-        }
-    }
-
     /// As whose a file of a lower has appeared in the overlay, and was copied.
     typealias Appearance = (_ user: UInt32, _ group: UInt32) -> (user: UInt32, group: UInt32)
 
@@ -70,6 +55,8 @@ struct ChangeWalk {
         let isOpaque: Bool
         /// The directory of the first lower, where it is merged.
         var place: FileMark?
+        /// The mount that it is on.
+        var mount: UInt64?
         var isAstray = false
     }
 
@@ -87,7 +74,9 @@ struct ChangeWalk {
             for index in before..<changes.count {
                 (changes[index].place, changes[index].isAstray) = (level.place, level.isAstray)
                 if let above, above.layer == 0, changes[index].layer == 0, changes[index].lower != nil {
-                    changes[index].mark = try FileMark(name, at: above.directory)
+                    let entry = try openEntry(name, at: above.directory, .path)
+                    changes[index].mark = try FileMark(of: entry.number)
+                    changes[index].isMounted = try mountNumber(at: entry.number) != level.mount
                 }
                 guard let maker = seen?.record.owner.first, let upper = changes[index].upper,
                     upper.kind == .regular, UInt64(upper.owner) != maker
@@ -101,7 +90,8 @@ struct ChangeWalk {
             var isShut = level.isOpaque
             if !isShut { isShut = try mark(of: way.upper.directory) == [UInt8(ascii: "y")] }
             var next = try self.level(way.upper.path, isOpaque: isShut)
-            next.isAstray = level.isAstray
+            // What is mounted there now is no part of what the jail has seen.
+            next.isAstray = level.isAstray || level.mount != nil && next.mount != nil && level.mount != next.mount
             if let seen, let outer, let lower = way.merged.first, !next.isAstray {
                 next.isAstray = try !seen.hasSeen(
                     way.upper.directory, isOpaque: isShut, lower.directory, in: outer)
@@ -119,7 +109,7 @@ struct ChangeWalk {
         level.names = try entryNames(of: way.upper.directory)
         level.isMarked = try mark(of: way.upper.directory) == [UInt8(ascii: "x")]
         if seen != nil, let first = way.merged.first, first.layer == 0 {
-            level.place = try FileMark(of: first.directory)
+            (level.place, level.mount) = (try FileMark(of: first.directory), try mountNumber(at: first.directory))
         }
         if isOpaque {
             let there = Set(level.names)

@@ -18,10 +18,13 @@ struct Conflicts {
     private var deletions: Deletions
     /// New names of which it cannot be known whether the original had them, and has deleted them since.
     private(set) var unknown: [EntryPath] = []
+    /// The changes at or above what is mounted in the original.
+    private(set) var mounted: Set<EntryPath> = []
     /// What is in the directories that are to go, as it was looked through.
     private(set) var trees: [EntryPath: TreeSum] = [:]
 
     private static let reason = "changed in the original since the launch"
+    static let mounted = "something is mounted there, or below it, in the original"
 
     private var record: OverlayRecord { handover.record }
 
@@ -54,6 +57,10 @@ struct Conflicts {
                 ? "only a lower below the first has it, which is left as it is" : nil
         }
         guard let lower = change.lower else { return nil }
+        if change.isMounted {
+            mounted.insert(change.path)
+            return Self.mounted
+        }
         if change.isOfRoot {
             // The time of a directory changes with every name in it, and a killed apply may have been at this.
             guard !record.isApplying, let before = record.roots?.lower else { return nil }
@@ -70,8 +77,8 @@ struct Conflicts {
             isChanged = isLate(lower)
         case .deleted, .replaced: isChanged = try holdsLate(change)
         }
-        guard isChanged else { return nil }
-        return Self.reason
+        if mounted.contains(change.path) { return Self.mounted }
+        return isChanged ? Self.reason : nil
     }
 
     /// st_ctime, which nobody can set back.
@@ -89,7 +96,11 @@ struct Conflicts {
         guard lower.kind == .directory else { return result }
         try original.go(to: change.path.parent)
         var (walk, sum) = (try TreeWalk(name, at: original.directory), TreeSum())
+        let mount = try mountNumber(at: original.directory)
         while let entry = try walk.nextEntry() {
+            if entry.status != nil, try mountNumber(of: entry.name, at: entry.directory) != mount {
+                mounted.insert(change.path)
+            }
             sum.add(entry.name, entry.status)
             if entry.status.map({ isLate($0) }) ?? true { result = true }
         }

@@ -13,7 +13,7 @@ enum RemoveTree {
     static func remove(_ name: EntryName, at parent: Int32) throws(KernelError) { try remove([name], at: parent) }
 
     private static func remove(_ names: [EntryName], at parent: Int32) throws(KernelError) {
-        let way = Descent(parent)
+        let (way, mount) = (Descent(parent), try mountNumber(at: parent))
         var left = [names]
         while !left.isEmpty {
             guard let name = left[left.count - 1].popLast() else {
@@ -27,6 +27,8 @@ enum RemoveTree {
             guard let status = try entryStatus(name, at: way.directory) else { continue }
             // overlayfs leaves a directory of mode 0 in work, and a jail may leave more.
             if status.permissions & 0o700 != 0o700 { try allow(name, at: way.directory) }
+            // What is mounted there is no part of the tree.
+            guard try mountNumber(of: name, at: way.directory) == mount else { throw KernelError(.unlinkat, .busy) }
             try way.enter(name)
             left.append(try entryNames(of: way.directory).reversed())
         }

@@ -125,6 +125,16 @@ package func mountIdentity(of descriptor: Int32) throws(KernelError) -> UInt64 {
     try mountIdentity("", descriptor, isUnique: false)
 }
 
+/// The number, as mountinfo has it, of the mount that an entry is on, which is not followed, or with no name an open file; nil where the
+/// kernel does not say (before Linux 5.8). The corresponding C function is `statx`.
+package func mountNumber(of name: EntryName = "", at directory: Int32) throws(KernelError) -> UInt64? {
+    var identity: UInt64 = 0
+    let isUnknown = try attempt(.fstat, name.text) {
+        unsafe name.withCString { unsafe linux_mount_of_entry(directory, $0, &identity) }
+    }
+    return isUnknown == 0 ? identity : nil
+}
+
 /// The options of the file system of an open file, as mountinfo has them; nil where the kernel does not tell them by itself
 /// (before Linux 6.11), or the mount is out of reach. The corresponding calls are `statx` and `statmount`.
 package func mountOptions(of descriptor: Int32) -> [UInt8]? {
