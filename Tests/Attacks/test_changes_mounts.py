@@ -25,25 +25,26 @@ def mounts():
 def test_a_volume_is_no_part_of_an_original_whose_files_have_no_handles(root, user, mounts, when):
     """An original on an overlay, as in every container, with a volume of the same file system mounted in it."""
     base, lower, place = root.directory(), root.directory(), root.directory()
-    for name in ("image", "upper", "work", "volume"):
+    for name in ("image", "upper", "work"):
         (base / name).mkdir()
     mounts("overlay", lower, "overlay", data=f"lowerdir={base}/image,upperdir={base}/upper,workdir={base}/work")
-    (lower / "data").mkdir()
-    for directory in (lower / "data", base / "volume"):
+    volume = lower / "volume"
+    for directory in (lower / "data", volume):
+        directory.mkdir()
         for name in ("x", "old"):
             user.file(directory / name, f"{directory.name}\n")
         user.own(directory)
     spec = root.spec(spec_of(place, lower, user) + 'options = ["bind"]\n')
     if when == "before":
-        mounts(base / "volume", lower / "data", flags=linux.MS_BIND)
-    before = files(base / "volume")
+        mounts(volume, lower / "data", flags=linux.MS_BIND)
+    before = files(volume)
     root.run(spec, "/bin/sh", "-c", "cd /src/data; echo EVIL >x; rm old; echo EVIL >new").ok
     if when == "after":
-        mounts(base / "volume", lower / "data", flags=linux.MS_BIND)
+        mounts(volume, lower / "data", flags=linux.MS_BIND)
     for options in ([], ["--skip-conflicts"]):
         run = root.verb("apply", spec, *options)
         assert run.status == (0 if options else 1) and "conflict: data/x: " in run.stderr, run
-        assert files(base / "volume") == before
+        assert files(volume) == before
 
 
 @pytest.mark.parametrize("script", ["rm -r d", "rm -r d; echo new >d"])
