@@ -29,7 +29,8 @@ extension ChangeApplication {
         guard change.lower != nil, change.layer == 0 else { return try add(draft, of: drafts, as: name, at: target) }
         if change.kind == .replaced { return try exchange(draft, of: drafts, with: name, change, at: target) }
         // Where nobody else can put something there between the two calls, one look before is as good, and is quicker.
-        if try !isCopied && !insiders.have(entryStatus(of: target)) {
+        let isOurs = insiders.have(try entryStatus(of: target))
+        if !isCopied, !isOurs {
             do throws(KernelError) {
                 return try exchange(draft, of: drafts, with: name, change, at: target)
             } catch {
@@ -82,13 +83,14 @@ extension ChangeApplication {
     mutating func takeAway(_ name: EntryName, _ change: Change, _ parents: HeldParents) throws(KernelError) {
         let target = parents.original
         guard try entryStatus(name, at: target) != nil else { return }
+        let isOurs = insiders.have(try entryStatus(of: target))
         if change.lower?.kind == .directory {
             do throws(KernelError) {
                 return try removeEntry(name, at: target, directory: true)
             } catch {
                 guard error.errno == .notEmpty else { throw error }
             }
-        } else if try change.layer > 0 || isCopied || insiders.have(entryStatus(of: target)) {
+        } else if change.layer > 0 || isCopied || isOurs {
             guard try isCompared(name, change, at: target) else { throw KernelError(.openat, .busy) }
             return try removeEntry(name, at: target, directory: false)
         }
