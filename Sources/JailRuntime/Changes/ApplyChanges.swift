@@ -63,7 +63,9 @@ package struct ChangeApplication {
     }
 
     /// What stands against the changes, in the order of their paths, and the names of which that cannot be known.
-    package mutating func conflicts(of changes: [Change]) throws(Diagnostic) -> (certain: [Objection], unknown: [EntryPath]) {
+    package mutating func conflicts(
+        of changes: [Change]
+    ) throws(Diagnostic) -> (certain: [Objection], unknown: [EntryPath]) {
         do throws(KernelError) {
             var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, handover, placed.known)
             let certain = try conflicts.all(of: changes)
@@ -77,8 +79,8 @@ package struct ChangeApplication {
     /// Does it. `empties`: all changes are among these, and the upper is emptied when they are in the original.
     package mutating func apply(_ changes: [Change], empties: Bool) throws(Diagnostic) {
         for change in changes {
-            let isMounted = mounted.contains(change.path)
-            guard let reason = handover.objection(to: change) ?? (isMounted ? Conflicts.mounted : nil) else { continue }
+            let other = mounted.contains(change.path) ? Conflicts.mounted : nil
+            guard let reason = handover.objection(to: change) ?? other else { continue }
             throw Diagnostic(
                 Objection(path: change.path, reason: reason).line, at: mount.position,
                 hint: nil)
