@@ -60,11 +60,12 @@ def network(*ports, more=""):
 class Served:
     """A jail in which something listens, while the block runs."""
 
-    def __init__(self, caller, spec, *services, options=()):
-        self.caller, self.spec, self.services, self.options = caller, spec, services, options
+    def __init__(self, caller, spec, *services, options=(), script=SERVER):
+        self.caller, self.spec, self.options = caller, spec, options
+        self.words = [script, *services]
 
     def __enter__(self):
-        self.launch = self.caller.start(self.spec, "/usr/bin/python3", "-I", "-S", "-c", SERVER, *self.services, options=self.options)
+        self.launch = self.caller.start(self.spec, "/usr/bin/python3", "-I", "-S", "-c", *self.words, options=self.options)
         line = self.launch.stdout.readline()
         if line != b"up\n":
             raise AssertionError(self.caller.finish(self.launch))
@@ -179,6 +180,65 @@ def test_each_way_ends_by_itself(caller):
             s.settimeout(patient(5))
             s.shutdown(socket.SHUT_WR)
             assert s.recv(10) == b"end" and s.recv(10) == b""
+
+
+#: Two listeners: 8000, and 8001, at which somebody says that they may go on.
+LATE = textwrap.dedent(
+    """
+    import socket
+
+    s, door = socket.create_server(("127.0.0.1", 8000), backlog=0), socket.create_server(("127.0.0.1", 8001))
+    print("up", flush=True)
+    """
+)
+
+
+def test_who_is_asked_may_speak_first(caller):
+    """As servers of mail and SSH do."""
+    script = LATE + "c = s.accept()[0]; c.sendall(b'hello'); c.sendall(c.recv(10)); c.close(); door.accept()"
+    with Served(caller, network("8080:8000"), script=script):
+        with connected(FOUR, 8080) as s:
+            assert s.recv(5) == b"hello"
+            s.sendall(b"x")
+            assert s.recv(5) == b"x" and s.recv(5) == b""
+
+
+def test_connections_wait_for_a_server_that_is_busy(caller):
+    """Its queue is full, so that the kernel answers nothing to who connects, and asks once more a second later."""
+    script = LATE + "door.accept()\nfor _ in range(5): c = s.accept()[0]; c.sendall(c.recv(10) + b'end'); c.close()\ndoor.accept()"
+    with Served(caller, network("8080:8000", "8081:8001"), script=script):
+        many = [connected(FOUR, 8080) for _ in range(5)]
+        for s in many:
+            s.sendall(b"x")
+        connected(FOUR, 8081).close()
+        for s in many:
+            s.settimeout(patient(10))
+            assert s.recv(10) == b"xend" and s.recv(10) == b""
+            s.close()
+
+
+def test_all_comes_where_both_have_ended(caller):
+    """The server has ended its way before the peer has begun, and reads when the peer's is over as well."""
+    script = LATE + textwrap.dedent(
+        """
+        c = s.accept()[0]
+        c.shutdown(socket.SHUT_WR)
+        door.accept()
+        count = 0
+        while block := c.recv(1 << 16): count += len(block)
+        print(count, flush=True)
+        """
+    )
+    with Served(caller, network("8080:8000", "8081:8001"), script=script) as launch:
+        with connected(FOUR, 8080) as s:
+            assert s.recv(1) == b""
+            s.setblocking(False)
+            sent = 0
+            while sent < 1 << 25 and select.select([], [s], [], 0.3)[1]:
+                sent += s.send(b"z" * 65536)
+            s.shutdown(socket.SHUT_WR)
+            connected(FOUR, 8081).close()
+            assert int(launch.stdout.readline()) == sent
 
 
 def test_a_peer_that_does_not_read_holds_nobody_up(caller):

@@ -442,8 +442,8 @@ int linux_is_port(int socket, const unsigned char *address, int length, uint16_t
 int linux_is_socket_of(int network);
 /* The next connection; its descriptor does not wait. */
 int linux_accept(int listener);
-/* A socket that is being connected to that port of 127.0.0.1 or ::1; it does not wait. */
-int linux_connect_loopback(int six, uint16_t port, int datagrams);
+/* A socket that is being connected to that port of 127.0.0.1 or ::1, or is already: `there`; it does not wait. */
+int linux_connect_loopback(int six, uint16_t port, int datagrams, int *there);
 /* SO_ERROR of socket(7): 0, or an errno. */
 int linux_socket_error(int socket);
 /* Closes a connection so that its other end is told that it failed. */

@@ -150,15 +150,15 @@ final class Publisher {
         }
         guard let socket else { return false }
         connections += 1
-        let connection = CarriedConnection(outer: socket, door: door)
-        try add(socket, .connection(connection), for: [])
-        try connection.connect(in: self)
+        try CarriedConnection(outer: socket, door: door).connect(in: self)
         return true
     }
 
-    /// The jail's side of a connection, once there is one.
-    func adopt(_ inner: Int32, of connection: CarriedConnection) throws(KernelError) {
-        try add(inner, .connection(connection), for: .writable)
+    /// One of a connection's descriptors, from here on.
+    func add(
+        _ descriptor: Int32, of connection: CarriedConnection, for interest: Events.Interest
+    ) throws(KernelError) {
+        try add(descriptor, .connection(connection), for: interest)
     }
 
     /// Closes one of a connection's descriptors; `isAbort` where its other end is to be told of a failure.
@@ -230,7 +230,7 @@ extension Publisher {
 
     private func connected(_ isIPv6: Bool, _ door: Door) -> Int32? {
         do throws(KernelError) {
-            return try connectToLoopback(isIPv6: isIPv6, port: door.jailPort, isDatagram: true)
+            return try connectToLoopback(isIPv6: isIPv6, port: door.jailPort, isDatagram: true).socket
         } catch {
             return nil  // no room, or no such protocol: a datagram is lost
         }
@@ -264,8 +264,9 @@ extension Publisher {
     }
 
     private func forgetSilent() throws(KernelError) {
+        if exchanges.isEmpty { return }
         let now = monotonicNanoseconds()
-        guard !exchanges.isEmpty, now - lastLook > 30_000_000_000 else { return }
+        guard now - lastLook > 30_000_000_000 else { return }
         lastLook = now
         for exchange in Array(exchanges.values) where now - exchange.lastUse > Self.silence { end(exchange) }
     }

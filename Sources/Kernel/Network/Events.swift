@@ -8,6 +8,8 @@ package struct Events: Sendable {
 
         package static let readable = Interest(rawValue: 0x1)
         package static let writable = Interest(rawValue: 0x4)
+        /// EPOLLRDHUP: its peer writes no more.
+        package static let ended = Interest(rawValue: 0x2000)
         /// EPOLLERR and EPOLLHUP, which are told always.
         package static let broken = Interest(rawValue: 0x18)
     }

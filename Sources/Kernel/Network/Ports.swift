@@ -57,10 +57,16 @@ func accepted(_ next: () throws(KernelError) -> Int32) throws(KernelError) -> In
     }
 }
 
-/// A socket on its way to a port of the loopback interface of the caller's namespace, 127.0.0.1 or ::1: writable once it is there. The
-/// corresponding C functions are `socket` and `connect`.
-package func connectToLoopback(isIPv6: Bool, port: UInt16, isDatagram: Bool) throws(KernelError) -> Int32 {
-    try attempt(.connect) { linux_connect_loopback(isIPv6 ? 1 : 0, port, isDatagram ? 1 : 0) }
+/// A socket on its way to a port of the loopback interface of the caller's namespace, 127.0.0.1 or ::1: writable once it is there, unless it is
+/// at once. The corresponding C functions are `socket` and `connect`.
+package func connectToLoopback(
+    isIPv6: Bool, port: UInt16, isDatagram: Bool
+) throws(KernelError) -> (socket: Int32, isThere: Bool) {
+    var there: Int32 = 0
+    let socket = try attempt(.connect) {
+        unsafe linux_connect_loopback(isIPv6 ? 1 : 0, port, isDatagram ? 1 : 0, &there)
+    }
+    return (socket, there != 0)
 }
 
 /// What has befallen a socket since it was asked last; nil for nothing. The corresponding C call is `getsockopt(SO_ERROR)`.
@@ -88,9 +94,11 @@ package enum Carried {
     case failed
 }
 
-/// Carries what has come at one stream to another, neither of which waits: first what was held back, then at most about 1 MiB. The
-/// corresponding C functions are `recv` and `send`.
-package func carry(from source: Int32, to target: Int32, holding held: inout [UInt8]) -> Carried {
+/// Carries what has come at one stream to another, neither of which waits: first what was held back, then at most about 1 MiB. An end
+/// behind the last of it is found the next time, or now, `untilEnd`. The corresponding C functions are `recv` and `send`.
+package func carry(
+    from source: Int32, to target: Int32, holding held: inout [UInt8], untilEnd: Bool
+) -> Carried {
     let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
     return unsafe withUnsafeTemporaryAllocation(byteCount: 1 << 16, alignment: 16) { buffer in
         for _ in 0..<16 {
@@ -106,6 +114,8 @@ package func carry(from source: Int32, to target: Int32, holding held: inout [UI
             let sent = unsafe send(target, buffer.baseAddress, count, flags)
             if sent < 0, !isWaiting { return .failed }
             if sent < count { held = unsafe [UInt8](buffer[max(0, sent)..<count]) }
+            // There was no more just now.
+            if count < buffer.count && held.isEmpty && !untilEnd { return .all }
         }
         return held.isEmpty ? .all : .held
     }
