@@ -37,6 +37,9 @@ package struct Change: Sendable {
     var isAstray = false
     /// Whether something is mounted at that name of the first lower.
     var isMounted = false
+    /// Whether it is a directory that only a lower below the first has, as it is there: made in the first for what is put into it, and
+    /// no change of itself.
+    var isImplied = false
     /// Of the root what is changed.
     var root: RootParts = []
 }
@@ -65,6 +68,19 @@ extension Change {
 
     /// Whether it is the root of the overlay that is changed: what it is, for it has no name.
     var isOfRoot: Bool { path.isRoot }
+
+    /// The changes without the directories that nothing is put into.
+    package static func needed(_ changes: [Change]) -> [Change] {
+        guard changes.contains(where: \.isImplied) else { return changes }
+        var (result, put): ([Change], EntryPath?) = ([], nil)
+        // The last first: a directory comes before what is in it.
+        for change in changes.reversed() {
+            if change.isImplied, put.map({ !$0.starts(with: change.path) }) ?? true { continue }
+            if change.kind != .deleted { put = change.path }
+            result.append(change)
+        }
+        return result.reversed()
+    }
 
     /// The bytes of the path, parts joined by slashes, after `prefix`; of the root those of a prefix without its slash, or a dot.
     package func bytes(after prefix: String = "") -> [UInt8] {

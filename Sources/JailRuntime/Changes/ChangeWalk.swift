@@ -36,7 +36,7 @@ struct ChangeWalk {
             (walk.bounds, walk.meetsModes, walk.seen, walk.appearance) = (bounds, isMet, seen, appearance)
             if let root { try walk.compareRoot(upper, lowers[0], root) }
             try walk.all()
-            return walk.changes
+            return Change.needed(walk.changes)
         }
     }
 
@@ -94,7 +94,8 @@ struct ChangeWalk {
             next.isAstray = level.isAstray || level.mount != nil && next.mount != nil && level.mount != next.mount
             if let seen, let outer, let lower = way.merged.first, !next.isAstray {
                 next.isAstray = try !seen.hasSeen(
-                    way.upper.directory, isOpaque: isShut, lower.directory, in: outer)
+                    way.upper.directory, isOpaque: isShut, lower.directory,
+                    way.merged.dropFirst().map(\.directory), in: outer)
                 // What is changed of it itself is so of another one.
                 if next.isAstray, let last = changes.indices.last, changes[last].path == next.path {
                     changes[last].isAstray = true
@@ -190,7 +191,11 @@ struct ChangeWalk {
             var notes =
                 original.status.kind == .regular && original.status.links > 1 ? ["links \(original.status.links)"] : []
             if !wasRead { notes.append("cannot be read") }
-            if !isSame {
+            if seen != nil, status.kind == .directory, original.layer > 0 {
+                // What is put into the first lower stands in a directory of that.
+                add(.added, differences)
+                changes[changes.count - 1].isImplied = differences.isEmpty
+            } else if !isSame {
                 add(.content, notes + differences)
             } else if !differences.isEmpty {
                 add(.metadata, differences)

@@ -18,7 +18,7 @@ package struct ChosenPaths {
         if paths.isEmpty { return all }
         var wanted: [EntryPath] = []
         for path in paths { wanted.append(try resolve(path.unescaped)) }
-        var isChosen = all.map { change in wanted.contains { isMeant(change, $0) } }
+        var isChosen = all.map { change in !change.isImplied && wanted.contains { isMeant(change, $0) } }
         // The directories that a change is in and that are new, each with its place.
         var above: [Int] = []
         for (place, change) in all.enumerated() {

@@ -37,8 +37,12 @@ struct Conflicts {
     mutating func all(of changes: [Change]) throws(KernelError) -> [Objection] {
         var result: [Objection] = []
         for change in changes {
-            if let reason = try reason(against: change) { result.append(Objection(path: change.path, reason: reason)) }
-            guard change.kind == .added else { continue }
+            if let reason = try reason(against: change) {
+                result.append(Objection(path: change.path, reason: reason))
+                continue
+            }
+            // What a lower has is known to be no new name.
+            guard change.kind == .added, change.lower == nil else { continue }
             switch try deletions.judge(change) {
             case .none: break
             case .unknown: unknown.append(change.path)

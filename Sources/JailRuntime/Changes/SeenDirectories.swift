@@ -18,18 +18,26 @@ struct SeenDirectories {
         worked = Set(placed.lazy.filter { $0.upper != 0 }.map(\.original))
     }
 
-    /// `upper` and `lower` are the directory of one path, `above` the one in the original that it is in.
+    /// `upper` and `lower` are the directory of one path, `others` those of the lowers below, `above` the one in the original that it
+    /// is in.
     func hasSeen(
-        _ upper: Int32, isOpaque: Bool, _ lower: Int32, in above: EntryStatus
+        _ upper: Int32, isOpaque: Bool, _ lower: Int32, _ others: [Int32], in above: EntryStatus
     ) throws(KernelError) -> Bool {
         let origin = try extendedAttribute(record.attributes + ".overlay.origin", of: upper)
         let found = try entryStatus(of: lower)
+        let (number, mark) = (try status(of: upper).identity.inode, try FileMark(of: lower))
+        let isPlaced = placed.contains(PlacedDirectories.Entry(upper: number, mark))
         // What overlayfs has copied it from.
         if let handle = origin.flatMap({ FileHandle(origin: $0) }), let own = try fileHandle(".", at: lower) {
-            return handle == own
+            if handle == own { return true }
+            // An apply has made it, for what was put into one that only a lower below has.
+            guard isPlaced else { return false }
+            for other in others {
+                if try fileHandle(".", at: other) == handle { return true }
+            }
+            return false
         }
-        let (number, mark) = (try status(of: upper).identity.inode, try FileMark(of: lower))
-        if placed.contains(PlacedDirectories.Entry(upper: number, mark)) { return true }
+        if isPlaced { return true }
         // Something else is mounted there: overlayfs shows what is below.
         guard found.device == above.device else { return false }
         // The jail has made it anew, over what was there.

@@ -197,7 +197,7 @@ extension Manual {
     private static let apply = """
         Puts what `diff` lists into the first lower directory, or only what is at or below the paths after `--`, and empties
         the upper when all of it is there. A path is written as `diff` or `run --changes` prints it; directories that it needs and the
-        original has not are made, without what else is new in them. Before anything is done it looks for conflicts: what the
+        original has not are made, without what else is new in them, and so are those that only a lower below the first has. Before anything is done it looks for conflicts: what the
         original has changed since the first launch whose changes are kept, told by the time of the last status change (st_ctime; on a
         file system that notes whole seconds, what was changed in the second before counts as well), and what it has deleted, told by what overlayfs notes of each copy. They are
         listed, and the status is 1; `--check` stops here, `--skip-conflicts` leaves them out, `--force` goes over them.

@@ -98,6 +98,7 @@ struct ApplyCommand: ParsableCommand {
             changes.removeAll { change in
                 conflicts.contains { $0.path.isRoot ? change.path.isRoot : change.path.starts(with: $0.path) }
             }
+            changes = Change.needed(changes)
         }
         if check { Caller.leave(0) }
         try application.apply(changes, empties: changes.count == all.count)
