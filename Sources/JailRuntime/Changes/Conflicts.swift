@@ -95,8 +95,7 @@ struct Conflicts {
 
     private mutating func holdsLate(_ change: Change) throws(KernelError) -> Bool {
         guard let name = change.path.last, let lower = change.lower else { return false }
-        let isOwn = change.mark.map { placed.contains(PlacedDirectories.Entry(upper: 0, $0)) } ?? false
-        var result = isLate(lower) && !isOwn
+        var result = isLate(lower) && !isToGo(change.mark)
         guard lower.kind == .directory else { return result }
         try original.go(to: change.path.parent)
         var (walk, sum) = (try TreeWalk(name, at: original.directory), TreeSum())
@@ -106,9 +105,22 @@ struct Conflicts {
                 mounted.insert(change.path)
             }
             sum.add(entry.name, entry.status)
-            if entry.status.map({ isLate($0) }) ?? true { result = true }
+            guard let status = entry.status else {
+                result = true
+                continue
+            }
+            guard isLate(status) else { continue }
+            // Of a directory that is removed where it is, the names go before it.
+            let mark = status.kind == .directory ? try FileMark(entry.name, at: entry.directory) : nil
+            if !isToGo(mark) { result = true }
         }
         trees[change.path] = sum
         return result
+    }
+
+    /// Whether an apply that was killed was about to remove it: its time is no sign of anybody else.
+    private func isToGo(_ mark: FileMark?) -> Bool {
+        guard let mark else { return false }
+        return placed.contains { $0.upper == 0 && $0.original.isStill(mark) }
     }
 }

@@ -27,7 +27,15 @@ extension ChangeApplication {
         throws(KernelError)
     {
         guard change.lower != nil, change.layer == 0 else { return try add(draft, of: drafts, as: name, at: target) }
-        if change.kind == .replaced { return try exchange(draft, of: drafts, with: name, change, at: target) }
+        if change.kind == .replaced {
+            do throws(KernelError) {
+                return try exchange(draft, of: drafts, with: name, change, at: target)
+            } catch {
+                guard error.errno == .crossesDevice, change.lower?.kind == .directory else { throw error }
+            }
+            try removeInPlace(name, change, at: target)
+            return try add(draft, of: drafts, as: name, at: target)
+        }
         // Where nobody else can put something there between the two calls, one look before is as good, and is quicker.
         let isOurs = insiders.have(try entryStatus(of: target))
         if !isCopied, !isOurs {
@@ -97,12 +105,35 @@ extension ChangeApplication {
         let drafts = try drafts(parents)
         let taken = drafts.nextTaken()
         try letMove(name, change, at: target)
-        try moveEntry(name, at: target, to: taken, at: drafts.number)
+        do throws(KernelError) {
+            try moveEntry(name, at: target, to: taken, at: drafts.number)
+        } catch {
+            guard error.errno == .crossesDevice, change.lower?.kind == .directory else { throw error }
+            return try removeInPlace(name, change, at: target)
+        }
         guard try isCompared(taken, change, at: drafts.number) else {
             try add(taken, of: drafts, as: name, at: target)
             throw KernelError(.openat, .busy)
         }
         try RemoveTree.remove(taken, at: drafts.number)
+    }
+
+    /// Removes a directory where it is. An overlayfs moves none that its lower layers have (EXDEV, as long as its `redirect_dir` is off),
+    /// and on one a container's root is. It goes name by name, and nothing that has come into it meanwhile, from anywhere, goes with it.
+    private func removeInPlace(_ name: EntryName, _ change: Change, at target: Int32) throws(KernelError) {
+        let opened = try openEntry(name, at: target, .read | .directory)
+        guard try isCompared(name, change, at: target) else { throw KernelError(.openat, .busy) }
+        var known: Set = [try entryStatus(of: opened.number).identity]
+        var walk = try TreeWalk(opened.number)
+        while let entry = try walk.nextEntry() {
+            guard let status = entry.status else { continue }
+            known.insert(status.identity)
+            // Its time is that of what is removed from it, for whoever finishes this.
+            if status.kind == .directory {
+                try placed.note(PlacedDirectories.Entry(upper: 0, FileMark(entry.name, at: entry.directory)))
+            }
+        }
+        try RemoveTree.remove(name, at: target, only: known)
     }
 
     private func isCompared(_ name: EntryName, _ change: Change, at directory: Int32) throws(KernelError) -> Bool {

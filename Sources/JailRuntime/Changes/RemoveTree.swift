@@ -12,9 +12,19 @@ enum RemoveTree {
     /// Removes an entry with all that is in it.
     static func remove(_ name: EntryName, at parent: Int32) throws(KernelError) { try remove([name], at: parent) }
 
-    private static func remove(_ names: [EntryName], at parent: Int32) throws(KernelError) {
+    /// Removes a directory that others may reach meanwhile: of what is in it only the files that are `known`, EBUSY for another.
+    static func remove(_ name: EntryName, at parent: Int32, only known: Set<FileIdentity>) throws(KernelError) {
+        try remove([name], at: parent, only: known)
+    }
+
+    private static func remove(
+        _ names: [EntryName], at parent: Int32, only known: Set<FileIdentity>? = nil
+    ) throws(KernelError) {
         let (way, mount) = (Descent(parent), try mountNumber(at: parent))
         var left = [names]
+        func require(_ status: EntryStatus) throws(KernelError) {
+            if let known, !known.contains(status.identity) { throw KernelError(.unlinkat, .busy) }
+        }
         while !left.isEmpty {
             guard let name = left[left.count - 1].popLast() else {
                 left.removeLast()
@@ -23,13 +33,16 @@ enum RemoveTree {
                 try removeEntry(emptied, at: way.directory, directory: true)
                 continue
             }
+            if known != nil, let status = try entryStatus(name, at: way.directory) { try require(status) }
             if try removeFile(name, at: way.directory) { continue }
             guard let status = try entryStatus(name, at: way.directory) else { continue }
+            try require(status)
             // overlayfs leaves a directory of mode 0 in work, and a jail may leave more.
-            if status.permissions & 0o700 != 0o700 { try allow(name, at: way.directory) }
+            if status.permissions & 0o700 != 0o700 { try allow(name, at: way.directory, status) }
             // What is mounted there is no part of the tree.
             guard try mountNumber(of: name, at: way.directory) == mount else { throw KernelError(.unlinkat, .busy) }
             try way.enter(name)
+            if known != nil { try require(try entryStatus(of: way.directory)) }
             left.append(try entryNames(of: way.directory).reversed())
         }
     }
@@ -47,8 +60,9 @@ enum RemoveTree {
     }
 
     /// Lets the owner into a directory, by its descriptor: fchmodat(2) would follow a link that has come in its place.
-    private static func allow(_ name: EntryName, at parent: Int32) throws(KernelError) {
+    private static func allow(_ name: EntryName, at parent: Int32, _ found: EntryStatus) throws(KernelError) {
         let entry = try openEntry(name, at: parent, .path | .directory)
+        guard try entryStatus(of: entry.number).identity == found.identity else { throw KernelError(.openat, .busy) }
         try setPermissions(ofPath: entry.number, 0o700)
     }
 }
