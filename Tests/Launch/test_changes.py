@@ -263,7 +263,7 @@ def test_as_root_the_trees_owner_does_it(root, user):
     (place / "changes/shut/file").write_text("x")
     # No jail has seen that directory.
     run = root.verb("apply", spec)
-    assert run.status == 1 and "conflict: shut/file: the original has another directory there than the jail has seen" in run.stderr, run
+    assert run.status == 1 and "conflict: shut/file: the original has a directory there, and the jail has made one of its own" in run.stderr, run
     run = root.verb("apply", spec, "--force")
     assert run.status == 125 and "EACCES" in run.stderr and not (lower / "shut/file").exists(), run
     os.chown(lower / "shut", user.uid, user.gid)

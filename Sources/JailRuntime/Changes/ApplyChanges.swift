@@ -29,6 +29,9 @@ package struct ChangeApplication {
     /// What stands where something is mounted, or above that.
     private var mounted: Set<EntryPath> = []
     let placed: PlacedDirectories
+    let ours: PutFiles
+    /// Whether what is put in is noted: some changes stay, and the jail goes on with them.
+    private(set) var notesFiles = false
     let insiders: Insiders
     /// Whether the original is itself on an overlay, which copies up a file that is renamed.
     let isCopied: Bool
@@ -44,6 +47,7 @@ package struct ChangeApplication {
         do throws(Failure) {
             placed = kept.placed
             try placed.read()
+            ours = try PutFiles(in: kept.work)
         } catch {
             throw KeptChanges.diagnostic(error, mount)
         }
@@ -67,7 +71,7 @@ package struct ChangeApplication {
         of changes: [Change]
     ) throws(Diagnostic) -> (certain: [Objection], unknown: [EntryPath]) {
         do throws(KernelError) {
-            var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, handover, placed.known)
+            var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, handover, placed.known, ours)
             let certain = try conflicts.all(of: changes)
             (trees, mounted) = (conflicts.trees, conflicts.mounted)
             return (certain, conflicts.unknown)
@@ -87,7 +91,11 @@ package struct ChangeApplication {
         }
         do throws(Failure) {
             if record.isEmptying { return try failing { () throws(KernelError) in try finish() } }
-            try failing { () throws(KernelError) in try placed.begin() }
+            notesFiles = !empties
+            try failing { () throws(KernelError) in
+                try placed.begin()
+                try ours.begin()
+            }
             var begun = record
             (begun.isApplying, begun.draft) = (true, temporary.text)
             try begun.write(in: kept.work)
@@ -113,6 +121,7 @@ package struct ChangeApplication {
         changed.startAnew()
         try RemoveTree.empty(kept.upper)
         try PlacedDirectories.remove(in: kept.work)
+        try ours.remove()
         try removeEntry(OverlayRecord.nameOfEmptying, at: kept.work, directory: false)
         try synchronize(kept.work)
     }

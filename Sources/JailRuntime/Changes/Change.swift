@@ -33,8 +33,8 @@ package struct Change: Sendable {
     var place: FileMark?
     /// Which file of the first lower it was found over; nil where that has none, or where it is not asked.
     var mark: FileMark?
-    /// Whether the jail has not seen that directory, or one above it: another one has come into its place.
-    var isAstray = false
+    /// Why the jail has not seen that directory, or one above it; nil where it has.
+    var astray: String?
     /// Whether something is mounted at that name of the first lower.
     var isMounted = false
     /// Whether it is a directory that only a lower below the first has, as it is there: made in the first for what is put into it, and

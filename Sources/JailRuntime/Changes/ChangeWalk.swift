@@ -57,7 +57,7 @@ struct ChangeWalk {
         var place: FileMark?
         /// The mount that it is on.
         var mount: UInt64?
-        var isAstray = false
+        var astray: String?
     }
 
     private mutating func all() throws(KernelError) {
@@ -72,7 +72,7 @@ struct ChangeWalk {
             let (before, above) = (changes.count, seen == nil ? nil : way.merged.first)
             let layers = try visit(name, in: level)
             for index in before..<changes.count {
-                (changes[index].place, changes[index].isAstray) = (level.place, level.isAstray)
+                (changes[index].place, changes[index].astray) = (level.place, level.astray)
                 if let above, above.layer == 0, changes[index].layer == 0, changes[index].lower != nil {
                     let entry = try openEntry(name, at: above.directory, .path)
                     changes[index].mark = try FileMark(of: entry.number)
@@ -90,15 +90,17 @@ struct ChangeWalk {
             var isShut = level.isOpaque
             if !isShut { isShut = try mark(of: way.upper.directory) == [UInt8(ascii: "y")] }
             var next = try self.level(way.upper.path, isOpaque: isShut)
-            // What is mounted there now is no part of what the jail has seen.
-            next.isAstray = level.isAstray || level.mount != nil && next.mount != nil && level.mount != next.mount
-            if let seen, let outer, let lower = way.merged.first, !next.isAstray {
-                next.isAstray = try !seen.hasSeen(
-                    way.upper.directory, isOpaque: isShut, lower.directory,
+            next.astray = level.astray
+            if next.astray == nil, let here = level.mount, let there = next.mount, here != there {
+                next.astray = SeenDirectories.mounted
+            }
+            if let seen, let outer, let lower = way.merged.first, next.astray == nil {
+                next.astray = try seen.objection(
+                    to: way.upper.directory, isOpaque: isShut, lower.directory,
                     way.merged.dropFirst().map(\.directory), in: outer)
                 // What is changed of it itself is so of another one.
-                if next.isAstray, let last = changes.indices.last, changes[last].path == next.path {
-                    changes[last].isAstray = true
+                if next.astray != nil, let last = changes.indices.last, changes[last].path == next.path {
+                    changes[last].astray = next.astray
                 }
             }
             levels.append(next)

@@ -14,7 +14,9 @@ struct Conflicts {
     private let original: Descent
     private let root: Int32
     private let handover: Handover
-    private let placed: Set<PlacedDirectories.Entry>
+    /// What an apply has worked in, or was to remove, and what it has put in.
+    private let placed: [FileIdentity: [FileMark]]
+    private let ours: PutFiles
     private var deletions: Deletions
     /// New names of which it cannot be known whether the original had them, and has deleted them since.
     private(set) var unknown: [EntryPath] = []
@@ -28,8 +30,11 @@ struct Conflicts {
 
     private var record: OverlayRecord { handover.record }
 
-    init(upper: Int32, lowers: [Int32], _ handover: Handover, _ placed: Set<PlacedDirectories.Entry>) {
-        (original, root, self.handover, self.placed) = (Descent(lowers[0]), lowers[0], handover, placed)
+    init(
+        upper: Int32, lowers: [Int32], _ handover: Handover, _ placed: Set<PlacedDirectories.Entry>, _ ours: PutFiles
+    ) {
+        (original, root, self.handover, self.ours) = (Descent(lowers[0]), lowers[0], handover, ours)
+        self.placed = Dictionary(grouping: placed.map(\.original), by: \.identity)
         deletions = Deletions(upper: upper, lowers: lowers, record: handover.record)
     }
 
@@ -55,7 +60,7 @@ struct Conflicts {
 
     private mutating func reason(against change: Change) throws(KernelError) -> String? {
         if let reason = handover.objection(to: change) { return reason }
-        if change.isAstray { return "the original has another directory there than the jail has seen" }
+        if let reason = change.astray { return reason }
         if change.layer > 0, change.kind != .added {
             return change.kind == .deleted || change.kind == .replaced
                 ? "only a lower below the first has it, which is left as it is" : nil
@@ -85,17 +90,14 @@ struct Conflicts {
         return isChanged ? Self.reason : nil
     }
 
-    /// st_ctime, which nobody can set back.
+    /// st_ctime, which nobody can set back. An apply of a part, or one that was killed, has changed times of its own.
     private func isLate(_ status: EntryStatus) -> Bool {
-        // An apply that was killed has changed times of its own: what it has finished is no change any more, but for the other
-        // names of a file.
-        if record.isApplying, status.kind != .directory, status.links > 1 { return false }
-        return record.isLate(status.changed)
+        record.isLate(status.changed) && (status.kind == .directory || !ours.isOwn(status))
     }
 
     private mutating func holdsLate(_ change: Change) throws(KernelError) -> Bool {
         guard let name = change.path.last, let lower = change.lower else { return false }
-        var result = isLate(lower) && !isToGo(change.mark)
+        var result = isLate(lower) && !isPlaced(change.mark)
         guard lower.kind == .directory else { return result }
         try original.go(to: change.path.parent)
         var (walk, sum) = (try TreeWalk(name, at: original.directory), TreeSum())
@@ -110,17 +112,17 @@ struct Conflicts {
                 continue
             }
             guard isLate(status) else { continue }
-            // Of a directory that is removed where it is, the names go before it.
+            // Of a directory that is removed where it is the names go before it, and an apply of a part has made some.
             let mark = status.kind == .directory ? try FileMark(entry.name, at: entry.directory) : nil
-            if !isToGo(mark) { result = true }
+            if !isPlaced(mark) { result = true }
         }
         trees[change.path] = sum
         return result
     }
 
-    /// Whether an apply that was killed was about to remove it: its time is no sign of anybody else.
-    private func isToGo(_ mark: FileMark?) -> Bool {
+    /// Whether an apply has worked there, or was about to remove it: its time is no sign of anybody else.
+    private func isPlaced(_ mark: FileMark?) -> Bool {
         guard let mark else { return false }
-        return placed.contains { $0.upper == 0 && $0.original.isStill(mark) }
+        return placed[mark.identity]?.contains { $0.isStill(mark) } ?? false
     }
 }

@@ -22,10 +22,22 @@ extension ChangeApplication {
         return opened
     }
 
-    /// Gives what has been made its name: over nothing, or over what was compared and nothing else.
+    /// Gives what has been made its name.
     func place(_ draft: EntryName, of drafts: DraftPlace, as name: EntryName, _ change: Change, at target: Int32)
         throws(KernelError)
     {
+        let made = notesFiles ? try entryStatus(draft, at: drafts.number) : nil
+        try ours.taking(name, change, at: target) { () throws(KernelError) in
+            try move(draft, of: drafts, as: name, change, at: target)
+        }
+        guard let made, made.kind != .directory, let now = try entryStatus(name, at: target) else { return }
+        if now.identity == made.identity { try ours.note(now) }
+    }
+
+    /// Over nothing, or over what was compared and nothing else.
+    private func move(
+        _ draft: EntryName, of drafts: DraftPlace, as name: EntryName, _ change: Change, at target: Int32
+    ) throws(KernelError) {
         guard change.lower != nil, change.layer == 0 else { return try add(draft, of: drafts, as: name, at: target) }
         if change.kind == .replaced {
             do throws(KernelError) {
@@ -89,8 +101,14 @@ extension ChangeApplication {
 
     /// Removes a name at once: what is below it goes when it can be seen no more.
     mutating func takeAway(_ name: EntryName, _ change: Change, _ parents: HeldParents) throws(KernelError) {
+        guard try entryStatus(name, at: parents.original) != nil else { return }
+        try ours.taking(name, change, at: parents.original) { () throws(KernelError) in
+            try remove(name, change, parents)
+        }
+    }
+
+    private mutating func remove(_ name: EntryName, _ change: Change, _ parents: HeldParents) throws(KernelError) {
         let target = parents.original
-        guard try entryStatus(name, at: target) != nil else { return }
         let isOurs = insiders.have(try entryStatus(of: target))
         if change.lower?.kind == .directory {
             do throws(KernelError) {

@@ -18,36 +18,42 @@ struct SeenDirectories {
         worked = Set(placed.lazy.filter { $0.upper != 0 }.map(\.original))
     }
 
-    /// `upper` and `lower` are the directory of one path, `others` those of the lowers below, `above` the one in the original that it
-    /// is in.
-    func hasSeen(
-        _ upper: Int32, isOpaque: Bool, _ lower: Int32, _ others: [Int32], in above: EntryStatus
-    ) throws(KernelError) -> Bool {
+    private static let another = "the original has another directory there than the jail has seen"
+    static let mounted = "something is mounted there in the original: the jail has seen what is below it"
+
+    /// Why the jail has not seen a directory; nil where it has. `upper` and `lower` are that of one path, `others` those of the lowers
+    /// below, `above` the one in the original that it is in.
+    func objection(
+        to upper: Int32, isOpaque: Bool, _ lower: Int32, _ others: [Int32], in above: EntryStatus
+    ) throws(KernelError) -> String? {
         let origin = try extendedAttribute(record.attributes + ".overlay.origin", of: upper)
-        let found = try entryStatus(of: lower)
-        let (number, mark) = (try status(of: upper).identity.inode, try FileMark(of: lower))
-        let isPlaced = placed.contains(PlacedDirectories.Entry(upper: number, mark))
         // What overlayfs has copied it from.
-        if let handle = origin.flatMap({ FileHandle(origin: $0) }), let own = try fileHandle(".", at: lower) {
-            if handle == own { return true }
+        let handle = origin.flatMap { FileHandle(origin: $0) }
+        let own = handle == nil ? nil : try fileHandle(".", at: lower)
+        if let handle, handle == own { return nil }
+        let (found, number, mark) = (
+            try entryStatus(of: lower), try status(of: upper).identity.inode, try FileMark(of: lower)
+        )
+        let isPlaced = placed.contains(PlacedDirectories.Entry(upper: number, mark))
+        if let handle, own != nil {
             // An apply has made it, for what was put into one that only a lower below has.
-            guard isPlaced else { return false }
+            guard isPlaced else { return Self.another }
             for other in others {
-                if try fileHandle(".", at: other) == handle { return true }
+                if try fileHandle(".", at: other) == handle { return nil }
             }
-            return false
+            return Self.another
         }
-        if isPlaced { return true }
+        if isPlaced { return nil }
         // Something else is mounted there: overlayfs shows what is below.
-        guard found.device == above.device else { return false }
-        // The jail has made it anew, over what was there.
+        guard found.device == above.device else { return Self.mounted }
         if isOpaque {
             return !record.isLate(found.changed) || worked.contains(mark)
+                ? nil : "the jail has made the directory anew, and the original has changed it since the launch"
         }
+        guard origin != nil else { return "the original has a directory there, and the jail has made one of its own" }
         // An ordinary user's overlayfs notes that it is a copy, but not of what. A name in a directory makes its time as late as another
         // directory in its place does, and only there is that somebody else's doing.
-        if origin != nil { return !record.isLate(found.changed) || insiders.have(above) }
-        return false
+        return !record.isLate(found.changed) || insiders.have(above) ? nil : Self.another
     }
 }
 
