@@ -8,7 +8,7 @@ package import SpecFile
 package struct KeptChanges {
     let upper: Int32
     let work: Int32
-    let lowers: [Int32]
+    private(set) var lowers: [Int32]
     /// nil where no launch has left one, or it cannot be read and need not be.
     let record: OverlayRecord?
     /// Whether a launch has left one.
@@ -94,6 +94,15 @@ package struct KeptChanges {
                 throw Failure(telling: "the changes in upper were made over other directories than these", hint: nil)
             }
         }
+    }
+
+    /// The same with the original, which it was opened without; nil where that is not the one that the changes were made over.
+    func overOriginal(of mount: Mount) throws(Failure) -> KeptChanges? {
+        guard let record, case .overlay(let lower, _, _) = mount.source, let path = lower.first else { return nil }
+        var result = self
+        result.lowers = [try Self.openLower(path, following: Self.rule)]
+        let found = try failing { () throws(KernelError) in try status(of: result.lowers[0]).identity }
+        return record.lowers.first == [found.device, found.inode] ? result : nil
     }
 
     /// An upper that no launch has written in holds something else than changes.

@@ -1,6 +1,4 @@
-package import JailSpec
 import Kernel
-package import SpecFile
 
 /// Removes trees that a jail has left, whatever they hold: directories without a permission, names without an end, any depth.
 enum RemoveTree {
@@ -64,25 +62,5 @@ enum RemoveTree {
         let entry = try openEntry(name, at: parent, .path | .directory)
         guard try entryStatus(of: entry.number).identity == found.identity else { throw KernelError(.openat, .busy) }
         try setPermissions(ofPath: entry.number, 0o700)
-    }
-}
-
-extension KeptChanges {
-    /// Throws the changes away: upper and work are empty afterwards. Where no launch has left a record there are none, and what
-    /// is in work is not a launch's. The record goes last: without it the rest would be nobody's.
-    package func discard(of mount: Mount) throws(Diagnostic) {
-        guard isRecorded else { return }
-        do throws(KernelError) {
-            try OverlayRecord.beginEmptying(in: work)
-            try ClosedFiles.open { (_) throws(KernelError) in try RemoveTree.empty(upper) }
-            // The next jail has it as its root.
-            if let root = record?.roots?.upper { try root.restore(upper) }
-            while let name = try entryNames(of: work).first(where: { $0 != OverlayRecord.nameOfEmptying }) {
-                try RemoveTree.remove(name, at: work)
-            }
-            try RemoveTree.remove(OverlayRecord.nameOfEmptying, at: work)
-        } catch {
-            throw Self.diagnostic(Failure(error), mount)
-        }
     }
 }

@@ -35,6 +35,8 @@ extension ChangeApplication {
 
     /// Removes what a killed apply has left, in every directory that an apply of these changes may have been in.
     func sweep() throws(KernelError) {
+        original.startAnew()
+        changed.startAnew()
         var left = [try sweepOne()]
         while !left.isEmpty {
             guard let name = left[left.count - 1].popLast() else {

@@ -117,7 +117,8 @@ struct DiscardCommand: ParsableCommand {
         do throws(Rejection) {
             let mount = try overlay.mount()
             do throws(Diagnostic) {
-                try KeptChanges(of: mount, needsLowers: false).worker(of: mount).discard(of: mount)
+                let kept = try KeptChanges(of: mount, needsLowers: false).worker(of: mount)
+                if let left = try kept.discard(of: mount) { Report.say(Diagnostic(left, at: nil), as: .note) }
             } catch {
                 throw Rejection([error])
             }
