@@ -21,8 +21,10 @@ final class DraftPlace {
         place = try status(of: parent.number).identity
         name = try Self.make(in: parent, prefix)
         own = try openEntry(name, at: parent.number, .read | .directory)
-        // Others' directories that are put in its place belong to them, or are closed to them.
-        guard try Self.isClosed(own.number, to: user) else { throw KernelError(.mkdirat, .busy, path: name.text) }
+        // Others' directories that are put in its place belong to them, are closed to them, or have something in them.
+        guard try Self.isClosed(own.number, to: user), try entryNames(of: own.number).isEmpty else {
+            throw KernelError(.mkdirat, .busy, path: name.text)
+        }
     }
 
     /// Whether a directory is that user's, and nobody else may write to it.
@@ -43,9 +45,10 @@ final class DraftPlace {
                 try makeDirectoryEntry(name, at: parent.number, permissions: 0o700)
                 return name
             } catch {
-                guard error.errno == .exists, attempts < 8 else { throw error }
+                guard error.errno == .exists, attempts < 16 else { throw error }
                 attempts += 1
-                name = prefix.numbered(attempts)
+                // Whoever knows the first name since an apply was killed may have taken all that can be told from it.
+                name = attempts < 8 ? prefix.numbered(attempts) : try prefix.numberedAtRandom()
             }
         }
     }
@@ -114,4 +117,8 @@ extension EntryName {
     }
 
     fileprivate func numbered(_ number: Int) -> EntryName { EntryName(bytes + Array(".\(number)".utf8)) }
+
+    fileprivate func numberedAtRandom() throws(KernelError) -> EntryName {
+        EntryName(bytes + Array(("." + (try randomBytes(8)).map { String($0, radix: 16) }.joined()).utf8))
+    }
 }

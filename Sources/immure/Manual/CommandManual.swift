@@ -47,7 +47,8 @@ extension Manual {
         case .discard:
             """
             Empties upper and work of an overlay, whatever the jail has left there, as the user who launched: files of
-            ids of /etc/subuid are removed in a user namespace that has them.
+            ids of /etc/subuid are removed in a user namespace that has them. What an apply that was killed has put into the original
+            stays there; what it was making goes.
             """
         case .score: score
         case .unit: unit
