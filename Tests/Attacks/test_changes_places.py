@@ -280,10 +280,6 @@ def test_an_inode_number_that_is_used_again_is_another_directory(root, user):
 
 
 def test_an_apply_of_some_changes_knows_the_directory_that_another_has_made(root, user):
-
-
-def test_names_of_drafts_that_somebody_has_taken_end_no_apply(root, user):
-    """Since an apply was killed everybody knows them; what stands under them is left alone."""
     lower, place = root.directory(), root.directory()
     (lower / "a").mkdir()
     user.own(lower / "a")
@@ -312,6 +308,12 @@ def test_what_the_jail_puts_in_the_place_of_anothers_file_does_not_become_that_o
         "cfg": (user.uid, "EVIL\n"), "theirs": (user.uid, "EVIL\n"), "over": (49999, "moved\n"), "open": (0, "open\nmore\n")}
 
 
+def test_names_of_drafts_that_somebody_has_taken_end_no_apply(root, user):
+    """Since an apply was killed everybody knows them; what stands under them is left alone."""
+    lower, place = root.directory(), root.directory()
+    (lower / "a").mkdir()
+    user.own(lower / "a")
+    spec = root.spec(spec_of(place, lower, user))
     root.run(spec, "/bin/sh", "-c", "echo new >/src/a/new").ok
     record, draft = place / "work/immure.json", ".immure.apply.0123456789abcdef"
     record.write_text(json.dumps({**json.loads(record.read_text()), "applying": True, "draft": draft}))

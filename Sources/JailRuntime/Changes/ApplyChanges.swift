@@ -16,7 +16,7 @@ package struct ChangeApplication {
     /// Files with several names that have been put in.
     var linked: LinkedFiles
     /// Directories that their owner may not write in: they are shut when all is in them, the deepest first.
-    private var shut: [(change: Change, mark: FileMark)] = []
+    var shut: [(change: Change, mark: FileMark)] = []
     /// New versions of files that wait for the disk.
     var staged: StagedFiles
     /// The way to the last change in the original, and that in the upper.
@@ -30,6 +30,7 @@ package struct ChangeApplication {
     private var mounted: Set<EntryPath> = []
     let placed: PlacedDirectories
     let ours: PutFiles
+    let opened: OpenedDirectories
     /// Whether what is put in is noted: some changes stay, and the jail goes on with them.
     private(set) var notesFiles = false
     let insiders: Insiders
@@ -48,6 +49,7 @@ package struct ChangeApplication {
             placed = kept.placed
             try placed.read()
             ours = try PutFiles(in: kept.work)
+            opened = try OpenedDirectories(in: kept.work)
         } catch {
             throw KeptChanges.diagnostic(error, mount)
         }
@@ -95,6 +97,7 @@ package struct ChangeApplication {
             try failing { () throws(KernelError) in
                 try placed.begin()
                 try ours.begin()
+                try opened.begin()
             }
             var begun = record
             (begun.isApplying, begun.draft) = (true, temporary.text)
@@ -103,7 +106,16 @@ package struct ChangeApplication {
             if record.isApplying {
                 try Self.acting(as: handover.owner) { () throws(KernelError) in try sweep() }
             }
-            try perform(changes)
+            do throws(Failure) {
+                try perform(changes)
+            } catch {
+                do throws(Failure) {
+                    try closeAgain()
+                } catch {
+                    // Said is what has failed first; the modes are noted for whoever goes on.
+                }
+                throw error
+            }
             if empties {
                 try failing { () throws(KernelError) in try finish() }
             } else {
@@ -159,6 +171,7 @@ package struct ChangeApplication {
         for (change, mark) in shut.reversed() {
             try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try close(change, mark) }
         }
+        try closeAgain()
         leftOut += linked.parted
     }
 
@@ -200,62 +213,8 @@ package struct ChangeApplication {
         }
     }
 
-    private mutating func object(_ change: Change, _ reason: String) {
+    mutating func object(_ change: Change, _ reason: String) {
         leftOut.append(Objection(path: change.path, reason: reason))
-    }
-
-    private func close(_ change: Change, _ mark: FileMark) throws(KernelError) {
-        guard let upper = change.upper else { return }
-        try original.go(to: change.path.parent)
-        let directory = try openEntry(change.path.last ?? ".", at: original.directory, .read | .directory)
-        let found = try status(of: directory.number)
-        guard mark.isStill(try FileMark(of: directory.number)) else { throw KernelError(.openat, .busy) }
-        try setPermissions(directory.number, permissions(change, upper) | found.permissions & 0o2000)
-        try synchronize(directory.number)
-    }
-
-    /// The mode that a directory gets. What the original says of the group of its files stays where the jail has left it.
-    private func permissions(_ change: Change, _ upper: EntryStatus) -> UInt32 {
-        upper.permissions & (0o1777 | (change.kind == .metadata ? (change.lower?.permissions ?? 0) & 0o2000 : 0))
-    }
-
-    private mutating func putRoot(_ change: Change, _ upper: EntryStatus) throws(KernelError) {
-        if change.root.contains(.attributes) {
-            let attributes = try asCaller { () throws(KernelError) in try personalAttributes(of: kept.upper) }
-            try setPersonalAttributes(attributes, of: kept.lowers[0])
-        }
-        guard change.root.contains(.mode) else { return }
-        try setPermissions(kept.lowers[0], permissions(change, upper) | 0o700)
-        if upper.permissions & 0o700 != 0o700 { shut.append((change, try FileMark(of: kept.lowers[0]))) }
-    }
-
-    private mutating func putDirectory(
-        _ change: Change, _ upper: EntryStatus, _ name: EntryName, _ parents: HeldParents
-    ) throws(KernelError) {
-        let target = parents.original
-        let attributes = try asCaller { () throws(KernelError) in
-            try personalAttributes(of: name, at: parents.upper)
-        }
-        func dress(_ directory: Int32) throws(KernelError) -> FileMark {
-            let found = try status(of: directory)
-            let mode = permissions(change, upper) | found.permissions & 0o2000 | 0o700
-            try self.dress(directory, mode, attributes, change, upper, in: target)
-            return try FileMark(of: directory)
-        }
-        let mark: FileMark
-        if change.kind == .metadata {
-            let opened = try openCompared(change, name, at: target)
-            mark = try dress(opened.number)
-        } else {
-            let drafts = try drafts(parents)
-            let draft = drafts.next()
-            try makeDirectoryEntry(draft, at: drafts.number, permissions: 0o700)
-            let opened = try openEntry(draft, at: drafts.number, .read | .directory)
-            mark = try dress(opened.number)
-            try placed.note(PlacedDirectories.Entry(upper: upper.inode, mark))
-            try place(draft, of: drafts, as: name, change, at: target)
-        }
-        if upper.permissions & 0o700 != 0o700 { shut.append((change, mark)) }
     }
 
     private mutating func putFile(

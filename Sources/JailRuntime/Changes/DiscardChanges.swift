@@ -49,6 +49,7 @@ extension ChangeApplication {
     /// Removes what has been made in the original and is not whole.
     fileprivate func clear() throws(Diagnostic) {
         do throws(Failure) {
+            try failing { () throws(KernelError) in try opened.begin() }
             try Self.acting(as: handover.owner) { () throws(KernelError) in
                 try ClosedFiles.open { (_) throws(KernelError) in try sweep() }
             }

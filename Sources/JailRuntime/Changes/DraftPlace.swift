@@ -83,9 +83,11 @@ final class DraftPlace {
     }
 
     /// Removes those that a killed apply has left in a directory: what is in them by a name that begins with `prefix`, what was moved
-    /// in and `isToGo`, and an empty directory. Whatever else somebody has put there under such a name keeps what is in it.
+    /// in and `isToGo`, and an empty directory, once `opening` has let the owner write where it is. Whatever else somebody has put there
+    /// under such a name keeps what is in it.
     static func sweep(
-        _ prefix: EntryName, in directory: Int32, of user: UInt32, isToGo: (FileMark) -> Bool
+        _ prefix: EntryName, in directory: Int32, of user: UInt32, isToGo: (FileMark) -> Bool,
+        opening: () throws(KernelError) -> Void
     ) throws(KernelError) {
         for name in try entryNames(of: directory) where name.isDraft(of: prefix) {
             guard try entryStatus(name, at: directory)?.kind == .directory else { continue }
@@ -96,6 +98,7 @@ final class DraftPlace {
                 guard isToGo(try FileMark(name, at: own.number)) else { continue }
                 try RemoveTree.remove(name, at: own.number)
             }
+            try opening()
             try removeEmpty(name, at: directory)
         }
     }

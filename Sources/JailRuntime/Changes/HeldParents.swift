@@ -39,6 +39,7 @@ extension ChangeApplication {
             throw KernelError(.openat, .busy)
         }
         try placed.note(entry)
+        try opened.open(original.directory, at: path, of: user)
         let parents = HeldParents(path, entry, original.open, changed.open)
         held = parents
         return parents

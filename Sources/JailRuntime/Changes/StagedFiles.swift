@@ -56,9 +56,13 @@ extension ChangeApplication {
 
     /// The names that the upper has where both are, the last first.
     private func sweepOne() throws(KernelError) -> [EntryName] {
-        try DraftPlace.sweep(temporary, in: original.directory, of: user) { found in
+        let place = original.directory
+        try DraftPlace.sweep(temporary, in: place, of: user) { found in
             placed.known.contains(PlacedDirectories.Entry(upper: 0, found))
+        } opening: { () throws(KernelError) in
+            try opened.open(place, at: original.path, of: user)
         }
+        try opened.close(place)
         return try asCaller { () throws(KernelError) in try entryNames(of: changed.directory).reversed() }
     }
 }
