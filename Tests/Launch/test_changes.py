@@ -148,6 +148,21 @@ def test_devices_and_sockets_are_left_out_and_said(root):
     assert not (lower / "null").exists() and not (lower / "s").exists() and (lower / "new").exists()
 
 
+@pytest.mark.parametrize("script, path", [("mv null other", "null"), ("mv null other && echo 1 >null", "null"), ("mkdir n && mv sub/null n && rm -r sub", "sub")])
+def test_a_device_node_that_the_jail_has_moved_is_not_lost(root, script, path):
+    lower, place = tree(root), root.directory()
+    (lower / "sub").mkdir()
+    for name in ("null", "sub/null"):
+        os.mknod(lower / name, 0o666 | stat.S_IFCHR, os.makedev(1, 3 if name == "null" else 5))
+    spec = root.spec("[identity]\nuser = 0\ngroup = 0\n" + kept(place, lower))
+    assert root.shell(spec, f"cd /src && {script} && echo 1 >new").status == 0
+    run = root.verb("apply", spec)
+    assert run.status == 1 and f"conflict: {path}: " in run.stderr and "where none is put: it would be lost" in run.stderr, run
+    assert root.verb("apply", spec, "--skip-conflicts").status == 0
+    assert all(stat.S_ISCHR((lower / name).lstat().st_mode) for name in ("null", "sub/null")) and (lower / "new").exists()
+    assert root.verb("apply", spec, "--force").status == 0 and not (lower / path).is_char_device() and diff(root, spec, status=0) == ""
+
+
 # S15, S16
 
 

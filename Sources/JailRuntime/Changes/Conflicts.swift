@@ -18,6 +18,7 @@ struct Conflicts {
     private let placed: [FileIdentity: [FileMark]]
     private let ours: PutFiles
     private var deletions: Deletions
+    private var nodes = LostNodes([])
     /// New names of which it cannot be known whether the original had them, and has deleted them since.
     private(set) var unknown: [EntryPath] = []
     /// The changes at or above what is mounted in the original.
@@ -41,6 +42,7 @@ struct Conflicts {
     /// Every change that would undo one of the original's, before the first is made.
     mutating func all(of changes: [Change]) throws(KernelError) -> [Objection] {
         var result: [Objection] = []
+        nodes = LostNodes(changes)
         for change in changes {
             if let reason = try reason(against: change) {
                 result.append(Objection(path: change.path, reason: reason))
@@ -77,17 +79,15 @@ struct Conflicts {
             // Its owner stays whose it is.
             return since.isDisjoint(with: change.root.subtracting(.owner)) ? nil : Self.reason
         }
-        let isChanged: Bool
         switch change.kind {
         case .added: return nil
         case .content, .metadata:
             // The time of a directory changes with every name in it.
-            if lower.kind == .directory { return nil }
-            isChanged = isLate(lower)
-        case .deleted, .replaced: isChanged = try holdsLate(change)
+            return lower.kind != .directory && isLate(lower) ? Self.reason : nil
+        case .deleted, .replaced:
+            let reason = try reason(againstLosing: lower, change)
+            return mounted.contains(change.path) ? Self.mounted : reason
         }
-        if mounted.contains(change.path) { return Self.mounted }
-        return isChanged ? Self.reason : nil
     }
 
     /// st_ctime, which nobody can set back. An apply of a part, or one that was killed, has changed times of its own.
@@ -95,26 +95,25 @@ struct Conflicts {
         record.isLate(status.changed) && (status.kind == .directory || !ours.isOwn(status))
     }
 
-    private mutating func holdsLate(_ change: Change) throws(KernelError) -> Bool {
-        guard let name = change.path.last, let lower = change.lower else { return false }
-        var result = isLate(lower) && !isPlaced(change.mark)
+    private mutating func reason(againstLosing lower: EntryStatus, _ change: Change) throws(KernelError) -> String? {
+        guard let name = change.path.last else { return nil }
+        var result = isLate(lower) && !isPlaced(change.mark) ? Self.reason : nodes.reason(againstLosing: lower)
         guard lower.kind == .directory else { return result }
         try original.go(to: change.path.parent)
         var (walk, sum) = (try TreeWalk(name, at: original.directory), TreeSum())
         let mount = try mountNumber(at: original.directory)
         while let entry = try walk.nextEntry() {
-            if entry.status != nil, try mountNumber(of: entry.name, at: entry.directory) != mount {
-                mounted.insert(change.path)
-            }
             sum.add(entry.name, entry.status)
             guard let status = entry.status else {
-                result = true
+                result = Self.reason
                 continue
             }
+            if try mountNumber(of: entry.name, at: entry.directory) != mount { mounted.insert(change.path) }
+            if let lost = nodes.reason(againstLosing: status) { result = result ?? lost }
             guard isLate(status) else { continue }
             // Of a directory that is removed where it is the names go before it, and an apply of a part has made some.
             let mark = status.kind == .directory ? try FileMark(entry.name, at: entry.directory) : nil
-            if !isPlaced(mark) { result = true }
+            if !isPlaced(mark) { result = Self.reason }
         }
         trees[change.path] = sum
         return result

@@ -211,7 +211,8 @@ extension Manual {
         root's that all may write to, to whom it is in the jail; what the jail has given to another than its user belongs to that
         one. By root, nobody is given what the jail's user could not read: a file of somebody else's that others may not read, and
         that would become another's, is a conflict, which --force does not go over. A directory that stands where the jail has
-        seen another one is a conflict, with all that was changed below it. So is a change of what is mounted in the original, or of a
+        seen another one is a conflict, with all that was changed below it, and so is the old name of a device node that the jail has
+        given another one, for none is put there. So is a change of what is mounted in the original, or of a
         directory above it that is to go: --force leaves that as it is, too. Not put there, and listed: set-user-ID and set-group-ID
         bits, device nodes, sockets, a hard link to a name that is not put there with it, which becomes a copy; extended
         attributes other than user.* and access control lists neither, without a word.
