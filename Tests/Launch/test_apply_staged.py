@@ -79,6 +79,19 @@ def test_what_was_whole_before_a_failure_has_its_name(caller, changed, call, err
     finished(caller, lower, place, spec, wanted)
 
 
+def test_a_name_that_cannot_be_had_keeps_no_other_from_its_own(caller):
+    lower, place = caller.directory(), caller.directory()
+    for name in NAMES:
+        caller.file(lower / name, "old\n")
+    spec = spec_of(caller, place, lower)
+    caller.shell(spec, "cd /src && for f in f*; do echo new >$f; done").ok
+    # The first is the record's.
+    run = traced(caller, spec, "-e", "trace=renameat", "-e", "inject=renameat:error=EBUSY:when=3")
+    assert run.status == 125 and "renameat: EBUSY" in run.stderr, run
+    assert sorted((lower / name).read_text() for name in NAMES) == ["new\n"] * (len(NAMES) - 1) + ["old\n"]
+    assert caller.verb("apply", str(spec)).status == 0 and {(lower / name).read_text() for name in NAMES} == {"new\n"}
+
+
 def test_a_thousand_files_wait_for_the_disk_a_few_times(caller):
     lower, place = caller.directory(), caller.directory()
     spec = spec_of(caller, place, lower)

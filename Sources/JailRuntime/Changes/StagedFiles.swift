@@ -7,11 +7,18 @@ extension ChangeApplication {
     mutating func settle() throws(Failure) {
         let files = staged.take()
         if !files.isEmpty { try failing { () throws(KernelError) in try synchronizeFileSystem(kept.lowers[0]) } }
+        // One that cannot get its name keeps no other from its own.
+        var failed: Failure?
         for file in files {
-            try Self.acting(as: handover.owner, for: file.change) { () throws(KernelError) in
-                try place(file.draft, of: file.drafts, as: file.name, file.change, at: file.parents.original)
+            do throws(Failure) {
+                try Self.acting(as: handover.owner, for: file.change) { () throws(KernelError) in
+                    try place(file.draft, of: file.drafts, as: file.name, file.change, at: file.parents.original)
+                }
+            } catch {
+                if failed == nil { failed = error }
             }
         }
+        if let failed { throw failed }
         if places.count < DraftPlace.most, held != nil { return }
         try Self.acting(as: handover.owner) { () throws(KernelError) in try leavePlaces() }
     }
