@@ -9,6 +9,8 @@ package struct KeptChanges {
     let upper: Int32
     let work: Int32
     private(set) var lowers: [Int32]
+    /// The targets of the spec's mounts.
+    private let targets: [String]
     /// nil where no launch has left one, or it cannot be read and need not be.
     let record: OverlayRecord?
     /// Whether a launch has left one.
@@ -19,8 +21,10 @@ package struct KeptChanges {
     /// The overlays of a spec whose changes are kept, by their targets.
     package static func kept(in spec: Spec) -> [Mount] { spec.filesystem.keptOverlays }
 
-    /// Opens the layers of an overlay and takes the lock. `needsLowers`: what is thrown away needs no original.
-    package init(of mount: Mount, needsLowers: Bool = true) throws(Diagnostic) {
+    /// Opens the layers of an overlay and takes the lock. `targets` are those of all mounts of the spec; `needsLowers`: what is thrown
+    /// away needs no original.
+    package init(of mount: Mount, among targets: [String] = [], needsLowers: Bool = true) throws(Diagnostic) {
+        self.targets = targets
         guard case .overlay(let lower, let upper?, let work?) = mount.source else {
             throw Diagnostic("\(mount.target) keeps no changes", at: mount.position)
         }
@@ -125,7 +129,7 @@ package struct KeptChanges {
     /// that changes are in.
     package func changes(of mount: Mount, compared: Bool = false) throws(Diagnostic) -> [Change] {
         do throws(Failure) {
-            return try found(compared: compared)
+            return Change.withoutMountPoints(try found(compared: compared), at: targets, in: mount.target)
         } catch {
             throw Self.diagnostic(error, mount)
         }

@@ -188,7 +188,8 @@ extension Manual {
         `A` new, `M` other content, `m` other mode, owner, group or extended attributes (which ones is said after a tab),
         `D` deleted, `T` another kind of file. Same bytes and metadata make no line, a directory that was deleted and made
         again is the names that are missing in it, a tree that is gone is one line with its number of entries, and a file
-        that is renamed is a D and an A. A mode that the jail has given the target itself is a line for `.`. Paths begin at
+        that is renamed is a D and an A. Mount points that a launch has made for other mounts of the spec make no line. A mode
+        that the jail has given the target itself is a line for `.`. Paths begin at
         the target; one that has control characters, quotes or backslashes
         stands in quotes as C has them, or as it is with `-z`; with `--json` one that is not UTF-8 has its bytes in `path_hex` as
         well. Where a symbolic link leads is said after a tab. Only the upper is walked: it costs what was changed, not what
@@ -198,7 +199,8 @@ extension Manual {
     private static let apply = """
         Puts what `diff` lists into the first lower directory, or only what is at or below the paths after `--`, and empties
         the upper when all of it is there. A path is written as `diff` or `run --changes` prints it; directories that it needs and the
-        original has not are made, without what else is new in them, and so are those that only a lower below the first has. Before anything is done it looks for conflicts: what the
+        original has not are made, without what else is new in them, and so are those that only a lower
+        below the first has. Before anything is done it looks for conflicts: what the
         original has changed since the first launch whose changes are kept, told by the time of the last status change (st_ctime; on a
         file system that notes whole seconds, what was changed in the second before counts as well), and what it has deleted, told by what overlayfs notes of each copy. They are
         listed, and the status is 1; `--check` stops here, `--skip-conflicts` leaves them out, `--force` goes over them.

@@ -21,10 +21,10 @@ struct DiffCommand: ParsableCommand {
 
     func run() throws {
         do throws(Rejection) {
-            let mount = try overlay.mount()
+            let (mount, targets) = try overlay.mount()
             let changes: [Change]
             do throws(Diagnostic) {
-                changes = try KeptChanges(of: mount).worker(of: mount).changes(of: mount)
+                changes = try KeptChanges(of: mount, among: targets).worker(of: mount).changes(of: mount)
             } catch {
                 throw Rejection([error])
             }
@@ -72,9 +72,9 @@ struct ApplyCommand: ParsableCommand {
             if skipConflicts && force {
                 throw Rejection([Diagnostic("--skip-conflicts and --force say opposite things", at: nil)])
             }
-            let mount = try overlay.mount()
+            let (mount, targets) = try overlay.mount()
             do throws(Diagnostic) {
-                try apply(mount, paths)
+                try apply(mount, targets, paths)
             } catch {
                 throw Rejection([error])
             }
@@ -83,8 +83,8 @@ struct ApplyCommand: ParsableCommand {
         }
     }
 
-    private func apply(_ mount: Mount, _ paths: [String]) throws(Diagnostic) -> Never {
-        let kept = try KeptChanges(of: mount).worker(of: mount)
+    private func apply(_ mount: Mount, _ targets: [String], _ paths: [String]) throws(Diagnostic) -> Never {
+        let kept = try KeptChanges(of: mount, among: targets).worker(of: mount)
         let all = try kept.changes(of: mount, compared: true)
         var changes = try ChosenPaths(all, of: mount).changes(at: paths)
         if all.isEmpty, !kept.isUnfinished { Caller.leave(0) }
@@ -115,7 +115,7 @@ struct DiscardCommand: ParsableCommand {
 
     func run() throws {
         do throws(Rejection) {
-            let mount = try overlay.mount()
+            let (mount, _) = try overlay.mount()
             do throws(Diagnostic) {
                 let kept = try KeptChanges(of: mount, needsLowers: false).worker(of: mount)
                 if let left = try kept.discard(of: mount) { Report.say(Diagnostic(left, at: nil), as: .note) }

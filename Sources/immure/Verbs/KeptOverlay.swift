@@ -18,16 +18,18 @@ struct OverlayOptions: ParsableArguments {
     @Argument(help: "the target of the overlay, where the spec has several")
     var target: String?
 
-    /// The overlay with its changes; there must be one.
-    func mount() throws(Rejection) -> Mount {
+    /// The overlay with its changes, there must be one, and the targets of all mounts.
+    func mount() throws(Rejection) -> (mount: Mount, targets: [String]) {
         let surroundings = Caller.surroundings()
         let document = try Document.load(
             path: spec, overrides: overrides, in: surroundings, reading: Caller.readSpec,
             translating: BundleSpec.translate)
         try Prepare.requireTrust(document)
-        let kept = KeptChanges.kept(in: try Prepare.decode(document, in: surroundings))
+        let decoded = try Prepare.decode(document, in: surroundings)
+        let kept = KeptChanges.kept(in: decoded)
+        let targets = decoded.filesystem.mounts.map(\.target)
         if let target {
-            if let mount = kept.first(where: { $0.target == target }) { return mount }
+            if let mount = kept.first(where: { $0.target == target }) { return (mount, targets) }
             throw Rejection([
                 Diagnostic("\(spec) keeps no changes of \(quoted(target))", at: nil, hint: Self.list(kept))
             ])
@@ -44,7 +46,7 @@ struct OverlayOptions: ParsableArguments {
                 Diagnostic("\(spec) keeps the changes of several overlays", at: nil, hint: Self.list(kept))
             ])
         }
-        return mount
+        return (mount, targets)
     }
 
     private static func list(_ kept: [Mount]) -> String? {
