@@ -227,7 +227,7 @@ struct ChangeWalk {
         return nil
     }
 
-    private func directory(of layer: Int, _ lowers: Merged) -> Int32 {
+    func directory(of layer: Int, _ lowers: Merged) -> Int32 {
         lowers.first { $0.layer == layer }?.directory ?? -1
     }
 
@@ -263,46 +263,5 @@ struct ChangeWalk {
     private func hasMark(_ name: EntryName, _ upper: Int32) throws(KernelError) -> Bool {
         let entry = try openEntry(name, at: upper, .path)
         return try extendedAttribute(prefix + "whiteout", of: entry.number) != nil
-    }
-
-    // Versions
-
-    /// Whether both have the same bytes, and whether both could be read at all.
-    private func isSameContent(
-        _ name: EntryName, _ status: EntryStatus, _ upper: Int32, _ original: (layer: Int, status: EntryStatus),
-        _ lowers: Merged
-    ) throws(KernelError) -> (isSame: Bool, wasRead: Bool) {
-        let lower = directory(of: original.layer, lowers)
-        switch status.kind {
-        case .symlink: return (try linkTarget(name, at: upper) == linkTarget(name, at: lower), true)
-        case .characterDevice, .blockDevice: return (status.node == original.status.node, true)
-        case .directory, .fifo, .socket: return (true, true)
-        case .regular:
-            if status.size != original.status.size { return (false, true) }
-            do throws(KernelError) {
-                let (one, other) = (
-                    try openEntry(name, at: upper, .read).release(), try openEntry(name, at: lower, .read).release()
-                )
-                defer {
-                    closeDescriptor(one)
-                    closeDescriptor(other)
-                }
-                return (try haveSameContent(one, other), true)
-            } catch {
-                guard error.errno == .accessDenied || error.errno == .notPermitted else { throw error }
-                return (false, false)
-            }
-        }
-    }
-
-    private func attributesDiffer(
-        _ name: EntryName, _ upper: Int32, _ original: (layer: Int, status: EntryStatus), _ lowers: Merged
-    ) throws(KernelError) -> Bool {
-        switch original.status.kind {
-        case .regular, .directory: break
-        default: return false
-        }
-        return try personalAttributes(of: name, at: upper)
-            != personalAttributes(of: name, at: directory(of: original.layer, lowers))
     }
 }
