@@ -158,7 +158,7 @@ def test_a_file_system_without_such_attributes(caller):
 def test_a_view_that_the_kernel_made_read_only_is_refused(root):
     lower, place = tree(root), root.directory()
     root.shell(writable(root) + kept(place, lower), "true").ok
-    stuck = place / "changes.work/work/stuck"
+    stuck = place / "changes.work/work/work/stuck"
     stuck.mkdir()
     if subprocess.run(["chattr", "+i", str(stuck)], capture_output=True).returncode:
         pytest.skip("no such attribute here")

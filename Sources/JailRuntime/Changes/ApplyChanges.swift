@@ -46,6 +46,7 @@ package struct ChangeApplication {
             throw Diagnostic("overlay on \(mount.target): nothing has been kept", at: mount.position)
         }
         do throws(Failure) {
+            if !record.isEmptying { try kept.requireShut() }
             placed = kept.placed
             try placed.read()
             ours = try PutFiles(in: kept.work)
@@ -134,6 +135,7 @@ package struct ChangeApplication {
         try RemoveTree.empty(kept.upper)
         try PlacedDirectories.remove(in: kept.work)
         try ours.remove()
+        try kept.moveOut()
         try removeEntry(OverlayRecord.nameOfEmptying, at: kept.work, directory: false)
         try synchronize(kept.work)
     }

@@ -9,14 +9,16 @@ extension KeptChanges {
     package func discard(of mount: Mount) throws(Diagnostic) -> String? {
         guard isRecorded else { return nil }
         let left = leftInOriginal(of: mount)
+        let spared = isInWork ? [OverlayRecord.nameOfEmptying, KeptPlace.inside] : [OverlayRecord.nameOfEmptying]
         do throws(KernelError) {
             try OverlayRecord.beginEmptying(in: work)
             try ClosedFiles.open { (_) throws(KernelError) in try RemoveTree.empty(upper) }
             // The next jail has it as its root.
             if let root = record?.roots?.upper { try root.restore(upper) }
-            while let name = try entryNames(of: work).first(where: { $0 != OverlayRecord.nameOfEmptying }) {
+            while let name = try entryNames(of: work).first(where: { !spared.contains($0) }) {
                 try RemoveTree.remove(name, at: work)
             }
+            try moveOut()
             try RemoveTree.remove(OverlayRecord.nameOfEmptying, at: work)
         } catch {
             throw Self.diagnostic(Failure(error), mount)

@@ -11,6 +11,8 @@ package struct KeptChanges {
     private(set) var lowers: [Int32]
     /// The targets of the spec's mounts.
     private let targets: [String]
+    private let place: KeptPlace
+    private let found: KeptPlace.Found
     /// nil where no launch has left one, or it cannot be read and need not be.
     let record: OverlayRecord?
     /// Whether a launch has left one.
@@ -28,13 +30,15 @@ package struct KeptChanges {
         guard case .overlay(let lower, let upper?, let work?) = mount.source else {
             throw Diagnostic("\(mount.target) keeps no changes", at: mount.position)
         }
+        place = KeptPlace(upper: upper, work: work, following: Self.rule, isRoot: effectiveUser() == 0)
         do throws(Failure) {
-            self.work = try Self.open(work, "work")
+            self.work = try Self.kept(work) { [place] () throws(Failure) in try place.work.open().release() }
             guard try failing({ [work = self.work] () throws(KernelError) in try takeLock(work) }) else {
                 throw Failure(telling: "\(work): in use by a jail, or by another immure", hint: nil)
             }
             placed = PlacedDirectories(in: self.work)
-            self.upper = try Self.open(upper, "upper")
+            found = try Self.kept(upper) { [place, work = self.work] () throws(Failure) in try place.find(in: work) }
+            self.upper = found.upper
             let text = try OverlayRecord.text(in: self.work)
             isRecorded = text != nil
             record = try text.flatMap { (text) throws(Failure) in try Self.record(text, isNeeded: needsLowers) }
@@ -65,15 +69,27 @@ package struct KeptChanges {
 
     private static var rule: LinkRule { LinkRule(user: effectiveUser(), isRoot: effectiveUser() == 0) }
 
-    private static func open(_ path: String, _ key: String) throws(Failure) -> Int32 {
+    private static func kept<Result>(
+        _ path: String, _ find: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         do throws(Failure) {
-            let layer = KeptLayer(key: key, path: path, rule: rule, isRoot: effectiveUser() == 0)
-            return try key == "upper" ? layer.openClosed().release() : layer.open().release()
+            return try find()
         } catch {
             guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
             throw Failure(telling: "there is no \(path): no launch of this spec has kept changes there yet", hint: nil)
         }
     }
+
+    /// Whether upper is in the work directory, and the spec's name for it a link.
+    var isInWork: Bool { found.isInside }
+
+    /// What other users of the host may have changed is not put into the original.
+    func requireShut() throws(Failure) {
+        guard found.isShut else { throw try place.isOpen(found) }
+    }
+
+    /// Puts the emptied upper where its name is.
+    func moveOut() throws(KernelError) { try place.moveOut(found, of: work) }
 
     /// A lower, to be read.
     static func openLower(_ path: String, following rule: LinkRule) throws(Failure) -> Int32 {

@@ -20,8 +20,8 @@ struct KeptLayer {
 
     static let wayHint = "keep the changes below a directory that only root can write to"
 
-    private var name: String { components(path).last ?? "." }
-    private var parent: KeptLayer {
+    var name: String { components(path).last ?? "." }
+    var parent: KeptLayer {
         let above = "/" + components(path).dropLast().joined(separator: "/")
         return KeptLayer(key: key, path: above, rule: rule, isRoot: isRoot, maps: maps)
     }
@@ -29,28 +29,20 @@ struct KeptLayer {
     /// Opens it for reading; what the kernel refuses is a failure of cause `kernel`, as ENOENT where it does not exist.
     func open() throws(Failure) -> Descriptor { try open(in: try parent.reach()) }
 
-    /// The same, as the place that it is where its mode lets nobody read it.
-    func openClosed() throws(Failure) -> Descriptor {
-        do throws(Failure) {
-            return try open()
-        } catch {
-            guard case .kernel = error.cause, error.errno == .accessDenied else { throw error }
-            return try open(in: try parent.reach(), .path | .directory | .noFollow)
-        }
-    }
-
     /// The same; what is missing is made, and the directory that it is in: closed to everybody else, as what a jail leaves in it may be
     /// set-user-ID. `original`: whose owner, mode and attributes a new one gets.
     func openOrMake(like original: Int32?) throws(Failure) -> Descriptor {
-        let above = try parent.reachOrMake()
+        try openOrMake(in: try parent.reachOrMake(), like: original)
+    }
+
+    func openOrMake(in above: borrowing Descriptor, like original: Int32?) throws(Failure) -> Descriptor {
         do throws(Failure) {
             return try open(in: above)
         } catch {
             guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
         }
-        try failing { () throws(KernelError) in
-            try makeDirectory(name, at: above.number, permissions: 0o700)
-        }
+        let directory = above.number
+        try failing { () throws(KernelError) in try makeDirectory(name, at: directory, permissions: 0o700) }
         let made = try open(in: above)
         if let original { try failing { () throws(KernelError) in try copyRoot(of: original, to: made.number) } }
         return made
@@ -72,7 +64,7 @@ struct KeptLayer {
         return nil
     }
 
-    private func open(
+    func open(
         in above: borrowing Descriptor, _ mode: OpenMode = .read | .directory | .noFollow
     ) throws(Failure) -> Descriptor {
         let directory = above.number
@@ -85,18 +77,23 @@ struct KeptLayer {
             let found = try failing { () throws(KernelError) in
                 try entryStatus(EntryName(Array(name.utf8)), at: directory)
             }
-            throw Failure(
-                telling: found?.kind == .symlink
-                    ? "\(key): \(path) is a symbolic link, and changes are kept only in the directory itself"
-                    : "\(key): \(path) is not a directory", hint: nil)
+            throw refusal(of: found?.kind)
         }
         let layer = Descriptor(owning: opened)
         if key == "work" { try requireOwn(opened, "work: \(path)", path: path) }
         return layer
     }
 
+    /// Why something else than a directory is not taken for one.
+    func refusal(of kind: EntryStatus.Kind?) -> Failure {
+        Failure(
+            telling: kind == .symlink
+                ? "\(key): \(path) is a symbolic link, and changes are kept only in the directory itself"
+                : "\(key): \(path) is not a directory", hint: nil)
+    }
+
     /// The directory that is entered on the way, opened with `O_PATH`.
-    private func reach() throws(Failure) -> Descriptor {
+    func reach() throws(Failure) -> Descriptor {
         let (reached, fault): (Int32, Diagnostic?)
         do throws(WalkFault) {
             (reached, fault) = try Caller.reach(path, following: rule, trusting: isRoot ? 0 : nil)
@@ -112,7 +109,7 @@ struct KeptLayer {
         return directory
     }
 
-    private func reachOrMake() throws(Failure) -> Descriptor {
+    func reachOrMake() throws(Failure) -> Descriptor {
         do throws(Failure) {
             return try reach()
         } catch {

@@ -45,7 +45,11 @@ struct OverlayRecord {
     func require(_ directory: Int32) throws(Failure) {
         let found = try failing { () throws(KernelError) in try status(of: directory).identity.inode }
         guard let upper, upper != found else { return }
-        throw Failure(
+        throw Self.otherUpper
+    }
+
+    static var otherUpper: Failure {
+        Failure(
             telling: "upper is not the directory that the changes were kept in: another stands in its place",
             hint: "put that one back, or name an upper and a work of their own, which immure makes")
     }
@@ -152,6 +156,15 @@ extension OverlayRecord {
     /// What is there; nil for nothing.
     static func read(in work: Int32) throws(Failure) -> OverlayRecord? {
         try text(in: work).map { (text) throws(Failure) in try parse(text) }
+    }
+
+    /// The same; nil where it cannot be read as well.
+    static func readable(in work: Int32) -> OverlayRecord? {
+        do throws(Failure) {
+            return try read(in: work)
+        } catch {
+            return nil
+        }
     }
 
     private static func presentName(in work: Int32) throws(KernelError) -> EntryName? {

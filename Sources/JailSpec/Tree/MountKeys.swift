@@ -119,9 +119,13 @@ extension SectionRows {
             KeyRow(
                 "upper", "work", as: .hostPath,
                 """
-                overlay: where changes go, and an empty directory beside it, both of no other overlay. Neither is a symbolic link, and root's lie below
-                directories that only root can write to. Without both, changes are thrown away; an ordinary
-                user's only since Linux 6.6, whose tmpfs has what overlayfs needs.
+                overlay: where changes go, and an empty directory beside it, both of no other overlay, and root's below directories
+                that only root can write to. No other user of the host comes to what is kept, whatever modes the jail's
+                directories have: where no directory above upper has mode 700, it is made in work, which gets that mode, and the
+                name of upper is a link that leads there as long as anything is kept (an empty directory makes way for it; any
+                other link is refused). Where the way has been opened since, a launch and `immure apply` are refused until it is
+                closed. Without both, changes are thrown away; an ordinary user's only since Linux 6.6, whose tmpfs has what
+                overlayfs needs.
                 """),
             KeyRow(
                 "record", as: .boolean, default: "true",

@@ -11,48 +11,80 @@ extension Applier {
         _ upper: String, _ work: String, _ source: OverlaySource, _ layers: inout OverlayLayers, of plan: Plan
     ) throws(Failure) {
         layers.upperIsOnHost = true
-        layers.upper = try openOrMake(upper, "upper", like: layers.lower[0], of: plan)
-        layers.work = try openOrMake(work, "work", like: nil, of: plan)
+        let place = keptPlace(upper, work, of: plan)
+        // Not to make a work without an upper: what the upper is in is asked for first.
+        try Self.told(of: upper, "upper") { () throws(Failure) in _ = try place.upper.parent.reachOrMake() }
+        try Self.told(of: work, "work") { () throws(Failure) in
+            layers.notes = try place.work.openOrMake(like: nil).release()
+        }
+        let isFree = try failing { [layers] () throws(KernelError) in try takeLock(layers.notes) }
+        guard isFree else { throw busy(layers.notes) }
+        try hold(layers.notes, isShown: false, of: plan)
+        let found = try openUpper(place, upper, source, &layers)
+        layers.work = try place.openBase(in: layers.notes, isInside: found.isInside)
         for (number, key) in [(layers.upper, "upper"), (layers.work, "work")] { try requireDisk(number, key) }
-        let isFree = try failing { [layers] () throws(KernelError) in try takeLock(layers.work) }
-        guard isFree else { throw busy(layers.work) }
-        try hold(layers.work, isShown: false, of: plan)
         if let limit = source.limit {
-            try limitStorage(limit, in: [(layers.upper, upper), (layers.work, work)], of: plan)
+            try limitStorage(limit, in: [(layers.upper, upper), (layers.notes, work)], of: plan)
         }
         try refuseNested(layers)
         try requireRename(layers)
         if source.isRecorded { try refuseReachable(layers, plan) }
         try hideInLower(&layers)
-        if source.isRecorded { try writeRecord(layers, source, plan) }
+        if source.isRecorded { try writeRecord(layers, source, plan, place, found) }
     }
 
-    private mutating func openOrMake(
-        _ path: String, _ key: String, like original: Int32?, of plan: Plan
-    ) throws(Failure) -> Int32 {
+    /// Where nothing is recorded, nothing is ever applied, and upper is what the caller has put there.
+    private func openUpper(
+        _ place: KeptPlace, _ path: String, _ source: OverlaySource, _ layers: inout OverlayLayers
+    ) throws(Failure) -> KeptPlace.Found {
+        var found = KeptPlace.Found(upper: -1, above: -1, isInside: false, isShut: true)
+        try Self.told(of: path, "upper") { () throws(Failure) in
+            if source.isRecorded {
+                let record = OverlayRecord.readable(in: layers.notes)
+                found = try place.findOrMake(in: layers.notes, over: layers.lower, record)
+            } else {
+                found.upper = try place.upper.openOrMake(like: layers.lower[0]).release()
+            }
+        }
+        layers.upper = found.upper
+        if found.isInside {
+            let above = try self.place(of: found.above)
+            layers.link = (above == [UInt8(ascii: "/")] ? [] : above) + Array("/\(place.upper.name)".utf8)
+        }
+        if found.above >= 0 { closeDescriptor(found.above) }
+        return found
+    }
+
+    /// In the words for a directory of changes.
+    private static func told(of path: String, _ key: String, _ body: () throws(Failure) -> Void) throws(Failure) {
         do throws(Failure) {
-            return try keptLayer(path, key, of: plan).openOrMake(like: original).release()
+            try body()
         } catch {
             throw error.ofLayer(path, key)
         }
     }
 
-    private mutating func keptLayer(_ path: String, _ key: String, of plan: Plan) -> KeptLayer {
-        KeptLayer(
-            key: key, path: path, rule: rule(of: plan), isRoot: isRoot,
-            maps: plan.creation.map { step > $0 } == true ? plan.maps : nil)
+    private mutating func keptPlace(_ upper: String, _ work: String, of plan: Plan) -> KeptPlace {
+        KeptPlace(
+            upper: upper, work: work, following: rule(of: plan), isRoot: isRoot,
+            in: plan.creation.map { step > $0 } == true ? plan.maps : nil)
     }
 
     /// Looks whether both are there, or could be made, and makes nothing.
     mutating func lookAtKept(_ upper: String, _ work: String, _ source: OverlaySource, of plan: Plan) throws(Failure) {
-        for (path, key) in [(upper, "upper"), (work, "work")] {
-            do throws(Failure) {
-                guard let layer = try keptLayer(path, key, of: plan).openOrFindPlace() else { continue }
-                try requireDisk(layer.number, key)
-                if source.limit != nil { try requireQuotas(layer.number, path) }
-            } catch {
-                throw error.ofLayer(path, key)
-            }
+        let place = keptPlace(upper, work, of: plan)
+        var notes: Int32 = -1
+        defer { if notes >= 0 { closeDescriptor(notes) } }
+        try Self.told(of: work, "work") { () throws(Failure) in
+            guard let layer = try place.work.openOrFindPlace() else { return }
+            notes = layer.release()
+            try requireDisk(notes, "work")
+            if source.limit != nil { try requireQuotas(notes, work) }
+        }
+        try Self.told(of: upper, "upper") { () throws(Failure) in
+            guard let layer = try place.look(in: notes) else { return }
+            try requireDisk(layer.number, "upper")
+            if source.limit != nil { try requireQuotas(layer.number, upper) }
         }
     }
 
@@ -88,13 +120,15 @@ extension Applier {
 
     /// The spec's names were compared when it was read, here it is where they lead.
     private func refuseNested(_ layers: OverlayLayers) throws(Failure) {
-        let (upper, work) = (try place(of: layers.upper), try place(of: layers.work))
+        let (upper, work, notes) = (
+            try place(of: layers.upper), try place(of: layers.work), try place(of: layers.notes)
+        )
         if upper == work { throw nested("work is the same directory as upper") }
         if isBelow(work, upper) { throw nested("work is inside upper") }
         if isBelow(upper, work) { throw nested("upper is inside work") }
         for lower in layers.lower {
             let path = try place(of: lower)
-            for (layer, key) in [(upper, "upper"), (work, "work")] where path != layer && isBelow(path, layer) {
+            for (layer, key) in [(upper, "upper"), (notes, "work")] where path != layer && isBelow(path, layer) {
                 throw nested("a lower is inside \(key)")
             }
         }
@@ -111,16 +145,13 @@ extension Applier {
             try removeEntry(name, at: layers.upper, directory: false)
         } catch {
             guard error.errno == .crossesDevice else { throw Failure(error) }
-            throw Failure(
-                telling:
-                    "upper: nothing can be moved to it from work: they are on two file systems, two mounts, or one of "
-                    + "them is a btrfs subvolume", hint: "make both in one directory: mkdir changes changes.work")
+            throw OverlayLayers.areApart
         }
     }
 
     /// What the jail could write past the overlay; the planner has compared the names, here it is where they lead.
     private func refuseReachable(_ layers: OverlayLayers, _ plan: Plan) throws(Failure) {
-        let kept = try [layers.upper, layers.work].map { number throws(Failure) in try place(of: number) }
+        let kept = try [layers.upper, layers.notes].map { number throws(Failure) in try place(of: number) }
         for other in plan.steps {
             guard case .tree(.fill(_, .tree(let tree), let promise)) = other.operation,
                 !promise.held.hasAll(of: .readOnly)
@@ -143,11 +174,11 @@ extension Applier {
     /// An upper or a work inside the lower would be seen there, and lead nowhere (ELOOP).
     private func hideInLower(_ layers: inout OverlayLayers) throws(Failure) {
         var hidden: [[EntryName]] = []
+        let notes = try place(of: layers.notes)
+        let paths = [notes, layers.link.isEmpty ? try place(of: layers.upper) : layers.link]
         for lower in layers.lower {
             let above = try place(of: lower)
-            for number in [layers.upper, layers.work] {
-                let path = try place(of: number)
-                guard path != above, isBelow(path, above) else { continue }
+            for path in paths where path != above && isBelow(path, above) {
                 hidden.append(
                     path.dropFirst(above.count).split(separator: UInt8(ascii: "/")).map { EntryName(Array($0)) })
             }
@@ -166,13 +197,15 @@ extension Applier {
     }
 
     /// What `diff` and `apply` will need to know, and what a later launch must find the same.
-    private func writeRecord(_ layers: OverlayLayers, _ source: OverlaySource, _ plan: Plan) throws(Failure) {
+    private func writeRecord(
+        _ layers: OverlayLayers, _ source: OverlaySource, _ plan: Plan, _ place: KeptPlace, _ found: KeptPlace.Found
+    ) throws(Failure) {
         var record = try OverlayRecord(layers, source, plan, process: try hostProcess())
         var isEmpty = try failing { () throws(KernelError) in try entryNames(of: layers.upper).isEmpty }
-        if isEmpty, let before = Self.readable(in: layers.work)?.roots, let now = record.roots {
+        if isEmpty, let before = OverlayRecord.readable(in: layers.notes)?.roots, let now = record.roots {
             isEmpty = now.upper.parts(otherThan: before.upper).isEmpty  // what its root is may be a change as well
         }
-        if !isEmpty, let earlier = try OverlayRecord.read(in: layers.work) {
+        if !isEmpty, let earlier = try OverlayRecord.read(in: layers.notes) {
             try earlier.require(layers.upper)
             if earlier.isEmptying {
                 throw Failure(
@@ -195,6 +228,7 @@ extension Applier {
                     telling: "the changes in upper were made over other directories than these",
                     hint: "launch as before, or throw them away: immure discard SPEC")
             }
+            guard found.isShut else { throw try place.isOpen(found) }
             // A change is one of the original's since the first launch that is still in the upper.
             (record.start, record.roots) = (earlier.start, earlier.roots)
         } else if !isEmpty {
@@ -202,16 +236,7 @@ extension Applier {
                 telling: "upper is not empty, and work has no immure.json that says what it changes",
                 hint: "empty it, or name another directory, which immure makes")
         }
-        try record.begin(in: layers.work)
-    }
-
-    /// The record of a launch; nil where there is none, or it cannot be read.
-    private static func readable(in work: Int32) -> OverlayRecord? {
-        do throws(Failure) {
-            return try OverlayRecord.read(in: work)
-        } catch {
-            return nil
-        }
+        try record.begin(in: layers.notes)
     }
 
     /// The number of this process on the host.

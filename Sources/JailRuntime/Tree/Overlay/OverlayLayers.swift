@@ -10,7 +10,12 @@ struct OverlayLayers {
     /// Over all of them: whiteouts of what is to be out of sight; −1 for none.
     var cover: Int32 = -1
     var upper: Int32 = -1
+    /// What overlayfs takes for itself.
     var work: Int32 = -1
+    /// Of changes that are kept: the work directory of the spec, with the record.
+    var notes: Int32 = -1
+    /// The name of an upper that is in work: a link.
+    var link: [UInt8] = []
     /// The tmpfs that upper and work, or the cover, are on: attached to nothing.
     var scratch: [Int32] = []
 
@@ -26,7 +31,14 @@ struct OverlayLayers {
     var below: [Int32] { cover < 0 ? lower : [cover] + lower }
 
     func close() {
-        for number in lower + scratch + [cover, upper, work] where number >= 0 { closeDescriptor(number) }
+        for number in lower + scratch + [cover, upper, work, notes] where number >= 0 { closeDescriptor(number) }
+    }
+
+    static var areApart: Failure {
+        Failure(
+            telling:
+                "upper: nothing can be moved to it from work: they are on two file systems, two mounts, or one of "
+                + "them is a btrfs subvolume", hint: "make both in one directory: mkdir changes changes.work")
     }
 
     /// Opens the lowers; false where an optional one is missing.

@@ -92,14 +92,14 @@ extension Applier {
         if let inodes = limit.inodes { try hold(room.inodes <= inodes, "inodes", "\(inodes)", "\(room.inodes)") }
     }
 
-    private static let mark = "trusted.immure.project"
+    static let projectMark = "trusted.immure.project"
     private static let (firstProject, projects) = (UInt32(1) << 30, UInt64(1) << 30)
 
     /// A project for a directory with that limit: its own, where immure gave it one, or one that nobody has a use for.
     private func chooseProject(_ limit: StorageLimit, _ directory: Int32, _ path: String) throws(Failure) -> UInt32 {
         let (own, mark, inode) = try failing { () throws(KernelError) in
             (
-                try project(of: directory), try extendedAttribute(Self.mark, of: directory),
+                try project(of: directory), try extendedAttribute(Self.projectMark, of: directory),
                 try status(of: directory).identity.inode
             )
         }
@@ -113,7 +113,7 @@ extension Applier {
             let isTaken = try failing { () throws(KernelError) -> Bool in
                 guard try projectUse(number, of: directory).isFree else { return true }
                 // Before anything belongs to the project: an interrupted launch is continued by the next.
-                try setExtendedAttribute(Self.mark, Array("\(number)".utf8), of: directory)
+                try setExtendedAttribute(Self.projectMark, Array("\(number)".utf8), of: directory)
                 try Kernel.join(project: number, directory, inherits: true)
                 // Another launch may have come to the same number at the same time.
                 if try projectUse(number, of: directory).usedInodes == 1 { return false }
