@@ -50,6 +50,8 @@ struct Generaliser {
     }
 
     private let places: Places
+    /// Whether the jail has the caller's own HOME, in place of a home of its own.
+    private let keepsHome: Bool
     private(set) var grants: [Grant] = []
     private var known: [Key: Int] = [:]
     /// What the command did that no line is made of, and why.
@@ -57,6 +59,7 @@ struct Generaliser {
 
     init(_ records: [AccessRecord], _ context: LearnContext) {
         places = Places(context: context)
+        keepsHome = records.contains { $0.act == .variable && $0.path == "HOME" }
         for record in records.sorted() { take(record) }
         enter(context.current, "is started in \(context.current)")
         gather(.writable)
@@ -84,7 +87,7 @@ struct Generaliser {
     private mutating func enter(_ path: String, _ reason: String) {
         if places.isStanding(path) || places.isOwn(path) || path == "/" { return }
         // The home of an ordinary user is one that the jail has of its own.
-        if path == places.context.home, !places.context.isRoot { return }
+        if path == places.context.home, !keepsHome, !places.context.isRoot { return }
         add(path, .empty, reason)
     }
 

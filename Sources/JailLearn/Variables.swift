@@ -34,10 +34,11 @@ package enum Variables {
     private static let programs = ["/usr/local/bin", "/usr/bin", "/bin"]
 
     /// Those whose value leads to a path that was used, those by which a program words its output, and PATH where a program of a
-    /// directory was executed that only the caller's has, and HOME where that is not the account's.
+    /// directory was executed that only the caller's has, and HOME where the jail's may be another. `homes` is where HOME leads, by each
+    /// name that this has, `jailHome` the HOME that the jail has by itself; nil where that is not known.
     package static func records(
-        of environment: [(name: String, value: String)], used records: Set<AccessRecord>, accountHome: String?,
-        _ context: LearnContext
+        of environment: [(name: String, value: String)], used records: Set<AccessRecord>, jailHome: String?,
+        homes: [String], _ context: LearnContext
     ) -> [AccessRecord] {
         let places = Places(context: context)
         /// The first of the paths that were used below a directory.
@@ -58,9 +59,15 @@ package enum Variables {
                 else { return nil }
                 return AccessRecord(.variable, name, "a program of \(found) is executed")
             }
-            if name == "HOME", value != accountHome, let one = used(below: value) {
-                // The jail's is that of passwd(5).
-                return AccessRecord(.variable, name, "leads to \(one), and is not the account's")
+            if name == "HOME" {
+                // What leads to the host's system counts as well: the jail's does not.
+                let found = records.lazy.filter { $0.isOfFile }.map(\.path).filter { path in
+                    homes.contains { isWithin(path, $0) }
+                }
+                guard value != jailHome, let one = homes.lazy.compactMap(used(below:)).first ?? found.min() else {
+                    return nil
+                }
+                return AccessRecord(.variable, name, "leads to \(one), and the jail's own does not")
             }
             guard !own.contains(name) else { return nil }
             for path in paths where path != "/" && path != context.home && !places.isStanding(path) {

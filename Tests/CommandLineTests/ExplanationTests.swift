@@ -101,6 +101,15 @@ import Testing
         #expect(failure.status == 126)
     }
 
+    /// What comes before the spec's own limit fails by the caller's.
+    @Test func `whose limit of descriptors it is`() throws {
+        let plan = try plan("command = [\"foo\"]\n[rlimits]\nnofile = 4\n")
+        let late = words(failure(.landlockCreateRuleset, 24, in: plan, at: "change_directory"), plan, host())
+        #expect(late.contains("build.toml:3:10: ") && late.contains("rlimits.nofile = 32"), "\(late)")
+        let early = words(failure(.openTree, 24, in: plan, at: "create_namespaces"), plan, host())
+        #expect(!early.contains("build.toml") && early.contains("ulimit -n"), "\(early)")
+    }
+
     @Test func `a failure of no step`() throws {
         let text = words(failure(.socketpair, 24, in: Plan(), at: ""), Plan(), host())
         #expect(text.hasPrefix("immure: launch: socketpair: EMFILE too many open files"))

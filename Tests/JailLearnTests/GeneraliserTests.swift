@@ -188,11 +188,27 @@ import Testing
             ("DATA", "/data/set"), ("OTHER", "/data/other"), ("SECRET", "abc"), ("HOME", "/data"), ("LANG", "C"),
             ("PATH", "/usr/bin:/opt/t/bin"), ("LIB", "/usr/lib"), ("ROOT", "/"),
         ].map { (name: $0.0, value: $0.1) }
-        let kept = Variables.records(of: environment, used: used, accountHome: "/data", Self.context).map(\.path)
+        let kept = Variables.records(
+            of: environment, used: used, jailHome: "/data", homes: ["/data"], Self.context
+        ).map(\.path)
         #expect(kept == ["DATA", "LANG", "PATH"])
-        let home = [(name: "HOME", value: "/data")]
-        #expect(
-            Variables.records(of: home, used: used, accountHome: "/home/u", Self.context).map(\.path) == ["HOME"])
+    }
+
+    /// Also where it leads to what every jail has of the host, or below the root.
+    @Test(arguments: [
+        ("/data", ["/data"], true), ("/", ["/"], true), ("/opt", ["/opt"], true), ("/etc", ["/etc"], true),
+        ("/link", ["/link", "/data"], true), ("/other", ["/other"], false), ("/home/u", ["/home/u"], false),
+        ("relative", ["/none/relative"], false),
+    ]) func `a home that is not the account's is kept where it led to anything`(
+        value: String, homes: [String], isKept: Bool
+    ) {
+        let used: Set = [
+            AccessRecord(.read, "/data/set/x"), AccessRecord(.enter, "/opt"), AccessRecord(.read, "/etc/hostname"),
+            AccessRecord(.read, "/home/u/x"), AccessRecord(.connect, "@name", "unix"),
+        ]
+        let kept = Variables.records(
+            of: [(name: "HOME", value: value)], used: used, jailHome: "/home/u", homes: homes, Self.context)
+        #expect(kept.map(\.path) == (isKept ? ["HOME"] : []))
     }
 
     @Test func `addresses get a network of the jail's own, where the host has what that takes`() throws {

@@ -58,6 +58,7 @@ CASES = [
     # What the kernel refuses
     Case(("raising a hard limit needs CAP_SYS_RESOURCE; `ulimit -H` and /proc/self/limits show what {} has",), '[rlimits]\nnofile = "2000000:2000000"',
          ('[rlimits]\nnofile = "100:200"',)),
+    Case(("the launch opens files of its own before the command begins: rlimits.nofile = {}",), "[rlimits]\nnofile = 4", sets=1),
     Case(("only root may lower the nice value (unless RLIMIT_NICE allows)",), "[process]\nnice = -5", root=True),
     Case(('process.cpus = "{}" names those that are',), '[process]\ncpus = "0,900"', sets=1),
     Case(("add it to limits.cpus, or leave it out of process.cpus",), '[limits]\ncpus = "0"\n[process]\ncpus = "0,900"', ('[process]\ncpus = "0"',)),

@@ -109,3 +109,15 @@ def test_the_homes_are_read_as_they_are(caller, people):
     caller.file(place / "set", "x\n")
     caller.verb("learn", "--no-verify", "-o", str(spec), "--", "cat", str(place / "set"), cwd=caller.directory(), timeout=60).ok
     assert shown(spec) == {place}
+
+
+@pytest.mark.parametrize("name", [name for name in VALUES if name not in ("unset", "accent")])
+def test_what_is_read_by_it_is_read_in_the_jail(caller, people, name):
+    """A HOME that is not the account's leads elsewhere, also to what every jail has, or below the root; to enter it is enough."""
+    home = values(caller, people)[name]
+    file = {"root": "etc/hostname", "etc": "hostname", "empty": "etc/hostname", "home": None, "var lib": None}.get(name, "one")
+    script, spec = (f"cat ~/{file} && " if file else "") + "cd && pwd", caller.directory() / "s.toml"
+    plain = caller.finish(caller.popen(["/bin/sh", "-c", script], cwd="/home", env={"HOME": home})).ok.stdout
+    run = caller.verb("learn", "-o", str(spec), "--", "/bin/sh", "-c", script, cwd="/home", timeout=60, env={"HOME": home})
+    assert run.status == 0 and "note: verified: in the jail its status and output are the same" in run.stderr, run
+    assert caller.run(spec, cwd="/home", env={"HOME": home}, timeout=60).ok.stdout == plain

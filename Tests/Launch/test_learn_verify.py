@@ -102,6 +102,16 @@ def test_without_try_it_is_run_no_more_than_it_takes(bench, script, count):
     assert bench.runs == count
 
 
+def test_what_is_said_to_be_missing_is_the_first_that_is_hinted_at(bench):
+    """What all of a directory below the root takes is for the caller to write."""
+    learned = bench.learn("ls /srv >/dev/null && echo listed")
+    assert learned.status == 1 and "not in the spec: the command lists /srv" in learned.stderr, learned
+    hint = f'what is said above not to be in the spec may be why: have lines for it in a spec with extends = ["{bench.spec}"]; or find what ends that'
+    assert hint in learned.stderr, learned
+    wider = bench.caller.spec(f'extends = ["{bench.spec}"]\n[filesystem]\nro = ["/srv"]\n')
+    assert bench.caller.run(wider, cwd=bench.work, timeout=60).ok.stdout == "listed\n"
+
+
 def test_the_variables_that_it_lacks_are_found(bench):
     """Of many, and two that it takes both; the values are nowhere."""
     env = {f"V{number}": "secret" for number in range(40)}

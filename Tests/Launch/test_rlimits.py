@@ -1,11 +1,14 @@
 """[rlimits]: all sixteen, never above the inherited hard limit (C51, T38)."""
 
+import fcntl
+import os
 import resource
 
 import pytest
 
 from harness.facts import Facts, SOURCE
 from harness.caller import PYTHON
+from harness.hints import gone, hints, settings
 from harness.must import needs
 
 ROWS = {
@@ -104,6 +107,27 @@ def test_a_tight_limit_of_the_command_does_not_break_the_launch(caller):
     assert run.status in (0, 125) and run.stdout in ("ran\n", ""), run
     if run.status == 125:
         assert "spec.toml:" in run.stderr
+
+
+@pytest.mark.parametrize("passed", [False, True])
+def test_too_few_descriptors_for_the_launch_are_told_of_their_line(caller, passed):
+    """Not of the caller's own limit, which has nothing to do with it; the number that the hint has is enough."""
+    high = fcntl.fcntl(0, fcntl.F_DUPFD, 100)
+    given = {"pass_fds": (high,)} if passed else {}
+    refused = 0
+    for number in range(12):
+        spec = caller.spec(f"\n[process]\nfds = {[high] if passed else []}\n[rlimits]\nnofile = {number}\n")
+        run = caller.run(spec, "/bin/true", **given)
+        if run.status == 0:
+            continue
+        refused += 1
+        assert run.status == 125 and f"{spec}:5:10: " in run.stderr and "EMFILE" in run.stderr, (number, run)
+        [hint] = hints(run.stderr)
+        assert "ulimit" not in hint, hint
+        [line] = settings(hint)
+        gone(caller.run(spec, "/bin/true", options=line, **given))
+    os.close(high)
+    assert refused > 0
 
 
 def test_limits_are_the_commands_and_not_the_launchers(caller):

@@ -1,10 +1,15 @@
 """`immure run --why`: a line that is printed opens what was refused and no more, and what a program did without is no reason."""
 
 import os
+import pwd
+import re
 import socket
+import subprocess
+from pathlib import Path
 
 import pytest
 
+from harness.must import cannot
 from test_why import NOTHING, opened, reasons, why
 
 CALL = "import ctypes, os; made = ctypes.CDLL(None, use_errno=True).{}; os._exit(made != 0)"
@@ -71,6 +76,66 @@ def test_an_overlay_of_root_s_is_mapped_in_its_own_line(root):
     kept = root.directory()
     run = why(root, "echo b >> /src/a", spec=text + f'upper = "{kept}/upper"\nwork = "{kept}/work"\n')
     assert "why: /src/a may not" in run.stderr and "idmap" not in run.stderr, run
+
+
+@pytest.mark.parametrize("script", ["mkdir {}/new", "echo x >{}/new"])
+def test_a_directory_of_the_jail_s_own_to_make_names_in(caller, script):
+    """Of what nobody but root may change on the host: below the root, and elsewhere."""
+    places = ["/opt"]
+    if os.getuid() == 0:
+        places.append(caller.directory())
+        os.chown(places[1], 0, 0)
+    for directory in places:
+        run = why(caller, script.format(directory))
+        [(words, line)] = reasons(run)
+        if "idmap = true" in line or "create = " in line:
+            # Root's launcher opens the host's own to the command.
+            assert caller.is_root, run
+            continue
+        assert run.status != 0 and "and the line makes an empty one, of the jail's own" in words, run
+        assert line == f'mount=[{{ target = "{directory}", type = "tmpfs" }}]', run
+        assert why(caller, script.format(directory), *opened(run)).status == 0
+        assert not os.path.exists(f"{directory}/new")
+
+
+def test_an_owner_that_the_command_can_be_itself(user):
+    """It takes no range of ids to be uid 0 of one's own jail."""
+    for script, spec in (("chown 0 /tmp", None), ("chown 0:0 /tmp", None), ("echo >/tmp/f; chgrp 0 /tmp/f", None), ("chown 0 in", "cwd")):
+        place = user.directory()
+        user.file(place / "in", "x\n")
+        path = user.spec(f'cwd = "{place}"\nfilesystem.rw = ["{place}"]\n') if spec else None
+        run = why(user, script, spec=path)
+        assert run.status == 1 and [line for _, line in reasons(run)] == ["identity.user=0"], run
+        assert "has no uid 0" in run.stderr or "has no gid 0" in run.stderr, run
+        assert why(user, script, *opened(run), spec=path).status == 0
+
+
+def test_an_owner_by_a_range_of_ids(caller):
+    """Where the caller has none, what gives one is said before the line that would not be launched without it."""
+    if os.getuid() != 0:
+        cannot("change /etc/subuid")
+    line, kept = 'identity={ user = 0, uid_map = "auto", gid_map = "auto" }', ("--set", 'capabilities.keep=["chown"]')
+    files = [Path("/etc/subuid"), Path("/etc/subgid")]
+    before = [file.read_text() for file in files]
+    name = pwd.getpwuid(caller.uid).pw_name
+    try:
+        for file, text in zip(files, before):
+            file.write_text("".join(f"{row}\n" for row in text.splitlines() if row.split(":")[0] not in (name, str(caller.uid))))
+        run = why(caller, "chown 5 /tmp")
+        told = [said for said in run.stderr.splitlines() if "fchownat is refused by the filter, as the jail has no uid 5" in said]
+        assert run.status == 1 and len(told) == 1, run
+        commands = re.findall(r"as root: (.*?)(?=; as root: |; then identity)", told[0])
+        assert len(commands) == 2 and told[0].endswith(f"; then {line.replace('=', ' = ', 1)}"), run
+        for command in commands:
+            subprocess.run(["sh", "-ec", command], check=True)
+        run = why(caller, "chown 5 /tmp")
+        assert [each for _, each in reasons(run)] == [line], run
+        assert why(caller, "chown 5 /tmp", "--set", line, *kept).status == 0
+        run = why(caller, "chown 70000 /tmp")
+        assert "as the jail has no uid 70000, nor does \"auto\" give it one" in run.stderr and reasons(run) == [], run
+    finally:
+        for file, text in zip(files, before):
+            file.write_text(text)
 
 
 def test_no_line_makes_the_command_root(root):

@@ -20,6 +20,13 @@ extension Caller {
         return found.filter { $0 != "/" }.sorted()
     }
 
+    /// Where HOME leads from a directory, as `~/x` is meant: by the name that it has, and by that to which links lead. It may be empty, or
+    /// not absolute.
+    package static func places(ofHome value: String, from directory: String) -> [String] {
+        let isAbsolute = value.utf8.first == UInt8(ascii: "/")
+        return spellings(of: isAbsolute ? value : value.isEmpty ? "/" : directory + "/" + value)
+    }
+
     /// UID_MIN of login.defs(5) as distributions have it.
     private static let firstPerson: UInt32 = 1000
 

@@ -10,6 +10,9 @@ struct PathWalk {
     /// The links on the way, each with where it points.
     private(set) var links: [(path: String, target: String)] = []
 
+    /// Directories that `..` has left again: they must be there, too.
+    private(set) var left: [String] = []
+
     /// The owner of the first directory on the way that others may not search.
     private(set) var closedBy: UInt32?
 
@@ -56,9 +59,10 @@ struct PathWalk {
 
     /// nil where a directory on the way is missing, and below /proc, whose links are another's than the caller's.
     init?(_ absolute: String, followsLast: Bool) {
-        var left = Array(components(absolute).reversed())
-        while let name = left.popLast() {
+        var rest = Array(components(absolute).reversed())
+        while let name = rest.popLast() {
             if name == ".." {
+                if !path.isEmpty { left.append(path) }
                 path = parent(of: path)
                 if path == "/" { path = "" }
                 continue
@@ -67,18 +71,18 @@ struct PathWalk {
             if next == "/proc" { return nil }
             do throws(KernelError) {
                 let status = try status(ofEntry: next)
-                guard status.isSymlink, followsLast || !left.isEmpty else {
+                guard status.isSymlink, followsLast || !rest.isEmpty else {
                     (path, found) = (next, status)
-                    if !left.isEmpty, status.permissions & 1 == 0 { closedBy = closedBy ?? status.owner }
+                    if !rest.isEmpty, status.permissions & 1 == 0 { closedBy = closedBy ?? status.owner }
                     continue
                 }
                 guard links.count < 40 else { return nil }
                 let target = try readLink(next)
                 links.append((next, target))
                 if target.utf8.first == UInt8(ascii: "/") { path = "" }
-                left += components(target).reversed()
+                rest += components(target).reversed()
             } catch {
-                guard error.errno == .noEntry, left.isEmpty else { return nil }
+                guard error.errno == .noEntry, rest.isEmpty else { return nil }
                 (path, found) = (next, nil)
                 return
             }

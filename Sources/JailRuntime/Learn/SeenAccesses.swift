@@ -129,6 +129,7 @@ struct SeenAccesses {
 
     private mutating func note(_ walk: PathWalk, _ act: AccessRecord.Act, _ path: String) {
         for link in walk.links where !isMade(link.path) { insert(AccessRecord(.link, link.path, link.target)) }
+        for place in walk.left where !isWithin(path, place) && !isMade(place) { insert(AccessRecord(.enter, place)) }
         let record = AccessRecord(act, path)
         guard !records.contains(record) else { return }
         insert(record)

@@ -68,27 +68,12 @@ struct CallLooks {
             guard number(at: question.arguments[0], thread) & Self.namespaces != 0 else { break }
             return [Denial(.refused, name, remark: "which is to make namespaces", line: nested)]
         case "chown", "fchown", "lchown", "fchownat":
-            if let denial = owner(question, name, thread) { return [denial] }
+            if let denial = OwnerLooks(scene: scene, thread: thread).look(question, name) { return [denial] }
         default: break
         }
         return [
             RefusalLooks(scene: scene, thread: thread).look(question, name, verdict == .absent ? .absent : .refused)
         ]
-    }
-
-    /// An owner that the jail does not have, to whom no call gives a file.
-    private func owner(_ question: Question, _ name: String, _ thread: ThreadState) -> Denial? {
-        let index = name == "fchownat" ? 2 : 1
-        for (place, map, noun) in [(index, "uid_map", "uid"), (index + 1, "gid_map", "gid")] {
-            let wanted = UInt32(truncatingIfNeeded: question.arguments[place])
-            guard wanted != .max, !thread.maps(wanted, by: map) else { continue }
-            return Denial(
-                .refused, name,
-                remark:
-                    "as the jail has no \(noun) \(wanted), and to give files away takes capabilities.keep = [\"chown\"]",
-                line: "identity = { user = 0, uid_map = \"auto\", gid_map = \"auto\" }")
-        }
-        return nil
     }
 
     // MARK: Made

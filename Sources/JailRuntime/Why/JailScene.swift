@@ -47,6 +47,8 @@ struct JailScene {
     /// Where the launcher was started, and by whom.
     let callerDirectory: String
     let caller: UInt32
+    /// Whether the jail has no ids but the caller's, who is not root, by no map that is written: they may have the number 0 as well.
+    private(set) var mayBeRootOfItsOwn = false
 
     init(_ plan: Plan) {
         (isCutOff, hasRules) = (plan.newNamespaces.contains(.net) && plan.provision == nil, plan.provision != nil)
@@ -81,6 +83,10 @@ struct JailScene {
             case .landlock(.allowPath(let path, let access)): open.append((path, access))
             case .landlock(.allowPort(let port, let use)): ports.append((port, use))
             case .limits(.setResourceLimit(let resource, _, _)): limits[resource] = step.origin
+            case .identity(.mapIdentities(let maps)):
+                mayBeRootOfItsOwn =
+                    caller != 0 && step.origin == nil
+                    && [maps.users, maps.groups].allSatisfy { $0.map(\.count) == [1] }
             case .identity(.dropBounding(let keeping)): (kept, keptBy) = (keeping, step.origin)
             case .network(.publish): publishes = true
             default: break

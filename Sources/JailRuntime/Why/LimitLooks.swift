@@ -86,27 +86,35 @@ struct LimitLooks {
 }
 
 extension Denial {
-    /// A limit that was reached, with a line that doubles it, or gives as much as was wanted.
+    /// A limit that was reached, with a line that gives twice of it, or of what was wanted; 0 where that was not seen. How much the command
+    /// takes in the end nothing says: it was kept from going on.
     init(_ limit: Resource, _ value: UInt64, wanting wanted: UInt64, at origin: Position?) {
         let key = "rlimits.\(limit.name)"
-        let (now, next) = (Self.value(value, of: limit), Self.next(value, wanted))
+        func words(_ value: UInt64) -> String {
+            limit.isCountedInBytes ? Outcome.size(Int(clamping: value)) : "\(value)"
+        }
+        let (now, next) = (words(value), Self.next(value, wanted))
+        let more = wanted == 0 ? "" : ", and it wanted \(words(wanted))"
+        let guess = next == nil ? "" : "; the line is a guess, as what comes after was not seen"
         self.init(
-            .limit, key, remark: "\(now)" + (origin.map { " by \($0)" } ?? ""),
-            line: next.map { "\(key) = \(limit.isCountedInBytes ? "\"\(Self.value($0, of: limit))\"" : "\($0)")" })
+            .limit, key, remark: now + (origin.map { " by \($0)" } ?? "") + more + guess,
+            line: next.map { "\(key) = \(limit.isCountedInBytes ? "\"\(Self.exact($0))\"" : "\($0)")" })
     }
 
-    /// Twice as much, until that is enough; nil where no number is.
+    /// Twice as much, until that is twice of what was wanted; nil where no number is.
     private static func next(_ value: UInt64, _ wanted: UInt64) -> UInt64? {
         var next = max(value, 1)
         repeat {
             guard next < 1 << 60 else { return nil }
             next *= 2
-        } while next < wanted
+        } while next / 2 < wanted
         return next
     }
 
-    private static func value(_ value: UInt64, of limit: Resource) -> String {
-        limit.isCountedInBytes ? Outcome.size(Int(clamping: value)) : "\(value)"
+    /// A number of bytes as the spec has it, none lost.
+    private static func exact(_ bytes: UInt64) -> String {
+        let unit = [("G", 30), ("M", 20), ("K", 10)].first { bytes % (1 << $0.1) == 0 }
+        return unit.map { "\(bytes >> $0.1)\($0.0)" } ?? "\(bytes)"
     }
 }
 

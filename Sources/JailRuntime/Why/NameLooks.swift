@@ -82,9 +82,11 @@ extension PathLooks {
         guard let status = host(directory) else { return nowhere(directory) }
         guard status.isDirectory else { return [] }
         let line = Opening.toMake(path, isDirectory: isDirectory, in: directory, nil)
-        return both(
+        let found = both(
             Denial(.missing, directory, line: line),
             thread.may(3, status) ? nil : shut(directory, status, 3, "write to"))
+        guard found.count == 1, found[0].line == nil, let own = Opening.toHave(directory) else { return found }
+        return [Denial(.missing, directory, remark: "and the line makes an empty one, of the jail's own", line: own)]
     }
 
     /// What programs look for in the system, and do without, is not worth a word.

@@ -48,6 +48,11 @@ enum Opening {
         return mount(path, "source = \(TOML.path(path)), create = \(isDirectory ? "true" : "\"file\"")")
     }
 
+    /// To make names in a directory of the jail's own, where nothing may change the host's.
+    static func toHave(_ directory: String) -> String? {
+        directory == "/" || CarriedByte.isIn(directory) ? nil : mount(directory, "type = \"tmpfs\"")
+    }
+
     /// Whether such a line has the launcher make what is missing.
     static func makes(_ line: String) -> Bool {
         line.hasSuffix("create = true }]") || line.hasSuffix("create = \"file\" }]")

@@ -31,9 +31,10 @@ package struct Explanation {
         return Diagnostic("the jail was killed, it could not be watched over: \(reason)", at: nil)
     }
 
-    /// Where it was written: the line of the limit where its controller is missing.
+    /// Where it was written: the line of the limit where its controller is missing, or where it leaves the launch no descriptor.
     private var origin: Position? {
-        if case .controllerMissing = failure.cause { limitOrigin ?? step?.origin } else { step?.origin ?? rootOrigin }
+        if case .controllerMissing = failure.cause { return limitOrigin ?? step?.origin }
+        return descriptorLimit?.origin ?? step?.origin ?? rootOrigin
     }
 
     /// What no line asks for is put into the root that a line has chosen: where it cannot be made there, it is that line.

@@ -1,10 +1,29 @@
 import JailPlan
+import JailSpec
 import Kernel
 
 /// What ran out.
 extension Explanation {
+    /// The spec's own limit of descriptors, which holds for the command's process from then on.
+    var descriptorLimit: Plan.Step? {
+        guard case .kernel = failure.cause, failure.errno == .tooManyOpen, step != nil else { return nil }
+        return plan.steps[..<failure.step].last { step in
+            if case .limits(.setResourceLimit(.nofile, _, _)) = step.operation { true } else { false }
+        }
+    }
+
+    /// A limit that leaves the launch what it opens before the command begins, beside what the spec passes on.
+    private var enoughDescriptors: Int {
+        let highest = plan.steps.lazy.compactMap { step in
+            if case .process(.closeDescriptors(let kept)) = step.operation { kept.max() } else { nil }
+        }.first
+        return (Int(highest ?? 2) / 16 + 2) * 16
+    }
+
     var resourceHint: String? {
         switch failure.errno {
+        case .tooManyOpen where descriptorLimit != nil:
+            return "the launch opens files of its own before the command begins: rlimits.nofile = \(enoughDescriptors)"
         case .tooManyOpen:
             return
                 "no descriptor is left: raise `ulimit -n` (RLIMIT_NOFILE) of the shell that starts immure, or LimitNOFILE= of its unit"

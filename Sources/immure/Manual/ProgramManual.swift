@@ -88,7 +88,8 @@ extension Manual {
             else explains a failure and nobody went on without it, and by `=all` in any case. No line makes the command the host's root:
             a file of root's is opened by a mount with `idmap = true`, where its file system can. An address whose name the command was
             told is opened by the name. A line that is to stand in place of another says so. No line
-            shows a directory directly below `/`; where none would help, that is said. Names that the command chooses stand in
+            shows a directory directly below `/`; where none would help, that is said. The line for a limit is a guess: it gives twice of
+            what was wanted. Names that the command chooses stand in
             quotes where they are more than a plain word. All that names a file waits for a process beside the launcher
             meanwhile, which makes the command slower; where that gets no answer for half a second, no more is looked at.
             """)

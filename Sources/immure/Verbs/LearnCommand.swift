@@ -78,7 +78,10 @@ struct LearnCommand: ParsableCommand {
             guard Self.ran(run) else { Caller.leave(run.status) }
             let records = RecordFile.worthKeeping(run.records.union(before?.records ?? []), context)
             var more = Variables.records(
-                of: Caller.environment, used: run.records, accountHome: Caller.accountHome, context)
+                of: Caller.environment, used: run.records,
+                // Root's command is another user in the jail, but where it needs what only root may.
+                jailHome: context.isRoot ? nil : Caller.accountHome,
+                homes: now.home.map { Caller.places(ofHome: $0, from: now.current) } ?? [], context)
             // The jail has a LANG of its own, which leads there.
             if context.isTight, Caller.exists(Self.locales) { more.append(AccessRecord(.list, Self.locales)) }
             let all = (records + more.filter { !records.contains($0) }).sorted()

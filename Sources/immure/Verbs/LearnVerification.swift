@@ -1,5 +1,6 @@
 import JailLearn
 import JailRuntime
+import JailSpec
 import SpecFile
 
 /// What `immure learn` has learned, and from what: enough to write the spec anew with more in it.
@@ -65,10 +66,18 @@ struct LearnVerification {
         let again = outside.trace(changing: places.takeChanged())
         let verdict = comparison.verdict(with: again)
         guard case .different = verdict, isToTry else {
-            return tell(verdict, hint: isToTry ? nil : "find what ends that, by more runs of it: immure learn --try …")
+            return tell(verdict, hint: isToTry ? nil : hint)
         }
         var trials = LearnTrials(learned, first: first, again: again, places)
         return try tell(verdict, trials.perform())
+    }
+
+    /// What more runs are for; but what is known to be missing has been said.
+    private var hint: String {
+        let trials = "find what ends that, by more runs of it: immure learn --try …"
+        if LearnedSpec(learned.records, learned.context).untold.isEmpty { return trials }
+        return "what is said above not to be in the spec may be why: have lines for it in a spec with "
+            + "extends = [\(TOML.string(learned.path))]; or \(trials)"
     }
 
     // MARK: What is told
