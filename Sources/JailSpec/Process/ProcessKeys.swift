@@ -19,7 +19,8 @@ extension SectionRows {
                 the command gets keys while its own terminal is in a mode for keys, as less(1) or a password sets it, and
                 else a line that it waits for, or that nobody else has read for a quarter of a second, one at a time. Never in the
                 background, nor while somebody else has turned off echo; a password that another program asks for while the
-                command has the keys may be read by either, as without a jail. `inherit`: the caller's terminal and
+                command has the keys may be read by either, as without a jail. A command that is pid 1 (`init = false`, `boot`) or has
+                entered gets no keys in a pipeline: the kernel stops no such process for wanting them, so that nobody hears of it. `inherit`: the caller's terminal and
                 session. `none`: no terminal, and no keys; what is written to the caller's goes through a pipe.
                 """),
             KeyRow(
