@@ -134,7 +134,7 @@ def test_changes_that_are_kept(binary, disk):
     done = launch(binary, spec, FILL)
     size, written = done.stdout.split()
     assert size == "4096" and 3 * MIB < int(written) <= 4 * MIB, done
-    assert project(changes) == project(f"{changes}.work") != 0 and project(place) == 0
+    assert project(changes.resolve()) == project(f"{changes}.work") != 0 and project(place) == 0
     # It is found again, and can be raised.
     done = launch(binary, spec.replace("4M", "6M"), "rm /data/big; " + FILL)
     assert done.stdout.split()[0] == "6144" and 5 * MIB < int(done.stdout.split()[1]) <= 6 * MIB, done
