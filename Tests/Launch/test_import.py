@@ -477,3 +477,21 @@ def test_what_is_no_command_and_no_call_is_said(user):
     for words, said in ((("help", "foo"), 'no command is named "foo"'), (("syscalls", "opennat"), 'did you mean "openat"?')):
         run = user.verb(*words)
         assert run.status != 0 and run.stdout == "" and said in run.stderr, run
+
+
+#: What a spec would be refused with: as a file of the tool, what import says of it, and what is not in the spec.
+REFUSED = {
+    "a file of each process": ("systemd", "x.service", "[Service]\nExecStart=/bin/true\nProtectSystem=strict\nReadWritePaths=-/proc/self/loginuid /srv\n", "a file of procfs that is another for each process", "loginuid\""),
+    "capabilities above a network's rules": ("nsjail", "x.cfg", 'clone_newnet: true\ncap: "CAP_NET_RAW"\ncap: "CAP_CHOWN"\nuser_net { }\n', "net_raw, by which the command could reach past the rules of its network", '"net_raw"'),
+    "groups of the caller": ("oci", "config.json", '{"ociVersion": "1.0.2", "process": {"cwd": "/", "args": ["true"]}, "root": {"path": "."}, "mounts": [{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["nosuid", "rw"]}]}', "read-only, as a jail without limits has no control group of its own", '"rw"'),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_no_jail_takes_is_left_out_and_said(caller, name):
+    tool, file, text, said, gone = REFUSED[name]
+    place = caller.directory()
+    run = caller.verb("import", tool, str(caller.file(place / file, text)))
+    assert said in run.stderr and gone not in "".join(line for line in run.stdout.splitlines() if not line.lstrip().startswith("#")), run
+    checked = caller.verb("check", str(caller.file(place / "made.toml", run.stdout)))
+    assert checked.status == 0, (checked, run.stdout)

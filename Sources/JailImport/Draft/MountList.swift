@@ -49,6 +49,20 @@ struct MountList {
         entries.first { entry in entry.pairs.contains { $0.0 == "type" && $0.1 == .string("cgroup") } }?.directive
     }
 
+    /// Without limits the jail has no control group of its own, and one that it may write to would be the caller's.
+    mutating func closeGroups(_ draft: inout Draft) {
+        for (index, entry) in entries.enumerated() {
+            guard entry.pairs.contains(where: { $0.0 == "type" && $0.1 == .string("cgroup") }),
+                case .array(let options)? = entry.pairs.first(where: { $0.0 == "options" })?.1,
+                options.contains(where: { $0.value == .string("rw") })
+            else { continue }
+            let left = options.filter { $0.value != .string("rw") }
+            let pairs = entry.pairs.filter { $0.0 != "options" } + (left.isEmpty ? [] : [("options", .array(left))])
+            entries[index] = Entry(target: entry.target, pairs: pairs, directive: entry.directive)
+            draft.warn("read-only, as a jail without limits has no control group of its own", entry.directive)
+        }
+    }
+
     func write(into draft: inout Draft) {
         for entry in entries {
             let plain = entry.pairs.count == 1 ? [] : entry.pairs.dropFirst().map(\.0)

@@ -9,6 +9,16 @@ extension NsjailImport {
         let isOn = enable.map(\.isTrue) ?? named.isDisjoint(with: Self.earlier)
         if isOn { draft.set("network.mode", .string("user"), field.directive) }
         for inner in field.message { userNet(inner, isOn) }
+        if isOn { dropReach(field.directive) }
+    }
+
+    /// A network with rules goes with no capability by which the command could reach past them.
+    private mutating func dropReach(_ directive: Directive) {
+        for name in ["net_admin", "net_raw"] where draft.keeps(name) {
+            guard case .array(let list)? = draft.value("capabilities.keep")?.value else { continue }
+            draft.set("capabilities.keep", .array(list.filter { $0.value != .string(name) }), directive)
+            draft.lose("\(name), by which the command could reach past the rules of its network", directive)
+        }
     }
 
     /// Fields that only the earlier form has.

@@ -135,6 +135,7 @@ extension OCIImport {
             draft.set("filesystem.home", .boolean(false), standard)
         }
         writeReadOnlyPaths()
+        if !draft.has("limits") { mounts.closeGroups(&draft) }
         // The jail's own procfs without a word stands there anyway.
         mounts.write(into: &draft)
     }

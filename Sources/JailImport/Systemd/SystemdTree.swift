@@ -128,10 +128,19 @@ extension SystemdImport {
 
     // MARK: Paths
 
+    /// What procfs has of one process is another file for each: nothing can be put there for all.
+    private mutating func isOfOneProcess(_ path: String, restricts: Bool, _ directive: Directive) -> Bool {
+        guard ["/proc/self", "/proc/thread-self"].contains(where: { isWithin(path, $0) }) else { return false }
+        draft.lose("a file of procfs that is another for each process", restricts: restricts, directive)
+        return true
+    }
+
     private mutating func writePaths() {
         let open = words("ReadWritePaths"), closed = words("ReadOnlyPaths")
         for (word, directive) in closed {
-            guard let place = path(word, directive) else { continue }
+            guard let place = path(word, directive), !isOfOneProcess(place.path, restricts: true, directive) else {
+                continue
+            }
             if place.path == "/" {
                 draft.isInForce(.nothing, "the root is read-only", directive)
                 places.rootIsReadOnly = true
@@ -140,7 +149,9 @@ extension SystemdImport {
             }
         }
         for (word, directive) in open {
-            guard let place = path(word, directive) else { continue }
+            guard let place = path(word, directive), !isOfOneProcess(place.path, restricts: false, directive) else {
+                continue
+            }
             if place.path != "/" {
                 show(place.path, readOnly: false, optional: place.isOptional, directive)
             } else if places.rootIsReadOnly {
@@ -151,7 +162,10 @@ extension SystemdImport {
             }
         }
         for (word, directive) in words("InaccessiblePaths") {
-            if let place = path(word, directive) { hide(place.path, directive) }
+            guard let place = path(word, directive), !isOfOneProcess(place.path, restricts: true, directive) else {
+                continue
+            }
+            hide(place.path, directive)
         }
         for (word, directive) in words("TemporaryFileSystem") { temporary(word, directive) }
         for (key, isReadOnly) in [("BindPaths", false), ("BindReadOnlyPaths", true)] {
