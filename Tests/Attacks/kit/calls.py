@@ -58,6 +58,8 @@ ERRNOS = {
     "symlinkat": [e.ENOSPC],
     "mknodat": [e.ENOSPC],
     "linkat": [e.EMLINK],
+    # A filter refuses every call or none (EPERM): which directory was worked in is then told by its birth, and not by both.
+    "name_to_handle_at": [e.ENOMEM],
     "renameat": [e.ENOSPC, e.EIO],
     "renameat2": [e.ENOSPC, e.EINVAL],
     "unlinkat": [e.EIO],
