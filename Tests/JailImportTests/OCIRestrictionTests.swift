@@ -19,10 +19,17 @@ import Testing
 
     @Test func `the last of two options counts where the first opens`() throws {
         #expect(try mount("bind", "/d", "dev,nodev").spec.mount(at: "/d")?.options.asked == [])
-        let place = "/sys/fs/cgroup"
-        let (both, closed) = try (mount("cgroup", place, "rw,ro").spec, mount("cgroup", place, "ro").spec)
-        #expect(both.mount(at: place)?.options == closed.mount(at: place)?.options)
-        #expect(try mount("cgroup", place, "rw").spec.mount(at: place)?.options != closed.mount(at: place)?.options)
+        func groups(_ options: String, _ limits: String) throws -> MountOptions? {
+            let mounts =
+                #""mounts": [{"destination": "/sys/fs/cgroup", "type": "cgroup", "options": ["# + options + "]}]"
+            return try draft(mounts + limits).spec.mount(at: "/sys/fs/cgroup")?.options
+        }
+        let limits = #", "linux": {"resources": {"pids": {"limit": 9}}}"#
+        let closed = try groups(#""ro""#, limits)
+        #expect(try closed != nil && groups(#""rw", "ro""#, limits) == closed)
+        #expect(try groups(#""rw""#, limits) != closed)
+        // The caller's own it may never write to.
+        #expect(try groups(#""rw""#, "") == groups(#""ro""#, ""))
     }
 
     @Test(arguments: [
