@@ -74,3 +74,45 @@ def test_what_comes_into_a_directory_that_is_to_go_stays(root, user, built, scri
     assert (lower / "a/d/other").exists() == comes.endswith("other") and (lower / "a/d/box").exists() == comes.endswith("box")
     run = root.verb("apply", spec)
     assert run.status == 1 and "conflict: a/d: changed in the original since the launch" in run.stderr, run
+
+
+@pytest.mark.parametrize("script", ["echo EVIL >zz", "echo EVIL >>zz", "rm zz", "chmod 600 zz"])
+@pytest.mark.parametrize("mode", [0o755, 0o1777])
+def test_what_is_written_to_a_file_that_was_compared_stays(root, user, built, mode, script):
+    """In place: it is the same file, with another text."""
+    lower, place = root.directory(), root.directory()
+    (lower / "tmp").mkdir()
+    name = lower / "tmp/zz"
+    for each in (name, lower / "tmp/a"):
+        user.file(each, "old\n")
+    (lower / "tmp").chmod(0o777)
+    spec = root.spec(spec_of(place, lower, user))
+    root.run(spec, "/bin/sh", "-c", f"cd /src/tmp; {script}; echo new >a").ok
+    (lower / "tmp").chmod(mode)
+    run = applied_with(root, built, spec, "syncfs", f"echo theirs >>{name}")
+    assert run.status == 125 and "tmp/zz: it is not what was compared, or has changed since" in run.stderr, run
+    for _ in range(2):
+        assert name.read_text() == "old\ntheirs\n"
+        run = root.verb("apply", spec)
+        assert run.status == 1 and "conflict: tmp/zz: changed in the original since the launch" in run.stderr, run
+
+
+@pytest.mark.parametrize("comes", ["mv box $taken/box", "echo more >$taken/other"])
+def test_what_comes_into_a_directory_that_was_taken_stays(root, user, built, comes):
+    """Whoever has it open still comes to it where it is removed."""
+    lower, place = root.directory(), root.directory()
+    for name in ("a/d/deep", "a/box/priv"):
+        (lower / name).mkdir(parents=True)
+    (lower / "a/box/priv/key").write_text("secret\n")
+    user.file(lower / "a/d/deep/x", "x\n")
+    for path in (lower / "a", lower / "a/d", lower / "a/d/deep"):
+        user.own(path)
+    spec = root.spec(spec_of(place, lower, user))
+    root.run(spec, "/bin/sh", "-c", "cd /src/a; rm -r d; echo new >d").ok
+    run = applied_with(root, built, spec, "unlinkat", f'cd {lower}/a; for taken in .immure.apply*/taken*; do test -d "$taken" || exit 1; {comes}; done')
+    assert run.status == 125 and "a/d: it is not what was compared, or has changed since" in run.stderr, run
+    key = "d/box/priv/key" if "box" in comes else "box/priv/key"
+    assert (lower / "a" / key).read_text() == "secret\n" and (lower / "a/d/other").exists() == comes.endswith("other")
+    run = root.verb("apply", spec)
+    assert run.status == 1 and "conflict: a/d: changed in the original since the launch" in run.stderr, run
+    assert (lower / "a" / key).read_text() == "secret\n"

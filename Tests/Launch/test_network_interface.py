@@ -79,7 +79,7 @@ def test_the_internet_is_reached_and_the_host_is_not(root, internet, spec):
     assert run.stderr == ""
     answers, _ = reached(root, spec, OF_THE_HOST)
     assert set(answers.values()) <= REFUSED, answers
-    until(lambda: left() == [])
+    until(lambda: left() == [], within=20)  # the kernel takes namespaces down one by one
 
 
 @pytest.mark.parametrize("allow", ["", 'allow = ["0.0.0.0/0"]\n'], ids=["all", "range"])
@@ -144,7 +144,7 @@ print(json.dumps([before, ask("good.test"), reach("{names.GOOD}", 80), reach("{n
             refused, [0, [names.GOOD]], "here", refused, [5, []], refused, [0, []], refused, "PermissionError"], run
         assert '"evil.test" refused 1 time (allow, ' in run.stderr
         assert not any("evil" in line for line in zone.asked)
-    until(lambda: left() == [])
+    until(lambda: left() == [], within=20)  # the kernel takes namespaces down one by one
 
 
 def test_a_name_does_not_lead_to_the_hosts_end_of_the_pair(root, network):
@@ -174,7 +174,7 @@ def test_two_at_once_do_not_reach_each_other(root, internet):
     finally:
         first.kill()
         first.communicate(timeout=patient(10))
-    until(lambda: left() == [])
+    until(lambda: left() == [], within=20)  # the kernel takes namespaces down one by one
 
 
 def test_a_port_is_published(root, network):
@@ -200,7 +200,7 @@ def test_nothing_stays_whatever_ends_the_launcher(root, network, end):
         assert len(left()) == 2, left()
         launch.send_signal(end)
         launch.communicate(timeout=patient(10))
-        until(lambda: left() == [])
+        until(lambda: left() == [], within=20)  # the kernel takes namespaces down one by one
 
 
 def test_nothing_stays_of_a_launcher_killed_on_its_way(root, network):
@@ -219,7 +219,7 @@ def test_the_jail_ends_with_its_rules(root, network):
     os.kill(nft, signal.SIGKILL)
     run = root.finish(launch)
     assert run.status == 137 and "nft ended: SIGKILL; jail killed" in run.stderr, run
-    until(lambda: left() == [])
+    until(lambda: left() == [], within=20)  # the kernel takes namespaces down one by one
 
 
 # Why not
@@ -293,7 +293,7 @@ def test_a_host_whose_rules_let_nothing_through(root, internet, rules):
         answers, run = reached(root, VETH, INSIDE)
         assert set(answers.values()) == {"here"} and run.stderr == "", run
         assert "let nothing" not in root.verb("doctor").stdout
-    until(lambda: left() == [])
+    until(lambda: left() == [], within=20)  # the kernel takes namespaces down one by one
 
 
 def legacy(*words):
@@ -364,7 +364,7 @@ def test_a_bridge_of_a_host_whose_rules_let_nothing_through(root, internet):
     with firewall(DROP % ("", 'iifname "br0" accept; oifname "br0" accept')):
         run = root.run(allowed, *PYTHON, lab.PROBE, *probes, timeout=60)
         assert words not in run.stderr and [line.split()[1] for line in run.stdout.splitlines()] == ["here", "here"], run
-    until(lambda: left() == [])
+    until(lambda: left() == [], within=20)  # the kernel takes namespaces down one by one
 
 
 def test_a_bridge_of_a_host_that_does_not_forward(root, network):
@@ -400,7 +400,7 @@ def test_no_bridge(root, network):
     told(refused, "`ip -br link show type bridge` shows which are")
     assert "br0" in subprocess.run(["ip", "-br", "link", "show", "type", "bridge"], capture_output=True, text=True, check=True).stdout
     gone(root.run(BRIDGE, "/bin/true"))
-    until(lambda: left() == [])
+    until(lambda: left() == [], within=20)  # the kernel takes namespaces down one by one
 
 
 def test_ipvlan(root, internet):

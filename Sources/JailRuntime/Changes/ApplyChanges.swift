@@ -26,8 +26,8 @@ package struct ChangeApplication {
     var held: HeldParents?
     /// What is in the directories that are to go, as it was when conflicts were looked for.
     private(set) var trees: [EntryPath: TreeSum] = [:]
-    /// What stands where something is mounted, or above that.
-    private var mounted: Set<EntryPath> = []
+    /// What is not done whatever is wanted, and why.
+    private var barred: [EntryPath: String] = [:]
     let placed: PlacedDirectories
     let ours: PutFiles
     let opened: OpenedDirectories
@@ -76,7 +76,7 @@ package struct ChangeApplication {
         do throws(KernelError) {
             var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, handover, placed.known, ours)
             let certain = try conflicts.all(of: changes)
-            (trees, mounted) = (conflicts.trees, conflicts.mounted)
+            (trees, barred) = (conflicts.trees, conflicts.barred)
             return (certain, conflicts.unknown)
         } catch {
             throw KeptChanges.diagnostic(Failure(error), mount)
@@ -86,15 +86,15 @@ package struct ChangeApplication {
     /// Does it. `empties`: all changes are among these, and the upper is emptied when they are in the original.
     package mutating func apply(_ changes: [Change], empties: Bool) throws(Diagnostic) {
         for change in changes {
-            let other = mounted.contains(change.path) ? Conflicts.mounted : nil
-            guard let reason = handover.objection(to: change) ?? other else { continue }
+            guard let reason = handover.objection(to: change) ?? barred[change.path] else { continue }
             throw Diagnostic(
                 Objection(path: change.path, reason: reason).line, at: mount.position,
                 hint: nil)
         }
         do throws(Failure) {
             if record.isEmptying { return try failing { () throws(KernelError) in try finish() } }
-            notesFiles = !empties
+            // Where what is put in gets another owner than the jail's, whoever finishes this would see a change in it.
+            notesFiles = !empties || handover.owner != nil || handover.isRoot
             try failing { () throws(KernelError) in
                 try placed.begin()
                 try ours.begin()

@@ -21,13 +21,14 @@ struct Conflicts {
     private var nodes = LostNodes([])
     /// New names of which it cannot be known whether the original had them, and has deleted them since.
     private(set) var unknown: [EntryPath] = []
-    /// The changes at or above what is mounted in the original.
-    private(set) var mounted: Set<EntryPath> = []
+    /// What cannot be done, whatever is wanted: changes at or above what is mounted in the original, and of directories that are not the
+    /// jail's to change.
+    private(set) var barred: [EntryPath: String] = [:]
     /// What is in the directories that are to go, as it was looked through.
     private(set) var trees: [EntryPath: TreeSum] = [:]
 
     private static let reason = "changed in the original since the launch"
-    static let mounted = "something is mounted there, or below it, in the original"
+    private static let mounted = "something is mounted there, or below it, in the original"
 
     private var record: OverlayRecord { handover.record }
 
@@ -69,7 +70,7 @@ struct Conflicts {
         }
         guard let lower = change.lower else { return nil }
         if change.isMounted {
-            mounted.insert(change.path)
+            barred[change.path] = Self.mounted
             return Self.mounted
         }
         if change.isOfRoot {
@@ -83,10 +84,13 @@ struct Conflicts {
         case .added: return nil
         case .content, .metadata:
             // The time of a directory changes with every name in it.
-            return lower.kind != .directory && isLate(lower) ? Self.reason : nil
+            if lower.kind != .directory { return isLate(lower) ? Self.reason : nil }
+            try original.go(to: change.path.parent)
+            barred[change.path] = try handover.objection(toModeOf: change, at: original.directory)
+            return barred[change.path]
         case .deleted, .replaced:
             let reason = try reason(againstLosing: lower, change)
-            return mounted.contains(change.path) ? Self.mounted : reason
+            return barred[change.path] ?? reason
         }
     }
 
@@ -97,7 +101,9 @@ struct Conflicts {
 
     private mutating func reason(againstLosing lower: EntryStatus, _ change: Change) throws(KernelError) -> String? {
         guard let name = change.path.last else { return nil }
-        var result = isLate(lower) && !isPlaced(change.mark) ? Self.reason : nodes.reason(againstLosing: lower)
+        // A file that an apply has put back is none that was compared.
+        let isOwn = lower.kind == .directory && isPlaced(change.mark)
+        var result = isLate(lower) && !isOwn ? Self.reason : nodes.reason(againstLosing: lower)
         guard lower.kind == .directory else { return result }
         try original.go(to: change.path.parent)
         var (walk, sum) = (try TreeWalk(name, at: original.directory), TreeSum())
@@ -108,7 +114,7 @@ struct Conflicts {
                 result = Self.reason
                 continue
             }
-            if try mountNumber(of: entry.name, at: entry.directory) != mount { mounted.insert(change.path) }
+            if try mountNumber(of: entry.name, at: entry.directory) != mount { barred[change.path] = Self.mounted }
             if let lost = nodes.reason(againstLosing: status) { result = result ?? lost }
             guard isLate(status) else { continue }
             // Of a directory that is removed where it is the names go before it, and an apply of a part has made some.

@@ -67,6 +67,14 @@ struct Handover {
         return upper.owner != lower.owner
     }
 
+    /// Why a directory of the original does not get the mode that the jail's has.
+    func objection(toModeOf change: Change, at directory: Int32) throws(KernelError) -> String? {
+        if let owner, let lower = change.lower, lower.owner != owner.user {
+            return "it is uid \(lower.owner)'s, and uid \(owner.user), whose the tree is, may not change its mode"
+        }
+        return try isOf(change, at: directory) ? nil : "the jail has removed the directory, and has made one of its own"
+    }
+
     /// Whether a directory of the original is what the jail has changed, or an apply that was killed has made: whoever may not give files
     /// away has changed its own only.
     func isOf(_ change: Change, at directory: Int32) throws(KernelError) -> Bool {

@@ -27,6 +27,7 @@ extension ChangeApplication {
         throws(KernelError)
     {
         let made = notesFiles ? try entryStatus(draft, at: drafts.number) : nil
+        if let made, made.kind != .directory { try ours.announce(made) }
         try ours.taking(name, change, at: target) { () throws(KernelError) in
             try move(draft, of: drafts, as: name, change, at: target)
         }
@@ -96,7 +97,28 @@ extension ChangeApplication {
             try moveEntry(taken, at: drafts.number, to: draft, at: drafts.number)
             throw KernelError(.openat, .busy)
         }
-        try RemoveTree.remove(taken, at: drafts.number)
+        try removeTaken(taken, of: drafts, as: name, change, at: target)
+    }
+
+    /// Removes what was compared, and nothing that has come into it since: whoever has it open may still put something there. A directory
+    /// that is not empty after that gets its name back.
+    private func removeTaken(
+        _ taken: EntryName, of drafts: DraftPlace, as name: EntryName, _ change: Change, at target: Int32
+    ) throws(KernelError) {
+        guard let known = trees[change.path]?.files, let lower = change.lower, lower.kind == .directory else {
+            return try RemoveTree.remove(taken, at: drafts.number)
+        }
+        do throws(KernelError) {
+            try RemoveTree.remove(taken, at: drafts.number, only: known.union([lower.identity]))
+        } catch {
+            guard error.errno == .busy || error.errno == .notEmpty else { throw error }
+            if change.kind == .replaced {
+                try exchangeEntries(taken, at: drafts.number, with: name, at: target)
+            } else {
+                try moveEntry(taken, at: drafts.number, toNew: name, at: target)
+            }
+            throw KernelError(.openat, .busy)
+        }
     }
 
     /// Removes a name at once: what is below it goes when it can be seen no more.
@@ -133,7 +155,7 @@ extension ChangeApplication {
             try add(taken, of: drafts, as: name, at: target)
             throw KernelError(.openat, .busy)
         }
-        try RemoveTree.remove(taken, at: drafts.number)
+        try removeTaken(taken, of: drafts, as: name, change, at: target)
     }
 
     /// Removes a directory where it is. An overlayfs moves none that its lower layers have (EXDEV, as long as its `redirect_dir` is off),
@@ -157,7 +179,7 @@ extension ChangeApplication {
     private func isCompared(_ name: EntryName, _ change: Change, at directory: Int32) throws(KernelError) -> Bool {
         guard let mark = change.mark else { return change.lower == nil || change.layer > 0 }
         let found = try FileMark(name, at: directory)
-        guard mark.isStill(found) else { return false }
+        guard mark.isStill(found), try isUnchanged(name, change, at: directory) else { return false }
         // Whoever may write to a directory in it may have moved into it what is not his to remove.
         if let before = trees[change.path] {
             let now = try asCaller { () throws(KernelError) in try TreeSum(name, at: directory, like: before) }
@@ -166,6 +188,16 @@ extension ChangeApplication {
         // As what the move has made it, for whoever finishes this.
         if !found.isLasting { try placed.note(PlacedDirectories.Entry(upper: 0, found)) }
         return true
+    }
+
+    /// Whether a file has the text and the mode that it had when conflicts were looked for. A rename changes st_ctime, and an apply the
+    /// number of its names.
+    private func isUnchanged(_ name: EntryName, _ change: Change, at directory: Int32) throws(KernelError) -> Bool {
+        guard let lower = change.lower, lower.kind == .regular, let now = try entryStatus(name, at: directory) else {
+            return true
+        }
+        return now.size == lower.size && now.modified == lower.modified && now.permissions == lower.permissions
+            && now.owner == lower.owner && now.group == lower.group
     }
 
     /// Before something is moved to where it is removed. A directory that goes to another one is written in, rename(2): its owner may

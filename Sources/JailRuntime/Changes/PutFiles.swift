@@ -33,6 +33,11 @@ final class PutFiles {
 
     func note(_ file: EntryStatus) throws(KernelError) { try note(file.identity, State(changed: file.changed)) }
 
+    /// What is about to get its name, by which its time changes.
+    func announce(_ file: EntryStatus) throws(KernelError) {
+        try note(file.identity, State(changed: file.changed, links: file.links + 1))
+    }
+
     private func note(_ file: FileIdentity, _ state: State) throws(KernelError) {
         guard known.updateValue(state, forKey: file) != state else { return }
         try journal.add([file.device, file.inode, UInt64(bitPattern: state.changed), UInt64(clamping: state.links)])
