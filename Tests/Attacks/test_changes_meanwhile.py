@@ -1,5 +1,7 @@
 """`apply` where a name that was compared is another one's before it is changed: between two of its calls."""
 
+import shutil
+
 import pytest
 
 from kit.calls import NUMBER
@@ -116,3 +118,25 @@ def test_what_comes_into_a_directory_that_was_taken_stays(root, user, built, com
     run = root.verb("apply", spec)
     assert run.status == 1 and "conflict: a/d: changed in the original since the launch" in run.stderr, run
     assert (lower / "a" / key).read_text() == "secret\n"
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+@pytest.mark.parametrize("script", ["mkfifo p", "cp d/x n", "ln -s x n", "cp -r d n", "ln d/x n"])
+def test_a_killed_apply_for_the_owner_of_a_tree_is_finished(root, user, script):
+    """What it has put in has another owner than in the upper: that is no change of anybody's."""
+    lower, place = root.directory(), root.directory()
+    (lower / "d").mkdir()
+    for name in ("a", "d/x"):
+        user.file(lower / name, "old\n").chmod(0o666)
+    for path in (lower, lower / "d"):
+        user.own(path)
+        path.chmod(0o777)
+    spec = root.spec(spec_of(place, lower, user).replace(f"user = {user.uid}", "user = 65534"))
+    root.run(spec, "/bin/sh", "-c", f"cd /src; {script}; echo jail >a").ok
+    root.wrapper = ("strace", "-f", "-o", "/dev/null", "-e", "trace=renameat2", "-e", "inject=renameat2:signal=KILL:when=2")
+    try:
+        assert root.verb("apply", spec).status in (-9, 137)
+    finally:
+        root.wrapper = ()
+    run = root.verb("apply", spec)
+    assert run.status == 0 and (lower / "a").read_text() == "jail\n" and root.verb("diff", spec).ok.stdout == "", run
