@@ -13,8 +13,8 @@ import SystemCallFilter
 struct CommandWatcher {
     let words: [String]
     let calls: [ObservedCall]?
-    /// Whether the command reads what the caller reads; else nothing.
-    let hasInput: Bool
+    /// What the command reads; nil for nothing.
+    let input: Int32?
     /// Where the command writes.
     let output: Int32
     let errors: Int32
@@ -161,7 +161,11 @@ struct CommandWatcher {
 
     private func become(_ program: [UInt64]?, telling listening: Int32) -> Never {
         do throws(KernelError) {
-            if !hasInput { try duplicate(try open("/dev/null", .read).release(), onto: 0) }
+            if let input {
+                if input != 0 { try duplicate(input, onto: 0) }
+            } else {
+                try duplicate(try open("/dev/null", .read).release(), onto: 0)
+            }
             try duplicate(output, onto: 1)
             try duplicate(errors, onto: 2)
             try resetSignals()

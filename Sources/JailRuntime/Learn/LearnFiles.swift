@@ -16,17 +16,6 @@ extension Caller {
     /// In nanoseconds, from some moment on.
     package static var clock: Int { monotonicNanoseconds() }
 
-    /// Gives standard input to another run from its beginning: false where what was read is gone.
-    package static func repeatInput() -> Bool {
-        do throws(KernelError) {
-            let kind = try status(of: 0)
-            if kind.isRegular { try rewind(0) }
-            return kind.isRegular || kind.isCharacterDevice
-        } catch {
-            return error.errno.name == "EBADF"
-        }
-    }
-
     /// The top of the git tree that a directory is in.
     package static func gitTree(above directory: String) -> String? {
         var place = directory

@@ -33,7 +33,7 @@ package struct WatchedCommand {
     private let words: [String]
     private let calls: [ObservedCall]?
     private let isShown: Bool
-    private let hasInput: Bool
+    private let input: Int32?
     private let progress: ((Int, Int) -> Void)?
     private var run: WatchedRun
     private var told = 0
@@ -57,15 +57,15 @@ package struct WatchedCommand {
     /// In nanoseconds: how long the watcher may be at one call when the command has ended.
     private static let patience = 1_000_000_000
 
-    /// `calls` are watched; nil for none. Its output is passed on where it `isShown`, and its input is empty where it does not have the
-    /// caller's; `progress` is told now and then how many calls were seen and how many records were made, and with −1 that what it has
+    /// `calls` are watched; nil for none. Its output is passed on where it `isShown`, and it reads the descriptor `input`, nil for an
+    /// empty one; `progress` is told now and then how many calls were seen and how many records were made, and with −1 that what it has
     /// said must go.
     package init(
-        _ words: [String], watching calls: [ObservedCall]?, isShown: Bool, hasInput: Bool = true,
+        _ words: [String], watching calls: [ObservedCall]?, isShown: Bool, input: Int32? = 0,
         progress: ((Int, Int) -> Void)? = nil
     ) {
         (self.words, self.calls, self.progress) = (words, calls, progress)
-        (self.isShown, self.hasInput) = (isShown, hasInput)
+        (self.isShown, self.input) = (isShown, input)
         let none = TappedOutput(reading: -1, passingOnTo: -1)
         run = WatchedRun(output: none, errors: none)
     }
@@ -94,7 +94,7 @@ package struct WatchedCommand {
         guard case .parent(let watcher) = try fork() else {
             closeDescriptor(ours)
             CommandWatcher(
-                words: words, calls: calls, hasInput: hasInput, output: output.writing, errors: errors.writing,
+                words: words, calls: calls, input: input, output: output.writing, errors: errors.writing,
                 channel: theirs, launcher: launcher, signals: signals, seen: seen, progress: shared
             ).work()
         }

@@ -22,6 +22,16 @@ package func rewind(_ descriptor: Int32) throws(KernelError) {
     try attempt(.read) { lseek(descriptor, 0, SEEK_SET) }
 }
 
+/// Where an open file is read next. The corresponding C function is `lseek`.
+package func offset(of descriptor: Int32) throws(KernelError) -> Int {
+    try attempt(.lseek) { lseek(descriptor, 0, SEEK_CUR) }
+}
+
+/// Has an open file be read from `offset` on next. The corresponding C function is `lseek`.
+package func setOffset(of descriptor: Int32, _ offset: Int) throws(KernelError) {
+    try attempt(.lseek) { lseek(descriptor, offset, SEEK_SET) }
+}
+
 /// Cuts an open file, or makes it longer. The corresponding C function is `ftruncate`.
 package func setLength(of descriptor: Int32, _ length: Int) throws(KernelError) {
     try attempt(.ftruncate) { ftruncate(descriptor, length) }

@@ -154,9 +154,9 @@ extension Manual {
         what the command does with other arguments or another input no run has shown.
         With `--try`, where the jail makes a difference, up to twenty more runs, within a minute, find what ends it: the fewest variables
         for `environment.keep` and what `--stat` sees are put into the spec, the host's network and the host's root only told.
-        Everything that the command does is done each time, twice or three times without `--try`: `--no-verify` runs it once. Standard
-        input is read again from its beginning where it is a file; of a terminal only the first run reads, the others have an empty one;
-        where it is a pipe, nothing is verified.
+        Everything that the command does is done each time, twice or three times without `--try`: `--no-verify` runs it once. Where
+        standard input is a file, each run reads it from where it stood, and the caller goes on where the first has left it; of a
+        terminal only the first run reads, the others have an empty one; where it is a pipe, nothing is verified.
 
         A path stands for the git tree or the directory that the command is started in, for ~/.config/NAME, ~/.cache/NAME,
         ~/.local/share/NAME, /var/lib/NAME, /run/NAME or /opt/NAME; three files of a directory stand for it. No line ever shows

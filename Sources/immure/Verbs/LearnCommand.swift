@@ -73,6 +73,7 @@ struct LearnCommand: ParsableCommand {
                 try surroundings(words, base, writing: place.path)
             }
             let before = try Self.former(place, now)
+            let input = RepeatedInput()
             var context = before?.context ?? now
             let run = try Self.rejecting { () throws(Diagnostic) in try watch(words) }
             guard Self.ran(run) else { Caller.leave(run.status) }
@@ -90,7 +91,8 @@ struct LearnCommand: ParsableCommand {
                 let (obstacle, servers) = Caller.userNetwork
                 (context.leadsOut, context.obstacle, context.servers) = (obstacle == nil, obstacle, servers)
             }
-            try finish(words, place, run, all, context, keeping: base?.environment.keep.map(\.value) ?? [])
+            let kept = base?.environment.keep.map(\.value) ?? []
+            try finish(words, place, run, all, context, keeping: kept, input)
         } catch {
             for fault in error.diagnostics { Report.say(fault) }
             Caller.leave(125)
@@ -195,7 +197,7 @@ struct LearnCommand: ParsableCommand {
 
     private func finish(
         _ words: [String], _ place: LearnedPlace, _ run: WatchedRun, _ records: [AccessRecord],
-        _ context: LearnContext, keeping kept: [String]
+        _ context: LearnContext, keeping kept: [String], _ input: RepeatedInput
     ) throws(Rejection) -> Never {
         let learned = LearnedSpec(records, context)
         try Self.rejecting { () throws(Diagnostic) in
@@ -221,12 +223,13 @@ struct LearnCommand: ParsableCommand {
             warn("not verified: \(run.isInterrupted ? "it was interrupted" : "not all was seen")")
             Caller.leave(0)
         }
-        guard Caller.repeatInput() else {
+        guard input.isThereAgain else {
             warn("not verified: its standard input cannot be read a second time")
             Caller.leave(0)
         }
         let result = Learned(
-            words: words, place: place, path: path, run: run, records: records, context: context, kept: kept)
+            words: words, place: place, path: path, run: run, records: records, context: context, kept: kept,
+            input: input)
         let status = try Self.rejecting { () throws(Diagnostic) in
             try LearnVerification(result, isToTry: tries).perform()
         }

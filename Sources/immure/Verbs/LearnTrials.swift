@@ -109,7 +109,7 @@ struct LearnTrials {
     }
 
     private mutating func mayGoOn() -> Bool {
-        if left == 0 || Caller.clock > deadline || !Caller.repeatInput() { isOver = true }
+        if left == 0 || Caller.clock > deadline { isOver = true }
         left -= 1
         return !isOver
     }

@@ -14,21 +14,23 @@ struct Learned {
     let context: LearnContext
     /// What the spec that this one extends keeps of the environment.
     let kept: [String]
-
-    /// A terminal's input is there once.
-    private var hasInput: Bool { !Caller.hasTerminal(0) }
+    let input: RepeatedInput
 
     /// Runs the command in the jail of a spec, without showing what it says.
     func runInside(_ spec: String, _ options: [String] = []) throws(Diagnostic) -> WatchedRun {
         let line = [Caller.programPath, "run", spec] + options + ["--"] + words
-        var command = WatchedCommand(line, watching: nil, isShown: false, hasInput: hasInput)
-        return try command.perform()
+        return try input.again { input throws(Diagnostic) in
+            var command = WatchedCommand(line, watching: nil, isShown: false, input: input)
+            return try command.perform()
+        }
     }
 
     /// The same outside.
     func runOutside(watching calls: [ObservedCall]? = nil) throws(Diagnostic) -> WatchedRun {
-        var command = WatchedCommand(words, watching: calls, isShown: false, hasInput: hasInput)
-        return try command.perform()
+        try input.again { input throws(Diagnostic) in
+            var command = WatchedCommand(words, watching: calls, isShown: false, input: input)
+            return try command.perform()
+        }
     }
 }
 
@@ -56,9 +58,6 @@ struct LearnVerification {
             return tell(.different(difference), hint: nil)
         }
         let said = comparison.difference.map { "; in the jail \($0)" } ?? ""
-        guard Caller.repeatInput() else {
-            return warn("not verified: its standard input cannot be read a third time" + said)
-        }
         let outside = try learned.runOutside()
         if outside.isInterrupted {
             return warn("not verified: another run outside, to compare with, was interrupted" + said)
@@ -94,7 +93,7 @@ struct LearnVerification {
     }
 
     private func notVerified(_ reason: String) -> Int32 {
-        let input = Caller.hasTerminal(0) ? "; it reads nothing, as the first has read from a terminal" : ""
+        let input = learned.input.isTerminal ? "; it reads nothing, as the first has read from a terminal" : ""
         Report.say(
             Diagnostic(
                 "not verified: a second run outside does something else than the first: \(reason)\(input)", at: nil,
