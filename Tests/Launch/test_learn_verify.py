@@ -204,3 +204,10 @@ def test_what_is_changed_in_a_directory_of_its_own_is_seen(bench):
     learned = bench.learn("mkdir -p d/e; date +%N >d/e/out")
     assert learned.status == 0 and "note: verified: in the jail its status and output are the same; not tried: " in learned.stderr, learned
     assert f'only its first run has changed, as "{bench.work}/d"' in learned.stderr, learned
+
+
+@pytest.mark.parametrize("script,said", [("exit 5", "; the command's status was 5\n"), ("kill -9 $$", "; the command's status was 137\n"), ("true", None)])
+def test_the_status_of_what_was_learned_is_said(bench, script, said):
+    learned = bench.learn(script)
+    assert learned.status == 0 and "note: verified: in the jail its status and output are the same" in learned.stderr, learned
+    assert (said in learned.stderr) if said else ("the command's status was" not in learned.stderr), learned

@@ -205,7 +205,9 @@ struct LearnCommand: ParsableCommand {
         }
         let path = target(of: words[0])
         let places = records.count == 1 ? "1 place or address" : "\(records.count) places and addresses"
-        note("wrote \(path): \(run.calls) call\(run.calls == 1 ? "" : "s") seen, \(places)")
+        // A command that fails is learned as one that does not: its caller may not have meant that.
+        let failure = run.status == 0 ? "" : "; the command's status was \(run.status)"
+        note("wrote \(path): \(run.calls) call\(run.calls == 1 ? "" : "s") seen, \(places)\(failure)")
         for one in learned.untold { warn("not in the spec: the command \(one)") }
         if learned.isRoots {
             warn(
