@@ -211,3 +211,14 @@ def test_the_status_of_what_was_learned_is_said(bench, script, said):
     learned = bench.learn(script)
     assert learned.status == 0 and "note: verified: in the jail its status and output are the same" in learned.stderr, learned
     assert (said in learned.stderr) if said else ("the command's status was" not in learned.stderr), learned
+
+
+def test_a_directory_that_was_removed_is_no_line(bench):
+    words = [*bench.caller.wrapper, bench.caller.binary, "learn", "-o", str(bench.spec), "--", "true"]
+    line = " ".join(f"'{word}'" for word in words)
+    script = f"mkdir gone; cd gone; rmdir ../gone; {line}"
+    learned = bench.caller.finish(bench.caller.popen(["/bin/sh", "-c", script], cwd=bench.work), 90)
+    assert learned.status == 0 and "not in the spec: cwd, as the current directory has been removed" in learned.stderr, learned
+    assert "note: verified: in the jail its status and output are the same" in learned.stderr, learned
+    assert '""' not in bench.spec.read_text() and "cwd" not in bench.spec.read_text()
+    bench.caller.run(bench.spec, cwd=bench.work, timeout=60).ok

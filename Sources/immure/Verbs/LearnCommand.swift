@@ -144,7 +144,8 @@ struct LearnCommand: ParsableCommand {
         _ words: [String], _ base: Spec?, writing path: String
     ) throws(Diagnostic) -> LearnContext {
         let surroundings = Caller.surroundings()
-        let current = surroundings.currentDirectory
+        // A directory that was removed has no path, and the jail none of it: the command starts where one without `cwd` does.
+        let current = surroundings.currentDirectory.isEmpty ? "/" : surroundings.currentDirectory
         var context = LearnContext(
             command: words, current: current, tree: Caller.gitTree(above: current), home: surroundings.home,
             isRoot: Caller.userID == 0)
@@ -208,6 +209,9 @@ struct LearnCommand: ParsableCommand {
         // A command that fails is learned as one that does not: its caller may not have meant that.
         let failure = run.status == 0 ? "" : "; the command's status was \(run.status)"
         note("wrote \(path): \(run.calls) call\(run.calls == 1 ? "" : "s") seen, \(places)\(failure)")
+        if Caller.surroundings().currentDirectory.isEmpty {
+            warn("not in the spec: cwd, as the current directory has been removed")
+        }
         for one in learned.untold { warn("not in the spec: the command \(one)") }
         if learned.isRoots {
             warn(
