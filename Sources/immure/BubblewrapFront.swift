@@ -27,9 +27,9 @@ struct BubblewrapFront {
     static func perform(_ words: ArraySlice<String>) -> Never {
         let surroundings = Caller.surroundings()
         let context = ImportContext(
-            isRoot: Caller.userID == 0, permitted: Caller.permitted, currentDirectory: surroundings.variable("PWD"),
-            home: surroundings.home, readDescriptor: Caller.readDescriptor,
-            isDirectory: Caller.isDirectory, mayEnter: Caller.mayEnter)
+            isRoot: Caller.userID == 0, group: Caller.groupID, permitted: Caller.permitted,
+            currentDirectory: surroundings.variable("PWD"), home: surroundings.home,
+            readDescriptor: Caller.readDescriptor, isDirectory: Caller.isDirectory, mayEnter: Caller.mayEnter)
         var imported = BubblewrapImport(Array(words), from: "bwrap", context, decodes: false)
         let called = Caller.arguments.first ?? "bwrap"
         let front = BubblewrapFront(extras: imported.extras, name: words.startIndex == 1 ? called : "bwrap")

@@ -5,10 +5,10 @@ import SpecFile
 import Testing
 
 @Suite struct BubblewrapTests {
-    private func draft(_ line: String, isRoot: Bool = false) -> Draft {
+    private func draft(_ line: String, isRoot: Bool = false, group: UInt32? = nil) -> Draft {
         let words = line.split(separator: " ").map(String.init)
         return BubblewrapImport.draft(
-            of: [], words, ImportContext(isRoot: isRoot, currentDirectory: "/work", home: "/home/u"))
+            of: [], words, ImportContext(isRoot: isRoot, group: group, currentDirectory: "/work", home: "/home/u"))
     }
 
     @Test func `the loose defaults are written out`() throws {
@@ -77,6 +77,28 @@ import Testing
         #expect(try draft("\(line) true", isRoot: true).spec.capabilities.keep == nil)
         let added = try draft("\(line) --cap-drop ALL --cap-add net_raw true", isRoot: true).spec
         #expect(added.capabilities.keep?.value.capabilities == [.net_raw])
+    }
+
+    /// Nothing of them stands in a file of accounts: what no option names is the caller's.
+    @Test(
+        arguments: [
+            ("--uid 5", false, 1003, 5, 1003), ("--gid 7", false, 1003, nil, 7),
+            ("--uid 5 --gid 7", false, 1003, 5, 7), ("", false, 1003, nil, nil),
+            ("--unshare-user --uid 5", true, 0, 5, 0), ("--unshare-user --gid 7", true, 0, 0, 7), ("", true, 9, 0, 9),
+            ("--unshare-user --uid 5", true, 9, 5, 9), ("--uid 0 --gid 9", true, 9, 0, 9),
+            ("--userns 3 --uid 5", false, 1003, 5, nil),
+        ] as [(String, Bool, UInt32, UInt32?, UInt32?)]) func `an id that no option names is the caller's`(
+            _ words: String, _ isRoot: Bool, _ group: UInt32, _ user: UInt32?, _ expected: UInt32?
+        ) throws
+    {
+        let identity = try draft("--ro-bind / / \(words) true", isRoot: isRoot, group: group).spec.identity
+        #expect(identity.user?.value == user.map { .id($0) } && identity.group?.value == expected.map { .id($0) })
+    }
+
+    @Test func `another group than root's takes a user namespace`() {
+        let refused = "Specifying --gid requires --unshare-user or --userns"
+        #expect(draft("--ro-bind / / --gid 0 true", isRoot: true, group: 9).faults.map(\.message) == [refused])
+        #expect(draft("--ro-bind / / --gid 9 true", isRoot: true, group: 9).faults.isEmpty)
     }
 
     @Test func `what is unshared is the jail's own`() throws {

@@ -43,6 +43,18 @@ def test_root_that_becomes_somebody_else_has_no_capabilities(caller):
     assert {line.split()[1] for line in front(caller, *words).ok.stdout.splitlines()} == {"0" * 16}
 
 
+@pytest.mark.parametrize("way", ("front", "import"))
+def test_an_id_that_no_option_names_is_the_callers(caller, way):
+    # games(60) is the group of uid 5 in the passwd of the jail, which is the host's here.
+    for words, expected in ((["--uid", "5"], (5, caller.gid)), (["--gid", "60"], (caller.uid, 60)), (["--uid", "5", "--gid", "60"], (5, 60))):
+        words = [*READ_ONLY, "--unshare-user", *words, "/bin/sh", "-c", "id -u; id -g"]
+        if way == "front":
+            run = front(caller, *words)
+        else:
+            run = caller.verb("run", str(caller.spec(caller.verb("import", "bwrap", "--", *words).ok.stdout)))
+        assert run.ok.stdout.split() == [str(number) for number in expected], words
+
+
 def test_the_front_fails_with_its_name_and_status_1(caller):
     for words, what in (
         (["--wat", "/bin/true"], "Unknown option --wat"),

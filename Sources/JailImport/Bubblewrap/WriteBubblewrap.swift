@@ -35,8 +35,9 @@ extension BubblewrapImport {
         require("--as-pid-1", locks.isEmpty, "Specifying --as-pid-1 and --lock-file is not permitted")
         require("--hostname", unshared.contains("uts"), "Specifying --hostname requires --unshare-uts")
         guard context.isRoot, !unshared.contains("user"), !joins else { return }
-        for name in ["--uid", "--gid"] {
-            require(name, given[name]?.values[0] == "0", "Specifying \(name) requires --unshare-user or --userns")
+        for (name, own) in [("--uid", 0), ("--gid", context.group ?? 0)] {
+            let isOwn = given[name].map { UInt32($0.values[0]) == own } == true
+            require(name, isOwn, "Specifying \(name) requires --unshare-user or --userns")
         }
     }
 
@@ -86,7 +87,11 @@ extension BubblewrapImport {
                 }
                 draft.set("identity.\(key)", .integer(Int64(id)), option.directive)
             } else if context.isRoot {
-                draft.set("identity.\(key)", .integer(0), standard("the caller's, which is root"))
+                let id = key == "user" ? 0 : Int64(context.group ?? 0)
+                draft.set("identity.\(key)", .integer(id), standard("the caller's, which is root"))
+            } else if key == "group", given["--uid"] != nil, given["--userns"] == nil, let group = context.group {
+                // Without this line it would be that of the account with the user's number.
+                draft.set("identity.group", .integer(Int64(group)), standard("without --gid it is the caller's"))
             }
         }
         let uid = given["--uid"].map { UInt32($0.values[0]) } ?? (context.isRoot ? 0 : nil)

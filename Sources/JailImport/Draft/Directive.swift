@@ -53,6 +53,8 @@ package struct ImportNote: Equatable, Sendable {
 package struct ImportContext {
     /// Whether the caller is uid 0.
     package var isRoot: Bool
+    /// The caller's group; nil where that is not known.
+    package var group: UInt32?
     /// The capabilities that the caller may have; nil where that is not known, and root has all.
     package var permitted: CapabilitySet?
     /// The absolute current directory and the home; nil where a spec is to be written for anybody.
@@ -75,7 +77,8 @@ package struct ImportContext {
     package var isInPlace = false
 
     package init(
-        isRoot: Bool = false, permitted: CapabilitySet? = nil, currentDirectory: String? = nil, home: String? = nil,
+        isRoot: Bool = false, group: UInt32? = nil, permitted: CapabilitySet? = nil, currentDirectory: String? = nil,
+        home: String? = nil,
         read: @escaping (_ path: String) -> [UInt8]? = { _ in nil },
         list: @escaping (_ path: String) -> [String] = { _ in [] },
         readDescriptor: @escaping (_ number: Int32) -> [UInt8]? = { _ in nil },
@@ -85,6 +88,7 @@ package struct ImportContext {
         mayEnter: @escaping (_ path: String) -> Bool = { _ in true }
     ) {
         self.isRoot = isRoot
+        self.group = group
         self.permitted = permitted
         self.currentDirectory = currentDirectory
         self.home = home

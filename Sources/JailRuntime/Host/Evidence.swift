@@ -110,6 +110,9 @@ extension Caller {
     /// The effective user id.
     package static var userID: UInt32 { callerIdentity().euid }
 
+    /// The group id, the real one as a launch has it.
+    package static var groupID: UInt32 { callerIdentity().gid }
+
     /// The permitted capabilities; nil where the kernel does not say. A container's root often lacks some.
     package static var permitted: CapabilitySet? {
         do throws(KernelError) {

@@ -165,8 +165,8 @@ extension ImportContext {
     static var ofCaller: ImportContext {
         let surroundings = Caller.surroundings()
         return ImportContext(
-            isRoot: Caller.userID == 0, permitted: Caller.permitted, currentDirectory: surroundings.variable("PWD"),
-            home: surroundings.home,
+            isRoot: Caller.userID == 0, group: Caller.groupID, permitted: Caller.permitted,
+            currentDirectory: surroundings.variable("PWD"), home: surroundings.home,
             read: { path in
                 do throws(Diagnostic) {
                     return try Caller.readSpec(path).bytes
