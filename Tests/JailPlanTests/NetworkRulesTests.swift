@@ -58,7 +58,7 @@ import Testing
 
     @Test func whatIsAskedForIsNeverAllowed() throws {
         #expect(try rules("").refused(isIPv6: false)?.address.description == "169.254.169.254")
-        let some = try rules("allow = [\"169.254.0.0/16\", \"192.0.2.0/24:1-10\"]")
+        let some = try rules("allow = [\"169.254.128.0/17\", \"192.0.2.0/24:1-10\"]")
         #expect(some.refused(isIPv6: false)?.address.description == "198.51.100.1")
         #expect(try rules("allow = [\"0.0.0.0/0\"]").refused(isIPv6: false)?.address.description == "169.254.169.254")
         let all = try rules("allow = [\"0.0.0.0/0\", \"169.254.169.254\"]")
@@ -96,6 +96,20 @@ import Testing
         for address in ["10.50.0.1", "192.0.2.1", "2001:db8::1"] {
             #expect(!rules.holdsBack(try #require(IPAddress(address[...]))), "\(address)")
         }
+    }
+
+    /// Metadata is served there, by IPv6 at fe80::a9fe:a9fe.
+    @Test(arguments: [
+        ("169.254.0.0/16", "169.254.128.0/17", "169.254.169.254"), ("fe80::/10", "fe80::/64", "fe80::a9fe:a9fe"),
+        ("64:ff9b::a9fe:0/112", "64:ff9b::a9fe:a900/120", "64:ff9b::a9fe:a9fe"),
+        ("2002:a9fe::/32", "2002:a9fe:a9fe::/48", "2002:a9fe:a9fe::1"),
+    ]) func allOfALinkDoesNotOpenItAndAPartDoes(all: String, part: String, address: String) throws {
+        let address = try #require(IPAddress(address[...]))
+        let closed = try rules("allow = [\"\(all)\"]")
+        #expect(closed.closesRest && closed.closed.contains(address) && closed.holdsBack(address))
+        #expect(try !rules("allow = [\"\(part)\"]").closesRest)
+        let names = try #require(try plan("allow = [\"good.test\", \"\(all)\"]").provision?.names)
+        #expect(names.disposition(of: address) == .left)
     }
 
     @Test func whereAllIsNamedNothingElseIsClosed() throws {

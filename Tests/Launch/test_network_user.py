@@ -127,6 +127,10 @@ def test_a_range_opens_neither_the_host_nor_its_link(caller, internet):
         assert {answers.pop(one) for one in INSIDE + OUTSIDE + [gateway]} == {"here"}
         assert set(answers.values()) <= {"ECONNREFUSED", "EPERM"}, answers
         assert f"network: {lab.BRIDGE}:2375/tcp refused 1 time (closed unless network.allow names it itself)" in run.stderr, run
+        link = EVERYWHERE.replace("]", ', "169.254.0.0/16", "fe80::/10"]')
+        answers, run = reached(caller, USER + link, [f"tcp,{lab.METADATA},80"])
+        assert set(answers.values()) <= {"ECONNREFUSED", "EPERM"}, answers
+        assert f"network: {lab.METADATA}:80/tcp refused 1 time (closed unless network.allow names it itself)" in run.stderr, run
         named = EVERYWHERE.replace("]", f', "{lab.BRIDGE}:2375", "169.254.169.0/24"]')
         probes = [f"tcp,{lab.METADATA},80", f"tcp,{lab.BRIDGE},2375", f"udp,{lab.BRIDGE},7778"]
         answers, _ = reached(caller, USER + named, probes)

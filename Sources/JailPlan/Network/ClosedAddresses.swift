@@ -1,7 +1,7 @@
 package import JailSpec
 
-/// Addresses that stay closed to a jail unless the list names them: by an entry for one of them, or for a part of one of the ranges here.
-/// A wider entry opens all else that is in it.
+/// Addresses that stay closed to a jail unless the list names them: by an entry for one of them, or for one of the ranges here or a part of it,
+/// of the link's own addresses for a part alone. A wider entry opens all else that is in it.
 package struct ClosedAddresses: Equatable, Sendable {
     package let ranges: [AddressRange]
     /// Of IPv6 what has one of IPv4 in it at one of the places of `Translation`, whatever stands before and behind: a network may translate behind
@@ -26,7 +26,7 @@ package struct ClosedAddresses: Equatable, Sendable {
 
     /// Whether that entry names what it opens closely enough to open what is closed.
     func isNamed(_ destination: Destination) -> Bool {
-        guard let range = destination.range else { return false }
+        guard let range = destination.range, !Self.allOfTheLink.contains(range) else { return false }
         return range.prefix == range.first.width || ranges.contains { $0.contains(range) }
     }
 
@@ -59,7 +59,11 @@ package struct ClosedAddresses: Equatable, Sendable {
 extension ClosedAddresses {
     /// The link's own addresses, 169.254.0.0/16 and fe80::/10, where clouds serve their metadata, and where those serve them that
     /// have other places for it.
-    static let ofTheLink = [AddressRange([169, 254], 16), AddressRange([0xFE, 0x80], width: 16, 10)] + metadata
+    static let ofTheLink = link + metadata
+    private static let link = [AddressRange([169, 254], 16), AddressRange([0xFE, 0x80], width: 16, 10)]
+
+    /// Who names all of a link does not ask for the metadata that is served there, at 169.254.169.254 or fe80::a9fe:a9fe.
+    private static let allOfTheLink = Set(link + link.filter { !$0.first.isIPv6 }.flatMap(carrying))
 
     /// Groups, multicast and broadcast: a stack in user space sends what is for them from the host, whose own services hear it.
     static let ofEverybody = [AddressRange([224], 4), allHosts, AddressRange([0xFF], width: 16, 8)]

@@ -62,10 +62,11 @@ extension SectionRows {
                 there stays. Addresses of the host, of its link and of private networks are never opened by a name, nor those
                 of IPv6 that are translated to them: by 64:ff9b::/96, or by what the servers answer for ipv4only.arpa (RFC 7050), once; a prefix
                 that they do not tell cannot be known. What is at
-                the same address under another name is reached, too. A network such as 0.0.0.0/0 opens all that is in it but
-                the host's own addresses, link-local ones, groups and clouds' metadata: these take an entry for the one address, or
-                for a part of link-local addresses such as 169.254.169.0/24. Servers of names are asked at port 53 where a network has
-                that. Where pasta(1) leads out and an address of the host's is named, the jail gets another for itself. Absent: everywhere.
+                the same address under another name is reached, too. A network such as 0.0.0.0/0 opens all that is in it,
+                the host's gateways as well, but not its own addresses, link-local ones, groups and clouds' metadata: these take an entry
+                for the one address, or for a part of link-local addresses such as 169.254.169.0/24; 169.254.0.0/16 and fe80::/10,
+                which are all of them, open none. Servers of names are asked at port 53 where a network has that. Where pasta(1) leads
+                out and an address of the host's is named, the jail gets another for itself. Absent: everywhere.
                 """),
             KeyRow(
                 "dns", as: ValueForm("array of addresses", .list(.text(address))),
