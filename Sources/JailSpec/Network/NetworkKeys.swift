@@ -8,7 +8,8 @@ extension SectionRows {
         ISATAP) or a translator: to a single one behind any prefix that RFC 6052 has, of 32 to 96 bits, to a range such as link-local addresses
         behind 64:ff9b::/96 and 64:ff9b:1::/96. What leads there by other ways, set up elsewhere (6rd, MAP, a router that forwards a port), cannot be
         known. What becomes the host's own while the jail runs (by DHCP, for a new bridge) is
-        closed some milliseconds after it has come.
+        closed some milliseconds after it has come. pasta(1) gives the jail the host's own address as its own: what is sent to
+        it stays in the jail, is answered or refused there, and is not among what is told and counted as refused.
 
         `veth`, `macvlan` and `ipvlan` are root's, and take nft(8). `veth` is a pair of interfaces of its own with NAT: net.ipv4.ip_forward
         must be on, and where the host's own rules let nothing of it through (a chain `forward` with policy drop, a firewall of zones) the
