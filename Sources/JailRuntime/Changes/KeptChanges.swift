@@ -145,7 +145,8 @@ package struct KeptChanges {
     /// that changes are in.
     package func changes(of mount: Mount, compared: Bool = false) throws(Diagnostic) -> [Change] {
         do throws(Failure) {
-            return Change.withoutMountPoints(try found(compared: compared), at: targets, in: mount.target)
+            let points = targets + (record?.points ?? [])
+            return Change.withoutMountPoints(try found(compared: compared), at: points, in: mount.target)
         } catch {
             throw Self.diagnostic(error, mount)
         }

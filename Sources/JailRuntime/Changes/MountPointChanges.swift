@@ -1,7 +1,8 @@
+import JailPlan
 import Kernel
 
 extension Change {
-    /// The changes without the mount points that a launch has made for the other mounts of its spec. The jail has seen what was mounted
+    /// The changes without the mount points that a launch has made for the other mounts of its plan. The jail has seen what was mounted
     /// there, and nothing of that is in the upper: a directory or a file that is empty, and the directories on the way that hold nothing
     /// else. `targets` are those of the mounts, `overlay` that of the overlay.
     static func withoutMountPoints(_ changes: [Change], at targets: [String], in overlay: String) -> [Change] {
@@ -31,5 +32,25 @@ extension Change {
 
     private static func names(_ path: String) -> [EntryName] {
         path.unescaped.split(separator: UInt8(ascii: "/")).map { EntryName(Array($0)) }.filter { $0 != "." }
+    }
+}
+
+extension Plan {
+    /// Where its mounts stand: those of the spec, and what a jail has without being asked for.
+    var mountTargets: [String] {
+        steps.compactMap { (step) -> String? in
+            if case .tree(.fill(_, _, let promise)) = step.operation { promise.target } else { nil }
+        }
+    }
+
+    /// Those below one of its overlays.
+    func mountTargets(below overlay: OverlaySource) -> [String] {
+        var above: String?
+        for step in steps {
+            guard case .tree(.fill(_, .overlay(overlay), let promise)) = step.operation else { continue }
+            above = promise.target == "/" ? "/" : promise.target + "/"
+        }
+        guard let above else { return [] }
+        return mountTargets.filter { $0.utf8.count > above.utf8.count && $0.utf8.starts(with: above.utf8) }
     }
 }

@@ -32,7 +32,7 @@ package struct OverlayChanges: Sendable {
                     root.owners = [UInt64(shown.user), UInt64(shown.group)]
                 }
                 let before = root
-                let (target, targets) = (promise.target, plan.targets)
+                let (target, targets) = (promise.target, plan.mountTargets)
                 let walk = { () throws(KernelError) in
                     let found = try ChangeWalk.changes(
                         of: overlay.upper, over: lowers, prefix: source.attributePrefix, root: before,
@@ -80,13 +80,4 @@ package struct OverlayChanges: Sendable {
     package var text: String { changes.map { $0.line(after: prefix) + "\n" }.joined() }
 
     package var json: [JSON] { changes.map { $0.json(after: prefix) } }
-}
-
-extension Plan {
-    /// Where its mounts stand.
-    fileprivate var targets: [String] {
-        steps.compactMap { (step) -> String? in
-            if case .tree(.fill(_, _, let promise)) = step.operation { promise.target } else { nil }
-        }
-    }
 }

@@ -32,6 +32,8 @@ struct OverlayRecord {
     var owner: [UInt64]
     /// Whether the command could reach the files of all ids that the jail has, by a capability; nil where that is not known.
     var overrides: Bool?
+    /// Where launches whose changes are in the upper have mounted something in it, and may have made mount points.
+    var points: [String] = []
     /// Whether an apply has begun and not ended.
     var isApplying = false
     /// Whether the upper is being emptied: nothing that is left in it is a change.
@@ -77,6 +79,13 @@ extension OverlayRecord {
         groups = Self.numbers(plan.maps?.groups)
         owner = Self.owner(plan)
         overrides = Self.overrides(plan)
+        add(points: plan.mountTargets(below: source))
+    }
+
+    /// Names are bytes: two spellings of a letter are equal as text.
+    mutating func add(points more: [String]) {
+        var known: Set<[UInt8]> = []
+        points = (points + more).filter { known.insert(Array($0.utf8)).inserted }
     }
 
     private static func overrides(_ plan: Plan) -> Bool? {
@@ -128,6 +137,7 @@ extension OverlayRecord {
         func list(_ rows: [[UInt64]]) -> JSON { .array(rows.map { .array($0.map { .integer(Int(clamping: $0)) }) }) }
         let changed: [(String, JSON)] = upper.map { [("upper", .integer(Int(clamping: $0)))] } ?? []
         let reach: [(String, JSON)] = overrides.map { [("overrides", .boolean($0))] } ?? []
+        let made: [(String, JSON)] = points.isEmpty ? [] : [("points", .array(points.map { .string($0) }))]
         let begun: [(String, JSON)] = draft.map { [("draft", .string($0))] } ?? []
         return .object(
             [
@@ -135,7 +145,7 @@ extension OverlayRecord {
                 ("process", .integer(process)), ("lowers", list(lowers)), ("attributes", .string(attributes)),
                 ("users", list(users)), ("groups", list(groups)), ("owner", list([owner])),
                 ("applying", .boolean(isApplying)),
-            ] + reach + changed + rootsJSON + begun)
+            ] + reach + changed + rootsJSON + made + begun)
     }
 
     /// Writes it, whole or not at all, and so that it is on the disk. Returns what the file is stamped with.
@@ -188,7 +198,7 @@ extension OverlayRecord {
             return file
         }
         try requireOwn(file.number, "\(name.text) in work", path: nil)
-        let bytes = try failing { () throws(KernelError) in try readAll(file.number, limit: 1 << 20, path: name.text) }
+        let bytes = try failing { () throws(KernelError) in try readAll(file.number, limit: 16 << 20, path: name.text) }
         return (bytes, name == nameOfEmptying)
     }
 
@@ -259,6 +269,7 @@ extension OverlayRecord {
         }
         var overrides: Bool?
         if case .boolean(let known)? = table["overrides"]?.node.value { overrides = known }
+        guard let points = Self.texts(table["points"]?.node) else { return nil }
         var draft: String?
         if case .string(let name)? = table["draft"]?.node.value {
             guard name.hasPrefix(Self.draftPrefix), !name.utf8.contains(UInt8(ascii: "/")) else { return nil }
@@ -267,7 +278,8 @@ extension OverlayRecord {
         self.init(
             start: start, launched: launched, process: Int(process), lowers: lowers, upper: upper,
             roots: roots, attributes: attributes,
-            users: users, groups: groups, owner: owner, overrides: overrides, isApplying: isApplying, draft: draft)
+            users: users, groups: groups, owner: owner, overrides: overrides, points: points,
+            isApplying: isApplying, draft: draft)
     }
 
     /// Those of upper and lower; none where they have not been written, nil where they have been by nobody known.
@@ -276,14 +288,20 @@ extension OverlayRecord {
         guard case .array(let lists) = node.value, lists.count == 2 else { return nil }
         var result: [[String: [UInt8]]] = []
         for list in lists {
-            guard case .array(let rows) = list.value else { return nil }
-            var texts: [String] = []
-            for row in rows {
-                guard case .string(let text) = row.value else { return nil }
-                texts.append(text)
-            }
-            guard let found = RootState.attributes(texts) else { return nil }
+            guard let texts = Self.texts(list), let found = RootState.attributes(texts) else { return nil }
             result.append(found)
+        }
+        return result
+    }
+
+    /// The texts of a list; none where it has not been written, nil where that is no such list.
+    private static func texts(_ node: Node?) -> [String]? {
+        guard let node else { return [] }
+        guard case .array(let rows) = node.value else { return nil }
+        var result: [String] = []
+        for row in rows {
+            guard case .string(let text) = row.value else { return nil }
+            result.append(text)
         }
         return result
     }

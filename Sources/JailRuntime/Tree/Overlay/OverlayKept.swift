@@ -231,6 +231,7 @@ extension Applier {
             guard found.isShut else { throw try place.isOpen(found) }
             // A change is one of the original's since the first launch that is still in the upper.
             (record.start, record.roots) = (earlier.start, earlier.roots)
+            record.add(points: earlier.points)
         } else if !isEmpty {
             throw Failure(
                 telling: "upper is not empty, and work has no immure.json that says what it changes",
