@@ -78,3 +78,42 @@ def test_a_directory_that_both_have_made_is_said_to_be_that(caller, place):
     assert "conflict: out/a: the original has a directory there, and the jail has made one of its own" in run.stderr, run
     if caller.is_root:
         assert "conflict: d/g: the jail has made the directory anew, and the original has changed it since the launch" in run.stderr, run
+
+
+UNKNOWN = "it cannot be known whether the original had, and has deleted since the launch"
+
+
+@pytest.mark.parametrize("script, parts", [
+    ("rm a; echo 1 >n1; echo 1 >n2; echo 1 >n3", ["n1", "n2"]),
+    ("rm a; echo 1 >n1; echo 1 >n2", ["a", "n1"]),
+    ("mkdir out; echo 1 >out/a; echo 1 >out/b; echo 1 >out/c", ["out/a", "out/b"]),
+    ("mkdir -p e/f/o/p; echo 1 >e/f/o/p/a; echo 1 >e/f/o/b; echo 1 >e/f/c; rm -r d", ["e/f/o/p", "d", "e/f/o/b"]),
+    ("echo 2 >a; mv d/x d/z; chmod 700 d; echo 1 >d/n; echo 1 >n", ["d/x", "d/n", "a"]),
+    ("rm -r d; echo 1 >d; rm a; mkdir a; echo 1 >a/n; echo 1 >a/m", ["d", "a/n"]),
+])
+def test_names_that_an_apply_has_put_in_or_taken_away_make_no_later_one_doubt(caller, place, script, parts):
+    lower, changed = place
+    spec = changed(script)
+    for part in parts:
+        run = caller.verb("apply", spec, "--", part)
+        assert run.status == 0 and run.stderr == "", (part, run)
+    run = caller.verb("apply", spec)
+    assert run.status == 0 and run.stderr == "" and diff(caller, spec, status=0) == "", run
+
+
+@pytest.mark.parametrize("when", ["before", "between"])
+def test_a_name_that_somebody_else_takes_away_makes_all_later_ones_doubt(caller, place, when):
+    lower, changed = place
+    caller.file(lower / "other", "1")
+    spec = changed("echo 1 >n1; echo 1 >n2; echo 1 >n3; echo 1 >d/n")
+    if when == "before":
+        (lower / "other").unlink()
+    run = caller.verb("apply", spec, "--", "n1")
+    assert run.status == 0 and (f"{UNKNOWN}: n1" in run.stderr) == (when == "before"), run
+    if when == "between":
+        (lower / "other").unlink()
+    for name in ("n2", "n3"):
+        run = caller.verb("apply", spec, "--", name)
+        assert run.status == 0 and f"{UNKNOWN}: {name}" in run.stderr, run
+    run = caller.verb("apply", spec)
+    assert run.status == 0 and run.stderr == "", run

@@ -107,6 +107,9 @@ package struct ChangeApplication {
             if record.isApplying {
                 try Self.acting(as: handover.owner) { () throws(KernelError) in try sweep() }
             }
+            let times = try failing { () throws(KernelError) in
+                try OwnTimes(before: empties ? [] : changes, in: kept.lowers[0], record, ours)
+            }
             do throws(Failure) {
                 try perform(changes)
             } catch {
@@ -120,6 +123,7 @@ package struct ChangeApplication {
             if empties {
                 try failing { () throws(KernelError) in try finish() }
             } else {
+                try failing { () throws(KernelError) in try times.note(after: changes, in: ours) }
                 (begun.isApplying, begun.draft) = (false, nil)
                 try begun.write(in: kept.work)
             }

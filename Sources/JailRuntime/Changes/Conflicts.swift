@@ -37,7 +37,7 @@ struct Conflicts {
     ) {
         (original, root, self.handover, self.ours) = (Descent(lowers[0]), lowers[0], handover, ours)
         self.placed = Dictionary(grouping: placed.map(\.original), by: \.identity)
-        deletions = Deletions(upper: upper, lowers: lowers, record: handover.record)
+        deletions = Deletions(upper: upper, lowers: lowers, record: handover.record, ours)
     }
 
     /// Every change that would undo one of the original's, before the first is made.

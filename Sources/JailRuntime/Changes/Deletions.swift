@@ -11,14 +11,16 @@ package struct Deletions {
     let upper: Int32
     let lowers: [Int32]
     let record: OverlayRecord
+    /// Directories whose time is that of an apply are among these.
+    private let ours: PutFiles
     private var taken: TakenFiles?
     /// Of the directories that have been asked for, the last: changes come in the order of their paths.
     private var last: (path: EntryPath, changed: Int64?)?
     /// The way to that in each lower.
     private let ways: [Descent]
 
-    init(upper: Int32, lowers: [Int32], record: OverlayRecord) {
-        (self.upper, self.lowers, self.record) = (upper, lowers, record)
+    init(upper: Int32, lowers: [Int32], record: OverlayRecord, _ ours: PutFiles) {
+        (self.upper, self.lowers, self.record, self.ours) = (upper, lowers, record, ours)
         ways = lowers.map { Descent($0, besides: lowers.count - 1) }
     }
 
@@ -43,7 +45,8 @@ package struct Deletions {
         return found.isIncomplete ? .unknown : .deleted
     }
 
-    /// The latest of the times of the directories in which the original would have that name; nil where there is none.
+    /// The latest of the times of the directories in which the original would have that name, but for those of an apply; nil where
+    /// there is none.
     private mutating func time(ofParent change: Change) throws(KernelError) -> Int64? {
         let path = change.path.parent
         if let last, last.path == path { return last.changed }
@@ -51,8 +54,8 @@ package struct Deletions {
         for way in ways {
             do throws(KernelError) {
                 try way.go(to: path)
-                let changed = try entryStatus(of: way.directory).changed
-                result = max(result ?? .min, changed)
+                let found = try entryStatus(of: way.directory)
+                if !ours.isOwn(found) { result = max(result ?? .min, found.changed) }
             } catch {
                 guard [.noEntry, .notDirectory, .loop].contains(error.errno) else { throw error }
             }

@@ -1,6 +1,6 @@
 import Kernel
 
-/// The files of the original whose last time is an apply's doing: `immure.put` in the work directory.
+/// The files and directories of the original whose last time is an apply's doing: `immure.put` in the work directory.
 ///
 /// An apply of some changes, or one that was killed, puts files in, and takes one of several names from others. Neither is a change of
 /// the original's; what somebody has made of such a file since has another time.
@@ -28,7 +28,8 @@ final class PutFiles {
     /// Whether nobody has changed it after an apply. One that was killed as it took a name has done so or not.
     func isOwn(_ file: EntryStatus) -> Bool {
         guard let state = known[file.identity] else { return false }
-        return file.changed == state.changed || state.links > 0 && file.links == state.links - 1
+        return file.changed == state.changed
+            || state.links > 0 && file.kind != .directory && file.links == state.links - 1
     }
 
     func note(_ file: EntryStatus) throws(KernelError) { try note(file.identity, State(changed: file.changed)) }
