@@ -54,7 +54,18 @@ def test_a_hard_link_that_becomes_a_copy_is_listed(caller, place, script, parted
     lower, spec = place
     caller.shell(spec, f"cd /src; {script}").ok
     run = caller.verb("apply", spec)
-    words = "a hard link to a name that is not put in does not travel: it is a copy"
-    assert run.status == 0 and [line.split("left out: ")[1] for line in run.stderr.splitlines() if words in line] == [f"{name}: {words}" for name in parted], run
+    words = "a hard link to a name that is not put in does not travel"
+    assert run.status == 0 and [line.split("copied: ")[1] for line in run.stderr.splitlines() if words in line] == [f"{name}: {words}" for name in parted], run
     for one, other in same:
         assert (lower / one).stat().st_ino == (lower / other).stat().st_ino
+
+
+def test_the_target_may_end_in_a_slash(caller, place):
+    lower, spec = place
+    caller.shell(spec, "echo 1 >/src/n").ok
+    for target in ("/src/", "//src/."):
+        run = caller.verb("diff", spec, target)
+        assert run.status == 1 and run.stdout == "A n\n", run
+    run = caller.verb("diff", spec, "/srcs/")
+    assert run.status == 125 and 'keeps no changes of "/srcs/"' in run.stderr, run
+    assert caller.verb("apply", spec, "/src/", "--", "n").status == 0 and (lower / "n").exists()

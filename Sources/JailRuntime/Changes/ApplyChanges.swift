@@ -13,6 +13,8 @@ package struct ChangeApplication {
     let handover: Handover
     /// What has been left out, or only in part put in.
     package private(set) var leftOut: [Objection] = []
+    /// What has become a file of its own.
+    package var copied: [Objection] { linked.parted }
     /// Files with several names that have been put in.
     var linked: LinkedFiles
     /// Directories that their owner may not write in: they are shut when all is in them, the deepest first.
@@ -178,7 +180,6 @@ package struct ChangeApplication {
             try Self.acting(as: handover.owner, for: change) { () throws(KernelError) in try close(change, mark) }
         }
         try closeAgain()
-        leftOut += linked.parted
     }
 
     // One change

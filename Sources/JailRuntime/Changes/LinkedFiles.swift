@@ -44,8 +44,7 @@ struct LinkedFiles {
     var parted: [Objection] {
         let paths = files.values.filter { $0.put < $0.wanted }.map { $0.path.names(from: 0) }
         return paths.sorted { $0.lexicographicallyPrecedes($1) }.map { path in
-            Objection(
-                path: EntryPath(path), reason: "a hard link to a name that is not put in does not travel: it is a copy")
+            Objection(path: EntryPath(path), reason: "a hard link to a name that is not put in does not travel")
         }
     }
 }

@@ -103,6 +103,7 @@ struct ApplyCommand: ParsableCommand {
         if check { Caller.leave(0) }
         try application.apply(changes, empties: changes.count == all.count)
         for left in application.leftOut { Report.say(Diagnostic("left out: \(left.line)", at: nil), as: .note) }
+        for copy in application.copied { Report.say(Diagnostic("copied: \(copy.line)", at: nil), as: .note) }
         Caller.leave(0)
     }
 }

@@ -29,7 +29,9 @@ struct OverlayOptions: ParsableArguments {
         let kept = KeptChanges.kept(in: decoded)
         let targets = decoded.filesystem.mounts.map(\.target)
         if let target {
-            if let mount = kept.first(where: { $0.target == target }) { return (mount, targets) }
+            // As the spec's are: without a slash at the end.
+            let wanted = target.utf8.first == UInt8(ascii: "/") ? cleaned(target) : target
+            if let mount = kept.first(where: { $0.target == wanted }) { return (mount, targets) }
             throw Rejection([
                 Diagnostic("\(spec) keeps no changes of \(quoted(target))", at: nil, hint: Self.list(kept))
             ])
