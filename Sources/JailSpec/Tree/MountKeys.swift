@@ -124,7 +124,8 @@ extension SectionRows {
                 directories have: where no directory above upper has mode 700, it is made in work, which gets that mode, and the
                 name of upper is a link that leads there as long as anything is kept (an empty directory makes way for it; any
                 other link is refused). Where the way has been opened since, a launch and `immure apply` are refused until it is
-                closed. Without both, changes are thrown away; an ordinary user's only since Linux 6.6, whose tmpfs has what
+                closed. A process of the host to which the jail passes an open file, over a socket that it has been given, keeps
+                that file. Without both, changes are thrown away; an ordinary user's only since Linux 6.6, whose tmpfs has what
                 overlayfs needs.
                 """),
             KeyRow(
