@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from harness.patience import until
+from harness.patience import reached, until
 from harness.tree import files
 from test_overlay import overlay, picture, tree, writable
 from test_overlay_kept import kept
@@ -415,21 +415,25 @@ def test_s30_changes_are_listed_however_the_jail_ends(caller, where, tmp_path_fa
     lower = tree(caller)
     place = caller.directory()
     target = str(place / "list") if where == "file" else where
-    spec = caller.spec('timeout = "1s"\ngrace = "100ms"\n' + writable(caller) + overlay(lower))
-    more = {}
-    if where == "FD:155":
-        handle = os.open(place / "list", os.O_WRONLY | os.O_CREAT, 0o644)
-        os.dup2(handle, 155)
-        more["pass_fds"] = (155,)
-    try:
-        run = caller.shell(spec, "cd /src; echo x > new; rm -r d; echo y >> a; exec sleep 60", options=["--changes", target], **more)
-    finally:
+
+    def listed(seconds):
+        spec = caller.spec(f'timeout = "{seconds}s"\ngrace = "100ms"\n' + writable(caller) + overlay(lower))
+        more = {}
         if where == "FD:155":
-            os.close(155)
-            os.close(handle)
-    assert run.status == 124, run
-    found = run.stdout if where == "-" else (place / "list").read_text()
-    assert found == "M /src/a\nD /src/d\t(3 entries)\nA /src/new\n"
+            handle = os.open(place / "list", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+            os.dup2(handle, 155)
+            more["pass_fds"] = (155,)
+        try:
+            run = caller.shell(spec, "cd /src; echo x > new; rm -r d; echo y >> a; echo made >&2; exec sleep 1000", options=["--changes", target], **more)
+        finally:
+            if where == "FD:155":
+                os.close(155)
+                os.close(handle)
+        assert run.status == 124, run
+        if "made\n" in run.stderr:
+            return run.stdout if where == "-" else (place / "list").read_text()
+
+    assert reached(listed) == "M /src/a\nD /src/d\t(3 entries)\nA /src/new\n"
 
 
 def test_a_lower_that_has_become_a_link_is_not_followed(root):

@@ -7,6 +7,7 @@ import pytest
 from harness import linux
 from harness.facts import status
 from harness.must import needs
+from harness.patience import patient
 
 
 def confined(run):
@@ -147,5 +148,5 @@ def test_no_hang_when_the_reader_of_errors_is_gone(caller):
     process = caller.start('[filesystem]\nro = ["/no/such/place:/opt/x"]', "/bin/true")
     process.stderr.close()
     process.stderr = None
-    assert process.wait(5) in (125, -13, 141)
+    assert process.wait(patient(5)) in (125, -13, 141)
     process.stdout.close()

@@ -464,7 +464,7 @@ def test_crafted_images(user):
         image.write_bytes(mutant)
         user.own(image)
         started = time.monotonic()
-        run = user.shell('timeout = "10s"\n' + spec(image), "find /opt/i -type f -exec cat {} + >/dev/null 2>&1; echo ran", timeout=30)
+        run = user.shell('timeout = "100s"\n' + spec(image), "find /opt/i -type f -exec cat {} + >/dev/null 2>&1; echo ran", timeout=30)
         lines = [line for line in run.stderr.splitlines() if not line.startswith("immure: hint: ")]
         wanted = {0: ("ran\n", 0), 125: ("", 1), 137: (run.stdout, 1)}.get(run.status)
         assert wanted == (run.stdout, len(lines)) and time.monotonic() - started < patient(8), (number, run)

@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from harness.must import cannot
+from harness.patience import patient
 from harness.terminal import Terminal
 
 
@@ -196,7 +197,7 @@ def test_a_terminal_is_read_once(caller):
     terminal.expect("got typed", timeout=20)
     terminal.expect("not verified: a second run outside does something else than the first: ", timeout=30)
     terminal.expect("reads nothing, as the first has read from a terminal", timeout=30)
-    terminal.process.wait(30)
+    terminal.process.wait(patient(30))
     assert bench.runs == 3
 
 

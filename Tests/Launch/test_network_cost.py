@@ -14,7 +14,7 @@ import pytest
 
 from harness import lab, names
 from harness.caller import PYTHON
-from harness.patience import patient
+from harness.patience import FACTOR, patient
 
 USER = '[network]\nmode = "user"\n'
 ROUNDS = 5
@@ -76,7 +76,7 @@ def test_a_list_of_a_thousand_entries_slows_nothing(caller, network):
         pairs = [(rate(caller, USER, lab.GOOD, "80"), rate(caller, listed, lab.GOOD, "80")) for _ in range(ROUNDS)]
     without, with_list = (max(column) for column in zip(*pairs))
     print(f"{caller}: one stream {without:.2f} Gbit/s without a list, {with_list:.2f} with 1,000 entries: {with_list / without:.2f}")
-    assert with_list > without / patient(0.3)
+    assert with_list > without / FACTOR
 
 
 def test_a_first_connection_by_name(caller, network):
@@ -84,9 +84,10 @@ def test_a_first_connection_by_name(caller, network):
     with lab.serving("tcp,0.0.0.0,443"), names.serving() as zone:
         zone["*.good.test"] = {"A": [[names.GOOD, 5]]}
         run = caller.run(spec, *PYTHON, FIRST, timeout=60).ok
-    by_name, direct = (statistics.median(column) for column in json.loads(run.stdout))
+    # The least of each: what others on this machine do comes on top of the rest.
+    by_name, direct = (min(column) for column in json.loads(run.stdout))
     print(f"{caller}: first connection {by_name:.2f} ms by name, {direct:.2f} direct: +{by_name - direct:.2f}")
-    assert by_name - direct < patient(2)
+    assert by_name - direct < 2 * FACTOR
 
 
 def test_a_stream_through_a_published_port(caller):
@@ -98,7 +99,7 @@ def test_a_stream_through_a_published_port(caller):
         launch.kill()
         launch.communicate(timeout=patient(5))
     print(f"{caller}: published, one stream {max(rates):.2f} Gbit/s")
-    assert max(rates) > 5 / patient(1)
+    assert max(rates) > 5 / FACTOR
 
 
 #: Answers every question at once, the address made of the number in the name; it forks, so that it is not what is measured.
@@ -153,7 +154,6 @@ def test_ten_thousand_questions_lose_no_rule(caller, network):
     spent, wrong, reached, other = json.loads(run.stdout)
     print(f"{caller}: {count / spent:,.0f} questions a second, each for a new name and address; {len(wrong)} lost")
     assert wrong == [] and reached == ["here"] and other == "ConnectionRefusedError", run
-    assert spent < patient(5)
 
 
 #: Waits for the default routes of both protocols, which a launch waits for, and says how long after the line on its input they came.
@@ -234,7 +234,7 @@ def test_a_launch_takes_little_longer_than_its_helper(root, network, tmp_path):
         f"until the command runs {launch:.1f} ms; pasta by itself until it is ready {ready:.1f}: {launch / ready:.2f}, "
         f"until its routes {route:.1f}: {launch / route:.2f}; without a network {without:.1f} ms"
     )
-    assert launch < patient(1.25) * ready
+    assert launch < 1.25 * FACTOR * ready
 
 
 def test_no_launch_waits_until_tcp_asks_again(root, network):

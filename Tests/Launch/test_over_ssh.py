@@ -125,7 +125,7 @@ def test_a_shell_with_job_control(server, terminal, user):
     t = terminal(server.client("-tt", "-l", user.login, "127.0.0.1"))
     t.expect("IN> $", 15)
     t.send("sleep 30\r")
-    time.sleep(0.3)
+    t.runs("sleep 30")
     t.send("\x1a")
     t.expect("topped")
     t.expect("IN> $")

@@ -10,6 +10,7 @@ import pytest
 
 from harness import linux
 from harness.hints import gone, told
+from harness.patience import patient
 from test_overlay import overlay, picture, submount, tree, writable  # noqa: F401
 
 
@@ -269,7 +270,7 @@ def test_the_lock_is_gone_with_a_killed_launcher(caller):
     assert first.stdout.readline() == b"up\n"
     first.kill()
     caller.finish(first)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + patient(10)
     while (run := caller.shell(spec, "true")).status and time.monotonic() < deadline:
         time.sleep(0.02)
     assert run.ok

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from harness.must import cannot
+from harness.patience import reached
 
 
 def test_argv0_is_what_the_command_is_called(caller):
@@ -21,14 +22,19 @@ def test_argv0_is_what_the_command_is_called(caller):
 def test_stop_signal_ends_the_command(caller, name):
     number = 37 if "RT" in name else getattr(signal, name)
     script = f"trap 'echo asked; exit 7' {number}; echo ready; while :; do sleep 0.02; done"
-    spec = f'grace = "20s"\n[process]\nstop_signal = "{name}"'
+    spec = f'grace = "60s"\n[process]\nstop_signal = "{name}"'
     process = caller.start(spec, "bash", "-c", script)
     assert process.stdout.readline() == b"ready\n"
     process.send_signal(signal.SIGTERM)
     run = caller.finish(process)
     assert (run.status, run.stdout) == (7, "asked\n"), run
-    run = caller.run(f'timeout = "300ms"\n{spec}', "bash", "-c", script)
-    assert (run.status, run.stdout) == (124, "ready\nasked\n"), run
+
+    def asked(seconds):
+        run = caller.run(f'timeout = "{seconds}s"\n{spec}', "bash", "-c", script)
+        assert run.status == 124, run
+        return run.stdout
+
+    assert reached(asked) == "ready\nasked\n"
 
 
 def test_stop_signal_without_a_pid_namespace(caller):

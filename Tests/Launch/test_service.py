@@ -12,6 +12,8 @@ import time
 
 import pytest
 
+from harness.patience import patient
+
 SEND = """
 import os, socket
 manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -29,7 +31,7 @@ class Manager:
         self.socket.bind(self.path)
         os.chmod(self.path, 0o777)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        self.socket.settimeout(5)
+        self.socket.settimeout(patient(5))
 
     def receive(self):
         """The next message, the sender's process id and the descriptors that came along."""

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from harness.must import needs
+from harness.patience import patient
 
 RSEQ = 334
 PLAIN = os.environ.get("IMMURE_START") == "plain"
@@ -87,7 +88,7 @@ def running(binary):
         launcher.stdout.readline()
         yield launcher.pid
     finally:
-        launcher.communicate(timeout=10)
+        launcher.communicate(timeout=patient(10))
 
 
 def test_what_is_constant_cannot_be_written(root, binary):
@@ -116,10 +117,10 @@ def resident_code(process, binary):
 
 
 def test_an_idle_launcher_keeps_little_of_its_code(root, binary):
-    for _ in range(5):
+    for _ in range(20):
         with running(binary) as launcher:
             busy = lowest = resident_code(launcher, binary)
-            end = time.monotonic() + (1 if PLAIN else 10)
+            end = time.monotonic() + (1 if PLAIN else patient(10))
             while time.monotonic() < end and (PLAIN or lowest * 4 > busy):
                 time.sleep(0.05)
                 lowest = min(lowest, resident_code(launcher, binary))

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from harness import linux
-from harness.patience import until
+from harness.patience import patient, reached, until
 from harness.terminal import Terminal
 
 
@@ -129,18 +129,22 @@ ENDS = {
     "exit": ("exit 0", 0),
     "killed": ("kill -KILL $$", 137),
     "raw": ("stty raw -echo; exit 4", 4),
-    "timeout": ("exec sleep 20", 124),
+    "timeout": ("exec sleep 1000", 124),
 }
 
 
 @pytest.mark.parametrize("name", ENDS)
 def test_the_terminal_is_as_it_was_after_the_end(caller, terminal, name):
     script, status = ENDS[name]
-    spec = 'timeout = "300ms"' if name == "timeout" else None
-    t = terminal(caller, launch(caller, spec, "/bin/sh", "-c", "echo ready; " + script))
-    t.expect("ready")
-    assert t.wait() == status
-    assert t.settings == t.before
+
+    def shown(seconds):
+        spec = f'timeout = "{seconds}s"' if name == "timeout" else None
+        t = terminal(caller, launch(caller, spec, "/bin/sh", "-c", "echo ready; " + script))
+        assert t.wait(10) == status
+        assert t.settings == t.before
+        return "ready" in t.text
+
+    assert reached(shown, (1, 8, 60) if name == "timeout" else (1,))
 
 
 @pytest.mark.parametrize("signal_", ["TERM", "HUP", "INT"])
@@ -191,7 +195,7 @@ def test_ctrl_z_and_fg_work_from_an_interactive_shell(caller, terminal):
     t.expect("still-42\r\n")
     t.expect("READY> ")
     t.send("fg\r")
-    time.sleep(0.4)
+    until(t.is_read_as_lines)
     t.send("line\r")
     t.expect("got:line\r\n")
     t.expect("READY> ")
@@ -308,7 +312,7 @@ def test_a_terminal_that_hangs_up_ends_the_jail(caller):
     os.close(t.slave)
     os.close(t.master)
     try:
-        t.process.wait(5)
+        t.process.wait(patient(5))
     except subprocess.TimeoutExpired:
         t.process.kill()
         t.process.wait()

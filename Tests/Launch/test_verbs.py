@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.must import needs
+from harness.patience import patient
 
 SPEC = """hostname = "cell"
 [filesystem]
@@ -211,7 +212,7 @@ def test_a_spec_named_like_a_verb_can_be_run_by_its_path(caller):
 def test_a_full_output_is_an_error(caller):
     with open("/dev/full", "w") as full:
         process = caller.popen([caller.binary, "plan", "--", "/bin/true"], stdout=full)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=patient(10))
     assert process.returncode != 0
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from harness import linux
 from harness.must import cannot
+from harness.patience import once, reached
 
 QUOTED = r'"(?:[^"\\]|\\.)*"'
 #: What a name contains stands in quotes: outside of them the first "(CALL, PROGRAM): " is followed by the line.
@@ -259,33 +260,33 @@ def hung(root):
 
 def test_a_server_that_hangs_holds_nothing_up(root, hung):
     """A path of the host that never answers is looked up by another process, for half a second."""
-    run = root.run('timeout = "5s"\n', "/bin/sh", "-c", f"cat {hung}/a; cat {hung}/b; echo done", options=["--why"], timeout=4)
+    run = root.run("", "/bin/sh", "-c", f"cat {hung}/a; cat {hung}/b; echo done", options=["--why"])
     assert run.status == 0 and run.stdout == "done\n", run
     assert "why: no answer came for openat, and nothing was looked at from then on" in run.stderr
 
 
 def test_a_deadline_is_kept_while_a_path_is_looked_up(root, hung):
     """Whoever looks is another process, and nobody waits for it: the limit of time is far below what it is given."""
-    took = []
-    for _ in range(3):
+    def quick():
         started = time.monotonic()
-        run = root.run('timeout = "100ms"\n', "/bin/sh", "-c", f"cat {hung}/a; sleep 60", options=["--why"])
-        took.append(time.monotonic() - started)
+        run = root.run('timeout = "100ms"\n', "/bin/sh", "-c", f"echo; cat {hung}/a; sleep 60", options=["--why"])
         assert run.status == 124, run
-    assert min(took) < 0.4, took
+        return run.stdout and time.monotonic() - started < 0.4
+
+    assert once(quick)
 
 
 def test_a_signal_is_forwarded_while_a_path_is_looked_up(root, hung):
-    took = []
-    for _ in range(3):
+    def quick():
         process = root.popen([root.binary, "run", "--why", "--", "/bin/sh", "-c", f"echo; cat {hung}/a; sleep 60"])
         assert process.stdout.readline() == b"\n"
         time.sleep(0.05)
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         root.finish(process)
-        took.append(time.monotonic() - started)
-    assert min(took) < 0.3, took
+        return time.monotonic() - started < 0.3
+
+    assert once(quick)
 
 
 def test_a_process_that_is_stopped_while_its_call_is_looked_at_holds_nothing_up(caller):
@@ -301,10 +302,16 @@ for _ in range(20): os.kill(child, signal.SIGSTOP); time.sleep(0.005); os.kill(c
 os.kill(child, signal.SIGSTOP)
 try: open("{place}/missing")
 except FileNotFoundError: pass
-time.sleep(60)
+print("over", flush=True)
+time.sleep(1000)
 """
     caller.file(place / "missing", "x")
-    run = caller.run('timeout = "4s"\n', "/usr/bin/python3", "-c", code, options=["--why"], timeout=20)
+
+    def over(seconds):
+        run = caller.run(f'timeout = "{seconds}s"\n', "/usr/bin/python3", "-c", code, options=["--why"], timeout=30)
+        return run if run.stdout else None
+
+    run = reached(over, (4, 20, 100))
     assert run.status == 124 and f"{place}/missing is missing in the jail" in run.stderr, run
 
 

@@ -19,7 +19,7 @@ from harness import linux
 from harness.fuse import open_to_all
 from harness.hints import gone, told
 from harness.must import needs
-from harness.patience import patient, until
+from harness.patience import patient, reached, until
 
 SYSTEM = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 SIZE = 8 << 20
@@ -63,12 +63,12 @@ def is_sound(image):
 
 
 def begin(user, image, script="sleep 1000", more='grace = "2s"', offset=0, first=":"):
-    """A launch that has written, and its server."""
+    """A launch that has written, and its server; none where the launch has ended before, by a limit of its own."""
     place = user.open_directory()
     text = spec(image, more, offset=offset) + f'[filesystem]\nrw = ["{place}:/w"]'
     launch = user.start(text, "/bin/sh", "-c", f"{first}; echo kept >/opt/i/new; echo >/w/began; {script}")
-    until(lambda: (place / "began").exists())
-    return launch, linux.server(launch.pid, "fuse2fs")
+    until(lambda: (place / "began").exists() or launch.poll() is not None)
+    return launch, linux.server(launch.pid, "fuse2fs") if launch.poll() is None else None
 
 
 def test_what_is_written_stays_in_it(user, image):
@@ -184,15 +184,18 @@ def test_a_server_that_is_killed_leaves_an_image_to_be_checked(user, offset):
 
 @pytest.mark.parametrize("how", ["TERM", "timeout", "ignored"])
 def test_whatever_ends_the_jail_the_image_is_whole(user, image, how):
-    more = 'grace = "1s"\n' + ('timeout = "1s"' if how == "timeout" else "")
-    busy = ("while true; do echo more >>/opt/i/new; done", more, 0, "trap '' TERM")
-    launch, pid = begin(user, image, *(busy if how == "ignored" else ("sleep 1000", more)))
-    handle = os.pidfd_open(pid)
-    if how != "timeout":
-        launch.terminate()
-    run = user.finish(launch)
-    assert run.status == {"TERM": 143, "timeout": 124, "ignored": 137}[how], run
-    assert select.select([handle], [], [], patient(0.5))[0] and is_sound(image)
+    def is_whole(seconds):
+        more = 'grace = "1s"\n' + (f'timeout = "{seconds}s"' if how == "timeout" else "")
+        busy = ("while true; do echo more >>/opt/i/new; done", more, 0, "trap '' TERM")
+        launch, pid = begin(user, image, *(busy if how == "ignored" else ("sleep 1000", more)))
+        handle = os.pidfd_open(pid) if pid else None
+        if how != "timeout":
+            launch.terminate()
+        run = user.finish(launch)
+        assert run.status == {"TERM": 143, "timeout": 124, "ignored": 137}[how], run
+        return handle and select.select([handle], [], [], patient(0.5))[0] and is_sound(image)
+
+    assert reached(is_whole, (1, 8, 60) if how == "timeout" else (1,))
     assert user.shell(spec(image), "head -1 /opt/i/new").ok.stdout == "kept\n"
 
 

@@ -3,11 +3,12 @@
 import ctypes
 import os
 import re
+import signal
 import subprocess
 import time
 from contextlib import contextmanager
 
-from .patience import patient, until
+from .patience import FACTOR, patient, until
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -120,10 +121,14 @@ PF_EXITING = 0x4
 
 
 def is_exiting(pid):
-    """Whether nothing of the program runs any more: the kernel holds who had a tun device as long as other networks end before it."""
+    """Whether nothing of the program runs any more: it is killed, and waits for a processor to end with, or the kernel takes it apart, which
+    holds who had a tun device as long as other networks end before it."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            return int(file.read().rpartition(b")")[2].split()[6]) & PF_EXITING != 0
+            exits = int(file.read().rpartition(b")")[2].split()[6]) & PF_EXITING
+        with open(f"/proc/{pid}/status", "rb") as file:
+            pending = [int(line.split()[1], 16) for line in file if line.startswith((b"SigPnd:", b"ShdPnd:"))]
+        return exits != 0 or any(mask & 1 << signal.SIGKILL - 1 for mask in pending)
     except OSError:
         return True
 
@@ -131,7 +136,7 @@ def is_exiting(pid):
 def survivors(within=0.5, marker=None):
     """The descendants that still live `within` seconds from now, more on a busy machine; with `marker`, those that bear it. What the kernel
     still takes apart by then is waited for, too, for half a minute."""
-    deadline = time.monotonic() + patient(within)
+    deadline = time.monotonic() + within * FACTOR
     patience = patient(30) if within else 0
     while True:
         reap()

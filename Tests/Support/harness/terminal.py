@@ -13,7 +13,7 @@ import time
 import pytest
 
 from . import linux
-from .patience import patient
+from .patience import patient, until
 
 
 class Terminal:
@@ -70,6 +70,14 @@ class Terminal:
             self.read()
             if ended and len(self.text) == before:
                 pytest.fail(f"no {pattern!r}: ended with {self.process.returncode}; the terminal shows {self.text!r}")
+
+    def is_read_as_lines(self):
+        """Whether a line that is typed now reaches who reads lines: a shell at its prompt takes keys, and what comes by then has another end."""
+        return bool(self.settings[3] & termios.ICANON) or not self.settings[3] & termios.ISIG
+
+    def runs(self, line):
+        """Waits until a process has this command line, which it has once it is of the job in the foreground."""
+        until(lambda: any(line == each for _, each in linux.descendants().values()))
 
     def send(self, text):
         os.write(self.master, text.encode())
