@@ -23,7 +23,7 @@ ADDRESS = "10.77.0.1"
 CLOSED = f"""
 while {{ exec 3<>/dev/tcp/{ADDRESS}/7777; }} 2>/dev/null; do
     exec 3>&-
-    [ $SECONDS -lt 30 ] || exit 99
+    [ $SECONDS -lt 45 ] || exit 99
 done
 exec "$@"
 """

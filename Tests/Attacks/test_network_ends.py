@@ -4,6 +4,7 @@ Whatever ends first: nothing of the command runs with less than its rules, a jai
 process, interface, table of rules, port or file is left. A sample by default, 200 for each caller with IMMURE_SWEEP=full.
 """
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -83,7 +84,8 @@ class Case:
         while (alive := {pid: about for pid, about in linux.survivors(0).items() if pid not in before}) or left():
             if time.monotonic() > deadline:
                 for pid in alive:
-                    os.kill(pid, signal.SIGKILL)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
                 return f"{wrong}; left: {alive}, {left()}, {victim}"
             time.sleep(0.02)
         return wrong
@@ -120,7 +122,8 @@ class Case:
             time.sleep(self.dice.random() / 20)
             if self.then == signal.SIGCONT:
                 for pid in outside(launch.pid):
-                    os.kill(pid, signal.SIGCONT)
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGCONT)
         last = signal.SIGKILL if self.then == signal.SIGKILL else signal.SIGTERM
         if launch.poll() is None:
             launch.send_signal(last)
@@ -165,7 +168,7 @@ def stands(launcher, network):
 
 def settles(launch, network):
     """Whether all of it stays there."""
-    deadline = time.monotonic() + patient(0.5)
+    deadline = time.monotonic() + 5
     while launch.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     return launch.poll() is None and stands(launch.pid, network)

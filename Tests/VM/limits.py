@@ -6,6 +6,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from harness.patience import patient
+
 CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -25,7 +27,7 @@ class Jail:
         path.chmod(0o644)
         return [str(self.binary), "run", str(path), "--", *command]
 
-    def run(self, spec, *command, user=False, timeout=120):
+    def run(self, spec, *command, user=False, timeout=60):
         """The finished process, with `result`."""
         words = self.arguments(spec, *command)
         result = self.folder / f"{len(list(self.folder.iterdir()))}.json"
@@ -34,7 +36,7 @@ class Jail:
         words[2:2] = ["--result", str(result)]
         if user:
             words = ["setpriv", "--reuid=1000", "--regid=1000", "--init-groups", *words]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=patient(timeout))
         done.result = json.loads(result.read_text() or "null")
         return done
 

@@ -5,6 +5,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from harness.patience import patient
+
 UNITS = Path("/run/systemd/system")
 SPECS = Path("/etc/immure")
 
@@ -16,7 +18,7 @@ def version():
 
 
 def systemctl(*words, status=0):
-    done = subprocess.run(["systemctl", *words], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["systemctl", *words], capture_output=True, text=True, timeout=patient(60))
     if status is not None:
         assert done.returncode == status, (words, done.stdout, done.stderr, journal())
     return done.stdout.strip()
@@ -35,7 +37,7 @@ def show(unit, name):
 
 def until(what, seconds=20):
     """The first true answer of `what`."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patient(seconds)
     while not (answer := what()):
         assert time.monotonic() < end, journal(lines=60)
         time.sleep(0.1)

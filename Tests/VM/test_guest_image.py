@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from harness.patience import patient
 
 KERNEL = tuple(int(part) for part in os.uname().release.split(".")[:2])
 PLACE = Path("/srv/images")
@@ -29,7 +30,7 @@ def place():
     (tree / "secret").chmod(0o600)
     yield
     # Loop devices detach themselves when the last mount has gone, which is a moment after the launch.
-    due = time.monotonic() + 20
+    due = time.monotonic() + patient(20)
     while subprocess.run(["losetup", "-a"], capture_output=True, text=True, check=True).stdout and time.monotonic() < due:
         time.sleep(0.05)
     assert subprocess.run(["losetup", "-a"], capture_output=True, text=True, check=True).stdout == ""
@@ -88,7 +89,7 @@ def test_an_ext4_of_a_user(binary):
     spec = user.spec("/opt/i").replace(str(user.image), str(image))
     run = user.run(spec, "sh", "-c", "cat /opt/i/f; cat /opt/i/secret; grep -c ' - fuse.fuse2fs ' /proc/self/mountinfo")
     assert (run.returncode, run.stdout) == (0, "within\n1\n") and "Permission denied" in run.stderr, run
-    due = time.monotonic() + 5
+    due = time.monotonic() + patient(5)
     while subprocess.run(["pgrep", "fuse2fs"], capture_output=True).returncode == 0 and time.monotonic() < due:
         time.sleep(0.05)
     assert subprocess.run(["pgrep", "fuse2fs"], capture_output=True).returncode == 1

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from harness.patience import patient, until
 from limits import CGROUPS, Jail, groups, leaves
 
 HOST = '[limits]\npids = 20\nmemory = "64M"\n[namespaces]\ncgroup = "host"\n'
@@ -26,7 +27,7 @@ def jail(binary):
 def manager():
     """The ordinary user's own service manager."""
     subprocess.run(["loginctl", "enable-linger", "tester"], check=True)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + patient(30)
     # systemd-run waits for a unit by the user's bus, which comes after the manager.
     while not all(os.path.exists(f"/run/user/1000/{name}") for name in ("systemd/private", "bus")):
         assert time.monotonic() < deadline
@@ -39,19 +40,25 @@ def unit(words, *properties, user=None):
         options += ["-p", f"User={user}"]
     return subprocess.run(
         ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", *options, *words],
-        capture_output=True, text=True, timeout=60)
+        capture_output=True, text=True, timeout=patient(60))
 
 
 def as_tester(words):
     return ["setpriv", "--reuid=1000", "--regid=1000", "--init-groups", "env", "XDG_RUNTIME_DIR=/run/user/1000", *words]
 
 
-def settled(found, patience=10):
+def settled(found):
     """What `found` returns once it is empty, or at the end of patience."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + patient(10)
     while found() and time.monotonic() < deadline:
         time.sleep(0.1)
     return found()
+
+
+def is_waiting(process):
+    """Whether this is immure, and not at work."""
+    status = Path(f"/proc/{process}/status").read_text()
+    return status.startswith("Name:\timmure\n") and "\nState:\tS" in status
 
 
 def scopes():
@@ -182,18 +189,18 @@ def test_a_scope_that_never_comes_is_not_waited_for(jail, user, silence, ending)
             line = ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", *words]
         began = time.monotonic()
         process = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(1)
-        assert process.poll() is None, process.communicate()
         if ending != "timeout":
+            # It stands still, at what it asks for: each of twenty looks in a row finds it so.
+            until(lambda: all(time.sleep(0.05) or is_waiting(process.pid) for _ in range(20)))
             process.send_signal(getattr(signal, ending))
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=patient(20))
         took = time.monotonic() - began
     assert out == "" and scopes() == [] and leaves() == [], (out, err)
     if ending == "timeout":
-        assert process.returncode == 125 and "for a scope" in err and "ETIMEDOUT" in err and 1.9 < took < 3, (err, took)
+        assert process.returncode == 125 and "for a scope" in err and "ETIMEDOUT" in err and 1.9 < took, (err, took)
     else:
         number = getattr(signal, ending)
-        assert process.returncode in (128 + number, -number) and took < 1.5, (process.returncode, err, took)
+        assert process.returncode in (128 + number, -number), (process.returncode, err, took)
         assert f"{ending} ended the launch before this was done" in err, err
 
 

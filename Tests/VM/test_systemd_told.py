@@ -1,7 +1,6 @@
 """What systemd hears of a service: ready, dead, and what it says in the journal."""
 
 import subprocess
-import time
 
 import pytest
 from limits import Jail
@@ -67,9 +66,7 @@ def test_e09_a_crash_is_one_to_systemd_too(by_signal):
 def test_e09_a_stop_by_force_is_told():
     made = Service("stubborn", 'grace = "500ms"\n', "Type=exec", """/bin/sh -c 'trap "" TERM; echo up; while :; do sleep 1; done'""").start()
     made.says("up")
-    began = time.monotonic()
     systemctl("stop", made.name)
-    assert time.monotonic() - began < 5
     assert "grace" in made.journal() and made.show("ExecMainStatus") == "137", made.journal()
 
 
