@@ -175,6 +175,40 @@ def test_the_hosts_own_address_is_the_host_where_it_is_named(caller, internet):
             assert "here" not in answers.values(), answers
 
 
+#: Answers a connection once there is another.
+LATE = f"""
+import socket
+def one(address, port):
+    return socket.create_server((address, port), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+first, second = one("{lab.GOOD6}", 81), one("{lab.GOOD}", 82)
+print("up", flush=True)
+while True:
+    asked, _ = first.accept()
+    asked.recv(1)
+    second.accept()[0].sendall(b"now")
+    asked.sendall(b"here")
+"""
+#: Until the jail's link has an address that is not tentative (IFA_F_TENTATIVE), which is asked for in the second after the start.
+ASKED_EARLY = f"""
+import socket, sys, time
+early = socket.create_connection(("{lab.GOOD6}", 81), float(sys.argv[1]))
+early.send(b"x")
+def settled():
+    rows = [line.split() for line in open("/proc/net/if_inet6")]
+    return any(row[3] == "20" and not int(row[4], 16) & 0x40 for row in rows)
+while not settled(): time.sleep(0.01)
+assert socket.create_connection(("{lab.GOOD}", 82), float(sys.argv[1])).recv(3) == b"now"
+print(early.recv(4).decode())
+"""
+
+
+def test_an_answer_comes_to_who_asked_before_the_link_had_its_addresses(caller, network):
+    """A pasta(1) that answers at the last source it has seen must not see the `::` from which addresses are asked for."""
+    with lab.running(LATE):
+        for allow in ("", f'allow = ["[{lab.GOOD6}]:81", "{lab.GOOD}:82"]\n'):
+            assert caller.run(USER + allow, *PYTHON, ASKED_EARLY, str(patient(3)), timeout=30).ok.stdout == "here\n"
+
+
 def test_a_server_of_names_at_the_hosts_own_address_is_asked(caller, network):
     before = Path("/etc/resolv.conf").read_text()
     Path("/etc/resolv.conf").write_text(f"nameserver {lab.HOST}\n")

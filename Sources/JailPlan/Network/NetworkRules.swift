@@ -13,6 +13,8 @@ package struct NetworkRules: Equatable, Sendable {
     package let resolvers: [IPAddress]
     /// Ports of the names on the list, whose addresses the jail's resolver adds to sets.
     var names: [NameService.Group] = []
+    /// Whether the program that leads out is all that is on the jail's link.
+    var isAlone = false
 
     /// Whether something besides the addresses that are named may be reached: without a list, by a wider entry of it, or by a name.
     package var closesRest: Bool { allowed == nil || !names.isEmpty || isWide }
@@ -73,6 +75,11 @@ package struct NetworkRules: Equatable, Sendable {
             "  chain out {",
             "    type filter hook output priority 0; policy \(allowed == nil ? "accept" : "drop");",
             "    oifname \"lo\" accept",
+        ]
+        // Whether another has an address is asked from `::` (RFC 4862), in the second after the start. There is nobody else, and pasta(1) of
+        // 2023 sends to the last source that it has seen: answers would go to `::`.
+        if isAlone { lines.append("    ip6 saddr :: drop") }
+        lines += [
             "    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit } accept",
             "    ct state established,related accept",
         ]

@@ -69,7 +69,8 @@ extension Planner {
             provision: NetworkProvision(
                 way: way,
                 rules: NetworkRules(
-                    allowed: allowed, closed: closed, resolvers: servers.addresses, names: names?.groups ?? []),
+                    allowed: allowed, closed: closed, resolvers: servers.addresses, names: names?.groups ?? [],
+                    isAlone: stack != nil),
                 leadsOut: leadsOut, forwardedResolver: names == nil ? servers.forwarded : nil,
                 runsAsRoot: host.uid == 0, names: names,
                 instead: stack == .pasta ? addressesInstead(reaching: servers.addresses, closed.named(by: allowed)) : []
