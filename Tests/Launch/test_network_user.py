@@ -262,6 +262,8 @@ def test_without_pasta_slirp4netns_does_it(caller, internet, slirp):
 @pytest.mark.parametrize("end", [
     "exit 0", "echo no tunnel >&2; exec sleep 0.05",
     'for word; do case $word in --ready-fd=*) eval "echo 1 >&${word#*=}";; esac; done; exit 0',
+    # Lives, and will never say it.
+    'for word; do case $word in --ready-fd=*) eval "exec ${word#*=}>&-";; esac; done; exec sleep 1000',
 ])
 def test_a_stack_that_ends_without_a_word_is_not_taken_for_ready(caller, network, slirp, end):
     """It closes the descriptor by which it would have told before anybody can see that it has ended."""

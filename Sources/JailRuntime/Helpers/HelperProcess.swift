@@ -243,6 +243,14 @@ struct HelperProcess {
         }
     }
 
+    /// Why one is of no use that has closed, without a word, the descriptor by which it was to say that it is ready. One that ends does so before
+    /// its end can be seen, and its status is what it was, whatever is sent to it then; another will never say it.
+    mutating func silence(noticing signals: SignalQueue?) throws(Failure) -> Failure {
+        kill()
+        guard try finish(noticing: signals) == .signaled(Signal.kill) else { return failure }
+        return Failure(.helperEnded, text: "\(name) ended: it did not say that it was ready").at(step)
+    }
+
     /// Kills them all, and waits until they have ended: 500 ms together, and no longer.
     static func end(_ helpers: [HelperProcess]) {
         var left = helpers.filter { $0.end == nil }

@@ -75,10 +75,7 @@ extension Applier {
         while !text.contains("inet_service") {
             try helper.wait(until: answer, noticing: signals)
             let found = try failing { () throws(KernelError) in try readSome(answer, limit: 1 << 16) ?? [] }
-            if found.isEmpty {
-                _ = try helper.finish(noticing: signals)
-                throw helper.failure
-            }
+            if found.isEmpty { throw try helper.silence(noticing: signals) }
             text += String(decoding: found, as: UTF8.self)
         }
         guard text.contains("table inet \(link.outerName)"), text.contains("flags owner"), text.contains("masquerade")

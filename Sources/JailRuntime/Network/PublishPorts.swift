@@ -83,14 +83,11 @@ extension Applier {
         helpers.append(helper)
     }
 
-    /// A helper that ends closes its end before it can be seen to have ended: only its word counts.
+    /// Only its word counts: whoever ends closes its end, too.
     func hear(_ helper: inout HelperProcess, _ ready: Int32) throws(Failure) {
         try helper.wait(until: ready, noticing: signals)
         let word = try failing { () throws(KernelError) in try readSome(ready, limit: 1) ?? [] }
-        if word.isEmpty {
-            _ = try helper.finish(noticing: signals)
-            throw helper.failure
-        }
+        if word.isEmpty { throw try helper.silence(noticing: signals) }
     }
 }
 
