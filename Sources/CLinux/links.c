@@ -101,6 +101,12 @@ int linux_raise_link(int channel, int index) {
     return ask(channel, &request);
 }
 
+int linux_delete_link(int channel, int index) {
+    struct ifinfomsg link = {.ifi_family = AF_UNSPEC, .ifi_index = index};
+    struct request request = begin(RTM_DELLINK, 0, &link, sizeof link);
+    return ask(channel, &request);
+}
+
 int linux_add_address(int channel, int index, const unsigned char *address, int length, int prefix) {
     struct ifaddrmsg body = {.ifa_family = length == 4 ? AF_INET : AF_INET6, .ifa_prefixlen = (unsigned char)prefix, .ifa_index = (unsigned)index};
     /* Nobody asks on the link whether it is taken: the jail does not wait for that. */

@@ -82,6 +82,24 @@ def test_the_internet_is_reached_and_the_host_is_not(root, internet, spec):
     until(lambda: left() == [], within=20)  # the kernel takes namespaces down one by one
 
 
+@pytest.mark.parametrize("spec", [VETH, BRIDGE], ids=["veth", "bridge"])
+@pytest.mark.parametrize("end", ["exit 7", "kill -9 $$", "SIGTERM"])
+def test_the_pair_is_gone_when_the_launch_has_ended(root, network, spec, end):
+    """Not some time later, when the kernel comes to it."""
+    script = end if " " in end else "exec sleep 1000"
+    before = set(socket.if_nameindex())
+    launch = root.start(spec, "sh", "-c", f"echo up; read line; {script}", stdin=subprocess.PIPE)
+    assert launch.stdout.readline() == b"up\n"
+    (pair,) = set(socket.if_nameindex()) - before
+    launch.stdin.write(b"go\n")
+    launch.stdin.flush()
+    if end == "SIGTERM":
+        launch.send_signal(signal.SIGTERM)
+    run = root.finish(launch)
+    assert run.status == {"exit 7": 7, "kill -9 $$": 137, "SIGTERM": 143}[end], run
+    assert pair not in socket.if_nameindex()
+
+
 @pytest.mark.parametrize("allow", ["", 'allow = ["0.0.0.0/0"]\n'], ids=["all", "range"])
 def test_the_hosts_end_of_the_pair_is_not_reached(root, internet, allow):
     spec = VETH + 'address = ["10.9.0.2/24"]\ngateway = "10.9.0.1"\n' + allow

@@ -461,6 +461,7 @@ int linux_link_index(int channel, const char *name);
    is the bridge that the outer end joins. */
 int linux_make_link(int channel, enum linux_link_kind kind, const char *outer, const char *inner, int parent, int network);
 int linux_raise_link(int channel, int index);
+int linux_delete_link(int channel, int index);
 int linux_add_address(int channel, int index, const unsigned char *address, int length, int prefix);
 int linux_add_default_route(int channel, int index, const unsigned char *gateway, int length);
 /* epoll(7), level-triggered. */

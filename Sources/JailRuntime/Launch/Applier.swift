@@ -64,6 +64,8 @@ struct Applier {
     var published: [Int32] = []
     /// Where the rules of a network are asked what they refused; the launcher's alone.
     var counters: NetworkCounters?
+    /// The host's end of the jail's pair of interfaces, once there is one; the launcher's alone.
+    var outerEnd: OuterEnd?
     /// What the launcher was sent, in a supervised launch.
     var signals: SignalQueue?
     /// How far this launch is, in a supervised one.

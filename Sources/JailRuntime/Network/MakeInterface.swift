@@ -19,6 +19,7 @@ extension Applier {
         try failing { () throws(KernelError) in
             if case .veth = link.kind {
                 let index = try outside.index(of: link.outerName)
+                outerEnd = OuterEnd(index: index)
                 if let address = link.outerAddress {
                     try outside.add(address.address.bytes, prefix: address.prefix, to: index)
                 }
@@ -93,6 +94,20 @@ extension Applier {
         try hold(
             Set(found) == Set(promised), "addresses", promised.map { "\($0)" }.joined(separator: " "),
             found.map { "\($0)" }.joined(separator: " "))
+    }
+}
+
+/// The host's end of a pair of interfaces.
+struct OuterEnd {
+    let index: Int32
+
+    /// Takes the pair away, which the kernel would do some time after the last process of the jail's network: 30 s on a busy machine.
+    func delete() {
+        do throws(KernelError) {
+            try Links().delete(index)
+        } catch {
+            return  // it goes with the jail's network
+        }
     }
 }
 

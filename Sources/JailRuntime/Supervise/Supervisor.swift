@@ -55,6 +55,7 @@ final class Supervisor {
     var opened: HeldDescriptors
     /// Where the rules of the jail's network are asked what they refused.
     private let counters: NetworkCounters?
+    private let outerEnd: OuterEnd?
     /// Where those come who want to enter the jail.
     var door: Door?
     /// Filters that others have compiled, for those.
@@ -94,7 +95,7 @@ final class Supervisor {
         (leaf, proc, tell) = (applier.leaf, applier.hostProc, applier.tell)
         (self.notices, self.start) = (notices, start)
         (helpers, counters, gate) = (applier.helpers, applier.counters, applier.gate)
-        laterAddresses = applier.laterAddresses
+        (laterAddresses, outerEnd) = (applier.laterAddresses, applier.outerEnd)
         served = (applier.served, applier.served.isEmpty ? 0 : applier.descriptorTableSize)
         tellsResult = !held.isEmpty
         outcome.endsAsTheCommand = plan.supervision.diesBySignal
@@ -148,6 +149,7 @@ final class Supervisor {
         // Whoever asked for an end does not wait for a reader.
         relay?.drain(noticing: signals, within: deadline.isStopping || isAsked ? 300 : 5000)
         outcome.wallNanoseconds = monotonicNanoseconds() - started
+        outerEnd?.delete()
         for (step, upper) in zip(opened.shown.steps, opened.shown.numbers) { outcome.overlays.append((step, upper)) }
         return outcome
     }

@@ -45,6 +45,11 @@ package struct Links: ~Copyable {
         try attempt(.rtnetlink) { linux_raise_link(channel.number, index) }
     }
 
+    /// Takes an interface away, with the other end of a pair.
+    package func delete(_ index: Int32) throws(KernelError) {
+        try attempt(.rtnetlink) { linux_delete_link(channel.number, index) }
+    }
+
     /// Gives an interface an address of 4 or 16 bytes, and with it the network around it.
     package func add(_ address: [UInt8], prefix: Int, to index: Int32) throws(KernelError) {
         try attempt(.rtnetlink) {
