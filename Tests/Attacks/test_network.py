@@ -10,6 +10,7 @@ import pytest
 
 from harness import lab
 from harness.lab import network  # noqa: F401
+from harness.patience import patient
 
 PROBE = Path(__file__).resolve().parent / "probes/network.py"
 USER = '[network]\nmode = "user"\n'
@@ -83,8 +84,9 @@ def served(clouds):
         yield
 
 
-def tried(caller, spec, *words, front=()):
-    facts = {"HOST_NETWORK": os.readlink("/proc/self/ns/net"), "GOOD": f"{lab.GOOD},5000"}
+def tried(caller, spec, *words, front=(), wait=3):
+    """What comes of these, by the probe; each is waited for that many seconds, where nothing answers."""
+    facts = {"HOST_NETWORK": os.readlink("/proc/self/ns/net"), "GOOD": f"{lab.GOOD},5000", "WAIT": str(wait)}
     settings = "[environment]\nset = { " + ", ".join(f'{name} = "{value}"' for name, value in facts.items()) + " }\n"
     command = [*front, "/usr/bin/python3", "-I", "-S", "-c", PROBE.read_text(), *words]
     return json.loads(caller.run(spec + settings, *command, timeout=60).ok.stdout)
@@ -93,7 +95,7 @@ def tried(caller, spec, *words, front=()):
 @pytest.mark.parametrize("way", WAYS)
 def test_n03_a_way_leads_to_the_list_and_not_past_it(caller, served, tally, way):
     port = WAYS[way]
-    answers = tried(caller, LIST, f"{way}={lab.GOOD},{port}", f"{way}={lab.EVIL},{port}", f"{way}={lab.METADATA},{port}")
+    answers = tried(caller, LIST, f"{way}={lab.GOOD},{port}", f"{way}={lab.EVIL},{port}", f"{way}={lab.METADATA},{port}", wait=patient(3))
     assert answers.pop(f"{way}={lab.GOOD},{port}") == "here", answers
     assert set(answers.values()) <= REFUSED, answers
     tally("network: ways past the list", len(answers))
@@ -129,7 +131,7 @@ def test_n03_a_list_of_overlapping_entries_opens_what_it_says(caller, served, ta
             and (ports is None or ports[0] <= int(port) <= ports[1]) and by in (None, kind)
             for _, target, ports, by in chosen)
     spec = USER + "allow = [" + ", ".join(f'"{words}"' for words, *_ in chosen) + "]\n"
-    answers = tried(caller, spec, *expected)
+    answers = tried(caller, spec, *expected, wait=patient(3))
     assert {probe: said == "here" for probe, said in answers.items()} == expected, (spec, answers)
     assert set(answers.values()) <= {"here"} | REFUSED, answers
     tally("network: lists of overlapping entries", len(answers))
@@ -145,7 +147,7 @@ def test_n03_a_way_that_programs_seldom_take_leads_nowhere(caller, served, tally
 def test_n03_ipv6_and_other_ports_are_held_to_the_list(caller, served):
     good = [f"tcp={lab.GOOD6},80"]
     other = [f"tcp={lab.EVIL6},80", f"udp={lab.EVIL6},5000", f"udp={lab.GOOD6},5000", f"tcp={lab.GOOD},5000", f"udp={lab.GOOD},80"]
-    answers = tried(caller, LIST, *good, *other)
+    answers = tried(caller, LIST, *good, *other, wait=patient(3))
     assert answers.pop(good[0]) == "here", answers
     assert set(answers.values()) <= REFUSED, answers
 

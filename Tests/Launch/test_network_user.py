@@ -490,7 +490,7 @@ def test_an_init_gets_none_that_reaches_past_the_rules(caller, network, boot):  
 
 
 def test_what_why_prints_opens_the_one_address(caller, internet):
-    code = "import socket, sys; socket.create_connection((sys.argv[1], 80), 3)"
+    code = f"import socket, sys; socket.create_connection((sys.argv[1], 80), {patient(3)})"
     shut = caller.run(None, *PYTHON, code, lab.GOOD, options=["--why"])
     found = re.search(r"the jail's network \(connect, python3\): (network) = (.*)$", shut.stderr, re.M)
     assert shut.status == 1 and found, shut
@@ -501,7 +501,7 @@ def test_what_why_prints_opens_the_one_address(caller, internet):
 
 
 def test_what_learn_writes_opens_the_addresses_that_were_seen(caller, internet):
-    code = "import socket, sys; socket.create_connection((sys.argv[1], 80), 3)"
+    code = f"import socket, sys; socket.create_connection((sys.argv[1], 80), {patient(3)})"
     spec = caller.directory() / "s.toml"
     learned = caller.verb("learn", "-o", str(spec), "--", *PYTHON, code, lab.GOOD, cwd=caller.directory(), timeout=60)
     assert learned.status == 0 and "note: verified" in learned.stderr, learned

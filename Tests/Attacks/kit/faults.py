@@ -97,8 +97,7 @@ class Bench:
             out, err = process.communicate(timeout=patient(5))
             status = process.returncode
         except subprocess.TimeoutExpired:
-            kill(linux.descendants())
-            out, err = process.communicate()
+            out, err = killed(process)
             status = "hang"
         linux.started.discard(process.pid)
         text = self.report.read_text() if self.report.exists() else ""
@@ -273,6 +272,17 @@ def kill(pids):
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
+
+
+def killed(process):
+    """What a launch has said, once it and all that came of it have been killed: who is made while they are looked for is found the next time."""
+    for _ in range(100):
+        kill(linux.descendants())
+        try:
+            return process.communicate(timeout=patient(0.1))
+        except subprocess.TimeoutExpired:
+            continue
+    raise AssertionError(f"what {process.args} has started cannot be killed: {linux.descendants()}")
 
 
 def survivors():

@@ -164,20 +164,37 @@ SERVER = textwrap.dedent(
     """
 )
 
-#: Says for each `tcp,ADDRESS,PORT` or `udp,…` of its arguments what comes of it: `here`, or the errno.
-PROBE = textwrap.dedent(
+
+def probe(seconds):
+    """A program that says for each `tcp,ADDRESS,PORT` or `udp,…` of its arguments what comes of it: `here`, the errno, or `timeout` where
+    nothing has come within `seconds`. A datagram is sent once a second until then: it may be lost on a busy machine."""
+    return f"WAIT = {seconds}\n" + ASK
+
+
+ASK = textwrap.dedent(
     """
-    import errno, socket, sys
+    import errno, socket, sys, time
+
+    def asked(s):
+        end = time.monotonic() + WAIT
+        if s.type == socket.SOCK_DGRAM:
+            s.settimeout(1)
+        while True:
+            s.send(b"x")
+            try:
+                return s.recv(100).decode()
+            except socket.timeout:
+                if time.monotonic() > end:
+                    raise
 
     for one in sys.argv[1:]:
         kind, address, port = one.split(",")
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         s = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
-        s.settimeout(5)
+        s.settimeout(WAIT)
         try:
             s.connect((address, int(port)))
-            s.send(b"x")
-            said = s.recv(100).decode()
+            said = asked(s)
         except socket.timeout:
             said = "timeout"
         except OSError as error:
@@ -185,3 +202,8 @@ PROBE = textwrap.dedent(
         print(one, said)
     """
 )
+
+#: What answers or is refused does so at once, unless the machine has others to serve.
+PROBE = probe(patient(5))
+#: Where packets vanish.
+BRIEF_PROBE = probe(5)
