@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -105,12 +106,12 @@ def state(pid):
         return file.read().rpartition(")")[2].split()[0]
 
 
-def until(condition, within=3):
+def until(condition, within=3, every=0.01):
     deadline = time.monotonic() + patient(within)
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.01)
+        time.sleep(every)
     return True
 
 
@@ -164,3 +165,17 @@ def test_l7_a_storm_of_signals_does_no_harm(caller):
         if i % 100 == 0:
             time.sleep(0.005)
     assert caller.finish(process, timeout=20).status == 4
+
+
+@pytest.mark.parametrize("init", ["true", "false"])
+def test_what_is_continued_while_it_stops_goes_on(caller, init):
+    """The launcher stops a little later than its command: SIGCONT of the time between counts."""
+    process = caller.start(f"[process]\ninit = {init}", "/bin/sh", "-c", "echo ready; read line; exit 4", stdin=subprocess.PIPE)
+    ready(process)
+    (command,) = [pid for pid, (_, line) in linux.descendants(process.pid).items() if line.startswith("/bin/sh")]
+    for _ in range(100):
+        process.send_signal(signal.SIGTSTP)
+        until(lambda: state(command) == "T", every=0)
+        process.send_signal(signal.SIGCONT)
+        assert until(lambda: state(process.pid) != "T" and state(command) != "T"), "it has been continued"
+    assert caller.finish(process, stdin=b"\n").status == 4

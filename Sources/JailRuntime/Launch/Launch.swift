@@ -91,7 +91,8 @@ package struct Launch {
 
     private func supervise(_ applier: inout Applier) throws(Failure) -> Outcome {
         let signals = try failing(catchAllSignals)
-        let queue = SignalQueue(signals.number)
+        let own = try failing(otherThanStopSignals)
+        let queue = SignalQueue(own.number)
         applier.signals = queue
         try applier.checkSignals(plan)
         if let entry { applier.watchedCaller = entry.client } else { try applier.watchCaller(plan) }

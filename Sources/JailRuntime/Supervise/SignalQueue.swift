@@ -3,18 +3,36 @@ import Kernel
 /// The signals that the launcher was sent and has not acted upon. Whoever waits for something before the jail is watched looks
 /// here for one that is to end the launch; all of them are still here for the supervisor.
 final class SignalQueue {
-    /// Readable when there may be more of them: what `catchAllSignals` has given.
+    /// Readable when there may be more of them: what `otherThanStopSignals` has given.
     let descriptor: Int32
     private var waiting: [DeliveredSignal] = []
+    /// What asks for a stop comes by itself, once somebody heeds it.
+    private var stops: StopSignals?
 
     init(_ descriptor: Int32) { self.descriptor = descriptor }
 
+    /// From here on `next` tells of the signals that ask for a stop as well.
+    func heedStops() throws(KernelError) { stops = try StopSignals() }
+
+    /// Readable when one of those has come.
+    var stopWatch: Watch { stops?.watch ?? Watch(-1) }
+
     /// Whether some have been seen already, so that nobody must wait for the descriptor.
-    var isEmpty: Bool { waiting.isEmpty }
+    var isEmpty: Bool { waiting.isEmpty && stops?.isContinued != true }
 
     /// The oldest of them; nil where there is none.
     func next() throws(KernelError) -> DeliveredSignal? {
-        waiting.isEmpty ? try nextSignal(descriptor) : waiting.removeFirst()
+        guard let next = waiting.isEmpty ? try nextSignal(descriptor) : waiting.removeFirst() else {
+            return try stops?.next()
+        }
+        if next.number == Signal.continue { try stops?.release() }
+        return next
+    }
+
+    /// Stops the launcher as it was asked to, and returns when it is continued, or where SIGCONT came first.
+    func followStop() throws(KernelError) {
+        if try stops?.follow() ?? false { return }
+        try kill(currentProcess(), Signal.stop)
     }
 
     /// Whether one of that number waits.

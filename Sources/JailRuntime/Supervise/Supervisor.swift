@@ -129,6 +129,7 @@ final class Supervisor {
             try setDumpable(false)
             // Trees of the host that were opened for the jail would keep the host from unmounting them.
             try closeAll(except: kept.filter { $0 >= 0 }, tableSize: tableSize)
+            try signals.heedStops()
         }
         stage.noteWatched()
         defer { relay?.restore() }
@@ -169,6 +170,7 @@ final class Supervisor {
         watches.append(covers.watch)
         watches.append(start?.watch ?? Watch(-1))
         watches.append(gate?.watch ?? Watch(-1))
+        watches.append(signals.stopWatch)
         watches += laterAddresses?.watches ?? LaterAddresses.noWatches
         let beforeDoor = watches.count
         if let door { watches += door.watches }
@@ -186,7 +188,7 @@ final class Supervisor {
         heedDoor(watches[beforeDoor..<last])
         if watches[afterHelpers + 1].isReady { try start?.heed() }
         if watches[afterHelpers + 2].isReady { try gate?.heed() }
-        if let helper = try laterAddresses?.heed(watches[(afterHelpers + 3)..<beforeDoor]) { try miss(helper) }
+        if let helper = try laterAddresses?.heed(watches[(afterHelpers + 4)..<beforeDoor]) { try miss(helper) }
         if try haste() { return true }
         switch deadline.passed() {
         case .terminate? where stage.abandon(): try killJail()
@@ -194,7 +196,7 @@ final class Supervisor {
         case .kill?: try killJail()
         case nil: break
         }
-        guard watches[0].isReady || !signals.isEmpty else { return false }
+        guard watches[0].isReady || watches[afterHelpers + 3].isReady || !signals.isEmpty else { return false }
         return try handleSignals()
     }
 

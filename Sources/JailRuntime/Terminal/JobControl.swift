@@ -63,7 +63,7 @@ extension Supervisor {
             try stopJob(by: Signal.terminalStop)
             if try !signals.has(Signal.continue) { try continueCommand() }
         } else {
-            try Kernel.kill(currentProcess(), Signal.stop)
+            try signals.followStop()
         }
         // Continued: SIGCONT itself waits in the signal descriptor, and is passed on from there.
         relay?.resume()

@@ -39,7 +39,6 @@ package struct DeliveredSignal: Sendable {
     package let number: Int32
     /// Sent by the kernel itself, as a terminal's Ctrl-C is; not by kill(2).
     package let fromKernel: Bool
-    package let sender: Int32
 }
 
 /// Blocks every signal and returns a descriptor to read them from. Blocked signals are never ignored, whatever the
@@ -51,6 +50,15 @@ package func catchAllSignals() throws(KernelError) -> Descriptor {
     try attempt(.sigaction) { linux_default_action(SIGCHLD) }
     try attempt(.sigprocmask) { unsafe sigprocmask(SIG_SETMASK, &all, nil) }
     return Descriptor(owning: try attempt(.signalfd) { unsafe signalfd(-1, &all, Int32(SFD_CLOEXEC | SFD_NONBLOCK)) })
+}
+
+/// A descriptor to read the caller's blocked signals from, but those that `StopSignals` reads.
+package func otherThanStopSignals() throws(KernelError) -> Descriptor {
+    var others = sigset_t()
+    unsafe sigfillset(&others)
+    for number in StopSignals.numbers { unsafe sigdelset(&others, number) }
+    return Descriptor(
+        owning: try attempt(.signalfd) { unsafe signalfd(-1, &others, Int32(SFD_CLOEXEC | SFD_NONBLOCK)) })
 }
 
 /// Whether the signals of `catchAllSignals` are blocked: that of a child's end above all, which is lost otherwise. Not asked
@@ -94,8 +102,7 @@ package func nextSignal(_ descriptor: Int32) throws(KernelError) -> DeliveredSig
         guard error.errno == .again else { throw error }
         return nil
     }
-    return DeliveredSignal(
-        number: Int32(info.ssi_signo), fromKernel: info.ssi_code > 0, sender: Int32(bitPattern: info.ssi_pid))
+    return DeliveredSignal(number: Int32(info.ssi_signo), fromKernel: info.ssi_code > 0)
 }
 
 /// Stops the caller and its process group by a stop signal that it has blocked, as a terminal does, and returns when it is
