@@ -139,7 +139,7 @@ package struct ChangeApplication {
         try OverlayRecord.beginEmptying(in: kept.work)
         changed.startAnew()
         try RemoveTree.empty(kept.upper)
-        try PlacedDirectories.remove(in: kept.work)
+        try placed.remove()
         try ours.remove()
         try kept.moveOut()
         try removeEntry(OverlayRecord.nameOfEmptying, at: kept.work, directory: false)

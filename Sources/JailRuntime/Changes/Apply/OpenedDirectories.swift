@@ -6,7 +6,7 @@ import Kernel
 /// do not, does what is to be done, and puts the mode back. It is written before the mode is changed, so that whoever goes on where an
 /// apply was killed puts it back.
 final class OpenedDirectories {
-    private let journal: NumberJournal
+    private let journal: LineJournal
     /// The modes that are to be put back.
     private var modes: [FileIdentity: UInt32] = [:]
     /// Where those are that have been opened by this.
@@ -15,8 +15,8 @@ final class OpenedDirectories {
     private static let needed: UInt32 = 0o300
 
     init(in work: Int32) throws(Failure) {
-        journal = NumberJournal("immure.opened", in: work)
-        for line in try journal.lines() where line.count == 3 && line[2] <= 0o7777 {
+        journal = LineJournal("immure.opened", in: work)
+        for line in try journal.numbers() where line.count == 3 && line[2] <= 0o7777 {
             modes[FileIdentity(device: line[0], inode: line[1])] = UInt32(line[2])
         }
     }

@@ -11,12 +11,12 @@ final class PutFiles {
         var links = 0
     }
 
-    private let journal: NumberJournal
+    private let journal: LineJournal
     private var known: [FileIdentity: State] = [:]
 
     init(in work: Int32) throws(Failure) {
-        journal = NumberJournal("immure.put", in: work)
-        for line in try journal.lines() where line.count == 4 {
+        journal = LineJournal("immure.put", in: work)
+        for line in try journal.numbers() where line.count == 4 {
             known[FileIdentity(device: line[0], inode: line[1])] = State(
                 changed: Int64(bitPattern: line[2]), links: Int(clamping: line[3]))
         }

@@ -1,7 +1,7 @@
 import Kernel
 
-/// A file in the work directory to which an apply adds lines of numbers, so that whoever goes on where it was killed has them.
-final class NumberJournal {
+/// A file in the work directory to which an apply adds lines, so that whoever goes on where it was killed has them.
+final class LineJournal {
     private let name: EntryName
     private let work: Int32
     private var file: Int32?
@@ -11,8 +11,8 @@ final class NumberJournal {
 
     deinit { if let file { closeDescriptor(file) } }
 
-    /// What is there; nothing where there is no such file.
-    func lines() throws(Failure) -> [[UInt64]] {
+    /// The words of each line that is there; nothing where there is no such file.
+    func lines() throws(Failure) -> [[Substring]] {
         guard try failing({ () throws(KernelError) in try entryStatus(name, at: work) }) != nil else { return [] }
         let file = try failing { () throws(KernelError) in try openEntry(name, at: work, .read) }
         try requireOwn(file.number, "\(name.text) in work", path: nil)
@@ -21,21 +21,27 @@ final class NumberJournal {
         }
         // The last may have been cut off.
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
-        return lines.map { line in
-            line.split(separator: UInt8(ascii: " ")).compactMap { UInt64(String(decoding: $0, as: UTF8.self)) }
-        }
+        return lines.map { String(decoding: $0, as: UTF8.self).split(separator: " ") }
     }
+
+    /// The same of lines that have numbers alone.
+    func numbers() throws(Failure) -> [[UInt64]] { try lines().map { $0.compactMap { UInt64($0) } } }
+
+    /// Whether there is something to note.
+    var isBegun: Bool { file != nil }
 
     /// Opens it, as whoever asks: what is added later is so by its descriptor.
     func begin() throws(KernelError) {
-        if file != nil { return }
+        if isBegun { return }
         file = try openEntry(name, at: work, .write | .create | .append, permissions: 0o600).release()
     }
 
-    func add(_ numbers: [UInt64]) throws(KernelError) {
+    func add(_ line: String) throws(KernelError) {
         guard let file else { return }
-        try writeAll(file, Array((numbers.map { "\($0)" }.joined(separator: " ") + "\n").utf8))
+        try writeAll(file, Array((line + "\n").utf8))
     }
+
+    func add(_ numbers: [UInt64]) throws(KernelError) { try add(numbers.map { "\($0)" }.joined(separator: " ")) }
 
     func remove() throws(KernelError) {
         guard try entryStatus(name, at: work) != nil else { return }
