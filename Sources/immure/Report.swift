@@ -16,6 +16,11 @@ enum Report {
         Caller.say(text(of: diagnostic, as: kind, coloured: isColoured(2)))
     }
 
+    /// Says lines of which none is a fault.
+    static func note(_ lines: [String]) {
+        for line in lines { say(Diagnostic(line, at: nil), as: .note) }
+    }
+
     /// Says what the runtime has to say: the sink of its messages. Whoever does not read them does not hold a jail up.
     static func say(_ message: UserMessage) {
         switch message {

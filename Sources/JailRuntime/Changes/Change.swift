@@ -66,6 +66,12 @@ extension Change {
         status.kind == .characterDevice && status.node == 0 || isMarked && status.kind == .regular && status.size == 0
     }
 
+    /// What goes by it; nil where the first lower has nothing, or where that is not asked.
+    var compared: ComparedFile? {
+        guard let mark, let lower, layer == 0 else { return nil }
+        return ComparedFile(mark, lower)
+    }
+
     /// Whether it is the root of the overlay that is changed: what it is, for it has no name.
     var isOfRoot: Bool { path.isRoot }
 
@@ -103,8 +109,7 @@ extension Change {
     package func json(after prefix: String = "") -> JSON {
         let bytes = bytes(after: prefix)
         let text = String(decoding: bytes, as: UTF8.self)
-        let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        let exact: [(String, JSON)] = text.utf8.elementsEqual(bytes) ? [] : [("path_hex", .string(digits))]
+        let exact: [(String, JSON)] = text.utf8.elementsEqual(bytes) ? [] : [("path_hex", .string(hexDigits(bytes)))]
         return .object(
             [("change", .string(kind.rawValue)), ("path", .string(text))] + exact
                 + [("notes", .array(notes.map { .string($0) }))])

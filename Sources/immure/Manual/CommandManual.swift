@@ -48,7 +48,7 @@ extension Manual {
             """
             Empties upper and work of an overlay, whatever the jail has left there, as the user who launched: files of
             ids of /etc/subuid are removed in a user namespace that has them. What an apply that was killed has put into the original
-            stays there; what it was making goes.
+            stays there; what it was making goes, and what it had taken of somebody's gets its name back.
             """
         case .score: score
         case .unit: unit
@@ -208,7 +208,10 @@ extension Manual {
         ordinary user's copies not what they are copies of, which the jail may have renamed: where it has renamed or deleted
         something, and names have come or gone in the original's directory, a message says that a deletion cannot be known.
         Each name is made whole under another name and then moved into its place, so that it is old or new at every moment;
-        the whole is not atomic, and one that was killed is finished by the next. No symbolic link is followed. What exists keeps
+        the whole is not atomic, and one that was killed is finished by the next. What that had taken from a name to which somebody
+        had given something of his own since it was compared is brought back first, here and by `discard`, or where something else has the
+        name by now it is said where it lies; `diff` and `--check` say so too. What it was making lies in directories named
+        .immure.apply.*; one that somebody moves elsewhere is not looked for. No symbolic link is followed. What exists keeps
         its owner, but for a file that the jail's user has put in the place of another's; that, and what is new, belongs to the owner of the tree; in root's own tree to the owner of its directory, and in a directory of
         root's that all may write to, to whom it is in the jail; what the jail has given to another than its user belongs to that
         one. By root, nobody is given what the jail's user could not read: a file of somebody else's that others may not read, and

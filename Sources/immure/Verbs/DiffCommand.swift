@@ -24,7 +24,9 @@ struct DiffCommand: ParsableCommand {
             let (mount, targets) = try overlay.mount()
             let changes: [Change]
             do throws(Diagnostic) {
-                changes = try KeptChanges(of: mount, among: targets).worker(of: mount).changes(of: mount)
+                let kept = try KeptChanges(of: mount, among: targets).worker(of: mount)
+                Report.note(try kept.leftovers(of: mount))
+                changes = try kept.changes(of: mount)
             } catch {
                 throw Rejection([error])
             }
@@ -85,6 +87,7 @@ struct ApplyCommand: ParsableCommand {
 
     private func apply(_ mount: Mount, _ targets: [String], _ paths: [String]) throws(Diagnostic) -> Never {
         let kept = try KeptChanges(of: mount, among: targets).worker(of: mount)
+        Report.note(try check ? kept.leftovers(of: mount) : kept.recover(of: mount))
         let all = try kept.changes(of: mount, compared: true)
         var changes = try ChosenPaths(all, of: mount).changes(at: paths)
         if all.isEmpty, !kept.isUnfinished { Caller.leave(0) }
@@ -102,8 +105,8 @@ struct ApplyCommand: ParsableCommand {
         }
         if check { Caller.leave(0) }
         try application.apply(changes, empties: changes.count == all.count)
-        for left in application.leftOut { Report.say(Diagnostic("left out: \(left.line)", at: nil), as: .note) }
-        for copy in application.copied { Report.say(Diagnostic("copied: \(copy.line)", at: nil), as: .note) }
+        Report.note(
+            application.leftOut.map { "left out: \($0.line)" } + application.copied.map { "copied: \($0.line)" })
         Caller.leave(0)
     }
 }
@@ -119,7 +122,7 @@ struct DiscardCommand: ParsableCommand {
             let (mount, _) = try overlay.mount()
             do throws(Diagnostic) {
                 let kept = try KeptChanges(of: mount, needsLowers: false).worker(of: mount)
-                if let left = try kept.discard(of: mount) { Report.say(Diagnostic(left, at: nil), as: .note) }
+                Report.note(try kept.discard(of: mount))
             } catch {
                 throw Rejection([error])
             }

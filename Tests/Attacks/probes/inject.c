@@ -6,6 +6,8 @@
  *                                                    the word that argument points to (@1 to @6)
  * inject REPORT kill P K -- COMMAND…            at that call the launcher (process 0) is killed with SIGKILL
  * inject REPORT do CALL SCRIPT -- COMMAND…      before the first CALL of any process a shell does SCRIPT, and all goes on
+ *                                               (what is called after that is written to REPORT as by `list`)
+ * inject REPORT do-kill CALL SCRIPT P K -- COMMAND…  the same, and the launcher is killed at that call
  * inject REPORT stop P K -- COMMAND…            there the launcher stands still for 20 ms, and then is killed
  *
  * Processes and their calls are counted in the order in which they come, each process by itself: what one does does not
@@ -108,7 +110,7 @@ static int ask_for_less(struct process *process, struct user_regs_struct *regist
 static void entered(struct process *process, struct user_regs_struct *registers) {
     int ordinal = process - table;
     process->calls++;
-    if (strcmp(mode, "list") == 0)
+    if (strcmp(mode, "list") == 0 || strcmp(mode, "do") == 0)
         fprintf(report, "%d %d %lld %lld %lld %d\n", ordinal, process->calls, registers->orig_rax, registers->rdi,
                 registers->rsi, executed);
     if (script && registers->orig_rax == (unsigned long long)wanted_number) {
@@ -116,7 +118,7 @@ static void entered(struct process *process, struct user_regs_struct *registers)
         script = 0;
     }
     if (ordinal != wanted_process || process->calls != wanted_call) return;
-    if (strcmp(mode, "kill") == 0 || strcmp(mode, "stop") == 0) end_launcher(process);
+    if (strcmp(mode, "kill") == 0 || strcmp(mode, "stop") == 0 || strcmp(mode, "do-kill") == 0) end_launcher(process);
     const int asks_for_less = strcmp(mode, "less") == 0;
     if (registers->orig_rax != (unsigned long long)wanted_number || (asks_for_less && !ask_for_less(process, registers))) {
         fprintf(report, "moved %lld\n", registers->orig_rax);
@@ -143,10 +145,11 @@ int main(int argc, char **argv) {
     report = fopen(argv[1], "w");
     mode = argv[2];
     int at = 3;
-    if (strcmp(mode, "do") == 0 && argc > 6) {
+    if (strncmp(mode, "do", 2) == 0 && argc > 6) {
         wanted_number = atol(argv[at++]);
         script = argv[at++];
-    } else if (strcmp(mode, "list") != 0) {
+    }
+    if (strcmp(mode, "do") != 0 && strcmp(mode, "list") != 0 && at + 1 < argc) {
         wanted_process = atoi(argv[at++]);
         wanted_call = atoi(argv[at++]);
     }

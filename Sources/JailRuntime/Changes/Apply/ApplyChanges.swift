@@ -32,6 +32,7 @@ package struct ChangeApplication {
     private var barred: [EntryPath: String] = [:]
     let placed: PlacedDirectories
     let ours: PutFiles
+    let taken: TakenEntries
     let opened: OpenedDirectories
     /// Whether what is put in is noted: some changes stay, and the jail goes on with them.
     private(set) var notesFiles = false
@@ -52,6 +53,7 @@ package struct ChangeApplication {
             placed = kept.placed
             try placed.read()
             ours = try PutFiles(in: kept.work)
+            taken = try TakenEntries(in: kept.work)
             opened = try OpenedDirectories(in: kept.work)
         } catch {
             throw KeptChanges.diagnostic(error, mount)
@@ -101,14 +103,12 @@ package struct ChangeApplication {
                 try placed.begin()
                 try ours.begin()
                 try opened.begin()
+                try taken.begin()
             }
             var begun = record
             (begun.isApplying, begun.draft) = (true, temporary.text)
             try begun.write(in: kept.work)
             try failing { () throws(KernelError) in try synchronize(kept.work) }
-            if record.isApplying {
-                try Self.acting(as: handover.owner) { () throws(KernelError) in try sweep() }
-            }
             let times = try failing { () throws(KernelError) in
                 try OwnTimes(before: empties ? [] : changes, in: kept.lowers[0], record, ours)
             }
@@ -125,7 +125,10 @@ package struct ChangeApplication {
             if empties {
                 try failing { () throws(KernelError) in try finish() }
             } else {
-                try failing { () throws(KernelError) in try times.note(after: changes, in: ours) }
+                try failing { () throws(KernelError) in
+                    try times.note(after: changes, in: ours)
+                    try taken.remove()
+                }
                 (begun.isApplying, begun.draft) = (false, nil)
                 try begun.write(in: kept.work)
             }
@@ -141,6 +144,7 @@ package struct ChangeApplication {
         try RemoveTree.empty(kept.upper)
         try placed.remove()
         try ours.remove()
+        try taken.remove()
         try kept.moveOut()
         try removeEntry(OverlayRecord.nameOfEmptying, at: kept.work, directory: false)
         try synchronize(kept.work)
@@ -241,10 +245,10 @@ package struct ChangeApplication {
         try copyContent(of: content, to: made.number, length: opened.size, room: opened.room)
         try dress(made.number, upper.permissions & 0o777, attributes, change, upper, in: target)
         try setTimes(of: made.number, accessed: upper.accessed, modified: upper.modified)
-        if try !staged.covers(made.number) { try synchronize(made.number) }
+        let done = try entryStatus(of: made.number)
+        if !staged.covers(done) { try synchronize(made.number) }
         staged.add(
-            StagedFiles.File(change: change, name: name, draft: draft, drafts: drafts, parents: parents),
-            size: upper.size)
-        if upper.links > 1 { linked.add(change, upper, try entryStatus(of: made.number)) }
+            StagedFiles.File(change: change, name: name, draft: draft, made: done, drafts: drafts, parents: parents))
+        linked.add(change, upper, done)
     }
 }

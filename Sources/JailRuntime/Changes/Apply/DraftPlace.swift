@@ -13,11 +13,13 @@ final class DraftPlace {
     private let own: Descriptor
     /// The directory that it is in.
     let place: FileIdentity
-    private var count = 0
+    private let taken: TakenEntries
 
     /// Makes it, as `user`, under a name that begins with `prefix`.
-    init(in parent: OpenDirectory, _ prefix: EntryName, of user: UInt32) throws(KernelError) {
-        (self.parent, self.prefix) = (parent, prefix)
+    init(
+        in parent: OpenDirectory, _ prefix: EntryName, of user: UInt32, _ taken: TakenEntries
+    ) throws(KernelError) {
+        (self.parent, self.prefix, self.taken) = (parent, prefix, taken)
         place = try status(of: parent.number).identity
         name = try Self.make(in: parent, prefix)
         own = try openEntry(name, at: parent.number, .read | .directory)
@@ -56,55 +58,31 @@ final class DraftPlace {
     var number: Int32 { own.number }
 
     /// A name in it that nothing has yet.
-    func next() -> EntryName {
-        count += 1
-        return prefix.numbered(count)
-    }
+    func next() -> EntryName { taken.nextDraft(prefix) }
 
-    /// A name for what is moved in from outside: it is removed once it has been compared.
-    func nextTaken() -> EntryName {
-        count += 1
-        return Self.taken.numbered(count)
-    }
-
-    private static let taken: EntryName = "taken"
-
-    /// Removes it, with what has been made in it.
+    /// Removes it, with what has been made in it. What was taken from a name and could not be given back stays, and the directory with it.
     func remove() throws(KernelError) {
-        try Self.empty(own.number, prefix)
+        for draft in try entryNames(of: own.number) where draft.isDraft(of: prefix) && !taken.isAway(draft) {
+            try RemoveTree.remove(draft, at: own.number)
+        }
         try Self.removeEmpty(name, at: parent.number)
     }
 
-    /// In another's place it may be another one, closed to others as well: what that holds is not this process's.
-    private static func empty(_ directory: Int32, _ prefix: EntryName) throws(KernelError) {
-        for draft in try entryNames(of: directory) where draft.isDraft(of: prefix) {
-            try RemoveTree.remove(draft, at: directory)
-        }
+    /// The names of those that a killed apply has left in a directory.
+    static func names(_ prefix: EntryName, in directory: Int32) throws(KernelError) -> [EntryName] {
+        try entryNames(of: directory).filter { $0.isDraft(of: prefix) }
     }
 
-    /// Removes those that a killed apply has left in a directory: what is in them by a name that begins with `prefix`, what was moved
-    /// in and `isToGo`, and an empty directory, once `opening` has let the owner write where it is. Whatever else somebody has put there
-    /// under such a name keeps what is in it.
-    static func sweep(
-        _ prefix: EntryName, in directory: Int32, of user: UInt32, isToGo: (FileMark) -> Bool,
-        opening: () throws(KernelError) -> Void
-    ) throws(KernelError) {
-        for name in try entryNames(of: directory) where name.isDraft(of: prefix) {
-            guard try entryStatus(name, at: directory)?.kind == .directory else { continue }
-            let own = try openEntry(name, at: directory, .read | .directory)
-            guard try isClosed(own.number, to: user) else { continue }
-            try empty(own.number, prefix)
-            for name in try entryNames(of: own.number) where name.isDraft(of: taken) {
-                guard isToGo(try FileMark(name, at: own.number)) else { continue }
-                try RemoveTree.remove(name, at: own.number)
-            }
-            try opening()
-            try removeEmpty(name, at: directory)
-        }
+    /// Opens one of those; nil for what somebody else has put there under such a name.
+    static func open(_ name: EntryName, in directory: Int32, of user: UInt32) throws(KernelError) -> Descriptor? {
+        guard try entryStatus(name, at: directory)?.kind == .directory else { return nil }
+        let own = try openEntry(name, at: directory, .read | .directory)
+        guard try isClosed(own.number, to: user) else { return nil }
+        return own
     }
 
     /// An empty directory could be removed by whoever can have put it there.
-    private static func removeEmpty(_ name: EntryName, at directory: Int32) throws(KernelError) {
+    static func removeEmpty(_ name: EntryName, at directory: Int32) throws(KernelError) {
         do throws(KernelError) {
             try removeEntry(name, at: directory, directory: true)
         } catch {
@@ -119,7 +97,7 @@ extension EntryName {
         bytes == name.bytes || bytes.starts(with: name.bytes + [UInt8(ascii: ".")])
     }
 
-    fileprivate func numbered(_ number: Int) -> EntryName { EntryName(bytes + Array(".\(number)".utf8)) }
+    func numbered(_ number: Int) -> EntryName { EntryName(bytes + Array(".\(number)".utf8)) }
 
     fileprivate func numberedAtRandom() throws(KernelError) -> EntryName {
         EntryName(bytes + Array(("." + (try randomBytes(8)).map { String($0, radix: 16) }.joined()).utf8))

@@ -43,8 +43,7 @@ extension FileMark {
         let numbers = "\(identity.device) \(identity.inode) "
         switch proof {
         case .handle(let handle):
-            let digits = handle.bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-            return numbers + "handle \(handle.kind) \(digits)"
+            return numbers + "handle \(handle.kind) \(hexDigits(handle.bytes))"
         case .birth(let time): return numbers + "birth \(time)"
         case .numbers: return numbers + "alone"
         }
@@ -56,11 +55,7 @@ extension FileMark {
         identity = FileIdentity(device: device, inode: inode)
         switch (words[2], words.count) {
         case ("handle", 5):
-            let digits = Array(words[4])
-            let bytes = stride(from: 0, to: digits.count - 1, by: 2).compactMap {
-                UInt8(String(digits[$0...$0 + 1]), radix: 16)
-            }
-            guard let kind = Int32(words[3]), bytes.count * 2 == digits.count else { return nil }
+            guard let kind = Int32(words[3]), let bytes = bytes(ofDigits: words[4]) else { return nil }
             proof = .handle(FileHandle(kind: kind, bytes: bytes))
         case ("birth", 4):
             guard let time = Int64(words[3]) else { return nil }

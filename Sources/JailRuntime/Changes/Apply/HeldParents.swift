@@ -16,8 +16,10 @@ final class HeldParents {
         (self.path, self.entry, directories) = (path, entry, (original, upper))
     }
 
-    func makeDrafts(_ prefix: EntryName, of user: UInt32) throws(KernelError) -> DraftPlace {
-        let place = try DraftPlace(in: directories.original, prefix, of: user)
+    func makeDrafts(
+        _ prefix: EntryName, of user: UInt32, _ taken: TakenEntries
+    ) throws(KernelError) -> DraftPlace {
+        let place = try DraftPlace(in: directories.original, prefix, of: user, taken)
         drafts = place
         return place
     }
@@ -65,7 +67,7 @@ extension ChangeApplication {
             parents.drafts = drafts
             return drafts
         }
-        let drafts = try parents.makeDrafts(temporary, of: user)
+        let drafts = try parents.makeDrafts(temporary, of: user, taken)
         places.append(drafts)
         try noteHeld()
         return drafts

@@ -26,23 +26,33 @@ extension ChangeApplication {
     func place(_ draft: EntryName, of drafts: DraftPlace, as name: EntryName, _ change: Change, at target: Int32)
         throws(KernelError)
     {
-        let made = notesFiles ? try entryStatus(draft, at: drafts.number) : nil
-        if let made, made.kind != .directory { try ours.announce(made) }
+        guard let made = try entryStatus(draft, at: drafts.number) else { throw KernelError(.renameat, .noEntry) }
+        try place(made, draft, of: drafts, as: name, change, at: target)
+    }
+
+    /// The same, with the status of what has been made.
+    func place(
+        _ made: EntryStatus, _ draft: EntryName, of drafts: DraftPlace, as name: EntryName, _ change: Change,
+        at target: Int32
+    ) throws(KernelError) {
+        let isNoted = notesFiles && made.kind != .directory
+        if isNoted { try ours.announce(made) }
         try ours.taking(name, change, at: target) { () throws(KernelError) in
-            try move(draft, of: drafts, as: name, change, at: target)
+            try move(made, draft, of: drafts, as: name, change, at: target)
         }
-        guard let made, made.kind != .directory, let now = try entryStatus(name, at: target) else { return }
+        guard isNoted, let now = try entryStatus(name, at: target) else { return }
         if now.identity == made.identity { try ours.note(now) }
     }
 
     /// Over nothing, or over what was compared and nothing else.
     private func move(
-        _ draft: EntryName, of drafts: DraftPlace, as name: EntryName, _ change: Change, at target: Int32
+        _ made: EntryStatus, _ draft: EntryName, of drafts: DraftPlace, as name: EntryName, _ change: Change,
+        at target: Int32
     ) throws(KernelError) {
         guard change.lower != nil, change.layer == 0 else { return try add(draft, of: drafts, as: name, at: target) }
         if change.kind == .replaced {
             do throws(KernelError) {
-                return try exchange(draft, of: drafts, with: name, change, at: target)
+                return try exchange(made, draft, of: drafts, with: name, change, at: target)
             } catch {
                 guard error.errno == .crossesDevice, change.lower?.kind == .directory else { throw error }
             }
@@ -53,7 +63,7 @@ extension ChangeApplication {
         let isOurs = insiders.have(try entryStatus(of: target))
         if !isCopied, !isOurs {
             do throws(KernelError) {
-                return try exchange(draft, of: drafts, with: name, change, at: target)
+                return try exchange(made, draft, of: drafts, with: name, change, at: target)
             } catch {
                 // A file system that cannot.
                 guard error.errno == .invalid else { throw error }
@@ -79,44 +89,46 @@ extension ChangeApplication {
     }
 
     private func exchange(
-        _ draft: EntryName, of drafts: DraftPlace, with name: EntryName, _ change: Change, at target: Int32
+        _ made: EntryStatus, _ draft: EntryName, of drafts: DraftPlace, with name: EntryName, _ change: Change,
+        at target: Int32
     ) throws(KernelError) {
-        try letMove(name, change, at: target)
-        let taken = drafts.nextTaken()
-        try placed.note(PlacedDirectories.Entry(upper: 0, FileMark(draft, at: drafts.number)))
-        try moveEntry(draft, at: drafts.number, to: taken, at: drafts.number)
+        try letMove(name, change, to: draft, for: made, at: target)
         do throws(KernelError) {
-            try exchangeEntries(taken, at: drafts.number, with: name, at: target)
+            try exchangeEntries(draft, at: drafts.number, with: name, at: target)
         } catch {
-            try moveEntry(taken, at: drafts.number, to: draft, at: drafts.number)
+            taken.end(draft)
             throw error
         }
-        guard try isCompared(taken, change, at: drafts.number) else {
+        guard try isCompared(draft, change, at: drafts.number) else {
             // Where that fails it stays where it is: only what was compared is removed.
-            try exchangeEntries(taken, at: drafts.number, with: name, at: target)
-            try moveEntry(taken, at: drafts.number, to: draft, at: drafts.number)
+            try exchangeEntries(draft, at: drafts.number, with: name, at: target)
+            taken.end(draft)
             throw KernelError(.openat, .busy)
         }
-        try removeTaken(taken, of: drafts, as: name, change, at: target)
+        try removeTaken(draft, of: drafts, as: name, change, at: target)
     }
 
     /// Removes what was compared, and nothing that has come into it since: whoever has it open may still put something there. A directory
     /// that is not empty after that gets its name back.
     private func removeTaken(
-        _ taken: EntryName, of drafts: DraftPlace, as name: EntryName, _ change: Change, at target: Int32
+        _ draft: EntryName, of drafts: DraftPlace, as name: EntryName, _ change: Change, at target: Int32
     ) throws(KernelError) {
-        guard let known = trees[change.path]?.files, let lower = change.lower, lower.kind == .directory else {
-            return try RemoveTree.remove(taken, at: drafts.number)
-        }
         do throws(KernelError) {
-            try RemoveTree.remove(taken, at: drafts.number, only: known.union([lower.identity]))
+            if let tree = trees[change.path], let lower = change.lower, lower.kind == .directory {
+                let known = tree.files.union([lower.identity])
+                try RemoveTree.remove(draft, at: drafts.number) { known.contains($0.identity) }
+            } else {
+                try RemoveTree.remove(draft, at: drafts.number)
+            }
+            taken.end(draft)
         } catch {
             guard error.errno == .busy || error.errno == .notEmpty else { throw error }
             if change.kind == .replaced {
-                try exchangeEntries(taken, at: drafts.number, with: name, at: target)
+                try exchangeEntries(draft, at: drafts.number, with: name, at: target)
             } else {
-                try moveEntry(taken, at: drafts.number, toNew: name, at: target)
+                try moveEntry(draft, at: drafts.number, toNew: name, at: target)
             }
+            taken.end(draft)
             throw KernelError(.openat, .busy)
         }
     }
@@ -143,19 +155,21 @@ extension ChangeApplication {
             return try removeEntry(name, at: target, directory: false)
         }
         let drafts = try drafts(parents)
-        let taken = drafts.nextTaken()
-        try letMove(name, change, at: target)
+        let draft = drafts.next()
+        try letMove(name, change, to: draft, for: nil, at: target)
         do throws(KernelError) {
-            try moveEntry(name, at: target, to: taken, at: drafts.number)
+            try moveEntry(name, at: target, to: draft, at: drafts.number)
         } catch {
+            taken.end(draft)
             guard error.errno == .crossesDevice, change.lower?.kind == .directory else { throw error }
             return try removeInPlace(name, change, at: target)
         }
-        guard try isCompared(taken, change, at: drafts.number) else {
-            try add(taken, of: drafts, as: name, at: target)
+        guard try isCompared(draft, change, at: drafts.number) else {
+            try add(draft, of: drafts, as: name, at: target)
+            taken.end(draft)
             throw KernelError(.openat, .busy)
         }
-        try removeTaken(taken, of: drafts, as: name, change, at: target)
+        try removeTaken(draft, of: drafts, as: name, change, at: target)
     }
 
     /// Removes a directory where it is. An overlayfs moves none that its lower layers have (EXDEV, as long as its `redirect_dir` is off),
@@ -173,40 +187,39 @@ extension ChangeApplication {
                 try placed.note(PlacedDirectories.Entry(upper: 0, FileMark(entry.name, at: entry.directory)))
             }
         }
-        try RemoveTree.remove(name, at: target, only: known)
+        try RemoveTree.remove(name, at: target) { known.contains($0.identity) }
     }
 
     private func isCompared(_ name: EntryName, _ change: Change, at directory: Int32) throws(KernelError) -> Bool {
-        guard let mark = change.mark else { return change.lower == nil || change.layer > 0 }
-        let found = try FileMark(name, at: directory)
-        guard mark.isStill(found), try isUnchanged(name, change, at: directory) else { return false }
+        guard let compared = change.compared else { return change.lower == nil || change.layer > 0 }
+        guard try compared.isStill(name, at: directory) else { return false }
         // Whoever may write to a directory in it may have moved into it what is not his to remove.
         if let before = trees[change.path] {
             let now = try asCaller { () throws(KernelError) in try TreeSum(name, at: directory, like: before) }
             guard now == before else { return false }
+            try taken.condemn(before.directories)
         }
         // As what the move has made it, for whoever finishes this.
-        if !found.isLasting { try placed.note(PlacedDirectories.Entry(upper: 0, found)) }
+        if change.lower?.kind == .directory, !compared.mark.isLasting {
+            try placed.note(PlacedDirectories.Entry(upper: 0, FileMark(name, at: directory)))
+        }
         return true
     }
 
-    /// Whether a file has the text and the mode that it had when conflicts were looked for. A rename changes st_ctime, and an apply the
-    /// number of its names.
-    private func isUnchanged(_ name: EntryName, _ change: Change, at directory: Int32) throws(KernelError) -> Bool {
-        guard let lower = change.lower, lower.kind == .regular, let now = try entryStatus(name, at: directory) else {
-            return true
-        }
-        return now.size == lower.size && now.modified == lower.modified && now.permissions == lower.permissions
-            && now.owner == lower.owner && now.group == lower.group
-    }
-
-    /// Before something is moved to where it is removed. A directory that goes to another one is written in, rename(2): its owner may
-    /// have closed it to that.
-    private func letMove(_ name: EntryName, _ change: Change, at target: Int32) throws(KernelError) {
-        // For whoever finishes this; and its time is no sign of anybody else's change after this.
+    /// Before something is moved to `draft`, where it is removed, and what has been made gets its name. A directory that goes to another one
+    /// is written in, rename(2): its owner may have closed it to that.
+    private func letMove(
+        _ name: EntryName, _ change: Change, to draft: EntryName, for made: EntryStatus?, at target: Int32
+    ) throws(KernelError) {
         guard let lower = change.lower else { return }
+        if let compared = change.compared {
+            let entry = TakenEntries.Entry(name: name, made: made.map { TakenEntries.Made($0) }, compared: compared)
+            try taken.note(entry, as: draft)
+        }
+        guard lower.kind == .directory else { return }
+        // Its time is no sign of anybody else's change after this.
         if let mark = change.mark { try placed.note(PlacedDirectories.Entry(upper: 0, mark)) }
-        guard lower.kind == .directory, lower.permissions & 0o200 == 0, user != 0 else { return }
+        guard lower.permissions & 0o200 == 0, user != 0 else { return }
         let entry = try openEntry(name, at: target, .path | .directory)
         let found = try status(of: entry.number)
         guard found.owner == user, found.identity == lower.identity else { return }

@@ -12,7 +12,8 @@ extension ChangeApplication {
         for file in files {
             do throws(Failure) {
                 try Self.acting(as: handover.owner, for: file.change) { () throws(KernelError) in
-                    try place(file.draft, of: file.drafts, as: file.name, file.change, at: file.parents.original)
+                    try place(
+                        file.made, file.draft, of: file.drafts, as: file.name, file.change, at: file.parents.original)
                 }
             } catch {
                 if failed == nil { failed = error }
@@ -30,7 +31,7 @@ extension ChangeApplication {
             guard let path = left.remove(change.path.parent) else { continue }
             try Self.acting(as: handover.owner) { () throws(KernelError) in
                 try original.go(to: path)
-                if try staged.covers(original.directory), directories.count > 1 {
+                if staged.covers(try entryStatus(of: original.directory)), directories.count > 1 {
                     isCovered = true
                 } else {
                     try synchronize(original.directory)
@@ -38,39 +39,6 @@ extension ChangeApplication {
             }
         }
         if isCovered { try failing { () throws(KernelError) in try synchronizeFileSystem(kept.lowers[0]) } }
-    }
-
-    /// Removes what a killed apply has left, in every directory that an apply of these changes may have been in.
-    func sweep() throws(KernelError) {
-        original.startAnew()
-        changed.startAnew()
-        var left = [try sweepOne()]
-        while !left.isEmpty {
-            guard let name = left[left.count - 1].popLast() else {
-                left.removeLast()
-                try asCaller { () throws(KernelError) in try changed.leave() }
-                try original.leave()
-                continue
-            }
-            let isMerged = try entryStatus(name, at: original.directory)?.kind == .directory
-            let status = try asCaller { () throws(KernelError) in try entryStatus(name, at: changed.directory) }
-            guard isMerged, status?.kind == .directory else { continue }
-            try asCaller { () throws(KernelError) in try changed.enter(name) }
-            try original.enter(name)
-            left.append(try sweepOne())
-        }
-    }
-
-    /// The names that the upper has where both are, the last first.
-    private func sweepOne() throws(KernelError) -> [EntryName] {
-        let place = original.directory
-        try DraftPlace.sweep(temporary, in: place, of: user) { found in
-            placed.known.contains(PlacedDirectories.Entry(upper: 0, found))
-        } opening: { () throws(KernelError) in
-            try opened.open(place, at: original.path, of: user)
-        }
-        try opened.close(place)
-        return try asCaller { () throws(KernelError) in try entryNames(of: changed.directory).reversed() }
     }
 }
 
@@ -81,6 +49,8 @@ struct StagedFiles {
         let change: Change
         let name: EntryName
         let draft: EntryName
+        /// What has been made.
+        let made: EntryStatus
         let drafts: DraftPlace
         let parents: HeldParents
     }
@@ -100,17 +70,14 @@ struct StagedFiles {
     /// Bounded: each takes room beside its original, and each directory two descriptors.
     var isFull: Bool { files.count >= 256 || bytes >= 64 << 20 || directories >= DraftPlace.most }
 
-    /// Whether an open file of the original will be on the disk by one syncfs(2) of its root.
-    func covers(_ descriptor: Int32) throws(KernelError) -> Bool {
-        guard isLocal else { return false }
-        return try entryStatus(of: descriptor).device == device
-    }
+    /// Whether a file of the original will be on the disk by one syncfs(2) of its root.
+    func covers(_ file: EntryStatus) -> Bool { isLocal && file.device == device }
 
-    mutating func add(_ file: File, size: Int) {
+    mutating func add(_ file: File) {
         if files.last?.parents !== file.parents { directories += 1 }
         files.append(file)
         // A file of holes is as long as the jail likes.
-        bytes += min(size, 64 << 20)
+        bytes += min(file.made.size, 64 << 20)
     }
 
     mutating func take() -> [File] {

@@ -5,8 +5,10 @@ struct TreeSum: Equatable {
     private var sum: UInt64 = 0
     /// Files with several names: a name that goes elsewhere, by an apply for one, changes their times as well.
     private var linked: Set<UInt64> = []
-    /// All that is in it, and the directory itself: nothing else goes with it.
+    /// All that is in it: nothing else goes with it.
     private(set) var files: Set<FileIdentity> = []
+    /// The directories among these.
+    private(set) var directories: Set<FileIdentity> = []
 
     static func == (one: TreeSum, other: TreeSum) -> Bool { one.sum == other.sum }
 
@@ -26,6 +28,7 @@ struct TreeSum: Equatable {
         hasher.combine(name)
         if let status {
             files.insert(status.identity)
+            if status.kind == .directory { directories.insert(status.identity) }
             hasher.combine(status.kind)
             hasher.combine(status.identity)
             hasher.combine([status.owner, status.group, status.permissions])

@@ -5,9 +5,9 @@ package import SpecFile
 extension KeptChanges {
     /// Throws the changes away: upper and work are empty afterwards. Where no launch has left a record there are none, and what
     /// is in work is not a launch's. The record goes last: without it the rest would be nobody's. Returns what an apply has left in the
-    /// original that could not be removed, in words; nil for nothing.
-    package func discard(of mount: Mount) throws(Diagnostic) -> String? {
-        guard isRecorded else { return nil }
+    /// original and is not removed, in words.
+    package func discard(of mount: Mount) throws(Diagnostic) -> [String] {
+        guard isRecorded else { return [] }
         let left = leftInOriginal(of: mount)
         let spared = isInWork ? [OverlayRecord.nameOfEmptying, KeptPlace.inside] : [OverlayRecord.nameOfEmptying]
         do throws(KernelError) {
@@ -28,8 +28,8 @@ extension KeptChanges {
 
     /// Takes what an apply was at when it was killed out of the original: without the record and the upper nobody knows where that is.
     /// What cannot be is no reason to keep the changes.
-    private func leftInOriginal(of mount: Mount) -> String? {
-        guard let record, record.isApplying, let draft = record.draft else { return nil }
+    private func leftInOriginal(of mount: Mount) -> [String] {
+        guard let record, record.isApplying, let draft = record.draft else { return [] }
         let words = "the original may still have what an apply was making, in directories \(draft)*"
         do throws(Diagnostic) {
             let kept: KeptChanges?
@@ -38,25 +38,10 @@ extension KeptChanges {
             } catch {
                 throw Self.diagnostic(error, mount)
             }
-            guard let kept else { return "\(words): another directory stands in its place" }
-            try ChangeApplication(kept, of: mount).clear()
-            return nil
+            guard let kept else { return ["\(words): another directory stands in its place"] }
+            return try kept.recover(of: mount)
         } catch {
-            return "\(words): \(error.message)"
-        }
-    }
-}
-
-extension ChangeApplication {
-    /// Removes what has been made in the original and is not whole.
-    fileprivate func clear() throws(Diagnostic) {
-        do throws(Failure) {
-            try failing { () throws(KernelError) in try opened.begin() }
-            try Self.acting(as: handover.owner) { () throws(KernelError) in
-                try ClosedFiles.open { (_) throws(KernelError) in try sweep() }
-            }
-        } catch {
-            throw KeptChanges.diagnostic(error, mount)
+            return ["\(words): \(error.message)"]
         }
     }
 }

@@ -83,6 +83,9 @@ package struct KeptChanges {
     /// Whether upper is in the work directory, and the spec's name for it a link.
     var isInWork: Bool { found.isInside }
 
+    /// Whether no other user of the host comes to what is kept.
+    var isShut: Bool { found.isShut }
+
     /// What other users of the host may have changed is not put into the original.
     func requireShut() throws(Failure) {
         guard found.isShut else { throw try place.isOpen(found) }

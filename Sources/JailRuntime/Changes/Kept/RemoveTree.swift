@@ -8,20 +8,25 @@ enum RemoveTree {
     }
 
     /// Removes an entry with all that is in it.
-    static func remove(_ name: EntryName, at parent: Int32) throws(KernelError) { try remove([name], at: parent) }
+    static func remove(_ name: EntryName, at parent: Int32) throws(KernelError) {
+        if try !removeFile(name, at: parent) { try remove([name], at: parent) }
+    }
 
-    /// Removes a directory that others may reach meanwhile: of what is in it only the files that are `known`, EBUSY for another.
-    static func remove(_ name: EntryName, at parent: Int32, only known: Set<FileIdentity>) throws(KernelError) {
-        try remove([name], at: parent, only: known)
+    /// Removes a directory that others may reach meanwhile: of what is in it, and of itself, only what is known, EBUSY for another.
+    static func remove(
+        _ name: EntryName, at parent: Int32, only isKnown: (EntryStatus) -> Bool
+    ) throws(KernelError) {
+        try remove([name], at: parent, isBeside: true, only: isKnown)
     }
 
     private static func remove(
-        _ names: [EntryName], at parent: Int32, only known: Set<FileIdentity>? = nil
+        _ names: [EntryName], at parent: Int32, isBeside: Bool = false,
+        only isKnown: (EntryStatus) -> Bool = { _ in true }
     ) throws(KernelError) {
         let (way, mount) = (Descent(parent), try mountNumber(at: parent))
         var left = [names]
         func require(_ status: EntryStatus) throws(KernelError) {
-            if let known, !known.contains(status.identity) { throw KernelError(.unlinkat, .busy) }
+            if !isKnown(status) { throw KernelError(.unlinkat, .busy) }
         }
         while !left.isEmpty {
             guard let name = left[left.count - 1].popLast() else {
@@ -31,7 +36,7 @@ enum RemoveTree {
                 try removeEntry(emptied, at: way.directory, directory: true)
                 continue
             }
-            if known != nil, let status = try entryStatus(name, at: way.directory) { try require(status) }
+            if isBeside, let status = try entryStatus(name, at: way.directory) { try require(status) }
             if try removeFile(name, at: way.directory) { continue }
             guard let status = try entryStatus(name, at: way.directory) else { continue }
             try require(status)
@@ -40,7 +45,7 @@ enum RemoveTree {
             // What is mounted there is no part of the tree.
             guard try mountNumber(of: name, at: way.directory) == mount else { throw KernelError(.unlinkat, .busy) }
             try way.enter(name)
-            if known != nil { try require(try entryStatus(of: way.directory)) }
+            if isBeside { try require(try entryStatus(of: way.directory)) }
             left.append(try entryNames(of: way.directory).reversed())
         }
     }

@@ -80,7 +80,7 @@ extension RootState {
     static func json(_ attributes: [String: [UInt8]]) -> [String]? {
         guard attributes.values.reduce(0, { $0 + $1.count }) <= longest else { return nil }
         return attributes.sorted { $0.key < $1.key }.map { name, value in
-            name + "=" + value.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            name + "=" + hexDigits(value)
         }
     }
 
@@ -89,16 +89,8 @@ extension RootState {
         var result: [String: [UInt8]] = [:]
         for row in rows {
             guard let place = row.utf8.lastIndex(of: UInt8(ascii: "=")) else { return nil }
-            let digits = Array(row.utf8[row.utf8.index(after: place)...])
-            guard digits.count % 2 == 0 else { return nil }
-            var bytes: [UInt8] = []
-            for index in stride(from: 0, to: digits.count, by: 2) {
-                guard let byte = UInt8(String(decoding: digits[index...index + 1], as: UTF8.self), radix: 16) else {
-                    return nil
-                }
-                bytes.append(byte)
-            }
-            result[String(row[..<place])] = bytes
+            guard let value = bytes(ofDigits: row[row.utf8.index(after: place)...]) else { return nil }
+            result[String(row[..<place])] = value
         }
         return result
     }
