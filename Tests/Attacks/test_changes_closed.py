@@ -285,3 +285,22 @@ def test_the_layers_apart_are_refused_as_ever(caller, shared):
         assert run.status == 125 and "nothing can be moved to it from work" in run.stderr, run
     finally:
         subprocess.run(["umount", two], check=True)
+
+
+def test_what_somebody_puts_into_an_emptied_upper_is_said_and_can_be_moved_away(caller):
+    """It is as open as what it is laid over: nobody is kept from it, and it keeps the owner from nothing."""
+    lower, place = caller.directory(), caller.directory()
+    lower.chmod(0o777)
+    spec, upper = own_spec(caller, place, lower), place / "changes"
+    caller.shell(spec, "echo new >/src/new").ok
+    caller.verb("apply", spec).ok
+    assert as_other(f"mkdir -p {upper}/evil/deep && echo EVIL >{upper}/evil/deep/x && chmod 700 {upper}/evil").returncode == 0
+    for run in (caller.shell(spec, "true"), *(caller.verb(verb, spec) for verb in ("diff", "apply", "discard"))):
+        assert "upper is not empty, and work has no immure.json that says what it changes" in run.stderr and f"{upper}/evil is " in run.stderr, run
+        hint = told(run, "move it away, and the next launch makes another: mv -T {} {}")
+    command = hint.partition("another: ")[2]
+    user = None if caller.is_root else caller.uid
+    assert subprocess.run(["/bin/sh", "-c", command], user=user, group=user and caller.gid, extra_groups=[] if user else None).returncode == 0
+    gone(caller.shell(spec, "test ! -e /src/evil && echo again >/src/again"))
+    gone(caller.verb("apply", spec))
+    assert (lower / "again").read_text() == "again\n" and not (lower / "evil").exists()

@@ -132,8 +132,7 @@ package struct KeptChanges {
     private func requireRecorded() throws(Failure) {
         if isRecorded { return }
         guard try failing({ () throws(KernelError) in try entryNames(of: upper).isEmpty }) else {
-            throw Failure(
-                telling: "upper is not empty, and work has no immure.json that says what it changes", hint: nil)
+            throw try place.isUnknown(upper)
         }
     }
 

@@ -146,22 +146,6 @@ struct KeptPlace {
         guard try entryStatus(Self.inside, at: work)?.kind == .symlink else { return }
         try removeEntry(Self.inside, at: work, directory: false)
     }
-
-    /// Why what is kept is not taken for the jail's alone.
-    func isOpen(_ found: Found) throws(Failure) -> Failure {
-        let directory = found.isInside ? work : upper.parent
-        let place = try failing { [above = try directory.parent.reach().release()] () throws(KernelError) in
-            defer { closeDescriptor(above) }
-            return try entryStatus(EntryName(Array(directory.name.utf8)), at: above)
-        }
-        let isOwn = place.map { $0.owner == effectiveUser() && $0.permissions & 0o1000 == 0 } ?? false
-        return Failure(
-            telling: "upper: other users of this host can enter \(upper.path), and may have changed what is kept there",
-            hint: isOwn
-                ? "look at it (immure diff SPEC), then close the way to it: chmod 700 \(shellWord(directory.path))"
-                : "look at it (immure diff SPEC), then move upper and work into a directory of mode 700, and name them there"
-        )
-    }
 }
 
 extension KeptPlace {

@@ -233,9 +233,7 @@ extension Applier {
             (record.start, record.roots) = (earlier.start, earlier.roots)
             record.add(points: earlier.points)
         } else if !isEmpty {
-            throw Failure(
-                telling: "upper is not empty, and work has no immure.json that says what it changes",
-                hint: "empty it, or name another directory, which immure makes")
+            throw try place.isUnknown(layers.upper)
         }
         try record.begin(in: layers.notes)
     }
