@@ -75,7 +75,7 @@ struct ChangeWalk {
                 (changes[index].place, changes[index].astray) = (level.place, level.astray)
                 if let above, above.layer == 0, changes[index].layer == 0, changes[index].lower != nil {
                     let entry = try openEntry(name, at: above.directory, .path)
-                    changes[index].mark = try FileMark(of: entry.number)
+                    changes[index].mark = try FileMark(of: entry.number, in: level.place)
                     changes[index].isMounted = try mountNumber(at: entry.number) != level.mount
                 }
                 guard let maker = seen?.record.owner.first, let upper = changes[index].upper,

@@ -17,10 +17,12 @@ extension ChangeApplication {
             try setOwner(of: made, user: wanted.user, group: wanted.group)
             there = try status(of: made)  // chown(2) takes bits away
         }
+        // What has just been made has none that would have to go.
+        let isBare = attributes.isEmpty && change.kind != .metadata
         // Of a file that may not be written to its owner sets no attributes either, xattr(7): while it may be.
         let isShut = permissions & 0o200 == 0
-        if isShut { try setPersonalAttributes(attributes, of: made) }
+        if isShut, !isBare { try setPersonalAttributes(attributes, of: made) }
         if there.permissions != permissions { try setPermissions(made, permissions) }
-        if !isShut { try setPersonalAttributes(attributes, of: made) }
+        if !isShut, !isBare { try setPersonalAttributes(attributes, of: made) }
     }
 }

@@ -8,11 +8,16 @@ struct FileMark: Hashable {
     let identity: FileIdentity
     let proof: Proof
 
-    /// Of an open file, also of one opened with `O_PATH`.
-    init(of file: Int32) throws(KernelError) {
+    /// Of an open file, also of one opened with `O_PATH`. `directory`: the one that it is in, whose file system calls its files alike.
+    init(of file: Int32, in directory: FileMark? = nil) throws(KernelError) {
         identity = try status(of: file).identity
         // A server's file that nobody uses for a while may be called by another number after that.
-        if try fileSystemMagic(of: file) != FileSystemMagic.fuse, let handle = try fileHandle("", at: file) {
+        var isCalledByHandle = false
+        if let directory, case .handle = directory.proof {
+            isCalledByHandle = directory.identity.device == identity.device
+        }
+        if !isCalledByHandle { isCalledByHandle = try fileSystemMagic(of: file) != FileSystemMagic.fuse }
+        if isCalledByHandle, let handle = try fileHandle("", at: file) {
             proof = .handle(handle)
         } else {
             proof = try birth(of: file).map { Proof.birth($0) } ?? .numbers
