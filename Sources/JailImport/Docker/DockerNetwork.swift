@@ -3,6 +3,14 @@ import SpecFile
 
 extension DockerImport {
     mutating func writeNetwork() {
+        writeMode()
+        let isOwn = draft.value("network.mode")?.value == .string("user")
+        writePorts(isOwn)
+        writeNames(isOwn)
+        writeHosts()
+    }
+
+    private mutating func writeMode() {
         let option = last("network")
         let origin = option?.directive ?? standard("the network without --network")
         // `name=NAME,alias=…` is the long form of a name.
@@ -31,7 +39,10 @@ extension DockerImport {
                 "by pasta, as one of the jail's own without the engine's bridge: the host itself is not reached", origin
             )
         }
-        let isOwn = draft.value("network.mode")?.value == .string("user")
+    }
+
+    /// `isOwn`: the network is one of the jail's own that leads out.
+    private mutating func writePorts(_ isOwn: Bool) {
         for option in all("publish") {
             guard isOwn else {
                 draft.isOutside("the network has no ports to publish", option.directive)
@@ -50,6 +61,9 @@ extension DockerImport {
             }
             draft.append("network.publish", port, option.directive)
         }
+    }
+
+    private mutating func writeNames(_ isOwn: Bool) {
         for option in all("dns") {
             if isOwn {
                 draft.append("network.dns", option.value, option.directive)
@@ -57,6 +71,9 @@ extension DockerImport {
                 draft.lose("the host's are asked", option.directive)
             }
         }
+    }
+
+    private mutating func writeHosts() {
         let hosts = all("add-host")
         guard let first = hosts.first else { return }
         var text = "127.0.0.1 localhost\n::1 localhost\n"

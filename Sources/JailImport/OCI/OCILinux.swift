@@ -25,12 +25,7 @@ extension OCIImport {
             case "maskedPaths": masked = (value, directive)
             case "readonlyPaths":
                 draft.isPart(directive)
-                for element in value.elements {
-                    guard let path = element.text else { continue }
-                    let one = Directive("linux.readonlyPaths \(path)", at: element.position)
-                    draft.take(one)
-                    readOnlyPaths.append((cleaned(literal(path.hasPrefix("/") ? path : "/" + path)), one))
-                }
+                for element in value.elements { readOnly(element) }
             case "rootfsPropagation":
                 if ["private", "rprivate", ""].contains(value.text ?? "") {
                     draft.isInForce(.nothing, directive)
@@ -46,15 +41,7 @@ extension OCIImport {
                 } else {
                     draft.lose("a personality", directive)
                 }
-            case "sysctl":
-                if value.isEmptyObject {
-                    draft.isInForce(.nothing, directive)
-                } else {
-                    draft.isPart(directive)
-                    for (name, node, one) in entries(value, "linux.sysctl") {
-                        draft.loseSetting(name, node.text ?? "", one)
-                    }
-                }
+            case "sysctl": settings(value, directive)
             case "netDevices": draft.lose("interfaces that are moved into the jail", directive)
             case "mountLabel": draft.lose("labels of SELinux", restricts: value.text != "", directive)
             case "intelRdt": draft.lose("shares of caches", restricts: true, directive)
@@ -63,6 +50,19 @@ extension OCIImport {
             }
         }
         if let (value, directive) = masked { hidden(value, directive) }
+    }
+
+    private mutating func readOnly(_ element: Node) {
+        guard let path = element.text else { return }
+        let one = Directive("linux.readonlyPaths \(path)", at: element.position)
+        draft.take(one)
+        readOnlyPaths.append((cleaned(literal(path.hasPrefix("/") ? path : "/" + path)), one))
+    }
+
+    private mutating func settings(_ value: Node, _ directive: Directive) {
+        if value.isEmptyObject { return draft.isInForce(.nothing, directive) }
+        draft.isPart(directive)
+        for (name, node, one) in entries(value, "linux.sysctl") { draft.loseSetting(name, node.text ?? "", one) }
     }
 
     private mutating func namespace(_ node: Node) {

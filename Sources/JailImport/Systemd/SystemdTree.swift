@@ -128,19 +128,20 @@ extension SystemdImport {
 
     // MARK: Paths
 
-    /// What procfs has of one process is another file for each: nothing can be put there for all.
-    private mutating func isOfOneProcess(_ path: String, restricts: Bool, _ directive: Directive) -> Bool {
-        guard ["/proc/self", "/proc/thread-self"].contains(where: { isWithin(path, $0) }) else { return false }
+    /// A path; nil also for what procfs has of one process: that is another file for each, and nothing can be put there for all.
+    private mutating func commonPath(
+        _ word: String, restricts: Bool, _ directive: Directive
+    ) -> (path: String, isOptional: Bool)? {
+        guard let place = path(word, directive) else { return nil }
+        guard ["/proc/self", "/proc/thread-self"].contains(where: { isWithin(place.path, $0) }) else { return place }
         draft.lose("a file of procfs that is another for each process", restricts: restricts, directive)
-        return true
+        return nil
     }
 
     private mutating func writePaths() {
         let open = words("ReadWritePaths"), closed = words("ReadOnlyPaths")
         for (word, directive) in closed {
-            guard let place = path(word, directive), !isOfOneProcess(place.path, restricts: true, directive) else {
-                continue
-            }
+            guard let place = commonPath(word, restricts: true, directive) else { continue }
             if place.path == "/" {
                 draft.isInForce(.nothing, "the root is read-only", directive)
                 places.rootIsReadOnly = true
@@ -149,9 +150,7 @@ extension SystemdImport {
             }
         }
         for (word, directive) in open {
-            guard let place = path(word, directive), !isOfOneProcess(place.path, restricts: false, directive) else {
-                continue
-            }
+            guard let place = commonPath(word, restricts: false, directive) else { continue }
             if place.path != "/" {
                 show(place.path, readOnly: false, optional: place.isOptional, directive)
             } else if places.rootIsReadOnly {
@@ -162,9 +161,7 @@ extension SystemdImport {
             }
         }
         for (word, directive) in words("InaccessiblePaths") {
-            guard let place = path(word, directive), !isOfOneProcess(place.path, restricts: true, directive) else {
-                continue
-            }
+            guard let place = commonPath(word, restricts: true, directive) else { continue }
             hide(place.path, directive)
         }
         for (word, directive) in words("TemporaryFileSystem") { temporary(word, directive) }

@@ -53,29 +53,33 @@ extension Host {
         if host.isPrivileged, host.network.hasRules, let interface = host.network.forwarded(for: spec.network) {
             host.network.findClosedChains(to: interface)
         }
-        if spec.filesystem.asksForMemory { host.memory = try totalMemory() }
-        if case .host = spec.filesystem.devices.value { host.deviceStores = Self.deviceStores() }
-        if host.uid != 0 { for mount in spec.filesystem.mounts { host.lookForOwner(of: mount) } }
-        if let overlay = spec.filesystem.rootOverlay {
-            if host.uid != 0 { host.lookForOwner(of: overlay) }
-            if case .host = spec.filesystem.root.value { host.submounts = try outermostMounts() }
-        }
-        if case .system = spec.filesystem.root.value { host.rootEntries = try systemEntries() }
-        var mounts = spec.filesystem.mounts
-        if spec.filesystem.hasPatterns {
-            host.matches = try PatternSearch.matches(of: spec.filesystem, host.rootEntries)
-            mounts = spec.filesystem.expanded(by: host.matches).filesystem.mounts
-        }
-        for mount in mounts { if case .bind(let path) = mount.source { host.lookForDevices(path) } }
-        for mount in mounts { host.lookForServer(of: mount) }
-        if let root = spec.filesystem.rootOverlay { host.lookForServer(of: root) }
-        for mount in mounts { if case .image(let path, let offset) = mount.source { host.lookAtImage(path, offset) } }
+        try host.lookAtTree(of: spec)
         if spec.hostname != nil { host.hosts = try hostsFile(of: spec) }
         if host.reachesNetwork(spec) { host.findNeededLinks() }
         if spec.identity.asksForSubordinates {
             try host.readSubordinates(spec)
         }
         return host
+    }
+
+    private mutating func lookAtTree(of spec: Spec) throws(KernelError) {
+        if spec.filesystem.asksForMemory { memory = try totalMemory() }
+        if case .host = spec.filesystem.devices.value { deviceStores = Self.deviceStores() }
+        if uid != 0 { for mount in spec.filesystem.mounts { lookForOwner(of: mount) } }
+        if let overlay = spec.filesystem.rootOverlay {
+            if uid != 0 { lookForOwner(of: overlay) }
+            if case .host = spec.filesystem.root.value { submounts = try Self.outermostMounts() }
+        }
+        if case .system = spec.filesystem.root.value { rootEntries = try Self.systemEntries() }
+        var mounts = spec.filesystem.mounts
+        if spec.filesystem.hasPatterns {
+            matches = try PatternSearch.matches(of: spec.filesystem, rootEntries)
+            mounts = spec.filesystem.expanded(by: matches).filesystem.mounts
+        }
+        for mount in mounts { if case .bind(let path) = mount.source { lookForDevices(path) } }
+        for mount in mounts { lookForServer(of: mount) }
+        if let root = spec.filesystem.rootOverlay { lookForServer(of: root) }
+        for mount in mounts { if case .image(let path, let offset) = mount.source { lookAtImage(path, offset) } }
     }
 
     private func reachesNetwork(_ spec: Spec) -> Bool {

@@ -13,9 +13,7 @@ package func removeEntry(_ name: EntryName, at directory: Int32, directory isDir
 package func moveEntry(
     _ name: EntryName, at directory: Int32, to other: EntryName, at target: Int32
 ) throws(KernelError) {
-    try attempt(.renameat, name.text) {
-        unsafe name.withCString { from in unsafe other.withCString { unsafe renameat(directory, from, target, $0) } }
-    }
+    try unsafe renaming(name, other) { unsafe renameat(directory, $0, target, $1) }
 }
 
 /// Moves an entry to a name that nothing has: EEXIST where something has it. The corresponding C function is `renameat2` with
@@ -23,10 +21,21 @@ package func moveEntry(
 package func moveEntry(
     _ name: EntryName, at directory: Int32, toNew other: EntryName, at target: Int32
 ) throws(KernelError) {
+    try unsafe renaming(name, other) { unsafe linux_rename_over_nothing(directory, $0, target, $1) }
+}
+
+/// Swaps two entries in one step, whatever they are. The corresponding C function is `renameat2` with `RENAME_EXCHANGE`.
+package func exchangeEntries(
+    _ name: EntryName, at directory: Int32, with other: EntryName, at target: Int32
+) throws(KernelError) {
+    try unsafe renaming(name, other) { unsafe linux_rename_exchange(directory, $0, target, $1) }
+}
+
+private func renaming(
+    _ name: EntryName, _ other: EntryName, _ call: (UnsafePointer<CChar>, UnsafePointer<CChar>) -> Int32
+) throws(KernelError) {
     try attempt(.renameat, name.text) {
-        unsafe name.withCString { from in
-            unsafe other.withCString { unsafe linux_rename_over_nothing(directory, from, target, $0) }
-        }
+        unsafe name.withCString { from in unsafe other.withCString { unsafe call(from, $0) } }
     }
 }
 
@@ -195,17 +204,6 @@ private func block(of descriptor: Int32) throws(KernelError) -> [UInt8] {
         if bytes.isEmpty { bytes = chunk } else { bytes += chunk }
     }
     return bytes
-}
-
-/// Swaps two entries in one step, whatever they are. The corresponding C function is `renameat2` with `RENAME_EXCHANGE`.
-package func exchangeEntries(
-    _ name: EntryName, at directory: Int32, with other: EntryName, at target: Int32
-) throws(KernelError) {
-    try attempt(.renameat, name.text) {
-        unsafe name.withCString { from in
-            unsafe other.withCString { unsafe linux_rename_exchange(directory, from, target, $0) }
-        }
-    }
 }
 
 /// Has this process reach files as that user and group, in these groups besides, and without the capabilities that would reach more; uid 0

@@ -15,27 +15,8 @@ extension Manual {
 
     private static func meaning(of verb: Verb) -> String {
         switch verb {
-        case .run:
-            """
-            Launches. The first word is the spec; without one (`immure run -- ls`) the empty spec holds. Words after `--`
-            replace the spec's command. Words without `--` are appended to the spec's command where it has one, and are
-            the command where it has none. Options stand before the first of these words; the command's own options
-            need `--`, or a word of the command in front.
-            """
-        case .check:
-            """
-            Reads and validates the files and all that they extend, and touches nothing. Every fault of every file is
-            shown as FILE:LINE:COLUMN: MESSAGE. Lines that are right by themselves and contradict each other, so that neither
-            root nor a user could launch the spec on any host, are faults as well. The status is 0 or 2.
-
-            `--set` and `--env` hold for each of the files: a spec that refers to what a service manager sets, as
-            ${STATE_DIRECTORY}, is checked by `--env STATE_DIRECTORY=/var/lib/x`.
-
-            What one host cannot do another can, and is no fault of the spec: `--host` shows that as well, for this host and
-            this caller, as far as it can be known without a launch: what a launch opens is opened, and what it does to its own
-            process (namespaces, limits, priority, processors, ports) is done by a process that ends at once. `doctor` tries
-            what the kernel offers.
-            """
+        case .run: launching
+        case .check: checking
         case .plan:
             """
             Prints what a launch would do to the kernel: numbered operations in their order, each with the place in the
@@ -54,18 +35,8 @@ extension Manual {
         case .unit: unit
         case .import: importing
         case .learn: learning
-        case .syscalls:
-            """
-            Lists the calls of a @group of systemd's; says of one call its numbers, its groups and what the profiles make of
-            it; or lists every call with what the filter of a spec makes of it, and the line that decides. Without an
-            argument: the names of the groups.
-            """
-        case .schema:
-            """
-            Prints the JSON Schema (draft 7) of a spec, made of the same table as immure.toml(5). An editor with taplo
-            completes and checks a spec whose first line is `#:schema ./immure.schema.json`, the path of a file that
-            this was written to. What is not a matter of form, such as two lines that contradict each other, only `check` finds.
-            """
+        case .syscalls: calls
+        case .schema: schema
         case .doctor:
             """
             Says for each section of the spec what this host offers to this caller, what it lacks, and the remedy. What
@@ -80,6 +51,39 @@ extension Manual {
         case .help: "Prints help, as does `--help` after any command."
         }
     }
+
+    private static let launching = """
+        Launches. The first word is the spec; without one (`immure run -- ls`) the empty spec holds. Words after `--`
+        replace the spec's command. Words without `--` are appended to the spec's command where it has one, and are
+        the command where it has none. Options stand before the first of these words; the command's own options
+        need `--`, or a word of the command in front.
+        """
+
+    private static let checking = """
+        Reads and validates the files and all that they extend, and touches nothing. Every fault of every file is
+        shown as FILE:LINE:COLUMN: MESSAGE. Lines that are right by themselves and contradict each other, so that neither
+        root nor a user could launch the spec on any host, are faults as well. The status is 0 or 2.
+
+        `--set` and `--env` hold for each of the files: a spec that refers to what a service manager sets, as
+        ${STATE_DIRECTORY}, is checked by `--env STATE_DIRECTORY=/var/lib/x`.
+
+        What one host cannot do another can, and is no fault of the spec: `--host` shows that as well, for this host and
+        this caller, as far as it can be known without a launch: what a launch opens is opened, and what it does to its own
+        process (namespaces, limits, priority, processors, ports) is done by a process that ends at once. `doctor` tries
+        what the kernel offers.
+        """
+
+    private static let schema = """
+        Prints the JSON Schema (draft 7) of a spec, made of the same table as immure.toml(5). An editor with taplo
+        completes and checks a spec whose first line is `#:schema ./immure.schema.json`, the path of a file that
+        this was written to. What is not a matter of form, such as two lines that contradict each other, only `check` finds.
+        """
+
+    private static let calls = """
+        Lists the calls of a @group of systemd's; says of one call its numbers, its groups and what the profiles make of
+        it; or lists every call with what the filter of a spec makes of it, and the line that decides. Without an
+        argument: the names of the groups.
+        """
 
     private static let entering = """
         Runs one more command in a jail that runs: in its namespaces, tree and control group, with the ids, capabilities, filter,
