@@ -6,7 +6,7 @@ import socket
 LOOPBACK = """
 import json, socket
 server = socket.create_server(("127.0.0.1", 0))
-client = socket.create_connection(server.getsockname()[:2], timeout=3)
+client = socket.create_connection(server.getsockname()[:2], timeout=30)
 print(json.dumps("connected"))
 """
 
@@ -25,7 +25,7 @@ def test_loopback_has_ipv6_where_the_host_has(caller):
 
 def test_the_hosts_loopback_is_not_the_jails(caller):
     server = socket.create_server(("127.0.0.1", 0))
-    code = f"import json, socket\ntry: socket.create_connection(('127.0.0.1', {server.getsockname()[1]}), timeout=2); print(json.dumps('reached'))\nexcept OSError as error: print(json.dumps(error.errno))"
+    code = f"import json, socket\ntry: socket.create_connection(('127.0.0.1', {server.getsockname()[1]}), timeout=30); print(json.dumps('reached'))\nexcept OSError as error: print(json.dumps(error.errno))"
     assert caller.python(None, code) == 111
     assert caller.python('[network]\nmode = "host"', code) == "reached"
     server.close()

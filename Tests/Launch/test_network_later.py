@@ -19,7 +19,7 @@ import socket, sys, time
 
 def reach(address, port):
     s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
-    s.settimeout(5)
+    s.settimeout(30)
     try:
         s.connect((address, port))
         s.send(b"x")

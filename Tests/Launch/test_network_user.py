@@ -394,7 +394,7 @@ CHANGES = """
 import json, socket, struct
 def ask(protocol, kind, body, flags=5):
     s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, protocol)
-    s.settimeout(5)
+    s.settimeout(30)
     s.send(struct.pack("=IHHII", 16 + len(body), kind, flags, 1, 0) + body)
     answer = s.recv(4096)
     return struct.unpack_from("=i", answer, 16)[0]

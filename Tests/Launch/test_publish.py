@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import lab
+from harness import lab, linux
 from harness.hints import gone, told
 from harness.must import needs
 from harness.patience import FACTOR, patient
@@ -105,10 +105,9 @@ def datagram(address, port, text=b"x"):
 
 def publisher(launch):
     """The launcher's child that has the ports."""
+    own = os.readlink("/proc/self/ns/pid")
     for child in Path(f"/proc/{launch.pid}/task/{launch.pid}/children").read_text().split():
-        if any("socket:" in os.readlink(file) for file in Path(f"/proc/{child}/fd").iterdir()) and Path(
-            f"/proc/{child}/ns/pid"
-        ).readlink() == Path("/proc/self/ns/pid").readlink():
+        if linux.seen(child, "ns/pid") == own and any("socket:" in os.readlink(file) for file in Path(f"/proc/{child}/fd").iterdir()):
             return int(child)
     raise AssertionError("no publisher")
 

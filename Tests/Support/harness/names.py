@@ -238,7 +238,7 @@ ASK = textwrap.dedent(
             if kind == 16: found.append(content[1:].decode())
         return flags, found
 
-    def ask(name, kind=1, server="127.0.0.1", seconds=8, tcp=False, **more):
+    def ask(name, kind=1, server="127.0.0.1", seconds=30, tcp=False, **more):
         s = socket.socket(socket.AF_INET, socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM)
         s.settimeout(seconds)
         try:
@@ -258,7 +258,7 @@ ASK = textwrap.dedent(
     def reach(address, port=443, kind="tcp"):
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         s = socket.socket(family, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
-        s.settimeout(5)
+        s.settimeout(30)
         try:
             s.connect((address, port))
             s.send(b"x")
