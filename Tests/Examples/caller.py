@@ -5,6 +5,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from harness.patience import patient
+
 NOBODY = 65534
 
 
@@ -79,11 +81,11 @@ class Caller:
         """Runs to the end; what it printed stands in the failure where the status is another than expected."""
         process = self.start(*argv, cwd=cwd, **options)
         try:
-            out, err = process.communicate(timeout=timeout)
+            out, err = process.communicate(timeout=patient(timeout))
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()
-            raise AssertionError(f"{argv}: still running after {timeout} s\n{out}\n{err}")
+            raise AssertionError(f"{argv}: still running after {patient(timeout):.0f} s\n{out}\n{err}")
         words = " ".join(str(word) for word in argv)
         assert status is None or process.returncode == status, (
             f"{words}: status {process.returncode}, expected {status}\n-- out\n{out}\n-- err\n{err}"

@@ -3,6 +3,7 @@
 IMMURE names the binary; IMMURE_TEST_USER the ordinary user; IMMURE_MUST_RUN=1 makes every skip a failure.
 """
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -16,7 +17,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "Tests/Support"))
 
 from caller import Caller  # noqa: E402
-from harness import accounts, session  # noqa: E402
+from harness import accounts, linux, session  # noqa: E402
 from harness.must import cannot  # noqa: E402
 
 
@@ -26,6 +27,13 @@ def pytest_configure(config):
     if not session.BINARY.is_file():
         pytest.exit(f"no binary at {session.BINARY}: make builds it, IMMURE names another", returncode=3)
     session.begin(isolated=False)
+
+
+@pytest.fixture
+def alone():
+    """As root a network of the test's own: on the machine's a port may be somebody else's."""
+    with linux.network_of_its_own() if os.getuid() == 0 else contextlib.nullcontext():
+        yield
 
 
 @pytest.fixture(scope="session")

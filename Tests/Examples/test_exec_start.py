@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from harness.patience import patient, until
 from inside import closed
 
 KINDS = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"]
@@ -14,7 +15,7 @@ KINDS = ["user", "mnt", "pid", "net", "ipc", "uts", "cgroup"]
 def test_process_id_stays(caller, work):
     script = "import os; print(os.getpid(), os.getppid(), flush=True)"
     process = caller.start("immure", "run", caller.spec("exec-start.toml"), "--", "python3", "-c", script, cwd=work)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=patient(30))
     assert process.returncode == 0, err
     assert out == f"{process.pid} {os.getpid()}\n"
 
@@ -28,13 +29,13 @@ def test_signals_are_the_daemons(caller, work):
         assert Path(f"/proc/{process.pid}/comm").read_text() == "python3\n"
         assert Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text() == ""
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == -signal.SIGTERM
+        assert process.wait(timeout=patient(10)) == -signal.SIGTERM
     finally:
         process.kill()
         process.communicate()
 
 
-def test_serves(caller, work):
+def test_serves(caller, work, alone):
     """The command as the spec has it answers on the host's loopback."""
     port = "18080"
     process = caller.start(
@@ -42,12 +43,8 @@ def test_serves(caller, work):
         "python3", "-m", "http.server", "--bind", "127.0.0.1", "--directory", "/srv", port, cwd=work,
     )  # fmt: skip
     try:
-        for turn in range(100):
-            done = subprocess.run(["curl", "-s", f"http://127.0.0.1:{port}/"], capture_output=True, text=True)
-            if "Directory listing" in done.stdout:
-                return
-            time.sleep(0.1)
-        raise AssertionError("no answer")
+        ask = ["curl", "-s", f"http://127.0.0.1:{port}/"]
+        until(lambda: "Directory listing" in subprocess.run(ask, capture_output=True, text=True).stdout, 10)
     finally:
         process.kill()
         print(process.communicate())
@@ -58,7 +55,7 @@ def test_closed(caller, work):
     process = caller.start("immure", "run", caller.spec("exec-start.toml"), "--", "sleep", "60", cwd=work)
     try:
         proc = Path(f"/proc/{process.pid}")
-        end = time.monotonic() + 10
+        end = time.monotonic() + patient(10)
         while (proc / "comm").read_text() != "sleep\n":
             assert process.poll() is None and time.monotonic() < end, process.communicate()
             time.sleep(0.01)

@@ -4,6 +4,8 @@ import json
 import os
 
 import pytest
+
+from harness.patience import patient
 from inside import Listener
 
 PROBE = """
@@ -58,7 +60,7 @@ def test_under_its_own_process_id(caller, program):
     process = caller.start(
         "immure", "run", caller.spec("landlock.toml"), "--", "sh", "-c", "echo $$", cwd=program
     )
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=patient(20))
     assert out == f"{process.pid}\n" and err == ""
 
 

@@ -8,6 +8,8 @@ import time
 import urllib.request
 
 import pytest
+
+from harness.patience import patient
 from inside import closed, look
 
 
@@ -31,10 +33,10 @@ def free_port(caller, site):
 
 
 def ask(url, process, seconds=10):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patient(seconds)
     while True:
         try:
-            return urllib.request.urlopen(url, timeout=5).read().decode()
+            return urllib.request.urlopen(url, timeout=30).read().decode()
         except OSError:
             if process.poll() is not None or time.monotonic() > end:
                 process.kill()
@@ -50,7 +52,7 @@ def test_serves(caller, site, free_port):
         assert ask(f"http://127.0.0.1:{port}/index.html", server) == "<p>from a jail</p>\n"
         # SIGTERM goes through to nginx, which ends in order.
         server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=10) == 0
+        assert server.wait(timeout=patient(10)) == 0
     finally:
         server.kill()
         server.communicate()

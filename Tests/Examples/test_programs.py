@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from harness.patience import patient
 from test_shell import Typist
 
 
@@ -270,13 +271,13 @@ def test_bash_with_job_control(caller, work):
         typist.type("a line\r")
         typist.wait("\r\ngot a line\r\n")
         typist.type("sleep 60\r")
-        time.sleep(0.3)
+        typist.runs("sleep 60")
         typist.type("\x1a")
         typist.wait("Stopped")
         typist.type("bg; kill %1; wait; echo status $?\r")
         typist.wait("status ")
         typist.type("exit 3\r")
-        assert typist.process.wait(timeout=10) == 3
+        assert typist.process.wait(timeout=patient(10)) == 3
     finally:
         typist.close()
 

@@ -5,6 +5,8 @@ import subprocess
 import time
 
 import pytest
+
+from harness.patience import patient
 from inside import closed, look
 
 
@@ -21,7 +23,7 @@ def cli(work, *words):
 
 
 def wait_for(work, process, seconds=10):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patient(seconds)
     while cli(work, "ping") != "PONG":
         if process.poll() is not None or time.monotonic() > end:
             process.kill()
@@ -40,7 +42,7 @@ def test_keeps_data(caller, data):
             assert cli(data, "get", "where") == "in a jail"
             assert cli(data, "save") == "OK"
             server.send_signal(signal.SIGTERM)
-            assert server.wait(timeout=20) == 0
+            assert server.wait(timeout=patient(20)) == 0
         finally:
             server.kill()
             server.communicate()

@@ -7,6 +7,8 @@ import select
 import termios
 import time
 
+from harness import linux
+from harness.patience import patient, until
 from inside import closed, look
 
 
@@ -31,7 +33,7 @@ class Typist:
         os.write(self.terminal, text.encode())
 
     def wait(self, text, seconds=10):
-        end = time.monotonic() + seconds
+        end = time.monotonic() + patient(seconds)
         while text not in self.seen:
             left = end - time.monotonic()
             ready, _, _ = select.select([self.terminal], [], [], max(left, 0))
@@ -43,6 +45,10 @@ class Typist:
             self.seen += chunk
         before, self.seen = self.seen.split(text, 1)
         return before
+
+    def runs(self, line):
+        """Waits until that command runs."""
+        until(lambda: any(line == each for _, each in linux.descendants(self.process.pid).values()))
 
     def close(self):
         self.process.kill()
@@ -65,7 +71,7 @@ def test_a_session(caller, work):
         typist.type("sleep 60 & jobs; kill %1; echo x > /here/new; echo y > /tmp/new && cat /tmp/new\r")
         assert "Read-only file system" in typist.wait("\r\ny\r\n")
         typist.type("exit 7\r")
-        assert typist.process.wait(timeout=10) == 7
+        assert typist.process.wait(timeout=patient(10)) == 7
     finally:
         typist.close()
     assert os.listdir(work) == ["note.txt"] and not os.path.exists("/tmp/new")
@@ -77,14 +83,13 @@ def test_interrupt_is_the_jails(caller, work):
     try:
         typist.wait("jail:/here$ ")
         typist.type("sleep 60\r")
-        typist.wait("\r\n")
-        time.sleep(0.3)
+        typist.runs("sleep 60")
         typist.type("\x03")
         typist.wait("jail:/here$ ")
         typist.type("echo status=$?\r")
         typist.wait("\r\nstatus=130\r\n")
         typist.type("exit\r")
-        assert typist.process.wait(timeout=10) == 0
+        assert typist.process.wait(timeout=patient(10)) == 0
     finally:
         typist.close()
 

@@ -31,7 +31,7 @@ while True:
 print(found.decode(), flush=True)'
 wait $server
 # The kernel takes a network down after the last process in it has ended.
-for try in $(seq 100); do ip -br link | grep -q immure || break; sleep 0.1; done
+for try in $(seq 1000); do ip -br link | grep -q immure || break; sleep 0.1; done
 ip -br link | grep -c immure || true
 """
 
