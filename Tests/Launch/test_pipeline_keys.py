@@ -104,17 +104,21 @@ def test_what_is_asked_for_behind_a_pipe(terminal, name):
     assert ("secret" in wanted[0].split("got:")[0]) == (name == "a line")
 
 
-def test_what_is_typed_later_is_the_others(terminal):
+def test_what_is_typed_later_is_the_others(caller, terminal):
     """Who reads a line in front of the jail gets it, though the jail has asked for something before."""
     for _ in range(5):
-        line = "bash -c 'sleep 1; read x </dev/tty; echo line:$x' | $I run -- bash -c 'read -s -p ready: x </dev/tty; echo got:$x; cat'"
+        go = caller.directory() / "go"
+        line = f"bash -c 'until test -e {go}; do sleep 0.1; done; echo reads >/dev/tty; read x </dev/tty; echo line:$x' | "
+        line += "$I run -- bash -c 'read -s -p ready: x </dev/tty; echo got:$x; cat'"
         t = terminal(["/bin/sh", "-c", line])
         t.expect("ready:")
         until(lambda: not echoes(t))
         t.send("secret\r")
         t.expect("got:secret\r\n")
         until(lambda: echoes(t))
-        time.sleep(1.2)
+        go.touch()
+        t.expect("reads\r\n")
+        time.sleep(0.2)
         t.send("theirs\r")
         t.expect("line:theirs\r\n")
         assert t.wait() == 0 and t.settings == t.before

@@ -163,9 +163,12 @@ def test_a_failed_launch_leaves_the_terminal_alone(caller, terminal):
 
 
 def test_while_it_is_read_the_callers_terminal_is_raw_and_not_before(caller, terminal):
-    t = terminal(caller, launch(caller, None, "/bin/sh", "-c", "echo ready; sleep 0.5; echo reads; read x"))
+    place = caller.open_directory()
+    script = "echo ready; until [ -e /w/go ]; do sleep 0.05; done; echo reads; read x"
+    t = terminal(caller, launch(caller, f'[filesystem]\nrw = ["{place}:/w"]', "/bin/sh", "-c", script))
     t.expect("ready\r\n")
     assert t.settings == t.before
+    (place / "go").touch()
     t.expect("reads\r\n")
     until(lambda: not t.settings[3] & (termios.ICANON | termios.ECHO | termios.ISIG))
     t.send("\r")

@@ -279,7 +279,7 @@ def killed(process):
     for _ in range(100):
         kill(linux.descendants())
         try:
-            return process.communicate(timeout=patient(0.1))
+            return process.communicate(timeout=1)
         except subprocess.TimeoutExpired:
             continue
     raise AssertionError(f"what {process.args} has started cannot be killed: {linux.descendants()}")
