@@ -70,7 +70,9 @@ struct Places {
     ]
     private static let own = ["/tmp", "/var/tmp", "/dev/shm", "/dev/pts", "/dev/mqueue"]
     /// Directories that hold those of many programs, each of which is a place.
-    private static let shared = ["/var/lib", "/var/cache", "/run", "/opt", "/srv"]
+    private static let shared = ["/var/lib", "/var/cache", "/run", "/opt"]
+    /// Those of which no line shows all. What stands in one of /srv is data, and is shown as that of any other tree is.
+    private static let closed = shared + ["/srv"]
     private static let sharedAtHome = [".config", ".cache", ".local/share", ".local/state"]
 
     /// Whether the jail has it as the host does.
@@ -93,7 +95,7 @@ struct Places {
     /// Whether a path is by itself a directory of which no line may show all, whatever was done to it. At the root, and beside homes,
     /// files stand, too, that are only read.
     func isWhole(_ path: String, isWritten: Bool) -> Bool {
-        if Self.own.contains(path) || Self.shared.contains(path) || isKeys(path) { return true }
+        if Self.own.contains(path) || Self.closed.contains(path) || isKeys(path) { return true }
         if isWritten, parent(of: path) == "/home" || path.utf8.count(where: { $0 == UInt8(ascii: "/") }) == 1 {
             return true
         }
@@ -106,7 +108,7 @@ struct Places {
     /// that: it is the caller's to set.
     func isForbidden(_ path: String) -> Bool {
         if path.utf8.count(where: { $0 == UInt8(ascii: "/") }) == 1 { return true }
-        if Self.own.contains(path) || Self.shared.contains(path) || isWithin(path, "/etc") { return true }
+        if Self.own.contains(path) || Self.closed.contains(path) || isWithin(path, "/etc") { return true }
         if parent(of: path) == "/home" { return true }
         if names(of: path).contains(where: Self.keys.contains) { return true }
         return homes.contains { home in

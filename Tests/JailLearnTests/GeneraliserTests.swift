@@ -108,6 +108,30 @@ import Testing
         #expect(try read(["a", "b", "c"]) == ["/data/set ro", "/home/u/work dir"])
     }
 
+    @Test func `one file in a directory of srv stands for itself, three for their directory`() throws {
+        func shown(_ act: AccessRecord.Act, _ names: [String]) throws -> [String] {
+            try self.shown(names.map { AccessRecord(act, "/srv/" + $0) }).filter { $0 != "/home/u/work dir" }
+        }
+        #expect(try shown(.read, ["www/a"]) == ["/srv/www/a ro"])
+        #expect(try shown(.read, ["www/a", "www/b", "www/c"]) == ["/srv/www ro"])
+        #expect(try shown(.read, ["a", "b", "c"]) == ["/srv/a ro", "/srv/b ro", "/srv/c ro"])
+        #expect(try shown(.write, ["www/x/log"]) == ["/srv/www/x/log rw"])
+        #expect(try shown(.make, ["www/x/log"]) == ["/srv/www/x rw"])
+    }
+
+    @Test(
+        arguments: [
+            "/home/u/.cache", "/home/u/.config", "/home/u/.local", "/home/u/.local/share", "/home/v", "/var/lib",
+            "/var/cache",
+        ])
+    func `a directory of many programs that is made is shown by no line`(directory: String) throws {
+        let made = AccessRecord(.makeDirectory, directory)
+        #expect(try shown([made]) == ["/home/u/work dir"])
+        #expect(LearnedSpec([made], Self.context).untold == ["makes the directory \(directory): no line shows all of it"])
+        let within = [made, AccessRecord(.make, directory + "/tool/f")]
+        #expect(try !shown(within).contains { $0.hasPrefix(directory + " ") })
+    }
+
     @Test func `what is made makes its directory writable, what is written only itself`() throws {
         let records = [
             AccessRecord(.make, "/home/u/work/out/x"), AccessRecord(.write, "/home/u/work/log"),
