@@ -22,6 +22,20 @@ package struct Planner {
     package static func plan(
         _ spec: Spec, on host: Host, reportsResult: Bool = false, reportsChanges: Bool = false, stays: Bool = false
     ) -> Result<Plan, Faults> {
+        let planner = made(
+            spec, on: host, reportsResult: reportsResult, reportsChanges: reportsChanges, stays: stays)
+        return planner.faults.isEmpty ? .success(planner.plan) : .failure(Faults(diagnostics: planner.faults))
+    }
+
+    /// Every reason against a plan, with what of one can be made all the same: whoever does it would not have what was meant.
+    package static func attempt(_ spec: Spec, on host: Host) -> (plan: Plan, faults: [Diagnostic]) {
+        let planner = made(spec, on: host)
+        return (planner.plan, planner.faults)
+    }
+
+    private static func made(
+        _ spec: Spec, on host: Host, reportsResult: Bool = false, reportsChanges: Bool = false, stays: Bool = false
+    ) -> Planner {
         let forgone = spec.process.boot.value ? Premises.forgoingGroup(spec, on: host) : nil
         let (premises, faults) = forgone.map { ($0.premises, $0.faults) } ?? Premises.expanding(spec, on: host)
         var planner = Planner(premises: premises)
@@ -30,7 +44,7 @@ package struct Planner {
         planner.plan.showsChanges = (reportsResult || reportsChanges) && spec.filesystem.hasOverlay
         planner.make(mustStay: stays || reportsResult || reportsChanges || spec.filesystem.keepsChanges)
         if reportsChanges { planner.refuseListing() }
-        return planner.faults.isEmpty ? .success(planner.plan) : .failure(Faults(diagnostics: planner.faults))
+        return planner
     }
 
     var spec: Spec { premises.spec }

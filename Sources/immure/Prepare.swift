@@ -14,33 +14,40 @@ enum Prepare {
     /// Reads, trusts, decodes and plans; every reason against it in one go.
     ///
     /// `held` are descriptors that the command must not be given, `files` gets what was read; to print a plan, a spec need not
-    /// be trusted, unless `asLaunched`: then the plan is refused for all that a launch would be.
+    /// be trusted.
     static func plan(
-        for request: RunRequest, toLaunch: Bool = true, asLaunched: Bool = false, keepingBack held: [HeldBack] = [],
+        for request: RunRequest, toLaunch: Bool = true, keepingBack held: [HeldBack] = [],
         reading files: FilesRead? = nil, in given: Surroundings? = nil
     ) throws(Rejection) -> Plan {
         let files = files ?? FilesRead(toLaunch: toLaunch)
+        var decoded = try read(request, from: files, toLaunch: toLaunch, mustBeTrusted: toLaunch, in: given)
+        return try plan(
+            &decoded.spec, from: files, toLaunch: toLaunch, keepingBack: held, reportsResult: request.result != nil,
+            reportsChanges: request.changes != nil)
+    }
+
+    /// Reads, trusts and decodes.
+    static func read(
+        _ request: RunRequest, from files: FilesRead, toLaunch: Bool, mustBeTrusted: Bool, in given: Surroundings?
+    ) throws(Rejection) -> Decoded {
         let surroundings = given ?? Caller.surroundings()
         let first = toLaunch ? givenTimeout(request, in: surroundings) : nil
         let document = try load(
             request, in: surroundings, reading: { (path) throws(Diagnostic) in try files.read(path, within: first) },
             toLaunch: toLaunch)
-        try checkTrust(document, isFatal: toLaunch || asLaunched)
+        try checkTrust(document, isFatal: mustBeTrusted)
         var decoded = Spec.decode(document, in: surroundings)
         let timeout = toLaunch ? decoded.spec.timeout?.value : nil
         let read: FileReader = { (path) throws(Diagnostic) in try files.read(path, within: timeout) }
         if let profile = complete(&decoded, in: surroundings, reading: read) {
-            try checkTrust(profile.trustFaults(callerUID: Caller.userID), toLaunch || asLaunched)
+            try checkTrust(profile.trustFaults(callerUID: Caller.userID), mustBeTrusted)
         }
         guard decoded.diagnostics.isEmpty else {
             throw Rejection(decoded.diagnostics + decoded.spec.policyFaults())
         }
         decoded.spec.takeCommand(from: request)
         if toLaunch { noteHome(document, surroundings) }
-        if asLaunched { try Caller.tryCalls(for: decoded.spec) }
-        return try plan(
-            &decoded.spec, from: files, toLaunch: toLaunch, keepingBack: held, reportsResult: request.result != nil,
-            reportsChanges: request.changes != nil)
+        return decoded
     }
 
     /// The same, to launch, of a document that no file holds; `stays`: for a launcher that has something to do meanwhile.
@@ -98,7 +105,7 @@ enum Prepare {
                 at: written), as: .note)
     }
 
-    private static func host(for spec: Spec) throws(Rejection) -> Host {
+    static func host(for spec: Spec) throws(Rejection) -> Host {
         do throws(Diagnostic) {
             return try .probe(for: spec)
         } catch {
@@ -113,11 +120,12 @@ enum Prepare {
         return decoded.spec
     }
 
-    /// A document decoded, with every fault that can be found without the host.
-    static func examine(_ document: Document, in surroundings: Surroundings) -> Decoded {
+    /// A document decoded, with every fault that can be found without the host; `isToPlan`: but for those that a planner finds, too,
+    /// where there is no other.
+    static func examine(_ document: Document, in surroundings: Surroundings, isToPlan: Bool = false) -> Decoded {
         var decoded = Spec.decode(document, in: surroundings)
         _ = complete(&decoded, in: surroundings, reading: Caller.readSpec)
-        decoded.add(decoded.spec.policyFaults())
+        if !isToPlan || !decoded.diagnostics.isEmpty { decoded.add(decoded.spec.policyFaults()) }
         return decoded
     }
 

@@ -4,16 +4,20 @@ The table of hints is one of such specs: each of them that ends with 125 is refu
 the reason why nobody can know it without a launch.
 """
 
+import fcntl
+import json
 import os
 import re
 import resource
 import socket
+import subprocess
 
 import pytest
 import test_hints_command
 import test_hints_spec
 import test_hints_tree
 
+from harness.must import needs
 from harness.toml import toml
 
 # Each with what the message names; `{place}` is a directory of the caller's. `who` for those that only one is refused.
@@ -145,6 +149,120 @@ def test_what_has_a_hint_is_known_beforehand(root, user, case):
     assert checked.status == 2, (ran, checked)
     message = next(line for line in ran.stderr.splitlines() if re.search(r"spec\.toml:\d", line) and "warning" not in line)
     assert message.removeprefix("immure: ") in checked.stderr, (ran, checked)
+
+
+MANY = """cwd = "/nowhere0"
+[filesystem]
+ro = ["{place}/no1:/x1", "{place}/no2:/x2", "/etc/passwd:/usr/share"]
+[process]
+cpus = "990"
+locks = ["/nowhere3", "/nowhere4"]
+[landlock]
+rx = ["/usr", "/nowhere5"]
+[namespaces]
+ipc = "{place}/no6"
+[[mount]]
+target = "/x3"
+type = "overlay"
+lower = ["{place}/no7", "{place}/low", "{place}/no8"]
+upper = "{place}/no9/a/upper"
+work = "{place}/work"
+"""
+
+
+@pytest.mark.parametrize("more", ["", '[seccomp]\ndeny = ["no_such_call"]\n', '[identity]\nuser = "nobody_of_that_name"\n'], ids=["host", "policy", "name"])
+def test_no_fault_hides_another(caller, more):
+    place = caller.directory()
+    (place / "low").mkdir()
+    caller.own(place / "low")
+    spec = caller.file(place / "spec.toml", MANY.format(place=place) + more)
+    checked = caller.verb("check", "--host", spec)
+    assert checked.status == 2, checked
+    named = [*(f"/nowhere{one}" for one in (0, 3, 4, 5)), *(f"{place}/no{one}" for one in (1, 2, 6, 7, 8)), f"{place}/no9", "/usr/share", "EINVAL"]
+    named += [word for word in ("no_such_call", "nobody_of_that_name") if word in more]
+    lines = [line for line in checked.stderr.splitlines() if re.search(r"spec\.toml:\d", line)]
+    assert [word for word in named if not any(word in line for line in lines)] == [], checked
+    assert len(set(lines)) == len(lines), checked
+
+
+def test_what_cannot_be_read_is_said_to_hide_the_host(caller):
+    spec = caller.spec('cwd = "/nowhere"\n[rlimits]\nnofile = true')
+    checked = caller.verb("check", "--host", spec)
+    assert checked.status == 2 and "nofile" in checked.stderr and "/nowhere" not in checked.stderr, checked
+    assert "note: " in checked.stderr and "is looked for once the file can be read" in checked.stderr, checked
+    assert "note: " not in caller.verb("check", spec).stderr
+
+
+def kept(caller):
+    """A spec with an overlay whose changes stay, and where they are."""
+    place = caller.directory()
+    (place / "low").mkdir()
+    (place / "low/f").write_text("x\n")
+    for path in (place / "low", place / "low/f"):
+        caller.own(path)
+        # The command of root's jail is nobody.
+        path.chmod(0o777)
+    text = f"""[[mount]]
+target = "/src"
+type = "overlay"
+lower = [{toml(place / "low")}]
+upper = {toml(place / "changes")}
+work = {toml(place / "changes.work")}
+"""
+    return caller.file(place / "spec.toml", text), place
+
+
+def alike(caller, spec, words):
+    ran = caller.run(spec, "/bin/echo", "ran")
+    assert ran.status == 125 and ran.stdout == "" and words in ran.stderr, ran
+    checked = caller.verb("check", "--host", spec)
+    message = next(line for line in ran.stderr.splitlines() if "spec.toml:" in line and "warning" not in line)
+    assert checked.status == 2 and message.removeprefix("immure: ") in checked.stderr, (ran, checked)
+
+
+def test_changes_that_no_launch_goes_on_with_are_known_beforehand(caller):
+    spec, place = kept(caller)
+    caller.shell(spec, "echo y >/src/f").ok
+    assert caller.verb("check", "--host", spec).ok.stderr == ""
+    path = place / "changes.work/immure.json"
+    record = json.loads(path.read_text())
+    path.write_text(json.dumps({**record, "applying": True}))
+    alike(caller, spec, "an apply of these changes was not finished")
+    path.write_text(json.dumps({**record, "lowers": [[1, 1]]}))
+    alike(caller, spec, "over other directories than these")
+    path.unlink()
+    alike(caller, spec, "upper is not empty")
+    (place / "changes/f").unlink()
+    assert caller.verb("check", "--host", spec).ok.stderr == ""
+    caller.run(spec, "/bin/true").ok
+
+
+def test_changes_that_another_launch_has_are_known_beforehand(caller):
+    spec, place = kept(caller)
+    caller.run(spec, "/bin/true").ok
+    work = os.open(place / "changes.work", os.O_RDONLY)
+    try:
+        fcntl.flock(work, fcntl.LOCK_EX)
+        alike(caller, spec, "work: in use by")
+    finally:
+        os.close(work)
+    assert caller.verb("check", "--host", spec).ok.stderr == ""
+
+
+@pytest.mark.parametrize("options", ['["ro"]', '["rw"]'], ids=["read", "written"])
+def test_an_image_that_another_jail_has_is_known_beforehand(root, options):
+    needs(os.path.exists("/dev/loop-control"), "loop devices")
+    place = root.directory()
+    image = place / "image"
+    subprocess.run(["mkfs.ext4", "-q", image, "8M"], check=True, env={"PATH": "/usr/sbin:/sbin"}, capture_output=True)
+    text = f'[[mount]]\ntarget = "/i"\ntype = "image"\nsource = {toml(image)}\noptions = {options}\n'
+    spec = root.file(place / "spec.toml", text)
+    before = (image.stat().st_mtime_ns, image.stat().st_blocks)
+    with open(image, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        alike(root, spec, "is mounted by another jail")
+    assert root.verb("check", "--host", spec).ok.stderr == ""
+    assert (image.stat().st_mtime_ns, image.stat().st_blocks) == before
 
 
 def test_nothing_is_left_of_it(caller):

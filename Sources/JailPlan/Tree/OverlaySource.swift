@@ -17,8 +17,8 @@ package struct OverlaySource: Equatable, Sendable {
     }
 
     /// Directories of the host, the uppermost first.
-    package let lower: [String]
-    package let changes: Changes
+    package private(set) var lower: [String]
+    package private(set) var changes: Changes
     /// A missing lower leaves the overlay out, which is reported.
     package let optional: Bool
     /// Whether what is mounted below a lower is left out; where not, that there is something is a fault.
@@ -44,6 +44,19 @@ package struct OverlaySource: Equatable, Sendable {
 
     /// Whether there may be mounts below the lowers, which are not seen through it: for others than root that is refused.
     package var looksPastMounts: Bool { leavesOutSubmounts && !usesUserAttributes && owner == nil }
+
+    /// Each lower, and where the changes go, by itself: one that is missing says nothing of the others.
+    package var parts: [OverlaySource] {
+        if lower.count == 1, isThrownAway { return [] }
+        let lowers = lower.map { path in
+            var part = self
+            (part.lower, part.changes) = ([path], .thrownAway(bytes: 0, inodes: nil))
+            return part
+        }
+        var kept = self
+        kept.lower = []
+        return lowers + (isThrownAway ? [] : [kept])
+    }
 
     /// Whether nothing of the changes is left when the jail has ended.
     package var isThrownAway: Bool { if case .thrownAway = changes { true } else { false } }

@@ -69,8 +69,9 @@ extension Manual {
 
         What one host cannot do another can, and is no fault of the spec: `--host` shows that as well, for this host and
         this caller, as far as it can be known without a launch: what a launch opens is opened, and what it does to its own
-        process (namespaces, limits, priority, processors, ports) is done by a process that ends at once. `doctor` tries
-        what the kernel offers.
+        process (namespaces, limits, priority, processors, ports) is done by a process that ends at once. Every fault is shown,
+        but where a line cannot be read, where root would launch what somebody else could have written, and where this host
+        keeps every jail from being made: then only that. `doctor` tries what the kernel offers.
         """
 
     private static let schema = """

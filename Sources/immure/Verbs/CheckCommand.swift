@@ -53,10 +53,14 @@ struct CheckCommand: ParsableCommand {
             let document = try Document.load(
                 path: path, overrides: overrides, in: surroundings, reading: Caller.readSpec,
                 translating: BundleSpec.translate)
-            let decoded = Prepare.examine(document, in: surroundings)
+            let decoded = Prepare.examine(document, in: surroundings, isToPlan: host)
             // What cannot be read is not guessed, and so nothing is planned for it.
             if !decoded.diagnostics.isEmpty {
                 faults = decoded.diagnostics
+                if host {
+                    let note = "\(path): what this host refuses is looked for once the file can be read"
+                    Report.say(Diagnostic(note, at: nil), as: .note)
+                }
             } else if host {
                 faults = try refusals(of: decoded.spec, path, in: surroundings)
             } else {
@@ -77,11 +81,6 @@ struct CheckCommand: ParsableCommand {
     ) throws(Rejection) -> [Diagnostic] {
         let words = spec.command == nil ? ["true"] : []
         let request = RunRequest(spec: path, overrides: overrides, words: words)
-        let plan = try Prepare.plan(for: request, toLaunch: false, asLaunched: true, in: surroundings)
-        do throws(Diagnostic) {
-            return try plan.rehearse()
-        } catch {
-            throw Rejection([error])
-        }
+        return try Prepare.refusals(of: request, in: surroundings)
     }
 }

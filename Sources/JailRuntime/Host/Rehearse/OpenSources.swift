@@ -42,13 +42,15 @@ extension Applier {
         }
         guard isThere else { return }
         try refuseSubmounts(below: layers.lower, of: source)
-        if case .kept(let upper, let work) = source.changes { try lookAtKept(upper, work, source, of: plan) }
+        guard case .kept(let upper, let work) = source.changes else { return }
+        try lookAtKept(upper, work, source, over: layers.lower, of: plan)
     }
 
     private mutating func openFile(of source: ImageSource, of plan: Plan) throws(Failure) {
         guard let image = try openImage(source, of: plan) else { return }
         defer { closeDescriptor(image.file) }
         if case .kernel = source.reader { try refuseForeign(image.file, source.path) }
+        if image.format == .ext4 { try waitForTurn(image.file, source) }
     }
 
     private mutating func openTree(_ source: TreeSource, isRoot: Bool, of plan: Plan) throws(Failure) {

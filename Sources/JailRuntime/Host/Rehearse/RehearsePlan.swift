@@ -10,23 +10,30 @@ extension Plan {
     /// nothing to the next. The words are those of the launch.
     package func rehearse() throws(Diagnostic) -> [Diagnostic] {
         var faults: [Diagnostic] = []
+        var found: [(position: Position?, failure: Failure)] = []
         for index in steps.indices {
-            if case .never = steps[index].operation.rehearsal { continue }
-            guard let failure = try failure(of: index) else { continue }
-            let fault = Explanation(failure.at(index), of: self).diagnostic
-            // Two steps of one line, as to raise a limit and to set it, fail for one reason.
-            if fault.position != nil, faults.contains(where: { $0.position == fault.position }) { continue }
-            faults.append(fault)
+            let operation = steps[index].operation
+            if case .never = operation.rehearsal { continue }
+            for part in [operation] + operation.parts {
+                guard let failure = try failure(of: index, part) else { continue }
+                let fault = Explanation(failure.at(index), of: self).diagnostic
+                // Two steps of one line, as to raise a limit and to set it, fail for one reason.
+                if fault.position != nil, found.contains(where: { $0 == fault.position && $1.isSame(as: failure) }) {
+                    continue
+                }
+                found.append((fault.position, failure))
+                faults.append(fault)
+            }
         }
         return faults
     }
 
     /// nil too where that process did not come to its end, as one that has set itself a limit of memory may not.
-    private func failure(of index: Int) throws(Diagnostic) -> Failure? {
+    private func failure(of index: Int, _ operation: Operation) throws(Diagnostic) -> Failure? {
         do throws(KernelError) {
             let (reading, writing) = try makePipe()
             defer { closeDescriptor(reading) }
-            guard case .parent(let child) = try fork() else { tryStep(index, telling: writing) }
+            guard case .parent(let child) = try fork() else { tryStep(index, operation, telling: writing) }
             closeDescriptor(writing)
             let bytes = try readAll(reading)
             var use = ResourceUse()
@@ -40,12 +47,12 @@ extension Plan {
         }
     }
 
-    private func tryStep(_ index: Int, telling pipe: Int32) -> Never {
+    private func tryStep(_ index: Int, _ operation: Operation, telling pipe: Int32) -> Never {
         do throws(Failure) {
             var applier = Applier(slotCount: slotCount, tell: { _ in })
             applier.hostProc = try HostProc()
             applier.step = index
-            try applier.rehearse(steps[index].operation, of: self)
+            try applier.rehearse(operation, of: self)
         } catch {
             do throws(KernelError) {
                 try writeAll(pipe, Message.failed(error).bytes)
@@ -88,5 +95,24 @@ extension Applier {
             var use = ResourceUse()
             _ = try wait(for: child, blocking: true, use: &use)
         }
+    }
+}
+
+extension Operation {
+    /// What is tried as well, where one reason may hide another.
+    fileprivate var parts: [Operation] {
+        switch self {
+        case .tree(.fill(let slot, .overlay(let source), let promise)):
+            source.parts.map { .tree(.fill(slot: slot, .overlay($0), promise)) }
+        case .tree(.openOverlay(let slot, let source)): source.parts.map { .tree(.openOverlay(slot: slot, $0)) }
+        default: []
+        }
+    }
+}
+
+extension Failure {
+    /// Whether it is the same reason, whichever step it keeps from being done.
+    fileprivate func isSame(as other: Failure) -> Bool {
+        cause == other.cause && call == other.call && errno == other.errno && text == other.text
     }
 }

@@ -73,6 +73,12 @@ extension Applier {
     /// Two who write to one image, or one who reads it meanwhile, would see it break. The device that shows it holds the lock, or the
     /// launcher: it is of the open file. Blocks that are missing on the disk would be found missing after write(2) has taken the data.
     func takeTurn(_ file: Int32, _ source: ImageSource) throws(Failure) {
+        try waitForTurn(file, source)
+        if source.room != nil { try failing { () throws(KernelError) in try reserveBlocks(of: file) } }
+    }
+
+    /// The same, and nothing of it lasts longer than the file is open.
+    func waitForTurn(_ file: Int32, _ source: ImageSource) throws(Failure) {
         let isWritten = source.room != nil
         let due = monotonicNanoseconds() + Self.patience
         while try !failing({ () throws(KernelError) in try takeLock(file, isShared: !isWritten) }) {
@@ -85,9 +91,7 @@ extension Applier {
             var none: [Watch] = []
             try failing { () throws(KernelError) in try poll(&none, milliseconds: 5) }
         }
-        guard isWritten else { return }
-        if source.reader == .server { try requireClean(file, source) }
-        try failing { () throws(KernelError) in try reserveBlocks(of: file) }
+        if isWritten, source.reader == .server { try requireClean(file, source) }
     }
 
     /// The kernel mends what has been left half done from the journal; fuse2fs writes none.

@@ -70,8 +70,10 @@ extension Applier {
             in: plan.creation.map { step > $0 } == true ? plan.maps : nil)
     }
 
-    /// Looks whether both are there, or could be made, and makes nothing.
-    mutating func lookAtKept(_ upper: String, _ work: String, _ source: OverlaySource, of plan: Plan) throws(Failure) {
+    /// Looks whether both are there, or could be made, and may be used, and makes nothing. `lowers`: empty where they are not there.
+    mutating func lookAtKept(
+        _ upper: String, _ work: String, _ source: OverlaySource, over lowers: [Int32], of plan: Plan
+    ) throws(Failure) {
         let place = keptPlace(upper, work, of: plan)
         var notes: Int32 = -1
         defer { if notes >= 0 { closeDescriptor(notes) } }
@@ -81,11 +83,43 @@ extension Applier {
             try requireDisk(notes, "work")
             if source.limit != nil { try requireQuotas(notes, work) }
         }
+        if notes >= 0 {
+            let isFree = try failing { () throws(KernelError) in try takeLock(notes) }
+            guard isFree else { throw busy(notes) }
+        }
         try Self.told(of: upper, "upper") { () throws(Failure) in
             guard let layer = try place.look(in: notes) else { return }
             try requireDisk(layer.number, "upper")
             if source.limit != nil { try requireQuotas(layer.number, upper) }
         }
+        guard source.isRecorded, notes >= 0, !lowers.isEmpty else { return }
+        try lookAtChanges(in: notes, place, source, over: lowers, of: plan)
+    }
+
+    /// Whether what is kept in an upper that is there is taken up by a launch.
+    private mutating func lookAtChanges(
+        in notes: Int32, _ place: KeptPlace, _ source: OverlaySource, over lowers: [Int32], of plan: Plan
+    ) throws(Failure) {
+        let found: KeptPlace.Found
+        do throws(Failure) {
+            found = try place.find(in: notes)
+        } catch {
+            // A launch makes it.
+            guard case .kernel = error.cause, error.errno == .noEntry else { throw error }
+            return
+        }
+        defer {
+            closeDescriptor(found.upper)
+            closeDescriptor(found.above)
+        }
+        let isEmpty = try failing { () throws(KernelError) in try entryNames(of: found.upper).isEmpty }
+        // Whose its root is looks different in the jail's user namespace.
+        if isEmpty { return }
+        var layers = OverlayLayers()
+        (layers.lower, layers.upper, layers.notes) = (lowers, found.upper, notes)
+        try refuseReachable(layers, plan)
+        var record = try OverlayRecord(layers, source, plan, process: 0)
+        try requireSame(&record, layers, place, found)
     }
 
     private func requireDisk(_ number: Int32, _ key: String) throws(Failure) {
@@ -201,41 +235,47 @@ extension Applier {
         _ layers: OverlayLayers, _ source: OverlaySource, _ plan: Plan, _ place: KeptPlace, _ found: KeptPlace.Found
     ) throws(Failure) {
         var record = try OverlayRecord(layers, source, plan, process: try hostProcess())
+        try requireSame(&record, layers, place, found)
+        try record.begin(in: layers.notes)
+    }
+
+    /// Refuses changes that the launch could not go on with, and takes what stays of the record that they have.
+    private func requireSame(
+        _ record: inout OverlayRecord, _ layers: OverlayLayers, _ place: KeptPlace, _ found: KeptPlace.Found
+    ) throws(Failure) {
         var isEmpty = try failing { () throws(KernelError) in try entryNames(of: layers.upper).isEmpty }
         if isEmpty, let before = OverlayRecord.readable(in: layers.notes)?.roots, let now = record.roots {
             isEmpty = now.upper.parts(otherThan: before.upper).isEmpty  // what its root is may be a change as well
         }
-        if !isEmpty, let earlier = try OverlayRecord.read(in: layers.notes) {
-            try earlier.require(layers.upper)
-            if earlier.isEmptying {
-                throw Failure(
-                    telling: "these changes were being thrown away, or are all in the original, and some are left",
-                    hint: "finish it: immure discard SPEC")
-            }
-            if earlier.isApplying {
-                throw Failure(
-                    telling: "an apply of these changes was not finished", hint: "finish it: immure apply SPEC")
-            }
-            if earlier.attributes != record.attributes {
-                throw Failure(
-                    telling:
-                        "the changes in upper were made by \(earlier.usesUserAttributes ? "an ordinary user" : "root"), "
-                        + "and what they delete would come back",
-                    hint: "launch as before, or throw them away: immure discard SPEC")
-            }
-            if earlier.lowers != record.lowers {
-                throw Failure(
-                    telling: "the changes in upper were made over other directories than these",
-                    hint: "launch as before, or throw them away: immure discard SPEC")
-            }
-            guard found.isShut else { throw try place.isOpen(found) }
-            // A change is one of the original's since the first launch that is still in the upper.
-            (record.start, record.roots) = (earlier.start, earlier.roots)
-            record.add(points: earlier.points)
-        } else if !isEmpty {
+        if isEmpty { return }
+        guard let earlier = try OverlayRecord.read(in: layers.notes) else {
             throw try place.isUnknown(layers.upper)
         }
-        try record.begin(in: layers.notes)
+        try earlier.require(layers.upper)
+        if earlier.isEmptying {
+            throw Failure(
+                telling: "these changes were being thrown away, or are all in the original, and some are left",
+                hint: "finish it: immure discard SPEC")
+        }
+        if earlier.isApplying {
+            throw Failure(telling: "an apply of these changes was not finished", hint: "finish it: immure apply SPEC")
+        }
+        if earlier.attributes != record.attributes {
+            throw Failure(
+                telling:
+                    "the changes in upper were made by \(earlier.usesUserAttributes ? "an ordinary user" : "root"), "
+                    + "and what they delete would come back",
+                hint: "launch as before, or throw them away: immure discard SPEC")
+        }
+        if earlier.lowers != record.lowers {
+            throw Failure(
+                telling: "the changes in upper were made over other directories than these",
+                hint: "launch as before, or throw them away: immure discard SPEC")
+        }
+        guard found.isShut else { throw try place.isOpen(found) }
+        // A change is one of the original's since the first launch that is still in the upper.
+        (record.start, record.roots) = (earlier.start, earlier.roots)
+        record.add(points: earlier.points)
     }
 
     /// The number of this process on the host.
