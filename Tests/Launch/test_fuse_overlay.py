@@ -186,6 +186,17 @@ def test_what_belongs_to_another_is_named_with_the_way(user):
     gone(user.run(overlay(["/usr/share"]), "/bin/true"))
 
 
+def test_the_way_for_changes_that_stay_is_another(user):
+    place = user.directory()
+    plain = overlay(["/usr/share"]).replace("idmap = true\n", "")
+    kept = f'upper = "{place}/up"\nwork = "{place}/work"\n'
+    run = user.run(plain + kept, "/bin/true")
+    told(run, "launch as root; or leave upper and work out, and set idmap = true, for fuse-overlayfs to make it")
+    gone(user.run(plain + "idmap = true\n", "/bin/true"))
+    run = user.run('[filesystem]\nroot = "host"\nchanges = "discard"\n', "/bin/true")
+    assert run.status == 125 and "hint: launch as root\n" in run.stderr, run
+
+
 def test_its_changes_are_not_listed(user):
     run = user.shell(overlay(["/usr/share"]), "true", options=["--changes", "-"])
     assert run.status == 125 and "what is changed through fuse-overlayfs cannot be listed" in run.stderr, run

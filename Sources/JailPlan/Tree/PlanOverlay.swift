@@ -124,14 +124,21 @@ extension TreeBuilder {
                     "mount.lower: \(layer.path) belongs to uid \(layer.uid), which is not in the jail: writing would fail "
                         + "with EOVERFLOW", at: mount.position,
                     hint: layer.uid == host.uid
-                        ? "give uid_map a line with outside = \(layer.uid)"
-                        : "\(Remedy.launchAsRoot), or set idmap = true, for fuse-overlayfs to make it"))
+                        ? "give uid_map a line with outside = \(layer.uid)" : foreignHint(mount)))
         } else if !has(layer.gid, maps.groups) {
             faults.append(
                 Diagnostic(
                     "mount.lower: \(layer.path) belongs to gid \(layer.gid), which is not in the jail: writing would fail "
                         + "with EOVERFLOW", at: mount.position, hint: "chgrp \(host.gid) \(layer.path)"))
         }
+    }
+
+    /// fuse-overlayfs makes only what is thrown away, and no root.
+    private func foreignHint(_ mount: Mount) -> String {
+        if spec.filesystem.rootOverlay != nil, mount.target == "/" { return Remedy.launchAsRoot }
+        return mount.isThrownAway
+            ? "\(Remedy.launchAsRoot), or set idmap = true, for fuse-overlayfs to make it"
+            : "\(Remedy.launchAsRoot); or leave upper and work out, and set idmap = true, for fuse-overlayfs to make it"
     }
 
     /// What the jail could write past the overlay, it could forge: its record, its whiteouts, what `apply` compares with.
