@@ -52,6 +52,27 @@ import Testing
         #expect(spec.mount(at: "/dev/dri")?.options.opened.hasAll(of: .noDevices) == true)
     }
 
+    @Test func `a group that no gidmap names is the caller's`() throws {
+        func group(_ text: String, caller: UInt32?) throws -> Identity.Account? {
+            try NsjailImport.draft(
+                of: [ImportSource(name: "a.cfg", text: Array(text.utf8))], [], ImportContext(group: caller)
+            ).spec.identity.group?.value
+        }
+        let user = "uidmap { inside_id: \"1000\" outside_id: \"1000\" }\n"
+        #expect(try group(user, caller: 7) == .id(7) && group(user, caller: nil) == nil)
+        #expect(try group("mode: ONCE", caller: 7) == nil)
+        #expect(try group(user + "gidmap { inside_id: \"9\" outside_id: \"7\" }", caller: 7) == .id(9))
+    }
+
+    @Test func `groups that the jail would share are shown read-only`() throws {
+        let mount = "mount { dst: \"/sys/fs/cgroup\" fstype: \"cgroup2\" rw: true }\n"
+        let shared = draft(mount), own = draft(mount + "cgroup_pids_max: 9")
+        #expect(try shared.spec.mount(at: "/sys/fs/cgroup")?.source == .cgroup)
+        #expect(shared.said(.warning).contains { $0.contains("no control group of its own") })
+        #expect(try own.spec.mount(at: "/sys/fs/cgroup")?.options != shared.spec.mount(at: "/sys/fs/cgroup")?.options)
+        #expect(!own.said(.warning).contains { $0.contains("no control group of its own") })
+    }
+
     @Test func `what nsjail refuses is refused with its line`() {
         let made = draft(
             "hostname: \"x\"\nmount {\n  dst: \"/x\"\n  readonly: true\n}\nuidmap { inside_id: 0 }\nchroot: \"/\"")

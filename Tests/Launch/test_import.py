@@ -495,6 +495,7 @@ def test_what_is_no_command_and_no_call_is_said(user):
 REFUSED = {
     "a file of each process": ("systemd", "x.service", "[Service]\nExecStart=/bin/true\nProtectSystem=strict\nReadWritePaths=-/proc/self/loginuid /srv\n", "a file of procfs that is another for each process", "loginuid\""),
     "capabilities above a network's rules": ("nsjail", "x.cfg", 'clone_newnet: true\ncap: "CAP_NET_RAW"\ncap: "CAP_CHOWN"\nuser_net { }\n', "net_raw, by which the command could reach past the rules of its network", '"net_raw"'),
+    "groups of nsjail's caller": ("nsjail", "x.cfg", 'mount { dst: "/sys/fs/cgroup" fstype: "cgroup2" rw: true }\n', "read-only, as a jail without limits has no control group of its own", '"rw"'),
     "groups of the caller": ("oci", "config.json", '{"ociVersion": "1.0.2", "process": {"cwd": "/", "args": ["true"]}, "root": {"path": "."}, "mounts": [{"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["nosuid", "rw"]}]}', "read-only, as a jail without limits has no control group of its own", '"rw"'),
 }
 

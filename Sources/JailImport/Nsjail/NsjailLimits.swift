@@ -56,6 +56,13 @@ extension NsjailImport {
         }
     }
 
+    /// Whether the jail gets a control group of its own.
+    var hasGroup: Bool {
+        var trial = self
+        trial.writeGroups()
+        return trial.draft.has("limits")
+    }
+
     private mutating func writeGroups() {
         if let (bytes, directive) = number("cgroup_mem_max"), bytes > 0 {
             draft.set("limits.memory", .integer(bytes), directive)

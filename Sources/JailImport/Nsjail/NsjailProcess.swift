@@ -4,6 +4,10 @@ import SpecFile
 extension NsjailImport {
     mutating func writeIdentity() {
         for (name, key) in [("uidmap", "user"), ("gidmap", "group")] { identity(name, key) }
+        if let group = context.group, !all("uidmap").isEmpty, all("gidmap").isEmpty {
+            // Without this line it would be that of the account with the user's number.
+            draft.set("identity.group", .integer(Int64(group)), standard("without gidmap it is the caller's"))
+        }
         if truth("keep_caps").value, let field = last("keep_caps") {
             draft.set("capabilities.keep", .strings(Capability.allCases.map(\.name)), field.directive)
             draft.isInForce(.nothing, "all are kept", field.directive)

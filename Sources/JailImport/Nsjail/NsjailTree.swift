@@ -34,6 +34,7 @@ extension NsjailImport {
         if Available.takes("filesystem.home", .boolean(false)) {
             draft.set("filesystem.home", .boolean(false), standard("no home unless it is mounted"))
         }
+        if !hasGroup { mounts.closeGroups(&draft) }
         mounts.write(into: &draft)
         if let field = last("no_pivotroot") { draft.isInForce(.nothing, field.directive) }
     }
