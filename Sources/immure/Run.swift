@@ -114,7 +114,7 @@ enum Run {
     private static func tell(
         _ outcome: Outcome, of plan: Plan, to destination: ResultDestination?, listing changes: ResultDestination?
     ) {
-        let skipped = outcome.skippedNotes(of: plan)
+        let skipped = outcome.briefNotes(of: plan)
         let limits = networkNotes(outcome, of: plan) + outcome.limitNotes(of: plan)
         if destination == nil, changes == nil, skipped.isEmpty, limits.isEmpty {
             switch outcome.ending {

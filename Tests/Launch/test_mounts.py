@@ -1,5 +1,7 @@
 """`ro`, `rw` and every type of [[mount]]: what the kernel shows at the target."""
 
+import json
+
 import pytest
 
 from harness import linux
@@ -209,6 +211,25 @@ def test_an_optional_missing_source_is_skipped_and_reported(caller):
     assert run.status == 0 and run.stdout == "ran\n"
     plan = caller.verb("plan", str(run.spec), "--", "/bin/true")
     assert "/no/such/place" in run.stderr + plan.stdout + plan.stderr
+
+
+@pytest.mark.parametrize("shape", ["", 'grace = "1s"\n'], ids=["direct", "supervised"])
+def test_many_that_are_missing_are_counted_and_the_result_has_each(caller, shape):
+    """The profile of another tool names hundreds of paths that a host may have."""
+    mounts = "".join(entry(f"/opt/x{number}", "bind", f'source = "/no/such/{number}"\noptional = true') for number in range(10, 30))
+    hides = "".join(entry(f"/usr/no-such-{number}", "hide", "optional = true") for number in range(9))
+    run = caller.shell(shape + mounts + hides, "echo ran")
+    assert run.status == 0 and run.stdout == "ran\n" and run.stderr.count("\n") == 2, run
+    assert "note: 20 optional mounts are skipped, as what they show does not exist: /opt/x10, /opt/x11, /opt/x12 and 17 more; --result FILE has each\n" in run.stderr, run
+    assert "note: 9 paths to hide do not exist, and what is made there is seen: /usr/no-such-0, /usr/no-such-1, /usr/no-such-2 and 6 more; --result FILE has each\n" in run.stderr, run
+    result = caller.directory() / "result"
+    assert caller.shell(shape + mounts + hides, "true", options=["--result", str(result)]).status == 0
+    assert len([note for note in json.loads(result.read_text())["degraded"] if "skipped, it does not exist" in note["message"]]) == 29
+
+
+def test_what_was_skipped_is_said_where_the_launch_fails_by_it(caller):
+    run = caller.run('cwd = "/opt/x"\n' + entry("/opt/x", "bind", 'source = "/no/such/place"\noptional = true'), "/bin/true")
+    assert run.status == 125 and "mount /no/such/place on /opt/x: skipped, it does not exist" in run.stderr and "enter /opt/x" in run.stderr, run
 
 
 def test_optional_excuses_nothing_but_a_missing_source(caller):

@@ -99,6 +99,8 @@ struct Applier {
     /// What the launcher holds as long as the jail lives, by the step that has opened it.
     var held = HeldDescriptors()
 
+    /// Optional steps that a direct launch has skipped, until it says so.
+    private var skipped: [Int] = []
     /// Where a direct launch, which has no launcher to tell, tells the person something.
     let tell: MessageSink
 
@@ -127,12 +129,16 @@ struct Applier {
         return try HostProc()
     }
 
-    func reportSkipped(_ plan: Plan) throws(Failure) {
-        guard channel >= 0 else {
-            for note in plan.skippedNotes([step]) { tell(.note(note)) }
-            return
-        }
+    mutating func reportSkipped(_ plan: Plan) throws(Failure) {
+        guard channel >= 0 else { return skipped.append(step) }
         try failing { () throws(KernelError) in try send(Message.skipped(step: step).bytes, over: channel) }
+    }
+
+    /// Says what a direct launch has skipped, all at once.
+    mutating func tellSkipped(_ plan: Plan) {
+        if skipped.isEmpty { return }
+        for note in plan.briefNotes(skipped) { tell(.note(note)) }
+        skipped = []
     }
 
     /// Tells the launcher. Where the launcher is gone there is nobody to tell, and the liveness checks end this process.

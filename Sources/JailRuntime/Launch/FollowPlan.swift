@@ -12,6 +12,7 @@ extension Applier {
             do throws(Failure) {
                 try take(plan.steps[index], of: plan)
             } catch {
+                tellSkipped(plan)
                 throw error.at(index)
             }
         }
@@ -19,6 +20,7 @@ extension Applier {
 
     private mutating func take(_ next: Plan.Step, of plan: Plan) throws(Failure) {
         if step == plan.preparation {
+            tellSkipped(plan)
             try openWitness(plan)
             try reportStart(plan)
             try awaitWatcher(next.actor)
