@@ -7,9 +7,12 @@ package struct RunTrace: Sendable {
     package let errors: RunText
     /// The places that the first run has changed and this one has changed as well.
     package let changed: Set<String>
+    /// The names that it was seen to give what it made, without their directories: those of mktemp(1) are others in each run.
+    package let made: Set<String>
 
-    package init(status: Int32, output: RunText, errors: RunText, changed: Set<String>) {
+    package init(status: Int32, output: RunText, errors: RunText, changed: Set<String>, made: Set<String> = []) {
         (self.status, self.output, self.errors, self.changed) = (status, output, errors, changed)
+        self.made = made
     }
 }
 
@@ -68,8 +71,11 @@ package struct RunComparison {
         if again.status != first.status { return Self.difference(again, first, first) }
         let said = [(first.output, again.output), (first.errors, again.errors)]
         if !said.allSatisfy({ $0.isSame(as: $1) }) {
+            let names = MadeNames(first.made)
             let one = OutputDifference.shapes(first.output.head) + OutputDifference.shapes(first.errors.head)
-            let other = OutputDifference.shapes(again.output.head) + OutputDifference.shapes(again.errors.head)
+            let other =
+                OutputDifference.shapes(names.given(to: again.output.head, by: first.output.head))
+                + OutputDifference.shapes(names.given(to: again.errors.head, by: first.errors.head))
             if OutputDifference.common(one, other) * 2 < max(one.count, other.count) {
                 return Self.difference(again, first, first)
             }

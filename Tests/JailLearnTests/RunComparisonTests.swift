@@ -8,12 +8,13 @@ import Testing
         var output = ""
         var errors = ""
         var changed: Set<String> = []
+        var made: Set<String> = []
 
         var trace: RunTrace {
             var (output, errors) = (RunText(), RunText())
             output.take(Array(self.output.utf8))
             errors.take(Array(self.errors.utf8))
-            return RunTrace(status: status, output: output, errors: errors, changed: changed)
+            return RunTrace(status: status, output: output, errors: errors, changed: changed, made: made)
         }
     }
 
@@ -45,6 +46,37 @@ import Testing
         guard case .unlike = verdict(first, inside: later, again: later) else {
             Issue.record("\(verdict(first, inside: later, again: later))")
             return
+        }
+    }
+
+    /// As mktemp(1) and Python's tempfile make them.
+    @Test(arguments: [
+        ("./out.72Zo1f", "./out.Ftxwly", "out.72Zo1f"),
+        ("made tmp.450ZHqzWRq: 2", "made tmp.pBE7gA7SWB: 2", "tmp.450ZHqzWRq"),
+        ("/tmp/tmpab_cdefg x", "/tmp/tmpqq7pz_zz x", "tmpab_cdefg"),
+    ])
+    fileprivate func `a name that each run makes anew is the command's own`(first: String, again: String, name: String)
+    {
+        func verdict(_ made: Set<String>) -> RunVerdict {
+            self.verdict(
+                Run(output: first + "\n", made: made), inside: Run(output: "other\n"), again: Run(output: again + "\n"))
+        }
+        #expect(verdict([name]) == .same("its status and output are the same, but for what differs outside as well"))
+        guard case .unlike = verdict([]) else {
+            Issue.record("\(verdict([]))")
+            return
+        }
+    }
+
+    @Test func `what stands beside a name that was made counts`() {
+        for other in ["removed out.Ftxwly", "made out.Ftxwl", "made out-Ftxwly", "made out.Ftx/ly"] {
+            let made = verdict(
+                Run(output: "made out.72Zo1f\n", made: ["out.72Zo1f"]), inside: Run(output: other + "\n"),
+                again: Run(output: other + "\n"))
+            guard case .unlike = made else {
+                Issue.record("\(other): \(made)")
+                continue
+            }
         }
     }
 

@@ -24,7 +24,12 @@ package struct WatchedRun: Sendable {
 
     /// What it has shown of itself, with the places that it has changed.
     package func trace(changing changed: Set<String>) -> RunTrace {
-        RunTrace(status: status, output: output.text, errors: errors.text, changed: changed)
+        RunTrace(
+            status: status, output: output.text, errors: errors.text, changed: changed,
+            made: Set(
+                records.lazy.filter { $0.act == .make || $0.act == .makeDirectory }.compactMap {
+                    names(of: $0.path).last
+                }))
     }
 }
 
