@@ -27,11 +27,15 @@ package struct AccessRecord: Hashable, Sendable {
         case owned
         /// A program that the command itself had made was executed.
         case runMade
+        /// Namespaces were made; `path` is the name of the program.
+        case nest
     }
 
     package enum Transport: String, Sendable {
-        /// TCP, or what was not told apart.
+        /// What was not told apart; of a socket that listens TCP, too.
         case inet
+        /// TCP, and whatever else is no datagram.
+        case tcp
         /// Datagrams of UDP.
         case udp
         /// connect(2) of a datagram socket, which sends nothing: getaddrinfo(3) learns so by which route an address is reached.

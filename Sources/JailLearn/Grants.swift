@@ -80,6 +80,9 @@ struct Generaliser {
             add(path, .link(to: record.detail), "a link on the way to what it uses")
         case .connect where record.isOfFile:
             if !places.isStanding(path) { add(path, .readOnly, "connects to \(path)") }
+        case .nest:
+            untold.append(
+                "makes namespaces, by \(quoted(path)): namespaces.nested = true lets it, and any escape by them")
         case .connect, .listen, .named, .namedWithin, .variable, .owned, .runMade: break
         }
     }

@@ -34,7 +34,7 @@ extension AccessRecord.Act {
         switch self {
         case .write, .make, .makeDirectory, .replace: true
         case .read, .list, .enter, .execute, .link, .connect, .listen, .named, .namedWithin, .variable, .owned,
-            .runMade:
+            .runMade, .nest:
             false
         }
     }
@@ -49,7 +49,7 @@ extension AccessRecord.Act {
         case .write: "writes to"
         case .make, .makeDirectory: "makes"
         case .replace: "replaces"
-        case .link, .listen, .named, .namedWithin, .variable, .owned, .runMade: "uses"
+        case .link, .listen, .named, .namedWithin, .variable, .owned, .runMade, .nest: "uses"
         }
     }
 }

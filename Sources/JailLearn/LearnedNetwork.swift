@@ -14,7 +14,12 @@ package struct LearnedNetwork {
         let reason: String
     }
 
+    /// What a cloud's machines are told at such an address.
+    static let metadata = "of the link or a cloud's metadata, which may hold credentials of this machine"
+
     let mode: Mode
+    /// Entries of `network.allow` that open such an address, each with why.
+    let openings: [String]
     /// What the command listens at and does not connect to itself.
     private let ports: [AccessRecord]
     /// Servers that it asked for names of which none was found.
@@ -25,6 +30,11 @@ package struct LearnedNetwork {
     package static func matters(_ records: [AccessRecord]) -> Bool {
         let wanted = connections(records)
         return !wanted.isEmpty && !wanted.contains { isOfHost($0) && port($0) != 53 }
+    }
+
+    /// The hosts that it connects to, as `SocketAddress` words them.
+    package static func hosts(_ records: [AccessRecord]) -> [String] {
+        Set(connections(records).filter { !isOfHost($0) }.map(host)).sorted()
     }
 
     init(_ records: [AccessRecord], _ context: LearnContext) {
@@ -43,10 +53,15 @@ package struct LearnedNetwork {
         let needed = isVain ? [] : names.areEnough ? others : others + asks
         let local = needed.filter(Self.isOfHost)
         vain = isVain ? asks.map(\.path) : []
+        openings =
+            context.leadsOut && local.isEmpty
+            ? needed.filter { context.metadata.contains(Self.host($0)) }.map {
+                "network.allow has \($0.path): it is \(Self.metadata); without that entry the jail does not reach it"
+            } : []
         if needed.isEmpty && (isVain || names.areNone) {
             mode = .none
         } else if local.isEmpty, context.leadsOut {
-            mode = .user(names.destinations(needed))
+            mode = .user(names.destinations(needed, Transports(connects), closed: context.metadata))
         } else {
             mode = .host(
                 Self.reason(local.isEmpty ? needed : local, of: needed.count, isLocal: !local.isEmpty, context))
@@ -118,7 +133,9 @@ package struct LearnedNetwork {
         record.detail == "unix" ? record.path : "\(port(record))"
     }
 
-    private static func portKey(_ record: AccessRecord) -> String { "\(record.detail) \(port(record))" }
+    private static func portKey(_ record: AccessRecord) -> String {
+        "\(record.detail == "tcp" ? "inet" : record.detail) \(port(record))"
+    }
 
     fileprivate static func port(_ record: AccessRecord) -> Int {
         record.path.lastIndex(of: ":").flatMap { Int(record.path[record.path.index(after: $0)...]) } ?? 0
@@ -151,20 +168,38 @@ private struct Names {
     var areNone: Bool { addresses.isEmpty && !leadWithin }
     var areEnough: Bool { !addresses.isEmpty && !leadWithin }
 
-    func destinations(_ records: [AccessRecord]) -> [LearnedNetwork.Destination] {
+    /// `closed`: hosts that no entry should open without being looked at.
+    func destinations(
+        _ records: [AccessRecord], _ transports: Transports, closed: [String]
+    ) -> [LearnedNetwork.Destination] {
         var result: [LearnedNetwork.Destination] = []
         func add(_ text: String, _ reason: String) {
             if !result.contains(where: { $0.text == text }) { result.append(.init(text: text, reason: reason)) }
         }
+        func named(_ record: AccessRecord) -> [String] {
+            areEnough ? byAddress[LearnedNetwork.host(record)] ?? [] : []
+        }
+        // One of the addresses of a name may only have been asked for a route.
+        var paths: [String: [String]] = [:]
         for record in records {
-            let names = areEnough ? byAddress[LearnedNetwork.host(record)] ?? [] : []
+            for name in named(record) {
+                paths["\(name):\(LearnedNetwork.port(record))", default: []].append(record.path)
+            }
+        }
+        for record in records {
+            let names = named(record)
             for name in names {
+                let target = "\(name):\(LearnedNetwork.port(record))"
                 add(
-                    "\(name):\(LearnedNetwork.port(record))",
+                    target + transports.ending(of: paths[target] ?? []),
                     "connects to \(record.path), which it was told for that name")
             }
             if names.isEmpty {
-                add(record.path, "connects to \(record.path)" + (areEnough ? ", for no name that was seen" : ""))
+                let isClosed = closed.contains(LearnedNetwork.host(record))
+                add(
+                    record.path + transports.ending(of: [record.path]),
+                    "connects to \(record.path)" + (areEnough ? ", for no name that was seen" : "")
+                        + (isClosed ? ", \(LearnedNetwork.metadata)" : ""))
             }
         }
         guard areEnough else { return result }

@@ -11,6 +11,8 @@ package struct LearnedSpec: Sendable {
     package let untold: [String]
     /// Whether the jail's command is the host's root: it uses files that only root may.
     package let isRoots: Bool
+    /// Lines that open more than they seem to, each with why.
+    package let openings: [String]
     /// Why the jail has the host's whole network; nil where it has not.
     package let sharedNetwork: String?
 
@@ -25,6 +27,7 @@ package struct LearnedSpec: Sendable {
         let network = LearnedNetwork(records, context)
         if case .host(let reason) = network.mode { sharedNetwork = reason } else { sharedNetwork = nil }
         tree.add(network)
+        openings = network.openings
         if context.isTight { tree.add(TightRules(records, general.grants, context)) }
         root = tree.root
         let unwritable = general.grants.filter { CarriedByte.isIn($0.path) }.map {

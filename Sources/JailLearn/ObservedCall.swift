@@ -42,6 +42,10 @@ package struct ObservedCall: Sendable {
         case world
     }
 
+    /// The flags of new namespaces in the first argument of a call that makes such. CLONE_NEWTIME, the last of unshare(2)'s, is a part of
+    /// the signal to clone(2).
+    package static let namespaceFlags: [String: UInt64] = ["unshare": 0x7E02_0080, "clone": 0x7E02_0000]
+
     package static let moves: [(name: String, move: Move)] = [
         ("fchdir", .directory), ("mount", .mounts), ("umount2", .mounts), ("move_mount", .mounts),
         ("chroot", .world), ("pivot_root", .world), ("setns", .world), ("unshare", .world), ("clone", .world),

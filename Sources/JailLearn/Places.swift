@@ -18,6 +18,8 @@ package struct LearnContext: Equatable, Sendable {
     package var obstacle: String?
     /// The host's servers of names, as `SocketAddress` words an address.
     package var servers: [String] = []
+    /// Hosts that it connects to and no range of addresses opens, as they are the link's or a cloud's; in the same words.
+    package var metadata: [String] = []
     /// Whether Landlock is to close what was not used.
     package var isTight = false
     /// Where the spec will lie, absolute and without links; nil where that does not matter.

@@ -8,7 +8,7 @@ package enum RecordFile {
             case .read, .list, .execute: context.isTight || !places.isStanding(record.path)
             case .enter, .link: !places.isStanding(record.path)
             case .write, .make, .makeDirectory, .replace, .connect, .listen, .named, .namedWithin, .variable, .owned,
-                .runMade:
+                .runMade, .nest:
                 true
             }
         }
@@ -27,6 +27,7 @@ package enum RecordFile {
         if context.leadsOut { lines.append(line(["network"])) }
         if let obstacle = context.obstacle { lines.append(line(["obstacle", obstacle])) }
         lines += context.servers.map { line(["server", $0]) }
+        lines += context.metadata.map { line(["metadata", $0]) }
         if context.isTight { lines.append(line(["tight"])) }
         for grant in context.granted { lines.append(line(["granted", grant.path, grant.access.rawValue])) }
         lines += records.map { line($0) }
@@ -53,6 +54,7 @@ package enum RecordFile {
             case "network": context.leadsOut = true
             case "obstacle": context.obstacle = words[1]
             case "server": context.servers.append(words[1])
+            case "metadata": context.metadata.append(words[1])
             case "tight": context.isTight = true
             case "granted":
                 guard words.count == 3, let access = LearnContext.Granted.Access(rawValue: words[2]) else { return nil }

@@ -12,11 +12,11 @@ package enum ObservedCalls {
 
     /// Nothing that a ring does can be seen, and the flags of clone3(2) are in memory: programs do without both.
     private static let answered = ["io_uring_setup", "clone3"]
-    /// CLONE_NEWNS and CLONE_NEWNET: other clones make processes and threads.
-    private static let worlds = UInt64(0x4002_0000)
+    /// CLONE_NEWNS, CLONE_NEWCGROUP and those up to CLONE_NEWNET: other clones make processes and threads.
+    private static let worlds = UInt64(0x7E02_0000)
 
     /// `struct sock_filter` as one number each. io_uring_setup(2) and clone3(2) are answered with ENOSYS; clone(2) is asked about
-    /// where it makes mounts or a network of its own, sendto(2) and recvfrom(2) where they have an address; what is called through another
+    /// where it makes namespaces, sendto(2) and recvfrom(2) where they have an address; what is called through another
     /// architecture is allowed unseen.
     package static func program(for names: [String], on architecture: Architecture = .native) -> [UInt64] {
         let calls = names.compactMap { name in number(of: name, on: architecture).map { (number: $0, name: name) } }

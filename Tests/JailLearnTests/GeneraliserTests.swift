@@ -127,7 +127,8 @@ import Testing
     func `a directory of many programs that is made is shown by no line`(directory: String) throws {
         let made = AccessRecord(.makeDirectory, directory)
         #expect(try shown([made]) == ["/home/u/work dir"])
-        #expect(LearnedSpec([made], Self.context).untold == ["makes the directory \(directory): no line shows all of it"])
+        #expect(
+            LearnedSpec([made], Self.context).untold == ["makes the directory \(directory): no line shows all of it"])
         let within = [made, AccessRecord(.make, directory + "/tool/f")]
         #expect(try !shown(within).contains { $0.hasPrefix(directory + " ") })
     }
@@ -246,6 +247,42 @@ import Testing
             let one = AccessRecord(.connect, local, local == "@bus" ? "unix" : "inet")
             #expect(try spec(records + [one], context).network.mode?.value == .host)
         }
+    }
+
+    @Test func `the protocol that was used is the one that is opened`() throws {
+        var context = Self.context
+        context.leadsOut = true
+        func allowed(_ records: [AccessRecord]) throws -> [String]? {
+            try spec(records, context).network.allow?.value.map(\.value.description)
+        }
+        func connect(_ detail: String, _ path: String = "192.0.2.1:443") -> AccessRecord {
+            AccessRecord(.connect, path, detail)
+        }
+        #expect(try allowed([connect("tcp")]) == ["192.0.2.1:443/tcp"])
+        #expect(try allowed([connect("udp")]) == ["192.0.2.1:443/udp"])
+        #expect(try allowed([connect("aimed")]) == ["192.0.2.1:443/udp"])
+        // What getaddrinfo(3) asks for before TCP.
+        #expect(try allowed([connect("aimed"), connect("tcp")]) == ["192.0.2.1:443/tcp"])
+        #expect(try allowed([connect("aimed"), connect("tcp"), connect("udp")]) == ["192.0.2.1:443"])
+        #expect(try allowed([connect("inet"), connect("tcp")]) == ["192.0.2.1:443"])
+        #expect(try allowed([connect("aimed", "192.0.2.1:53"), connect("udp", "192.0.2.1:53")]) == ["192.0.2.1:53"])
+        // Of a name's addresses one is used, and the others are only asked about.
+        let named = ["192.0.2.1", "192.0.2.2"].map { AccessRecord(.named, $0, "example.org") }
+        let used = [connect("tcp"), connect("aimed", "192.0.2.2:443")]
+        #expect(try allowed(used + named) == ["example.org:443/tcp"])
+    }
+
+    @Test func `an address where clouds serve metadata is told`() throws {
+        var context = Self.context
+        (context.leadsOut, context.metadata) = (true, ["169.254.169.254"])
+        let reached = [AccessRecord(.connect, "169.254.169.254:80", "tcp")]
+        let learned = LearnedSpec(reached, context)
+        #expect(learned.openings.count == 1 && learned.openings[0].contains("169.254.169.254:80"))
+        #expect(learned.text.contains("which may hold credentials of this machine"))
+        #expect(LearnedSpec([AccessRecord(.connect, "192.0.2.1:80", "tcp")], context).openings == [])
+        #expect(LearnedNetwork.hosts(reached) == ["169.254.169.254"])
+        let read = try #require(RecordFile.read(RecordFile.text(reached, context)))
+        #expect(LearnedSpec(read.records.sorted(), read.context).text == learned.text)
     }
 
     @Test func `the host's network is given with why, and with the ports that it opens`() throws {

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 
+from harness.hints import told
 from harness.must import cannot
 from harness.patience import until
 
@@ -43,6 +44,33 @@ class Bench:
 @pytest.fixture
 def bench(caller):
     return Bench(caller)
+
+
+def test_a_launch_is_not_watched_and_what_to_do_is_said(bench):
+    """Its clone3(2) was answered with ENOSYS, and the hint spoke of containers."""
+    for words in ((bench.caller.binary, "run", "--", "true"), (bench.caller.binary, "as", "bwrap", "true"), (bench.caller.binary, "learn", "--", "true")):
+        run = bench.learn(*words)
+        assert run.status == 125 and "makes no jail while it is watched" in run.stderr and not bench.spec.exists(), run
+        told(run, "immure learn -- COMMAND; for more lines of a spec: immure learn SPEC -- COMMAND")
+    bench.learn("/bin/true").ok
+
+
+def test_a_launch_in_a_script_is_named(bench):
+    run = bench.learn("/bin/sh", "-c", f"'{bench.caller.binary}' run -- true; true", options=["--no-verify"])
+    assert run.status == 0 and "makes no jail while it is watched" in run.stderr, run
+    checked = bench.learn(bench.caller.binary, "check", bench.caller.spec(""), options=["--no-verify"])
+    assert checked.status == 0 and bench.spec.exists(), checked
+
+
+def test_namespaces_of_the_commands_own_are_told_with_the_line(user):
+    bench = Bench(user)
+    run = bench.learn("/usr/bin/unshare", "-Ur", "true")
+    assert run.status == 1 and 'not in the spec: the command makes namespaces, by "unshare": namespaces.nested = true lets it' in run.stderr, run
+    wider = user.spec(f'extends = ["{bench.spec}"]\n[namespaces]\nnested = true\n')
+    user.run(wider, cwd=bench.work).ok
+    # Threads and processes are none.
+    run = Bench(user).learn("/bin/sh", "-c", "(true) | cat")
+    assert "namespaces" not in run.stderr, run
 
 
 PROGRAMS = {

@@ -34,27 +34,27 @@ def test_a_name_that_was_asked_for_is_written(caller, zone):
     run, spec = learn(caller, REACH.format("good.test", 443))
     text = spec.read_text()
     assert run.status == 0 and "verified: in the jail its status and output are the same" in run.stderr, (run, text)
-    assert '"good.test:443"' in text and "which it was told for that name" in text and lab.RESOLVER not in "".join(lines(spec)), text
+    assert '"good.test:443/tcp"' in text and "which it was told for that name" in text and lab.RESOLVER not in "".join(lines(spec)), text
     zone["good.test"] = {"A": [[OTHER, 5]]}
     caller.run(spec, *PYTHON, REACH.format("good.test", 443), timeout=60).ok
 
 
 def test_an_alias_is_written_as_it_was_asked_for(caller, zone):
     _, spec = learn(caller, REACH.format("www.good.test", 443), "--no-verify")
-    assert '"www.good.test:443"' in spec.read_text() and "cdn.other" not in spec.read_text()
+    assert '"www.good.test:443/tcp"' in spec.read_text() and "cdn.other" not in spec.read_text()
 
 
 def test_an_address_without_a_name_says_so(caller, zone):
     code = REACH.format("good.test", 443) + "; " + REACH.format(OTHER, 80)
     _, spec = learn(caller, code, "--no-verify")
     text = spec.read_text()
-    assert '"good.test:443"' in text and f'"{OTHER}:80"' in text and f"connects to {OTHER}:80, for no name that was seen" in text, text
+    assert '"good.test:443/tcp"' in text and f'"{OTHER}:80/tcp"' in text and f"connects to {OTHER}:80, for no name that was seen" in text, text
 
 
 def test_a_name_of_a_private_network_stays_an_address(caller, zone):
     zone["inner.test"] = {"A": [[lab.GOOD, 5]]}
     run, spec = learn(caller, REACH.format("inner.test", 443))
-    assert f'"{lab.GOOD}:443"' in spec.read_text() and f'"{lab.RESOLVER}:53"' in spec.read_text(), spec.read_text()
+    assert f'"{lab.GOOD}:443/tcp"' in spec.read_text() and f'"{lab.RESOLVER}:53"' in spec.read_text(), spec.read_text()
     assert run.status == 0, run
 
 
@@ -80,6 +80,29 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(("203.0.113.7", 99))
     # Only what comes from the port of such servers, which an ordinary user does not have.
     assert named == (["203.0.113.7\tfine.test"] if caller.is_root and os.getuid() == 0 else []), seen
     assert not [line for line in lines(spec) if line.startswith("rw")]
+
+
+def test_the_protocol_that_was_used_is_the_one_that_is_opened(user, zone):
+    code = f"""
+import socket
+socket.create_connection(("{OTHER}", 80), 5)
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as d: d.sendto(b"x", ("{OTHER}", 5000)); d.connect(("{OTHER}", 5001))
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as d: d.connect(("{OTHER}", 80))
+"""
+    _, spec = learn(user, code, "--no-verify")
+    text = "".join(lines(spec))
+    for target in (f'"{OTHER}:80/tcp"', f'"{OTHER}:5000/udp"', f'"{OTHER}:5001/udp"'):
+        assert target in text, text
+
+
+@pytest.mark.parametrize("address", ["169.254.169.254", "100.100.100.200", "169.254.7.7"])
+def test_an_address_of_metadata_is_warned_of(user, zone, address):
+    code = f"import socket\nwith socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as d: d.sendto(b'x', ('{address}', 80))"
+    run, spec = learn(user, code, "--no-verify")
+    assert f"warning: network.allow has {address}:80: it is of the link or a cloud's metadata" in run.stderr, run
+    assert f'"{address}:80/udp"' in "".join(lines(spec)) and "which may hold credentials of this machine" in spec.read_text()
+    again, _ = learn(user, code.replace(address, OTHER), "--no-verify")
+    assert "metadata" not in again.stderr, again
 
 
 def test_what_is_asked_in_vain_needs_no_network(caller, zone):

@@ -45,12 +45,13 @@ struct ObservedCallTests {
         #expect(try Self.answers(calls, on: architecture) == [Self.missing, Self.missing])
     }
 
-    @Test(arguments: [Architecture.x86_64, .aarch64]) func `a clone asks where it makes mounts or a network`(
+    @Test(arguments: [Architecture.x86_64, .aarch64]) func `a clone asks where it makes namespaces`(
         _ architecture: Architecture
     ) throws {
-        // SIGCHLD alone, a thread, CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWUSER, and CLONE_NEWNS above 32 bits, which is none.
-        let flags: [UInt64] = [17, 0x3d_0f00, 0x2_0011, 0x4000_0011, 0x1000_0011, 0x2_0000 << 32]
-        let expected = [Self.allow, Self.allow, Self.ask, Self.ask, Self.allow, Self.allow]
+        // SIGCHLD alone, a thread, CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWUSER, CLONE_NEWCGROUP, and CLONE_NEWNS above 32 bits, which is
+        // none.
+        let flags: [UInt64] = [17, 0x3d_0f00, 0x2_0011, 0x4000_0011, 0x1000_0011, 0x0200_0011, 0x2_0000 << 32]
+        let expected = [Self.allow, Self.allow, Self.ask, Self.ask, Self.ask, Self.ask, Self.allow]
         #expect(try Self.answers(flags.map { ("clone", [$0]) }, on: architecture) == expected)
     }
 

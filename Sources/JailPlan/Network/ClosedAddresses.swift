@@ -60,6 +60,9 @@ extension ClosedAddresses {
     /// The link's own addresses, 169.254.0.0/16 and fe80::/10, where clouds serve their metadata, and where those serve them that
     /// have other places for it.
     static let ofTheLink = link + metadata
+
+    package static func isOfTheLink(_ address: IPAddress) -> Bool { ofTheLink.contains { $0.contains(address) } }
+
     private static let link = [AddressRange([169, 254], 16), AddressRange([0xFE, 0x80], width: 16, 10)]
 
     /// Who names all of a link does not ask for the metadata that is served there, at 169.254.169.254 or fe80::a9fe:a9fe.

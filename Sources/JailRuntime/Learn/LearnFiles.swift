@@ -59,6 +59,40 @@ extension Caller {
         }
     }
 
+    /// Why a launch of a jail cannot be watched: the flags of clone3(2) are in memory, which no filter reads, and so it is answered
+    /// with ENOSYS.
+    package static let cannotBeWatched =
+        "makes no jail while it is watched, as it needs clone3(2), of which nothing could be seen; watch what runs in that jail"
+
+    /// The file of this program.
+    static var ownFile: FileStatus? {
+        do throws(KernelError) {
+            return try status(ofPath: "/proc/self/exe")
+        } catch {
+            return nil
+        }
+    }
+
+    /// Whether that word of a command line leads to this program.
+    package static func isItself(_ program: String) -> Bool {
+        let isPath = program.utf8.contains(UInt8(ascii: "/"))
+        let directories = (environmentVariable("PATH") ?? "/usr/bin:/bin").split(separator: ":")
+        for path in isPath ? [program] : directories.map({ $0 + "/" + program }) {
+            do throws(KernelError) {
+                return try ownFile?.isSame(as: status(ofPath: path)) ?? false
+            } catch {
+                continue  // the next directory may have it
+            }
+        }
+        return false
+    }
+
+    /// Whether an address, as `SocketAddress` words it, is one of the link or where clouds serve metadata.
+    package static func isOfTheLink(_ host: String) -> Bool {
+        let plain = host.utf8.first == UInt8(ascii: "[") ? host.dropFirst().dropLast() : host[...]
+        return IPAddress(plain).map(ClosedAddresses.isOfTheLink) ?? false
+    }
+
     /// A line on the terminal of standard error that the next one takes the place of.
     package static func show(progress line: String) {
         do throws(KernelError) {

@@ -14,6 +14,8 @@ struct Observer {
     private var views: ThreadViews
     private var seen = SeenAccesses()
     private let names: NamesSeen
+    /// The program that watches; nil where that cannot be told.
+    private let own: FileStatus?
 
     /// Calls whose arguments could not be read, by the program that made them.
     private(set) var unread: [String: Int] = [:]
@@ -36,7 +38,8 @@ struct Observer {
     private enum Watched {
         case file([ObservedCall.Operand])
         case socket(ObservedCall.SocketUse, address: Int, length: Int)
-        case move(ObservedCall.Move)
+        /// With the flags by which it makes namespaces.
+        case move(ObservedCall.Move, namespaces: UInt64)
         /// recvfrom(2) of a datagram.
         case datagram
     }
@@ -63,6 +66,7 @@ struct Observer {
     init(_ listener: Int32, in proc: HostProc, _ calls: [ObservedCall]) {
         hastenQuestions(listener)
         (self.listener, self.proc, views, names) = (listener, proc, ThreadViews(in: proc), NamesSeen(in: proc))
+        own = Caller.ownFile
         let numbers = CallNames.all(on: .native)
         var watched = [Watched?](repeating: nil, count: (numbers.map(\.number).max() ?? 0) + 1)
         func watch(_ name: String, _ what: Watched) {
@@ -72,7 +76,9 @@ struct Observer {
         for call in ObservedCall.sockets {
             watch(call.name, .socket(call.use, address: call.address, length: call.length))
         }
-        for call in ObservedCall.moves { watch(call.name, .move(call.move)) }
+        for call in ObservedCall.moves {
+            watch(call.name, .move(call.move, namespaces: ObservedCall.namespaceFlags[call.name] ?? 0))
+        }
         watch(Self.datagrams, .datagram)
         self.watched = watched
     }
@@ -100,9 +106,12 @@ struct Observer {
         case .file(let operands)?: return try take(operands, question)
         case .socket(let use, let address, let length)?:
             if question.arguments[address] != 0 { takeSocket(use, address, length, question) }
-        case .move(let move)?:
+        case .move(let move, let namespaces)?:
             views.note(move, of: question.thread)
             if move != .directory { seen.forget() }
+            if question.arguments[0] & namespaces != 0, let program = program(of: question) {
+                seen.take(namespacesBy: program)
+            }
         case .datagram?:
             if let answer = names.answer(question), isPending(question, on: listener) { seen.take(answer) }
         case nil: break
@@ -223,8 +232,9 @@ struct Observer {
     ) -> AccessRecord.Transport {
         if case .abstract = address { return .unix }
         let socket = Int32(truncatingIfNeeded: question.arguments[0])
-        guard proc.isDatagramSocket(socket, of: question.thread) else { return .inet }
-        return call == .connect ? .aimed : .udp
+        guard let isDatagram = proc.isDatagramSocket(socket, of: question.thread) else { return .inet }
+        if isDatagram { return call == .connect ? .aimed : .udp }
+        return call == .bind ? .inet : .tcp
     }
 
     // MARK: Reading
@@ -268,6 +278,7 @@ struct Observer {
         }
         do throws(KernelError) {
             let file = try open(path, .read | .nonBlocking | .noTerminal)
+            if let own, try status(of: file.number).isSame(as: own) { note(blind: path, Caller.cannotBeWatched) }
             let head = try readSome(file.number, upTo: 4096)
             if head.starts(with: [0x7f, 0x45, 0x4c, 0x46, 1]) {
                 note(blind: path, "a 32-bit program, of which nothing was seen")

@@ -153,7 +153,7 @@ struct SeenAccesses {
             } catch {
                 return nil
             }
-        case .link, .listen, .named, .namedWithin, .variable, .owned, .runMade: return nil
+        case .link, .listen, .named, .namedWithin, .variable, .owned, .runMade, .nest: return nil
         }
         guard let found = walk.found, found.permissions & bits == 0 else { return nil }
         return found.owner
@@ -171,6 +171,9 @@ struct SeenAccesses {
         defer { fresh = [] }
         return fresh
     }
+
+    /// Takes it that a program makes namespaces.
+    mutating func take(namespacesBy program: String) { insert(AccessRecord(.nest, program)) }
 
     /// Takes the address of a socket that is no file.
     mutating func take(_ address: SocketAddress, binds: Bool, _ transport: AccessRecord.Transport) {

@@ -170,7 +170,8 @@ extension Manual {
         to is writable itself. What the jail has of its own, as /tmp, needs no line, nor do sockets of the command's own.
         With SPEC the new one extends that and has only what is missing in it. Addresses that it connects to get a network of the
         jail's own with just these in `allow`; where one of the host's servers has given an address for a name, the name stands there in
-        its place, but for names of private networks, which no jail is told. The host's network is shared where one of the addresses is
+        its place, but for names of private networks, which no jail is told. A port is opened for the protocol that was used, where that
+        was seen. An address of the link, or where clouds serve metadata, is warned of. The host's network is shared where one of the addresses is
         the host's loopback, an abstract socket, or where the host has not what `network.mode = "user"` takes: that is warned of. A
         port that the command listens at is told, with the line `network.publish` that leads to it. With `--tight` Landlock closes what was not used, the host's system
         included.
@@ -184,7 +185,9 @@ extension Manual {
         the next run with the same file adds to it. A file with other lines than those learned is not touched. Ctrl-C ends
         the command, and what was seen until then is written; a second one ends what the command has left running. No privilege is
         needed. Not seen are 32-bit programs and, unless root watches, programs that are not dumpable, such as ssh-agent; a
-        set-user-ID bit has no effect while an ordinary user watches. These are named. Calls that only ask, as stat(2),
+        set-user-ID bit has no effect while an ordinary user watches. These are named. A launch of a jail by immure cannot be watched,
+        and is refused: watch the command of that jail. A command that makes namespaces, as bwrap(1) does, is told with the line that
+        lets it. Calls that only ask, as stat(2),
         are watched with `--stat`. Its status is 0, also where it could not be verified; 1 where the jail makes a difference; 126 or 127 where the command cannot be
         executed, and nothing is written.
         """

@@ -66,6 +66,7 @@ struct LearnCommand: ParsableCommand {
             guard let program = words.first else {
                 throw Rejection([Diagnostic("no command", at: nil, hint: "immure learn -- COMMAND")])
             }
+            try Self.refuseLaunch(words)
             let place = try Self.rejecting { () throws(Diagnostic) in
                 try LearnedPlace(of: target(of: program))
             }
@@ -90,6 +91,7 @@ struct LearnCommand: ParsableCommand {
             if LearnedNetwork.matters(all) {
                 let (obstacle, servers) = Caller.userNetwork
                 (context.leadsOut, context.obstacle, context.servers) = (obstacle == nil, obstacle, servers)
+                context.metadata = LearnedNetwork.hosts(all).filter(Caller.isOfTheLink)
             }
             let kept = base?.environment.keep.map(\.value) ?? []
             try finish(words, place, run, all, context, keeping: kept, input)
@@ -100,6 +102,17 @@ struct LearnCommand: ParsableCommand {
     }
 
     // MARK: Before
+
+    /// What makes a jail by this program, and would end with ENOSYS.
+    private static func refuseLaunch(_ words: [String]) throws(Rejection) {
+        let launches = [Verb.run.rawValue, Verb.learn.rawValue].contains(words.dropFirst().first)
+        guard launches || BubblewrapFront.words(of: words) != nil, Caller.isItself(words[0]) else { return }
+        throw Rejection([
+            Diagnostic(
+                "\(words[0]) \(Caller.cannotBeWatched)", at: nil,
+                hint: "immure learn -- COMMAND; for more lines of a spec: immure learn SPEC -- COMMAND")
+        ])
+    }
 
     private static func base(_ path: String?) throws(Rejection) -> Spec? {
         guard let path else { return nil }
@@ -218,6 +231,7 @@ struct LearnCommand: ParsableCommand {
                 "identity.user = 0: the command is the host's root in the jail, for it uses root's files; watch it as another user"
             )
         }
+        for one in learned.openings { warn(one) }
         if let reason = learned.sharedNetwork {
             warn("network.mode = \"host\": the command \(reason)")
         }
