@@ -25,15 +25,18 @@ struct ChangeWalk {
     private var meetsModes = false
     /// Where it is asked what new names are copies of, and whether the jail has seen the directories of the original.
     private var seen: SeenDirectories?
+    /// Where it is asked whom apply would give new names to.
+    private(set) var handover: Handover?
 
     /// All changes, each before what is below it; more than `bounds` are E2BIG. `root` is what the upper itself has been.
     static func changes(
         of upper: Int32, over lowers: [Int32], prefix: String, root: RootState?, within bounds: Bounds? = nil,
-        seen: SeenDirectories? = nil, appearance: @escaping Appearance = { ($0, $1) }
+        seen: SeenDirectories? = nil, handover: Handover? = nil, appearance: @escaping Appearance = { ($0, $1) }
     ) throws(KernelError) -> [Change] {
         try ClosedFiles.open { (isMet) throws(KernelError) in
             var walk = ChangeWalk(upper, over: lowers, prefix)
             (walk.bounds, walk.meetsModes, walk.seen, walk.appearance) = (bounds, isMet, seen, appearance)
+            walk.handover = handover
             if let root { try walk.compareRoot(upper, lowers[0], root) }
             try walk.all()
             return Change.needed(walk.changes)
@@ -204,9 +207,12 @@ struct ChangeWalk {
             }
         } else if let original {
             let lost = try size(ofTree: name, original, lowers)
-            add(.replaced, ["\(original.status.kind) to \(status.kind)"] + (lost > 1 ? ["\(lost) entries"] : []))
+            add(
+                .replaced,
+                ["\(original.status.kind) to \(status.kind)"] + (lost > 1 ? ["\(lost) entries"] : [])
+                    + (try rights(of: name, status, at: upper, isKindSaid: true)))
         } else {
-            add(.added)
+            add(.added, try rights(of: name, status, at: upper, isKindSaid: false))
             if seen != nil {
                 let entry = try openEntry(name, at: upper, .path)
                 changes[changes.count - 1].origin = try extendedAttribute(prefix + "origin", of: entry.number)

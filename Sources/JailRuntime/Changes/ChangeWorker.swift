@@ -35,7 +35,9 @@ extension KeptChanges {
                     try send([1], over: theirs)
                     guard try receive(from: theirs, limit: 1) != nil else { exitNow(125) }
                 }
-                return self
+                var result = self
+                result.isMapped = true
+                return result
             }
         } catch {
             throw Self.diagnostic(error, mount)

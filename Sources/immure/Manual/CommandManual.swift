@@ -201,7 +201,9 @@ extension Manual {
         that the jail has given the target itself is a line for `.`. Paths begin at
         the target; one that has control characters, quotes or backslashes
         stands in quotes as C has them, or as it is with `-z`; with `--json` one that is not UTF-8 has its bytes in `path_hex` as
-        well. Where a symbolic link leads is said after a tab. Only the upper is walked: it costs what was changed, not what
+        well. Where a symbolic link leads is said after a tab, and of a new name or one of another kind what `apply` would put there that
+        not every program makes: a FIFO, a socket or a device node, a mode with which group or others may write or that has other bits than
+        those of reading, writing and executing, an access control list, one that a directory hands on, and in root's own tree an owner or a group that is not the jail's user's. Only the upper is walked: it costs what was changed, not what
         there is. With several such overlays in the spec the target has to be named. The status is 0 for no change, 1 for some.
         """
 

@@ -67,7 +67,7 @@ package struct ChangeApplication {
             isCopied = try fileSystemMagic(of: kept.lowers[0]) == FileSystemMagic.overlay
             (original, changed) = (Descent(kept.lowers[0]), Descent(kept.upper))
             linked = LinkedFiles(kept.lowers[0])
-            handover = try Handover(record, root: kept.lowers[0])
+            handover = try Handover(record, root: kept.lowers[0], isMapped: kept.isMapped)
         } catch {
             throw KeptChanges.diagnostic(Failure(error), mount)
         }

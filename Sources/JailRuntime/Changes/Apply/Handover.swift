@@ -10,10 +10,12 @@ struct Handover {
     let owner: TreeOwner?
     /// Whether what is made is root's, to be given away.
     let isRoot: Bool
+    /// Whether files have the ids here that they have in the jail.
+    let isMapped: Bool
 
     /// `root` is that of the original.
-    init(_ record: OverlayRecord, root: Int32) throws(KernelError) {
-        self.record = record
+    init(_ record: OverlayRecord, root: Int32, isMapped: Bool) throws(KernelError) {
+        (self.record, self.isMapped) = (record, isMapped)
         let found = try status(of: root)
         let asksRoot = effectiveUser() == 0
         owner = asksRoot && found.owner != 0 ? try TreeOwner(user: found.owner, group: found.group) : nil
@@ -98,7 +100,7 @@ struct Handover {
     }
 
     /// Whom a file of another than the jail's user belongs to on the host.
-    private func outside(_ upper: EntryStatus) -> (user: UInt32, group: UInt32) {
+    func outside(_ upper: EntryStatus) -> (user: UInt32, group: UInt32) {
         (inside(upper.owner, record.users) ?? upper.owner, inside(upper.group, record.groups) ?? upper.group)
     }
 
@@ -114,7 +116,7 @@ struct Handover {
     }
 
     /// The id that a file of the host's has in the jail; nil where the jail has no id for it, or has the host's own.
-    private func inside(_ id: UInt32, _ ranges: [[UInt64]]) -> UInt32? {
+    func inside(_ id: UInt32, _ ranges: [[UInt64]]) -> UInt32? {
         let range = ranges.first { $0[1] <= UInt64(id) && UInt64(id) - $0[1] < $0[2] }
         return range.map { UInt32(truncatingIfNeeded: UInt64(id) - $0[1] + $0[0]) }
     }

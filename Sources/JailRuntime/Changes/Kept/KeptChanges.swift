@@ -19,6 +19,8 @@ package struct KeptChanges {
     let isRecorded: Bool
     /// Where an apply has worked; it is read where that is asked.
     let placed: PlacedDirectories
+    /// Whether this process has the ids of the jail.
+    var isMapped = false
 
     /// The overlays of a spec whose changes are kept, by their targets.
     package static func kept(in spec: Spec) -> [Mount] { spec.filesystem.keptOverlays }
@@ -157,10 +159,14 @@ package struct KeptChanges {
     private func found(compared: Bool) throws(Failure) -> [Change] {
         guard let record, !record.isEmptying else { return [] }
         if compared { try placed.read() }
+        let handover = try failing { () throws(KernelError) in
+            try Handover(record, root: lowers[0], isMapped: isMapped)
+        }
         let seen = compared ? try SeenDirectories(record, placed.known, over: lowers[0]) : nil
         let found = try failing { () throws(KernelError) in
             try ChangeWalk.changes(
-                of: upper, over: lowers, prefix: record.attributes + ".overlay.", root: record.roots?.upper, seen: seen)
+                of: upper, over: lowers, prefix: record.attributes + ".overlay.", root: record.roots?.upper, seen: seen,
+                handover: handover)
         }
         // What a killed apply has left in a directory that is opaque is nothing that the jail has deleted.
         guard let draft = record.draft.map({ EntryName(Array($0.utf8)) }) else { return found }
