@@ -45,7 +45,7 @@ package final class FilesRead {
     }
 
     /// What a name leads to, where it leads anywhere.
-    private func note(_ path: String) {
+    package func note(_ path: String) {
         do throws(KernelError) {
             files.append((path, try status(ofPath: path).identity))
         } catch {

@@ -229,7 +229,8 @@ extension Manual {
         that would become another's, is a conflict, which --force does not go over. A directory that stands where the jail has
         seen another one is a conflict, with all that was changed below it, and so is the old name of a device node that the jail has
         given another one, for none is put there. So is a change of what is mounted in the original, or of a
-        directory above it that is to go: --force leaves that as it is, too. Not put there, and listed: set-user-ID and set-group-ID
+        directory above it that is to go: --force leaves that as it is, too. And so is a change of the spec itself, of what it extends
+        and of its seccomp profile, or of a directory or link that leads there: the next launch goes by them. Not put there, and listed: set-user-ID and set-group-ID
         bits, device nodes, sockets, a hard link to a name that is not put there with it, which becomes a copy; extended
         attributes other than user.* and access control lists neither, without a word.
         """

@@ -21,7 +21,7 @@ struct DiffCommand: ParsableCommand {
 
     func run() throws {
         do throws(Rejection) {
-            let (mount, targets) = try overlay.mount()
+            let (mount, targets, _) = try overlay.mount()
             let changes: [Change]
             do throws(Diagnostic) {
                 let kept = try KeptChanges(of: mount, among: targets).worker(of: mount)
@@ -74,9 +74,9 @@ struct ApplyCommand: ParsableCommand {
             if skipConflicts && force {
                 throw Rejection([Diagnostic("--skip-conflicts and --force say opposite things", at: nil)])
             }
-            let (mount, targets) = try overlay.mount()
+            let (mount, targets, files) = try overlay.mount()
             do throws(Diagnostic) {
-                try apply(mount, targets, paths)
+                try apply(mount, targets, paths, sparing: OwnSpec(files))
             } catch {
                 throw Rejection([error])
             }
@@ -85,13 +85,15 @@ struct ApplyCommand: ParsableCommand {
         }
     }
 
-    private func apply(_ mount: Mount, _ targets: [String], _ paths: [String]) throws(Diagnostic) -> Never {
+    private func apply(
+        _ mount: Mount, _ targets: [String], _ paths: [String], sparing own: OwnSpec
+    ) throws(Diagnostic) -> Never {
         let kept = try KeptChanges(of: mount, among: targets).worker(of: mount)
         Report.note(try check ? kept.leftovers(of: mount) : kept.recover(of: mount))
         let all = try kept.changes(of: mount, compared: true)
         var changes = try ChosenPaths(all, of: mount).changes(at: paths)
         if all.isEmpty, !kept.isUnfinished { Caller.leave(0) }
-        var application = try ChangeApplication(kept, of: mount)
+        var application = try ChangeApplication(kept, of: mount, sparing: own)
         let (conflicts, unknown) = try application.conflicts(of: changes)
         if !force, let words = Deletions.words(of: unknown) { Report.say(Diagnostic(words, at: nil), as: .note) }
         if !conflicts.isEmpty && !force {
@@ -119,7 +121,7 @@ struct DiscardCommand: ParsableCommand {
 
     func run() throws {
         do throws(Rejection) {
-            let (mount, _) = try overlay.mount()
+            let mount = try overlay.mount().mount
             do throws(Diagnostic) {
                 let kept = try KeptChanges(of: mount, needsLowers: false).worker(of: mount)
                 Report.note(try kept.discard(of: mount))

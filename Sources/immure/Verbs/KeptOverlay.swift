@@ -18,20 +18,22 @@ struct OverlayOptions: ParsableArguments {
     @Argument(help: "the target of the overlay, where the spec has several")
     var target: String?
 
-    /// The overlay with its changes, there must be one, and the targets of all mounts.
-    func mount() throws(Rejection) -> (mount: Mount, targets: [String]) {
+    /// The overlay with its changes, there must be one, the targets of all mounts, and the files that say so.
+    func mount() throws(Rejection) -> (mount: Mount, targets: [String], files: FilesRead) {
         let surroundings = Caller.surroundings()
+        let files = FilesRead(toLaunch: false)
         let document = try Document.load(
-            path: spec, overrides: overrides, in: surroundings, reading: Caller.readSpec,
-            translating: BundleSpec.translate)
+            path: spec, overrides: overrides, in: surroundings,
+            reading: { (path) throws(Diagnostic) in try files.read(path) }, translating: BundleSpec.translate)
         try Prepare.requireTrust(document)
         let decoded = try Prepare.decode(document, in: surroundings)
+        if case .file(let profile)? = decoded.seccomp?.value.profile?.value { files.note(profile) }
         let kept = KeptChanges.kept(in: decoded)
         let targets = decoded.filesystem.mounts.map(\.target)
         if let target {
             // As the spec's are: without a slash at the end.
             let wanted = target.utf8.first == UInt8(ascii: "/") ? cleaned(target) : target
-            if let mount = kept.first(where: { $0.target == wanted }) { return (mount, targets) }
+            if let mount = kept.first(where: { $0.target == wanted }) { return (mount, targets, files) }
             throw Rejection([
                 Diagnostic("\(spec) keeps no changes of \(quoted(target))", at: nil, hint: Self.list(kept))
             ])
@@ -48,7 +50,7 @@ struct OverlayOptions: ParsableArguments {
                 Diagnostic("\(spec) keeps the changes of several overlays", at: nil, hint: Self.list(kept))
             ])
         }
-        return (mount, targets)
+        return (mount, targets, files)
     }
 
     private static func list(_ kept: [Mount]) -> String? {

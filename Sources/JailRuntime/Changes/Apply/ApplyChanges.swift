@@ -11,6 +11,7 @@ package struct ChangeApplication {
     let kept: KeptChanges
     let record: OverlayRecord
     let handover: Handover
+    private let own: OwnSpec
     /// What has been left out, or only in part put in.
     package private(set) var leftOut: [Objection] = []
     /// What has become a file of its own.
@@ -43,8 +44,9 @@ package struct ChangeApplication {
     var places: [DraftPlace] = []
     let temporary: EntryName
 
-    package init(_ kept: KeptChanges, of mount: Mount) throws(Diagnostic) {
-        (self.kept, self.mount) = (kept, mount)
+    /// `own`: what the mount is read from.
+    package init(_ kept: KeptChanges, of mount: Mount, sparing own: OwnSpec) throws(Diagnostic) {
+        (self.kept, self.mount, self.own) = (kept, mount, own)
         guard let record = kept.record else {
             throw Diagnostic("overlay on \(mount.target): nothing has been kept", at: mount.position)
         }
@@ -81,7 +83,10 @@ package struct ChangeApplication {
             var conflicts = Conflicts(upper: kept.upper, lowers: kept.lowers, handover, placed.known, ours)
             let certain = try conflicts.all(of: changes)
             (trees, barred) = (conflicts.trees, conflicts.barred)
-            return (certain, conflicts.unknown)
+            let spared = changes.compactMap(own.objection)
+            for objection in spared { barred[objection.path] = objection.reason }
+            let paths = Set(spared.map(\.path))
+            return (spared + certain.filter { !paths.contains($0.path) }, conflicts.unknown)
         } catch {
             throw KeptChanges.diagnostic(Failure(error), mount)
         }

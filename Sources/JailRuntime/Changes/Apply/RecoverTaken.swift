@@ -168,11 +168,11 @@ extension KeptChanges {
     /// What lies beside the names of the original since an apply was killed, in words.
     package func leftovers(of mount: Mount) throws(Diagnostic) -> [String] {
         guard isUnfinished, isShut else { return [] }
-        return try ChangeApplication(self, of: mount).recover(looks: true)
+        return try ChangeApplication(self, of: mount, sparing: OwnSpec()).recover(looks: true)
     }
 
     /// Does what was begun with these, before changes are looked for.
     package func recover(of mount: Mount) throws(Diagnostic) -> [String] {
-        isUnfinished ? try ChangeApplication(self, of: mount).recover(looks: false) : []
+        isUnfinished ? try ChangeApplication(self, of: mount, sparing: OwnSpec()).recover(looks: false) : []
     }
 }
