@@ -120,6 +120,9 @@ extension Applier {
         }
         try hold(isKept, "files outside of the tree", "closed by Landlock", isKept ? "closed" : "open")
         // A rule that was said to be there, and is not, closes what the jail is to see.
-        for path in witness.listable { try hold(canList(path), "files of \(path)", "open", "closed by Landlock") }
+        for path in witness.listable {
+            let isOpen = canList(path)
+            try hold(isOpen, "files of \(path)", "open", isOpen ? "open" : "closed by Landlock")
+        }
     }
 }
