@@ -178,13 +178,22 @@ enum Prepare {
                 translating: toLaunch ? BundleSpec.translateToLaunch : BundleSpec.translate)
         } catch {
             if error.partial != nil { throw completed(error, in: surroundings, reading: read) }
-            guard let path = request.spec, let hint = misnamedHint(path) else { throw error }
-            // The first fault is that of the file: it was to be something else.
-            let first = error.diagnostics[0]
-            throw Rejection(
-                [Diagnostic(first.message, at: first.position, hint: first.hint ?? hint)]
-                    + error.diagnostics.dropFirst())
+            throw named(error, request.spec.flatMap(misnamedHint))
         }
+    }
+
+    /// The faults of a file that was to be something else: the first says what to write.
+    static func named(_ rejection: Rejection, _ hint: String?) -> Rejection {
+        guard let hint, let first = rejection.diagnostics.first else { return rejection }
+        return Rejection(
+            [Diagnostic(first.message, at: first.position, hint: first.hint ?? hint)]
+                + rejection.diagnostics.dropFirst())
+    }
+
+    /// What to write where `immure learn` was given a command in the place of a spec.
+    static func learnHint(_ path: String) -> String? {
+        guard misnamedHint(path) != nil, !Caller.isDirectory(path) else { return nil }
+        return "the first word is a spec; to learn of a command: immure learn -- \(shellWord(path))"
     }
 
     /// What to write where a spec's name is that of a bundle, or of a command.

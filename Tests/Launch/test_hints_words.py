@@ -34,6 +34,8 @@ LINES = [
     ("immure run true", ("the first word is a spec; to run a command without one: immure run -- {}",), ("{after:without one: }",)),
     ("immure run --set hostname=x spec.toml", ("a string needs its quotes, and a list brackets besides: --set '{}=\"{}\"', or --set '{}=[\"{}\"]'",), ("immure run --set 'hostname=\"x\"' spec.toml",)),
     ("immure run --set filesystem.ro=. spec.toml", ("a string needs its quotes, and a list brackets besides: --set '{}=\"{}\"', or --set '{}=[\"{}\"]'",), ("immure run {after:, or } spec.toml",)),
+    ("immure learn true", ("the first word is a spec; to learn of a command: immure learn -- {}",), ("{after:of a command: }",)),
+    ("immure learn $PWD/script.sh", ("the first word is a spec; to learn of a command: immure learn -- {}",), ("{after:of a command: }",)),
     ("immure run $PWD/script.sh", ("the first word is a spec; to run this file without one: immure run --set {} -- {}",), ("{after:without one: }",)),
     ("immure run /bin/true", ("the first word is a spec; to run a command without one: immure run -- {}",), ("{after:without one: }",)),
     ("immure run --set 'environment.path=[/x]' spec.toml", ("the value is read as TOML",), ("immure run --set 'environment.path=[\"/x\"]' spec.toml",)),

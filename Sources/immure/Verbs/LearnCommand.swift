@@ -117,8 +117,14 @@ struct LearnCommand: ParsableCommand {
     private static func base(_ path: String?) throws(Rejection) -> Spec? {
         guard let path else { return nil }
         let surroundings = Caller.surroundings()
-        let document = try Document.load(
-            path: path, overrides: [], in: surroundings, reading: Caller.readSpec, translating: BundleSpec.translate)
+        let document: Document
+        do throws(Rejection) {
+            document = try Document.load(
+                path: path, overrides: [], in: surroundings, reading: Caller.readSpec, translating: BundleSpec.translate
+            )
+        } catch {
+            throw Prepare.named(error, Prepare.learnHint(path))
+        }
         return try Prepare.decode(document, in: surroundings)
     }
 
