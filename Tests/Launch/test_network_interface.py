@@ -230,6 +230,23 @@ def test_nothing_stays_of_a_launcher_killed_on_its_way(root, network):
     until(lambda: left() == [], within=10)
 
 
+def test_an_interface_of_somebody_else_s_with_the_number_of_the_pair_stays(root, network):
+    """The pair may go before the jail does, and its number is then anybody's to take."""
+    before = set(socket.if_nameindex())
+    launch = root.start(VETH, "sh", "-c", "echo up; read line", stdin=subprocess.PIPE)
+    assert launch.stdout.readline() == b"up\n"
+    ((index, name),) = set(socket.if_nameindex()) - before
+    lab.ip("link", "del", name)
+    lab.ip("link", "add", "stranger", "index", str(index), "type", "veth", "peer", "name", "strange")
+    try:
+        assert (index, "stranger") in socket.if_nameindex()
+        root.finish(launch, stdin=b"go\n", timeout=30)
+        assert (index, "stranger") in socket.if_nameindex()
+    finally:
+        if "stranger" in [name for _, name in socket.if_nameindex()]:
+            lab.ip("link", "del", "stranger")
+
+
 def test_the_jail_ends_with_its_rules(root, network):
     launch = root.start(VETH, "sh", "-c", "echo up; exec sleep 100")
     assert launch.stdout.readline() == b"up\n"

@@ -19,7 +19,7 @@ extension Applier {
         try failing { () throws(KernelError) in
             if case .veth = link.kind {
                 let index = try outside.index(of: link.outerName)
-                outerEnd = OuterEnd(index: index)
+                outerEnd = OuterEnd(name: link.outerName, index: index)
                 if let address = link.outerAddress {
                     try outside.add(address.address.bytes, prefix: address.prefix, to: index)
                 }
@@ -99,12 +99,18 @@ extension Applier {
 
 /// The host's end of a pair of interfaces.
 struct OuterEnd {
+    let name: String
     let index: Int32
 
     /// Takes the pair away, which the kernel would do some time after the last process of the jail's network: 30 s on a busy machine.
+    ///
+    /// Once the pair has gone, anybody's interface may be made with its number (`ip link add … index`), and RTM_DELLINK with a number
+    /// does not look at a name. No address tells them apart: udev gives interfaces others.
     func delete() {
         do throws(KernelError) {
-            try Links().delete(index)
+            let links = try Links()
+            guard try links.index(of: name) == index else { return }
+            try links.delete(index)
         } catch {
             return  // it goes with the jail's network
         }
