@@ -15,6 +15,11 @@ enum Constants {
         return result
     }
 
+    /// The first name of a value among those that begin alike.
+    static func name(of value: UInt64, from prefix: String) -> String? {
+        constantTable.first { $0.value == value && $0.name.hasPrefix(prefix) }?.name
+    }
+
     static func nearest(to name: String) -> String? {
         JailSpec.nearest(name, constantTable.map(\.name) + divergingConstants.map(\.name))
     }

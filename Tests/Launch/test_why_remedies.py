@@ -191,6 +191,30 @@ def test_a_call_that_a_line_denies_is_opened_by_that_line(caller):
     assert run.status == 1 and f"change the rule of {spec}:2:" in run.stderr, run
 
 
+#: A call that the profile looks into, what of it is asked for, one that it refuses besides, and one that is made.
+LOOKED_INTO = {
+    "AF_VSOCK": ("socket(40, 1, 0)", "socket(38, 5, 0)", "socket(1, 1, 0)"),
+    "AF_ALG": ("socket(38, 5, 0)", "socket(40, 1, 0)", "socket(2, 1, 0)"),
+    "TIOCSTI": ("ioctl(0, 0x5412, b'x')", "ioctl(0, 0x541c, b'x')", "ioctl(os.pipe()[0], 0x541b, ctypes.byref(ctypes.c_int()))"),
+    "0x40000": ("personality(0x40000)", "personality(0x400000)", "personality(0xffffffff)"),
+}
+
+
+@pytest.mark.parametrize("argument", LOOKED_INTO)
+def test_a_call_is_opened_for_the_argument_that_it_was_refused_for_and_no_other(caller, argument):
+    """Whether the kernel then does it is the kernel's affair: asked is what the filter says."""
+    asked, other, made = LOOKED_INTO[argument]
+    name = asked.split("(")[0]
+    refused = f"{name} is refused by the filter, for its argument"
+    run = python(caller, CALL.format(asked), word="--why=all")
+    [(words, line)] = reasons(run)
+    assert words.startswith(f"{refused} {argument} ") and line.startswith("seccomp.rule=[") and "seccomp.allow" not in run.stderr, run
+    assert refused not in python(caller, CALL.format(asked), "--set", line, word="--why=all").stderr
+    assert refused in python(caller, CALL.format(other), "--set", line, word="--why=all").stderr
+    code = f"import ctypes, os; os._exit(ctypes.CDLL(None).{made} < 0)"
+    assert python(caller, code, "--set", line).status == python(caller, code).status == 0
+
+
 def test_sys_is_shown_as_the_jail_s_own(caller):
     run = why(caller, "ls /sys/kernel || ls /sys")
     assert 'mount=[{ target = "/sys", type = "sysfs" }]' in [line for _, line in reasons(run)], run

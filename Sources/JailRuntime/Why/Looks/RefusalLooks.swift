@@ -28,7 +28,9 @@ struct RefusalLooks {
                     "add \"suid\" to the options of the mount of \(place), if the command is to give them such rights")
         }
         switch asks(question, name) {
-        case .nothing: return Denial(kind, name, line: allow)
+        case .nothing:
+            guard let narrow = filter.opening(name, question.arguments) else { return Denial(kind, name, line: allow) }
+            return Denial(kind, name, remark: "for its argument \(narrow.argument)", line: narrow.line)
         case .ofHost(let capability) where scene.ownsUsers:
             return Denial(
                 kind, name,
