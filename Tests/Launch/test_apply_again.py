@@ -117,3 +117,19 @@ def test_a_name_that_somebody_else_takes_away_makes_all_later_ones_doubt(caller,
         assert run.status == 0 and f"{UNKNOWN}: {name}" in run.stderr, run
     run = caller.verb("apply", spec)
     assert run.status == 0 and run.stderr == "", run
+
+
+@pytest.mark.skipif(not shutil.which("strace"), reason="needs strace")
+@pytest.mark.parametrize("when", [1, 2, 3, 4])
+def test_a_killed_apply_of_files_with_bits_that_do_not_travel_is_finished_by_the_next(caller, place, when):
+    lower, changed = place
+    spec = changed("echo 1 >n1; chmod 4755 n1; echo 2 >n2; chmod 2755 n2; echo 3 >a; chmod 6755 a; echo 4 >d/n; chmod 4755 d/n")
+    caller.wrapper = ("strace", "-f", "-o", "/dev/null", "-e", "trace=renameat2,renameat,rename", "-e", f"inject=renameat2:signal=KILL:when={when}")
+    try:
+        caller.verb("apply", spec)
+    finally:
+        caller.wrapper = ()
+    run = caller.verb("apply", spec)
+    assert run.status == 0 and "conflict" not in run.stderr and diff(caller, spec, status=0) == "", run
+    for name in ("n1", "n2", "a", "d/n"):
+        assert (lower / name).stat().st_mode & 0o7777 == 0o755, name

@@ -35,7 +35,9 @@ extension ChangeApplication {
         _ made: EntryStatus, _ draft: EntryName, of drafts: DraftPlace, as name: EntryName, _ change: Change,
         at target: Int32
     ) throws(KernelError) {
-        let isNoted = notesFiles && made.kind != .directory
+        // Of what differs from the upper ever after, whoever finishes this would see a change in it: bits that do not travel.
+        let isLess = (change.upper?.permissions ?? 0) & 0o6000 != 0
+        let isNoted = (notesFiles || isLess) && made.kind != .directory
         if isNoted { try ours.announce(made) }
         try ours.taking(name, change, at: target) { () throws(KernelError) in
             try move(made, draft, of: drafts, as: name, change, at: target)
