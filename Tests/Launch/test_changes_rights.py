@@ -1,6 +1,7 @@
 """What a new name lets somebody do afterwards is in the list of changes: its kind, its mode, its owner and its access control lists."""
 
 import json
+import shutil
 
 import pytest
 
@@ -96,3 +97,15 @@ def test_as_root_an_owner_that_apply_gives_by_itself_is_not_said(root, user):
     spec = spec_of(root, place, lower)
     root.shell(spec, "umask 022; echo x >/src/new; mkdir /src/dir").ok
     assert rows(root, spec) == {"dir": ("A", []), "new": ("A", [])}
+
+
+@pytest.mark.skipif(not shutil.which("newuidmap"), reason="needs newuidmap")
+def test_whom_a_jail_of_subordinate_ids_has_given_a_name_to_is_said_as_the_jail_has_it(user):
+    lower, place = tree(user), user.directory()
+    with open("/etc/subuid") as file:
+        start = next(int(line.split(":")[1]) for line in file if line.startswith(user.login + ":"))
+    ids = "[{{ inside = 0, outside = {0}, count = 1 }}, {{ inside = 1, outside = {1}, count = 1000 }}]"
+    maps = f'[identity]\nuser = "root"\ngroup = "root"\nuid_map = {ids.format(user.uid, start)}\ngid_map = {ids.format(user.gid, start)}\n'
+    spec = user.spec(maps + '[capabilities]\nkeep = ["chown", "dac_override", "fowner"]\n' + kept(place, lower))
+    user.shell(spec, "cd /src; umask 022; echo 1 >mine; mkdir n; echo 1 >n/x; chown 33:34 n/x; chown 33 n").ok
+    assert rows(user, spec) == {"mine": ("A", []), "n": ("A", ["uid 33"]), "n/x": ("A", ["uid 33", "gid 34"])}

@@ -215,6 +215,8 @@ extension Manual {
         original has changed since the first launch whose changes are kept, told by the time of the last status change (st_ctime; on a
         file system that notes whole seconds, what was changed in the second before counts as well), and what it has deleted, told by what overlayfs notes of each copy. They are
         listed, and the status is 1; `--check` stops here, `--skip-conflicts` leaves them out, `--force` goes over them.
+        A directory that has another mode, owner or attributes than the jail's is one where anything in it has changed since as well, a
+        name too, for its mode may be the original's; that is about the directory itself, and what is new in it is put there all the same.
         Of a file with several names, a link and what the jail has made anew in the place of an original nothing is noted, and of an
         ordinary user's copies not what they are copies of, which the jail may have renamed: where it has renamed or deleted
         something, and names have come or gone in the original's directory, a message says that a deletion cannot be known.

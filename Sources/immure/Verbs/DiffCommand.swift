@@ -99,9 +99,9 @@ struct ApplyCommand: ParsableCommand {
         if !conflicts.isEmpty && !force {
             for conflict in conflicts { Report.say(Diagnostic("conflict: \(conflict.line)", at: nil), as: .plain) }
             guard skipConflicts, !check else { Caller.leave(1) }
-            // With a name goes what is below it; the mode of the root is by itself.
+            // With a name goes what is below it; the mode of a directory that stays is by itself.
             changes.removeAll { change in
-                conflicts.contains { $0.path.isRoot ? change.path.isRoot : change.path.starts(with: $0.path) }
+                conflicts.contains { $0.isAlone ? change.path == $0.path : change.path.starts(with: $0.path) }
             }
             changes = Change.needed(changes)
         }

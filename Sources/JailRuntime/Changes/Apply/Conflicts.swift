@@ -4,6 +4,8 @@ import Kernel
 package struct Objection: Sendable {
     package let path: EntryPath
     package let reason: String
+    /// Whether what is below the path has nothing to do with it.
+    package var isAlone = false
 
     /// `path: reason`
     package var line: String { "\(path.text): \(reason)" }
@@ -28,6 +30,8 @@ struct Conflicts {
     private(set) var trees: [EntryPath: TreeSum] = [:]
 
     private static let reason = "changed in the original since the launch"
+    private static let dressed =
+        "changed in the original since the launch, and its mode, owner or attributes are not those that the jail has"
     private static let mounted = "something is mounted there, or below it, in the original"
 
     private var record: OverlayRecord { handover.record }
@@ -46,7 +50,8 @@ struct Conflicts {
         nodes = LostNodes(changes)
         for change in changes {
             if let reason = try reason(against: change) {
-                result.append(Objection(path: change.path, reason: reason))
+                let isAlone = change.isOfRoot || reason == Self.dressed
+                result.append(Objection(path: change.path, reason: reason, isAlone: isAlone))
                 continue
             }
             // What a lower has is known to be no new name.
@@ -87,7 +92,7 @@ struct Conflicts {
             if lower.kind != .directory { return isLate(lower) ? Self.reason : nil }
             try original.go(to: change.path.parent)
             barred[change.path] = try handover.objection(toModeOf: change, at: original.directory)
-            return barred[change.path]
+            return barred[change.path] ?? (isDressed(lower, change) ? Self.dressed : nil)
         case .deleted, .replaced:
             let reason = try reason(againstLosing: lower, change)
             return barred[change.path] ?? reason
@@ -97,6 +102,14 @@ struct Conflicts {
     /// st_ctime, which nobody can set back. An apply of a part, or one that was killed, has changed times of its own.
     private func isLate(_ status: EntryStatus) -> Bool {
         record.isLate(status.changed) && (status.kind == .directory || !ours.isOwn(status))
+    }
+
+    /// Whether somebody may have given a directory the mode, the owner or the attributes that differ from the jail's: the upper has
+    /// what they were when a first name below it was changed, and nothing says whether the jail has set them since. A name in it gives it a
+    /// time as well, and an apply of a part notes that; one that was killed is finished.
+    private func isDressed(_ lower: EntryStatus, _ change: Change) -> Bool {
+        guard record.isLate(lower.changed), !ours.isOwn(lower) else { return false }
+        return !(record.isApplying && isPlaced(change.mark))
     }
 
     private mutating func reason(againstLosing lower: EntryStatus, _ change: Change) throws(KernelError) -> String? {

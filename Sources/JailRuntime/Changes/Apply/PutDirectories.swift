@@ -44,6 +44,8 @@ extension ChangeApplication {
         let mark: FileMark
         if change.kind == .metadata {
             let opened = try openCompared(change, name, at: target)
+            // Its time is no sign of anybody else after this, for whoever finishes it.
+            try placed.note(PlacedDirectories.Entry(upper: upper.inode, FileMark(of: opened.number)))
             mark = try dress(opened.number)
         } else {
             let drafts = try drafts(parents)
