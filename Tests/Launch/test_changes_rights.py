@@ -71,6 +71,19 @@ def test_the_access_control_lists_of_a_new_name(caller, place, made, which, note
     assert rows(caller, spec)["n"] == ("A", mode + notes)
 
 
+@pytest.mark.parametrize("path, kind", [("a", "access"), ("d", "access"), ("d", "default"), (".", "access"), (".", "default")])
+def test_an_access_control_list_that_a_name_gets_is_told_from_other_attributes(caller, place, path, kind):
+    _, changed = place
+    spec = changed("true")
+    code = ACL.format(user=caller.uid) + f"path = '/src/{path}'; os.setxattr(path, 'system.posix_acl_{kind}', value)"
+    caller.python(spec, code)
+    words = LIST if kind == "access" else f"default {LIST}"
+    found = rows(caller, spec)[path]
+    assert found[0] == "m" and [note for note in found[1] if not note.startswith("mode ")] == [words], found
+    caller.python(spec, f"import os; os.setxattr('/src/{path}', 'user.note', b'1')")
+    assert rows(caller, spec)[path][1] == found[1] + ["extended attributes"]
+
+
 def host_ids(place, lower):
     ids = "[{ inside = 0, outside = 0, count = 65536 }]"
     keep = '["chown", "dac_override", "fowner", "fsetid", "setgid", "setuid"]'

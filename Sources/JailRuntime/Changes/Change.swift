@@ -47,7 +47,7 @@ package struct Change: Sendable {
 extension Change {
     /// What tells two versions of one name apart, beyond their bytes: in words, none for nothing.
     static func differences(
-        _ upper: EntryStatus, _ lower: EntryStatus, attributesDiffer: Bool
+        _ upper: EntryStatus, _ lower: EntryStatus, attributes: [String]
     ) -> [String] {
         var result: [String] = []
         func mode(_ status: EntryStatus) -> String { "0" + String(status.permissions, radix: 8) }
@@ -56,8 +56,7 @@ extension Change {
         }
         if upper.owner != lower.owner { result.append("uid \(lower.owner) to \(upper.owner)") }
         if upper.group != lower.group { result.append("gid \(lower.group) to \(upper.group)") }
-        if attributesDiffer { result.append("extended attributes") }
-        return result
+        return result + attributes
     }
 
     /// Whether an entry of an upper says that there is nothing of that name: a character device 0:0, or in a directory that

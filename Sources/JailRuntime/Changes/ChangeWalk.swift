@@ -167,7 +167,9 @@ struct ChangeWalk {
         var seen = there
         if parts.contains(.mode) { seen.permissions = found.permissions }
         if parts.contains(.owner) { (seen.owner, seen.group) = (found.owner, found.group) }
-        let notes = Change.differences(seen, there, attributesDiffer: parts.contains(.attributes))
+        let attributes =
+            parts.contains(.attributes) ? differences(now.attributes ?? [:], original.attributes ?? [:]) : []
+        let notes = Change.differences(seen, there, attributes: attributes)
         changes.append(
             Change(kind: .metadata, path: .root, notes: notes, upper: found, lower: there, root: parts))
     }
@@ -192,7 +194,7 @@ struct ChangeWalk {
         if let original, original.status.kind == status.kind {
             let (isSame, wasRead) = try isSameContent(name, status, upper, original, lowers)
             let differences = Change.differences(
-                status, original.status, attributesDiffer: try attributesDiffer(name, upper, original, lowers))
+                status, original.status, attributes: try attributesThatDiffer(name, upper, original, lowers))
             var notes =
                 original.status.kind == .regular && original.status.links > 1 ? ["links \(original.status.links)"] : []
             if !wasRead { notes.append("cannot be read") }

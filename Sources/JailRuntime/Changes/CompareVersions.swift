@@ -31,14 +31,16 @@ extension ChangeWalk {
         }
     }
 
-    func attributesDiffer(
+    /// What of both is another, in words.
+    func attributesThatDiffer(
         _ name: EntryName, _ upper: Int32, _ original: (layer: Int, status: EntryStatus), _ lowers: Merged
-    ) throws(KernelError) -> Bool {
+    ) throws(KernelError) -> [String] {
         switch original.status.kind {
         case .regular, .directory: break
-        default: return false
+        default: return []
         }
-        return try personalAttributes(of: name, at: upper)
-            != personalAttributes(of: name, at: directory(of: original.layer, lowers))
+        return differences(
+            try personalAttributes(of: name, at: upper),
+            try personalAttributes(of: name, at: directory(of: original.layer, lowers)))
     }
 }

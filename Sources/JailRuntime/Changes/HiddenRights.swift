@@ -18,26 +18,24 @@ extension ChangeWalk {
         if status.kind != .symlink, status.permissions & telling != 0 {
             result.append("mode 0" + String(status.permissions, radix: 8))
         }
-        if let handover { result += handover.gifts(status, in: try entryStatus(of: directory)) }
+        if let handover { result += try handover.gifts(status, in: directory) }
         guard status.kind == .regular || status.kind == .directory else { return result }
-        let lists = try extendedAttributes(of: name, at: directory)
-        if lists.contains("system.posix_acl_access") { result.append("access control list") }
-        if lists.contains("system.posix_acl_default") { result.append("default access control list") }
-        return result
+        return result + listWords(try extendedAttributes(of: name, at: directory))
     }
 }
 
 extension Handover {
     /// To whom root's apply gives what the jail has given to another than its user; none where that is not so. A directory that says so
     /// gives what is in it to its own group.
-    func gifts(_ upper: EntryStatus, in directory: EntryStatus) -> [String] {
+    func gifts(_ upper: EntryStatus, in directory: Int32) throws(KernelError) -> [String] {
         guard isRoot, let user = makers.user, let group = makers.group else { return [] }
         var result: [String] = []
         let given = outside(upper)
         if upper.owner != user { result.append("uid \(given.user)") }
-        let isInherited = directory.permissions & 0o2000 != 0 && directory.group == upper.group
-        if upper.group != group, !isInherited { result.append("gid \(given.group)") }
-        return result
+        guard upper.group != group else { return result }
+        let place = try entryStatus(of: directory)
+        let isInherited = place.permissions & 0o2000 != 0 && place.group == upper.group
+        return result + (isInherited ? [] : ["gid \(given.group)"])
     }
 
     /// The jail's user, as files have it here.

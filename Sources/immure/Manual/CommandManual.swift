@@ -194,7 +194,7 @@ extension Manual {
 
     private static let diff = """
         Lists what an overlay with `upper` and `work` has changed of its lower directories, a line for each name, sorted:
-        `A` new, `M` other content, `m` other mode, owner, group or extended attributes (which ones is said after a tab),
+        `A` new, `M` other content, `m` other mode, owner, group, access control lists or extended attributes (which ones is said after a tab),
         `D` deleted, `T` another kind of file. Same bytes and metadata make no line, a directory that was deleted and made
         again is the names that are missing in it, a tree that is gone is one line with its number of entries, and a file
         that is renamed is a D and an A. Mount points that a launch has made for other mounts of the spec make no line. A mode
