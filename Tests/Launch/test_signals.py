@@ -179,3 +179,20 @@ def test_what_is_continued_while_it_stops_goes_on(caller, init):
         process.send_signal(signal.SIGCONT)
         assert until(lambda: state(process.pid) != "T" and state(command) != "T"), "it has been continued"
     assert caller.finish(process, stdin=b"\n").status == 4
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["group", "session"])
+def test_a_command_that_stands_still_already_is_followed(caller, own):
+    """It does not tell again that it has stopped: it has done so by itself, or was to go on when the next stop came."""
+    more = {"start_new_session": True, "process_group": None} if own else {}
+    process = caller.start(None, "/bin/sh", "-c", "echo ready; kill -STOP $$; read line; exit 4", stdin=subprocess.PIPE, **more)
+    ready(process)
+    (command,) = [pid for pid, (_, line) in linux.descendants(process.pid).items() if line.startswith("/bin/sh")]
+    assert until(lambda: state(command) == "T")
+    for _ in range(50):
+        process.send_signal(signal.SIGTSTP)
+        assert until(lambda: state(process.pid) == "T"), "the launcher goes on without its command"
+        assert state(command) == "T"
+        process.send_signal(signal.SIGCONT)
+    assert until(lambda: state(process.pid) != "T" and state(command) != "T")
+    assert caller.finish(process, stdin=b"\n").status == 4

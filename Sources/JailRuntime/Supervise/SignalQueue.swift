@@ -32,6 +32,7 @@ final class SignalQueue {
     /// Stops the launcher as it was asked to, and returns when it is continued, or where SIGCONT came first.
     func followStop() throws(KernelError) {
         if try stops?.follow() ?? false { return }
+        if try has(Signal.continue) { return }
         try kill(currentProcess(), Signal.stop)
     }
 

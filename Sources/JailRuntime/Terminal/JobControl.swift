@@ -14,11 +14,16 @@ extension Supervisor {
     func requestStop(_ delivered: DeliveredSignal) throws(KernelError) {
         stop = .requested
         // What a terminal sends, the command of the same session has got from it as well.
-        if delivered.fromKernel && plan.session == nil { return }
+        if delivered.fromKernel && plan.session == nil { return try followStoppedCommand() }
         // The leader of a session has no parent in it: the kernel drops every stop signal for it but SIGSTOP.
         let leadsSession = plan.session != nil && !plan.supervision.hasInit
         try forward(leadsSession ? Signal.stop : delivered.number, toGroup: delivered.fromKernel)
+        try followStoppedCommand()
     }
+
+    /// One that stands still does not tell once more that it has stopped: it has stopped itself, or the SIGCONT that went before was
+    /// taken away by the signal that asks for the stop.
+    private func followStoppedCommand() throws(KernelError) { if isStopped { try followStop() } }
 
     /// The command has stopped, by that signal: since it wants the terminal, or for all else.
     func heedStop(by number: Int32) throws(KernelError) {
