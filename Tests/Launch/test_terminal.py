@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import termios
@@ -320,4 +322,32 @@ def test_a_terminal_that_hangs_up_ends_the_jail(caller):
         t.process.kill()
         t.process.wait()
         pytest.fail("the launcher outlived its terminal")
+    assert linux.survivors(0.5) == {}
+
+
+READERS = {
+    "lines": (["cat"], "line\n", r"line\r\n.*line\r\n"),
+    "keys": (["/bin/sh", "-c", "stty -icanon -echo; echo raw; cat"], "", r"raw\r\n"),
+    "shell": (["/bin/sh"], "echo $((40 + 2))\n", r"42\r\n"),
+}
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_who_reads_does_not_outlive_a_terminal_that_tells_nobody(caller, kind):
+    """The kernel tells the leader of the session alone that a terminal has hung up: behind a shell with a trap nobody else is told."""
+    command, typed, seen = READERS[kind]
+    line = shlex.join(map(str, launch(caller, None, *command)))
+    t = Terminal(caller, ["/bin/sh", "-c", f"trap : HUP; {line}; :"])
+    t.send(typed)
+    t.expect(re.compile(seen, re.DOTALL))
+    os.close(t.slave)
+    os.close(t.master)
+    try:
+        t.process.wait(patient(5))
+    except subprocess.TimeoutExpired:
+        os.killpg(t.process.pid, signal.SIGKILL)
+        t.process.wait()
+        pytest.fail("the jail outlived its terminal")
+    finally:
+        linux.started.discard(t.process.pid)
     assert linux.survivors(0.5) == {}

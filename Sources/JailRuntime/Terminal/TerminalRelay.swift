@@ -82,6 +82,13 @@ final class TerminalRelay {
         caller.makeRaw()
     }
 
+    /// The caller's terminal has hung up, and so does the jail's, where somebody has wanted it: a master that is closed sends SIGHUP
+    /// and ends the input, pty(7). The number stays taken.
+    private func hangUp() throws(KernelError) {
+        (inputIsOpen, sourceIsOpen, toJail) = (false, false, [])
+        if isPty { try duplicate(try makeMemoryFile("hung up", []).number, onto: source) }
+    }
+
     /// Passes on the lines that were typed before the terminal's mode changes, which would make a zero byte of the end of input
     /// among them. They have been echoed when they were typed.
     private func takeAhead() {
@@ -122,8 +129,10 @@ final class TerminalRelay {
         var interest: Readiness = []
         if toCaller.isEmpty { interest.insert(.readable) }
         if !toJail.isEmpty { interest.insert(.writable) }
+        // A hang-up is told whatever is asked for; where nobody wants the terminal it would be told again and again.
+        let minds = isDemanded && inputIsOpen
         return [
-            Watch(readsInput ? caller.input : -1),
+            readsInput ? Watch(caller.input) : Watch(minds ? caller.input : -1, for: []),
             // Without interest a hang-up would be told again and again.
             Watch(sourceIsOpen && (toCaller.isEmpty || !toJail.isEmpty) ? source : -1, for: interest),
             Watch(toCaller.isEmpty ? -1 : caller.output, for: .writable),
@@ -140,7 +149,8 @@ final class TerminalRelay {
         let (input, jail) = (ready[ready.startIndex], ready[ready.startIndex + 1])
         // What comes is written in the mode that is set by now.
         if sharesKeys { followMode() }
-        if input.isReady { takeInput() }
+        if input.hasHungUp, isDemanded { try hangUp() }
+        if input.isReadable, inputIsOpen { takeInput() }
         if input.hasHungUp, !input.isReadable { inputIsOpen = false }
         if toCaller.isEmpty, jail.isReadable || jail.hasHungUp { fill() }
         toCaller += lineEnds.release(monotonicNanoseconds())
