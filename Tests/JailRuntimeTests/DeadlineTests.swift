@@ -25,14 +25,20 @@ import Testing
     /// Somebody else's SIGTERM begins the grace as well, and is no timeout.
     @Test func aRequestIsNoTimeout() {
         var deadline = Deadline(timeout: .seconds(60), grace: .zero)
-        #expect(deadline.requestStop() && !deadline.requestStop())
+        #expect(deadline.requestStop(at: 1_000) == .begins)
         #expect(deadline.passed() == .kill && !deadline.timedOut && deadline.passed() == nil)
+    }
+
+    @Test func whatFollowsAtOnceIsTheSameRequest() {
+        var deadline = Deadline(timeout: nil, grace: .seconds(60))
+        let requests = [0, 499_999_999, 500_000_000, 600_000_000, 1_000_000_000].map { deadline.requestStop(at: $0) }
+        #expect(requests == [.begins, .repeats, .ends, .repeats, .ends])
     }
 
     /// Where there is none, SIGKILL is what was asked for.
     @Test func aGraceIsOutlived() {
         var deadline = Deadline(timeout: .seconds(60), grace: .nanoseconds(1))
-        #expect(deadline.requestStop() && deadline.passed() == .kill && deadline.graceIsOver)
+        #expect(deadline.requestStop() == .begins && deadline.passed() == .kill && deadline.graceIsOver)
         deadline = Deadline(timeout: .zero, grace: .zero)
         #expect(deadline.passed() == .terminate && deadline.passed() == .kill && !deadline.graceIsOver)
     }
@@ -47,6 +53,6 @@ import Testing
     @Test func longTimesDoNotOverflow() {
         var deadline = Deadline(timeout: .seconds(3_155_760_000), grace: .seconds(3_155_760_000))
         #expect(deadline.milliseconds == .max && deadline.passed() == nil)
-        #expect(deadline.requestStop() && deadline.milliseconds == .max)
+        #expect(deadline.requestStop() == .begins && deadline.milliseconds == .max)
     }
 }

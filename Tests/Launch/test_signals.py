@@ -148,6 +148,7 @@ def test_c47_a_second_sigterm_kills_a_command_that_ignores_them(caller):
     ready(process)
     process.send_signal(signal.SIGTERM)
     assert process.stdout.readline() == b"asked\n"
+    time.sleep(0.6)  # what comes sooner is the same request
     process.send_signal(signal.SIGTERM)
     run = caller.finish(process, timeout=3)
     assert run.status == 137 and run.stdout == "", run
@@ -196,3 +197,13 @@ def test_a_command_that_stands_still_already_is_followed(caller, own):
         process.send_signal(signal.SIGCONT)
     assert until(lambda: state(process.pid) != "T" and state(command) != "T")
     assert caller.finish(process, stdin=b"\n").status == 4
+
+
+def test_what_timeout_sends_twice_is_one_request(caller):
+    """timeout(1) signals its child, and then its whole group."""
+    script = "trap 'sleep 1; exit 9' TERM; echo ready; while :; do sleep 0.05; done"
+    for _ in range(3):
+        process = caller.popen(["timeout", "--preserve-status", "1000", *caller.line(None, ["/bin/sh", "-c", script])[0]])
+        ready(process)
+        process.send_signal(signal.SIGTERM)
+        assert caller.finish(process).status == 9

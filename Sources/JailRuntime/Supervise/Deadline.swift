@@ -8,6 +8,8 @@ struct Deadline {
     private var graceNanoseconds: Int
     private(set) var isStopping = false
     private var isKilling = false
+    /// When somebody last asked for an end, but for repetitions.
+    private var requested: Int?
     private(set) var timedOut = false
     /// Whether there was a grace and the jail outlived it.
     private(set) var graceIsOver = false
@@ -39,12 +41,20 @@ struct Deadline {
         return .terminate
     }
 
-    /// Begins the grace period; false where it has begun already.
-    mutating func requestStop() -> Bool {
-        guard !isStopping else { return false }
+    /// What a request for an end is to bring about: the grace period begins, it is over, or nothing.
+    enum Request { case begins, ends, repeats }
+
+    /// How close to the last request another is the same one: timeout(1) signals its child, and then its whole group.
+    private static let repetition = 500_000_000
+
+    /// Somebody asks for an end, by the monotonic clock `now`.
+    mutating func requestStop(at now: Int = monotonicNanoseconds()) -> Request {
+        if let requested, now - requested < Self.repetition { return .repeats }
+        requested = now
+        guard !isStopping else { return .ends }
         isStopping = true
-        next = monotonicNanoseconds() + graceNanoseconds
-        return true
+        next = now + graceNanoseconds
+        return .begins
     }
 
     /// The jail has been killed; whether it was before, and has not ended for so long.

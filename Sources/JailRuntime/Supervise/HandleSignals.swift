@@ -27,8 +27,11 @@ extension Supervisor {
             case Signal.terminalStop, Signal.terminalInput, Signal.terminalOutput:
                 try requestStop(delivered)
             case Signal.terminate:
-                // The grace period begins; a second request ends it.
-                if deadline.requestStop() { try terminate() } else { try killJail() }
+                switch deadline.requestStop() {
+                case .begins: try terminate()
+                case .ends: try killJail()
+                case .repeats: break
+                }
             default:
                 // What a terminal sends goes to the whole foreground group, of which the command is a part itself where
                 // it has no session of its own.

@@ -174,8 +174,9 @@ extension Manual {
             """
             The launcher stays as the command's representative outside. It passes every signal on that can be caught.
             SIGTERM is passed on, or becomes `process.stop_signal`, and begins the `grace` of the spec, at whose end the
-            jail is killed; a second SIGTERM kills it at once. When the launcher itself is killed, by whatever, the jail goes with it. Where the jail has a
-            terminal of its own, Ctrl-Z stops the command and then the launcher, and fg continues both.
+            jail is killed; a second SIGTERM kills it at once, unless it comes within 500 ms of the first: timeout(1) sends
+            two. When the launcher itself is killed, by whatever, the jail goes with it. Where the jail has a terminal of its
+            own, Ctrl-Z stops the command and then the launcher, and fg continues both.
             """)
         page.paragraph(
             """
