@@ -35,6 +35,8 @@ CONTRADICTIONS = {
     "an upper within reach of the jail": ('[filesystem]\nrw = ["/srv"]\n[[mount]]\ntarget = "/src" # @\ntype = "overlay"\nlower = ["/usr"]\nupper = "/srv/u"\nwork = "/srv/w"', "written to past the overlay"),
     "rules that the command could change": ('[network]\nmode = "user"\n[capabilities]\nkeep = ["net_admin"] # @', "net_admin is kept"),
     "processors out of the group's": ('[process]\ncpus = "0-3" # @\n[limits]\ncpus = "0-1" # first', "2 is not in limits.cpus"),
+    "a size of what is not there": ('[filesystem]\nrw = ["/tmp"] # first\ntmp = "5M" # @', "nothing has this size"),
+    "a size of another /dev/shm": ('[filesystem]\nshm = "5M" # @\n[[mount]]\ntarget = "/dev/shm" # first\ntype = "tmpfs"\nsize = "1M"', "nothing has this size"),
     "changes of what is no tree": ('[filesystem]\nchanges = "discard" # @', "only a root that is a tree"),
 }
 
@@ -52,6 +54,8 @@ ABLE = {
     "an image": '[[mount]]\ntarget = "/"\ntype = "image"\nsource = "/nowhere.img"',
     "a written image": '[[mount]]\ntarget = "/x"\ntype = "image"\nsource = "/nowhere.img"\noptions = ["rw"]',
     "files with the jail's ids": '[[mount]]\ntarget = "/x"\nsource = "/srv"\nidmap = true',
+    "no private /tmp": '[filesystem]\nrw = ["/tmp"]\ntmp = false',
+    "the size of a root in memory": '[filesystem]\nwritable = true\nrw = ["/tmp"]\ntmp = "5M"',
     "a quota": '[[mount]]\ntarget = "/x"\nsource = "/srv"\nquota = "1G"',
     "names of users": '[identity]\nuser = "nosuchuser"\ngroup = "nosuchgroup"\ngroups = ["nosuchtoo"]',
     "a name that may be root's": '[identity]\nuser = "toor"\n[capabilities]\nbounding = ["chown"]\npermitted = ["chown"]',

@@ -187,6 +187,7 @@ extension TreeBuilder {
     /// A tmpfs that belongs to the command's user, as the home that passwd(5) gives it.
     mutating func placeHome() {
         let room = spec.filesystem.home
+        if let fault = spec.filesystem.unused(room, "home", on: home.path) { faults.append(fault) }
         guard home.isPrivate, let limits = limits(of: room.value) else { return }
         placeFileSystem(
             "tmpfs", [.init("mode", "0755")] + limits, on: home.path, .closed,

@@ -101,8 +101,25 @@ package struct Filesystem: Equatable, Sendable {
     /// The image that is the root, where one is.
     package var rootImage: Mount? { mounts.first { $0.target == "/" } }
 
-    /// What no host can do: only a tree of the host's is copied on write, and not where it is written to itself.
+    /// What no host can do.
     package var contradictions: [Diagnostic] {
+        // The size of /tmp is that of a root in memory as well.
+        let tmp = writable.value ? nil : unused(tmp, "tmp", on: "/tmp")
+        return changesWithoutTree + [tmp, unused(shm, "shm", on: "/dev/shm")].compactMap(\.self)
+    }
+
+    /// A size for a private tmpfs where the spec mounts something else.
+    package func unused(_ room: Located<Room>, _ key: String, on target: String) -> Diagnostic? {
+        guard let position = room.position, !room.value.isNone else { return nil }
+        guard let mount = mounts.first(where: { $0.target == target && !$0.isHidden }) else { return nil }
+        let place = mount.position.map { " at \($0)" } ?? ""
+        return Diagnostic(
+            "filesystem.\(key): there is no private \(target), as it is mounted\(place), so that nothing has this size",
+            at: position, hint: "leave one of the two out")
+    }
+
+    /// Only a tree of the host's is copied on write, and not where it is written to itself.
+    private var changesWithoutTree: [Diagnostic] {
         guard let changes else { return [] }
         switch root.value {
         case .image: return []

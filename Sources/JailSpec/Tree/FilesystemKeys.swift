@@ -74,7 +74,7 @@ extension SectionRows {
                 "tmp", as: .room,
                 """
                 The size of a private tmpfs on /tmp. Absent: a quarter of the machine's memory, but never more than
-                limits.memory. false: none.
+                limits.memory. false: none. Where something else is mounted on /tmp a size is a fault.
                 """),
             KeyRow(
                 "home", as: .room,
