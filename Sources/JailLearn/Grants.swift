@@ -149,10 +149,6 @@ struct Generaliser {
             untold.append("\(does): for that all of \(directory) would have to be writable")
             return
         }
-        // Once it is there it holds what is others', too.
-        if record.act == .makeDirectory, places.isWhole(path, isWritten: true) {
-            return untold.append("\(does): no line shows all of it")
-        }
         add(path, .created(isDirectory: record.act == .makeDirectory), does)
     }
 

@@ -119,20 +119,6 @@ import Testing
         #expect(try shown(.make, ["www/x/log"]) == ["/srv/www/x rw"])
     }
 
-    @Test(
-        arguments: [
-            "/home/u/.cache", "/home/u/.config", "/home/u/.local", "/home/u/.local/share", "/home/v", "/var/lib",
-            "/var/cache",
-        ])
-    func `a directory of many programs that is made is shown by no line`(directory: String) throws {
-        let made = AccessRecord(.makeDirectory, directory)
-        #expect(try shown([made]) == ["/home/u/work dir"])
-        #expect(
-            LearnedSpec([made], Self.context).untold == ["makes the directory \(directory): no line shows all of it"])
-        let within = [made, AccessRecord(.make, directory + "/tool/f")]
-        #expect(try !shown(within).contains { $0.hasPrefix(directory + " ") })
-    }
-
     @Test func `what is made makes its directory writable, what is written only itself`() throws {
         let records = [
             AccessRecord(.make, "/home/u/work/out/x"), AccessRecord(.write, "/home/u/work/log"),

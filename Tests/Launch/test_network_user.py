@@ -506,5 +506,5 @@ def test_what_learn_writes_opens_the_addresses_that_were_seen(caller, internet):
     learned = caller.verb("learn", "-o", str(spec), "--", *PYTHON, code, lab.GOOD, cwd=caller.directory(), timeout=60)
     assert learned.status == 0 and "note: verified" in learned.stderr, learned
     text = spec.read_text()
-    assert 'mode = "user"' in text and f'allow = ["{lab.GOOD}:80"]' in text, text
+    assert 'mode = "user"' in text and f'allow = ["{lab.GOOD}:80/tcp"]' in text, text
     assert caller.run(spec, *PYTHON, code, lab.EVIL, timeout=30).status == 1

@@ -165,8 +165,8 @@ extension Manual {
 
         A path stands for the git tree or the directory that the command is started in, for ~/.config/NAME, ~/.cache/NAME,
         ~/.local/share/NAME, ~/.local/state/NAME, /var/lib/NAME, /var/cache/NAME, /run/NAME or /opt/NAME. Elsewhere, as in /srv, a
-        file stands for itself, and three of a directory for that. No line ever shows all of /, the home, ~/.config, ~/.cache, /srv,
-        /etc or ~/.ssh. What is made, removed or renamed makes its directory writable, what is only written
+        file stands for itself, and three of a directory for that. No line ever shows all of /, the home, /srv, /etc or ~/.ssh; of
+        ~/.cache and its like only where the command itself has made it. What is made, removed or renamed makes its directory writable, what is only written
         to is writable itself. What the jail has of its own, as /tmp, needs no line, nor do sockets of the command's own.
         With SPEC the new one extends that and has only what is missing in it. Addresses that it connects to get a network of the
         jail's own with just these in `allow`; where one of the host's servers has given an address for a name, the name stands there in
